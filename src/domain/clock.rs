@@ -1,0 +1,114 @@
+//! The moment: a UTC timestamp in milliseconds, and the only place that reads the system's clock.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with exactly three decimals and `Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The first moment after which years have five digits; nothing later is accepted.
+    const MAX_MS: i64 = 253_402_300_799_999;
+
+    /// From milliseconds since the Unix epoch, clamped to the years 1970 to 9999.
+    pub fn from_millis(ms: i64) -> Self {
+        Self(ms.clamp(0, Self::MAX_MS))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `duration` later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self::from_millis(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The constructor's clamp keeps the value inside jiff's range, so the fallback is never taken.
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{at:.3}")
+    }
+}
+
+/// The text is no RFC 3339 date and time with an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 date and time such as 2026-11-21T09:00:00Z")]
+pub struct NotATimestamp;
+
+impl FromStr for Timestamp {
+    type Err = NotATimestamp;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let at: jiff::Timestamp = s.parse().map_err(|_| NotATimestamp)?;
+        let ms = at.as_millisecond();
+        if (0..=Self::MAX_MS).contains(&ms) { Ok(Self(ms)) } else { Err(NotATimestamp) }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Where the moment comes from: the system, or a test's hand.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's wall clock.
+    #[default]
+    System,
+    /// Stands still until it is set; milliseconds since the Unix epoch.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+            Self::System => Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
+            Self::Manual(ms) => Timestamp::from_millis(ms.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_three_decimals_and_z() {
+        assert_eq!(Timestamp::from_millis(1_795_251_600_123).to_string(), "2026-11-21T09:00:00.123Z");
+        assert_eq!(Timestamp::from_millis(1_795_251_600_000).to_string(), "2026-11-21T09:00:00.000Z");
+    }
+
+    #[test]
+    fn reads_offsets_and_refuses_local_times() {
+        assert_eq!("2026-11-21T10:00:00.123+01:00".parse(), Ok(Timestamp::from_millis(1_795_251_600_123)));
+        assert_eq!("2026-11-21T09:00:00".parse::<Timestamp>(), Err(NotATimestamp));
+        assert_eq!("yesterday".parse::<Timestamp>(), Err(NotATimestamp));
+    }
+}

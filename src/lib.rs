@@ -1,0 +1,4 @@
+//! Headcount: a self-hosted live registration counter.
+
+pub mod domain;
+pub mod store;

@@ -1,0 +1,1 @@
+//! Reading rows of either backend into the domain's types.
