@@ -1,6 +1,10 @@
 //! Headcount: a self-hosted live registration counter.
 
+pub mod context;
 pub mod domain;
+pub mod live;
+pub mod problem;
+pub mod register;
 pub mod store;
 pub mod transport;
 pub mod wire;
