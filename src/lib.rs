@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod domain;
+pub mod http;
 pub mod live;
 pub mod problem;
 pub mod register;
