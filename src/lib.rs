@@ -1,5 +1,7 @@
 //! Headcount: a self-hosted live registration counter.
 
+pub mod app;
+pub mod cli;
 pub mod context;
 pub mod domain;
 pub mod http;
