@@ -1,14 +1,13 @@
 //! The composition root: puts the parts together in the order in which they start, and takes them apart in reverse.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::context::{Context, Hidden, Settings, Shared};
+use crate::context::{Context, Settings, Shared};
 use crate::domain::clock::Clock;
 use crate::domain::event::{Capacity, NewEvent, Slug};
 use crate::http::session;
@@ -19,7 +18,7 @@ use crate::register::schedule;
 use crate::server::{self, Drained, Tls};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
-use crate::{routes, watching};
+use crate::routes;
 
 pub mod config;
 pub mod logging;
@@ -92,7 +91,7 @@ pub struct Running {
 /// Starts everything on a bound listener.
 pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-    let tls = config.tls.as_ref().map(|files| Tls::load(&files.cert, &files.key)).transpose()?;
+    let tls = config.tls.as_ref().map(|files| Tls::from_files(&files.cert, &files.key)).transpose()?;
     if let Some(address) = config.metrics_listen {
         metrics::start(address).map_err(StartError::Metrics)?;
     }
@@ -121,7 +120,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,
     };
-    let context: Shared = Arc::new(Context { store, hub, registrar, clock, settings });
+    let context = Context::new(store, hub, registrar, clock, settings);
     let service = socketio::layer(&context, warp::service(routes::all(&context)));
     let (stop, stopping) = watch::channel(false);
     let server_config = server::Config {
@@ -163,7 +162,7 @@ impl Running {
     /// The drain (docs/protocol.md, section 12): readiness turns 503, no new connections, streams say goodbye spread over the
     /// window, what was admitted is committed and answered.
     pub async fn stop(mut self) {
-        self.context.start_draining();
+        self.context.readiness.drain();
         // Receivers are gone only when the server has ended by itself.
         let _ = self.stop.send(true);
         self.context.hub.drain(self.drain);
