@@ -8,4 +8,5 @@ pub mod channel;
 pub mod hub;
 pub mod log;
 pub mod subscription;
+pub mod wait;
 pub mod watchers;
