@@ -9,4 +9,5 @@ pub mod cluster;
 pub mod hub;
 pub mod log;
 pub mod subscription;
+pub mod wait;
 pub mod watchers;
