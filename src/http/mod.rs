@@ -4,6 +4,9 @@
 //! decision) and never writes to the database but for sessions and settings.
 
 pub mod assets;
+pub mod auth;
 pub mod incoming;
 pub mod pages;
+mod rate;
+pub mod session;
 mod text;
