@@ -45,6 +45,8 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(false)?;
     }
     socket.set_nonblocking(true)?;
+    // Before the first client can come: what connects between here and `serve` inherits them too.
+    tune(&SockRef::from(&socket))?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
@@ -59,7 +61,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    if let Err(error) = tune(&listener) {
+    if let Err(error) = tune(&SockRef::from(&listener)) {
         tracing::warn!(%error, "some socket options could not be set");
     }
     let mut stop = pin!(stop.wait_for(|stop| *stop));
@@ -108,8 +110,7 @@ where
 }
 
 /// Sets what accepted sockets inherit; once here instead of five calls for each of ten thousand connections.
-fn tune(listener: &TcpListener) -> io::Result<()> {
-    let socket = SockRef::from(listener);
+fn tune(socket: &SockRef<'_>) -> io::Result<()> {
     // A count is smaller than a packet and must not wait for the acknowledgement of the one before.
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(KEEPALIVE_RETRIES);
@@ -135,7 +136,6 @@ mod tests {
     #[tokio::test]
     async fn accepted_sockets_inherit_the_listeners_options() {
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        tune(&listener).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (_client, accepted) = tokio::join!(client, listener.accept());
         let (accepted, _) = accepted.unwrap();

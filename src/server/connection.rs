@@ -1,7 +1,7 @@
 //! One connection, from `accept` to its end: TLS, hyper, the hand-off, and every deadline on the way.
 
 use std::error::Error;
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
-use super::config::Config;
+use super::config::{Config, Deadlines};
 use super::handoff::{Lent, Link, Socket};
 use super::limits::{Admission, Permit, Register};
 use super::meters::{Expired, Meters, expired};
@@ -174,21 +174,25 @@ where
         let mut draining = server.draining.subscribe();
         let mut draining = pin!(draining.wait_for(|draining| *draining));
         let mut leaving = false;
-        let mut watchdog = pin!(overstay(&link, refused, &server));
+        let mut deadline = pin!(deadline(&link, refused, &server.config.deadlines));
+        let mut idle = pin!(idle_http2(&link, &server.config.deadlines));
         poll_fn(|cx| {
             loop {
                 // First, so that a request which is already here when the drain begins is answered.
                 if http.as_mut().poll(cx).is_ready() || link.is_ready() {
                     return Poll::Ready(());
                 }
-                // From the first poll on: a browser's idle spare connection would otherwise outlive the listener.
-                let leave = !leaving && (draining.as_mut().poll(cx).is_ready() || (refused && link.requests.load(Ordering::Relaxed) > 0));
-                if leave {
-                    leaving = true;
-                    http.as_mut().graceful_shutdown();
-                    continue;
+                if leaving {
+                    return deadline.as_mut().poll(cx);
                 }
-                return watchdog.as_mut().poll(cx);
+                // From the first poll on: a browser's idle spare connection would otherwise outlive the listener.
+                let leave =
+                    draining.as_mut().poll(cx).is_ready() || (refused && link.requests.load(Ordering::Relaxed) > 0) || idle.as_mut().poll(cx).is_ready();
+                if !leave {
+                    return deadline.as_mut().poll(cx);
+                }
+                leaving = true;
+                http.as_mut().graceful_shutdown();
             }
         })
         .await;
@@ -198,22 +202,26 @@ where
     Some(Push::new(stream, permit, answer, server))
 }
 
-/// Ends when the connection has overstayed.
-async fn overstay(link: &Link, refused: bool, server: &Server) {
-    let deadlines = &server.config.deadlines;
+/// Ends when the connection is to be closed at once.
+async fn deadline(link: &Link, refused: bool, deadlines: &Deadlines) {
     if refused {
         sleep(deadlines.refusal).await;
         return expired(Expired::Refusal);
     }
     sleep(deadlines.first_request).await;
-    let mut requests = link.requests.load(Ordering::Relaxed);
-    if requests == 0 {
-        return expired(Expired::FirstRequest);
+    if link.requests.load(Ordering::Relaxed) > 0 {
+        return pending().await;
     }
+    expired(Expired::FirstRequest);
+}
+
+/// Ends when an HTTP/2 client has asked nothing for a while; between two HTTP/1 requests hyper has a deadline of its own.
+async fn idle_http2(link: &Link, deadlines: &Deadlines) {
+    sleep(deadlines.first_request).await;
     if !link.http2.load(Ordering::Relaxed) {
-        // hyper has a deadline of its own between two HTTP/1 requests.
-        return std::future::pending().await;
+        return pending().await;
     }
+    let mut requests = link.requests.load(Ordering::Relaxed);
     loop {
         sleep(deadlines.idle_http2).await;
         let now = link.requests.load(Ordering::Relaxed);

@@ -2,6 +2,10 @@
 //!
 //! What may go out in two ways (handed off or through hyper) is tested in both.
 
+mod deadlines;
+mod drain;
 mod host;
+mod limits;
 mod stream;
+mod tls;
 mod wire;
