@@ -7,6 +7,7 @@
 pub mod cli;
 
 pub mod app;
+pub mod routes;
 pub mod server;
 
 pub mod http;

@@ -123,16 +123,16 @@ fn public_url(text: &str) -> Result<String, String> {
 
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let network = |part: &str| part.parse::<IpNet>().or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from));
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| network(part).map_err(|_| format!("{part:?} is no network such as 10.0.0.0/8"))).collect()
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| network(part).map_err(|_| format!("{part:?} is no network such as 10.0.0.0/8")))
+        .collect()
 }
 
 fn secret(least: usize) -> impl Fn(&str) -> Result<Hidden, String> {
     move |text| {
-        if text.chars().count() < least {
-            Err(format!("it is too short to be safe; at least {least} characters are needed"))
-        } else {
-            Ok(Hidden::new(text))
-        }
+        if text.chars().count() < least { Err(format!("it is too short to be safe; at least {least} characters are needed")) } else { Ok(Hidden::new(text)) }
     }
 }
 
@@ -143,9 +143,8 @@ impl Config {
         let mut reader = Reader::default();
         let database = args.database_url.parse::<DatabaseUrl>().map_err(|error| error.to_string());
         let database = reader.read("--database-url", database.map(Some), None);
-        let notify_database = reader.optional("--notify-database-url", args.notify_database_url.as_deref(), |url| {
-            url.parse::<DatabaseUrl>().map_err(|error| error.to_string())
-        });
+        let notify_database =
+            reader.optional("--notify-database-url", args.notify_database_url.as_deref(), |url| url.parse::<DatabaseUrl>().map_err(|error| error.to_string()));
         let cert = args.tls_cert.as_deref().filter(|path| !path.is_empty());
         let key = args.tls_key.as_deref().filter(|path| !path.is_empty());
         let tls = match (cert, key) {
@@ -214,7 +213,20 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_told_at_once() {
-        let mistakes = read(&["--listen", "here", "--database-url", "mysql://x", "--heartbeat", "often", "--max-connections", "0", "--tls-key", "k", "--admin-token", "short"]);
+        let mistakes = read(&[
+            "--listen",
+            "here",
+            "--database-url",
+            "mysql://x",
+            "--heartbeat",
+            "often",
+            "--max-connections",
+            "0",
+            "--tls-key",
+            "k",
+            "--admin-token",
+            "short",
+        ]);
         let mistakes = mistakes.unwrap_err();
         for flag in ["--listen", "--database-url", "--heartbeat", "--max-connections", "--tls-cert", "--admin-token"] {
             assert!(mistakes.iter().any(|mistake| mistake.starts_with(flag)), "{flag} in {mistakes:?}");

@@ -41,7 +41,11 @@ fn describe() {
     metrics::describe_counter!("headcount_registrations_total", "Requests to register or cancel, by outcome.");
     metrics::describe_histogram!("headcount_batch_size", "Commands decided in one transaction.");
     metrics::describe_histogram!("headcount_commit_seconds", metrics::Unit::Seconds, "Time of one transaction, durable commit included.");
-    metrics::describe_histogram!("headcount_commit_to_write_seconds", metrics::Unit::Seconds, "From a change's commit to its hand-over to a socket, by transport.");
+    metrics::describe_histogram!(
+        "headcount_commit_to_write_seconds",
+        metrics::Unit::Seconds,
+        "From a change's commit to its hand-over to a socket, by transport."
+    );
     metrics::describe_gauge!("headcount_drift", "Published count less count(*); must be 0.");
     metrics::describe_gauge!("headcount_registered", "Confirmed registrations, by event.");
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");

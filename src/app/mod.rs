@@ -15,10 +15,9 @@ use crate::live::cluster;
 use crate::live::hub::Hub;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::schedule;
+use crate::routes;
 use crate::server::{self, Drained, Tls};
 use crate::store::{CreateError, Store, StoreError};
-use crate::transport::socketio;
-use crate::routes;
 
 pub mod config;
 pub mod logging;
@@ -121,7 +120,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
         register_rate_per_ip: config.register_rate_per_ip,
     };
     let context = Context::new(store, hub, registrar, clock, settings);
-    let service = socketio::layer(&context, warp::service(routes::all(&context)));
+    let service = warp::service(routes::all(&context));
     let (stop, stopping) = watch::channel(false);
     let server_config = server::Config {
         max_connections: config.max_connections,

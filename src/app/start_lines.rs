@@ -27,7 +27,11 @@ fn lines(config: &Config, address: std::net::SocketAddr, drawn_password: Option<
         "Limits                     {} connections, {} from one address, {}",
         config.max_connections,
         config.max_connections_per_ip,
-        if config.register_rate_per_ip == 0 { "registrations unlimited".to_owned() } else { format!("{} registrations a minute from one address", config.register_rate_per_ip) }
+        if config.register_rate_per_ip == 0 {
+            "registrations unlimited".to_owned()
+        } else {
+            format!("{} registrations a minute from one address", config.register_rate_per_ip)
+        }
     ));
     if let Some(metrics) = config.metrics_listen {
         lines.push(format!("Metrics                    http://{metrics}/metrics"));

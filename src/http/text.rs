@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn every_word_the_scripts_say_is_in_their_list() {
-        let listed: BTreeSet<String> = files("templates", ".html").iter().flat_map(|(_, text)| quoted(text, "data-key=\"").map(str::to_owned).collect::<Vec<_>>()).collect();
+        let listed: BTreeSet<String> =
+            files("templates", ".html").iter().flat_map(|(_, text)| quoted(text, "data-key=\"").map(str::to_owned).collect::<Vec<_>>()).collect();
         for (name, script) in files("js", ".js") {
             for key in quoted(&script, "say(\"") {
                 assert!(listed.contains(key), "{name} says {key}");

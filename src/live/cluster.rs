@@ -154,7 +154,8 @@ impl Follower {
 
     /// Reads all events again; answers whether that worked.
     async fn reread_all(&self) -> bool {
-        let known: HashMap<EventId, Revision> = self.hub.channels().iter().map(|channel| channel.newest().event).map(|event| (event.id, event.revision)).collect();
+        let known: HashMap<EventId, Revision> =
+            self.hub.channels().iter().map(|channel| channel.newest().event).map(|event| (event.id, event.revision)).collect();
         match self.store.events().await {
             Ok(events) => {
                 let gone: Vec<EventId> = known.keys().filter(|id| !events.iter().any(|event| event.id == **id)).copied().collect();

@@ -37,11 +37,19 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
 
 fn public_routes(context: &Shared) -> BoxedFilter<(Response,)> {
     let with = with(context);
-    path::end().and(read()).and(with.clone()).and(visit()).then(public::events)
-        .or(path!("e" / String / "wall").and(read()).and(with.clone()).and(visit()).then(public::wall)).unify()
-        .or(path!("e" / String / "badge.svg").and(read()).and(with.clone()).and(visit()).then(badge::show)).unify()
-        .or(path!("problems").and(read()).and(visit()).then(public::problems)).unify()
-        .or(path!("embed.js").and(read()).and(warp::header::headers_cloned()).map(|headers: HeaderMap| public::embed(&headers))).unify()
+    path::end()
+        .and(read())
+        .and(with.clone())
+        .and(visit())
+        .then(public::events)
+        .or(path!("e" / String / "wall").and(read()).and(with.clone()).and(visit()).then(public::wall))
+        .unify()
+        .or(path!("e" / String / "badge.svg").and(read()).and(with.clone()).and(visit()).then(badge::show))
+        .unify()
+        .or(path!("problems").and(read()).and(visit()).then(public::problems))
+        .unify()
+        .or(path!("embed.js").and(read()).and(warp::header::headers_cloned()).map(|headers: HeaderMap| public::embed(&headers)))
+        .unify()
         .boxed()
 }
 
