@@ -1,1 +1,4 @@
-fn main() {}
+//! The one integration binary: the program told as stories, from outside.
+
+mod store_story;
+mod support;
