@@ -1,3 +1,4 @@
-//! Tests that talk to the program from outside.
+//! The one integration binary: the program told as stories, from outside.
 
-mod server;
+mod store_story;
+mod support;
