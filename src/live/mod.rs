@@ -5,6 +5,7 @@
 //! backlog. Never decides anything and never writes to the database.
 
 pub mod channel;
+pub mod cluster;
 pub mod hub;
 pub mod log;
 pub mod subscription;
