@@ -1,1 +1,3 @@
-fn main() {}
+//! The one integration binary: the program told as stories, from outside.
+
+mod model;
