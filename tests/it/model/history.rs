@@ -46,7 +46,7 @@ pub(super) enum Ask {
     },
     Edit(Settings),
     Reset {
-        capacity: Option<Option<u8>>,
+        capacity: Option<Places>,
     },
     Undo,
     Delete {
@@ -72,15 +72,20 @@ pub(super) enum Proof {
     Token,
 }
 
-/// A PATCH. Moments are milliseconds from the present one.
+/// No limit, or a small one.
+pub(super) type Places = Option<u8>;
+/// No moment, or one so many milliseconds from now.
+pub(super) type FromNow = Option<i64>;
+
+/// A PATCH.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) title: Option<u8>,
     pub(super) description: Option<u8>,
-    pub(super) capacity: Option<Option<u8>>,
+    pub(super) capacity: Option<Places>,
     pub(super) waitlist: Option<bool>,
-    pub(super) opens_in: Option<Option<i64>>,
-    pub(super) closes_in: Option<Option<i64>>,
+    pub(super) opens_in: Option<FromNow>,
+    pub(super) closes_in: Option<FromNow>,
     pub(super) closed: Option<bool>,
     pub(super) if_match: Option<IfMatch>,
 }
@@ -146,7 +151,7 @@ fn cancel() -> impl Strategy<Value = Ask> {
 }
 
 /// Few places, so that they run out.
-fn capacity() -> impl Strategy<Value = Option<u8>> {
+fn capacity() -> impl Strategy<Value = Places> {
     prop::option::weighted(0.85, 0..7_u8)
 }
 

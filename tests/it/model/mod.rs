@@ -1,6 +1,6 @@
 //! Places are never given twice and never lost: random histories against a naive model.
 //!
-//! The same histories run through the pure decision with rows in memory, through SQLite and through Postgres. Each run prints
+//! The same histories run through the pure decision with rows in memory and through both databases. Each run prints
 //! its seed; `MODEL_SEED` repeats it, `MODEL_STEPS` says how long it lasts. The long run, before a release:
 //!
 //! ```sh
@@ -76,12 +76,12 @@ fn run(name: &str, steps: u64, hand: &Hand, subject: &mut impl Subject) {
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let histories = history::histories();
     let subject = RefCell::new(subject);
-    let (mut done, seen) = (0, RefCell::new(BTreeSet::new()));
-    while done < steps {
+    let (mut taken, reached) = (0, RefCell::new(BTreeSet::new()));
+    while taken < steps {
         let tree = histories.new_tree(&mut runner).expect("a history");
-        done += proptest::strategy::ValueTree::current(&tree).iter().map(history::Step::weight).sum::<u64>();
+        taken += proptest::strategy::ValueTree::current(&tree).iter().map(history::Step::weight).sum::<u64>();
         let outcome = runner.run_one(tree, |history| {
-            seen.borrow_mut().extend(runtime.block_on(machine::run(&mut **subject.borrow_mut(), hand, &history))?);
+            reached.borrow_mut().extend(runtime.block_on(machine::run(&mut **subject.borrow_mut(), hand, &history))?);
             Ok(())
         });
         match outcome {
@@ -91,7 +91,7 @@ fn run(name: &str, steps: u64, hand: &Hand, subject: &mut impl Subject) {
         }
     }
     if steps >= ENOUGH {
-        assert_eq!(seen.into_inner().into_iter().collect::<Vec<_>>(), EVERYTHING, "MODEL_SEED={seed}");
+        assert_eq!(reached.into_inner().into_iter().collect::<Vec<_>>(), EVERYTHING, "MODEL_SEED={seed}");
     }
 }
 

@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 pub(super) type Refused = (&'static str, Option<Timestamp>);
 
 /// In which revision each new registration stands, by secret. Section 13.4 leaves it open whether registrations that are
-/// committed together share a revision, so this much is taken from the answers.
+/// committed together share a revision, so this much is taken from the answers; of those that nobody knows of, because the
+/// event was deleted with them, it is taken that they share one.
 pub(super) type Hints = HashMap<String, Revision>;
 
 /// A moment of the schedule, and whether it has come.
@@ -129,11 +130,8 @@ impl Model {
             state: self.state(),
             capacity: limit(self.capacity),
             registered,
-            remaining: self.capacity.map(|places| if places > registered { places - registered } else { 0 }),
-            over_by: match self.capacity {
-                Some(places) if registered > places => registered - places,
-                _ => 0,
-            },
+            remaining: self.capacity.map(|places| places.saturating_sub(registered)),
+            over_by: self.capacity.map_or(0, |places| registered.saturating_sub(places)),
             waiting: self.how_many(Status::Waiting),
             at,
             stale_since: None,
@@ -268,7 +266,7 @@ impl Model {
         });
         let place_in_line = (status == Status::Waiting).then(|| self.how_many(Status::Waiting));
         let may_share = self.log.len() > since && self.log.last().is_some_and(|last| last.kind == Kind::Registered);
-        if may_share && hints.get(applicant.secret.reveal()) == Some(&self.revision()) {
+        if may_share && hints.get(applicant.secret.reveal()).is_none_or(|revision| *revision == self.revision()) {
             self.log.pop();
         }
         self.change(Kind::Registered, now);
