@@ -1,4 +1,9 @@
 //! The one integration binary: the program told as stories, from outside.
 
+mod architecture;
+mod journey;
+mod model;
+mod process;
+mod server;
 mod store_story;
 mod support;
