@@ -1,7 +1,5 @@
 //! Events as everybody sees them.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use warp::http::HeaderValue;
@@ -9,7 +7,7 @@ use warp::reply::Response;
 
 use super::incoming::Incoming;
 use super::reply;
-use crate::context::Context;
+use crate::context::Shared;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
@@ -41,7 +39,7 @@ struct List<'a> {
 
 /// `GET /api/v1/events`
 #[expect(clippy::unused_async, reason = "every handler has the same shape")]
-pub(super) async fn list(context: Arc<Context>, incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn list(context: Shared, incoming: Incoming) -> Result<Response, Problem> {
     let newest: Vec<_> = context.hub.channels().iter().map(|channel| channel.newest()).collect();
     let list = List { events: newest.iter().map(|newest| Item::new(&newest.event, newest.headcount())).collect() };
     if context.hub.is_stale() {

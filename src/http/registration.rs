@@ -10,7 +10,7 @@ use super::body::{Content, Takes, Unread};
 use super::given::{Check, Given};
 use super::incoming::Incoming;
 use super::{auth, find, rate, reply};
-use crate::context::Context;
+use crate::context::{Context, Shared};
 use crate::domain::audit::Actor;
 use crate::domain::command::{Answer, Applicant, Command, Refusal};
 use crate::domain::event::Event;
@@ -76,7 +76,7 @@ struct Links {
 }
 
 /// `POST /api/v1/events/{slug}/registrations`
-pub(super) async fn post(context: Arc<Context>, slug: String, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let event = admit(&context, &incoming, &slug).await?;
     let content = body.read(&incoming, Takes::JsonOrForm).await?;
     let accepted = submit(&context, &incoming, event, &content).await?;
@@ -141,13 +141,13 @@ fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey
 }
 
 /// `GET /api/v1/registrations/{token}`
-pub(super) async fn get(context: Arc<Context>, token: String, incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn get(token: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
     let own = own(&context, &token).await?;
     Ok(reply::json(&present(&context, &incoming, &own)))
 }
 
 /// `DELETE /api/v1/registrations/{token}`
-pub(super) async fn delete(context: Arc<Context>, token: String, incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn delete(token: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &incoming)?;
     let own = cancel(&context, &token).await?;
     Ok(reply::json(&present(&context, &incoming, &own)))

@@ -1,1 +1,3 @@
-fn main() {}
+//! Tests that talk to the program from outside.
+
+mod server;

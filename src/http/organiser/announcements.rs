@@ -1,12 +1,10 @@
 //! A line to everybody who watches.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use crate::context::Context;
+use crate::context::Shared;
 use crate::domain::clock::Timestamp;
 use crate::domain::event;
 use crate::http::body::{Takes, Unread};
@@ -30,7 +28,7 @@ struct Notice<'a> {
 }
 
 /// `POST /api/v1/events/{slug}/announcements`
-pub(in crate::http) async fn post(context: Arc<Context>, slug: String, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let content = body.read(&incoming, Takes::Json).await?;

@@ -1,12 +1,10 @@
 //! Who did what when.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
-use crate::context::Context;
+use crate::context::Shared;
 use crate::domain::audit::AuditEntry;
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find, reply};
@@ -19,7 +17,7 @@ struct Page {
 }
 
 /// `GET /api/v1/events/{slug}/audit`, newest first.
-pub(in crate::http) async fn list(context: Arc<Context>, slug: String, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let query = Query::parse(&query)?;

@@ -1,7 +1,6 @@
 //! The registrations as CSV, for spreadsheets (RFC 4180), written page by page.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -11,7 +10,7 @@ use warp::reply::{Reply as _, Response};
 
 use super::query::Query;
 use super::registrations::page;
-use crate::context::Context;
+use crate::context::Shared;
 use crate::domain::event::EventId;
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find};
@@ -27,7 +26,7 @@ const BOM: &str = "\u{FEFF}";
 const HEAD: [&str; 8] = ["number", "name", "email", "status", "waiting_position", "round", "at", "id"];
 
 /// `GET /api/v1/events/{slug}/registrations.csv`, with the list's filters.
-pub(in crate::http) async fn get(context: Arc<Context>, slug: String, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn get(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
@@ -49,7 +48,7 @@ pub(in crate::http) async fn get(context: Arc<Context>, slug: String, incoming: 
 #[error("the export broke off: {0}")]
 struct Broken(String);
 
-async fn write(context: Arc<Context>, event: EventId, mut filter: Filter, pages: mpsc::Sender<Result<Bytes, Broken>>) {
+async fn write(context: Shared, event: EventId, mut filter: Filter, pages: mpsc::Sender<Result<Bytes, Broken>>) {
     filter.limit = PAGE;
     let mut text = format!("{BOM}{}\r\n", HEAD.join(","));
     loop {

@@ -1,12 +1,10 @@
 //! Who has registered.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
-use crate::context::Context;
+use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::registration::{Locator, Registration, Status};
@@ -51,7 +49,7 @@ struct Page<'a> {
 }
 
 /// `GET /api/v1/events/{slug}/registrations`
-pub(in crate::http) async fn list(context: Arc<Context>, slug: String, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
@@ -72,7 +70,7 @@ pub(super) async fn page(context: &Context, event: i64, filter: Filter) -> Resul
 }
 
 /// `DELETE /api/v1/events/{slug}/registrations/{id}`
-pub(in crate::http) async fn cancel(context: Arc<Context>, slug: String, id: String, incoming: Incoming) -> Result<Response, Problem> {
+pub(in crate::http) async fn cancel(slug: String, id: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let locator: Option<Locator> = id.parse().ok().filter(|locator: &Locator| locator.event == event.id);

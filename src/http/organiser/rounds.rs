@@ -1,12 +1,10 @@
 //! Reset, and taking it back.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use warp::reply::Response;
 
 use super::settings::changed;
-use crate::context::Context;
+use crate::context::Shared;
 use crate::domain::command::Command;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::invalid::Invalid;
@@ -26,7 +24,7 @@ struct Fields<'a> {
 }
 
 /// `POST /api/v1/events/{slug}/reset`
-pub(in crate::http) async fn reset(context: Arc<Context>, slug: String, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn reset(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let content = body.read(&incoming, Takes::Json).await?;
@@ -49,7 +47,7 @@ fn wrong(slug: &impl std::fmt::Display) -> Invalid {
 }
 
 /// `POST /api/v1/events/{slug}/reset/undo`; needs no body.
-pub(in crate::http) async fn undo(context: Arc<Context>, slug: String, incoming: Incoming) -> Result<Response, Problem> {
+pub(in crate::http) async fn undo(slug: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     changed(&context, &event, Command::Undo { by: organiser.actor() }).await

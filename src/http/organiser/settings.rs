@@ -1,13 +1,11 @@
 //! Creating, changing and deleting events.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::query::Query;
-use crate::context::Context;
+use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
 use crate::domain::invalid::Invalid;
@@ -42,7 +40,7 @@ struct Fields<'a> {
 }
 
 /// `POST /api/v1/events`
-pub(in crate::http) async fn post(context: Arc<Context>, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn post(context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let content = body.read(&incoming, Takes::Json).await?;
     let event = create(&context, new_event(&content.decode()?)?, organiser).await?;
@@ -92,7 +90,7 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
 }
 
 /// `PATCH /api/v1/events/{slug}`
-pub(in crate::http) async fn patch(context: Arc<Context>, slug: String, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn patch(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let content = body.read(&incoming, Takes::Json).await?;
@@ -141,7 +139,7 @@ pub(super) async fn changed(context: &Context, event: &Event, command: Command) 
 }
 
 /// `DELETE /api/v1/events/{slug}?confirm=<slug>`
-pub(in crate::http) async fn delete(context: Arc<Context>, slug: String, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn delete(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let confirmed = Query::parse(&query)?.confirm.as_deref() == Some(event.slug.as_str());
