@@ -5,10 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod readiness;
+pub mod throttle;
+
 use crate::domain::clock::Clock;
 use crate::live::hub::Hub;
 use crate::register::queue::Registrar;
 use crate::store::Store;
+use readiness::Readiness;
+use throttle::Throttle;
 
 /// The parts of the running program.
 #[derive(Debug)]
@@ -23,6 +28,18 @@ pub struct Context {
     pub clock: Clock,
     /// What the operator chose.
     pub settings: Settings,
+    /// Who has to slow down.
+    pub throttle: Throttle,
+    /// Whether new visitors should be sent here.
+    pub readiness: Readiness,
+}
+
+impl Context {
+    /// Puts the parts together; nothing was throttled yet, and the process is not draining.
+    pub fn new(store: Store, hub: Hub, registrar: Registrar, clock: Clock, settings: Settings) -> Shared {
+        let throttle = Throttle::new(settings.register_rate_per_ip);
+        Arc::new(Self { store, hub, registrar, clock, settings, throttle, readiness: Readiness::default() })
+    }
 }
 
 /// Handlers share one context.

@@ -124,9 +124,12 @@ impl Code {
     }
 }
 
-/// One occurrence of a problem.
+/// One occurrence of a problem. Boxed: every handler's `Result` carries one, and hardly any is made.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
     code: Code,
     detail: String,
     more: Map<String, Value>,
@@ -136,23 +139,24 @@ pub struct Problem {
 impl Problem {
     /// A problem with a sentence about this very occurrence.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), more: Map::new(), headers: HeaderMap::new() }
+        Self(Box::new(Inner { code, detail: detail.into(), more: Map::new(), headers: HeaderMap::new() }))
     }
 
     /// What kind it is.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The sentence about this occurrence.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// Fields that were refused, empty unless the code is `validation-failed`.
     pub fn errors(&self) -> Vec<(String, String)> {
         let text = |error: &Value, key: &str| error[key].as_str().unwrap_or_default().to_owned();
-        self.more
+        self.0
+            .more
             .get("errors")
             .and_then(Value::as_array)
             .map_or_else(Vec::new, |errors| errors.iter().map(|e| (text(e, "field"), text(e, "message"))).collect())
@@ -167,14 +171,14 @@ impl Problem {
     /// Adds a member to the document.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
-        self.more.insert(name.to_owned(), value);
+        self.0.more.insert(name.to_owned(), value);
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
@@ -187,27 +191,28 @@ impl Problem {
 
     /// The document.
     pub fn document(&self) -> Value {
-        let mut document = self.more.clone();
-        document.insert("type".into(), json!(format!("/problems#{}", self.code.as_str())));
-        document.insert("title".into(), json!(self.code.title()));
-        document.insert("status".into(), json!(self.code.status().as_u16()));
-        document.insert("code".into(), json!(self.code.as_str()));
-        document.insert("detail".into(), json!(self.detail));
+        let mut document = self.0.more.clone();
+        document.insert("type".into(), json!(format!("/problems#{}", self.0.code.as_str())));
+        document.insert("title".into(), json!(self.0.code.title()));
+        document.insert("status".into(), json!(self.0.code.status().as_u16()));
+        document.insert("code".into(), json!(self.0.code.as_str()));
+        document.insert("detail".into(), json!(self.0.detail));
         Value::Object(document)
     }
 
     /// The headers it brings along, such as `Retry-After`.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.0.headers
     }
 
-    /// The answer.
+    /// The answer. It carries the problem in its extensions as well, so that a page can be shown in its stead.
     pub fn into_response(self) -> Response {
         let mut response = Response::new(self.document().to_string().into());
-        *response.status_mut() = self.code.status();
-        *response.headers_mut() = self.headers;
+        *response.status_mut() = self.0.code.status();
+        response.headers_mut().clone_from(&self.0.headers);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self);
         response
     }
 }

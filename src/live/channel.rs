@@ -32,6 +32,12 @@ impl End {
             Self::Deleted => Reason::Deleted,
         }
     }
+
+    /// When a watcher's farewell is due inside a drain's `window`, drawn for each. Most of the window, so that the last
+    /// farewell is still written inside it.
+    pub(super) fn spread(window: Duration) -> Duration {
+        window.mul_f64(rand::random_range(0.0..0.8))
+    }
 }
 
 /// A push with its place in the order of this channel's pushes, so that a watcher knows what it has sent already.
@@ -120,7 +126,11 @@ impl Channel {
     }
 
     fn part(&self, body: Body) -> Part {
-        Part { sequence: self.sequence.fetch_add(1, Ordering::SeqCst), message: Arc::new(Message::new(body)) }
+        self.numbered(Message::new(body))
+    }
+
+    fn numbered(&self, message: Message) -> Part {
+        Part { sequence: self.sequence.fetch_add(1, Ordering::SeqCst), message: Arc::new(message) }
     }
 
     /// The newest state, ahead of what is pushed by at most the publish interval.
@@ -210,7 +220,7 @@ impl Channel {
                 return;
             }
             newest.stale_since = since;
-            newest.count = self.part(Body::Count(newest.headcount()));
+            newest.count = self.numbered(Message::new(Body::Count(newest.headcount())).again());
         }
         self.updates.send_modify(|update| {
             update.stale = since.map(|since| self.part(Body::Stale(since)));

@@ -60,14 +60,20 @@ impl Log {
         Self { store, event: channel.newest().event, subscription, after, reset, page: VecDeque::new(), behind: true }
     }
 
+    /// A change that was read already, without waiting: several go out in one piece.
+    pub fn read_ahead(&mut self) -> Option<Change> {
+        let change = self.page.pop_front()?;
+        self.after = change.headcount.revision;
+        Some(change)
+    }
+
     /// The next entry, after waiting for it; `None` after the farewell.
     pub async fn next(&mut self) -> Option<Entry> {
         if std::mem::take(&mut self.reset) {
             return Some(Entry::Reset);
         }
         loop {
-            if let Some(change) = self.page.pop_front() {
-                self.after = change.headcount.revision;
+            if let Some(change) = self.read_ahead() {
                 return Some(Entry::Change(Box::new(change)));
             }
             if self.behind {

@@ -5,7 +5,9 @@
 //! backlog. Never decides anything and never writes to the database.
 
 pub mod channel;
+pub mod cluster;
 pub mod hub;
 pub mod log;
 pub mod subscription;
+pub mod wait;
 pub mod watchers;

@@ -16,6 +16,9 @@ use crate::wire::message::{Body, Message, Reason};
 /// all of them back in the same second.
 pub const RETRY_MS: std::ops::Range<u64> = 1_000..4_000;
 
+/// A heartbeat is due a little before the promised time, so that it is still in time when the machine is busy.
+const PUNCTUALITY: f64 = 0.95;
+
 /// What a watcher is to send next.
 #[derive(Debug, Clone)]
 pub enum Item {
@@ -76,6 +79,7 @@ impl Subscription {
         };
         let current = newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
         // Spread over the second half of the interval: those who came in one burst do not beat in one.
+        let heartbeat = heartbeat.mul_f64(PUNCTUALITY);
         let beat_at = Instant::now() + heartbeat.mul_f64(rand::random_range(0.5..1.0));
         let mut subscription = Self {
             updates,
@@ -138,8 +142,7 @@ impl Subscription {
             if let (Some(end), None) = (update.end, self.end_at) {
                 let delay = match end {
                     End::Deleted => Duration::ZERO,
-                    // Most of the window, so that the last farewell is still written inside it.
-                    End::Drain(window) => window.mul_f64(rand::random_range(0.0..0.8)),
+                    End::Drain(window) => End::spread(window),
                 };
                 self.end_at = Some((now + delay, end.reason()));
             }
@@ -161,20 +164,22 @@ impl Subscription {
         if let Some(message) = item {
             return Some(Item::Message(message));
         }
-        if let Some((at, _)) = self.end_at {
-            self.alarm.as_mut().reset(at);
+        if let Some((at, reason)) = self.end_at {
             if at <= now {
-                return self.ready();
+                self.ended = true;
+                return Some(farewell(reason));
             }
-        } else if self.beat_at <= now {
-            return Some(Item::Heartbeat);
+            if at < self.alarm.deadline() {
+                self.alarm.as_mut().reset(at);
+            }
         }
-        None
+        (self.beat_at <= now).then_some(Item::Heartbeat)
     }
 
     fn rearm(&mut self) {
-        let at = self.end_at.map_or(self.beat_at, |(at, _)| at);
-        // Just after a heartbeat `beat_at` lies in the future again; before it, `ready` is about to send one.
-        self.alarm.as_mut().reset(at.max(Instant::now() + Duration::from_millis(1)));
+        let now = Instant::now();
+        // Where the heartbeat is due, `ready` is about to send it; pushes may also have put it off.
+        let beat_at = if self.beat_at > now { self.beat_at } else { now + self.heartbeat };
+        self.alarm.as_mut().reset(self.end_at.map_or(beat_at, |(at, _)| at.min(beat_at)));
     }
 }

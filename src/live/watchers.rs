@@ -23,6 +23,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Every one, in the order of their declaration.
+    pub const ALL: [Self; 7] = [Self::Sse, Self::LongPoll, Self::Poll, Self::Frame, Self::WebSocket, Self::SocketIo, Self::Changes];
+
     /// The word in metrics and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +44,7 @@ impl Transport {
 #[derive(Debug, Default)]
 pub struct Watchers {
     open: AtomicU64,
-    /// Everybody who ever came: tells that somebody new wants to hear the number.
+    /// Everybody who ever came and is told the number: tells that somebody new wants to hear the number.
     come: AtomicU64,
 }
 
@@ -51,7 +54,7 @@ impl Watchers {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// How many have come so far, on this node.
+    /// How many of those who are told the number have come so far, on this node.
     pub fn come(&self) -> u64 {
         self.come.load(Ordering::Relaxed)
     }
@@ -59,7 +62,13 @@ impl Watchers {
     /// Counts one watcher until the guard is dropped.
     pub fn enter(self: &Arc<Self>, transport: Transport) -> Watcher {
         self.open.fetch_add(1, Ordering::Relaxed);
-        self.come.fetch_add(1, Ordering::Relaxed);
+        // A long poll comes again and again, and neither it nor the frame shows the number.
+        match transport {
+            Transport::Sse | Transport::WebSocket | Transport::SocketIo | Transport::Changes => {
+                self.come.fetch_add(1, Ordering::Relaxed);
+            }
+            Transport::LongPoll | Transport::Poll | Transport::Frame => {}
+        }
         metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).increment(1.0);
         Watcher { watchers: Arc::clone(self), transport }
     }

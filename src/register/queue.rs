@@ -12,6 +12,7 @@ use super::writer::{Job, Writer};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Decision};
 use crate::domain::event::EventId;
+use crate::live::cluster::Announcer;
 use crate::live::hub::Hub;
 use crate::store::Store;
 
@@ -30,6 +31,7 @@ struct Inner {
     store: Store,
     hub: Hub,
     clock: Clock,
+    announcer: Announcer,
     capacity: usize,
     writers: Mutex<Writers>,
 }
@@ -43,8 +45,8 @@ struct Writers {
 
 impl Registrar {
     /// Writers begin with an event's first command. `capacity` bounds each queue, see [`QUEUE`].
-    pub fn new(store: Store, hub: Hub, clock: Clock, capacity: usize) -> Self {
-        Self(Arc::new(Inner { store, hub, clock, capacity, writers: Mutex::default() }))
+    pub fn new(store: Store, hub: Hub, clock: Clock, announcer: Announcer, capacity: usize) -> Self {
+        Self(Arc::new(Inner { store, hub, clock, announcer, capacity, writers: Mutex::default() }))
     }
 
     /// Has `command` decided; answers after the durable commit, when the hub has the new state already.
@@ -69,7 +71,7 @@ impl Registrar {
             return Ok(queue.clone());
         }
         let (queue, jobs) = mpsc::channel(self.0.capacity);
-        let writer = Writer::new(event, self.0.store.clone(), self.0.hub.clone(), self.0.clock.clone());
+        let writer = Writer::new(event, self.0.store.clone(), self.0.hub.clone(), self.0.clock.clone(), self.0.announcer.clone());
         writers.tasks.retain(|task| !task.is_finished());
         writers.tasks.push(tokio::spawn(writer.run(jobs)));
         writers.queues.insert(event, queue.clone());

@@ -8,6 +8,7 @@ use super::Failure;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Decision};
 use crate::domain::event::EventId;
+use crate::live::cluster::Announcer;
 use crate::live::hub::Hub;
 use crate::store::{Store, StoreError};
 
@@ -28,11 +29,12 @@ pub(super) struct Writer {
     store: Store,
     hub: Hub,
     clock: Clock,
+    announcer: Announcer,
 }
 
 impl Writer {
-    pub(super) fn new(event: EventId, store: Store, hub: Hub, clock: Clock) -> Self {
-        Self { event, store, hub, clock }
+    pub(super) fn new(event: EventId, store: Store, hub: Hub, clock: Clock, announcer: Announcer) -> Self {
+        Self { event, store, hub, clock, announcer }
     }
 
     /// Runs until every sender of `jobs` is gone and all that waited is answered.
@@ -56,6 +58,9 @@ impl Writer {
         match committed {
             Ok(commit) => {
                 // Publish before answering: whoever has an answer finds its revision in the next read.
+                if let Some(last) = commit.changes.last() {
+                    self.announcer.committed(self.event, last.headcount.revision);
+                }
                 match commit.event {
                     Some(event) => self.hub.publish(event),
                     None => self.hub.remove(self.event),

@@ -65,6 +65,7 @@ impl Body {
 #[derive(Debug)]
 pub struct Message {
     body: Body,
+    again: bool,
     json: OnceLock<Box<RawValue>>,
     json_bytes: OnceLock<Bytes>,
     sse: OnceLock<Chunk>,
@@ -75,7 +76,29 @@ pub struct Message {
 impl Message {
     /// A push that nobody has asked to be rendered yet.
     pub fn new(body: Body) -> Self {
-        Self { body, json: OnceLock::new(), json_bytes: OnceLock::new(), sse: OnceLock::new(), frame: OnceLock::new(), websocket: OnceLock::new() }
+        Self {
+            body,
+            again: false,
+            json: OnceLock::new(),
+            json_bytes: OnceLock::new(),
+            sse: OnceLock::new(),
+            frame: OnceLock::new(),
+            websocket: OnceLock::new(),
+        }
+    }
+
+    /// Marks a count that was told before and is told again, because the database is back.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { again: true, ..self }
+    }
+
+    /// When the change that this tells was committed; `None` unless it is a count that tells something new.
+    pub fn committed_at(&self) -> Option<Timestamp> {
+        match &self.body {
+            Body::Count(headcount) if !self.again => Some(headcount.at),
+            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) | Body::Bye { .. } => None,
+        }
     }
 
     /// What it says.
@@ -84,6 +107,7 @@ impl Message {
     }
 
     /// The payload as JSON text: the count object itself, `{"watching":n}` and so on.
+    #[expect(clippy::missing_panics_doc, reason = "never panics, see below")]
     pub fn json(&self) -> &RawValue {
         self.json.get_or_init(|| {
             let value = match &self.body {

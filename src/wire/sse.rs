@@ -50,6 +50,7 @@ pub(super) fn message(body: &Body, json: &str) -> Vec<u8> {
 }
 
 /// A line of the change log.
+#[expect(clippy::missing_panics_doc, reason = "never panics, see below")]
 pub fn change(change: &Change) -> Vec<u8> {
     // Plain structs of numbers and strings: serialising them to memory cannot fail.
     let json = serde_json::to_string(change).expect("a change is representable as JSON");

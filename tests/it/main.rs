@@ -1,3 +1,4 @@
 //! The one integration binary: the program told as stories, from outside.
 
 mod model;
+mod server;

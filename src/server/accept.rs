@@ -1,0 +1,160 @@
+//! Taking connections from the kernel.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tower_service::Service;
+
+use super::connection::{self, Accepted, Server};
+use super::proxy;
+
+/// Connections that the kernel may hold ready while this process is busy; the kernel lowers it to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+/// A client that leaves data unacknowledged, or its window closed, for this long is gone.
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Probes of a silent connection: a NAT that forgot it is found within a minute.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
+/// Bytes the kernel takes beyond what it has sent. Without a bound a slow watcher has megabytes of stale counts before it (the kernel's send buffer
+/// grows by itself), and the newest comes last.
+const MAX_UNSENT: u32 = 16 * 1024;
+/// After an error that is not one connection's: out of file descriptors or memory.
+const BACKOFF_MIN: Duration = Duration::from_millis(10);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// Binds a listener on `addr` with a long backlog; port 0 lets the system choose. `[::]` takes IPv4 as well.
+///
+/// Must be called inside a tokio runtime.
+pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart must not wait for the old connections' TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    // Before the first client can come: what connects between here and `serve` inherits them too.
+    tune(&SockRef::from(&socket))?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Accepts until `stop`, and then what the kernel still holds: those clients believe that they are connected.
+pub(super) async fn run<S, B>(listener: TcpListener, server: &Arc<Server>, app: S, mut stop: watch::Receiver<bool>)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    if let Err(error) = tune(&SockRef::from(&listener)) {
+        tracing::warn!(%error, "some socket options could not be set");
+    }
+    let mut stop = pin!(stop.wait_for(|stop| *stop));
+    let mut backoff = BACKOFF_MIN;
+    loop {
+        // tokio accepts without waiting as long as the kernel has connections ready, and yields now and then to the tasks.
+        let accepted = tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, addr)) => {
+                backoff = BACKOFF_MIN;
+                admit(stream, addr, server, &app);
+            }
+            Err(error) if is_one_connections(&error) => {}
+            Err(error) => {
+                // The backlog keeps the clients meanwhile; trying again at once would only burn the processor.
+                tracing::warn!(%error, "cannot accept connections for the moment");
+                tokio::select! {
+                    _ = &mut stop => break,
+                    () = sleep(backoff) => backoff = (backoff * 2).min(BACKOFF_MAX),
+                }
+            }
+        }
+    }
+    server.start_draining();
+    while let Some(Ok((stream, addr))) = futures_util::FutureExt::now_or_never(listener.accept()) {
+        admit(stream, addr, server, &app);
+    }
+}
+
+fn admit<S, B>(stream: TcpStream, addr: SocketAddr, server: &Arc<Server>, app: &S)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let proxied = proxy::is_trusted(addr.ip(), &server.config.trusted_proxies);
+    if let Some((permit, admission)) = server.register.admit((!proxied).then(|| addr.ip())) {
+        connection::spawn(Accepted { stream, addr, proxied, permit, admission }, server, app.clone());
+    }
+}
+
+/// Sets what accepted sockets inherit; once here instead of five calls for each of ten thousand connections.
+fn tune(socket: &SockRef<'_>) -> io::Result<()> {
+    // A count is smaller than a packet and must not wait for the acknowledgement of the one before.
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(KEEPALIVE_RETRIES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    {
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        socket.set_tcp_notsent_lowat(MAX_UNSENT)?;
+    }
+    Ok(())
+}
+
+/// The client left between its handshake and our `accept` (accept(2) lists these): the next one may be fine.
+fn is_one_connections(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_inherit_the_listeners_options() {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (_client, accepted) = tokio::join!(client, listener.accept());
+        let (accepted, _) = accepted.unwrap();
+        let socket = SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+            assert_eq!(socket.tcp_notsent_lowat().unwrap(), MAX_UNSENT);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_unspecified_ipv6_address_takes_ipv4_too() {
+        // A machine without IPv6 has nothing to test here.
+        let Ok(listener) = bind("[::]:0".parse().unwrap()) else { return };
+        let port = listener.local_addr().unwrap().port();
+        assert!(TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+    }
+}

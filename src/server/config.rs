@@ -1,0 +1,81 @@
+//! What an operator may set, and the deadlines that only tests shorten.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::tls::Tls;
+
+/// How to serve. Every field has a default that suits a public server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Connections open at once. Default 60,000.
+    pub max_connections: usize,
+    /// Connections open at once from one address (an IPv6 client is its /64, the smallest network a site is given: RFC 6177).
+    /// For requests through a trusted proxy: requests open at once, by the client's address. Default 8,192: a hall of 2,000 phones behind
+    /// one address, each with a stream and what its browser opens beside.
+    pub max_connections_per_address: usize,
+    /// Connections over a limit that may be open at once to be told so; the next is closed unheard. Default 512.
+    pub max_refusals: usize,
+    /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// A certificate: then every connection is TLS. Default none.
+    pub tls: Option<Tls>,
+    /// How long a drain may take. Default 10 s.
+    pub drain: Duration,
+    /// Whether the socket of an endless answer leaves hyper after its head ([`super::handoff`]). Off, it goes the way of TLS and HTTP/2: the
+    /// same bytes for about 20 KiB more a watcher. Default on.
+    pub handoff: bool,
+    /// Deadlines.
+    pub deadlines: Deadlines,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_connections: 60_000,
+            max_connections_per_address: 8_192,
+            max_refusals: 512,
+            trusted_proxies: Vec::new(),
+            tls: None,
+            drain: Duration::from_secs(10),
+            handoff: true,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// How long a client may leave the server waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// From `accept` to the end of the TLS handshake. Default 10 s.
+    pub handshake: Duration,
+    /// From there until the first request has reached the application. hyper has none of its own before it knows the version of HTTP
+    /// (a silent client), nor for an HTTP/2 client that asks nothing. Default 10 s.
+    pub first_request: Duration,
+    /// HTTP/1: from one answer to the next request's complete head. Default 15 s: pollers keep their connection.
+    pub idle: Duration,
+    /// HTTP/2: without an open request. Default 60 s.
+    pub idle_http2: Duration,
+    /// A watcher that takes no byte for this long is closed. Default 30 s.
+    pub stall: Duration,
+    /// The whole life of a connection over a limit. Default 5 s.
+    pub refusal: Duration,
+    /// After the last byte of a handed-off answer, how long the client may take to close its side, so that no reset destroys what it has
+    /// yet to read (RFC 9112, section 9.6). Default 1 s.
+    pub linger: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            first_request: Duration::from_secs(10),
+            idle: Duration::from_secs(15),
+            idle_http2: Duration::from_mins(1),
+            stall: Duration::from_secs(30),
+            refusal: Duration::from_secs(5),
+            linger: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! One connection, from `accept` to its end: TLS, hyper, the hand-off, and every deadline on the way.
+
+use std::error::Error;
+use std::future::{Future, pending, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+use tower_service::Service;
+
+use super::config::{Config, Deadlines};
+use super::handoff::{Lent, Link, Socket};
+use super::limits::{Admission, Permit, Register};
+use super::meters::{Expired, Meters, expired};
+use super::push::Push;
+use super::service::Exchange;
+
+/// The largest request head, on both versions; browsers send about 1 KiB, cookies included. Also the most that hyper buffers of an answer.
+const MAX_HEAD: usize = 16 * 1024;
+/// Requests open at once on one HTTP/2 connection, as RFC 9113, section 6.5.2, advises at least.
+const MAX_STREAMS: u32 = 100;
+/// The bodies that this server takes fit in one window.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// Bytes of TLS records that may wait for the client; a bound on what is stale when it reads again.
+const MAX_TLS_BUFFER: usize = 16 * 1024;
+
+/// What all connections of one [`super::serve`] share.
+pub(super) struct Server {
+    pub(super) config: Config,
+    pub(super) register: Arc<Register>,
+    pub(super) meters: Meters,
+    draining: watch::Sender<bool>,
+    cut: AtomicBool,
+    cut_now: Arc<Notify>,
+    admitted: auto::Builder<TokioExecutor>,
+    refused: auto::Builder<TokioExecutor>,
+}
+
+impl Server {
+    pub(super) fn new(config: Config) -> Self {
+        let meters = Meters::new();
+        let register = Register::new(config.max_connections, config.max_connections_per_address, config.max_refusals, meters.clone());
+        let admitted = protocol(&config);
+        let mut refused = admitted.clone();
+        refused.http1().keep_alive(false);
+        Self {
+            config,
+            register: Arc::new(register),
+            meters,
+            draining: watch::Sender::new(false),
+            cut: AtomicBool::new(false),
+            cut_now: Arc::new(Notify::new()),
+            admitted,
+            refused,
+        }
+    }
+
+    /// Asks every connection to finish the request it is in and to close.
+    pub(super) fn start_draining(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Drops every connection that still belongs to this server.
+    pub(super) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.cut_now.notify_waiters();
+    }
+}
+
+fn protocol(config: &Config) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.deadlines.idle).max_buf_size(MAX_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(MAX_HEAD)
+        // Rapid reset (CVE-2023-44487): hyper's own present bounds, said here so that an upgrade can't lift them.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(1024)
+        // A client that has vanished without a FIN answers no ping.
+        .keep_alive_interval(std::time::Duration::from_secs(20))
+        .keep_alive_timeout(std::time::Duration::from_secs(10));
+    builder
+}
+
+/// A connection that has just been accepted.
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) addr: SocketAddr,
+    pub(super) proxied: bool,
+    pub(super) permit: Permit,
+    pub(super) admission: Admission,
+}
+
+/// Starts the task that owns a connection to its end.
+pub(super) fn spawn<S, B>(accepted: Accepted, server: &Arc<Server>, app: S)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let server = Arc::clone(server);
+    let mut stage = Stage::Serving(Box::pin(run(accepted, Arc::clone(&server), app)));
+    tokio::spawn(async move {
+        let mut cut = pin!(Arc::clone(&server.cut_now).notified_owned());
+        let mut registered = false;
+        poll_fn(|cx| {
+            // A task has the same waker for life, so once is enough: a delivery to a watcher must not take the lock of all of them.
+            if !registered {
+                registered = true;
+                let _ = cut.as_mut().poll(cx);
+            }
+            if server.cut.load(Ordering::Acquire) {
+                return Poll::Ready(());
+            }
+            loop {
+                match &mut stage {
+                    Stage::Serving(serving) => match serving.as_mut().poll(cx) {
+                        Poll::Ready(Some(push)) => stage = Stage::Pushing(push),
+                        Poll::Ready(None) => return Poll::Ready(()),
+                        Poll::Pending => return Poll::Pending,
+                    },
+                    Stage::Pushing(push) => return Pin::new(push).poll(cx),
+                }
+            }
+        })
+        .await;
+    });
+}
+
+/// One task for both, small enough for the second: what hyper needs is in a box of its own, and gone after the hand-off. A second task instead
+/// would leave the first one's waker with the socket, and the waker keeps the whole finished task alive (3 KiB a watcher, measured).
+enum Stage {
+    Serving(Pin<Box<dyn Future<Output = Option<Push>> + Send>>),
+    Pushing(Push),
+}
+
+/// Serves requests until the connection ends, or until an endless answer takes it over.
+async fn run<S, B>(accepted: Accepted, server: Arc<Server>, app: S) -> Option<Push>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let Accepted { stream, addr, proxied, permit, admission } = accepted;
+    let socket = handshake(stream, &server).await?;
+    let link = Arc::new(Link::default());
+    let tls = matches!(socket, Socket::Tls(_));
+    let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, admission };
+    let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link)));
+    let refused = admission != Admission::Admitted;
+    let builder = if refused { &server.refused } else { &server.admitted };
+    {
+        let mut http = pin!(builder.serve_connection_with_upgrades(io, exchange));
+        let mut draining = server.draining.subscribe();
+        let mut draining = pin!(draining.wait_for(|draining| *draining));
+        let mut leaving = false;
+        let mut deadline = pin!(deadline(&link, refused, &server.config.deadlines));
+        let mut idle = pin!(idle_http2(&link, &server.config.deadlines));
+        poll_fn(|cx| {
+            loop {
+                // First, so that a request which is already here when the drain begins is answered.
+                if http.as_mut().poll(cx).is_ready() || link.is_ready() {
+                    return Poll::Ready(());
+                }
+                if leaving {
+                    return deadline.as_mut().poll(cx);
+                }
+                // From the first poll on: a browser's idle spare connection would otherwise outlive the listener.
+                let leave =
+                    draining.as_mut().poll(cx).is_ready() || (refused && link.requests.load(Ordering::Relaxed) > 0) || idle.as_mut().poll(cx).is_ready();
+                if !leave {
+                    return deadline.as_mut().poll(cx);
+                }
+                leaving = true;
+                http.as_mut().graceful_shutdown();
+            }
+        })
+        .await;
+        // hyper's connection ends here, and puts the socket into the link.
+    }
+    let (stream, permit, answer) = link.take()?;
+    Some(Push::new(stream, permit, answer, server))
+}
+
+/// Ends when the connection is to be closed at once.
+async fn deadline(link: &Link, refused: bool, deadlines: &Deadlines) {
+    if refused {
+        sleep(deadlines.refusal).await;
+        return expired(Expired::Refusal);
+    }
+    sleep(deadlines.first_request).await;
+    if link.requests.load(Ordering::Relaxed) > 0 {
+        return pending().await;
+    }
+    expired(Expired::FirstRequest);
+}
+
+/// Ends when an HTTP/2 client has asked nothing for a while; between two HTTP/1 requests hyper has a deadline of its own.
+async fn idle_http2(link: &Link, deadlines: &Deadlines) {
+    sleep(deadlines.first_request).await;
+    if !link.http2.load(Ordering::Relaxed) {
+        return pending().await;
+    }
+    let mut requests = link.requests.load(Ordering::Relaxed);
+    loop {
+        sleep(deadlines.idle_http2).await;
+        let now = link.requests.load(Ordering::Relaxed);
+        if now == requests && link.unanswered.load(Ordering::Relaxed) == 0 {
+            return expired(Expired::Idle);
+        }
+        requests = now;
+    }
+}
+
+async fn handshake(stream: TcpStream, server: &Server) -> Option<Socket> {
+    let Some(tls) = &server.config.tls else { return Some(Socket::Plain(stream)) };
+    let mut draining = server.draining.subscribe();
+    let accepted = tokio::select! {
+        accepted = timeout(server.config.deadlines.handshake, tls.acceptor().accept(stream)) => accepted,
+        _ = draining.wait_for(|draining| *draining) => return None,
+    };
+    match accepted {
+        Ok(Ok(mut stream)) => {
+            stream.get_mut().1.set_buffer_limit(Some(MAX_TLS_BUFFER));
+            Some(Socket::Tls(Box::new(stream)))
+        }
+        Ok(Err(error)) => {
+            server.meters.handshake_failed();
+            tracing::debug!(%error, "TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            expired(Expired::Handshake);
+            None
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The small owner of a handed-off socket: shared bytes out, the client's goodbye in.
+//!
+//! ```text
+//! Writing ──(chunks ended: last chunk written, FIN sent)──▶ Lingering ──▶ closed
+//!    └─(client closed or half-closed, talks too much, stalled, I/O error)──▶ closed
+//! ```
+//!
+//! A chunk is asked for only when the one before is wholly with the kernel: nothing queues here, no frame is torn, and a stream that
+//! conflates yields its newest value after a stall.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use super::connection::Server;
+use super::handoff::Answer;
+use super::limits::{Permit, RequestPermit};
+use super::meters::{Expired, expired};
+use crate::transport::live::Chunks;
+use crate::wire::chunk::LAST_CHUNK;
+
+/// What a client may say after its request before it is cut: it was told `Connection: close`, so nothing it says will be read.
+const MAX_TALK: usize = 64 * 1024;
+
+/// Writes one endless answer to its end.
+pub(super) struct Push {
+    socket: TcpStream,
+    /// None once they have ended.
+    chunks: Option<Chunks>,
+    /// What the kernel has not taken of the present chunk.
+    rest: Bytes,
+    heard: usize,
+    lingering: bool,
+    /// Exists only while something is late, so that an idle watcher has no timer.
+    timer: Option<Pin<Box<Sleep>>>,
+    server: Arc<Server>,
+    // After the socket: its place is free when it is closed.
+    _permit: Permit,
+    _request_permit: Option<RequestPermit>,
+}
+
+impl Push {
+    pub(super) fn new(socket: TcpStream, permit: Permit, answer: Answer, server: Arc<Server>) -> Self {
+        server.meters.handed_off();
+        Self {
+            socket,
+            chunks: Some(answer.chunks),
+            rest: Bytes::new(),
+            heard: 0,
+            lingering: false,
+            timer: None,
+            server,
+            _permit: permit,
+            _request_permit: answer.permit,
+        }
+    }
+
+    /// Ready when the client says goodbye or has said too much. A half-close is a goodbye too, as it is to hyper: a client that
+    /// waits for an endless answer has no reason for one, and a dead proxy looks the same.
+    fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut space = [0; 512];
+        loop {
+            let mut heard = ReadBuf::new(&mut space);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut heard) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if !heard.filled().is_empty() && self.heard < MAX_TALK => self.heard += heard.filled().len(),
+                Poll::Ready(_) => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// Ready when `rest` is with the kernel, or with an error when the client is gone or takes nothing.
+    fn poll_write_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        while !self.rest.is_empty() {
+            match Pin::new(&mut self.socket).poll_write(cx, &self.rest) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(())),
+                Poll::Ready(Ok(written)) => {
+                    self.rest.advance(written);
+                    self.timer = None;
+                }
+                Poll::Pending => {
+                    let stall = self.server.config.deadlines.stall;
+                    let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
+                    return timer.as_mut().poll(cx).map(|()| {
+                        expired(Expired::Stall);
+                        Err(())
+                    });
+                }
+            }
+        }
+        // An update's allocation must not live as long as its slowest idle watcher.
+        self.rest = Bytes::new();
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next bytes to write; none at the end.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(chunks) = &mut self.chunks else { return Poll::Ready(None) };
+        chunks.as_mut().poll_next(cx).map(|chunk| {
+            Some(chunk.map_or_else(
+                || {
+                    // What the application keeps for this watcher goes now, not after the lingering.
+                    self.chunks = None;
+                    Bytes::from_static(LAST_CHUNK)
+                },
+                |chunk| chunk.framed().clone(),
+            ))
+        })
+    }
+}
+
+impl Future for Push {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if this.poll_hear(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        while !this.lingering {
+            match this.poll_write_rest(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(())) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => {}
+            }
+            match this.poll_next(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(bytes)) => this.rest = bytes,
+                Poll::Ready(None) => {
+                    // FIN; it does not wait. Closing at once instead could reset the connection and destroy what the client
+                    // has not read yet (RFC 9112, section 9.6).
+                    let _ = Pin::new(&mut this.socket).poll_shutdown(cx);
+                    this.lingering = true;
+                    this.timer = Some(Box::pin(sleep(this.server.config.deadlines.linger)));
+                }
+            }
+        }
+        match &mut this.timer {
+            Some(timer) => timer.as_mut().poll(cx),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Push {
+    fn drop(&mut self) {
+        self.server.meters.push_ended();
+    }
+}

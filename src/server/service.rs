@@ -1,0 +1,132 @@
+//! Between hyper and the application: says who is asking and whether it is within the limits, and picks the way out of an endless answer.
+
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tower_service::Service;
+
+use super::body::{Body, Kind, Streaming, Unanswered};
+use super::connection::Server;
+use super::handoff::{Answer, Link};
+use super::limits::{Admission, RequestPermit};
+use super::proxy::{self, Peer};
+use crate::context;
+use crate::transport::live::Live;
+
+/// The application as one connection sees it.
+pub(super) struct Exchange<S> {
+    pub(super) app: S,
+    pub(super) server: Arc<Server>,
+    pub(super) link: Arc<Link>,
+    pub(super) addr: SocketAddr,
+    /// The peer is a trusted proxy.
+    pub(super) proxied: bool,
+    pub(super) tls: bool,
+    pub(super) admission: Admission,
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Exchange<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Body<B>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let unanswered = Unanswered::new(&self.link);
+        let http2 = request.version() == Version::HTTP_2;
+        if http2 {
+            self.link.http2.store(true, Ordering::Relaxed);
+        }
+        let (peer, admission, permit) = self.judge(&request);
+        request.extensions_mut().insert(context::Peer { ip: peer.client, secure: peer.secure });
+        request.extensions_mut().insert(match admission {
+            Admission::Admitted => context::Admission::Admitted,
+            Admission::OverLimit(_) => context::Admission::OverLimit,
+        });
+        let way = Way {
+            link: Arc::clone(&self.link),
+            server: Arc::clone(&self.server),
+            is_get: request.method() == Method::GET,
+            // HTTP/1.0 knows no chunks; a request's body would still be on its way; an over-limit connection keeps hyper's deadline.
+            may_hand_off: self.server.config.handoff
+                && !self.tls
+                && request.version() == Version::HTTP_11
+                && request.body().is_end_stream()
+                && admission == Admission::Admitted,
+            http2,
+        };
+        let mut app = self.app.clone();
+        Box::pin(async move {
+            poll_fn(|cx| app.poll_ready(cx)).await?;
+            let response = app.call(request).await?;
+            Ok(way.out(response, unanswered, permit))
+        })
+    }
+}
+
+impl<S> Exchange<S> {
+    fn judge(&self, request: &Request<Incoming>) -> (Peer, Admission, Option<RequestPermit>) {
+        let Self { addr, tls, admission, proxied, server, .. } = self;
+        if !proxied {
+            let client = addr.ip().to_canonical();
+            return (Peer { addr: *addr, client, secure: *tls }, *admission, None);
+        }
+        let client = proxy::client(addr.ip(), request.headers(), &server.config.trusted_proxies);
+        let peer = Peer { addr: *addr, client, secure: *tls || proxy::says_https(request.headers()) };
+        // A trusted proxy that names nobody asks for itself (a health check): it has no limit of its own.
+        if *admission != Admission::Admitted || proxy::is_trusted(client, &server.config.trusted_proxies) {
+            return (peer, *admission, None);
+        }
+        match server.register.admit_request(client) {
+            Ok(permit) => (peer, Admission::Admitted, Some(permit)),
+            Err(limit) => (peer, Admission::OverLimit(limit), None),
+        }
+    }
+}
+
+/// Which way an answer may go out.
+struct Way {
+    link: Arc<Link>,
+    server: Arc<Server>,
+    is_get: bool,
+    may_hand_off: bool,
+    http2: bool,
+}
+
+impl Way {
+    fn out<B>(self, mut response: Response<B>, unanswered: Unanswered, mut permit: Option<RequestPermit>) -> Response<Body<B>> {
+        // A HEAD must not start a stream: nobody would end it (RFC 9110, section 9.3.2). It is dropped with the extensions.
+        let chunks = response.extensions_mut().remove::<Live>().filter(|_| self.is_get).and_then(|live| live.take());
+        let Some(chunks) = chunks else {
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                self.link.keep_across_upgrade(permit.take());
+            }
+            return response.map(|body| Body::new(Kind::Ordinary(body), unanswered, permit));
+        };
+        let kind = if self.may_hand_off {
+            // What the client pipelines behind this request is never answered, and has to be told so (RFC 9112, section 9.6).
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            self.link.park(Answer { chunks, permit: permit.take() });
+            Kind::Parked(self.link)
+        } else {
+            let paced_by = (!self.http2).then_some(self.link);
+            Kind::Streaming(Streaming::new(chunks, paced_by, self.server.config.deadlines.stall))
+        };
+        response.map(|_| Body::new(kind, unanswered, permit))
+    }
+}

@@ -1,0 +1,113 @@
+//! TLS: a certificate and its key, HTTP/2 and HTTP/1.1 by ALPN.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, ServerConfig};
+
+/// A certificate chain and its private key, ready to serve. Its `Debug` shows neither.
+#[derive(Clone)]
+pub struct Tls(TlsAcceptor);
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+/// Why the certificate or its key can't be used, in words for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file can't be read.
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The certificate's text is no PEM.
+    #[error("the certificate is not valid PEM: {0}")]
+    BadCertificate(pem::Error),
+    /// The certificate's text has no certificate.
+    #[error("no certificate found: expected PEM blocks `-----BEGIN CERTIFICATE-----`, the server's own first")]
+    NoCertificate,
+    /// The key's text is no PEM.
+    #[error("the private key is not valid PEM: {0}")]
+    BadKey(pem::Error),
+    /// The key's text has no usable key.
+    #[error("no private key found: expected an unencrypted PEM block `-----BEGIN PRIVATE KEY-----` (PKCS#8, PKCS#1 or SEC1)")]
+    NoKey,
+    /// rustls refuses the pair.
+    #[error("the certificate and key cannot be used: {0}")]
+    Unusable(rustls::Error),
+}
+
+impl Tls {
+    /// Reads PEM files: the certificate chain, the server's own first, and its unencrypted key.
+    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let read = |path: &Path| std::fs::read(path).map_err(|source| TlsError::Unreadable { path: path.display().to_string(), source });
+        Self::from_pem(&read(certificate)?, &read(key)?)
+    }
+
+    /// The same from memory.
+    pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>().map_err(TlsError::BadCertificate)?;
+        if chain.is_empty() {
+            return Err(TlsError::NoCertificate);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+            pem::Error::NoItemsFound => TlsError::NoKey,
+            error => TlsError::BadKey(error),
+        })?;
+        // The provider is named, not taken from the process: another crate may have linked a second one.
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Unusable)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(TlsError::Unusable)?;
+        // RFC 7301; the first that the client also knows is taken.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong_in_plain_words() {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+        assert!(Tls::from_pem(certificate.as_bytes(), key.as_bytes()).is_ok());
+        // One file with both is common.
+        let both = format!("{key}{certificate}");
+        assert!(Tls::from_pem(both.as_bytes(), both.as_bytes()).is_ok());
+        let other_key = other.signing_key.serialize_pem();
+        for (certificate, key, expected) in [
+            ("", key.as_str(), "no certificate found"),
+            (key.as_str(), key.as_str(), "no certificate found"),
+            ("-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----\n", key.as_str(), "certificate is not valid PEM"),
+            (certificate.as_str(), certificate.as_str(), "no private key found"),
+            (certificate.as_str(), other_key.as_str(), "cannot be used"),
+        ] {
+            let error = Tls::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error:?} should contain {expected:?}");
+        }
+        let error = Tls::from_files(Path::new("/nowhere/cert.pem"), Path::new("/nowhere/key.pem")).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/cert.pem"), "{error}");
+    }
+}

@@ -1,0 +1,123 @@
+//! From the stop signal to the last closed socket.
+
+use std::time::Duration;
+
+use headcount::server::{Config, Drained};
+use tokio::net::TcpStream;
+
+use super::host::{Host, config, until};
+use super::wire::Ending;
+
+#[tokio::test]
+async fn idle_and_silent_connections_are_closed_at_once() {
+    let host = Host::start(config());
+    // A browser opens a spare connection and says nothing on it.
+    let mut spare = host.connect().await;
+    let mut idle = host.connect().await;
+    idle.get("/hello").await;
+    assert_eq!(idle.answer().await.1, "hello");
+    let mut half = host.connect().await;
+    half.send("PRI * HT").await;
+    host.stop();
+    for wire in [&mut spare, &mut idle, &mut half] {
+        assert!(wire.rest().await.0.is_empty());
+    }
+    assert_eq!(host.drained().await.cut, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_being_answered_is_answered() {
+    let host = Host::start(config());
+    let mut wire = host.connect().await;
+    wire.get("/wait").await;
+    // Seen by the application as soon as a second request on a later connection is.
+    let mut later = host.connect().await;
+    later.get("/hello").await;
+    later.answer().await;
+    host.stop();
+    later.rest().await;
+    wire.is_silent().await;
+    host.feed.release.notify_waiters();
+    let (head, body) = wire.answer().await;
+    assert!(head.contains("connection: close"), "{head}");
+    assert_eq!(body, "released");
+    assert_eq!(wire.rest().await, (vec![], Ending::Closed));
+    assert_eq!(host.drained().await.cut, 0);
+}
+
+/// The client believes that it is connected and asked; that the server had not come round to accept is not its fault.
+#[tokio::test]
+async fn a_request_that_has_already_arrived_is_answered() {
+    let host = Host::start(config());
+    let mut wire = host.connect().await;
+    wire.get("/hello").await;
+    // One thread, no await: the server sees the request and the stop together.
+    host.stop();
+    assert_eq!(wire.answer().await.1, "hello");
+    assert_eq!(wire.rest().await, (vec![], Ending::Closed));
+    assert_eq!(host.drained().await.cut, 0);
+}
+
+#[tokio::test]
+async fn nobody_new_is_let_in() {
+    let host = Host::start(config());
+    let mut wire = host.connect().await;
+    wire.get("/wait").await;
+    wire.is_silent().await;
+    host.stop();
+    let addr = host.addr;
+    let mut refused = false;
+    while !refused {
+        refused = TcpStream::connect(addr).await.is_err();
+    }
+    host.feed.release.notify_waiters();
+    wire.answer().await;
+    host.drained().await;
+}
+
+#[tokio::test]
+async fn streams_end_by_their_farewell() {
+    for handoff in [true, false] {
+        let host = Host::start(Config { handoff, ..config() });
+        let mut wire = host.connect().await;
+        wire.get("/stream").await;
+        wire.head().await;
+        assert_eq!(wire.chunk().await.unwrap(), "first");
+        host.stop();
+        wire.is_silent().await;
+        host.feed.publish("bye");
+        assert_eq!(wire.chunk().await.unwrap(), "bye");
+        host.feed.end();
+        assert_eq!(wire.chunk().await, None);
+        assert_eq!(wire.rest().await, (vec![], Ending::Closed));
+        assert_eq!(host.drained().await.cut, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_cut_at_the_deadline() {
+    for handoff in [true, false] {
+        let host = Host::start(Config { handoff, drain: Duration::from_millis(100), ..config() });
+        let mut stream = host.connect().await;
+        stream.get("/stream").await;
+        stream.head().await;
+        stream.chunk().await;
+        let mut waiting = host.connect().await;
+        waiting.get("/wait").await;
+        waiting.is_silent().await;
+        let feed = host.feed.clone();
+        assert_eq!(host.drained().await, Drained { open: 2, cut: 2 });
+        // Cut, not merely left: the runtime of this test still runs.
+        stream.rest().await;
+        waiting.rest().await;
+        until(|| feed.watchers() == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_stop_sender_stops() {
+    let listener = headcount::server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (_, stop) = tokio::sync::watch::channel(false);
+    let app = warp::service(warp::Filter::map(warp::any(), || ""));
+    assert_eq!(headcount::server::serve(listener, app, config(), stop).await, Drained { open: 0, cut: 0 });
+}

@@ -1,0 +1,166 @@
+//! A small application behind the real accept loop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use headcount::server::{self, Admission, Config, Deadlines, Drained, Peer};
+use headcount::transport::live::Live;
+use headcount::wire::chunk::Chunk;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::WatchStream;
+use warp::{Filter, http};
+
+use super::wire::Wire;
+
+/// How long anything may take before a test fails; no test waits for it to pass.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Deadlines that no test meets by chance.
+pub(crate) fn config() -> Config {
+    let deadlines = Deadlines { linger: Duration::from_millis(200), ..Deadlines::default() };
+    Config { drain: PATIENCE, deadlines, ..Config::default() }
+}
+
+/// What the application's side of a test sees and does.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    newest: watch::Sender<Option<Chunk>>,
+    watchers: Arc<AtomicUsize>,
+    pub(crate) release: Arc<Notify>,
+}
+
+impl Feed {
+    /// Publishes `text` to every open stream; the newest wins.
+    pub(crate) fn publish(&self, text: impl AsRef<[u8]>) {
+        self.newest.send_replace(Some(Chunk::new(text.as_ref())));
+    }
+
+    /// Ends every stream after what was published last.
+    pub(crate) fn end(&self) {
+        self.newest.send_replace(None);
+    }
+
+    /// Streams that the application has open.
+    pub(crate) fn watchers(&self) -> usize {
+        self.watchers.load(Ordering::SeqCst)
+    }
+}
+
+struct Watching(Arc<AtomicUsize>);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A server on a port of its own.
+pub(crate) struct Host {
+    pub(crate) addr: SocketAddr,
+    pub(crate) feed: Feed,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<Drained>,
+}
+
+impl Host {
+    pub(crate) fn start(config: Config) -> Self {
+        let feed = Feed { newest: watch::Sender::new(Some(Chunk::new(b"first"))), watchers: Arc::default(), release: Arc::default() };
+        let listener = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let served = tokio::spawn(server::serve(listener, warp::service(routes(feed.clone())), config, stopped));
+        Self { addr, feed, stop, served }
+    }
+
+    pub(crate) async fn connect(&self) -> Wire {
+        Wire::connect(self.addr).await
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends the streams, stops, and answers how the drain went.
+    pub(crate) async fn finish(self) -> Drained {
+        self.feed.end();
+        self.drained().await
+    }
+
+    /// Stops without a farewell.
+    pub(crate) async fn drained(self) -> Drained {
+        self.stop();
+        tokio::time::timeout(PATIENCE, self.served).await.expect("the drain ends").unwrap()
+    }
+
+    /// Waits until the application has exactly `watchers` streams open.
+    #[track_caller]
+    pub(crate) fn watched_by(&self, watchers: usize) -> impl Future<Output = ()> {
+        let feed = self.feed.clone();
+        until(move || feed.watchers() == watchers)
+    }
+}
+
+/// Waits for a condition that nothing announces.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("the condition comes true");
+}
+
+fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp::Rejection> + Clone {
+    let with_feed = warp::any().map(move || feed.clone());
+    let hello = warp::path!("hello").map(|| "hello");
+    let big = warp::path!("big").map(|| "x".repeat(10_000));
+    let echo = warp::path!("echo").and(warp::body::bytes()).map(|bytes: bytes::Bytes| bytes.to_vec());
+    let who = warp::path!("who").and(warp::ext::get::<Peer>()).map(|peer: Peer| format!("{} {} {}", peer.addr.ip(), peer.client, peer.secure));
+    let wait = warp::path!("wait").and(with_feed.clone()).then(|feed: Feed| async move {
+        feed.release.notified().await;
+        "released"
+    });
+    let stream = warp::path!("stream").and(with_feed).and(warp::ext::get::<Admission>()).map(|feed: Feed, admission: Admission| stream(&feed, admission));
+    let switch = warp::path!("switch").and(warp::ext::get::<OnUpgrade>()).map(switch);
+    hello.or(big).or(echo).or(who).or(wait).or(stream).or(switch)
+}
+
+fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
+    if let Admission::OverLimit(limit) = admission {
+        return http::Response::new(match limit {
+            server::Limit::Total => "bye total",
+            server::Limit::Address => "bye address",
+        });
+    }
+    feed.watchers.fetch_add(1, Ordering::SeqCst);
+    let watching = Watching(Arc::clone(&feed.watchers));
+    let chunks = WatchStream::new(feed.newest.subscribe()).take_while(|newest| std::future::ready(newest.is_some())).filter_map(move |newest| {
+        let _ = &watching;
+        std::future::ready(newest)
+    });
+    let mut response = http::Response::new("");
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/event-stream"));
+    response.extensions_mut().insert(Live::new(chunks));
+    response
+}
+
+/// A protocol that echoes; it ends when the client does.
+fn switch(upgrade: OnUpgrade) -> http::Response<&'static str> {
+    tokio::spawn(async move {
+        let mut io = TokioIo::new(upgrade.await.expect("the upgrade succeeds"));
+        let mut space = [0; 64];
+        while let Ok(read @ 1..) = io.read(&mut space).await {
+            if io.write_all(&space[..read]).await.is_err() {
+                break;
+            }
+        }
+    });
+    http::Response::builder().status(101).header("connection", "upgrade").header("upgrade", "echo").body("").unwrap()
+}

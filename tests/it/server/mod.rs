@@ -1,0 +1,11 @@
+//! The accept loop, by raw bytes: no client library between the test and a framing fault.
+//!
+//! What may go out in two ways (handed off or through hyper) is tested in both.
+
+mod deadlines;
+mod drain;
+mod host;
+mod limits;
+mod stream;
+mod tls;
+mod wire;

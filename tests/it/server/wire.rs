@@ -1,0 +1,149 @@
+//! A client that sees every byte.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use super::host::PATIENCE;
+
+/// A connection without any HTTP in it.
+pub(crate) struct Wire {
+    io: Box<dyn Io>,
+    unread: Vec<u8>,
+}
+
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// How a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Closed,
+    Reset,
+}
+
+impl Wire {
+    pub(crate) fn new(io: impl Io + 'static) -> Self {
+        Self { io: Box::new(io), unread: Vec::new() }
+    }
+
+    pub(crate) async fn connect(addr: SocketAddr) -> Self {
+        Self::new(TcpStream::connect(addr).await.expect("the server accepts"))
+    }
+
+    /// A client whose kernel takes little on its behalf.
+    pub(crate) async fn connect_narrow(addr: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Self::new(socket.connect(addr).await.expect("the server accepts"))
+    }
+
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.io.write_all(bytes.as_ref()).await.expect("the server reads");
+    }
+
+    /// Sends as long as the server takes it; answers how much that was.
+    pub(crate) async fn send_until_refused(&mut self, bytes: &[u8], times: usize) -> usize {
+        for sent in 0..times {
+            if self.io.write_all(bytes).await.is_err() {
+                return sent;
+            }
+        }
+        times
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")).await;
+    }
+
+    /// No more to send; the reading side stays open.
+    pub(crate) async fn half_close(&mut self) {
+        self.io.shutdown().await.unwrap();
+    }
+
+    /// The bytes up to and with `end`.
+    #[track_caller]
+    pub(crate) fn read_to(&mut self, end: &'static [u8]) -> impl Future<Output = Vec<u8>> {
+        let caller = std::panic::Location::caller();
+        async move {
+            loop {
+                if let Some(at) = self.unread.windows(end.len()).position(|window| window == end) {
+                    return self.unread.drain(..at + end.len()).collect();
+                }
+                let more = self.more().await;
+                assert!(more == Ok(true), "{caller}: the connection ended ({more:?}) before {:?}; read {:?}", end.escape_ascii(), self.unread.escape_ascii());
+            }
+        }
+    }
+
+    /// An answer's head, in lower case.
+    #[track_caller]
+    pub(crate) fn head(&mut self) -> impl Future<Output = String> {
+        let head = self.read_to(b"\r\n\r\n");
+        async move { String::from_utf8(head.await).unwrap().to_ascii_lowercase() }
+    }
+
+    /// The whole of an answer with a `Content-Length`.
+    pub(crate) async fn answer(&mut self) -> (String, String) {
+        let head = self.head().await;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length").parse().unwrap();
+        (head, String::from_utf8(self.exactly(length).await).unwrap())
+    }
+
+    pub(crate) async fn exactly(&mut self, length: usize) -> Vec<u8> {
+        while self.unread.len() < length {
+            assert_eq!(self.more().await, Ok(true), "the connection ended within {length} bytes");
+        }
+        self.unread.drain(..length).collect()
+    }
+
+    /// The next chunk's data; none for the last chunk.
+    #[track_caller]
+    pub(crate) fn chunk(&mut self) -> impl Future<Output = Option<String>> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let line = self.read_to(b"\r\n").await;
+            let line = String::from_utf8(line).unwrap();
+            let length = usize::from_str_radix(line.trim_end(), 16).unwrap_or_else(|_| panic!("{caller}: no chunk size: {line:?}"));
+            let data = self.exactly(length).await;
+            assert_eq!(self.exactly(2).await, b"\r\n", "{caller}: a chunk ends with a line end");
+            (length > 0).then(|| String::from_utf8(data).unwrap())
+        }
+    }
+
+    /// Everything up to the connection's end.
+    pub(crate) async fn rest(&mut self) -> (Vec<u8>, Ending) {
+        loop {
+            match self.more().await {
+                Ok(true) => {}
+                Ok(false) => return (std::mem::take(&mut self.unread), Ending::Closed),
+                Err(Ending::Reset) => return (std::mem::take(&mut self.unread), Ending::Reset),
+                Err(Ending::Closed) => unreachable!("an error is a reset"),
+            }
+        }
+    }
+
+    /// Asserts that nothing comes for a moment: of a thing that must not happen a test can only see that it has not yet.
+    pub(crate) async fn is_silent(&mut self) {
+        assert!(self.unread.is_empty(), "unread: {}", self.unread.escape_ascii());
+        let mut byte = [0];
+        if let Ok(read) = timeout(Duration::from_millis(50), self.io.read(&mut byte)).await {
+            panic!("expected silence, got {read:?} {byte:?}");
+        }
+    }
+
+    async fn more(&mut self) -> Result<bool, Ending> {
+        let read = timeout(PATIENCE, self.io.read_buf(&mut self.unread)).await;
+        match read.unwrap_or_else(|_| panic!("nothing came in {PATIENCE:?}; unread: {:?}", self.unread.escape_ascii())) {
+            Ok(0) => Ok(false),
+            Ok(_) => Ok(true),
+            // A TLS connection that ends without its closing alert is an error to rustls.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(_) => Err(Ending::Reset),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+// Runs before the first paint, and only for this: a remembered choice of colours must not flash.
+try {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+} catch { /* storage may be forbidden; the system's preference holds */ }
