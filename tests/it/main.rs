@@ -2,3 +2,5 @@
 
 mod model;
 mod server;
+mod store_story;
+mod support;

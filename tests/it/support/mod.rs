@@ -1,0 +1,4 @@
+//! What the stories need: databases that vanish afterwards.
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
