@@ -5,9 +5,11 @@
 //!
 //! ```sh
 //! MODEL_STEPS=1000000 cargo test --test it model::pure
-//! MODEL_STEPS=10000 cargo test --test it model::sqlite model::postgres
+//! MODEL_STEPS=10000 cargo test --test it model::sqlite
+//! MODEL_STEPS=10000 cargo test --test it model::postgres
 //! ```
 
+mod database;
 mod history;
 mod invariants;
 mod machine;
@@ -21,12 +23,30 @@ use std::io::Write as _;
 use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
+use tokio::runtime::Runtime;
+
+use crate::support::{postgres, sqlite};
+use database::Database;
 use machine::{Hand, Subject};
 
 #[test]
 fn pure_decisions_agree_with_a_naive_model() {
     let hand = Hand::new();
-    run("the pure decision", 20_000, &hand, &mut memory::Memory::new(hand.clock()));
+    run(&runtime(), "the pure decision", 20_000, &hand, &mut memory::Memory::new(hand.clock()));
+}
+
+#[test]
+fn sqlite_agrees_with_a_naive_model() {
+    let (runtime, hand, file) = (runtime(), Hand::new(), sqlite::File::new());
+    let mut database = runtime.block_on(Database::open(file.url(), hand.clock()));
+    run(&runtime, "SQLite", 500, &hand, &mut database);
+}
+
+#[test]
+fn postgres_agrees_with_a_naive_model() {
+    let (runtime, hand) = (runtime(), Hand::new());
+    let mut database = runtime.block_on(async { Database::open(postgres::shared().create_database().await, hand.clock()).await });
+    run(&runtime, "Postgres", 500, &hand, &mut database);
 }
 
 /// A history that never gets there proves nothing. (`created` is never seen: it comes before the first batch.)
@@ -64,12 +84,11 @@ const EVERYTHING: [&str; 28] = [
 const ENOUGH: u64 = 10_000;
 
 /// Runs random histories until they have `steps` steps together.
-fn run(name: &str, steps: u64, hand: &Hand, subject: &mut impl Subject) {
+fn run(runtime: &Runtime, name: &str, steps: u64, hand: &Hand, subject: &mut impl Subject) {
     let steps = setting("MODEL_STEPS").unwrap_or(steps);
     let seed = setting("MODEL_SEED").unwrap_or_else(rand::random);
     // Past the test harness, which would swallow it unless the test fails.
     let _ = writeln!(std::io::stderr(), "model: {steps} steps against {name}, MODEL_SEED={seed}");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config { failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
@@ -93,6 +112,11 @@ fn run(name: &str, steps: u64, hand: &Hand, subject: &mut impl Subject) {
     if steps >= ENOUGH {
         assert_eq!(reached.into_inner().into_iter().collect::<Vec<_>>(), EVERYTHING, "MODEL_SEED={seed}");
     }
+}
+
+/// One for a whole run: a database's connections live on it.
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn setting(name: &str) -> Option<u64> {

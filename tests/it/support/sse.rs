@@ -90,7 +90,7 @@ impl Stream {
     }
 
     /// The first count that satisfies `wanted`.
-    pub(crate) async fn count(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn count(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         loop {
             let count = self.next("count").await.json();
             if wanted(&count) {
