@@ -38,6 +38,8 @@ CREATE TABLE registrations (
     number            BIGINT NOT NULL CHECK (number >= 1),
     secret            TEXT   NOT NULL,
     name              TEXT   NOT NULL,
+    -- In lower case, for the search: the database's own lower() may know only ASCII.
+    name_key          TEXT   NOT NULL,
     email             TEXT   NOT NULL,
     email_key         TEXT   NOT NULL,
     idempotency_key   TEXT,

@@ -6,7 +6,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::decide::{Archived, Known, Picture, apply};
 use crate::domain::event::{Capacity, Event};
-use crate::domain::registration::{Locator, Registration};
+use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 
 /// An open transaction that holds the event's lock.
 pub(super) trait Session {
@@ -42,7 +42,7 @@ impl<'a> Lookup<'a> {
             match command {
                 Command::Register(applicant) => {
                     lookup.emails.push(applicant.email.key());
-                    lookup.keys.extend(applicant.key.as_ref().map(|key| key.as_str()));
+                    lookup.keys.extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
                 }
                 // A locator of another event finds nothing here, as it should.
                 Command::Cancel { locator, .. } if locator.event == event.id => lookup.places.push((locator.round, locator.number)),

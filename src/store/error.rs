@@ -15,8 +15,6 @@ impl From<sqlx::Error> for StoreError {
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // `BEGIN` was answered, but no transaction is open: the connection was taken over or lost half-way.
-        sqlx::Error::BeginFailed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| if code.len() == 5 { is_passing_sqlstate(&code) } else { is_passing_sqlite(&code) }),
         _ => false,
     }

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -44,10 +45,10 @@ const FIND: &str = concat!(
     WHERE event_id = $1 AND (round, number) IN (SELECT * FROM unnest($5::bigint[], $6::bigint[]))"
 );
 const INSERT: &str = "\
-    INSERT INTO registrations (event_id, round, number, secret, name, email, email_key, idempotency_key, status,
-        accepted_waiting, accepted_revision, revision, at)
+    INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
+        status, accepted_waiting, accepted_revision, revision, at)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])";
+        $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])";
 const ADVANCE: &str = "\
     UPDATE registrations r
     SET status = moved.status, revision = moved.revision
@@ -80,7 +81,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Postgres {
     pool: PgPool,
     /// Where to listen: past a pooler, if there is one, that hands connections out by transaction.
-    listen: PgConnectOptions,
+    listen: Arc<PgConnectOptions>,
 }
 
 impl Postgres {
@@ -89,10 +90,10 @@ impl Postgres {
         let mut connection = pool.acquire().await?;
         connection.execute(NO_LIMITS).await?;
         // sqlx holds an advisory lock meanwhile: nodes that start together wait for each other.
-        sqlx::migrate!("migrations/postgres").run(&mut *connection).await?;
+        sqlx::migrate!("migrations/postgres").run_direct(None, &mut *connection, false).await?;
         // It has no limits, so it does not go back to the pool.
         connection.close().await?;
-        Ok(Self { pool, listen: named(listen.unwrap_or(options)) })
+        Ok(Self { pool, listen: Arc::new(named(listen.unwrap_or(options))) })
     }
 
     pub(super) async fn close(&self) {
@@ -107,7 +108,7 @@ impl Postgres {
     }
 
     pub(super) async fn listen(&self) -> Result<Listener, StoreError> {
-        let pool = pool_options().max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(self.listen.clone());
+        let pool = pool_options().max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with((*self.listen).clone());
         bounded(ANSWER_TIMEOUT, Listener::open(&pool)).await
     }
 
@@ -178,6 +179,7 @@ impl Writing {
             .bind(column(new, |row| i64::from(row.locator.number)))
             .bind(column(new, |row| row.secret.reveal()))
             .bind(column(new, |row| row.name.as_str()))
+            .bind(column(new, |row| row.name.as_str().to_lowercase()))
             .bind(column(new, |row| row.email.as_str()))
             .bind(column(new, |row| row.email.key()))
             .bind(column(new, |row| row.key.as_ref().map(IdempotencyKey::as_str)))

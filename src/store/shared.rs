@@ -4,19 +4,16 @@
 //! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `locked()`, the
 //! event's row under its lock; and `find`, `insert` and `advance`, which load and write the registrations of a batch.
 
-use super::Filter;
-
 /// How long a single statement may take before the database counts as unreachable: watchers are to see that within 3 s.
-pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2500);
+pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
 /// How long a transaction may take: at least one turn of everybody who waits for the same lock.
 pub(super) const COMMIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Deleting an event with a million registrations takes a while.
 pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// A LIKE pattern for "contains", with `!` before what would be a wildcard; in lower and in upper case.
-pub(super) fn patterns(filter: &Filter) -> Option<(String, String)> {
-    let contains = |text: String| format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-    filter.query.as_ref().map(|query| (contains(query.to_lowercase()), contains(query.to_uppercase())))
+/// A LIKE pattern for "contains, whatever the case", with `!` before what would be a wildcard.
+pub(super) fn pattern(query: &str) -> String {
+    format!("%{}%", query.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// The methods that single statements make, for one backend.
@@ -118,14 +115,12 @@ macro_rules! impl_statements {
                 if filter.query.as_ref().is_some_and(|query| query.contains('\0')) {
                     return Ok(Vec::new());
                 }
-                let (lower, upper) = shared::patterns(filter).unzip();
                 let rows = query_as::<_, rows::ListedRow>(sql::REGISTRATIONS)
                     .bind(event)
                     .bind(i64::from(filter.round))
                     .bind(i64::from(filter.after))
                     .bind(filter.status.map(Status::as_str))
-                    .bind(lower)
-                    .bind(upper)
+                    .bind(filter.query.as_deref().map(shared::pattern))
                     .bind(i64::from(filter.limit))
                     .fetch_all(self.reader());
                 rows::read(bounded(ANSWER_TIMEOUT, rows).await?)

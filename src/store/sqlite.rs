@@ -50,10 +50,10 @@ const FIND: &str = concat!(
 /// $1 is a JSON array of rows. One statement, however many rows: each one of its own would cost a round trip to sqlx's
 /// worker thread.
 const INSERT: &str = "\
-    INSERT INTO registrations (event_id, round, number, secret, name, email, email_key, idempotency_key, status,
-        accepted_waiting, accepted_revision, revision, at)
+    INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
+        status, accepted_waiting, accepted_revision, revision, at)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
-        value ->> 9, value ->> 10, value ->> 11, value ->> 12
+        value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
     FROM json_each($1)";
 /// $1 is a JSON array of `[event, round, number, status, revision]`.
 const ADVANCE: &str = "\
@@ -91,19 +91,7 @@ impl Sqlite {
         check_directory(options.get_filename())?;
         let options =
             options.clone().create_if_missing(true).busy_timeout(BUSY_TIMEOUT).foreign_keys(true).row_buffer_size(ROW_BUFFER).disable_statement_logging();
-        let mut writer = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        if let Ok(c) = std::env::var("B_CACHE") {
-            writer = writer.pragma("cache_size", c);
-        }
-        if let Ok(c) = std::env::var("B_CKPT") {
-            writer = writer.pragma("wal_autocheckpoint", c);
-        }
-        if let Ok(c) = std::env::var("B_PAGE") {
-            writer = writer.page_size(c.parse().unwrap());
-        }
-        if let Ok(c) = std::env::var("B_MMAP") {
-            writer = writer.pragma("mmap_size", c);
-        }
+        let writer = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let connection = migrated(&writer).await?;
         // After the writer: it has created the file and switched it to WAL.
         let readers = SqlitePoolOptions::new()
@@ -186,24 +174,11 @@ impl Writing<'_> {
         let rows: Vec<_> = new
             .iter()
             .map(|row| {
-                let key = row.key.as_ref().map(IdempotencyKey::as_str);
-                let person = (row.secret.reveal(), row.name.as_str(), row.email.as_str(), row.email.key(), key);
+                let place = (row.locator.event, row.locator.round, row.locator.number);
+                let name = (row.name.as_str(), row.name.as_str().to_lowercase());
+                let email = (row.email.as_str(), row.email.key(), row.key.as_ref().map(IdempotencyKey::as_str));
                 let state = (row.status.as_str(), row.accepted_waiting, row.accepted_revision, row.revision, row.at.as_millis());
-                (
-                    row.locator.event,
-                    row.locator.round,
-                    row.locator.number,
-                    person.0,
-                    person.1,
-                    person.2,
-                    person.3,
-                    person.4,
-                    state.0,
-                    state.1,
-                    state.2,
-                    state.3,
-                    state.4,
-                )
+                (place.0, place.1, place.2, row.secret.reveal(), name.0, name.1, email.0, email.1, email.2, state.0, state.1, state.2, state.3, state.4)
             })
             .collect();
         query(INSERT).bind(json(&rows)).execute(&mut **self).await?;
@@ -266,7 +241,7 @@ async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, Mig
     // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
     // everything applied.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::migrate!("migrations/sqlite").run(&mut *transaction).await?;
+    sqlx::migrate!("migrations/sqlite").run_direct(None, &mut *transaction, false).await?;
     transaction.commit().await?;
     Ok(connection)
 }

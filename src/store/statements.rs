@@ -56,8 +56,7 @@ pub(super) const REGISTRATION: &str = concat!(
     ) END AS waiting_position
     FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3"
 );
-/// $3 is the last number of the page before, $4 a status or NULL, $5 and $6 a LIKE pattern in lower and upper case or NULL:
-/// SQLite's own `lower` and `upper` know only ASCII, so that one of the two has to meet the other letters.
+/// $3 is the last number of the page before, $4 a status or NULL, $5 a LIKE pattern in lower case or NULL.
 pub(super) const REGISTRATIONS: &str = concat!(
     "WITH ranked AS (
         SELECT number AS ranked_number, row_number() OVER (ORDER BY number) AS waiting_position
@@ -69,8 +68,8 @@ pub(super) const REGISTRATIONS: &str = concat!(
     FROM registrations LEFT JOIN ranked ON ranked_number = number AND status = 'waiting'
     WHERE event_id = $1 AND round = $2 AND number > $3
         AND ($4 IS NULL OR status = $4)
-        AND ($5 IS NULL OR email_key LIKE $5 ESCAPE '!' OR lower(name) LIKE $5 ESCAPE '!' OR upper(name) LIKE $6 ESCAPE '!')
-    ORDER BY number LIMIT $7"
+        AND ($5 IS NULL OR email_key LIKE $5 ESCAPE '!' OR name_key LIKE $5 ESCAPE '!')
+    ORDER BY number LIMIT $6"
 );
 pub(super) const RECOUNT: &str = "\
     SELECT (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'), e.registered

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sqlx::ConnectOptions as _;
+use ::url::form_urlencoded;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -27,7 +27,7 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         if url.starts_with("sqlite:") {
             let options: SqliteConnectOptions = url.parse().map_err(|e| NotADatabaseUrl(format!("not a SQLite URL such as sqlite://headcount.db: {e}")))?;
-            check_file(&options).map_err(|reason| NotADatabaseUrl(reason.to_owned()))?;
+            check_file(&options, url).map_err(|reason| NotADatabaseUrl(reason.to_owned()))?;
             Ok(Self::Sqlite(Box::new(options)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             // sqlx's message could repeat the URL, password included.
@@ -40,11 +40,11 @@ impl FromStr for DatabaseUrl {
 }
 
 /// Writer and readers have to meet in one file that can be written.
-fn check_file(options: &SqliteConnectOptions) -> Result<(), &'static str> {
+fn check_file(options: &SqliteConnectOptions, url: &str) -> Result<(), &'static str> {
     let file = options.get_filename();
-    let url = options.to_url_lossy();
-    let has = |name: &str, value: &str| url.query_pairs().any(|(n, v)| n == name && v == value);
-    if has("mode", "memory") || file.as_os_str() == ":memory:" {
+    let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let has = |name: &str, value: &str| form_urlencoded::parse(parameters.as_bytes()).any(|(n, v)| n == name && v == value);
+    if has("mode", "memory") || path.ends_with(":memory:") {
         return Err("a database in memory would be lost at the end, and each connection would see another one; name a file, such as sqlite://headcount.db");
     }
     if file.as_os_str().is_empty() {
@@ -54,7 +54,7 @@ fn check_file(options: &SqliteConnectOptions) -> Result<(), &'static str> {
     if file.to_string_lossy().starts_with("file:") {
         return Err("write the SQLite URL with a plain path, such as sqlite:///var/lib/headcount.db");
     }
-    if has("mode", "ro") || has("immutable", "true") {
+    if has("mode", "ro") || has("immutable", "true") || has("immutable", "1") {
         return Err("the database has to be written to; leave mode=ro and immutable out of its URL");
     }
     Ok(())

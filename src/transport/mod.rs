@@ -16,6 +16,7 @@ pub mod prefer;
 mod refusal;
 mod request;
 pub mod sse;
+pub mod websocket;
 
 use http_body::Body as _;
 use warp::Filter;
@@ -35,6 +36,8 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
     let here = event().and(warp::path::end()).map(|slug| (slug, Transport::Poll));
     let below = |segment: &'static str, transport| event().and(warp::path(segment)).and(warp::path::end()).map(move |slug| (slug, transport));
     here.or(below("stream", Transport::Sse))
+        .unify()
+        .or(below("ws", Transport::WebSocket))
         .unify()
         .or(below("changes", Transport::Changes))
         .unify()
@@ -73,7 +76,8 @@ async fn serve(context: Shared, slug: &str, transport: Transport, request: Reque
             None => Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream").into_response(),
         },
         Transport::Changes => changes::answer(context, &channel, &request).await,
-        Transport::Sse | Transport::Frame | Transport::WebSocket | Transport::SocketIo => sse::answer(context, &channel, &request),
+        Transport::WebSocket => websocket::answer(context, &channel, &request),
+        Transport::Sse | Transport::Frame | Transport::SocketIo => sse::answer(context, &channel, &request),
     }
 }
 

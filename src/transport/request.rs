@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use hyper::upgrade::OnUpgrade;
 use warp::Filter;
 use warp::http::{HeaderMap, HeaderName, Method};
 
@@ -26,6 +27,8 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     /// Whether it is within the limits.
     pub(super) admission: Admission,
+    /// The connection, for a protocol other than HTTP.
+    pub(super) upgrade: Option<OnUpgrade>,
     query: Vec<(String, String)>,
 }
 
@@ -35,14 +38,14 @@ pub(super) type After = Option<Result<Position, ()>>;
 /// Extracts the request; never refuses one.
 pub(super) fn request() -> impl Filter<Extract = (Request,), Error = Infallible> + Clone {
     let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
-    warp::method().and(warp::header::headers_cloned()).and(query).and(warp::ext::optional::<Admission>()).map(
-        |method, headers, query: String, admission: Option<Admission>| Request {
-            method,
-            headers,
-            query: pairs(&query),
-            admission: admission.unwrap_or(Admission::Admitted),
-        },
-    )
+    let parts = warp::method().and(warp::header::headers_cloned()).and(query);
+    parts.and(warp::ext::optional()).and(warp::ext::optional()).map(|method, headers, query: String, admission: Option<Admission>, upgrade| Request {
+        method,
+        headers,
+        admission: admission.unwrap_or(Admission::Admitted),
+        upgrade,
+        query: pairs(&query),
+    })
 }
 
 /// The pairs of a query; what is not UTF-8 is replaced.
@@ -98,7 +101,7 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_str(name).unwrap(), value.parse().unwrap());
         }
-        Request { method: Method::GET, headers: map, admission: Admission::Admitted, query: pairs(query) }
+        Request { method: Method::GET, headers: map, admission: Admission::Admitted, upgrade: None, query: pairs(query) }
     }
 
     fn at(revision: i64) -> Position {

@@ -1,3 +1,9 @@
-//! Tests that talk to the program from outside.
+//! The one integration binary: the program told as stories, from outside.
 
+mod architecture;
+mod journey;
+mod model;
+mod process;
 mod server;
+mod store_story;
+mod support;
