@@ -25,12 +25,8 @@ const FLOORS: [(&str, u8); 13] = [
 const EXCEPTIONS: [(&str, &str, &str); 1] = [("app", "cli", "the configuration is read from the flags' text, which clap's derive defines")];
 
 /// Who alone may name a crate or a module of one.
-const OWNERS: [(&str, &[&str]); 4] = [
-    ("sqlx", &["store"]),
-    ("tokio::sync::watch", &["live", "server", "app"]),
-    ("clap", &["cli"]),
-    ("tokio::signal", &["app", "cli"]),
-];
+const OWNERS: [(&str, &[&str]); 4] =
+    [("sqlx", &["store"]), ("tokio::sync::watch", &["live", "server", "app"]), ("clap", &["cli"]), ("tokio::signal", &["app", "cli"])];
 
 fn sources() -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -79,8 +75,18 @@ fn imports_go_down_only() {
                 for to in targets.iter().filter(|to| floors.contains_key(to.as_str())) {
                     edges += 1;
                     let excepted = EXCEPTIONS.iter().any(|(a, b, _)| *a == from && b == to);
-                    let sideways = floors[to.as_str()] == here && *to != from && !matches!((from.as_str(), to.as_str()), ("http" | "transport" | "server", "transport") | ("problem" | "context", _) | ("store", "wire"));
-                    assert!(excepted || (floors[to.as_str()] <= here && !sideways), "{}: {from} (floor {here}) must not use {to} (floor {})", path.display(), floors[to.as_str()]);
+                    let sideways = floors[to.as_str()] == here
+                        && *to != from
+                        && !matches!(
+                            (from.as_str(), to.as_str()),
+                            ("http" | "transport" | "server", "transport") | ("problem" | "context", _) | ("store", "wire")
+                        );
+                    assert!(
+                        excepted || (floors[to.as_str()] <= here && !sideways),
+                        "{}: {from} (floor {here}) must not use {to} (floor {})",
+                        path.display(),
+                        floors[to.as_str()]
+                    );
                 }
             }
         }

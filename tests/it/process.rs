@@ -118,7 +118,10 @@ async fn load(address: SocketAddr, tag: String, stop: Arc<AtomicBool>) -> (Vec<(
     let Ok(mut wire) = Wire::try_connect(address).await else { return (mine, newest) };
     for n in 0.. {
         let body = json!({ "name": "Ada", "email": format!("{tag}-{n}@example.org") }).to_string();
-        let request = format!("POST /api/v1/events/crash/registrations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let request = format!(
+            "POST /api/v1/events/crash/registrations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         let Some((head, body)) = wire.try_exchange(request.as_bytes()).await else { break };
         if !head.starts_with("http/1.1 201") {
             break;

@@ -9,7 +9,7 @@ export async function probe(slug, position, { query = "", patience_ms = PATIENCE
   const headers = { Accept: "application/json" };
   if (position && !query) headers["If-None-Match"] = `"${position}"`;
   const answer = await fetch(countUrl(slug) + query, {
-    headers, cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    headers, cache: "no-store", signal: signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : signal ?? limit,
   });
   if (answer.status === 304) return { count: null };
   if (answer.ok) return { count: await answer.json() };

@@ -23,5 +23,4 @@ export function bindThemeSwitch(button) {
     show();
   });
   show();
-  button.hidden = false;
 }

@@ -40,6 +40,7 @@ function show(root, count) {
   at("round").textContent = say("count-round", { round: count.round });
   at("round").hidden = count.round < 2;
   root.dataset.state = count.state;
+  root.toggleAttribute("data-unlimited", count.capacity === null);
   root.dataset.digits = Math.max(2, String(count.registered).length, String(count.capacity ?? 0).length);
   const { ticks, ...paths } = railPaths(count.capacity, count.registered);
   const rail = at("rail");

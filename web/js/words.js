@@ -2,7 +2,7 @@
 const lang = document.documentElement.lang || "en";
 const plural = new Intl.PluralRules(lang);
 const number = new Intl.NumberFormat(lang);
-const relative = new Intl.RelativeTimeFormat(lang);
+const relative = new Intl.RelativeTimeFormat(lang, { style: "narrow" });
 const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const date = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

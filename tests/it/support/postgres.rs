@@ -103,12 +103,17 @@ impl Cluster {
 
     /// A new empty database.
     pub(crate) async fn create_database(&self) -> DatabaseUrl {
+        self.new_database().await.parse().expect("a URL")
+    }
+
+    /// The URL of a new empty database.
+    pub(crate) async fn new_database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the server");
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.expect("a database");
         connection.close().await.expect("a farewell");
-        self.url(&name).parse().expect("a URL")
+        self.url(&name)
     }
 
     /// Where its databases are.

@@ -16,7 +16,17 @@ impl File {
     }
 
     /// Where it is.
+    pub(crate) fn path(&self) -> std::path::PathBuf {
+        self.directory.path().join("headcount.db")
+    }
+
+    /// Its URL as text.
+    pub(crate) fn text(&self) -> String {
+        format!("sqlite://{}", self.path().display())
+    }
+
+    /// Its URL.
     pub(crate) fn url(&self) -> DatabaseUrl {
-        format!("sqlite://{}", self.directory.path().join("headcount.db").display()).parse().expect("a URL")
+        self.text().parse().expect("a URL")
     }
 }

@@ -13,6 +13,7 @@ theme-dark = Dark
 ## The figure
 figure-of = / { $capacity }
 figure-registered = registered
+badge-label = registered
 count-remaining =
     { $n ->
         [one] 1 place left
@@ -169,7 +170,7 @@ problem-changed-meanwhile-meaning = Someone else changed this first. Look at the
 problem-validation-failed-title = Please check the entries
 problem-validation-failed-meaning = One or more fields cannot be accepted as they are.
 problem-idempotency-mismatch-title = The entries have changed
-problem-idempotency-mismatch-meaning = This form was already sent with other entries. Reload the page to register someone else.
+problem-idempotency-mismatch-meaning = This form was already sent with other entries. Send it once more to register with these.
 problem-too-many-requests-title = Too many requests
 problem-too-many-requests-meaning = Too much came from this address in a short time. Please wait a moment.
 problem-busy-title = Very busy right now

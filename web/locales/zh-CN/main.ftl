@@ -12,6 +12,7 @@ theme-dark = 深色
 ## 人数
 figure-of = / { $capacity }
 figure-registered = 人已报名
+badge-label = 已报名
 count-remaining = 还剩 { $n } 个名额
 count-none = 名额已满
 count-unlimited = 名额不限
@@ -148,7 +149,7 @@ problem-changed-meanwhile-meaning = 有人先一步做了修改。请查看最�
 problem-validation-failed-title = 请检查填写的内容
 problem-validation-failed-meaning = 有一项或多项内容不符合要求。
 problem-idempotency-mismatch-title = 提交的内容有变
-problem-idempotency-mismatch-meaning = 这张表单此前已用其他内容提交过。如需为他人报名，请刷新页面。
+problem-idempotency-mismatch-meaning = 这张表单此前已用其他内容提交过。如需按现在的内容报名，请再提交一次。
 problem-too-many-requests-title = 操作过于频繁
 problem-too-many-requests-meaning = 短时间内来自此网络的请求太多，请稍候再试。
 problem-busy-title = 当前繁忙

@@ -1,0 +1,31 @@
+//! Who did what when.
+
+use serde::Serialize;
+use warp::reply::Response;
+
+use super::query::Query;
+use crate::context::Shared;
+use crate::domain::audit::AuditEntry;
+use crate::http::incoming::Incoming;
+use crate::http::{auth, find, reply};
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct Page {
+    entries: Vec<AuditEntry>,
+    next: Option<String>,
+}
+
+/// `GET /api/v1/events/{slug}/audit`, newest first.
+pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
+    auth::reader(&context, &incoming).await?;
+    let event = find::event(&context, &slug).await?;
+    let query = Query::parse(&query)?;
+    let limit = query.limit()?;
+    // One more than asked for tells whether there is another page.
+    let mut lines = context.store.audit(&event.slug, query.cursor()?, limit + 1).await?;
+    let more = lines.len() > limit as usize;
+    lines.truncate(limit as usize);
+    let next = lines.last().filter(|_| more).map(|(key, _)| key.to_string());
+    Ok(reply::json(&Page { entries: lines.into_iter().map(|(_, entry)| entry).collect(), next }))
+}
