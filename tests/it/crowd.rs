@@ -16,7 +16,7 @@ use headcount::domain::headcount::Headcount;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Status};
 use headcount::live::channel::Channel;
-use headcount::live::cluster::Announcer;
+use headcount::live::cluster::announcing;
 use headcount::live::hub::Hub;
 use headcount::register::Failure;
 use headcount::register::queue::{QUEUE, Registrar};
@@ -88,7 +88,9 @@ impl Node {
     async fn with_queue(url: &DatabaseUrl, capacity: usize) -> Self {
         let store = Store::open(url, None).await.expect("a database");
         let hub = Hub::new(std::time::Duration::ZERO);
-        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, Announcer::start(store.clone()), capacity);
+        let (announcer, announcing) = announcing(store.clone(), std::time::Duration::ZERO);
+        tokio::spawn(announcing);
+        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, capacity);
         Self { store, hub, registrar }
     }
 
