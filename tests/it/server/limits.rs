@@ -174,6 +174,27 @@ async fn a_trusted_proxys_requests_are_counted_by_client() {
     }
 }
 
+/// The request is answered at its 101; the client is there until the socket closes.
+#[tokio::test]
+async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes() {
+    let host = Host::start(Config { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..capped(64, 1) });
+    let mut upgraded = host.connect().await;
+    upgraded.send("GET /switch HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    assert!(upgraded.head().await.starts_with("http/1.1 101 "));
+    let ask = async || {
+        let mut wire = host.connect().await;
+        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n").await;
+        wire.head().await.contains("transfer-encoding: chunked")
+    };
+    for _ in 0..3 {
+        assert!(!ask().await);
+    }
+    drop(upgraded);
+    let served = async { while !ask().await {} };
+    tokio::time::timeout(super::host::PATIENCE, served).await.expect("the place comes back");
+    host.finish().await;
+}
+
 #[tokio::test]
 async fn the_application_learns_who_is_asking() {
     let host = Host::start(config());
