@@ -19,6 +19,7 @@ use super::connection::Server;
 use super::handoff::{Answer, Link};
 use super::limits::{Admission, RequestPermit};
 use super::proxy::{self, Peer};
+use crate::context;
 use crate::transport::live::Live;
 
 /// The application as one connection sees it.
@@ -52,8 +53,11 @@ where
             self.link.http2.store(true, Ordering::Relaxed);
         }
         let (peer, admission, permit) = self.judge(&request);
-        request.extensions_mut().insert(peer);
-        request.extensions_mut().insert(admission);
+        request.extensions_mut().insert(context::Peer { ip: peer.client, secure: peer.secure });
+        request.extensions_mut().insert(match admission {
+            Admission::Admitted => context::Admission::Admitted,
+            Admission::OverLimit(_) => context::Admission::OverLimit,
+        });
         let way = Way {
             link: Arc::clone(&self.link),
             server: Arc::clone(&self.server),

@@ -15,11 +15,17 @@ use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::Revision;
 use crate::domain::registration::{Locator, Registration, Status};
 
+mod batch;
+mod error;
+mod listener;
 mod postgres;
 mod rows;
+mod shared;
 mod sqlite;
+mod statements;
 mod url;
 
+pub use listener::{Heard, Listener};
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
@@ -130,11 +136,18 @@ macro_rules! either {
 }
 
 impl Store {
-    /// Opens the database, creates it where that is possible (SQLite) and brings its schema up to date.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+    /// Opens the database, creates it where that is possible (SQLite) and brings its schema up to date. `notify_url` is where a
+    /// Postgres node listens when `url` leads to a pooler that cannot `LISTEN`; SQLite needs none.
+    pub async fn open(url: &DatabaseUrl, notify_url: Option<&DatabaseUrl>) -> Result<Self, StoreError> {
         match url {
             DatabaseUrl::Sqlite(options) => Sqlite::open(options).await.map(Self::Sqlite),
-            DatabaseUrl::Postgres(options) => Postgres::open(options).await.map(Self::Postgres),
+            DatabaseUrl::Postgres(options) => {
+                let listen = notify_url.and_then(|url| match url {
+                    DatabaseUrl::Postgres(options) => Some(&**options),
+                    DatabaseUrl::Sqlite(_) => None,
+                });
+                Postgres::open(options, listen).await.map(Self::Postgres)
+            }
         }
     }
 
@@ -233,6 +246,23 @@ impl Store {
     /// Forgets a session.
     pub async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
         either!(self, store => store.delete_session(digest).await)
+    }
+
+    /// Tells the other nodes that `event` now stands at `revision`; call it after the commit, not for each of a burst. On SQLite
+    /// there are no other nodes, and this does nothing.
+    pub async fn notify(&self, event: EventId, revision: Revision) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(store) => store.notify(event, revision).await,
+        }
+    }
+
+    /// Starts to hear of every node's notifications; `None` on SQLite.
+    pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(store) => store.listen().await.map(Some),
+        }
     }
 
     /// Whether the database answers: readiness.

@@ -1,1 +1,256 @@
-//! Reading rows of either backend into the domain's types.
+//! Rows of either backend, and how they become the domain's types. A row that no version of this program writes is
+//! [`StoreError::Unreadable`], never a guess.
+
+use serde_json::Value;
+use sqlx::FromRow;
+
+use super::{Announcement, Listed, Mark, StoreError};
+use crate::domain::audit::AuditEntry;
+use crate::domain::change::{Change, Kind};
+use crate::domain::clock::Timestamp;
+use crate::domain::decide::Archived;
+use crate::domain::event::{Capacity, Event, Slug};
+use crate::domain::headcount::{Headcount, State};
+use crate::domain::person::{Email, Name};
+use crate::domain::position::Position;
+use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
+
+/// The columns of [`EventRow`].
+macro_rules! event_columns {
+    () => {
+        "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed, \
+         round, revision, registered, waiting, last_number, at, announcement"
+    };
+}
+/// The columns of [`RegistrationRow`].
+macro_rules! registration_columns {
+    () => {
+        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at"
+    };
+}
+pub(super) use {event_columns, registration_columns};
+
+#[derive(FromRow)]
+pub(super) struct EventRow {
+    id: i64,
+    slug: String,
+    epoch: String,
+    title: String,
+    description: String,
+    capacity: Option<i64>,
+    waitlist: bool,
+    opens_at: Option<i64>,
+    closes_at: Option<i64>,
+    scheduled: bool,
+    ended: bool,
+    closed: bool,
+    round: i64,
+    revision: i64,
+    registered: i64,
+    waiting: i64,
+    last_number: i64,
+    at: i64,
+    announcement: i64,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            slug: Slug::parse(&row.slug).map_err(|_| unreadable("slug", &row.slug))?,
+            epoch: row.epoch.parse().map_err(|_| unreadable("epoch", &row.epoch))?,
+            title: row.title,
+            description: row.description,
+            capacity: capacity(row.capacity)?,
+            waitlist: row.waitlist,
+            opens_at: row.opens_at.map(Timestamp::from_millis),
+            closes_at: row.closes_at.map(Timestamp::from_millis),
+            scheduled: row.scheduled,
+            ended: row.ended,
+            closed: row.closed,
+            round: count("round", row.round)?,
+            revision: row.revision,
+            registered: count("registered", row.registered)?,
+            waiting: count("waiting", row.waiting)?,
+            last_number: count("last_number", row.last_number)?,
+            at: Timestamp::from_millis(row.at),
+            announcement: row.announcement,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct RegistrationRow {
+    event_id: i64,
+    round: i64,
+    number: i64,
+    secret: String,
+    name: String,
+    email: String,
+    idempotency_key: Option<String>,
+    status: String,
+    accepted_waiting: Option<i64>,
+    accepted_revision: i64,
+    revision: i64,
+    at: i64,
+}
+
+impl TryFrom<RegistrationRow> for Registration {
+    type Error = StoreError;
+
+    fn try_from(row: RegistrationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            locator: Locator { event: row.event_id, round: count("round", row.round)?, number: count("number", row.number)? },
+            secret: Secret::stored(row.secret),
+            name: Name::stored(row.name),
+            email: Email::stored(row.email),
+            key: row.idempotency_key.map(IdempotencyKey::stored),
+            status: Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?,
+            accepted_waiting: row.accepted_waiting.map(|n| count("accepted_waiting", n)).transpose()?,
+            accepted_revision: row.accepted_revision,
+            revision: row.revision,
+            at: Timestamp::from_millis(row.at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct ListedRow {
+    #[sqlx(flatten)]
+    registration: RegistrationRow,
+    waiting_position: Option<i64>,
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = StoreError;
+
+    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        let waiting_position = row.waiting_position.map(|n| count("waiting_position", n)).transpose()?;
+        Ok(Self { registration: row.registration.try_into()?, waiting_position })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct ChangeRow {
+    revision: i64,
+    kind: String,
+    round: i64,
+    state: String,
+    capacity: Option<i64>,
+    registered: i64,
+    waiting: i64,
+    at: i64,
+}
+
+impl ChangeRow {
+    /// The change of that event; slug and epoch are not repeated in the log's rows.
+    pub(super) fn of(self, event: &Event) -> Result<Change, StoreError> {
+        let capacity = capacity(self.capacity)?;
+        let registered = count("registered", self.registered)?;
+        Ok(Change {
+            headcount: Headcount {
+                event: event.slug.clone(),
+                position: Position { epoch: event.epoch.clone(), revision: self.revision },
+                revision: self.revision,
+                round: count("round", self.round)?,
+                state: State::parse(&self.state).ok_or_else(|| unreadable("state", &self.state))?,
+                capacity,
+                registered,
+                remaining: capacity.remaining(registered),
+                over_by: capacity.over_by(registered),
+                waiting: count("waiting", self.waiting)?,
+                at: Timestamp::from_millis(self.at),
+                stale_since: None,
+            },
+            kind: Kind::parse(&self.kind).ok_or_else(|| unreadable("kind", &self.kind))?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct ArchivedRow {
+    capacity: Option<i64>,
+    registered: i64,
+    waiting: i64,
+    last_number: i64,
+}
+
+impl ArchivedRow {
+    pub(super) fn of(self, round: u32) -> Result<Archived, StoreError> {
+        Ok(Archived {
+            round,
+            capacity: capacity(self.capacity)?,
+            registered: count("registered", self.registered)?,
+            waiting: count("waiting", self.waiting)?,
+            last_number: count("last_number", self.last_number)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct AuditRow {
+    id: i64,
+    at: i64,
+    who: String,
+    action: String,
+    before: Value,
+    after: Value,
+}
+
+impl From<AuditRow> for (i64, AuditEntry) {
+    fn from(row: AuditRow) -> Self {
+        let at = Timestamp::from_millis(row.at);
+        (row.id, AuditEntry { at, who: row.who, action: row.action, before: row.before, after: row.after })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct AnnouncementRow {
+    id: i64,
+    text: String,
+    at: i64,
+}
+
+impl From<AnnouncementRow> for Announcement {
+    fn from(row: AnnouncementRow) -> Self {
+        Self { id: row.id, text: row.text, at: Timestamp::from_millis(row.at) }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct MarkRow {
+    id: i64,
+    revision: i64,
+    announcement: i64,
+}
+
+impl From<MarkRow> for Mark {
+    fn from(row: MarkRow) -> Self {
+        Self { event: row.id, revision: row.revision, announcement: row.announcement }
+    }
+}
+
+/// All rows, or the first that cannot be read.
+pub(super) fn read<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().map(T::try_from).collect()
+}
+
+/// A counter, a round or a number.
+pub(super) fn count(column: &str, value: i64) -> Result<u32, StoreError> {
+    u32::try_from(value).map_err(|_| unreadable(column, &value.to_string()))
+}
+
+/// How a capacity is stored: NULL for no limit.
+pub(super) fn places(capacity: Capacity) -> Option<i64> {
+    capacity.get().map(i64::from)
+}
+
+fn capacity(column: Option<i64>) -> Result<Capacity, StoreError> {
+    column.map_or(Ok(Capacity::UNLIMITED), |places| Capacity::limited(places).map_err(|_| unreadable("capacity", &places.to_string())))
+}
+
+fn unreadable(column: &str, value: &str) -> StoreError {
+    StoreError::Unreadable(format!("{column} = {value:?}"))
+}

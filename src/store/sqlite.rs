@@ -1,76 +1,247 @@
-//! Backend.
-#![allow(unused_variables, missing_docs, clippy::all, clippy::pedantic)]
-use super::*;
+//! SQLite: one file, one writer connection, readers apart.
+//!
+//! WAL with `synchronous=FULL`: a commit is on the disk before it is answered, and readers never wait for the writer. A
+//! pool of writers would only make them wait out `busy_timeout` for each other.
 
-/// Backend.
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, query, query_as, query_scalar};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::batch::{self, Lookup, Session};
+use super::error::bounded;
+use super::rows::{self, registration_columns};
+use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, impl_session, impl_statements};
+use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
+use crate::domain::audit::{self, AuditEntry};
+use crate::domain::change::{Change, Kind};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::command::Command;
+use crate::domain::decide::{Archived, Picture};
+use crate::domain::event::{Event, EventId, NewEvent, Slug};
+use crate::domain::position::{Epoch, Revision};
+use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
+
+/// $3 and $4 are JSON arrays of e-mail keys and idempotency keys, $5 of `[round, number]`. CROSS JOIN keeps SQLite from
+/// walking through the round instead of looking each one up.
+const FIND: &str = concat!(
+    "SELECT ",
+    registration_columns!(),
+    " FROM json_each($3) CROSS JOIN registrations
+    WHERE event_id = $1 AND round = $2 AND status <> 'cancelled' AND email_key = value
+    UNION ALL
+    SELECT ",
+    registration_columns!(),
+    " FROM json_each($4) CROSS JOIN registrations
+    WHERE event_id = $1 AND round = $2 AND idempotency_key = value
+    UNION ALL
+    SELECT ",
+    registration_columns!(),
+    " FROM json_each($5) CROSS JOIN registrations
+    WHERE event_id = $1 AND round = value ->> 0 AND number = value ->> 1"
+);
+/// $1 is a JSON array of rows. One statement, however many rows: each one of its own would cost a round trip to sqlx's
+/// worker thread.
+const INSERT: &str = "\
+    INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
+        status, accepted_waiting, accepted_revision, revision, at)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
+        value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+    FROM json_each($1)";
+/// $1 is a JSON array of `[event, round, number, status, revision]`.
+const ADVANCE: &str = "\
+    UPDATE registrations
+    SET status = moved.value ->> 3, revision = moved.value ->> 4
+    FROM json_each($1) AS moved
+    WHERE event_id = moved.value ->> 0 AND round = moved.value ->> 1 AND number = moved.value ->> 2";
+
+/// Enough for the console's pages beside the pollers; every reader is a thread.
+const READERS: u32 = 4;
+/// How long a statement waits for another process that writes, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long the start waits for another process that starts on the same new file.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Rows that the worker thread may be ahead of the reader: a whole batch, so that it never waits within one.
+const ROW_BUFFER: usize = 1024;
+
+/// An open database file.
 #[derive(Debug, Clone)]
-pub struct Sqlite {}
+pub struct Sqlite {
+    readers: SqlitePool,
+    writer: Arc<Writer>,
+}
+
+/// The one connection that writes. It is taken out while it works and put back when its transaction has ended well: after
+/// an error or a cancelled future nobody can tell what state it is in, so the next one to write opens another.
+#[derive(Debug)]
+struct Writer {
+    options: SqliteConnectOptions,
+    connection: Mutex<Option<SqliteConnection>>,
+}
 
 impl Sqlite {
-    pub(super) async fn open(options: &sqlx::sqlite::SqliteConnectOptions) -> Result<Self, StoreError> {
-        todo!()
+    pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
+        check_directory(options.get_filename())?;
+        let options =
+            options.clone().create_if_missing(true).busy_timeout(BUSY_TIMEOUT).foreign_keys(true).row_buffer_size(ROW_BUFFER).disable_statement_logging();
+        let writer = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let connection = migrated(&writer).await?;
+        // After the writer: it has created the file and switched it to WAL.
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(ANSWER_TIMEOUT)
+            // A connection to a file does not die by itself.
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self { readers, writer: Arc::new(Writer { options: writer, connection: Mutex::new(Some(connection)) }) })
     }
-    pub(super) async fn events(&self) -> Result<Vec<Event>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn event_by_id(&self, id: EventId) -> Result<Option<Event>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn marks(&self) -> Result<Vec<Mark>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn create(&self, new: NewEvent, who: &str, now: Timestamp) -> Result<Event, CreateError> {
-        todo!()
-    }
-    pub(super) async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
-        todo!()
-    }
-    pub(super) async fn changes(&self, event: &Event, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn registration(&self, locator: Locator) -> Result<Option<Listed>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn registrations(&self, event: EventId, filter: &Filter) -> Result<Vec<Listed>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn recount(&self, event: EventId) -> Result<Option<(u32, u32)>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn audit(&self, slug: &Slug, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn announcement(&self, event: EventId) -> Result<Option<Announcement>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn setting_or_insert(&self, name: &str, value: &str) -> Result<String, StoreError> {
-        todo!()
-    }
-    pub(super) async fn set_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub(super) async fn create_session(&self, digest: &str, expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub(super) async fn session(&self, digest: &str) -> Result<Option<Timestamp>, StoreError> {
-        todo!()
-    }
-    pub(super) async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
-        todo!()
-    }
-    pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        todo!()
-    }
+
     pub(super) async fn close(&self) {
-        todo!()
+        // The writer last: the last connection to close folds the log into the file.
+        self.readers.close().await;
+        if let Some(connection) = self.writer.connection.lock().await.take() {
+            // Everything is committed; a failure here only leaves the log for the next start.
+            let _ = connection.close().await;
+        }
     }
+
+    fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Waits for the writer and takes the database's write lock.
+    async fn begin(&self) -> Result<Writing<'_>, sqlx::Error> {
+        let mut slot = self.writer.connection.lock().await;
+        if self.readers.is_closed() {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.writer.options.connect().await?,
+        };
+        // IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
+        connection.execute("BEGIN IMMEDIATE").await?;
+        Ok(Writing { slot, connection })
+    }
+}
+
+impl_statements!(Sqlite);
+
+/// An open transaction of the writer. Dropped without an end, it closes the connection, which rolls back.
+struct Writing<'a> {
+    slot: MutexGuard<'a, Option<SqliteConnection>>,
+    connection: SqliteConnection,
+}
+
+impl_session!(Writing<'_>);
+
+impl Writing<'_> {
+    async fn commit(self) -> Result<(), sqlx::Error> {
+        self.end("COMMIT").await
+    }
+
+    async fn rollback(self) -> Result<(), sqlx::Error> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        self.connection.execute(statement).await?;
+        *self.slot = Some(self.connection);
+        Ok(())
+    }
+
+    /// The event's row. The write lock is on the whole file, so it is this event's as well.
+    async fn locked(&mut self, event: EventId) -> Result<Option<Event>, StoreError> {
+        let row = query_as::<_, rows::EventRow>(sql::EVENT_BY_ID).bind(event).fetch_optional(&mut **self).await?;
+        row.map(Event::try_from).transpose()
+    }
+
+    async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
+        let find = query_as(FIND).bind(event.id).bind(i64::from(event.round));
+        find.bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places)).fetch_all(&mut **self).await
+    }
+
+    async fn insert(&mut self, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        let rows: Vec<_> = new
+            .iter()
+            .map(|row| {
+                let place = (row.locator.event, row.locator.round, row.locator.number);
+                let name = (row.name.as_str(), row.name.as_str().to_lowercase());
+                let email = (row.email.as_str(), row.email.key(), row.key.as_ref().map(IdempotencyKey::as_str));
+                let state = (row.status.as_str(), row.accepted_waiting, row.accepted_revision, row.revision, row.at.as_millis());
+                (place.0, place.1, place.2, row.secret.reveal(), name.0, name.1, email.0, email.1, email.2, state.0, state.1, state.2, state.3, state.4)
+            })
+            .collect();
+        query(INSERT).bind(json(&rows)).execute(&mut **self).await?;
+        Ok(())
+    }
+
+    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
+        let rows: Vec<_> = moved.iter().map(|row| (row.locator.event, row.locator.round, row.locator.number, row.status.as_str(), row.revision)).collect();
+        query(ADVANCE).bind(json(&rows)).execute(&mut **self).await?;
+        Ok(())
+    }
+}
+
+impl Deref for Writing<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+/// Text and numbers always become JSON.
+fn json(rows: &impl serde::Serialize) -> String {
+    serde_json::to_string(rows).expect("rows of text and numbers")
+}
+
+/// SQLite's own message would only say that it is unable to open the file.
+fn check_directory(file: &Path) -> Result<(), StoreError> {
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let message = format!("the directory {} does not exist; create it, or name another file in the database URL", directory.display());
+    Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::NotFound, message).into()))
+}
+
+/// Opens the file and brings its schema up to date, while other processes may be doing the same.
+async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let deadline = Instant::now() + OPEN_TIMEOUT;
+    loop {
+        match migrate(options).await {
+            // Switching to WAL needs the file alone, and `busy_timeout` does not wait for that.
+            Err(MigrateError::Execute(error)) => match StoreError::from(error) {
+                StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+                error => return Err(error),
+            },
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, MigrateError> {
+    let mut connection = options.connect().await?;
+    // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
+    // everything applied.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::migrate!("migrations/sqlite").run_direct(None, &mut *transaction, false).await?;
+    transaction.commit().await?;
+    Ok(connection)
 }

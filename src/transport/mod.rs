@@ -1,6 +1,101 @@
 //! The push techniques, one file each.
 //!
 //! A transport asks its subscription for the next item and `wire` for its bytes, and writes them. It owns no query, no queue
-//! and no heartbeat policy.
+//! and no heartbeat policy. An endless answer leaves here as a [`live::Live`] in the response's extensions; the connection's
+//! driver writes it.
 
+pub mod accept;
+pub mod changes;
+pub mod etag;
+pub mod frame;
+pub mod headers;
 pub mod live;
+pub mod long_poll;
+pub mod meter;
+pub mod poll;
+pub mod prefer;
+mod refusal;
+mod request;
+pub mod socketio;
+pub mod sse;
+pub mod websocket;
+
+use http_body::Body as _;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderValue, Method, header};
+use warp::reply::Response;
+
+use self::accept::Media;
+use self::request::{Request, request};
+use crate::context::Shared;
+use crate::live::watchers::Transport;
+use crate::problem::{Code, Problem};
+
+/// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`.
+pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
+    let event = || warp::path!("api" / "v1" / "events" / String / ..);
+    let here = event().and(warp::path::end()).map(|slug| (slug, Transport::Poll));
+    let below = |segment: &'static str, transport| event().and(warp::path(segment)).and(warp::path::end()).map(move |slug| (slug, transport));
+    here.or(below("stream", Transport::Sse))
+        .unify()
+        .or(below("ws", Transport::WebSocket))
+        .unify()
+        .or(below("frame", Transport::Frame))
+        .unify()
+        .or(below("changes", Transport::Changes))
+        .unify()
+        .and(warp::get().or(warp::head()).unify())
+        .and(request())
+        .then(move |(slug, transport): (String, Transport), request: Request| {
+            let context = context.clone();
+            async move {
+                let head = request.method == Method::HEAD;
+                let mut response = serve(context, &slug, transport, request).await;
+                headers::open(response.headers_mut());
+                if head { headless(response) } else { response }
+            }
+        })
+        .boxed()
+}
+
+async fn serve(context: Shared, slug: &str, transport: Transport, request: Request) -> Response {
+    let Some(channel) = request::channel(&context, slug) else {
+        return Problem::event_not_found(slug).into_response();
+    };
+    match transport {
+        Transport::Poll | Transport::LongPoll => match accept::preferred(&request.headers) {
+            Some(Media::Json) => {
+                if let Some(problem) = refusal::problem(request.admission) {
+                    return problem.into_response();
+                }
+                let known = request.known();
+                match request.wait().filter(|_| request.method == Method::GET) {
+                    Some(wait_s) => long_poll::answer(&channel, slug, known, wait_s).await,
+                    None => poll::answer(&channel.newest(), known.as_ref()),
+                }
+            }
+            // `new EventSource("/api/v1/events/…")` is what somebody tries first.
+            Some(Media::EventStream) => sse::answer(context, &channel, &request),
+            None => Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream").into_response(),
+        },
+        Transport::Changes => changes::answer(context, &channel, &request).await,
+        Transport::WebSocket => websocket::answer(context, &channel, &request),
+        Transport::Frame => frame::answer(context, channel, &request),
+        // Socket.IO does not come here: it has an address of its own.
+        Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),
+    }
+}
+
+/// The same answer without its body (RFC 9110, section 9.3.2). HTTP/2 would send the body that is there.
+fn headless(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    // An endless answer has no length.
+    if parts.extensions.remove::<live::Live>().is_none()
+        && let Some(length) = body.size_hint().exact()
+        && parts.status != warp::http::StatusCode::NOT_MODIFIED
+    {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, warp::reply::Response::default().into_body())
+}

@@ -19,8 +19,9 @@ impl Chunk {
         framed.extend_from_slice(head.as_bytes());
         framed.extend_from_slice(data);
         framed.extend_from_slice(b"\r\n");
-        // A head is at most 16 hexadecimal digits and a line end.
-        Self { framed: framed.freeze(), start: head.len() as u32 }
+        #[expect(clippy::cast_possible_truncation, reason = "a head is at most 16 hexadecimal digits and a line end")]
+        let start = head.len() as u32;
+        Self { framed: framed.freeze(), start }
     }
 
     /// The data alone.

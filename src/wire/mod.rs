@@ -1,11 +1,11 @@
 //! Pure codecs: values in, bytes out.
 //!
 //! Owns how a count and everything else that is pushed looks on each wire. No clock, no socket, no state: that is what
-//! is tested by table and property. Bytes are rendered once and shared; see [`chunk::Chunk`].
+//! is tested by table and property. Bytes are rendered once and shared; see [`message::Message`] and [`chunk::Chunk`].
 
 pub mod chunk;
-// pub mod frame;
-// pub mod json;
-// pub mod message;
-// pub mod sse;
-// pub mod websocket;
+pub mod frame;
+pub mod message;
+pub mod socketio;
+pub mod sse;
+pub mod websocket;

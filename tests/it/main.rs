@@ -1,3 +1,10 @@
-//! Tests that talk to the program from outside.
+//! The one integration binary: the program told as stories, from outside.
 
+mod architecture;
+mod crowd;
+mod journey;
+mod model;
+mod process;
 mod server;
+mod store_story;
+mod support;

@@ -8,4 +8,4 @@ mod host;
 mod limits;
 mod stream;
 mod tls;
-mod wire;
+pub(crate) mod wire;

@@ -35,6 +35,30 @@ impl Wire {
         Self::new(TcpStream::connect(addr).await.expect("the server accepts"))
     }
 
+    /// A connection to a server that may be gone.
+    pub(crate) async fn try_connect(addr: SocketAddr) -> std::io::Result<Self> {
+        TcpStream::connect(addr).await.map(Self::new)
+    }
+
+    /// Sends a request and reads its answer, with a server that may die meanwhile.
+    pub(crate) async fn try_exchange(&mut self, request: &[u8]) -> Option<(String, String)> {
+        self.io.write_all(request).await.ok()?;
+        loop {
+            if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head = String::from_utf8(self.unread[..end].to_vec()).ok()?.to_ascii_lowercase();
+                let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(Some(0), |length| length.parse().ok())?;
+                if self.unread.len() >= end + 4 + length {
+                    let body = self.unread[end + 4..end + 4 + length].to_vec();
+                    self.unread.drain(..end + 4 + length);
+                    return Some((head, String::from_utf8(body).ok()?));
+                }
+            }
+            if self.more().await != Ok(true) {
+                return None;
+            }
+        }
+    }
+
     /// A client whose kernel takes little on its behalf.
     pub(crate) async fn connect_narrow(addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();

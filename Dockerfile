@@ -1,0 +1,29 @@
+# Two stages: the toolchain builds, the final image holds one binary and runs it without privileges.
+FROM rust:1.95-slim-bookworm AS build
+# The bundled SQLite and ring are C: they want a compiler.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY Cargo.toml Cargo.lock askama.toml ./
+COPY src ./src
+COPY web ./web
+COPY migrations ./migrations
+COPY benches ./benches
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
+    cargo build --release --locked --bin headcount && cp target/release/headcount /usr/local/bin/headcount
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin headcount \
+    && install -d -o headcount -g headcount /data
+COPY --from=build /usr/local/bin/headcount /usr/local/bin/headcount
+USER headcount
+WORKDIR /data
+VOLUME /data
+ENV HEADCOUNT_LISTEN=0.0.0.0:8080 \
+    HEADCOUNT_DATABASE_URL=sqlite:///data/headcount.db \
+    HEADCOUNT_LOG_FORMAT=json
+EXPOSE 8080
+# The binary checks itself: no shell, no curl in the image is needed for it.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["headcount", "health"]
+# SIGTERM drains for HEADCOUNT_DRAIN (10 s): give `docker stop` a little more than that.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["headcount"]

@@ -1,0 +1,109 @@
+//! A load of registrations over keep-alive connections, cheap enough to leave the server's core alone.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// What a load saw.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Answers by class: 201, other 4xx, 5xx.
+    pub created: u64,
+    /// 409 and the like.
+    pub refused: u64,
+    /// 5xx.
+    pub failed: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Milliseconds.
+    pub p50_ms: f64,
+    /// Milliseconds.
+    pub p99_ms: f64,
+    /// Milliseconds.
+    pub max_ms: f64,
+}
+
+impl Outcome {
+    /// Registrations a second.
+    pub fn rate(&self) -> f64 {
+        self.created as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+/// Registers new people at `path` over `connections` connections for `duration`. `tag` keeps the e-mail addresses of two runs apart.
+pub async fn register(address: SocketAddr, path: &str, connections: usize, duration: Duration, tag: &str) -> Outcome {
+    let person = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let until = begun + duration;
+    let tasks: Vec<_> = (0..connections)
+        .map(|_| {
+            let (path, tag, person) = (path.to_owned(), tag.to_owned(), Arc::clone(&person));
+            tokio::spawn(async move { one_connection(address, &path, &tag, &person, until).await })
+        })
+        .collect();
+    let mut outcome = Outcome::default();
+    let mut times = Histogram::<u64>::new(3).expect("three digits are valid");
+    for task in tasks {
+        let (mine, [created, refused, failed]) = task.await.expect("a connection does not panic").expect("a connection lives");
+        times.add(mine).expect("the same bounds");
+        outcome.created += created;
+        outcome.refused += refused;
+        outcome.failed += failed;
+    }
+    outcome.elapsed = begun.elapsed();
+    let ms = |micros: u64| micros as f64 / 1000.0;
+    outcome.p50_ms = ms(times.value_at_quantile(0.5));
+    outcome.p99_ms = ms(times.value_at_quantile(0.99));
+    outcome.max_ms = ms(times.max());
+    outcome
+}
+
+async fn one_connection(address: SocketAddr, path: &str, tag: &str, person: &AtomicU64, until: Instant) -> std::io::Result<(Histogram<u64>, [u64; 3])> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut times = Histogram::<u64>::new(3).expect("three digits are valid");
+    let (mut counts, mut answer) = ([0; 3], Vec::with_capacity(4096));
+    while Instant::now() < until {
+        let n = person.fetch_add(1, Ordering::Relaxed);
+        let body = format!(r#"{{"name":"Person {n}","email":"{tag}-{n}@example.invalid"}}"#);
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nidempotency-key: {tag}-{n}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let begun = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        let status = read_answer(&mut stream, &mut answer).await?;
+        times.record(begun.elapsed().as_micros() as u64).expect("it resizes");
+        counts[match status {
+            200..=299 => 0,
+            500..=599 => 2,
+            _ => 1,
+        }] += 1;
+    }
+    Ok((times, counts))
+}
+
+/// Reads one answer with a `content-length`; gives its status.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::Result<u16> {
+    answer.clear();
+    loop {
+        if stream.read_buf(answer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = std::str::from_utf8(&answer[..end]).map_err(std::io::Error::other)?;
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value))
+            .and_then(|value| value.parse().ok())
+            .unwrap_or(0);
+        if answer.len() >= end + 4 + length {
+            return head[9..12].parse().map_err(std::io::Error::other);
+        }
+    }
+}

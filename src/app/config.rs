@@ -1,0 +1,255 @@
+//! The configuration: everything is read and checked before anything is opened, and all mistakes are told at once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::cli::ServeArgs;
+use crate::context::Hidden;
+use crate::store::DatabaseUrl;
+
+/// What the operator chose.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `--listen`.
+    pub listen: SocketAddr,
+    /// `--database-url`.
+    pub database: DatabaseUrl,
+    /// `--notify-database-url`.
+    pub notify_database: Option<DatabaseUrl>,
+    /// `--admin-password`.
+    pub admin_password: Option<Hidden>,
+    /// `--admin-token`.
+    pub admin_token: Option<Hidden>,
+    /// `--public-url` without a trailing slash.
+    pub public_url: Option<String>,
+    /// `--trusted-proxies`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `--tls-cert` and `--tls-key`.
+    pub tls: Option<TlsFiles>,
+    /// `--metrics-listen`.
+    pub metrics_listen: Option<SocketAddr>,
+    /// `--publish-interval`.
+    pub publish_interval: Duration,
+    /// `--heartbeat`.
+    pub heartbeat: Duration,
+    /// `--max-connections`.
+    pub max_connections: usize,
+    /// `--max-connections-per-ip`.
+    pub max_connections_per_ip: usize,
+    /// `--register-rate-per-ip`, a minute; 0 is off.
+    pub register_rate_per_ip: u32,
+    /// `--drain`.
+    pub drain: Duration,
+    /// `--log-format` and `--log`.
+    pub log: Log,
+    /// Not `--no-welcome-event`.
+    pub welcome_event: bool,
+    /// Not `--no-handoff`.
+    pub handoff: bool,
+}
+
+/// A certificate chain and its key, PEM files.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// `--tls-cert`.
+    pub cert: PathBuf,
+    /// `--tls-key`.
+    pub key: PathBuf,
+}
+
+/// How to log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `--log-format json`.
+    pub json: bool,
+    /// `--log`.
+    pub filter: String,
+}
+
+/// Collects mistakes while it reads.
+#[derive(Default)]
+struct Reader {
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    /// The value, or a stand-in and a mistake noted: the caller gives up before it is used.
+    fn read<T>(&mut self, flag: &str, value: Result<T, String>, stand_in: T) -> T {
+        value.unwrap_or_else(|mistake| {
+            self.mistakes.push(format!("{flag}: {mistake}"));
+            stand_in
+        })
+    }
+
+    fn optional<T>(&mut self, flag: &str, text: Option<&str>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        // An empty variable means "not set": a compose file writes HEADCOUNT_PUBLIC_URL= for that.
+        let text = text.map(str::trim).filter(|text| !text.is_empty())?;
+        let value = parse(text).map(Some);
+        self.read(flag, value, None)
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is no address and port such as 127.0.0.1:8080 or [::]:8080"))
+}
+
+fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let value = humantime::parse_duration(text).map_err(|_| format!("{text:?} is no duration such as 50ms, 15s or 1m"))?;
+    if value < least || value > most {
+        return Err(format!("{text} is out of range: {} to {}", humantime::format_duration(least), humantime::format_duration(most)));
+    }
+    Ok(value)
+}
+
+fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is no whole number"))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    whole::<usize>(text).and_then(|n| if n == 0 { Err("at least 1 is needed".into()) } else { Ok(n) })
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(|| format!("{text:?} is no address such as https://events.example.org"))?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{text:?} must not have a path: Headcount is served at the root of its host"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |part: &str| part.parse::<IpNet>().or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from));
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| network(part).map_err(|_| format!("{part:?} is no network such as 10.0.0.0/8")))
+        .collect()
+}
+
+fn secret(least: usize) -> impl Fn(&str) -> Result<Hidden, String> {
+    move |text| {
+        if text.chars().count() < least { Err(format!("it is too short to be safe; at least {least} characters are needed")) } else { Ok(Hidden::new(text)) }
+    }
+}
+
+impl Config {
+    /// Checks every option; the error holds all mistakes, in plain words.
+    pub fn read(args: &ServeArgs) -> Result<Self, Vec<String>> {
+        const NEVER: Duration = Duration::ZERO;
+        let mut reader = Reader::default();
+        let database = args.database_url.parse::<DatabaseUrl>().map_err(|error| error.to_string());
+        let database = reader.read("--database-url", database.map(Some), None);
+        let notify_database =
+            reader.optional("--notify-database-url", args.notify_database_url.as_deref(), |url| url.parse::<DatabaseUrl>().map_err(|error| error.to_string()));
+        let cert = args.tls_cert.as_deref().filter(|path| !path.is_empty());
+        let key = args.tls_key.as_deref().filter(|path| !path.is_empty());
+        let tls = match (cert, key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.into(), key: key.into() }),
+            (None, None) => None,
+            (Some(_), None) => reader.read("--tls-key", Err("it is missing; --tls-cert needs it".into()), None),
+            (None, Some(_)) => reader.read("--tls-cert", Err("it is missing; --tls-key needs it".into()), None),
+        };
+        let json = match args.log_format.as_str() {
+            "json" => Ok(true),
+            "text" => Ok(false),
+            other => Err(format!("{other:?} is neither text nor json")),
+        };
+        let filter = tracing_subscriber::EnvFilter::try_new(&args.log).map(|_| args.log.clone()).map_err(|error| error.to_string());
+        let log = Log { json: reader.read("--log-format", json, false), filter: reader.read("--log", filter, String::new()) };
+        let second = Duration::from_secs(1);
+        let config = Self {
+            listen: reader.read("--listen", address(&args.listen), SocketAddr::from(([127, 0, 0, 1], 0))),
+            admin_password: reader.optional("--admin-password", args.admin_password.as_deref(), secret(8)),
+            admin_token: reader.optional("--admin-token", args.admin_token.as_deref(), secret(8)),
+            public_url: reader.optional("--public-url", args.public_url.as_deref(), public_url),
+            trusted_proxies: reader.optional("--trusted-proxies", args.trusted_proxies.as_deref(), networks).unwrap_or_default(),
+            metrics_listen: reader.optional("--metrics-listen", args.metrics_listen.as_deref(), address),
+            publish_interval: reader.read("--publish-interval", duration(&args.publish_interval, NEVER, 10 * second), NEVER),
+            heartbeat: reader.read("--heartbeat", duration(&args.heartbeat, second / 10, 300 * second), NEVER),
+            max_connections: reader.read("--max-connections", at_least_one(&args.max_connections), 0),
+            max_connections_per_ip: reader.read("--max-connections-per-ip", at_least_one(&args.max_connections_per_ip), 0),
+            register_rate_per_ip: reader.read("--register-rate-per-ip", whole(&args.register_rate_per_ip), 0),
+            drain: reader.read("--drain", duration(&args.drain, NEVER, 600 * second), NEVER),
+            tls,
+            log,
+            notify_database,
+            welcome_event: !args.no_welcome_event,
+            handoff: !args.no_handoff,
+            database: match (database, reader.mistakes.is_empty()) {
+                (Some(database), true) => database,
+                (_, _) => return Err(reader.mistakes),
+            },
+        };
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    fn read(args: &[&str]) -> Result<Config, Vec<String>> {
+        Config::read(&Line::parse_from(std::iter::once(&"headcount").chain(args)).serve)
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.publish_interval, Duration::from_millis(50));
+        assert!(config.welcome_event && config.tls.is_none() && config.public_url.is_none());
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let mistakes = read(&[
+            "--listen",
+            "here",
+            "--database-url",
+            "mysql://x",
+            "--heartbeat",
+            "often",
+            "--max-connections",
+            "0",
+            "--tls-key",
+            "k",
+            "--admin-token",
+            "short",
+        ]);
+        let mistakes = mistakes.unwrap_err();
+        for flag in ["--listen", "--database-url", "--heartbeat", "--max-connections", "--tls-cert", "--admin-token"] {
+            assert!(mistakes.iter().any(|mistake| mistake.starts_with(flag)), "{flag} in {mistakes:?}");
+        }
+        assert_eq!(mistakes.len(), 6);
+    }
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let config = read(&["--admin-password", "correct horse", "--admin-token", "battery staple", "--database-url", "postgres://u:hunter22@h/d"]).unwrap();
+        let printed = format!("{:?} {:?}", config.admin_password, config.admin_token);
+        assert!(!printed.contains("horse") && !printed.contains("staple"));
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        assert_eq!(read(&["--public-url", "https://events.example.org/"]).unwrap().public_url.unwrap(), "https://events.example.org");
+        assert!(read(&["--public-url", "https://example.org/events"]).is_err());
+        assert!(read(&["--public-url", "ftp://example.org"]).is_err());
+    }
+
+    #[test]
+    fn single_addresses_are_networks_too() {
+        assert_eq!(read(&["--trusted-proxies", "10.0.0.0/8, ::1"]).unwrap().trusted_proxies.len(), 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! Prometheus metrics on a listener of their own, and the audit that the published counts are true.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+
+use crate::live::hub::Hub;
+use crate::store::Store;
+
+/// How often the published counts are compared with `count(*)`.
+const AUDIT: Duration = Duration::from_secs(15);
+
+/// Seconds, from well below a commit to what nobody waits for.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Commands in a batch.
+const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// Serves the metrics on `address` for the whole process. A second call in one process (a test that starts several
+/// servers) keeps the first.
+pub fn start(address: SocketAddr) -> Result<(), String> {
+    static STARTED: OnceLock<()> = OnceLock::new();
+    if STARTED.get().is_some() {
+        return Ok(());
+    }
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full("headcount_batch_size".into()), &BATCH))
+        .and_then(PrometheusBuilder::install)
+        .map_err(|error| error.to_string())?;
+    let _ = STARTED.set(());
+    describe();
+    Ok(())
+}
+
+fn describe() {
+    metrics::describe_gauge!("headcount_watchers", "Open live views, by transport.");
+    metrics::describe_counter!("headcount_registrations_total", "Requests to register or cancel, by outcome.");
+    metrics::describe_histogram!("headcount_batch_size", "Commands decided in one transaction.");
+    metrics::describe_histogram!("headcount_commit_seconds", metrics::Unit::Seconds, "Time of one transaction, durable commit included.");
+    metrics::describe_histogram!(
+        "headcount_commit_to_write_seconds",
+        metrics::Unit::Seconds,
+        "From a change's commit to its hand-over to a socket, by transport."
+    );
+    metrics::describe_gauge!("headcount_drift", "Published count less count(*); must be 0.");
+    metrics::describe_gauge!("headcount_registered", "Confirmed registrations, by event.");
+    metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
+    metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
+    metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
+}
+
+/// Compares what is published with `count(*)`, now and then. Runs until it is dropped.
+pub async fn audit(store: Store, hub: Hub) {
+    let mut ticks = tokio::time::interval(AUDIT);
+    loop {
+        ticks.tick().await;
+        metrics::gauge!("headcount_database_up").set(if hub.is_stale() { 0.0 } else { 1.0 });
+        for channel in hub.channels() {
+            let event = channel.newest().event;
+            let slug = event.slug.to_string();
+            metrics::gauge!("headcount_registered", "event" => slug.clone()).set(f64::from(event.registered));
+            metrics::gauge!("headcount_capacity", "event" => slug.clone()).set(event.capacity.get().map_or(-1.0, f64::from));
+            metrics::gauge!("headcount_waiting", "event" => slug.clone()).set(f64::from(event.waiting));
+            match store.recount(event.id).await {
+                Ok(Some((counted, _))) if channel.newest().event.revision == event.revision => {
+                    let drift = f64::from(event.registered) - f64::from(counted);
+                    metrics::gauge!("headcount_drift", "event" => slug.clone()).set(drift);
+                    if drift != 0.0 {
+                        tracing::error!(event = slug, published = event.registered, counted, "the published count is not what the database counts");
+                    }
+                }
+                // It changed while it was counted: the next round tells.
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, event = slug, "not audited"),
+            }
+        }
+    }
+}
+
+/// Tells every event's watchers, every five seconds at most, how many they are.
+pub async fn tell_watching(hub: Hub) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    let (mut told, elsewhere) = (HashMap::new(), HashMap::new());
+    loop {
+        ticks.tick().await;
+        hub.tell_watching(&mut told, &elsewhere);
+    }
+}

@@ -1,0 +1,42 @@
+//! The command line: `serve` (the default), `watch`, `compare`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod client;
+mod serve;
+mod signal;
+mod value;
+mod watch;
+
+pub use serve::ServeArgs;
+
+/// A live registration counter: never oversold, never a lost registration, the same number on every screen.
+#[derive(Debug, Parser)]
+#[command(name = "headcount", version, about, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and the API (the default command).
+    Serve(Box<ServeArgs>),
+    /// Print one line for each change of an event.
+    Watch(watch::WatchArgs),
+}
+
+impl Cli {
+    /// Runs what was asked for; the exit code is 0, 1 for a failure and 2 for a mistake in the configuration.
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            None => serve::run(&self.serve),
+            Some(Command::Serve(args)) => serve::run(&args),
+            Some(Command::Watch(args)) => watch::run(&args),
+        }
+    }
+}

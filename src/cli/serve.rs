@@ -1,0 +1,109 @@
+//! `headcount serve`: flags and environment variables.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::runtime::Builder;
+
+use crate::app::config::Config;
+use crate::app::{self, logging};
+
+/// Every option is a flag and an environment variable. All are taken as text here and checked together, so that all
+/// mistakes are told at once.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on.
+    #[arg(long, env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: String,
+    /// sqlite://<path> (created when it does not exist) or postgres://… for several nodes.
+    #[arg(long, env = "HEADCOUNT_DATABASE_URL", default_value = "sqlite://headcount.db", hide_env_values = true, value_name = "URL")]
+    pub database_url: String,
+    /// Where to listen for notifications when `--database-url` is a transaction pooler.
+    #[arg(long, env = "HEADCOUNT_NOTIFY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub notify_database_url: Option<String>,
+    /// The organiser's password; drawn at the first start and printed once when left out.
+    #[arg(long, env = "HEADCOUNT_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub admin_password: Option<String>,
+    /// The bearer token of the organiser's API; without it there is no bearer access.
+    #[arg(long, env = "HEADCOUNT_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub admin_token: Option<String>,
+    /// The address people use, e.g. https://events.example.org; taken from each request when left out.
+    #[arg(long, env = "HEADCOUNT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Networks whose X-Forwarded-For and X-Forwarded-Proto count, comma-separated, e.g. 10.0.0.0/8,::1.
+    #[arg(long, env = "HEADCOUNT_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+    /// A certificate chain in PEM; with --tls-key the server speaks TLS.
+    #[arg(long, env = "HEADCOUNT_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// The certificate's private key in PEM.
+    #[arg(long, env = "HEADCOUNT_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// Address and port of the Prometheus metrics; none when left out.
+    #[arg(long, env = "HEADCOUNT_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
+    /// At most one count for each watcher in this time; the first change goes out at once.
+    #[arg(long, env = "HEADCOUNT_PUBLISH_INTERVAL", default_value = "50ms", value_name = "DURATION")]
+    pub publish_interval: String,
+    /// A sign of life on every stream at least this often.
+    #[arg(long, env = "HEADCOUNT_HEARTBEAT", default_value = "15s", value_name = "DURATION")]
+    pub heartbeat: String,
+    /// Open connections at most, in all.
+    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS", default_value = "60000", value_name = "N")]
+    pub max_connections: String,
+    /// Open connections at most from one address; a hall of 2,000 phones behind one address, each with a few, is served.
+    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP", default_value = "16000", value_name = "N")]
+    pub max_connections_per_ip: String,
+    /// Registrations a minute from one address before it is asked to wait; 0 is off. The default lets a hall of 2,000 phones
+    /// behind one address register within half a minute.
+    #[arg(long, env = "HEADCOUNT_REGISTER_RATE_PER_IP", default_value = "6000", value_name = "N")]
+    pub register_rate_per_ip: String,
+    /// How long a stop may take: streams say goodbye and close spread over this time.
+    #[arg(long, env = "HEADCOUNT_DRAIN", default_value = "10s", value_name = "DURATION")]
+    pub drain: String,
+    /// text or json.
+    #[arg(long, env = "HEADCOUNT_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: String,
+    /// What is logged, in tracing's filter syntax, e.g. info,headcount=debug.
+    #[arg(long, env = "HEADCOUNT_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// Leave an empty database empty: no event `welcome`.
+    #[arg(long, env = "HEADCOUNT_NO_WELCOME_EVENT")]
+    pub no_welcome_event: bool,
+    /// Keep streams on the HTTP library's connection instead of handing the socket over; for finding faults.
+    #[arg(long, env = "HEADCOUNT_NO_HANDOFF", hide = true)]
+    pub no_handoff: bool,
+}
+
+/// Reads the configuration, serves until a signal, and stops in order.
+pub(super) fn run(args: &ServeArgs) -> ExitCode {
+    let config = match Config::read(args) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            eprintln!("headcount cannot start; the configuration has {}:", if mistakes.len() == 1 { "a mistake" } else { "mistakes" });
+            for mistake in mistakes {
+                eprintln!("  - {mistake}");
+            }
+            return ExitCode::from(2);
+        }
+    };
+    logging::start(&config.log);
+    // Two workers at least: on one, a slow fan-out would keep a registration waiting.
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("headcount cannot start: no threads can be had: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(app::run(config));
+    // Blocking work that is still under way (a password hash) is not waited for.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headcount cannot start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What every handler may use, put together once by the composition root (`app`).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub mod readiness;
+pub mod throttle;
+
+use crate::domain::clock::Clock;
+use crate::live::hub::Hub;
+use crate::register::queue::Registrar;
+use crate::store::Store;
+use readiness::Readiness;
+use throttle::Throttle;
+
+/// The parts of the running program.
+#[derive(Debug)]
+pub struct Context {
+    /// The database, for reading; every change of an event goes through `registrar`.
+    pub store: Store,
+    /// The newest state of every event.
+    pub hub: Hub,
+    /// The way in for changes.
+    pub registrar: Registrar,
+    /// The moment.
+    pub clock: Clock,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Who has to slow down.
+    pub throttle: Throttle,
+    /// Whether new visitors should be sent here.
+    pub readiness: Readiness,
+}
+
+impl Context {
+    /// Puts the parts together; nothing was throttled yet, and the process is not draining.
+    pub fn new(store: Store, hub: Hub, registrar: Registrar, clock: Clock, settings: Settings) -> Shared {
+        let throttle = Throttle::new(settings.register_rate_per_ip);
+        Arc::new(Self { store, hub, registrar, clock, settings, throttle, readiness: Readiness::default() })
+    }
+}
+
+/// Handlers share one context.
+pub type Shared = Arc<Context>;
+
+/// The choices that handlers look at.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A comment or ping at least this often on every stream.
+    pub heartbeat: Duration,
+    /// `scheme://host[:port]` without a trailing slash; `None`: taken from each request.
+    pub public_url: Option<String>,
+    /// The bearer token of the organiser's API; `None`: no bearer access.
+    pub admin_token: Option<Hidden>,
+    /// Registrations a minute from one address before it is asked to slow down; 0 is off.
+    pub register_rate_per_ip: u32,
+}
+
+/// A secret of the configuration; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// Hides `secret`.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+
+/// Who is at the other end; the server puts it into the extensions of every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// The client's address, behind trusted proxies the one they forward.
+    pub ip: IpAddr,
+    /// Whether the client speaks TLS, to this server or to a trusted proxy (`X-Forwarded-Proto`).
+    pub secure: bool,
+}
+
+/// Whether a connection is within the limits; the server puts it into the extensions of every request, and the routes
+/// answer in the way of the transport (docs/protocol.md, section 13.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Serve it.
+    Admitted,
+    /// Say goodbye: too many connections.
+    OverLimit,
+    /// Say goodbye: the server stops.
+    Draining,
+}

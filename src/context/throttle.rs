@@ -1,0 +1,134 @@
+//! Soft limits: who has to slow down, and for how long.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Wrong passwords come in series: an organiser mistypes a few times, a guesser is held at ten a minute.
+const SIGN_INS_A_MINUTE_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// And a guesser with many addresses at this.
+const SIGN_INS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+/// Argon2id takes 19 MiB and tens of milliseconds of a core for each password; guessing must not take the registrations' cores.
+const PASSWORDS_AT_ONCE: usize = 2;
+/// Addresses that were not seen for a while are forgotten after so many checks, so that memory stays bounded by who came lately.
+const SWEEP_EVERY: u32 = 4_096;
+
+/// The limits of one process.
+pub struct Throttle {
+    /// `None` is off.
+    registrations: Option<PerAddress>,
+    sign_ins_per_address: PerAddress,
+    sign_ins: DefaultDirectRateLimiter,
+    passwords: Semaphore,
+}
+
+impl Throttle {
+    /// Registrations a minute from one address; 0 is off.
+    pub fn new(registrations_a_minute: u32) -> Self {
+        Self {
+            registrations: NonZeroU32::new(registrations_a_minute).map(PerAddress::new),
+            sign_ins_per_address: PerAddress::new(SIGN_INS_A_MINUTE_PER_ADDRESS),
+            sign_ins: RateLimiter::direct(Quota::per_minute(SIGN_INS_A_MINUTE)),
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+        }
+    }
+
+    /// Counts one attempt to register; an error says how long to wait.
+    pub fn registration(&self, address: IpAddr) -> Result<(), Duration> {
+        self.registrations.as_ref().map_or(Ok(()), |limit| limit.check(address))
+    }
+
+    /// Counts one attempt to sign in; an error says how long to wait.
+    pub fn sign_in(&self, address: IpAddr) -> Result<(), Duration> {
+        // The address first: one that is refused must not eat up what is left for everybody.
+        self.sign_ins_per_address.check(address)?;
+        self.sign_ins.check().map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Waits for the turn to check a password; the turn lasts until the answer is dropped.
+    pub async fn password(&self) -> Option<SemaphorePermit<'_>> {
+        // Always `Some`: the semaphore is never closed.
+        self.passwords.acquire().await.ok()
+    }
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Throttle")
+    }
+}
+
+/// So many a minute from each address, all of them at once if need be.
+struct PerAddress {
+    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    checks: AtomicU32,
+}
+
+impl PerAddress {
+    fn new(a_minute: NonZeroU32) -> Self {
+        Self { limiter: RateLimiter::keyed(Quota::per_minute(a_minute)), checks: AtomicU32::new(0) }
+    }
+
+    fn check(&self, address: IpAddr) -> Result<(), Duration> {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+        }
+        self.limiter.check_key(&subscriber(address)).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+}
+
+/// Whom an address stands for. One line gets a whole IPv6 /64 and may use every address in it (RFC 6177, section 2).
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_held_and_its_neighbour_is_not() {
+        let throttle = Throttle::new(2);
+        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        assert!(throttle.registration(one).is_ok() && throttle.registration(one).is_ok());
+        let wait = throttle.registration(one).unwrap_err();
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(30), "{wait:?}");
+        assert!(throttle.registration(other).is_ok());
+    }
+
+    #[test]
+    fn a_whole_v6_line_is_one_and_a_mapped_v4_address_is_v4() {
+        let throttle = Throttle::new(1);
+        assert!(throttle.registration("2001:db8:1:2::1".parse().unwrap()).is_ok());
+        assert!(throttle.registration("2001:db8:1:2:ffff::9".parse().unwrap()).is_err());
+        assert!(throttle.registration("2001:db8:1:3::1".parse().unwrap()).is_ok());
+        assert!(throttle.registration("::ffff:192.0.2.7".parse().unwrap()).is_ok());
+        assert!(throttle.registration("192.0.2.7".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn zero_is_off() {
+        let throttle = Throttle::new(0);
+        assert!((0..10_000).all(|_| throttle.registration(IpAddr::from([127, 0, 0, 1])).is_ok()));
+    }
+
+    #[test]
+    fn who_was_not_seen_for_a_while_is_forgotten() {
+        // 6,000,000 a minute: an address counts as forgotten after 10 µs.
+        let limit = PerAddress::new(NonZeroU32::new(6_000_000).unwrap());
+        for n in 0..3 * SWEEP_EVERY {
+            let _ = limit.check(IpAddr::from(n.to_be_bytes()));
+        }
+        assert!(limit.limiter.len() < 2 * SWEEP_EVERY as usize, "{}", limit.limiter.len());
+    }
+}

@@ -1,0 +1,237 @@
+//! Bodies: bounded in size and time, read only when a handler asks, JSON or a form.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::timeout;
+use warp::http::{HeaderMap, HeaderValue, header};
+use warp::{Filter, Rejection};
+
+use super::incoming::Incoming;
+use crate::problem::{Code, Problem};
+
+/// The largest description in four-byte characters fits; nothing this service takes is larger.
+pub const MAX: usize = 16 * 1024;
+/// A body of that size passes any line in this time; a longer one is a client that holds the connection.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A body that nobody has read yet.
+pub struct Unread(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
+
+/// Takes the body without reading it, so that a refusal by the head alone costs nothing.
+pub fn body() -> impl Filter<Extract = (Unread,), Error = Rejection> + Clone + Send + Sync + 'static {
+    warp::body::stream().map(|stream| {
+        let chunks = futures_util::StreamExt::map(stream, |chunk: Result<_, warp::Error>| chunk.map(|mut chunk: _| take(&mut chunk)));
+        Unread(Box::pin(chunks))
+    })
+}
+
+/// A whole chunk; without a copy, because hyper's chunks are `Bytes`.
+fn take(chunk: &mut impl bytes::Buf) -> Bytes {
+    chunk.copy_to_bytes(chunk.remaining())
+}
+
+/// Which bodies a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// `application/json`.
+    Json,
+    /// That, or a form.
+    JsonOrForm,
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// `application/json`.
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+}
+
+/// A body that was read.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// How it is written.
+    pub media: Media,
+    bytes: Bytes,
+}
+
+impl Unread {
+    /// Reads the body: 415 by the head alone, 413 as soon as it is known to be too large.
+    pub async fn read(self, incoming: &Incoming, takes: Takes) -> Result<Content, Problem> {
+        let media = media(&incoming.headers, takes)?;
+        let said: Option<u64> = incoming.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        if said.is_some_and(|said| said > MAX as u64) {
+            return Err(too_large());
+        }
+        Ok(Content { media, bytes: self.collect_within(DEADLINE).await? })
+    }
+
+    async fn collect_within(self, deadline: Duration) -> Result<Bytes, Problem> {
+        let late = |_| Problem::new(Code::BadRequest, format!("the body took longer than {} seconds to arrive", deadline.as_secs()));
+        timeout(deadline, self.collect()).await.map_err(late)?
+    }
+
+    async fn collect(mut self) -> Result<Bytes, Problem> {
+        let cut = |_| Problem::new(Code::BadRequest, "the body ended early or broke the rules of its framing");
+        let Some(first) = self.0.next().await.transpose().map_err(cut)? else { return Ok(Bytes::new()) };
+        if first.len() > MAX {
+            return Err(too_large());
+        }
+        let Some(second) = self.0.next().await.transpose().map_err(cut)? else { return Ok(first) };
+        let mut all = BytesMut::with_capacity(first.len() + second.len());
+        all.extend_from_slice(&first);
+        let mut next = Some(second);
+        while let Some(chunk) = next {
+            if all.len() + chunk.len() > MAX {
+                return Err(too_large());
+            }
+            all.extend_from_slice(&chunk);
+            next = self.0.next().await.transpose().map_err(cut)?;
+        }
+        Ok(all.freeze())
+    }
+}
+
+impl Content {
+    /// Reads the fields; a field of the wrong type is the reader's to refuse, together with all others.
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        match self.media {
+            Media::Json => json(&self.bytes),
+            Media::Form => form(&self.bytes),
+        }
+    }
+}
+
+/// A parameter such as `charset` changes nothing: JSON and forms are UTF-8 (RFC 8259, sections 8.1 and 11).
+fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
+    let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if coded {
+        return Err(
+            Problem::new(Code::UnsupportedMediaType, "compressed bodies are not taken").header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        );
+    }
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = said.split(';').next().unwrap_or_default().trim();
+    let structured = || essence.get(essence.len().saturating_sub(5)..).is_some_and(|end| end.eq_ignore_ascii_case("+json"));
+    if essence.eq_ignore_ascii_case("application/json") || structured() {
+        return Ok(Media::Json);
+    }
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") && takes == Takes::JsonOrForm {
+        return Ok(Media::Form);
+    }
+    let taken = match takes {
+        Takes::Json => "application/json",
+        Takes::JsonOrForm => "application/json, application/x-www-form-urlencoded",
+    };
+    let said = if essence.is_empty() { "a body without Content-Type" } else { essence };
+    // RFC 9110, section 15.5.16: `Accept` tells what would have been taken.
+    Err(Problem::new(Code::UnsupportedMediaType, format!("{said} is not taken here; send {taken}")).header(header::ACCEPT, HeaderValue::from_static(taken)))
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("the body is larger than {MAX} bytes"))
+}
+
+fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    // RFC 8259, section 8.1: a byte order mark may be ignored.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    // Read as a list, the fields would be taken by their order.
+    let start = bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);
+    if bytes.get(start).is_some_and(|b| *b == b'[') {
+        return Err(Problem::new(Code::MalformedBody, format!("the JSON must be an object, not a list (byte {start})")).with("byte", json!(start)));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let before: usize = bytes.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+        let byte = (before + column).min(bytes.len());
+        Problem::new(Code::MalformedBody, format!("the JSON cannot be read: {error} (byte {byte})"))
+            .with("line", json!(line))
+            .with("column", json!(column))
+            .with("byte", json!(byte))
+    })
+}
+
+fn form<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    // The decoder replaces what is no UTF-8; a name must not be stored like that. A replacement character that was typed is kept.
+    let typed = bytes.windows(9).any(|w| w.eq_ignore_ascii_case(b"%EF%BF%BD")) || bytes.windows(3).any(|w| w == "\u{FFFD}".as_bytes());
+    if !typed && let Some((name, _)) = url::form_urlencoded::parse(bytes).find(|(name, value)| name.contains('\u{FFFD}') || value.contains('\u{FFFD}')) {
+        let byte = bytes.windows(name.len()).position(|w| w == name.as_bytes()).unwrap_or(0);
+        return Err(Problem::new(Code::MalformedBody, format!("the form's field at byte {byte} is not UTF-8")).with("byte", json!(byte)));
+    }
+    serde_urlencoded::from_bytes(bytes).map_err(|error| Problem::new(Code::MalformedBody, format!("the form cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::given::Given;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Fields<'a> {
+        #[serde(borrow, default)]
+        name: Given<'a>,
+    }
+
+    fn content(media: Media, bytes: &'static [u8]) -> Content {
+        Content { media, bytes: Bytes::from_static(bytes) }
+    }
+
+    fn headers(kind: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_malformed_body_names_its_place() {
+        let problem = content(Media::Json, b"{\n\"name\": \"Ada\",\n oops}").decode::<Fields<'_>>().unwrap_err();
+        assert_eq!(problem.code(), Code::MalformedBody);
+        let document = problem.document();
+        assert_eq!((&document["line"], &document["byte"]), (&json!(3), &json!(19)), "{document}");
+        for bad in [&b""[..], b"[]", b"7", b"{\"name\":\"\\ud800\"}", b"{\"name\":\"\xFF\"}", b"{} x", b"{\"name\":\"a\",\"name\":\"b\"}"] {
+            let problem = Content { media: Media::Json, bytes: Bytes::from_static(bad) }.decode::<Fields<'_>>().unwrap_err();
+            assert_eq!(problem.code(), Code::MalformedBody, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn forms_and_json_give_the_same_fields() {
+        let expected = Fields { name: Given::Text("Ada L".into()) };
+        assert_eq!(content(Media::Json, b"\xEF\xBB\xBF{\"name\":\"Ada L\",\"extra\":{\"deep\":[1]}}").decode::<Fields<'_>>().unwrap(), expected);
+        assert_eq!(content(Media::Form, b"extra=1&name=Ada+L").decode::<Fields<'_>>().unwrap(), expected);
+        assert_eq!(content(Media::Form, b"").decode::<Fields<'_>>().unwrap(), Fields { name: Given::Absent });
+    }
+
+    #[test]
+    fn a_form_that_is_no_utf8_is_refused() {
+        assert_eq!(content(Media::Form, b"name=%FF").decode::<Fields<'_>>().unwrap_err().code(), Code::MalformedBody);
+        assert!(content(Media::Form, b"name=%ef%bf%bd").decode::<Fields<'_>>().is_ok());
+    }
+
+    #[test]
+    fn media_types_are_compared_without_case_and_parameters() {
+        assert_eq!(media(&headers("Application/JSON; charset=UTF-8"), Takes::Json).unwrap(), Media::Json);
+        assert_eq!(media(&headers("application/merge-patch+json"), Takes::Json).unwrap(), Media::Json);
+        assert_eq!(media(&headers("application/x-www-form-urlencoded;charset=utf-8"), Takes::JsonOrForm).unwrap(), Media::Form);
+        for refused in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "+js", ""] {
+            assert_eq!(media(&headers(refused), Takes::Json).unwrap_err().code(), Code::UnsupportedMediaType, "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded_without_a_length() {
+        let chunks = |n: usize| Unread(Box::pin(futures_util::stream::iter((0..n).map(|_| Ok(Bytes::from_static(&[b' '; 1024]))))));
+        assert_eq!(chunks(16).collect().await.unwrap().len(), MAX);
+        assert_eq!(chunks(17).collect().await.unwrap_err().code(), Code::BodyTooLarge);
+    }
+
+    #[tokio::test]
+    async fn a_slow_body_is_given_up() {
+        let never = Unread(Box::pin(futures_util::stream::pending()));
+        assert_eq!(never.collect_within(Duration::from_millis(5)).await.unwrap_err().code(), Code::BadRequest);
+    }
+}

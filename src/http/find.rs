@@ -1,0 +1,27 @@
+//! Events by their names.
+
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::domain::event::{Event, EventId, Slug};
+use crate::problem::Problem;
+
+/// The event of a path segment, as fresh as the hub knows it. What the hub does not know may have been created by another node a
+/// moment ago, so the database has the last word.
+pub(super) async fn event(context: &Context, slug: &str) -> Result<Arc<Event>, Problem> {
+    let parsed = Slug::parse(slug).map_err(|_| Problem::event_not_found(slug))?;
+    if let Some(channel) = context.hub.channel(&parsed) {
+        return Ok(channel.newest().event);
+    }
+    let event = context.store.event(&parsed).await?.ok_or_else(|| Problem::event_not_found(slug))?;
+    context.hub.publish(event.clone());
+    Ok(Arc::new(event))
+}
+
+/// The event of a registration.
+pub(super) async fn event_by_id(context: &Context, id: EventId) -> Result<Option<Arc<Event>>, Problem> {
+    if let Some(channel) = context.hub.channel_by_id(id) {
+        return Ok(Some(channel.newest().event));
+    }
+    Ok(context.store.event_by_id(id).await?.map(Arc::new))
+}

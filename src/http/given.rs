@@ -1,0 +1,198 @@
+//! A field as a client has given it: whatever it is, it can be looked at together with all the others.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::event::Capacity;
+use crate::domain::invalid::Invalid;
+use crate::problem::Problem;
+
+/// One field. That it is absent differs from `null`: a PATCH leaves the one as it is and removes the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Given<'a> {
+    /// Not there.
+    #[default]
+    Absent,
+    /// `null`.
+    Null,
+    /// A text; every field of a form is one.
+    Text(Cow<'a, str>),
+    /// A whole number.
+    Whole(i64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// Anything else.
+    Other,
+}
+
+impl Given<'_> {
+    /// A text that has to be there.
+    pub fn text(&self, field: &'static str) -> Result<&str, Invalid> {
+        self.optional_text(field)?.ok_or_else(|| Invalid::new(field, "missing", format!("{field} is missing")))
+    }
+
+    /// A text that may be missing or `null`.
+    pub fn optional_text(&self, field: &'static str) -> Result<Option<&str>, Invalid> {
+        match self {
+            Self::Absent | Self::Null => Ok(None),
+            Self::Text(text) => Ok(Some(text)),
+            Self::Whole(_) | Self::Flag(_) | Self::Other => Err(Invalid::new(field, "not-a-text", format!("{field} must be a text"))),
+        }
+    }
+
+    /// `true` or `false`, if it is there.
+    pub fn flag(&self, field: &'static str) -> Result<Option<bool>, Invalid> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Flag(flag) => Ok(Some(*flag)),
+            _ => Err(Invalid::new(field, "not-a-flag", format!("{field} must be true or false"))),
+        }
+    }
+
+    /// A capacity, if it is there; `null` is no limit.
+    pub fn capacity(&self, field: &'static str) -> Result<Option<Capacity>, Invalid> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Null => Ok(Some(Capacity::UNLIMITED)),
+            Self::Whole(places) => Capacity::limited(*places).map(Some),
+            _ => Err(Invalid::new(field, "not-a-number", format!("{field} must be a whole number from 0 to {}, or null for no limit", Capacity::MAX))),
+        }
+    }
+
+    /// A moment, if it is there; `null` is none.
+    pub fn moment(&self, field: &'static str) -> Result<Option<Option<Timestamp>>, Invalid> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Null => Ok(Some(None)),
+            Self::Text(text) => match text.parse() {
+                Ok(moment) => Ok(Some(Some(moment))),
+                Err(error) => Err(Invalid::new(field, "not-a-moment", format!("{field} is {error}"))),
+            },
+            _ => Err(Invalid::new(field, "not-a-moment", format!("{field} must be an RFC 3339 date and time, or null"))),
+        }
+    }
+
+    /// Whether anything was filled in.
+    pub fn is_filled(&self) -> bool {
+        match self {
+            Self::Absent | Self::Null => false,
+            Self::Text(text) => !text.trim().is_empty(),
+            Self::Whole(_) | Self::Flag(_) | Self::Other => true,
+        }
+    }
+}
+
+/// Gathers what is wrong with an input, so that all of it is said at once.
+#[derive(Debug, Default)]
+pub struct Check(Vec<Invalid>);
+
+impl Check {
+    /// Takes one field's outcome.
+    pub fn take<T>(&mut self, outcome: Result<T, Invalid>) -> Option<T> {
+        outcome.map_err(|invalid| self.0.push(invalid)).ok()
+    }
+
+    /// The problem with all that was refused.
+    pub fn problem(&self) -> Problem {
+        Problem::invalid(&self.0)
+    }
+
+    /// Fails if anything was refused.
+    pub fn done(&self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Anything)
+    }
+}
+
+struct Anything;
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Given<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Given::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Given::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Given::Text(Cow::Owned(text)))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
+        Ok(Given::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Given::Whole(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        // What does not fit is out of every field's range as well.
+        Ok(Given::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Given::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Given::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Given::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Given::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(json: &str) -> Given<'_> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn absent_null_and_values_differ() {
+        assert_eq!(given("null").moment("opens_at"), Ok(Some(None)));
+        assert_eq!(Given::Absent.moment("opens_at"), Ok(None));
+        assert_eq!(given("\"2026-11-21T10:00:00+01:00\"").moment("opens_at").unwrap().flatten().unwrap().to_string(), "2026-11-21T09:00:00.000Z");
+        assert_eq!(given("\"tomorrow\"").moment("opens_at").unwrap_err().field, "opens_at");
+        assert_eq!(given("null").capacity("capacity"), Ok(Some(Capacity::UNLIMITED)));
+        assert_eq!(Given::Absent.capacity("capacity"), Ok(None));
+        for bad in ["-1", "1000001", "1.5", "\"7\"", "true", "18446744073709551615", "[1]"] {
+            assert!(given(bad).capacity("capacity").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn wrong_types_are_told_field_by_field() {
+        let mut check = Check::default();
+        assert_eq!(check.take(given("{\"a\":[1,2]}").text("name")), None);
+        assert_eq!(check.take(Given::Absent.text("email")), None);
+        assert_eq!(check.take(given("0").flag("waitlist")), None);
+        let fields: Vec<_> = check.done().unwrap_err().errors().into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["name", "email", "waitlist"]);
+    }
+}

@@ -1,0 +1,47 @@
+//! What handlers look at in a request beside its path and body.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+
+use warp::Filter;
+use warp::host::Authority;
+use warp::http::{HeaderMap, header};
+
+use crate::context::{Peer, Settings};
+
+/// The head of a request.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// All header fields.
+    pub headers: HeaderMap,
+    /// Who asks.
+    pub peer: Peer,
+    /// The host that was asked for: `Host`, or `:authority` in HTTP/2 (RFC 9113, section 8.3.1).
+    pub authority: Option<Authority>,
+}
+
+/// Takes the head of a request.
+pub fn incoming() -> impl Filter<Extract = (Incoming,), Error = Infallible> + Clone + Send + Sync + 'static {
+    // A `Host` that contradicts the target is as good as none: nothing is derived from it.
+    let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
+    warp::header::headers_cloned().and(warp::ext::optional::<Peer>()).and(authority).map(|headers, peer: Option<Peer>, authority| {
+        // Only a test has no server below it that says who asks.
+        let peer = peer.unwrap_or(Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false });
+        Incoming { headers, peer, authority }
+    })
+}
+
+impl Incoming {
+    /// A header field as text; `None` when it is absent or not ASCII.
+    pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// `scheme://host[:port]` for links, without a trailing slash; `None` when nothing says it, so that links stay relative.
+    pub fn base_url(&self, settings: &Settings) -> Option<String> {
+        settings.public_url.clone().or_else(|| {
+            let scheme = if self.peer.secure { "https" } else { "http" };
+            self.authority.as_ref().map(|authority| format!("{scheme}://{authority}"))
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! The organiser's API (docs/protocol.md, section 10). Every call begins with the organiser's proof.
+
+pub(super) mod announcements;
+pub(super) mod audit;
+pub(super) mod export;
+pub(super) mod query;
+pub(super) mod registrations;
+pub(super) mod rounds;
+pub(super) mod settings;

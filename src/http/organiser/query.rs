@@ -1,0 +1,87 @@
+//! Query strings of the organiser's lists.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::domain::event::Event;
+use crate::domain::registration::Status;
+use crate::problem::{Code, Problem};
+use crate::store::Filter;
+
+/// Lines on a page unless the client asks for another number.
+const LIMIT: u32 = 100;
+/// More on one page would hold a reader of the database for too long.
+const LIMIT_MAX: u32 = 1_000;
+
+/// The parameters of both lists; an empty one counts as absent, so that a form can be submitted as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::http) struct Query {
+    status: Option<String>,
+    q: Option<String>,
+    round: Option<String>,
+    after: Option<String>,
+    limit: Option<String>,
+    /// Repeats the slug where something would be lost.
+    pub(super) confirm: Option<String>,
+}
+
+impl Query {
+    /// Reads the raw query; unknown parameters are tolerated.
+    pub(super) fn parse(raw: &str) -> Result<Self, Problem> {
+        serde_urlencoded::from_str(raw).map_err(|error| Problem::new(Code::BadRequest, format!("the query cannot be read: {error}")))
+    }
+
+    /// Which registrations; the current round unless another is named.
+    pub(super) fn filter(&self, event: &Event) -> Result<Filter, Problem> {
+        let status = match given(self.status.as_ref()) {
+            None => None,
+            Some(word) => Some(Status::parse(word).ok_or_else(|| refuse("status", "confirmed, waiting or cancelled"))?),
+        };
+        Ok(Filter {
+            status,
+            query: given(self.q.as_ref()).map(str::to_owned),
+            round: number("round", self.round.as_ref())?.unwrap_or(event.round),
+            after: number("after", self.after.as_ref())?.unwrap_or(0),
+            limit: self.limit()?,
+        })
+    }
+
+    /// How many lines.
+    pub(super) fn limit(&self) -> Result<u32, Problem> {
+        Ok(number("limit", self.limit.as_ref())?.unwrap_or(LIMIT).clamp(1, LIMIT_MAX))
+    }
+
+    /// The key after which an audit page begins.
+    pub(super) fn cursor(&self) -> Result<Option<i64>, Problem> {
+        number("after", self.after.as_ref())
+    }
+}
+
+fn given(parameter: Option<&String>) -> Option<&str> {
+    parameter.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+fn number<T: FromStr>(name: &str, parameter: Option<&String>) -> Result<Option<T>, Problem> {
+    given(parameter).map(|text| text.parse().map_err(|_| refuse(name, "a whole number"))).transpose()
+}
+
+fn refuse(name: &str, expected: &str) -> Problem {
+    Problem::new(Code::BadRequest, format!("the query's {name} must be {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_parameters_are_absent_and_wrong_ones_are_named() {
+        let query = Query::parse("status=&q=+&round=&after=&limit=&other=1").unwrap();
+        assert_eq!((query.limit().unwrap(), query.cursor().unwrap()), (LIMIT, None));
+        assert_eq!(Query::parse("limit=5000").unwrap().limit().unwrap(), LIMIT_MAX);
+        let problem = Query::parse("limit=many").unwrap().limit().unwrap_err();
+        assert!(problem.detail().contains("limit"), "{}", problem.detail());
+        assert_eq!(Query::parse("limit=1&limit=2").unwrap_err().code(), Code::BadRequest);
+    }
+}

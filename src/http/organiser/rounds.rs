@@ -1,0 +1,54 @@
+//! Reset, and taking it back.
+
+use serde::Deserialize;
+use warp::reply::Response;
+
+use super::settings::changed;
+use crate::context::Shared;
+use crate::domain::command::Command;
+use crate::domain::event::{Capacity, Event};
+use crate::domain::invalid::Invalid;
+use crate::http::body::{Takes, Unread};
+use crate::http::given::{Check, Given};
+use crate::http::incoming::Incoming;
+use crate::http::{auth, find};
+use crate::problem::Problem;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    confirm: Given<'a>,
+    #[serde(borrow)]
+    capacity: Given<'a>,
+}
+
+/// `POST /api/v1/events/{slug}/reset`
+pub(in crate::http) async fn reset(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &incoming).await?;
+    let event = find::event(&context, &slug).await?;
+    let content = body.read(&incoming, Takes::Json).await?;
+    let capacity = confirmed(&content.decode()?, &event)?;
+    changed(&context, &event, Command::Reset { capacity, by: organiser.actor() }).await
+}
+
+/// The new capacity, if one is given and the slug was repeated.
+fn confirmed(fields: &Fields<'_>, event: &Event) -> Result<Option<Capacity>, Problem> {
+    let mut check = Check::default();
+    let repeated = |text: &str| if text == event.slug.as_str() { Ok(()) } else { Err(wrong(&event.slug)) };
+    check.take(fields.confirm.text("confirm").and_then(repeated));
+    let capacity = check.take(fields.capacity.capacity("capacity")).flatten();
+    check.done()?;
+    Ok(capacity)
+}
+
+fn wrong(slug: &impl std::fmt::Display) -> Invalid {
+    Invalid::new("confirm", "not-repeated", format!("confirm must repeat the event's slug, {slug}"))
+}
+
+/// `POST /api/v1/events/{slug}/reset/undo`; needs no body.
+pub(in crate::http) async fn undo(slug: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &incoming).await?;
+    let event = find::event(&context, &slug).await?;
+    changed(&context, &event, Command::Undo { by: organiser.actor() }).await
+}

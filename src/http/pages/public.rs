@@ -1,0 +1,78 @@
+//! Pages that change nothing: the events, one event, the big screen, the meaning of problems.
+
+use warp::http::StatusCode;
+use warp::http::header::{self, HeaderName};
+use warp::http::{HeaderMap, HeaderValue};
+use warp::reply::Response;
+
+use super::answer::{Keep, page, problem_page};
+use super::templates::{EventsPage, ProblemsPage, WallPage};
+use super::views::ProblemRow;
+use super::visit::Visit;
+use super::{qr, states};
+use crate::context::Shared;
+use crate::http::assets;
+use crate::problem::{Code, Problem};
+
+/// `GET /`.
+pub(super) async fn events(context: Shared, visit: Visit) -> Response {
+    let template = EventsPage { t: visit.texts, here: visit.path.clone(), events: states::all(&context) };
+    page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+}
+
+/// `GET /e/{slug}/wall`.
+pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Response {
+    let shown = match states::by_slug(&context, &slug).await {
+        Ok(shown) => shown,
+        Err(problem) => return problem_page(&visit, &problem),
+    };
+    let page_url = visit.absolute(&context.settings, &format!("/e/{slug}"));
+    let template = WallPage { t: visit.texts, here: visit.path.clone(), event: shown.view(), qr_svg: qr::svg(&page_url), page_url };
+    page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+}
+
+/// `GET /problems`: an anchor for each code.
+pub(super) async fn problems(visit: Visit) -> Response {
+    let rows = Code::ALL.into_iter().map(|code| {
+        let text = |part: &str| visit.texts.get(format!("problem-{}-{part}", code.as_str()));
+        ProblemRow { code: code.as_str(), status: code.status().as_u16(), title: text("title"), meaning: text("meaning"), retry: is_passing(code) }
+    });
+    let template = ProblemsPage { t: visit.texts, here: visit.path.clone(), problems: rows.collect() };
+    page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+}
+
+/// Whether the same request may succeed later.
+fn is_passing(code: Code) -> bool {
+    match code {
+        Code::EventFull | Code::EventNotOpen | Code::TooManyRequests | Code::Busy | Code::DatabaseUnreachable | Code::Draining | Code::Internal => true,
+        Code::MalformedBody
+        | Code::BadRequest
+        | Code::Unauthorized
+        | Code::Forbidden
+        | Code::NotFound
+        | Code::EventNotFound
+        | Code::RegistrationNotFound
+        | Code::MethodNotAllowed
+        | Code::NotAcceptable
+        | Code::BodyTooLarge
+        | Code::UnsupportedMediaType
+        | Code::EventClosed
+        | Code::AlreadyRegistered
+        | Code::SlugTaken
+        | Code::NotEmpty
+        | Code::ChangedMeanwhile
+        | Code::ValidationFailed
+        | Code::IdempotencyMismatch => false,
+    }
+}
+
+/// `GET /embed.js`: for any site's pages, unlike the other scripts.
+pub(super) fn embed(headers: &HeaderMap) -> Response {
+    let Some(mut response) = assets::file("js/embed.js", headers) else {
+        return Problem::new(Code::NotFound, "this build has no script to embed").into_response();
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    response
+}

@@ -1,0 +1,140 @@
+//! One struct for each template of `web/templates`: the fields a page is filled from.
+//!
+//! `t` are the words, `here` is the page's own path, for the language link and for loading it again.
+
+use askama::Template;
+
+use super::views::{AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView};
+use crate::http::text::Texts;
+
+#[derive(Debug, Template)]
+#[template(path = "events.html")]
+pub(super) struct EventsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) events: Vec<EventView>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "event.html")]
+pub(super) struct EventPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) idempotency_key: String,
+    pub(super) name_error: Option<String>,
+    pub(super) email_error: Option<String>,
+    /// Set whenever another error is: it opens the summary.
+    pub(super) form_error: Option<String>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "registration.html")]
+pub(super) struct RegistrationPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    pub(super) registration: RegistrationView,
+    pub(super) page_url: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "wall.html")]
+pub(super) struct WallPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    pub(super) page_url: String,
+    pub(super) qr_svg: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "badge.svg")]
+pub(super) struct Badge {
+    pub(super) label: String,
+    pub(super) value: String,
+    pub(super) label_width: u32,
+    pub(super) value_width: u32,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "problems.html")]
+pub(super) struct ProblemsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) problems: Vec<ProblemRow>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub(super) struct ErrorPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) title: String,
+    pub(super) detail: String,
+    pub(super) retry_after: Option<u32>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_login.html")]
+pub(super) struct AdminLoginPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) error: Option<String>,
+}
+
+/// The form for a new event, as it was typed.
+#[derive(Debug, Template)]
+#[template(path = "admin_events.html")]
+pub(super) struct AdminEventsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) events: Vec<EventView>,
+    pub(super) slug: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) capacity_input: String,
+    pub(super) opens_at_input: String,
+    pub(super) closes_at_input: String,
+    pub(super) waitlist: bool,
+    pub(super) create_error: Option<String>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_event.html")]
+pub(super) struct AdminEventPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) event: EventView,
+    /// Closed by hand, which is not the state: a schedule closes too.
+    pub(super) closed: bool,
+    pub(super) can_undo: bool,
+    pub(super) capacity_input: String,
+    pub(super) opens_at_input: String,
+    pub(super) closes_at_input: String,
+    pub(super) registrations: Vec<RegistrationRow>,
+    pub(super) q: String,
+    pub(super) status: String,
+    /// The round shown, which may be over.
+    pub(super) round: u32,
+    pub(super) next: Option<String>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_audit.html")]
+pub(super) struct AdminAuditPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) event: EventView,
+    pub(super) entries: Vec<AuditRow>,
+    pub(super) next: Option<String>,
+}

@@ -1,0 +1,202 @@
+//! What templates show: plain values, made from the domain's.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::event::Event;
+use crate::domain::headcount::Headcount;
+use crate::domain::registration::Registration;
+use crate::store::Listed;
+
+use super::rail::Rail;
+
+/// The count, in figures and as the scripts' first state.
+#[derive(Debug)]
+pub(super) struct CountView {
+    pub(super) state: &'static str,
+    pub(super) round: u32,
+    pub(super) capacity: Option<u32>,
+    pub(super) registered: u32,
+    pub(super) remaining: Option<u32>,
+    pub(super) over_by: u32,
+    pub(super) waiting: u32,
+    pub(super) at: String,
+    pub(super) stale_since: Option<String>,
+    json: String,
+}
+
+impl CountView {
+    fn new(count: &Headcount) -> Self {
+        Self {
+            state: count.state.as_str(),
+            round: count.round,
+            capacity: count.capacity.get(),
+            registered: count.registered,
+            remaining: count.remaining,
+            over_by: count.over_by,
+            waiting: count.waiting,
+            at: count.at.to_string(),
+            stale_since: count.stale_since.map(|since| since.to_string()),
+            json: script_data(count),
+        }
+    }
+
+    /// The count object for a `<script type="application/json">`.
+    pub(super) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The message of the state.
+    pub(super) fn state_key(&self) -> String {
+        format!("state-{}", self.state)
+    }
+
+    /// Digits of the larger of registered and capacity, at least 2: the big screen's type size hangs on it.
+    pub(super) fn digits(&self) -> usize {
+        self.registered.max(self.capacity.unwrap_or(0)).to_string().len().max(2)
+    }
+
+    /// The capacity rail.
+    pub(super) fn rail(&self) -> Rail {
+        Rail::new(self.capacity, self.registered)
+    }
+}
+
+/// JSON that cannot end the script element it stands in: without `<` there is neither `</script` nor `<!--`.
+fn script_data(value: &impl serde::Serialize) -> String {
+    // Serialising plain structs with string keys cannot fail; an empty object would only cost the live view its first state.
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned()).replace('<', "\\u003c")
+}
+
+/// An event with its count.
+#[derive(Debug)]
+pub(super) struct EventView {
+    pub(super) slug: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) opens_at: Option<String>,
+    pub(super) closes_at: Option<String>,
+    pub(super) waitlist: bool,
+    pub(super) count: CountView,
+}
+
+impl EventView {
+    /// The event's row; `stale_since` while the database cannot be reached.
+    pub(super) fn new(event: &Event, stale_since: Option<Timestamp>) -> Self {
+        Self {
+            slug: event.slug.to_string(),
+            title: event.title.clone(),
+            description: event.description.clone(),
+            opens_at: event.opens_at.map(|at| at.to_string()),
+            closes_at: event.closes_at.map(|at| at.to_string()),
+            waitlist: event.waitlist,
+            count: CountView::new(&Headcount { stale_since, ..event.headcount() }),
+        }
+    }
+}
+
+/// A visitor's own registration.
+#[derive(Debug)]
+pub(super) struct RegistrationView {
+    pub(super) number: u32,
+    pub(super) status: &'static str,
+    pub(super) waiting_position: Option<u32>,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) token: String,
+    pub(super) round: u32,
+    pub(super) at: String,
+    /// The revision that last changed it, as a cursor.
+    pub(super) position: String,
+}
+
+impl RegistrationView {
+    /// The row, beside the event it belongs to.
+    pub(super) fn new(registration: &Registration, waiting_position: Option<u32>, event: &Event) -> Self {
+        let position = crate::domain::position::Position { revision: registration.revision, ..event.position() };
+        Self {
+            number: registration.locator.number,
+            status: registration.status.as_str(),
+            waiting_position,
+            name: registration.name.as_str().to_owned(),
+            email: registration.email.as_str().to_owned(),
+            token: registration.token().to_string(),
+            round: registration.locator.round,
+            at: registration.at.to_string(),
+            position: position.to_string(),
+        }
+    }
+}
+
+/// A line of the console's table.
+#[derive(Debug)]
+pub(super) struct RegistrationRow {
+    pub(super) id: String,
+    pub(super) number: u32,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) status: &'static str,
+    pub(super) waiting_position: Option<u32>,
+    pub(super) at: String,
+}
+
+impl RegistrationRow {
+    /// The message of the status.
+    pub(super) fn status_key(&self) -> String {
+        format!("status-{}", self.status)
+    }
+}
+
+impl From<&Listed> for RegistrationRow {
+    fn from(Listed { registration, waiting_position }: &Listed) -> Self {
+        let Registration { locator, name, email, status, at, .. } = registration;
+        Self {
+            id: locator.to_string(),
+            number: locator.number,
+            name: name.as_str().to_owned(),
+            email: email.as_str().to_owned(),
+            status: status.as_str(),
+            waiting_position: *waiting_position,
+            at: at.to_string(),
+        }
+    }
+}
+
+/// A line of the page `/problems`.
+#[derive(Debug)]
+pub(super) struct ProblemRow {
+    pub(super) code: &'static str,
+    pub(super) status: u16,
+    pub(super) title: String,
+    pub(super) meaning: String,
+    pub(super) retry: bool,
+}
+
+/// What came of the last action in the console.
+#[derive(Debug)]
+pub(super) struct FlashView {
+    /// `done` or `error`.
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+}
+
+/// A line of the audit page.
+#[derive(Debug)]
+pub(super) struct AuditRow {
+    pub(super) at: String,
+    pub(super) who: String,
+    pub(super) action: String,
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_end_its_script_element() {
+        let hostile = serde_json::json!({ "title": "</script><script>alert(1)</script><!--" });
+        let data = script_data(&hostile);
+        assert!(!data.contains('<'), "{data}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&data).unwrap(), hostile);
+    }
+}

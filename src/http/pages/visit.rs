@@ -1,0 +1,61 @@
+//! One request for a page: where it went, who sent it, and in which words it is to be answered.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+
+use warp::Filter;
+use warp::http::HeaderMap;
+use warp::path::FullPath;
+
+use crate::context::{Peer, Settings};
+use crate::http::incoming::{Incoming, incoming};
+use crate::http::text::{Language, Texts};
+
+/// What the handlers of pages look at.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// The path, as it was sent.
+    pub(super) path: String,
+    /// The query without its question mark, maybe empty.
+    pub(super) query: String,
+    /// Headers, peer and host.
+    pub(super) incoming: Incoming,
+    /// The words of the answer.
+    pub(super) texts: Texts,
+}
+
+impl Visit {
+    /// A value of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&self.query).unwrap_or_default();
+        pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The absolute address of `path`; without a `Host` the path itself.
+    pub(super) fn absolute(&self, settings: &Settings, path: &str) -> String {
+        self.incoming.base_url(settings).unwrap_or_default() + path
+    }
+
+    /// The same visitor, but on the page at `path`: a refused form is shown by the page it came from.
+    pub(super) fn at(self, path: String) -> Self {
+        Self { path, ..self }
+    }
+
+    /// A visit of which only the headers are known.
+    pub(super) fn of_headers(headers: &HeaderMap) -> Self {
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false };
+        let incoming = Incoming { headers: headers.clone(), peer, authority: None };
+        Self { path: "/".to_owned(), query: String::new(), incoming, texts: Texts::new(Language::of(headers)) }
+    }
+}
+
+/// Gathers a visit; never rejects.
+pub(super) fn visit() -> impl Filter<Extract = (Visit,), Error = Infallible> + Clone {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::path::full().and(query).and(incoming()).map(|path: FullPath, query: String, incoming: Incoming| Visit {
+        path: path.as_str().to_owned(),
+        query,
+        texts: Texts::new(Language::of(&incoming.headers)),
+        incoming,
+    })
+}

@@ -1,0 +1,17 @@
+//! Asking an address to slow down.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::problem::{Code, Problem};
+
+/// Counts one attempt to register from `address`.
+pub(super) fn registration(context: &Context, address: IpAddr) -> Result<(), Problem> {
+    context.throttle.registration(address).map_err(|wait| too_many("too many registrations from this address; nothing was stored", wait))
+}
+
+/// 429, RFC 6585, section 4.
+pub(super) fn too_many(detail: &str, wait: Duration) -> Problem {
+    Problem::new(Code::TooManyRequests, detail).retry_after(wait)
+}

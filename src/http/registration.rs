@@ -1,0 +1,271 @@
+//! Registering, and the visitor's own registration (docs/protocol.md, section 8).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use warp::http::{HeaderName, HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::body::{Content, Takes, Unread};
+use super::given::{Check, Given};
+use super::incoming::Incoming;
+use super::{auth, find, rate, reply};
+use crate::context::{Context, Shared};
+use crate::domain::audit::Actor;
+use crate::domain::command::{Answer, Applicant, Command, Refusal};
+use crate::domain::event::Event;
+use crate::domain::invalid::Invalid;
+use crate::domain::person::{Email, Name};
+use crate::domain::position::{Position, Revision};
+use crate::domain::registration::{IdempotencyKey, Registration, Secret, Status, Token};
+use crate::problem::{Code, Problem};
+
+/// The header that names an attempt, so that sending it again is safe.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that the answer is an earlier one's.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What a visitor fills in.
+#[derive(Debug, Default, Deserialize)]
+pub struct Fields<'a> {
+    /// See [`Name`].
+    #[serde(borrow, default)]
+    pub name: Given<'a>,
+    /// See [`Email`].
+    #[serde(borrow, default)]
+    pub email: Given<'a>,
+    /// The form's hidden field, for clients that cannot set a header.
+    #[serde(borrow, default)]
+    pub idempotency_key: Given<'a>,
+    /// Hidden from people; programs that fill in everything give themselves away.
+    #[serde(borrow, default)]
+    pub website: Given<'a>,
+}
+
+/// A registration and what its answer needs to know of the event.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The event, as it was a moment before.
+    pub event: Arc<Event>,
+    /// The row.
+    pub registration: Registration,
+    /// The same key was answered before; nothing changed.
+    pub replayed: bool,
+}
+
+/// A registration as its owner sees it.
+#[derive(Debug, Serialize)]
+pub struct View<'a> {
+    id: String,
+    number: u32,
+    status: Status,
+    waiting_position: Option<u32>,
+    event: &'a str,
+    name: &'a str,
+    token: String,
+    position: Position,
+    links: Links,
+}
+
+/// Where the owner finds it again.
+#[derive(Debug, Serialize)]
+struct Links {
+    #[serde(rename = "self")]
+    this: String,
+    page: String,
+}
+
+/// `POST /api/v1/events/{slug}/registrations`
+pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+    let event = admit(&context, &incoming, &slug).await?;
+    let content = body.read(&incoming, Takes::JsonOrForm).await?;
+    let accepted = submit(&context, &incoming, event, &content).await?;
+    let row = &accepted.registration;
+    // A replay says what was said the first time, not what has become of it since.
+    let status = if row.accepted_waiting.is_some() { Status::Waiting } else { Status::Confirmed };
+    let view = view(&context, &incoming, &accepted.event, row, (status, row.accepted_waiting, row.accepted_revision));
+    let location = HeaderValue::try_from(view.links.this.as_str());
+    let mut response = reply::json(&view);
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    if accepted.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// What can be refused before the body is looked at: another site's writing, an address in a hurry, an unknown event.
+pub async fn admit(context: &Context, incoming: &Incoming, slug: &str) -> Result<Arc<Event>, Problem> {
+    auth::refuse_cross_site(&context.settings, incoming)?;
+    rate::registration(context, incoming.peer.ip)?;
+    find::event(context, slug).await
+}
+
+/// Registers whom the body names; answers after the durable commit.
+pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, content: &Content) -> Result<Accepted, Problem> {
+    let applicant = applicant(&content.decode()?, incoming)?;
+    match context.registrar.submit(event.id, Command::Register(applicant)).await?? {
+        Answer::Registered { registration, replayed } => Ok(Accepted { event, registration: *registration, replayed }),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Parses all fields, and says all that is wrong with them at once.
+fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Problem> {
+    let key = key(fields, incoming)?;
+    let mut check = Check::default();
+    let name = check.take(fields.name.text("name").and_then(Name::parse));
+    let email = check.take(fields.email.text("email").and_then(Email::parse));
+    if fields.website.is_filled() {
+        // Said plainly: a browser that has filled it in for a person must not make that person believe in a place.
+        check.take::<()>(Err(Invalid::new("website", "honeypot", "website must stay empty; it is there to recognise programs")));
+    }
+    check.done()?;
+    match (name, email) {
+        (Some(name), Some(email)) => Ok(Applicant { name, email, key, secret: Secret::draw() }),
+        _ => Err(check.problem()),
+    }
+}
+
+/// The header wins over the form's field; an empty field is a form without one.
+fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey>, Problem> {
+    let refuse = |message: &str| Problem::new(Code::BadRequest, message);
+    let raw = match (incoming.headers.get(&IDEMPOTENCY_KEY), &fields.idempotency_key) {
+        (Some(header), _) => std::str::from_utf8(header.as_bytes()).map_err(|_| refuse("the Idempotency-Key is not UTF-8"))?,
+        (None, Given::Text(field)) if !field.is_empty() => field,
+        _ => return Ok(None),
+    };
+    IdempotencyKey::parse(raw).map(Some).map_err(|invalid| refuse(&invalid.message))
+}
+
+/// `GET /api/v1/registrations/{token}`
+pub(super) async fn get(token: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+    let own = own(&context, &token).await?;
+    Ok(reply::json(&present(&context, &incoming, &own)))
+}
+
+/// `DELETE /api/v1/registrations/{token}`
+pub(super) async fn delete(token: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+    auth::refuse_cross_site(&context.settings, &incoming)?;
+    let own = cancel(&context, &token).await?;
+    Ok(reply::json(&present(&context, &incoming, &own)))
+}
+
+/// A registration as it is now.
+#[derive(Debug)]
+pub struct Own {
+    /// Its event.
+    pub event: Arc<Event>,
+    /// The row.
+    pub registration: Registration,
+    /// The present place in the waiting list, from 1.
+    pub waiting_position: Option<u32>,
+}
+
+/// The registration that a private link opens. A forged link and an unknown one get the same answer.
+pub async fn own(context: &Context, token: &str) -> Result<Own, Problem> {
+    let token: Token = token.parse().map_err(|_| not_found())?;
+    let event = find::event_by_id(context, token.locator.event).await?.ok_or_else(not_found)?;
+    let listed = context.store.registration(token.locator).await?.ok_or_else(not_found)?;
+    if !listed.registration.secret.matches(&token.secret) {
+        return Err(not_found());
+    }
+    Ok(Own { event, registration: listed.registration, waiting_position: listed.waiting_position })
+}
+
+/// Gives the place back; a second time changes nothing and answers the same.
+pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
+    // Looked up first, so that guessed links cost a read and never a turn at the event's lock.
+    let own = own(context, token).await?;
+    let secret = Some(own.registration.secret.clone());
+    let command = Command::Cancel { locator: own.registration.locator, secret, by: Actor::Visitor };
+    match context.registrar.submit(own.event.id, command).await? {
+        Ok(Answer::Cancelled(registration)) => Ok(Own { registration: *registration, waiting_position: None, ..own }),
+        Ok(other) => Err(unexpected(&other)),
+        // Deleted between the two steps, and the registration with it.
+        Err(Refusal::EventNotFound) => Err(not_found()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn present<'a>(context: &Context, incoming: &Incoming, own: &'a Own) -> View<'a> {
+    let row = &own.registration;
+    view(context, incoming, &own.event, row, (row.status, own.waiting_position, row.revision))
+}
+
+fn view<'a>(
+    context: &Context,
+    incoming: &Incoming,
+    event: &'a Event,
+    row: &'a Registration,
+    (status, waiting_position, revision): (Status, Option<u32>, Revision),
+) -> View<'a> {
+    let token = row.token().to_string();
+    // Relative where nothing says the host (HTTP/1.0): a client resolves them against the address it has asked.
+    let base = incoming.base_url(&context.settings).unwrap_or_default();
+    View {
+        id: row.locator.to_string(),
+        number: row.locator.number,
+        status,
+        waiting_position,
+        event: event.slug.as_str(),
+        name: row.name.as_str(),
+        position: Position { epoch: event.epoch.clone(), revision },
+        links: Links { this: format!("{base}/api/v1/registrations/{token}"), page: format!("{base}/r/{token}") },
+        token,
+    }
+}
+
+fn not_found() -> Problem {
+    Problem::from(Refusal::RegistrationNotFound)
+}
+
+/// The writer has answered another question than was asked: a defect.
+pub(super) fn unexpected(answer: &Answer) -> Problem {
+    tracing::error!(?answer, "the writer has answered another question");
+    Problem::from(crate::register::Failure::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Peer;
+    use warp::http::HeaderMap;
+
+    fn incoming(key: Option<&[u8]>) -> Incoming {
+        let headers: HeaderMap = key.into_iter().map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(key).unwrap())).collect();
+        Incoming { headers, peer: Peer { ip: [0, 0, 0, 0].into(), secure: false }, authority: None }
+    }
+
+    fn text(text: &str) -> Given<'_> {
+        Given::Text(text.into())
+    }
+
+    #[test]
+    fn all_fields_are_refused_at_once() {
+        let fields = Fields { email: text("nobody"), website: text("http://spam.example"), ..Fields::default() };
+        let problem = applicant(&fields, &incoming(None)).unwrap_err();
+        assert_eq!(problem.code(), Code::ValidationFailed);
+        assert_eq!(problem.errors().into_iter().map(|(field, _)| field).collect::<Vec<_>>(), ["name", "email", "website"]);
+        let fields = Fields { name: text("Ada"), email: text("ada@example.org"), website: text(""), ..Fields::default() };
+        assert!(applicant(&fields, &incoming(None)).is_ok());
+    }
+
+    #[test]
+    fn keys_have_1_to_255_characters() {
+        let from =
+            |header: Option<&[u8]>, field: Given<'_>| key(&Fields { idempotency_key: field, ..Fields::default() }, &incoming(header)).map_err(|p| p.code());
+        let parsed = |raw: &str| Ok(Some(IdempotencyKey::parse(raw).unwrap()));
+        assert_eq!(from(Some(b"a"), text("b")), parsed("a"));
+        assert_eq!(from(None, text("b")), parsed("b"));
+        assert_eq!(from(None, text("")), Ok(None));
+        assert_eq!(from(None, Given::Absent), Ok(None));
+        assert_eq!(from(Some("键".repeat(85).as_bytes()), Given::Absent), parsed(&"键".repeat(85)));
+        for bad in [&b""[..], &[b'x'; 256], b"\xFF"] {
+            assert_eq!(from(Some(bad), Given::Absent), Err(Code::BadRequest));
+        }
+        assert_eq!(from(None, text(&"x".repeat(256))), Err(Code::BadRequest));
+    }
+}

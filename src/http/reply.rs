@@ -1,0 +1,150 @@
+//! The shape of answers.
+
+use bytes::Bytes;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::session::hex;
+use crate::domain::position::Position;
+use crate::problem::Problem;
+
+/// The one place where a handler's problem becomes an answer.
+pub(crate) fn answer(result: Result<Response, Problem>) -> Response {
+    result.unwrap_or_else(Problem::into_response)
+}
+
+/// A JSON document. What it says is for this client at this moment, unless a validator is added.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    // Plain structs of numbers and strings: serialising them to memory cannot fail.
+    json_bytes(serde_json::to_vec(value).expect("an answer is representable as JSON").into())
+}
+
+/// The same, of text that was rendered before.
+pub(crate) fn json_bytes(text: Bytes) -> Response {
+    let mut response = Response::new(text.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An answer without a body.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// Gives an answer a strong validator, so that it may be kept and asked about.
+pub(crate) fn with_etag(mut response: Response, etag: HeaderValue) -> Response {
+    response.headers_mut().insert(header::ETAG, etag);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// A position as an `ETag`.
+pub(crate) fn position_etag(position: &Position) -> HeaderValue {
+    // Letters, digits and a hyphen in quotes.
+    HeaderValue::try_from(format!("\"{position}\"")).expect("a plain ETag")
+}
+
+/// A strong validator of bytes that have no position.
+pub(crate) fn content_etag(bytes: &[u8]) -> HeaderValue {
+    let digest = hex(&Sha256::digest(bytes)[..16]);
+    // Hexadecimal digits in quotes.
+    HeaderValue::try_from(format!("\"{digest}\"")).expect("a plain ETag")
+}
+
+/// One member of a list such as `If-Match`'s (RFC 9110, section 8.8.3).
+#[derive(Debug, PartialEq, Eq)]
+enum Tag<'a> {
+    Any,
+    Strong(&'a str),
+    Weak(&'a str),
+}
+
+/// The members of all fields of that name; what is no tag is left out. `None` without such a field.
+fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<Tag<'_>>> {
+    let mut fields = headers.get_all(name).into_iter().peekable();
+    fields.peek()?;
+    // Tags of ours hold no comma, so a foreign tag that does falls apart into parts that match nothing.
+    Some(fields.filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(',')).filter_map(tag).collect())
+}
+
+fn tag(member: &str) -> Option<Tag<'_>> {
+    let member = member.trim();
+    match member.strip_prefix("W/") {
+        _ if member == "*" => Some(Tag::Any),
+        Some(quoted) => unquoted(quoted).map(Tag::Weak),
+        None => unquoted(member).map(Tag::Strong),
+    }
+}
+
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// `If-Match`: the positions one of which the event must stand at; `None` when any will do. Only strong tags match (RFC 9110, section 13.1.1).
+pub(crate) fn if_match(headers: &HeaderMap) -> Option<Vec<Position>> {
+    let tags = tags(headers, header::IF_MATCH)?;
+    if tags.contains(&Tag::Any) {
+        return None;
+    }
+    let strong = tags.into_iter().filter_map(|tag| if let Tag::Strong(text) = tag { text.parse().ok() } else { None });
+    Some(strong.collect())
+}
+
+/// Whether `If-None-Match` names `etag`, so that 304 is the answer; weak comparison (RFC 9110, section 13.1.2).
+pub(crate) fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let ours = etag.to_str().unwrap_or_default().trim_matches('"');
+    let same = |tag: &Tag<'_>| match tag {
+        Tag::Any => true,
+        Tag::Strong(text) | Tag::Weak(text) => *text == ours,
+    };
+    tags(headers, header::IF_NONE_MATCH).is_some_and(|tags| tags.iter().any(same))
+}
+
+/// A JSON document that is asked about: 304 when the client has it.
+pub(crate) fn conditional(headers: &HeaderMap, etag: HeaderValue, text: Bytes) -> Response {
+    if none_match(headers, &etag) { with_etag(empty(StatusCode::NOT_MODIFIED), etag) } else { with_etag(json_bytes(text), etag) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        values
+            .iter()
+            .map(|value| (header::IF_MATCH, value.parse().unwrap()))
+            .chain(values.iter().map(|value| (header::IF_NONE_MATCH, value.parse().unwrap())))
+            .collect()
+    }
+
+    fn expected(values: &[&str]) -> Option<Vec<String>> {
+        if_match(&headers(values)).map(|positions| positions.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn if_match_is_a_list_of_strong_tags() {
+        assert_eq!(if_match(&HeaderMap::new()), None);
+        assert_eq!(expected(&["*"]), None);
+        assert_eq!(expected(&["\"q7f2k9-1\""]), Some(vec!["q7f2k9-1".into()]));
+        assert_eq!(expected(&[" \"q7f2k9-1\" ,\"x\",, \"q7f2k9-3\"", "\"abcdef-4\""]), Some(vec!["q7f2k9-1".into(), "q7f2k9-3".into(), "abcdef-4".into()]));
+        // Nothing that could match: refused, never ignored.
+        for none in ["", "W/\"q7f2k9-1\"", "q7f2k9-1", "\"q7f2k9-1", "\"*\"", "W/*"] {
+            assert_eq!(expected(&[none]), Some(vec![]), "{none}");
+        }
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        let etag = HeaderValue::from_static("\"q7f2k9-1\"");
+        for same in ["\"q7f2k9-1\"", "W/\"q7f2k9-1\"", "\"a\", \"q7f2k9-1\"", "*"] {
+            assert!(none_match(&headers(&[same]), &etag), "{same}");
+        }
+        assert!(!none_match(&headers(&["\"q7f2k9-2\""]), &etag));
+        assert!(!none_match(&HeaderMap::new(), &etag));
+    }
+}

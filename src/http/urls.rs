@@ -1,0 +1,171 @@
+//! The addresses of everything but the assets, with the methods they take: what `Allow`, OPTIONS and preflights say.
+
+use warp::http::{HeaderMap, HeaderValue, Method, header};
+use warp::reply::Response;
+
+use super::reply;
+use crate::problem::{Code, Problem};
+use crate::transport;
+
+/// One address.
+#[derive(Debug)]
+pub struct Url {
+    /// Segments; one in braces stands for any.
+    pub pattern: &'static str,
+    /// What it takes, beside HEAD with GET, and OPTIONS.
+    pub methods: &'static [Method],
+    /// Pages of any origin may read it.
+    pub open: bool,
+    /// Over a limit the transport itself says goodbye, in its own way.
+    pub live: bool,
+}
+
+/// Every address but those of the assets.
+pub const ALL: &[Url] = &[
+    open("/api/v1/events", &[Method::GET, Method::POST]),
+    live("/api/v1/events/{slug}", &[Method::GET, Method::PATCH, Method::DELETE]),
+    live("/api/v1/events/{slug}/stream", &[Method::GET]),
+    live("/api/v1/events/{slug}/ws", &[Method::GET]),
+    live("/api/v1/events/{slug}/frame", &[Method::GET]),
+    live("/api/v1/events/{slug}/changes", &[Method::GET]),
+    closed("/api/v1/events/{slug}/registrations", &[Method::GET, Method::POST]),
+    closed("/api/v1/events/{slug}/registrations.csv", &[Method::GET]),
+    closed("/api/v1/events/{slug}/registrations/{id}", &[Method::DELETE]),
+    closed("/api/v1/events/{slug}/reset", &[Method::POST]),
+    closed("/api/v1/events/{slug}/reset/undo", &[Method::POST]),
+    closed("/api/v1/events/{slug}/announcements", &[Method::POST]),
+    closed("/api/v1/events/{slug}/audit", &[Method::GET]),
+    open("/api/v1/registrations/{token}", &[Method::GET, Method::DELETE]),
+    open("/api/v1/clock", &[Method::GET]),
+    open("/api/v1/openapi.json", &[Method::GET]),
+    closed("/health/live", &[Method::GET]),
+    closed("/health/ready", &[Method::GET]),
+    closed("/", &[Method::GET]),
+    closed("/e/{slug}", &[Method::GET]),
+    closed("/e/{slug}/register", &[Method::POST]),
+    closed("/e/{slug}/wall", &[Method::GET]),
+    open("/e/{slug}/badge.svg", &[Method::GET]),
+    open("/embed.js", &[Method::GET]),
+    closed("/r/{token}", &[Method::GET]),
+    closed("/r/{token}/cancel", &[Method::POST]),
+    closed("/problems", &[Method::GET]),
+    closed("/admin", &[Method::GET]),
+    closed("/admin/login", &[Method::GET, Method::POST]),
+    closed("/admin/logout", &[Method::POST]),
+    closed("/admin/events", &[Method::POST]),
+    closed("/admin/events/{slug}", &[Method::GET]),
+    closed("/admin/events/{slug}/audit", &[Method::GET]),
+    closed("/admin/events/{slug}/edit", &[Method::POST]),
+    closed("/admin/events/{slug}/capacity", &[Method::POST]),
+    closed("/admin/events/{slug}/close", &[Method::POST]),
+    closed("/admin/events/{slug}/open", &[Method::POST]),
+    closed("/admin/events/{slug}/reset", &[Method::POST]),
+    closed("/admin/events/{slug}/undo", &[Method::POST]),
+    closed("/admin/events/{slug}/announce", &[Method::POST]),
+    closed("/admin/events/{slug}/delete", &[Method::POST]),
+    closed("/admin/events/{slug}/registrations/{id}/cancel", &[Method::POST]),
+];
+
+const fn open(pattern: &'static str, methods: &'static [Method]) -> Url {
+    Url { pattern, methods, open: true, live: false }
+}
+
+const fn live(pattern: &'static str, methods: &'static [Method]) -> Url {
+    Url { pattern, methods, open: true, live: true }
+}
+
+/// The organiser's, and what only this site's own pages and programs ask for.
+const fn closed(pattern: &'static str, methods: &'static [Method]) -> Url {
+    Url { pattern, methods, open: false, live: false }
+}
+
+/// The address of a path, if there is one.
+pub fn find(path: &str) -> Option<&'static Url> {
+    ALL.iter().find(|url| url.matches(path))
+}
+
+impl Url {
+    fn matches(&self, path: &str) -> bool {
+        let (mut ours, mut theirs) = (self.pattern.split('/'), path.split('/'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(ours), Some(theirs)) if ours == theirs || (ours.starts_with('{') && !theirs.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// `Allow` (RFC 9110, section 10.2.1).
+    fn allow(&self) -> HeaderValue {
+        let mut allow = String::new();
+        for method in self.methods {
+            allow.push_str(method.as_str());
+            allow.push_str(if *method == Method::GET { ", HEAD, " } else { ", " });
+        }
+        // Names of methods.
+        HeaderValue::try_from(allow + "OPTIONS").expect("a list of methods")
+    }
+}
+
+/// The answer to a request that no handler took: OPTIONS, 405 with `Allow`, or the problem that there is nothing at this address.
+pub fn unanswered(method: &Method, path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+    let Some(url) = find(path) else {
+        return Err(Problem::new(Code::NotFound, format!("there is nothing at {path}")));
+    };
+    if *method == Method::OPTIONS {
+        return Ok(options(url, headers));
+    }
+    let allow = url.allow();
+    let detail = format!("this address takes {}", allow.to_str().unwrap_or_default());
+    Err(Problem::new(Code::MethodNotAllowed, detail).header(header::ALLOW, allow))
+}
+
+/// Preflights are waved through for reading only (Fetch, section 3.2.2): writing across origins is refused by saying nothing.
+fn options(url: &Url, headers: &HeaderMap) -> Response {
+    let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).map(HeaderValue::as_bytes);
+    let mut response = match asked {
+        Some(b"GET" | b"HEAD") if url.open => transport::headers::preflight(),
+        _ => reply::empty(warp::http::StatusCode::NO_CONTENT),
+    };
+    response.headers_mut().insert(header::ALLOW, url.allow());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_by_their_segments() {
+        let pattern = |path| find(path).map(|url| url.pattern);
+        assert_eq!(pattern("/api/v1/events/gala/registrations.csv"), Some("/api/v1/events/{slug}/registrations.csv"));
+        assert_eq!(pattern("/api/v1/events/gala/registrations/7-1-1"), Some("/api/v1/events/{slug}/registrations/{id}"));
+        for none in ["/api/v1/events/", "/api/v1/events//reset", "/api/v1/events/gala/nothing", "/api/v1", "/api/v1/clock/", "api/v1/clock"] {
+            assert_eq!(pattern(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn another_method_is_told_which_ones_there_are() {
+        let problem = unanswered(&Method::PUT, "/api/v1/events/gala", &HeaderMap::new()).unwrap_err();
+        assert_eq!(problem.code(), Code::MethodNotAllowed);
+        assert_eq!(problem.headers()["allow"], "GET, HEAD, PATCH, DELETE, OPTIONS");
+        assert_eq!(unanswered(&Method::OPTIONS, "/nowhere", &HeaderMap::new()).unwrap_err().code(), Code::NotFound);
+    }
+
+    #[test]
+    fn preflights_pass_for_reading_only() {
+        let ask = |method: &'static str, path| {
+            let headers = HeaderMap::from_iter([(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static(method))]);
+            let response = unanswered(&Method::OPTIONS, path, &headers).unwrap();
+            assert_eq!(response.status(), 204);
+            response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+        };
+        assert!(ask("GET", "/api/v1/events"));
+        assert!(ask("GET", "/api/v1/events/gala/stream"));
+        assert!(!ask("POST", "/api/v1/events"));
+        assert!(!ask("DELETE", "/api/v1/registrations/x"));
+        assert!(!ask("GET", "/api/v1/events/gala/registrations"));
+    }
+}

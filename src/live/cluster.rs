@@ -1,0 +1,232 @@
+//! Another process wrote: keeping this node's hub at the database's state, and telling the others of this node's commits.
+//!
+//! There is no cluster protocol: the database is the only thing shared. A notification is a hint to read a row again; the
+//! revision poll is the safety net under it, so that a lost notification, a pooler that cannot `LISTEN` or a broken
+//! connection costs at most [`POLL`]. The same poll notices that the database is away, and that it is back.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use super::hub::Hub;
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::event::EventId;
+use crate::domain::position::Revision;
+use crate::store::{Heard, Listener, Store, StoreError};
+
+/// How often the revisions of all events are read.
+const POLL: Duration = Duration::from_secs(1);
+/// How long that read may take before the database counts as away: with [`POLL`] below the three seconds within which watchers
+/// are told.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Keeps the hub at the database's state. Runs until it is dropped.
+pub async fn follow(store: Store, hub: Hub, clock: Clock) {
+    let mut follower = Follower { last_answer: clock.now(), store, hub, clock };
+    let mut listener = None;
+    let mut polls = interval(POLL);
+    polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = polls.tick() => {
+                follower.poll().await;
+                if listener.is_none() && !follower.hub.is_stale() {
+                    listener = follower.listen().await;
+                }
+            }
+            heard = hear(&mut listener) => match heard {
+                Heard::Written(event, revision) => follower.written(event, revision).await,
+                Heard::Lost => {
+                    tracing::warn!("the connection for notifications is lost; listening again");
+                    listener = None;
+                }
+            },
+        }
+    }
+}
+
+async fn hear(listener: &mut Option<Listener>) -> Heard {
+    match listener {
+        Some(listener) => listener.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Follower {
+    store: Store,
+    hub: Hub,
+    clock: Clock,
+    last_answer: Timestamp,
+}
+
+impl Follower {
+    async fn listen(&self) -> Option<Listener> {
+        match timeout(PATIENCE, self.store.listen()).await {
+            Ok(Ok(listener)) => {
+                if listener.is_some() {
+                    // What was committed before the listening began was not heard.
+                    self.reread_all().await;
+                }
+                listener
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no notifications can be had; the revision poll goes on alone");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn poll(&mut self) {
+        match timeout(PATIENCE, self.store.marks()).await {
+            Ok(Ok(marks)) => {
+                self.last_answer = self.clock.now();
+                if self.hub.is_stale() {
+                    if self.reread_all().await {
+                        self.hub.set_stale(None);
+                        tracing::info!("the database is back");
+                    }
+                    return;
+                }
+                let mut gone: HashMap<EventId, ()> = self.hub.channels().iter().map(|channel| (channel.newest().event.id, ())).collect();
+                for mark in marks {
+                    gone.remove(&mark.event);
+                    let channel = self.hub.channel_by_id(mark.event);
+                    let known = channel.is_some_and(|channel| channel.newest().event.revision == mark.revision && channel.announced() >= mark.announcement);
+                    if !known {
+                        self.reread(mark.event).await;
+                    }
+                }
+                for event in gone.into_keys() {
+                    self.reread(event).await;
+                }
+            }
+            Ok(Err(error)) => self.away(&error.to_string()),
+            Err(_) => self.away("it does not answer in time"),
+        }
+    }
+
+    fn away(&self, why: &str) {
+        if !self.hub.is_stale() {
+            tracing::error!(why, "the database is away; the last known counts are shown as stale");
+            self.hub.set_stale(Some(self.last_answer));
+        }
+    }
+
+    async fn written(&self, event: EventId, revision: Revision) {
+        let known = self.hub.channel_by_id(event).is_some_and(|channel| channel.newest().event.revision >= revision);
+        if !known {
+            self.reread(event).await;
+        }
+    }
+
+    /// Reads one event again. What it knew before the read tells an older row of a restored database from a late one: whatever
+    /// was published here had been committed before.
+    async fn reread(&self, id: EventId) {
+        let known = self.hub.channel_by_id(id).map_or(0, |channel| channel.newest().event.revision);
+        let result = async {
+            match self.store.event_by_id(id).await? {
+                None => self.hub.remove(id),
+                Some(event) => {
+                    let newest = event.announcement;
+                    if event.revision < known {
+                        tracing::warn!(event = %event.slug, known, revision = event.revision, "the database went back; it is the truth");
+                        self.hub.publish_restored(event);
+                    } else {
+                        self.hub.publish(event);
+                    }
+                    let announced = self.hub.channel_by_id(id).map_or(newest, |channel| channel.announced());
+                    if newest > announced
+                        && let Some(announcement) = self.store.announcement(id).await?
+                    {
+                        self.hub.announce(id, &announcement);
+                    }
+                }
+            }
+            Ok::<(), StoreError>(())
+        };
+        if let Err(error) = result.await {
+            tracing::warn!(%error, event = id, "an event cannot be read; the next poll tries again");
+        }
+    }
+
+    /// Reads all events again; answers whether that worked.
+    async fn reread_all(&self) -> bool {
+        let known: HashMap<EventId, Revision> =
+            self.hub.channels().iter().map(|channel| channel.newest().event).map(|event| (event.id, event.revision)).collect();
+        match self.store.events().await {
+            Ok(events) => {
+                let gone: Vec<EventId> = known.keys().filter(|id| !events.iter().any(|event| event.id == **id)).copied().collect();
+                for event in events {
+                    if known.get(&event.id).is_some_and(|known| event.revision < *known) {
+                        self.hub.publish_restored(event);
+                    } else {
+                        self.hub.publish(event);
+                    }
+                }
+                for event in gone {
+                    self.reread(event).await;
+                }
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the events cannot be read; the next poll tries again");
+                false
+            }
+        }
+    }
+}
+
+/// Where the writers report their commits, so that the other nodes hear of them.
+#[derive(Debug, Clone)]
+pub struct Announcer(mpsc::UnboundedSender<(EventId, Revision)>);
+
+impl Announcer {
+    /// Reports a commit; never waits.
+    pub fn committed(&self, event: EventId, revision: Revision) {
+        // Nobody listens any more when the process ends.
+        let _ = self.0.send((event, revision));
+    }
+}
+
+/// The writers' end and the task that tells the other nodes: one statement for an event in `interval`, never inside the
+/// committing transaction, where it would take one lock for all committers of the server.
+pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<Output = ()> + Send) {
+    // Unbounded, yet small: it is drained at once into a map with one entry an event.
+    let (sender, mut commits) = mpsc::unbounded_channel();
+    let task = async move {
+        let mut due: HashMap<EventId, Revision> = HashMap::new();
+        let mut told: HashMap<EventId, Instant> = HashMap::new();
+        loop {
+            let now = Instant::now();
+            let at = |event: &EventId| told.get(event).map_or(now, |told| *told + interval);
+            let next = due.keys().map(at).min();
+            tokio::select! {
+                commit = commits.recv() => match commit {
+                    Some((event, revision)) => {
+                        due.insert(event, revision);
+                        while let Ok((event, revision)) = commits.try_recv() {
+                            due.insert(event, revision);
+                        }
+                    }
+                    None if due.is_empty() => return,
+                    None => {}
+                },
+                () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
+            }
+            let now = Instant::now();
+            let ready: Vec<EventId> = due.keys().filter(|event| told.get(event).is_none_or(|told| *told + interval <= now)).copied().collect();
+            for event in ready {
+                let Some(revision) = due.remove(&event) else { continue };
+                told.insert(event, now);
+                if let Err(error) = store.notify(event, revision).await {
+                    tracing::debug!(%error, event, "the other nodes were not told; their poll will find it");
+                }
+            }
+            told.retain(|event, told| due.contains_key(event) || *told + interval > now);
+        }
+    };
+    (Announcer(sender), task)
+}

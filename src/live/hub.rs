@@ -1,0 +1,142 @@
+//! All events' live states.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::channel::{Channel, End};
+use crate::domain::clock::Timestamp;
+use crate::domain::event::{Event, EventId, Slug};
+use crate::store::Announcement;
+
+/// The directory of channels. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    channels: RwLock<Directory>,
+    interval: Duration,
+    drain: RwLock<Option<Duration>>,
+    stale: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Directory {
+    by_id: HashMap<EventId, Arc<Channel>>,
+    by_slug: HashMap<Slug, EventId>,
+}
+
+impl Hub {
+    /// A hub that pushes an event's count at most once in `interval`.
+    pub fn new(interval: Duration) -> Self {
+        Self(Arc::new(Inner { channels: RwLock::default(), interval, drain: RwLock::new(None), stale: AtomicBool::new(false) }))
+    }
+
+    /// The channel of an event.
+    pub fn channel(&self, slug: &Slug) -> Option<Arc<Channel>> {
+        let directory = self.0.channels.read().unwrap_or_else(PoisonError::into_inner);
+        directory.by_slug.get(slug).and_then(|id| directory.by_id.get(id)).cloned()
+    }
+
+    /// The channel of an event, by its key.
+    pub fn channel_by_id(&self, id: EventId) -> Option<Arc<Channel>> {
+        self.0.channels.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
+    }
+
+    /// Every channel, in the order of the events' creation.
+    pub fn channels(&self) -> Vec<Arc<Channel>> {
+        let directory = self.0.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let mut channels: Vec<_> = directory.by_id.iter().collect();
+        channels.sort_unstable_by_key(|(id, _)| **id);
+        channels.into_iter().map(|(_, channel)| Arc::clone(channel)).collect()
+    }
+
+    /// Takes a committed state, opening a channel for an event that is new here.
+    pub fn publish(&self, event: Event) {
+        self.take(event, false);
+    }
+
+    /// Takes a state that is older than the one known: the database was restored, and it is the truth.
+    pub fn publish_restored(&self, event: Event) {
+        self.take(event, true);
+    }
+
+    fn take(&self, event: Event, force: bool) {
+        if let Some(channel) = self.channel_by_id(event.id) {
+            channel.publish(event, force);
+            return;
+        }
+        let mut directory = self.0.channels.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = directory.by_id.get(&event.id) {
+            let channel = Arc::clone(channel);
+            drop(directory);
+            channel.publish(event, force);
+            return;
+        }
+        let channel = Arc::new(Channel::new(event.clone(), self.0.interval));
+        if let Some(window) = *self.0.drain.read().unwrap_or_else(PoisonError::into_inner) {
+            channel.end(End::Drain(window));
+        }
+        // A slug that was used before belongs to the newer event; the older one's deletion may still be on its way here.
+        if let Some(old) = directory.by_slug.insert(event.slug, event.id)
+            && let Some(old) = directory.by_id.remove(&old)
+        {
+            old.end(End::Deleted);
+        }
+        directory.by_id.insert(event.id, channel);
+    }
+
+    /// Forgets a deleted event and ends its streams.
+    pub fn remove(&self, id: EventId) {
+        let mut directory = self.0.channels.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = directory.by_id.remove(&id) {
+            directory.by_slug.retain(|_, event| *event != id);
+            channel.end(End::Deleted);
+        }
+    }
+
+    /// Tells an event's watchers what the organiser announces.
+    pub fn announce(&self, id: EventId, announcement: &Announcement) {
+        if let Some(channel) = self.channel_by_id(id) {
+            channel.announce(announcement);
+        }
+    }
+
+    /// The database is away since then (`Some`), or back (`None`).
+    pub fn set_stale(&self, since: Option<Timestamp>) {
+        self.0.stale.store(since.is_some(), Ordering::SeqCst);
+        for channel in self.channels() {
+            channel.set_stale(since);
+        }
+    }
+
+    /// Whether the database is away.
+    pub fn is_stale(&self) -> bool {
+        self.0.stale.load(Ordering::SeqCst)
+    }
+
+    /// Ends every stream, spread over `window`, and every one that begins from now on at once.
+    pub fn drain(&self, window: Duration) {
+        *self.0.drain.write().unwrap_or_else(PoisonError::into_inner) = Some(window);
+        for channel in self.channels() {
+            channel.end(End::Drain(window));
+        }
+    }
+
+    /// Tells every event's watchers how many they are, where that has changed. Call it every five seconds.
+    pub fn tell_watching(&self, told: &mut HashMap<EventId, (u64, u64)>, elsewhere: &HashMap<EventId, u64>) {
+        let mut now = HashMap::new();
+        for channel in self.channels() {
+            let id = channel.newest().event.id;
+            let watching = channel.watchers.open() + elsewhere.get(&id).copied().unwrap_or(0);
+            let state = (watching, channel.watchers.come());
+            if channel.watchers.open() > 0 && told.get(&id) != Some(&state) {
+                channel.set_watching(watching);
+            }
+            now.insert(id, state);
+        }
+        *told = now;
+    }
+}

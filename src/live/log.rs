@@ -1,0 +1,98 @@
+//! The change log, followed without a gap: every revision, in order, never conflated.
+//!
+//! It subscribes first, then reads the log up to its end, then waits for the subscription to say that there is more: a
+//! change that is committed between the two steps is found by the next read.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::channel::Channel;
+use super::subscription::{Item, Subscription};
+use super::watchers::Transport;
+use crate::domain::change::Change;
+use crate::domain::event::Event;
+use crate::domain::position::{Position, Revision};
+use crate::store::Store;
+
+/// Changes read at once while following.
+const PAGE: u32 = 500;
+/// How long to wait after a failed read.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What a follower of the log is to send next.
+#[derive(Debug)]
+pub enum Entry {
+    /// The position given is none of this event's: the log starts over.
+    Reset,
+    /// A revision.
+    Change(Box<Change>),
+    /// Anything else that the subscription says, counts apart.
+    Item(Item),
+}
+
+/// Where to begin: the revision after which to read, and whether the client's position was none of this event's.
+pub fn start(event: &Event, after: Option<Result<Position, ()>>) -> (Revision, bool) {
+    match after {
+        None => (0, false),
+        Some(Ok(position)) if position.epoch == event.epoch && position.revision <= event.revision => (position.revision, false),
+        Some(_) => (0, true),
+    }
+}
+
+/// Follows the log of one event.
+#[derive(Debug)]
+pub struct Log {
+    store: Store,
+    event: Arc<Event>,
+    subscription: Subscription,
+    after: Revision,
+    reset: bool,
+    page: VecDeque<Change>,
+    /// The log may hold more than was read.
+    behind: bool,
+}
+
+impl Log {
+    /// Follows `channel`'s log from after `after` on; `reset` is said first.
+    pub fn open(store: Store, channel: &Channel, after: Revision, reset: bool, heartbeat: Duration) -> Self {
+        let subscription = Subscription::open(channel, Transport::Changes, None, heartbeat);
+        Self { store, event: channel.newest().event, subscription, after, reset, page: VecDeque::new(), behind: true }
+    }
+
+    /// A change that was read already, without waiting: several go out in one piece.
+    pub fn read_ahead(&mut self) -> Option<Change> {
+        let change = self.page.pop_front()?;
+        self.after = change.headcount.revision;
+        Some(change)
+    }
+
+    /// The next entry, after waiting for it; `None` after the farewell.
+    pub async fn next(&mut self) -> Option<Entry> {
+        if std::mem::take(&mut self.reset) {
+            return Some(Entry::Reset);
+        }
+        loop {
+            if let Some(change) = self.read_ahead() {
+                return Some(Entry::Change(Box::new(change)));
+            }
+            if self.behind {
+                match self.store.changes(&self.event, self.after, PAGE).await {
+                    Ok(page) => {
+                        self.behind = !page.is_empty();
+                        self.page = page.into();
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, event = %self.event.slug, "the change log cannot be read; trying again");
+                        tokio::time::sleep(RETRY).await;
+                    }
+                }
+            }
+            match self.subscription.next().await? {
+                Item::Message(message) if matches!(message.body(), crate::wire::message::Body::Count(_)) => self.behind = true,
+                item => return Some(Entry::Item(item)),
+            }
+        }
+    }
+}

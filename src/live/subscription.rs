@@ -1,0 +1,192 @@
+//! One watcher's way to follow an event: what every transport asks for its items.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::channel::{Channel, End, Update};
+use super::watchers::{Transport, Watcher};
+use crate::domain::position::Position;
+use crate::wire::message::{Body, Message, Reason};
+
+/// Farewells ask clients to come back after a random time in this range, milliseconds, so that a deploy does not bring
+/// all of them back in the same second.
+pub const RETRY_MS: std::ops::Range<u64> = 1_000..4_000;
+
+/// A heartbeat is due a little before the promised time, so that it is still in time when the machine is busy.
+const PUNCTUALITY: f64 = 0.95;
+
+/// What a watcher is to send next.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A push.
+    Message(Arc<Message>),
+    /// Nothing has happened for a while: show that the line is alive.
+    Heartbeat,
+    /// A farewell drawn for this watcher; nothing follows.
+    End {
+        /// Why.
+        reason: Reason,
+        /// When to come back, milliseconds.
+        retry_ms: u64,
+    },
+}
+
+/// A farewell drawn for one watcher.
+pub fn farewell(reason: Reason) -> Item {
+    Item::End { reason, retry_ms: rand::random_range(RETRY_MS) }
+}
+
+impl Item {
+    /// A farewell as a push.
+    pub fn bye(reason: Reason, retry_ms: u64) -> Message {
+        Message::new(Body::Bye { reason, retry_ms })
+    }
+}
+
+/// Follows one event. Conflates: of several changes that were made while the watcher was busy it gives the newest.
+#[derive(Debug)]
+pub struct Subscription {
+    updates: watch::Receiver<Update>,
+    first: Option<Item>,
+    /// The newest sequence sent, of counts, of `stale`, and of notices and `watching` together.
+    seen_count: u64,
+    seen_stale: u64,
+    seen_other: u64,
+    heartbeat: Duration,
+    beat_at: Instant,
+    /// Fires at `beat_at` or before; armed again only when it has fired, so that a push costs no timer.
+    alarm: Pin<Box<Sleep>>,
+    end_at: Option<(Instant, Reason)>,
+    ended: bool,
+    watcher: Watcher,
+}
+
+impl Subscription {
+    /// Follows `channel`. A watcher that is at `after` already gets a heartbeat first; every other one (behind, a foreign epoch,
+    /// from the future, or without a position) gets the newest count first.
+    pub fn open(channel: &Channel, transport: Transport, after: Option<&Position>, heartbeat: Duration) -> Self {
+        let watcher = channel.watchers.enter(transport);
+        // Subscribe, then read the newest: what is committed in between is pushed, and compared by sequence.
+        let updates = channel.updates();
+        let newest = channel.newest();
+        let (seen_other, end) = {
+            let update = updates.borrow();
+            ([&update.watching, &update.notice].into_iter().flatten().map(|part| part.sequence).max().unwrap_or(0), update.end)
+        };
+        let current = newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
+        // Spread over the second half of the interval: those who came in one burst do not beat in one.
+        let heartbeat = heartbeat.mul_f64(PUNCTUALITY);
+        let beat_at = Instant::now() + heartbeat.mul_f64(rand::random_range(0.5..1.0));
+        let mut subscription = Self {
+            updates,
+            first: Some(if current { Item::Heartbeat } else { Item::Message(newest.count.message) }),
+            seen_count: newest.count.sequence,
+            seen_stale: 0,
+            seen_other,
+            heartbeat,
+            beat_at,
+            alarm: Box::pin(sleep_until(beat_at)),
+            // Who comes during a drain gets the count and the farewell at once.
+            end_at: end.map(|end| (Instant::now(), end.reason())),
+            ended: false,
+            watcher,
+        };
+        // What stands in the channel now (it may be stale, or ending) has to be looked at once.
+        subscription.updates.mark_changed();
+        subscription
+    }
+
+    /// By which technique.
+    pub fn transport(&self) -> Transport {
+        self.watcher.transport()
+    }
+
+    /// Whether the farewell is drawn already.
+    pub fn is_ending(&self) -> bool {
+        self.end_at.is_some()
+    }
+
+    /// The next item, after waiting for it; `None` after the farewell. Cancel-safe: an item that was not returned is not lost.
+    pub async fn next(&mut self) -> Option<Item> {
+        if self.ended {
+            return None;
+        }
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        loop {
+            if let Some(item) = self.ready() {
+                self.beat_at = Instant::now() + self.heartbeat;
+                return Some(item);
+            }
+            tokio::select! {
+                changed = self.updates.changed() => if changed.is_err() {
+                    // The channel is gone without a word: the process is ending.
+                    self.end_at = Some((Instant::now(), Reason::Drain));
+                },
+                () = &mut self.alarm => self.rearm(),
+            }
+        }
+    }
+
+    /// What can be sent without waiting.
+    fn ready(&mut self) -> Option<Item> {
+        let now = Instant::now();
+        if let Some((at, reason)) = self.end_at
+            && at <= now
+        {
+            self.ended = true;
+            return Some(farewell(reason));
+        }
+        let item = {
+            let update = self.updates.borrow_and_update();
+            if let (Some(end), None) = (update.end, self.end_at) {
+                let delay = match end {
+                    End::Deleted => Duration::ZERO,
+                    End::Drain(window) => End::spread(window),
+                };
+                self.end_at = Some((now + delay, end.reason()));
+            }
+            // Who is about to leave need not hear how many stay.
+            let watching = update.watching.as_ref().filter(|_| self.end_at.is_none());
+            let other =
+                [update.notice.as_ref(), watching].into_iter().flatten().filter(|part| part.sequence > self.seen_other).min_by_key(|part| part.sequence);
+            if update.count.sequence > self.seen_count {
+                self.seen_count = update.count.sequence;
+                Some(Arc::clone(&update.count.message))
+            } else if let Some(part) = update.stale.as_ref().filter(|part| part.sequence > self.seen_stale) {
+                self.seen_stale = part.sequence;
+                Some(Arc::clone(&part.message))
+            } else if let Some(part) = other {
+                self.seen_other = part.sequence;
+                Some(Arc::clone(&part.message))
+            } else {
+                None
+            }
+        };
+        if let Some(message) = item {
+            return Some(Item::Message(message));
+        }
+        if let Some((at, reason)) = self.end_at {
+            if at <= now {
+                self.ended = true;
+                return Some(farewell(reason));
+            }
+            if at < self.alarm.deadline() {
+                self.alarm.as_mut().reset(at);
+            }
+        }
+        (self.beat_at <= now).then_some(Item::Heartbeat)
+    }
+
+    fn rearm(&mut self) {
+        let now = Instant::now();
+        // Where the heartbeat is due, `ready` is about to send it; pushes may also have put it off.
+        let beat_at = if self.beat_at > now { self.beat_at } else { now + self.heartbeat };
+        self.alarm.as_mut().reset(self.end_at.map_or(beat_at, |(at, _)| at.min(beat_at)));
+    }
+}

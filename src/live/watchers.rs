@@ -1,0 +1,96 @@
+//! Who watches: counted by transport, for the gauges and the `watching` event.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The push techniques, as the metrics and the documents name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Server-sent events.
+    Sse,
+    /// A request that waits for a change.
+    LongPoll,
+    /// A request now and then.
+    Poll,
+    /// An endless HTML document.
+    Frame,
+    /// RFC 6455.
+    WebSocket,
+    /// Socket.IO v5.
+    SocketIo,
+    /// The lossless log as server-sent events.
+    Changes,
+}
+
+impl Transport {
+    /// Every one, in the order of their declaration.
+    pub const ALL: [Self; 7] = [Self::Sse, Self::LongPoll, Self::Poll, Self::Frame, Self::WebSocket, Self::SocketIo, Self::Changes];
+
+    /// The word in metrics and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sse => "sse",
+            Self::LongPoll => "long-poll",
+            Self::Poll => "poll",
+            Self::Frame => "frame",
+            Self::WebSocket => "ws",
+            Self::SocketIo => "socketio",
+            Self::Changes => "changes",
+        }
+    }
+}
+
+/// The open live views of one event.
+#[derive(Debug, Default)]
+pub struct Watchers {
+    open: AtomicU64,
+    /// Everybody who ever came and is told the number: tells that somebody new wants to hear the number.
+    come: AtomicU64,
+}
+
+impl Watchers {
+    /// How many watch now, on this node.
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// How many of those who are told the number have come so far, on this node.
+    pub fn come(&self) -> u64 {
+        self.come.load(Ordering::Relaxed)
+    }
+
+    /// Counts one watcher until the guard is dropped.
+    pub fn enter(self: &Arc<Self>, transport: Transport) -> Watcher {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        // A long poll comes again and again, and neither it nor the frame shows the number.
+        match transport {
+            Transport::Sse | Transport::WebSocket | Transport::SocketIo | Transport::Changes => {
+                self.come.fetch_add(1, Ordering::Relaxed);
+            }
+            Transport::LongPoll | Transport::Poll | Transport::Frame => {}
+        }
+        metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).increment(1.0);
+        Watcher { watchers: Arc::clone(self), transport }
+    }
+}
+
+/// One open live view; counted until it is dropped.
+#[derive(Debug)]
+pub struct Watcher {
+    watchers: Arc<Watchers>,
+    transport: Transport,
+}
+
+impl Watcher {
+    /// By which technique.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.watchers.open.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str()).decrement(1.0);
+    }
+}

@@ -1,0 +1,297 @@
+//! The only map from any error to HTTP: RFC 9457 documents (docs/protocol.md, section 9).
+//!
+//! Every refusal is readable alone: it says what is wrong, whether trying again helps and, where that can be in doubt, whether
+//! the registration may exist already. What the log learns is logged where the error arises; what the client learns stands here.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use crate::domain::command::Refusal;
+use crate::domain::invalid::Invalid;
+use crate::register::Failure;
+use crate::store::{CreateError, StoreError};
+
+/// `application/problem+json`, RFC 9457, section 3.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// The kinds of problems; each has an anchor on the page `/problems`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is documented by its title and on the page /problems")]
+pub enum Code {
+    MalformedBody,
+    BadRequest,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    EventNotFound,
+    RegistrationNotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    EventFull,
+    EventClosed,
+    EventNotOpen,
+    AlreadyRegistered,
+    SlugTaken,
+    NotEmpty,
+    ChangedMeanwhile,
+    ValidationFailed,
+    IdempotencyMismatch,
+    TooManyRequests,
+    Busy,
+    DatabaseUnreachable,
+    Draining,
+    Internal,
+}
+
+impl Code {
+    /// Every code, in the order of the page `/problems`.
+    pub const ALL: [Self; 25] = [
+        Self::MalformedBody,
+        Self::BadRequest,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::EventNotFound,
+        Self::RegistrationNotFound,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::EventFull,
+        Self::EventClosed,
+        Self::EventNotOpen,
+        Self::AlreadyRegistered,
+        Self::SlugTaken,
+        Self::NotEmpty,
+        Self::ChangedMeanwhile,
+        Self::ValidationFailed,
+        Self::IdempotencyMismatch,
+        Self::TooManyRequests,
+        Self::Busy,
+        Self::DatabaseUnreachable,
+        Self::Draining,
+        Self::Internal,
+    ];
+
+    /// The word in `code`, in `type` and on the page.
+    pub fn as_str(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The HTTP status.
+    pub fn status(self) -> StatusCode {
+        self.facts().1
+    }
+
+    /// A short English title, the same for every occurrence.
+    pub fn title(self) -> &'static str {
+        self.facts().2
+    }
+
+    fn facts(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::MalformedBody => ("malformed-body", StatusCode::BAD_REQUEST, "The body cannot be read"),
+            Self::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be understood"),
+            Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "This needs the organiser's credentials"),
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This is not allowed"),
+            Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is nothing at this address"),
+            Self::EventNotFound => ("event-not-found", StatusCode::NOT_FOUND, "There is no such event"),
+            Self::RegistrationNotFound => ("registration-not-found", StatusCode::NOT_FOUND, "There is no such registration"),
+            Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method"),
+            Self::NotAcceptable => ("not-acceptable", StatusCode::NOT_ACCEPTABLE, "None of the accepted media types can be given"),
+            Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::UnsupportedMediaType => ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's media type is not supported"),
+            Self::EventFull => ("event-full", StatusCode::CONFLICT, "All places are taken"),
+            Self::EventClosed => ("event-closed", StatusCode::CONFLICT, "Registration is closed"),
+            Self::EventNotOpen => ("event-not-open", StatusCode::CONFLICT, "Registration has not opened yet"),
+            Self::AlreadyRegistered => ("already-registered", StatusCode::CONFLICT, "This e-mail address is registered already"),
+            Self::SlugTaken => ("slug-taken", StatusCode::CONFLICT, "An event with this slug exists already"),
+            Self::NotEmpty => ("not-empty", StatusCode::CONFLICT, "This would lose registrations, or there is nothing to undo"),
+            Self::ChangedMeanwhile => ("changed-meanwhile", StatusCode::PRECONDITION_FAILED, "The event was changed in the meantime"),
+            Self::ValidationFailed => ("validation-failed", StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not valid"),
+            Self::IdempotencyMismatch => ("idempotency-mismatch", StatusCode::UNPROCESSABLE_ENTITY, "This idempotency key was used with another body"),
+            Self::TooManyRequests => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests from this address"),
+            Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "The server is busy"),
+            Self::DatabaseUnreachable => ("database-unreachable", StatusCode::SERVICE_UNAVAILABLE, "The database cannot be reached"),
+            Self::Draining => ("draining", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
+            Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something is broken on the server"),
+        }
+    }
+}
+
+/// One occurrence of a problem. Boxed: every handler's `Result` carries one, and hardly any is made.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    code: Code,
+    detail: String,
+    more: Map<String, Value>,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// A problem with a sentence about this very occurrence.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self(Box::new(Inner { code, detail: detail.into(), more: Map::new(), headers: HeaderMap::new() }))
+    }
+
+    /// What kind it is.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The sentence about this occurrence.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// Fields that were refused, empty unless the code is `validation-failed`.
+    pub fn errors(&self) -> Vec<(String, String)> {
+        let text = |error: &Value, key: &str| error[key].as_str().unwrap_or_default().to_owned();
+        self.0
+            .more
+            .get("errors")
+            .and_then(Value::as_array)
+            .map_or_else(Vec::new, |errors| errors.iter().map(|e| (text(e, "field"), text(e, "message"))).collect())
+    }
+
+    /// Fields that were refused, all at once.
+    pub fn invalid(errors: &[Invalid]) -> Self {
+        let detail = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ");
+        Self::new(Code::ValidationFailed, detail).with("errors", json!(errors))
+    }
+
+    /// Adds a member to the document.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.0.more.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// Tells when it is sensible to try again, in whole seconds, at least 1 (RFC 9110, section 10.2.3).
+    #[must_use]
+    pub fn retry_after(self, after: Duration) -> Self {
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+
+    /// The document.
+    pub fn document(&self) -> Value {
+        let mut document = self.0.more.clone();
+        document.insert("type".into(), json!(format!("/problems#{}", self.0.code.as_str())));
+        document.insert("title".into(), json!(self.0.code.title()));
+        document.insert("status".into(), json!(self.0.code.status().as_u16()));
+        document.insert("code".into(), json!(self.0.code.as_str()));
+        document.insert("detail".into(), json!(self.0.detail));
+        Value::Object(document)
+    }
+
+    /// The headers it brings along, such as `Retry-After`.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// The answer. It carries the problem in its extensions as well, so that a page can be shown in its stead.
+    pub fn into_response(self) -> Response {
+        let mut response = Response::new(self.document().to_string().into());
+        *response.status_mut() = self.0.code.status();
+        response.headers_mut().clone_from(&self.0.headers);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            Refusal::EventFull => Self::new(Code::EventFull, detail),
+            Refusal::EventClosed => Self::new(Code::EventClosed, detail),
+            Refusal::EventNotOpen { opens_at } => Self::new(Code::EventNotOpen, detail).with("opens_at", json!(opens_at)),
+            Refusal::AlreadyRegistered => Self::new(Code::AlreadyRegistered, detail),
+            Refusal::IdempotencyMismatch => Self::new(Code::IdempotencyMismatch, detail),
+            Refusal::RegistrationNotFound => Self::new(Code::RegistrationNotFound, detail),
+            Refusal::EventNotFound => Self::new(Code::EventNotFound, detail),
+            Refusal::NotEmpty(_) => Self::new(Code::NotEmpty, detail),
+            Refusal::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile, "the event is not at the position that If-Match names; read it again"),
+            Refusal::Invalid(invalid) => Self::invalid(&[invalid]),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Busy { retry_after } => {
+                Self::new(Code::Busy, "too many people register at this moment; nothing was stored, and the same request is safe to send again")
+                    .retry_after(retry_after)
+            }
+            Failure::DatabaseUnreachable => Self::unreachable(),
+            Failure::Draining => Self::new(Code::Draining, "this server is stopping; nothing was stored, and the same request is safe to send again")
+                .retry_after(Duration::from_secs(2)),
+            Failure::Internal => Self::internal(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unreachable(_) => Self::unreachable(),
+            StoreError::Unexpected(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => {
+                tracing::error!(%error, "a database call failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<CreateError> for Problem {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::SlugTaken => Self::new(Code::SlugTaken, error.to_string()),
+            CreateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid(&[invalid])
+    }
+}
+
+impl Problem {
+    fn unreachable() -> Self {
+        Self::new(
+            Code::DatabaseUnreachable,
+            "the database cannot be reached at the moment; whether a change was stored is not known, and with the same Idempotency-Key it is safe to send it again",
+        )
+        .retry_after(Duration::from_secs(2))
+    }
+
+    fn internal() -> Self {
+        Self::new(Code::Internal, "the server has logged what went wrong; with the same Idempotency-Key it is safe to try again")
+    }
+
+    /// No event has that slug.
+    pub fn event_not_found(slug: &str) -> Self {
+        Self::new(Code::EventNotFound, format!("there is no event {slug:?}"))
+    }
+}

@@ -1,0 +1,100 @@
+//! Admission: a bounded queue for each event, and the directory of writers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::Failure;
+use super::writer::{Job, Writer};
+use crate::domain::clock::Clock;
+use crate::domain::command::{Command, Decision};
+use crate::domain::event::EventId;
+use crate::live::cluster::Announcer;
+use crate::live::hub::Hub;
+use crate::store::Store;
+
+/// How many commands may wait for one event. At the measured tens of thousands a second that is well below a second of waiting;
+/// more would only make people wait for a refusal.
+pub const QUEUE: usize = 8_192;
+/// What a refused client is told to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The way in for everything that changes an event. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Registrar(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    hub: Hub,
+    clock: Clock,
+    announcer: Announcer,
+    capacity: usize,
+    writers: Mutex<Writers>,
+}
+
+#[derive(Debug, Default)]
+struct Writers {
+    queues: HashMap<EventId, mpsc::Sender<Job>>,
+    tasks: Vec<JoinHandle<()>>,
+    closed: bool,
+}
+
+impl Registrar {
+    /// Writers begin with an event's first command. `capacity` bounds each queue, see [`QUEUE`].
+    pub fn new(store: Store, hub: Hub, clock: Clock, announcer: Announcer, capacity: usize) -> Self {
+        Self(Arc::new(Inner { store, hub, clock, announcer, capacity, writers: Mutex::default() }))
+    }
+
+    /// Has `command` decided; answers after the durable commit, when the hub has the new state already.
+    pub async fn submit(&self, event: EventId, command: Command) -> Result<Decision, Failure> {
+        let (answer, decision) = oneshot::channel();
+        self.queue(event)?.try_send(Job { command, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Failure::Busy { retry_after: RETRY_AFTER },
+            mpsc::error::TrySendError::Closed(_) => Failure::Draining,
+        })?;
+        // The writer answers every job; it can only vanish without an answer when it panicked.
+        decision.await.unwrap_or(Err(Failure::Internal))
+    }
+
+    /// The queue of an event, with its writer running.
+    fn queue(&self, event: EventId) -> Result<mpsc::Sender<Job>, Failure> {
+        // Held for a map look-up only, never over an await.
+        let mut writers = self.0.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        if writers.closed {
+            return Err(Failure::Draining);
+        }
+        if let Some(queue) = writers.queues.get(&event).filter(|queue| !queue.is_closed()) {
+            return Ok(queue.clone());
+        }
+        let (queue, jobs) = mpsc::channel(self.0.capacity);
+        let writer = Writer::new(event, self.0.store.clone(), self.0.hub.clone(), self.0.clock.clone(), self.0.announcer.clone());
+        writers.tasks.retain(|task| !task.is_finished());
+        writers.tasks.push(tokio::spawn(writer.run(jobs)));
+        writers.queues.insert(event, queue.clone());
+        Ok(queue)
+    }
+
+    /// Ends the writer of a deleted event after what waits there was answered.
+    pub fn forget(&self, event: EventId) {
+        self.0.writers.lock().unwrap_or_else(PoisonError::into_inner).queues.remove(&event);
+    }
+
+    /// Takes nothing new, and returns when everything admitted is answered.
+    pub async fn close(&self) {
+        let tasks = {
+            let mut writers = self.0.writers.lock().unwrap_or_else(PoisonError::into_inner);
+            writers.closed = true;
+            writers.queues.clear();
+            std::mem::take(&mut writers.tasks)
+        };
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a writer has panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Opening and closing times that fall due.
+
+use std::time::Duration;
+
+use super::queue::Registrar;
+use crate::domain::clock::Clock;
+use crate::domain::command::Command;
+use crate::live::hub::Hub;
+
+/// How often the schedules are looked at: a change of the settings, made here or on another node, is noticed within this time,
+/// and a moment falls due at most this much late.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Sends `FallDue` to the writer of every event whose schedule is due. Runs until it is dropped. On several nodes each
+/// does so; the first one's transaction makes the change and the others find nothing left to do.
+pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if hub.is_stale() {
+            continue;
+        }
+        for channel in hub.channels() {
+            let event = channel.newest().event;
+            if event.next_due().is_some_and(|due| due <= clock.now())
+                && let Err(error) = registrar.submit(event.id, Command::FallDue).await
+            {
+                tracing::warn!(%error, event = %event.slug, "a due opening or closing was not committed; trying again");
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Every URL: what is live is `transport`'s, pages and assets are `http::pages`' and `http::assets`', the rest is listed in
+//! [`urls::ALL`]. A rejection only means "not this route"; every refusal is an answer.
+
+use std::time::Duration;
+
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, Method};
+use warp::path::FullPath;
+use warp::reply::Response;
+use warp::{Filter, reject};
+
+use crate::context::{Admission, Shared};
+use crate::http::{self, assets, headers, pages, urls};
+use crate::problem::{Code, Problem};
+use crate::transport;
+
+/// Over a limit, whoever is connected stays connected; the others come back after this time.
+const COME_BACK: Duration = Duration::from_secs(5);
+
+/// Everything that is served.
+pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
+    let routes = over_limit()
+        .or(http::registering(context))
+        .unify()
+        .or(transport::routes(context.clone()))
+        .unify()
+        .or(http::routes(context))
+        .unify()
+        .or(pages::routes(context.clone()))
+        .unify()
+        .or(assets::routes())
+        .unify()
+        .or(unanswered(context))
+        .unify();
+    warp::method().and(warp::path::full()).and(routes).map(|method, path, response| headers::finish(&method, &path, response)).boxed()
+}
+
+/// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports say goodbye themselves, and the operator's probes
+/// are answered always.
+fn over_limit() -> BoxedFilter<(Response,)> {
+    let refuse = |admission: Admission, path: FullPath| async move {
+        let path = path.as_str();
+        let spared = path.starts_with("/health/") || urls::find(path).is_some_and(|url| url.live);
+        if admission != Admission::OverLimit || spared {
+            return Err(reject::not_found());
+        }
+        let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";
+        Ok(Problem::new(Code::Busy, detail).retry_after(COME_BACK).into_response())
+    };
+    warp::ext::get::<Admission>().and(warp::path::full()).and_then(refuse).boxed()
+}
+
+/// What no other route took. People get a page, programs a document.
+fn unanswered(context: &Shared) -> BoxedFilter<(Response,)> {
+    let context = context.clone();
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .map(move |method: Method, path: FullPath, headers: HeaderMap| {
+            urls::unanswered(&method, path.as_str(), &headers).unwrap_or_else(|problem| {
+                if path.as_str().starts_with("/api/") { problem.into_response() } else { pages::error_page(&context, &headers, &problem) }
+            })
+        })
+        .boxed()
+}

@@ -1,0 +1,133 @@
+//! One batch inside one transaction: what to load, decide, write, segment after segment. Knows no SQL; each backend
+//! brings its statements as a [`Session`].
+
+use super::{Commit, StoreError};
+use crate::domain::clock::Clock;
+use crate::domain::command::{Command, Refusal};
+use crate::domain::decide::{Archived, Known, Picture, apply};
+use crate::domain::event::{Capacity, Event};
+use crate::domain::registration::{IdempotencyKey, Locator, Registration};
+
+/// An open transaction that holds the event's lock.
+pub(super) trait Session {
+    /// Of `event`'s current round the registrations with one of `lookup`'s e-mail addresses (unless cancelled) or keys, and
+    /// those at its places in any round. Rows may come twice.
+    async fn named(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<Registration>, StoreError>;
+
+    /// The longest waiting of a round, at most `limit`, by number.
+    async fn waiting(&mut self, event: &Event, round: u32, limit: u32) -> Result<Vec<Registration>, StoreError>;
+
+    /// An archived round, counted now.
+    async fn archived(&mut self, event: &Event, round: u32) -> Result<Option<Archived>, StoreError>;
+
+    /// Makes the picture true.
+    async fn write(&mut self, picture: &Picture) -> Result<(), StoreError>;
+}
+
+/// What a segment's commands name.
+#[derive(Debug, Default)]
+pub(super) struct Lookup<'a> {
+    /// Keys of e-mail addresses.
+    pub(super) emails: Vec<&'a str>,
+    /// Idempotency keys.
+    pub(super) keys: Vec<&'a str>,
+    /// Registrations to cancel, as round and number.
+    pub(super) places: Vec<(u32, u32)>,
+}
+
+impl<'a> Lookup<'a> {
+    fn of(event: &Event, commands: &'a [Command]) -> Self {
+        let mut lookup = Self::default();
+        for command in commands {
+            match command {
+                Command::Register(applicant) => {
+                    lookup.emails.push(applicant.email.key());
+                    lookup.keys.extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
+                }
+                // A locator of another event finds nothing here, as it should.
+                Command::Cancel { locator, .. } if locator.event == event.id => lookup.places.push((locator.round, locator.number)),
+                _ => {}
+            }
+        }
+        lookup
+    }
+
+    fn is_empty(&self) -> bool {
+        self.emails.is_empty() && self.places.is_empty()
+    }
+}
+
+/// Decides and writes `commands` in order. The flag says whether there is anything to commit.
+pub(super) async fn run(session: &mut impl Session, event: Event, commands: &[Command], clock: &Clock) -> Result<(Commit, bool), StoreError> {
+    let mut commit = Commit { event: Some(event), changes: Vec::new(), decisions: Vec::with_capacity(commands.len()) };
+    let mut changed = false;
+    for segment in commands.chunk_by(|one, next| one.is_visit() && next.is_visit()) {
+        let Some(event) = commit.event.take() else {
+            commit.decisions.extend(segment.iter().map(|_| Err(Refusal::EventNotFound)));
+            continue;
+        };
+        let known = load(session, &event, segment).await?;
+        let mut picture = Picture::new(event, known);
+        commit.decisions.extend(segment.iter().map(|command| apply(&mut picture, command, clock.now())));
+        if !picture.is_unchanged() {
+            session.write(&picture).await?;
+            changed = true;
+        }
+        commit.changes.append(&mut picture.writes.changes);
+        commit.event = Some(picture.event).filter(|_| !picture.writes.deleted);
+    }
+    Ok((commit, changed))
+}
+
+/// The decision of every command when there is no such event.
+pub(super) fn not_found(commands: &[Command]) -> Commit {
+    Commit { event: None, changes: Vec::new(), decisions: commands.iter().map(|_| Err(Refusal::EventNotFound)).collect() }
+}
+
+/// What [`Known`] promises for this segment: a run of visits, or one command of an organiser or the schedule.
+async fn load(session: &mut impl Session, event: &Event, segment: &[Command]) -> Result<Known, StoreError> {
+    let mut known = Known::default();
+    let mut round = event.round;
+    let may_move = match segment {
+        [Command::Edit { edit, .. }] => movable(edit.capacity.unwrap_or(event.capacity), event.registered, event.waiting),
+        [Command::Undo { .. }] if event.round > 1 => {
+            round = event.round - 1;
+            known.archived = session.archived(event, round).await?;
+            known.archived.map_or(0, |before| movable(before.capacity, before.registered, before.waiting))
+        }
+        visits => {
+            let lookup = Lookup::of(event, visits);
+            if !lookup.is_empty() {
+                for registration in session.named(event, &lookup).await? {
+                    known.insert(registration, round);
+                }
+            }
+            // Each cancelled place moves one person up at most.
+            u32::try_from(lookup.places.len()).unwrap_or(u32::MAX).min(event.waiting)
+        }
+    };
+    if may_move > 0 {
+        for registration in session.waiting(event, round, may_move).await? {
+            known.insert_waiting(registration, round);
+        }
+    }
+    Ok(known)
+}
+
+/// How many of the waiting a capacity has places for.
+fn movable(capacity: Capacity, registered: u32, waiting: u32) -> u32 {
+    capacity.remaining(registered).map_or(waiting, |places| places.min(waiting))
+}
+
+/// Rows whose status changed and that are in the database already; new rows are inserted in their final state.
+pub(super) fn moved(picture: &Picture) -> Vec<&Registration> {
+    let mut touched: Vec<Locator> = picture.writes.touched.iter().copied().filter(|locator| !is_new(picture, *locator)).collect();
+    touched.sort_unstable();
+    touched.dedup();
+    touched.into_iter().map(|locator| picture.registration(locator)).collect()
+}
+
+fn is_new(picture: &Picture, locator: Locator) -> bool {
+    // Numbers only grow, so the new rows of a segment are those from its first new number on.
+    picture.writes.inserted.first().is_some_and(|first| locator.round == first.round && locator.number >= first.number)
+}

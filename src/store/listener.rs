@@ -1,0 +1,83 @@
+//! Hearing of other nodes' commits, on a connection of its own.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPool};
+use sqlx::query;
+
+use super::StoreError;
+use crate::domain::event::EventId;
+use crate::domain::position::Revision;
+
+/// The channel of all notifications.
+pub(super) const CHANNEL: &str = "headcount";
+/// After so much silence the connection is tried: one that was lost without a word looks just like one on which nothing happens.
+const SILENCE: Duration = Duration::from_secs(2);
+/// How long that trial may take.
+const TRIAL: Duration = Duration::from_secs(1);
+
+/// What a [`Listener`] hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// Somebody has committed this revision, maybe this node itself.
+    Written(EventId, Revision),
+    /// The connection is gone, and notifications with it: listen again, then read everything again.
+    Lost,
+}
+
+/// A connection that hears of commits. Never reconnects by itself: what it missed would be missed silently.
+#[derive(Debug)]
+pub struct Listener {
+    inner: PgListener,
+    lost: bool,
+}
+
+impl Listener {
+    pub(super) async fn open(pool: &PgPool) -> Result<Self, StoreError> {
+        let mut inner = PgListener::connect_with(pool).await?;
+        inner.eager_reconnect(false);
+        inner.listen(CHANNEL).await?;
+        Ok(Self { inner, lost: false })
+    }
+
+    /// Waits for the next commit. Once lost, it stays lost. Nothing is missed when the future is dropped before it is ready.
+    pub async fn next(&mut self) -> Heard {
+        while !self.lost {
+            match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
+                // Others may use the channel's name for something else; what cannot be read is none of ours.
+                Ok(Ok(Some(notification))) => {
+                    if let Some((event, revision)) = parse(notification.payload()) {
+                        return Heard::Written(event, revision);
+                    }
+                }
+                Ok(Ok(None) | Err(_)) => self.lost = true,
+                Err(_) => self.lost = !self.is_alive().await,
+            }
+        }
+        Heard::Lost
+    }
+
+    async fn is_alive(&mut self) -> bool {
+        let trial = tokio::time::timeout(TRIAL, query("SELECT 1").execute(&mut self.inner)).await;
+        matches!(trial, Ok(Ok(_)))
+    }
+}
+
+/// `<event>:<revision>`
+fn parse(payload: &str) -> Option<(EventId, Revision)> {
+    let (event, revision) = payload.split_once(':')?;
+    Some((event.parse().ok()?, revision.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_its_own_payload_and_no_other() {
+        assert_eq!(parse("7:128"), Some((7, 128)));
+        for foreign in ["", ":", "7", "7:", "7:x", "seven:1", "7:1:2"] {
+            assert_eq!(parse(foreign), None, "{foreign:?}");
+        }
+    }
+}

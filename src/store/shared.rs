@@ -1,0 +1,355 @@
+//! What both backends do with the same statements. Written once as a macro: sqlx's types keep a function that is generic
+//! over the database from being readable, and two copies from staying equal.
+//!
+//! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `locked()`, the
+//! event's row under its lock; and `find`, `insert` and `advance`, which load and write the registrations of a batch.
+
+/// How long a single statement may take before the database counts as unreachable: watchers are to see that within 3 s.
+pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
+/// How long a transaction may take: at least one turn of everybody who waits for the same lock.
+pub(super) const COMMIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Deleting an event with a million registrations takes a while.
+pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A LIKE pattern for "contains, whatever the case", with `!` before what would be a wildcard.
+pub(super) fn pattern(query: &str) -> String {
+    format!("%{}%", query.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+}
+
+/// The methods that single statements make, for one backend.
+macro_rules! impl_statements {
+    ($backend:ident) => {
+        impl $backend {
+            pub(super) async fn events(&self) -> Result<Vec<Event>, StoreError> {
+                rows::read(bounded(ANSWER_TIMEOUT, query_as::<_, rows::EventRow>(sql::EVENTS).fetch_all(self.reader())).await?)
+            }
+
+            pub(super) async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
+                let row = query_as::<_, rows::EventRow>(sql::EVENT).bind(slug.as_str()).fetch_optional(self.reader());
+                bounded(ANSWER_TIMEOUT, row).await?.map(Event::try_from).transpose()
+            }
+
+            pub(super) async fn event_by_id(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+                let row = query_as::<_, rows::EventRow>(sql::EVENT_BY_ID).bind(id).fetch_optional(self.reader());
+                bounded(ANSWER_TIMEOUT, row).await?.map(Event::try_from).transpose()
+            }
+
+            pub(super) async fn marks(&self) -> Result<Vec<Mark>, StoreError> {
+                let rows = bounded(ANSWER_TIMEOUT, query_as::<_, rows::MarkRow>(sql::MARKS).fetch_all(self.reader())).await?;
+                Ok(rows.into_iter().map(Mark::from).collect())
+            }
+
+            pub(super) async fn create(&self, new: NewEvent, who: &str, now: Timestamp) -> Result<Event, CreateError> {
+                let mut event = new.open(Epoch::draw(), now);
+                let created = bounded(COMMIT_TIMEOUT, async {
+                    let mut transaction = self.begin().await?;
+                    let id: Option<i64> = query_scalar(sql::CREATE_EVENT)
+                        .bind(event.slug.as_str())
+                        .bind(event.epoch.as_str())
+                        .bind(&event.title)
+                        .bind(&event.description)
+                        .bind(rows::places(event.capacity))
+                        .bind(event.waitlist)
+                        .bind(event.opens_at.map(Timestamp::as_millis))
+                        .bind(event.closes_at.map(Timestamp::as_millis))
+                        .bind(event.scheduled)
+                        .bind(event.ended)
+                        .bind(event.closed)
+                        .bind(i64::from(event.round))
+                        .bind(event.revision)
+                        .bind(i64::from(event.registered))
+                        .bind(i64::from(event.waiting))
+                        .bind(i64::from(event.last_number))
+                        .bind(event.at.as_millis())
+                        .fetch_optional(&mut *transaction)
+                        .await?;
+                    let Some(id) = id else {
+                        transaction.rollback().await?;
+                        return Ok(None);
+                    };
+                    event.id = id;
+                    let change = Change { headcount: event.headcount(), kind: Kind::Created };
+                    transaction.log(id, &change).await?;
+                    let after = audit::event(&event);
+                    let entry = AuditEntry { at: now, who: who.to_owned(), action: "create".to_owned(), before: Value::Null, after };
+                    transaction.audit(&event.slug, &entry).await?;
+                    transaction.commit().await?;
+                    Ok::<_, StoreError>(Some(event))
+                });
+                created.await?.ok_or(CreateError::SlugTaken)
+            }
+
+            pub(super) async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
+                let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
+                let limit = if deletes { DELETE_TIMEOUT } else { COMMIT_TIMEOUT };
+                bounded(limit, async {
+                    let mut transaction = self.begin().await?;
+                    let Some(event) = transaction.locked(event).await? else {
+                        transaction.rollback().await?;
+                        return Ok(batch::not_found(commands));
+                    };
+                    let (commit, changed) = batch::run(&mut transaction, event, commands, clock).await?;
+                    // A batch of refusals and replays costs no flush of the disk.
+                    if changed { transaction.commit().await? } else { transaction.rollback().await? }
+                    Ok::<_, StoreError>(commit)
+                })
+                .await
+            }
+
+            pub(super) async fn changes(&self, event: &Event, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {
+                let rows = query_as::<_, rows::ChangeRow>(sql::CHANGES).bind(event.id).bind(after).bind(i64::from(limit)).fetch_all(self.reader());
+                bounded(ANSWER_TIMEOUT, rows).await?.into_iter().map(|row| row.of(event)).collect()
+            }
+
+            pub(super) async fn registration(&self, locator: Locator) -> Result<Option<Listed>, StoreError> {
+                let row = query_as::<_, rows::ListedRow>(sql::REGISTRATION)
+                    .bind(locator.event)
+                    .bind(i64::from(locator.round))
+                    .bind(i64::from(locator.number))
+                    .fetch_optional(self.reader());
+                bounded(ANSWER_TIMEOUT, row).await?.map(Listed::try_from).transpose()
+            }
+
+            pub(super) async fn registrations(&self, event: EventId, filter: &Filter) -> Result<Vec<Listed>, StoreError> {
+                // No stored text holds NUL, and Postgres takes none as a parameter.
+                if filter.query.as_ref().is_some_and(|query| query.contains('\0')) {
+                    return Ok(Vec::new());
+                }
+                let rows = query_as::<_, rows::ListedRow>(sql::REGISTRATIONS)
+                    .bind(event)
+                    .bind(i64::from(filter.round))
+                    .bind(i64::from(filter.after))
+                    .bind(filter.status.map(Status::as_str))
+                    .bind(filter.query.as_deref().map(shared::pattern))
+                    .bind(i64::from(filter.limit))
+                    .fetch_all(self.reader());
+                rows::read(bounded(ANSWER_TIMEOUT, rows).await?)
+            }
+
+            pub(super) async fn recount(&self, event: EventId) -> Result<Option<(u32, u32)>, StoreError> {
+                let row = query_as::<_, (i64, i64)>(sql::RECOUNT).bind(event).fetch_optional(self.reader());
+                let row = bounded(ANSWER_TIMEOUT, row).await?;
+                row.map(|(counted, registered)| Ok((rows::count("counted", counted)?, rows::count("registered", registered)?))).transpose()
+            }
+
+            pub(super) async fn audit(&self, slug: &Slug, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+                let rows = query_as::<_, rows::AuditRow>(sql::AUDIT)
+                    .bind(slug.as_str())
+                    .bind(before.unwrap_or(i64::MAX))
+                    .bind(i64::from(limit))
+                    .fetch_all(self.reader());
+                Ok(bounded(ANSWER_TIMEOUT, rows).await?.into_iter().map(Into::into).collect())
+            }
+
+            pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut transaction = self.begin().await?;
+                    let row = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE)
+                        .bind(event)
+                        .bind(text)
+                        .bind(now.as_millis())
+                        .fetch_optional(&mut *transaction)
+                        .await?;
+                    let Some(announcement) = row.map(Announcement::from) else {
+                        transaction.rollback().await?;
+                        return Ok(None);
+                    };
+                    query(sql::ANNOUNCED).bind(event).bind(announcement.id).execute(&mut *transaction).await?;
+                    query(sql::AUDIT_ANNOUNCEMENT)
+                        .bind(event)
+                        .bind(now.as_millis())
+                        .bind(who)
+                        .bind(Value::Null)
+                        .bind(serde_json::json!({ "text": text }))
+                        .execute(&mut *transaction)
+                        .await?;
+                    transaction.commit().await?;
+                    Ok::<_, StoreError>(Some(announcement))
+                })
+                .await
+            }
+
+            pub(super) async fn announcement(&self, event: EventId) -> Result<Option<Announcement>, StoreError> {
+                let row = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCEMENT).bind(event).fetch_optional(self.reader());
+                Ok(bounded(ANSWER_TIMEOUT, row).await?.map(Announcement::from))
+            }
+
+            pub(super) async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+                bounded(ANSWER_TIMEOUT, query_scalar(sql::SETTING).bind(name).fetch_optional(self.reader())).await
+            }
+
+            pub(super) async fn setting_or_insert(&self, name: &str, value: &str) -> Result<String, StoreError> {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut transaction = self.begin().await?;
+                    query(sql::INSERT_SETTING).bind(name).bind(value).execute(&mut *transaction).await?;
+                    // A statement of its own sees what another node has stored while the first one waited.
+                    let stored = query_scalar(sql::SETTING).bind(name).fetch_one(&mut *transaction).await?;
+                    transaction.commit().await?;
+                    Ok::<_, StoreError>(stored)
+                })
+                .await
+            }
+
+            pub(super) async fn set_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut transaction = self.begin().await?;
+                    query(sql::SET_SETTING).bind(name).bind(value).execute(&mut *transaction).await?;
+                    transaction.commit().await
+                })
+                .await
+            }
+
+            pub(super) async fn create_session(&self, digest: &str, expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut transaction = self.begin().await?;
+                    query(sql::FORGET_SESSIONS).bind(now.as_millis()).execute(&mut *transaction).await?;
+                    query(sql::CREATE_SESSION).bind(digest).bind(expires_at.as_millis()).execute(&mut *transaction).await?;
+                    transaction.commit().await
+                })
+                .await
+            }
+
+            pub(super) async fn session(&self, digest: &str) -> Result<Option<Timestamp>, StoreError> {
+                let expires_at = query_scalar(sql::SESSION).bind(digest).fetch_optional(self.reader());
+                Ok(bounded(ANSWER_TIMEOUT, expires_at).await?.map(Timestamp::from_millis))
+            }
+
+            pub(super) async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut transaction = self.begin().await?;
+                    query(sql::DELETE_SESSION).bind(digest).execute(&mut *transaction).await?;
+                    transaction.commit().await
+                })
+                .await
+            }
+
+            pub(super) async fn ping(&self) -> Result<(), StoreError> {
+                bounded(ANSWER_TIMEOUT, query(sql::PING).fetch_optional(self.reader())).await.map(drop)
+            }
+        }
+    };
+}
+
+/// What happens inside a transaction, for one backend's transaction type.
+macro_rules! impl_session {
+    ($transaction:ty) => {
+        impl $transaction {
+            /// Adds a line to the change log.
+            async fn log(&mut self, event: EventId, change: &Change) -> Result<(), sqlx::Error> {
+                let count = &change.headcount;
+                query(sql::INSERT_CHANGE)
+                    .bind(event)
+                    .bind(count.revision)
+                    .bind(change.kind.as_str())
+                    .bind(i64::from(count.round))
+                    .bind(count.state.as_str())
+                    .bind(rows::places(count.capacity))
+                    .bind(i64::from(count.registered))
+                    .bind(i64::from(count.waiting))
+                    .bind(count.at.as_millis())
+                    .execute(&mut **self)
+                    .await?;
+                Ok(())
+            }
+
+            /// Adds a line to the audit log.
+            async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), sqlx::Error> {
+                query(sql::INSERT_AUDIT)
+                    .bind(slug.as_str())
+                    .bind(entry.at.as_millis())
+                    .bind(&entry.who)
+                    .bind(&entry.action)
+                    .bind(&entry.before)
+                    .bind(&entry.after)
+                    .execute(&mut **self)
+                    .await?;
+                Ok(())
+            }
+
+            async fn update(&mut self, event: &Event) -> Result<(), sqlx::Error> {
+                query(sql::UPDATE_EVENT)
+                    .bind(event.id)
+                    .bind(&event.title)
+                    .bind(&event.description)
+                    .bind(rows::places(event.capacity))
+                    .bind(event.waitlist)
+                    .bind(event.opens_at.map(Timestamp::as_millis))
+                    .bind(event.closes_at.map(Timestamp::as_millis))
+                    .bind(event.scheduled)
+                    .bind(event.ended)
+                    .bind(event.closed)
+                    .bind(i64::from(event.round))
+                    .bind(event.revision)
+                    .bind(i64::from(event.registered))
+                    .bind(i64::from(event.waiting))
+                    .bind(i64::from(event.last_number))
+                    .bind(event.at.as_millis())
+                    .execute(&mut **self)
+                    .await?;
+                Ok(())
+            }
+
+            async fn write_registrations(&mut self, picture: &Picture) -> Result<(), sqlx::Error> {
+                // First what was given back: a new row may have the e-mail address of a cancelled one.
+                let moved = batch::moved(picture);
+                if !moved.is_empty() {
+                    self.advance(&moved).await?;
+                }
+                if !picture.writes.inserted.is_empty() {
+                    let new: Vec<_> = picture.writes.inserted.iter().map(|locator| picture.registration(*locator)).collect();
+                    self.insert(&new).await?;
+                }
+                Ok(())
+            }
+
+            async fn delete(&mut self, event: EventId) -> Result<(), sqlx::Error> {
+                for statement in sql::DELETE_EVENT {
+                    query(statement).bind(event).execute(&mut **self).await?;
+                }
+                Ok(())
+            }
+        }
+
+        impl Session for $transaction {
+            async fn named(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<Registration>, StoreError> {
+                rows::read(self.find(event, lookup).await?)
+            }
+
+            async fn waiting(&mut self, event: &Event, round: u32, limit: u32) -> Result<Vec<Registration>, StoreError> {
+                let rows = query_as::<_, rows::RegistrationRow>(sql::WAITING).bind(event.id).bind(i64::from(round)).bind(i64::from(limit));
+                rows::read(rows.fetch_all(&mut **self).await?)
+            }
+
+            async fn archived(&mut self, event: &Event, round: u32) -> Result<Option<Archived>, StoreError> {
+                let row = query_as::<_, rows::ArchivedRow>(sql::ARCHIVED).bind(event.id).bind(i64::from(round)).fetch_optional(&mut **self).await?;
+                row.map(|row| row.of(round)).transpose()
+            }
+
+            async fn write(&mut self, picture: &Picture) -> Result<(), StoreError> {
+                let (event, writes) = (&picture.event, &picture.writes);
+                if writes.deleted {
+                    self.delete(event.id).await?;
+                } else {
+                    self.write_registrations(picture).await?;
+                    for change in &writes.changes {
+                        self.log(event.id, change).await?;
+                    }
+                    if let Some((round, capacity)) = writes.archive {
+                        let archive = query(sql::ARCHIVE_ROUND).bind(event.id).bind(i64::from(round)).bind(rows::places(capacity)).bind(event.at.as_millis());
+                        archive.execute(&mut **self).await?;
+                    }
+                    if let Some(round) = writes.restored {
+                        query(sql::RESTORE_ROUND).bind(event.id).bind(i64::from(round)).execute(&mut **self).await?;
+                    }
+                    self.update(event).await?;
+                }
+                for entry in &writes.audit {
+                    self.audit(&event.slug, entry).await?;
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(super) use {impl_session, impl_statements};

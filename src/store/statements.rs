@@ -1,0 +1,102 @@
+//! The statements that both databases understand, and the methods made of them. (`$1` is also SQLite's; only what loads
+//! and writes a batch differs, and lives with its backend.)
+
+use super::rows::{event_columns, registration_columns};
+
+pub(super) const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
+pub(super) const EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE slug = $1");
+pub(super) const EVENT_BY_ID: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1");
+pub(super) const MARKS: &str = "SELECT id, revision, announcement FROM events";
+
+pub(super) const CREATE_EVENT: &str = "\
+    INSERT INTO events (slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed,
+        round, revision, registered, waiting, last_number, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    ON CONFLICT (slug) DO NOTHING
+    RETURNING id";
+pub(super) const UPDATE_EVENT: &str = "\
+    UPDATE events
+    SET title = $2, description = $3, capacity = $4, waitlist = $5, opens_at = $6, closes_at = $7, scheduled = $8, ended = $9,
+        closed = $10, round = $11, revision = $12, registered = $13, waiting = $14, last_number = $15, at = $16
+    WHERE id = $1";
+pub(super) const INSERT_CHANGE: &str = "\
+    INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub(super) const INSERT_AUDIT: &str = "\
+    INSERT INTO audit (slug, at, who, action, \"before\", \"after\") VALUES ($1, $2, $3, $4, $5, $6)";
+pub(super) const ARCHIVE_ROUND: &str = "INSERT INTO rounds (event_id, round, capacity, archived_at) VALUES ($1, $2, $3, $4)";
+pub(super) const RESTORE_ROUND: &str = "DELETE FROM rounds WHERE event_id = $1 AND round = $2";
+/// What belongs to an event, its own row last.
+pub(super) const DELETE_EVENT: [&str; 5] = [
+    "DELETE FROM registrations WHERE event_id = $1",
+    "DELETE FROM changes WHERE event_id = $1",
+    "DELETE FROM rounds WHERE event_id = $1",
+    "DELETE FROM announcements WHERE event_id = $1",
+    "DELETE FROM events WHERE id = $1",
+];
+
+pub(super) const WAITING: &str =
+    concat!("SELECT ", registration_columns!(), " FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT $3");
+pub(super) const ARCHIVED: &str = "\
+    SELECT capacity,
+        (SELECT count(*) FROM registrations r WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'confirmed') AS registered,
+        (SELECT count(*) FROM registrations r WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'waiting') AS waiting,
+        (SELECT coalesce(max(r.number), 0) FROM registrations r WHERE r.event_id = $1 AND r.round = $2) AS last_number
+    FROM rounds WHERE event_id = $1 AND round = $2";
+
+pub(super) const CHANGES: &str = "\
+    SELECT revision, kind, round, state, capacity, registered, waiting, at
+    FROM changes WHERE event_id = $1 AND revision > $2 ORDER BY revision LIMIT $3";
+pub(super) const REGISTRATION: &str = concat!(
+    "SELECT ",
+    registration_columns!(),
+    ", CASE WHEN status = 'waiting' THEN (
+        SELECT count(*) FROM registrations w
+        WHERE w.event_id = $1 AND w.round = $2 AND w.status = 'waiting' AND w.number <= $3
+    ) END AS waiting_position
+    FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3"
+);
+/// $3 is the last number of the page before, $4 a status or NULL, $5 a LIKE pattern in lower case or NULL.
+pub(super) const REGISTRATIONS: &str = concat!(
+    "WITH ranked AS (
+        SELECT number AS ranked_number, row_number() OVER (ORDER BY number) AS waiting_position
+        FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting'
+    )
+    SELECT ",
+    registration_columns!(),
+    ", waiting_position
+    FROM registrations LEFT JOIN ranked ON ranked_number = number AND status = 'waiting'
+    WHERE event_id = $1 AND round = $2 AND number > $3
+        AND ($4 IS NULL OR status = $4)
+        AND ($5 IS NULL OR email_key LIKE $5 ESCAPE '!' OR name_key LIKE $5 ESCAPE '!')
+    ORDER BY number LIMIT $6"
+);
+pub(super) const RECOUNT: &str = "\
+    SELECT (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'), e.registered
+    FROM events e WHERE e.id = $1";
+
+pub(super) const AUDIT: &str = "\
+    SELECT id, at, who, action, \"before\", \"after\" FROM audit WHERE slug = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+
+pub(super) const ANNOUNCE: &str = "\
+    INSERT INTO announcements (event_id, text, at) SELECT id, $2, $3 FROM events WHERE id = $1 RETURNING id, text, at";
+/// Two announcements may be stored in the other order than their keys were drawn.
+pub(super) const ANNOUNCED: &str = "UPDATE events SET announcement = $2 WHERE id = $1 AND announcement < $2";
+pub(super) const AUDIT_ANNOUNCEMENT: &str = "\
+    INSERT INTO audit (slug, at, who, action, \"before\", \"after\") SELECT slug, $2, $3, 'announce', $4, $5 FROM events WHERE id = $1";
+pub(super) const ANNOUNCEMENT: &str = "\
+    SELECT a.id, a.text, a.at FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
+
+pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = $1";
+pub(super) const INSERT_SETTING: &str = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+pub(super) const SET_SETTING: &str = "\
+    INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+pub(super) const FORGET_SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
+pub(super) const CREATE_SESSION: &str = "\
+    INSERT INTO sessions (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at";
+pub(super) const SESSION: &str = "SELECT expires_at FROM sessions WHERE digest = $1";
+pub(super) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE digest = $1";
+
+/// Reads a page of the smallest table: on either database this needs the disk or the server.
+pub(super) const PING: &str = "SELECT 1 FROM settings LIMIT 1";

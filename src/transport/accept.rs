@@ -1,0 +1,105 @@
+//! Which media type a client prefers (RFC 9110, section 12.5.1).
+
+use warp::http::{HeaderMap, header};
+
+/// The media types that are offered here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// `application/json`
+    Json,
+    /// `text/event-stream`
+    EventStream,
+}
+
+impl Media {
+    fn parts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Json => ("application", "json"),
+            Self::EventStream => ("text", "event-stream"),
+        }
+    }
+
+    /// How much `accept` wants this, in thousandths: the most specific range that covers it decides.
+    fn quality(self, accept: &str) -> u16 {
+        let (kind, subtype) = self.parts();
+        let mut best = (0, 0);
+        for range in accept.split(',') {
+            let mut parameters = range.split(';').map(str::trim);
+            let Some((range_kind, range_subtype)) = parameters.next().and_then(|range| range.split_once('/')) else { continue };
+            let specific = match (range_kind, range_subtype) {
+                ("*", "*") => 1,
+                (range_kind, "*") if range_kind.eq_ignore_ascii_case(kind) => 2,
+                (range_kind, range_subtype) if range_kind.eq_ignore_ascii_case(kind) && range_subtype.eq_ignore_ascii_case(subtype) => 3,
+                _ => continue,
+            };
+            if specific > best.0 {
+                best = (specific, weight(parameters));
+            }
+        }
+        best.1
+    }
+}
+
+/// The weight among a range's parameters, in thousandths; 1000 without one. What is no number counts as none.
+fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
+    let given = parameters.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
+    match given.and_then(|q| q.parse::<f32>().ok()) {
+        // Clamped to 0..=1 first, so the product fits.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+        Some(q) => (q.clamp(0.0, 1.0) * 1000.0) as u16,
+        None => 1000,
+    }
+}
+
+/// What the client likes best; JSON where it likes both alike, and where it says nothing. `None`: neither.
+pub fn preferred(headers: &HeaderMap) -> Option<Media> {
+    let lines: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    let accept = lines.join(",");
+    if accept.trim().is_empty() {
+        return Some(Media::Json);
+    }
+    match (Media::Json.quality(&accept), Media::EventStream.quality(&accept)) {
+        (0, 0) => None,
+        (json, stream) if json >= stream => Some(Media::Json),
+        _ => Some(Media::EventStream),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_specific_range_decides() {
+        for (accept, expected) in [
+            ("", Some(Media::Json)),
+            ("*/*", Some(Media::Json)),
+            ("application/json", Some(Media::Json)),
+            ("application/*", Some(Media::Json)),
+            ("text/event-stream", Some(Media::EventStream)),
+            ("Text/Event-Stream", Some(Media::EventStream)),
+            ("text/event-stream, application/json", Some(Media::Json)),
+            ("text/event-stream, application/json;q=0.5", Some(Media::EventStream)),
+            ("text/event-stream, */*;q=0.1", Some(Media::EventStream)),
+            ("application/json;q=0, */*", Some(Media::EventStream)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Media::Json)),
+            ("text/html", None),
+            ("*/*;q=0", None),
+            ("image/png, garbage, ;;;", None),
+            ("application/json; charset=utf-8; q=0.3", Some(Media::Json)),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            assert_eq!(preferred(&headers), expected, "{accept}");
+        }
+        assert_eq!(preferred(&HeaderMap::new()), Some(Media::Json));
+    }
+
+    #[test]
+    fn several_lines_are_one_list() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::ACCEPT, "application/json;q=0.1".parse().unwrap());
+        headers.append(header::ACCEPT, "text/event-stream".parse().unwrap());
+        assert_eq!(preferred(&headers), Some(Media::EventStream));
+    }
+}

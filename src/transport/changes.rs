@@ -1,0 +1,120 @@
+//! The change log: every revision in order, as pages of JSON or as an endless event stream; never conflated.
+
+use futures_util::stream::{Stream, unfold};
+use serde::Serialize;
+use warp::http::{HeaderValue, header};
+use warp::reply::Response;
+
+use super::accept::{self, Media};
+use super::request::{After, Request};
+use super::{refusal, sse};
+use crate::context::{Context, Shared};
+use crate::domain::change::Change;
+use crate::domain::event::Event;
+use crate::domain::position::{Position, Revision};
+use crate::live::channel::Channel;
+use crate::live::log::{self, Entry, Log};
+use crate::problem::{Code, Problem};
+use crate::store::StoreError;
+use crate::wire::chunk::Chunk;
+use crate::wire::sse as wire;
+
+/// The longest page, and the one that is given when none is asked for: a client that follows the log wants it whole.
+pub const LONGEST_PAGE: u32 = 1_000;
+/// Changes that were read together are written together, up to about this many bytes.
+const PIECE: usize = 8 * 1024;
+/// The position given is none of this event's. A browser drops an event without data.
+const RESET: (&str, &str) = ("reset", "{\"reset\":true}");
+
+/// A page of the log.
+#[derive(Serialize)]
+struct Page<'a> {
+    changes: &'a [Change],
+    position: Position,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reset: bool,
+}
+
+/// A page or the stream, as the client prefers.
+pub(super) async fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+    let answer = match accept::preferred(&request.headers) {
+        Some(Media::Json) => page(&context, channel, request).await,
+        Some(Media::EventStream) => stream(context, channel, request).await,
+        None => Err(Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream")),
+    };
+    let mut response = answer.unwrap_or_else(Problem::into_response);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+async fn page(context: &Context, channel: &Channel, request: &Request) -> Result<Response, Problem> {
+    if let Some(problem) = refusal::problem(request.admission) {
+        return Err(problem);
+    }
+    let limit = match request.query("limit").map(str::parse::<u32>) {
+        None => LONGEST_PAGE,
+        Some(Ok(limit)) if limit > 0 => limit.min(LONGEST_PAGE),
+        Some(_) => return Err(Problem::new(Code::BadRequest, format!("limit must be a whole number from 1 to {LONGEST_PAGE}"))),
+    };
+    let event = channel.newest().event;
+    let (after, reset) = start(context, &event, request.after()).await?;
+    let changes = context.store.changes(&event, after, limit).await?;
+    let revision = changes.last().map_or(after, |change| change.headcount.revision);
+    let page = Page { changes: &changes, position: Position { epoch: event.epoch.clone(), revision }, reset };
+    // Plain structs of numbers and strings: serialising them to memory cannot fail.
+    let mut response = Response::new(serde_json::to_vec(&page).expect("a page is representable as JSON").into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+async fn stream(context: Shared, channel: &Channel, request: &Request) -> Result<Response, Problem> {
+    if let Some(reason) = refusal::reason(request.admission) {
+        return Ok(sse::refuse(&refusal::bye(reason)));
+    }
+    let event = channel.newest().event;
+    // An `EventSource` must not be answered an error: where the database is away the log is begun as far as it is known, and
+    // the stream waits for it.
+    let given = request.last_event_id();
+    let (after, reset) = start(&context, &event, given.clone()).await.unwrap_or_else(|_| log::start(&event, given));
+    let log = Log::open(context.store.clone(), channel, after, reset, context.settings.heartbeat);
+    Ok(sse::endless(chunks(log)))
+}
+
+/// Where to begin. Another node may have committed what has not come to this one yet: before a position is called one from the
+/// future, the database is asked.
+async fn start(context: &Context, event: &Event, after: After) -> Result<(Revision, bool), StoreError> {
+    if let Some(Ok(position)) = &after
+        && position.epoch == event.epoch
+        && position.revision > event.revision
+        && let Some(newest) = context.store.event_by_id(event.id).await?
+    {
+        return Ok(log::start(&newest, after));
+    }
+    Ok(log::start(event, after))
+}
+
+/// The first bytes go out before the log is read, so that a client which is up to date sees the stream begin.
+fn chunks(log: Log) -> impl Stream<Item = Chunk> + Send {
+    unfold((log, true), |(mut log, first)| async move {
+        if first {
+            let mut bytes = sse::preamble();
+            bytes.extend_from_slice(wire::HEARTBEAT);
+            return Some((Chunk::new(&bytes), (log, false)));
+        }
+        let chunk = match log.next().await? {
+            Entry::Reset => Chunk::new(wire::block(RESET.0, None, RESET.1).as_bytes()),
+            Entry::Change(change) => {
+                let mut bytes = wire::change(&change);
+                while bytes.len() < PIECE
+                    && let Some(change) = log.read_ahead()
+                {
+                    bytes.extend_from_slice(&wire::change(&change));
+                }
+                Chunk::new(&bytes)
+            }
+            Entry::Item(item) => sse::render(item),
+        };
+        Some((chunk, (log, false)))
+    })
+}

@@ -1,0 +1,40 @@
+//! Interval polling: one state at a time, and 304 while it is the one that the client has (RFC 9110, section 13).
+//!
+//! Answers from the hub's newest state, never from the database: a poll costs a look-up and a shared rendering.
+
+use warp::http::{HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::etag::{self, Known};
+use crate::live::channel::Newest;
+
+/// The answer to a client that has `known`. While the database is away the state goes out whole and without a tag: it may not
+/// be the newest, and a client that came back with its tag would not learn of it.
+pub(super) fn answer(newest: &Newest, known: Option<&Known>) -> Response {
+    let position = newest.position();
+    if newest.stale_since.is_none() && known.is_some_and(|known| known.has(&position)) {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        cached(&mut response);
+        response.headers_mut().insert(header::ETAG, etag::of(&position));
+        return response;
+    }
+    whole(newest)
+}
+
+/// The whole state.
+pub(super) fn whole(newest: &Newest) -> Response {
+    let mut response = Response::new(newest.count.message.json_bytes().clone().into());
+    cached(&mut response);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if newest.stale_since.is_none() {
+        response.headers_mut().insert(header::ETAG, etag::of(&newest.position()));
+    }
+    response
+}
+
+/// Caches may keep it but have to ask each time.
+fn cached(response: &mut Response) {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Prefer"));
+}

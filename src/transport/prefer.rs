@@ -1,0 +1,94 @@
+//! The `Prefer` header (RFC 7240): only `wait` is understood.
+
+use warp::http::{HeaderMap, HeaderName};
+
+/// RFC 7240, section 2.
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// RFC 7240, section 3.
+pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// `wait` in seconds (section 4.3). Of several only the first counts (section 2); one that cannot be read counts as not given.
+pub fn wait(headers: &HeaderMap) -> Option<u64> {
+    let lines = headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| split(line, ',')).find_map(|preference| {
+        // Parameters of a preference follow a semicolon; `wait` has none.
+        let preference = split(preference, ';').next()?;
+        let (name, value) = preference.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("wait").then(|| seconds(unquote(value.trim())))
+    })?
+}
+
+/// A whole number of seconds; one beyond every clock is as good as the largest.
+pub fn seconds(text: &str) -> Option<u64> {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The parts of `text` between separators that stand outside quoted strings (RFC 9110, section 5.6.4).
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |c| {
+        if escaped {
+            escaped = false;
+        } else if quoted && c == '\\' {
+            escaped = true;
+        } else if c == '"' {
+            quoted = !quoted;
+        }
+        !quoted && c == separator
+    })
+}
+
+/// A value without its quotes. A number needs no escapes inside them.
+fn unquote(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(lines: &[&str]) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(PREFER, line.parse().unwrap());
+        }
+        wait(&headers)
+    }
+
+    #[test]
+    fn wait_is_found_in_any_spelling() {
+        for (line, expected) in [
+            ("wait=20", Some(20)),
+            ("Wait=20", Some(20)),
+            ("wait = 20", Some(20)),
+            ("wait=\"20\"", Some(20)),
+            ("respond-async, wait=10", Some(10)),
+            ("respond-async;foo=bar,  WAIT=10 ; x=y", Some(10)),
+            ("foo=\"a, wait=3\", wait=4", Some(4)),
+            ("foo=\"a\\\", wait=3\", wait=4", Some(4)),
+            ("wait=1, wait=2", Some(1)),
+            ("wait=0", Some(0)),
+            ("wait=99999999999999999999999", Some(u64::MAX)),
+            ("wait", None),
+            ("wait=", None),
+            ("wait=-1", None),
+            ("wait=1.5", None),
+            ("wait=soon, wait=5", None),
+            ("waiting=5", None),
+            ("", None),
+        ] {
+            assert_eq!(read(&[line]), expected, "{line}");
+        }
+        assert_eq!(read(&["return=minimal", "wait=7"]), Some(7));
+        assert_eq!(read(&[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(line in "[ -~]{0,60}") {
+            let _ = read(&[&line]);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Saying no in the way of each transport (docs/protocol.md, section 13.7).
+
+use std::time::Duration;
+
+use crate::context::Admission;
+use crate::live::subscription::{Item, RETRY_MS};
+use crate::problem::{Code, Problem};
+use crate::wire::message::{Message, Reason};
+
+/// Over a limit a client shall stay away longer than after a drain, milliseconds: whoever is connected stays connected.
+const LIMIT_RETRY_MS: std::ops::Range<u64> = 3_000..9_000;
+
+/// Why a stream is not to begin; `None`: it may.
+pub(super) fn reason(admission: Admission) -> Option<Reason> {
+    match admission {
+        Admission::Admitted => None,
+        Admission::OverLimit => Some(Reason::Limit),
+        Admission::Draining => Some(Reason::Drain),
+    }
+}
+
+/// A farewell drawn for one client.
+pub(super) fn bye(reason: Reason) -> Message {
+    Item::bye(reason, retry_ms(reason))
+}
+
+/// When one client shall come back.
+pub(super) fn retry_ms(reason: Reason) -> u64 {
+    match reason {
+        Reason::Limit => rand::random_range(LIMIT_RETRY_MS),
+        Reason::Drain | Reason::Deleted => rand::random_range(RETRY_MS),
+    }
+}
+
+/// What is no stream gets a problem, but only over a limit: a drain answers what can be answered.
+pub(super) fn problem(admission: Admission) -> Option<Problem> {
+    match admission {
+        Admission::OverLimit => {
+            let detail = "too many connections are open; nothing is wrong with the request, send it again later";
+            Some(Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit))))
+        }
+        Admission::Admitted | Admission::Draining => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! What every transport reads out of a request.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use hyper::upgrade::OnUpgrade;
+use warp::Filter;
+use warp::http::{HeaderMap, HeaderName, Method};
+
+use super::etag::{self, Known};
+use super::prefer;
+use crate::context::{Admission, Context};
+use crate::domain::event::Slug;
+use crate::domain::position::Position;
+use crate::live::channel::Channel;
+
+/// WHATWG HTML, section 9.2.4.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The parts of a request that a transport looks at.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// `GET` or `HEAD`.
+    pub(super) method: Method,
+    /// All of them.
+    pub(super) headers: HeaderMap,
+    /// Whether it is within the limits.
+    pub(super) admission: Admission,
+    /// The connection, for a protocol other than HTTP.
+    pub(super) upgrade: Option<OnUpgrade>,
+    query: Vec<(String, String)>,
+}
+
+/// Where a client says it is: a cursor that may be garbage, which is never an error.
+pub(super) type After = Option<Result<Position, ()>>;
+
+/// Extracts the request; never refuses one.
+pub(super) fn request() -> impl Filter<Extract = (Request,), Error = Infallible> + Clone {
+    let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
+    let parts = warp::method().and(warp::header::headers_cloned()).and(query);
+    parts.and(warp::ext::optional()).and(warp::ext::optional()).map(|method, headers, query: String, admission: Option<Admission>, upgrade| Request {
+        method,
+        headers,
+        admission: admission.unwrap_or(Admission::Admitted),
+        upgrade,
+        query: pairs(&query),
+    })
+}
+
+/// The pairs of a query; what is not UTF-8 is replaced.
+fn pairs(query: &str) -> Vec<(String, String)> {
+    serde_urlencoded::from_str(query).unwrap_or_default()
+}
+
+impl Request {
+    /// The first value of that name in the query.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `?after=`, for those who cannot set a header.
+    pub(super) fn after(&self) -> After {
+        self.query("after").map(parse)
+    }
+
+    /// The cursor of an event stream: `Last-Event-ID`, else `?last_event_id=`, else `?after=`.
+    pub(super) fn last_event_id(&self) -> After {
+        match self.headers.get(LAST_EVENT_ID) {
+            Some(value) => Some(value.to_str().map_err(|_| ()).and_then(parse)),
+            None => self.query("last_event_id").map(parse).or_else(|| self.after()),
+        }
+    }
+
+    /// What a poll has already: `If-None-Match`, else `?after=`.
+    pub(super) fn known(&self) -> Option<Known> {
+        etag::if_none_match(&self.headers).or_else(|| Some(Known::These(self.after()?.into_iter().collect())))
+    }
+
+    /// For how many seconds a poll is willing to wait: `Prefer: wait=N`, else `?wait=N`.
+    pub(super) fn wait(&self) -> Option<u64> {
+        prefer::wait(&self.headers).or_else(|| self.query("wait").and_then(prefer::seconds))
+    }
+}
+
+fn parse(text: &str) -> Result<Position, ()> {
+    Position::from_str(text).map_err(|_| ())
+}
+
+/// The event of a path segment.
+pub(super) fn channel(context: &Context, slug: &str) -> Option<Arc<Channel>> {
+    context.hub.channel(&Slug::parse(slug).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(query: &str, headers: &[(&str, &str)]) -> Request {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_str(name).unwrap(), value.parse().unwrap());
+        }
+        Request { method: Method::GET, headers: map, admission: Admission::Admitted, upgrade: None, query: pairs(query) }
+    }
+
+    fn at(revision: i64) -> Position {
+        Position { epoch: "q7f2k9".parse().unwrap(), revision }
+    }
+
+    #[test]
+    fn a_header_wins_over_the_query_and_garbage_is_a_cursor_too() {
+        let id = |query, headers: &[_]| of(query, headers).last_event_id();
+        assert_eq!(id("", &[]), None);
+        assert_eq!(id("after=q7f2k9-1", &[]), Some(Ok(at(1))));
+        assert_eq!(id("after=q7f2k9-1&last_event_id=q7f2k9-2", &[]), Some(Ok(at(2))));
+        assert_eq!(id("after=q7f2k9-1&last_event_id=q7f2k9-2", &[("last-event-id", "q7f2k9-3")]), Some(Ok(at(3))));
+        assert_eq!(id("after=q7f2k9-1", &[("last-event-id", "garbage")]), Some(Err(())));
+        assert_eq!(id("after=", &[]), Some(Err(())));
+        assert_eq!(id("after=%ff%00", &[]), Some(Err(())));
+        assert_eq!(id("after=q7f2k9%2d4", &[]), Some(Ok(at(4))));
+    }
+
+    #[test]
+    fn what_a_poll_knows_comes_from_the_tag_or_the_query() {
+        assert_eq!(of("", &[]).known(), None);
+        assert_eq!(of("after=q7f2k9-1", &[]).known(), Some(Known::These(vec![at(1)])));
+        assert_eq!(of("after=garbage", &[]).known(), Some(Known::These(vec![])));
+        assert_eq!(of("after=q7f2k9-1", &[("if-none-match", "\"q7f2k9-2\"")]).known(), Some(Known::These(vec![at(2)])));
+    }
+
+    #[test]
+    fn the_wait_comes_from_the_header_or_the_query() {
+        assert_eq!(of("wait=3", &[]).wait(), Some(3));
+        assert_eq!(of("wait=3", &[("prefer", "wait=9")]).wait(), Some(9));
+        assert_eq!(of("wait=3", &[("prefer", "respond-async")]).wait(), Some(3));
+        assert_eq!(of("wait=-3", &[]).wait(), None);
+    }
+}

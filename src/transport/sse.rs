@@ -1,0 +1,90 @@
+//! Server-sent events (WHATWG HTML, section 9.2; docs/protocol.md, section 4).
+
+use std::sync::LazyLock;
+
+use futures_util::stream::{Stream, unfold};
+use warp::http::HeaderMap;
+use warp::reply::Response;
+
+use super::live::Live;
+use super::request::Request;
+use super::{headers, meter, refusal};
+use crate::context::Shared;
+use crate::live::channel::Channel;
+use crate::live::subscription::{Item, Subscription};
+use crate::live::watchers::Transport;
+use crate::wire::chunk::Chunk;
+use crate::wire::message::Message;
+use crate::wire::sse;
+
+/// The media type; its charset is always UTF-8 (section 9.2.5).
+pub const CONTENT_TYPE: &str = "text/event-stream";
+/// What a client is told to wait before it reconnects after a cut, milliseconds, drawn for each: after a crash nobody is left to
+/// spread the return.
+const RETRY_MS: std::ops::Range<u64> = 1_000..3_000;
+
+static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(sse::HEARTBEAT));
+
+/// The endless answer.
+pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+    if let Some(reason) = refusal::reason(request.admission) {
+        return refuse(&refusal::bye(reason));
+    }
+    let after = request.last_event_id().and_then(Result::ok);
+    let subscription = Subscription::open(channel, Transport::Sse, after.as_ref(), context.settings.heartbeat);
+    endless(chunks(context, subscription))
+}
+
+/// A response that goes on with `chunks`.
+pub(super) fn endless(chunks: impl Stream<Item = Chunk> + Send + 'static) -> Response {
+    let mut response = empty();
+    response.extensions_mut().insert(Live::new(chunks));
+    response
+}
+
+/// Says goodbye at once, with status 200 and a clean end: a browser's `EventSource` gives up for good on anything else.
+pub(super) fn refuse(bye: &Message) -> Response {
+    let mut response = empty();
+    *response.body_mut() = bye.sse().data().into();
+    response
+}
+
+fn empty() -> Response {
+    let mut response = Response::default();
+    let head: &mut HeaderMap = response.headers_mut();
+    headers::unbuffered(head, CONTENT_TYPE);
+    response
+}
+
+/// What stands before everything else.
+pub(super) fn preamble() -> Vec<u8> {
+    sse::retry(rand::random_range(RETRY_MS)).into_bytes()
+}
+
+/// Nothing is held but the subscription: an item is asked for when the connection can take it.
+fn chunks(context: Shared, subscription: Subscription) -> impl Stream<Item = Chunk> + Send {
+    unfold((context, subscription, true), |(context, mut subscription, first)| async move {
+        let item = subscription.next().await?;
+        let chunk = if first {
+            // One piece with the retry, so that the cursor is there with the first bytes.
+            let mut bytes = preamble();
+            bytes.extend_from_slice(&render(item).data());
+            Chunk::new(&bytes)
+        } else {
+            if let Item::Message(message) = &item {
+                meter::observe(Transport::Sse, &context.clock, message);
+            }
+            render(item)
+        };
+        Some((chunk, (context, subscription, false)))
+    })
+}
+
+/// An item's block.
+pub(super) fn render(item: Item) -> Chunk {
+    match item {
+        Item::Message(message) => message.sse().clone(),
+        Item::Heartbeat => HEARTBEAT.clone(),
+        Item::End { reason, retry_ms } => Item::bye(reason, retry_ms).sse().clone(),
+    }
+}

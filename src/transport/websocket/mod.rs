@@ -1,0 +1,147 @@
+//! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. What is said afterwards is [`talk`]'s.
+//!
+//! The upgrade is our own because warp's filter cannot set the size of the read buffer: 128 KiB for each idle connection.
+
+mod talk;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::refusal;
+use super::request::Request;
+use crate::context::Shared;
+use crate::live::channel::Channel;
+use crate::live::subscription::Subscription;
+use crate::live::watchers::Transport;
+use crate::problem::{Code, Problem};
+
+pub use talk::{PING_EVERY, PONG_WITHIN, STALL};
+
+/// The largest message that a client may send, bytes; a ping has a few dozen.
+pub const LARGEST_MESSAGE: usize = 4 * 1024;
+/// What is allocated for reading, for each connection. Clients say little.
+const READ_BUFFER: usize = 1024;
+/// The only version there is (RFC 6455, section 4.1).
+const VERSION: &str = "13";
+
+/// 101, or the reason why not.
+pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+    let (accept, upgrade) = match handshake(request) {
+        Ok(agreed) => agreed,
+        Err(refusal) => return *refusal,
+    };
+    match refusal::reason(request.admission) {
+        // The handshake is accepted first: a browser tells its page nothing of a refused one.
+        Some(reason) => drop(tokio::spawn(async move {
+            if let Some(socket) = raise(upgrade).await {
+                talk::refuse(socket, reason).await;
+            }
+        })),
+        None => {
+            let after = request.after().and_then(Result::ok);
+            // Opened now and not when the socket is there: what is committed in between is not missed, and the farewell of a
+            // drain finds it.
+            let subscription = Subscription::open(channel, Transport::WebSocket, after.as_ref(), talk::QUIET);
+            tokio::spawn(async move {
+                if let Some(socket) = raise(upgrade).await {
+                    talk::talk(socket, subscription, &context.clock).await;
+                }
+            });
+        }
+    }
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let head = response.headers_mut();
+    head.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    head.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    head.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    response
+}
+
+/// The socket behind a finished handshake.
+async fn raise(upgrade: OnUpgrade) -> Option<WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>> {
+    let upgraded = upgrade.await.inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised")).ok()?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        // Every message is written at once; what a slow reader leaves over is at most one message and a pong.
+        .write_buffer_size(0)
+        .max_write_buffer_size(64 * 1024)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
+    // What came early is read first, and hyper's 8 KiB buffer that held it is freed by the first read.
+    Some(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await)
+}
+
+/// Checks the opening handshake (RFC 6455, section 4.2.1).
+fn handshake(request: &Request) -> Result<(HeaderValue, OnUpgrade), Box<Response>> {
+    let headers = &request.headers;
+    let asked = has_token(headers, &header::CONNECTION, "upgrade") && has_token(headers, &header::UPGRADE, "websocket");
+    let Some(upgrade) = request.upgrade.clone().filter(|_| asked) else {
+        return Err(Box::new(upgrade_required("this address speaks WebSocket over HTTP/1.1 only")));
+    };
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
+        return Err(Box::new(upgrade_required("this server speaks version 13 of the WebSocket protocol")));
+    }
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next().filter(|key| is_key(key.as_bytes())), keys.next()) else {
+        return Err(Box::new(Problem::new(Code::BadRequest, "Sec-WebSocket-Key must be 16 bytes in Base64").into_response()));
+    };
+    // Base64 makes a header value.
+    let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes())).expect("an accept key is a header value");
+    Ok((accept, upgrade))
+}
+
+/// Whether a list of tokens has one, without case.
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
+}
+
+/// Sixteen bytes in Base64 are 22 characters and two of padding.
+fn is_key(key: &[u8]) -> bool {
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}
+
+/// 426 with what would be understood (RFC 9110, section 15.5.22; RFC 6455, section 4.4).
+fn upgrade_required(detail: &str) -> Response {
+    let status = StatusCode::UPGRADE_REQUIRED;
+    let problem = Problem::new(Code::BadRequest, detail);
+    let mut document = problem.document();
+    document["status"] = json!(status.as_u16());
+    let mut response = problem.into_response();
+    *response.status_mut() = status;
+    *response.body_mut() = document.to_string().into();
+    let head = response.headers_mut();
+    head.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    head.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    head.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_found_in_lists_and_without_case() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::CONNECTION, "keep-alive, UPGRADE".parse().unwrap());
+        assert!(has_token(&headers, &header::CONNECTION, "upgrade"));
+        assert!(!has_token(&headers, &header::CONNECTION, "grade"));
+        assert!(!has_token(&headers, &header::UPGRADE, "websocket"));
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes() {
+        assert!(is_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
+        for key in ["", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZ\x7f==", "dGhlIHNhbXBsZSBub25jZQAA=="] {
+            assert!(!is_key(key.as_bytes()), "{key}");
+        }
+    }
+}

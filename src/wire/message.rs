@@ -1,0 +1,178 @@
+//! What is pushed, rendered at most once for each wire, however many watch.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use engineioxide::Str;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::chunk::Chunk;
+use super::{frame, socketio, sse, websocket};
+use crate::domain::clock::Timestamp;
+use crate::domain::headcount::Headcount;
+
+/// Why a stream ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The server stops.
+    Drain,
+    /// Too many connections.
+    Limit,
+    /// The event was deleted.
+    Deleted,
+}
+
+/// What a push says (docs/protocol.md, sections 4 and 13.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// The whole state; the only push with a cursor.
+    Count(Headcount),
+    /// How many watch the event, over all nodes, approximately.
+    Watching(u64),
+    /// An organiser's announcement.
+    Notice {
+        /// One line.
+        text: String,
+        /// When it was made.
+        at: Timestamp,
+    },
+    /// The database cannot be reached; the count stays what it was.
+    Stale(Timestamp),
+    /// The stream ends; come back after so many milliseconds. Drawn for each watcher, so that not all come back at once.
+    Bye {
+        /// Why.
+        reason: Reason,
+        /// Milliseconds, never 0.
+        retry_ms: u64,
+    },
+}
+
+impl Body {
+    /// The name of the event on every wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Count(_) => "count",
+            Self::Watching(_) => "watching",
+            Self::Notice { .. } => "notice",
+            Self::Stale(_) => "stale",
+            Self::Bye { .. } => "bye",
+        }
+    }
+}
+
+/// A push and its renderings.
+#[derive(Debug)]
+pub struct Message {
+    body: Body,
+    again: bool,
+    json: OnceLock<Box<RawValue>>,
+    json_bytes: OnceLock<Bytes>,
+    sse: OnceLock<Chunk>,
+    frame: OnceLock<Option<Chunk>>,
+    websocket: OnceLock<Bytes>,
+    socketio: OnceLock<Str>,
+}
+
+impl Message {
+    /// A push that nobody has asked to be rendered yet.
+    pub fn new(body: Body) -> Self {
+        Self {
+            body,
+            again: false,
+            json: OnceLock::new(),
+            json_bytes: OnceLock::new(),
+            sse: OnceLock::new(),
+            frame: OnceLock::new(),
+            websocket: OnceLock::new(),
+            socketio: OnceLock::new(),
+        }
+    }
+
+    /// Marks a count that was told before and is told again, because the database is back.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { again: true, ..self }
+    }
+
+    /// When the change that this tells was committed; `None` unless it is a count that tells something new.
+    pub fn committed_at(&self) -> Option<Timestamp> {
+        match &self.body {
+            Body::Count(headcount) if !self.again => Some(headcount.at),
+            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) | Body::Bye { .. } => None,
+        }
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The payload as JSON text: the count object itself, `{"watching":n}` and so on.
+    #[expect(clippy::missing_panics_doc, reason = "never panics, see below")]
+    pub fn json(&self) -> &RawValue {
+        self.json.get_or_init(|| {
+            let value = match &self.body {
+                Body::Count(headcount) => serde_json::value::to_raw_value(headcount),
+                Body::Watching(watching) => serde_json::value::to_raw_value(&Watching { watching: *watching }),
+                Body::Notice { text, at } => serde_json::value::to_raw_value(&Notice { text, at: *at }),
+                Body::Stale(stale_since) => serde_json::value::to_raw_value(&Stale { stale_since: *stale_since }),
+                Body::Bye { reason, retry_ms } => serde_json::value::to_raw_value(&Bye { reason: *reason, retry_ms: *retry_ms }),
+            };
+            // Plain structs of numbers and strings: serialising them to memory cannot fail.
+            value.expect("a push is representable as JSON")
+        })
+    }
+
+    /// The payload as a body, shared by every poll.
+    pub fn json_bytes(&self) -> &Bytes {
+        self.json_bytes.get_or_init(|| Bytes::copy_from_slice(self.json().get().as_bytes()))
+    }
+
+    /// An SSE block, ready to be written.
+    pub fn sse(&self) -> &Chunk {
+        self.sse.get_or_init(|| Chunk::new(&sse::message(&self.body, self.json().get())))
+    }
+
+    /// A piece of the endless HTML document; `None` for what it does not show.
+    pub fn frame(&self) -> Option<&Chunk> {
+        self.frame.get_or_init(|| frame::update(&self.body, self.json().get()).map(|html| Chunk::new(html.as_bytes()))).as_ref()
+    }
+
+    /// The text of a WebSocket message.
+    pub fn websocket(&self) -> &Bytes {
+        self.websocket.get_or_init(|| websocket::message(&self.body, self.json()).into())
+    }
+
+    /// A Socket.IO event packet.
+    pub fn socketio(&self) -> &Str {
+        self.socketio.get_or_init(|| socketio::message(&self.body, self.json()))
+    }
+}
+
+/// `watching`'s payload.
+#[derive(Serialize)]
+struct Watching {
+    watching: u64,
+}
+
+/// `notice`'s payload.
+#[derive(Serialize)]
+struct Notice<'a> {
+    text: &'a str,
+    at: Timestamp,
+}
+
+/// `stale`'s payload.
+#[derive(Serialize)]
+struct Stale {
+    stale_since: Timestamp,
+}
+
+/// `bye`'s payload.
+#[derive(Serialize)]
+struct Bye {
+    reason: Reason,
+    retry_ms: u64,
+}

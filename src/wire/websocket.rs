@@ -1,0 +1,96 @@
+//! The messages on a WebSocket: text frames of JSON (docs/protocol.md, section 5).
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::message::{Body, Message, Reason};
+use crate::domain::clock::Timestamp;
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Outgoing<'a> {
+    Count { data: &'a RawValue },
+    Watching { data: &'a RawValue },
+    Notice { data: &'a RawValue },
+    Stale { data: &'a RawValue },
+    Bye { reason: Reason, retry_ms: u64 },
+    Pong { id: &'a RawValue, at: Timestamp },
+}
+
+impl Outgoing<'_> {
+    fn render(&self) -> String {
+        // Plain structs and text that is JSON already: serialising them to memory cannot fail.
+        serde_json::to_string(self).expect("a message is representable as JSON")
+    }
+}
+
+/// A push.
+pub(super) fn message(body: &Body, data: &RawValue) -> String {
+    match body {
+        Body::Count(_) => Outgoing::Count { data }.render(),
+        Body::Watching(_) => Outgoing::Watching { data }.render(),
+        Body::Notice { .. } => Outgoing::Notice { data }.render(),
+        Body::Stale(_) => Outgoing::Stale { data }.render(),
+        Body::Bye { reason, retry_ms } => Outgoing::Bye { reason: *reason, retry_ms: *retry_ms }.render(),
+    }
+}
+
+/// What a client may send.
+#[derive(Debug)]
+pub enum Incoming {
+    /// Asks for the server's clock; `id` comes back as it was sent.
+    Ping {
+        /// Any JSON value; `null` when left out.
+        id: Box<RawValue>,
+    },
+}
+
+/// Its form on the wire.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    r#type: String,
+    id: Option<Box<RawValue>>,
+}
+
+impl Incoming {
+    /// Reads a text frame; `None` when it is not understood (close code 1008).
+    pub fn parse(text: &str) -> Option<Self> {
+        let raw: Raw = serde_json::from_str(text).ok()?;
+        (raw.r#type == "ping").then(|| Self::Ping { id: raw.id.unwrap_or_else(|| RawValue::NULL.to_owned()) })
+    }
+}
+
+/// The answer to a ping.
+pub fn pong(id: &RawValue, at: Timestamp) -> String {
+    Outgoing::Pong { id, at }.render()
+}
+
+/// A farewell drawn for one client.
+pub fn bye(reason: Reason, retry_ms: u64) -> String {
+    let farewell = Message::new(Body::Bye { reason, retry_ms });
+    message(farewell.body(), farewell.json())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ping_comes_back_with_its_id_and_the_moment() {
+        let Some(Incoming::Ping { id }) = Incoming::parse(r#"{"type":"ping","id":7}"#) else { panic!("not understood") };
+        assert_eq!(pong(&id, Timestamp::from_millis(0)), r#"{"type":"pong","id":7,"at":"1970-01-01T00:00:00.000Z"}"#);
+    }
+
+    #[test]
+    fn anything_else_is_not_understood() {
+        for text in ["", "ping", "{}", r#"{"type":"count"}"#, r#"{"type":"ping","id":1,"x":2}"#, "[]", "null"] {
+            assert!(Incoming::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_farewell_says_when_to_come_back() {
+        assert_eq!(bye(Reason::Drain, 1200), r#"{"type":"bye","reason":"drain","retry_ms":1200}"#);
+    }
+}

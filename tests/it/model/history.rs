@@ -1,0 +1,179 @@
+//! Random histories: what people, organisers, clocks and power cuts do to an event.
+//!
+//! A history names nobody by key: it says "the fifth of all who ever came" or "at the present position", and the machine turns
+//! that into commands when it gets there. So every part of a history can be left out and the rest still makes sense, which is
+//! what lets a failing one shrink to a few lines.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// These come together and are committed together.
+    Batch(Vec<Ask>),
+    /// The clock moves on by so many milliseconds, or is set back.
+    Clock(i64),
+    /// The process stops and starts again with nothing but what was written.
+    Restart,
+    /// The process is cut off somewhere in the middle of a batch, and nobody gets an answer.
+    Lost(Vec<Ask>, usize),
+}
+
+impl Step {
+    /// How much of a run it counts for.
+    pub(super) fn weight(&self) -> u64 {
+        match self {
+            Self::Batch(asks) | Self::Lost(asks, _) => asks.len() as u64,
+            Self::Clock(_) | Self::Restart => 1,
+        }
+    }
+}
+
+/// One thing asked of the event.
+#[derive(Debug, Clone)]
+pub(super) enum Ask {
+    Register {
+        person: u8,
+        is_loud: bool,
+        nickname: bool,
+        key: Option<Key>,
+    },
+    /// One of all who ever came, in any round; `None` is somebody who never did.
+    Cancel {
+        who: Option<Index>,
+        proof: Proof,
+    },
+    Edit(Settings),
+    Reset {
+        capacity: Option<Places>,
+    },
+    Undo,
+    Delete {
+        confirmed: bool,
+    },
+    FallDue,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Key {
+    /// The same as in the person's other attempts.
+    Own,
+    /// The same as somebody else's.
+    Shared,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Proof {
+    Right,
+    Wrong,
+    /// The organiser needs none.
+    Console,
+    Token,
+}
+
+/// No limit, or a small one.
+pub(super) type Places = Option<u8>;
+/// No moment, or one so many milliseconds from now.
+pub(super) type FromNow = Option<i64>;
+
+/// A PATCH.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) title: Option<u8>,
+    pub(super) description: Option<u8>,
+    pub(super) capacity: Option<Places>,
+    pub(super) waitlist: Option<bool>,
+    pub(super) opens_in: Option<FromNow>,
+    pub(super) closes_in: Option<FromNow>,
+    pub(super) closed: Option<bool>,
+    pub(super) if_match: Option<IfMatch>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum IfMatch {
+    Present,
+    /// The present one among others.
+    Among,
+    Former,
+    ForeignEpoch,
+}
+
+pub(super) fn histories() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..24)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        16 => batch().prop_map(Step::Batch),
+        4 => (-4_i64..=8).prop_map(|ticks| Step::Clock(ticks * TICK)),
+        1 => Just(Step::Restart),
+        2 => (batch(), 0..40_usize).prop_map(|(asks, at)| Step::Lost(asks, at)),
+    ]
+}
+
+/// Coarse, so that moments meet exactly now and then.
+const TICK: i64 = 500;
+
+fn batch() -> impl Strategy<Value = Vec<Ask>> {
+    prop_oneof![3 => prop::collection::vec(ask(), 1..=3), 2 => prop::collection::vec(visit(), 2..=9), 1 => prop::collection::vec(ask(), 2..=9)]
+}
+
+fn visit() -> impl Strategy<Value = Ask> {
+    prop_oneof![3 => register(), 2 => cancel()]
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    prop_oneof![
+        40 => register(),
+        20 => cancel(),
+        18 => settings().prop_map(Ask::Edit),
+        4 => prop::option::of(capacity()).prop_map(|capacity| Ask::Reset { capacity }),
+        5 => Just(Ask::Undo),
+        2 => prop::bool::weighted(0.25).prop_map(|confirmed| Ask::Delete { confirmed }),
+        2 => Just(Ask::FallDue),
+    ]
+}
+
+fn register() -> impl Strategy<Value = Ask> {
+    let key = prop_oneof![4 => Just(None), 4 => Just(Some(Key::Own)), 1 => Just(Some(Key::Shared))];
+    (0..12_u8, prop::bool::weighted(0.25), prop::bool::weighted(0.15), key).prop_map(|(person, is_loud, nickname, key)| Ask::Register {
+        person,
+        is_loud,
+        nickname,
+        key,
+    })
+}
+
+fn cancel() -> impl Strategy<Value = Ask> {
+    let proof = prop_oneof![5 => Just(Proof::Right), 1 => Just(Proof::Wrong), 2 => Just(Proof::Console), 1 => Just(Proof::Token)];
+    (prop::option::weighted(0.95, any::<Index>()), proof).prop_map(|(who, proof)| Ask::Cancel { who, proof })
+}
+
+/// Few places, so that they run out.
+fn capacity() -> impl Strategy<Value = Places> {
+    prop::option::weighted(0.85, 0..7_u8)
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let moment = || prop::option::weighted(0.2, prop::option::weighted(0.75, (-4_i64..=6).prop_map(|ticks| ticks * TICK)));
+    let if_match = prop_oneof![Just(IfMatch::Present), Just(IfMatch::Among), Just(IfMatch::Former), Just(IfMatch::ForeignEpoch)];
+    (
+        (prop::option::weighted(0.15, 0..3_u8), prop::option::weighted(0.1, 0..3_u8)),
+        prop::option::weighted(0.5, capacity()),
+        prop::option::weighted(0.3, prop::bool::weighted(0.7)),
+        (moment(), moment()),
+        prop::option::weighted(0.3, prop::bool::weighted(0.4)),
+        prop::option::weighted(0.2, if_match),
+    )
+        .prop_map(|((title, description), capacity, waitlist, (opens_in, closes_in), closed, if_match)| Settings {
+            title,
+            description,
+            capacity,
+            waitlist,
+            opens_in,
+            closes_in,
+            closed,
+            if_match,
+        })
+}

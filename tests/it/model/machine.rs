@@ -1,0 +1,330 @@
+//! Runs one history through something that decides and through the naive model, and compares everything that can be seen
+//! after every step: answers, rows, revisions, the audit log.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use headcount::domain::audit::{Actor, AuditEntry};
+use headcount::domain::change::Change;
+use headcount::domain::clock::{Clock, Timestamp};
+use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
+use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
+use headcount::domain::person::{Email, Name};
+use headcount::domain::position::Position;
+use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Token};
+use headcount::problem::Problem;
+use headcount::store::Commit;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestCaseError;
+
+use super::history::{Ask, IfMatch, Key, Proof, Settings, Step};
+use super::invariants;
+use super::naive::{Hints, Model, Refused};
+
+/// Who creates the events.
+pub(super) const WHO: &str = "token";
+
+/// Something that decides and remembers.
+pub(super) trait Subject {
+    async fn create(&mut self, new: NewEvent, now: Timestamp) -> Event;
+    async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit;
+    /// Begins to commit and is cut off `after` some steps of its own; all is stored, or nothing is.
+    async fn abandon(&mut self, event: EventId, commands: &[Command], after: usize);
+    /// Forgets everything but what was written.
+    async fn restart(&mut self);
+    async fn dump(&mut self, event: &Event) -> Dump;
+}
+
+/// All that is stored about an event.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Dump {
+    pub(super) event: Option<Event>,
+    /// Of every round, by round and number.
+    pub(super) registrations: Vec<Registration>,
+    pub(super) changes: Vec<Change>,
+    /// Of the slug, oldest first.
+    pub(super) audit: Vec<AuditEntry>,
+}
+
+/// The moment in a test's hand.
+#[derive(Debug, Clone)]
+pub(super) struct Hand(Arc<AtomicI64>);
+
+impl Hand {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(1_795_251_600_000)))
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        Clock::Manual(Arc::clone(&self.0))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    fn turn(&self, by_ms: i64) {
+        self.0.fetch_add(by_ms, Ordering::SeqCst);
+    }
+}
+
+/// What happened at least once: kinds of changes, codes of refusals, and some words of our own.
+pub(super) type Seen = BTreeSet<&'static str>;
+
+pub(super) async fn run(subject: &mut impl Subject, hand: &Hand, history: &[Step]) -> Result<Seen, TestCaseError> {
+    let mut machine = Machine::begin(subject, hand).await;
+    for step in history {
+        machine.step(step).await?;
+    }
+    Ok(machine.seen)
+}
+
+struct Machine<'a, S> {
+    subject: &'a mut S,
+    hand: &'a Hand,
+    model: Model,
+    event: Event,
+    dump: Dump,
+    secrets: u32,
+    seen: Seen,
+}
+
+impl<'a, S: Subject> Machine<'a, S> {
+    async fn begin(subject: &'a mut S, hand: &'a Hand) -> Self {
+        static SLUGS: AtomicU32 = AtomicU32::new(0);
+        let slug = Slug::parse(&format!("history-{}", SLUGS.fetch_add(1, Ordering::Relaxed))).expect("a slug");
+        let event = subject.create(gala(slug), hand.now()).await;
+        let dump = subject.dump(&event).await;
+        Self { model: Model::new(&event, WHO, Vec::new()), subject, hand, event, dump, secrets: 0, seen: Seen::new() }
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Clock(by_ms) => self.hand.turn(*by_ms),
+            Step::Restart => {
+                self.subject.restart().await;
+                self.look().await?;
+            }
+            Step::Batch(asks) => self.batch(asks).await?,
+            Step::Lost(asks, after) => self.lost(asks, *after).await?,
+        }
+        if self.model.gone {
+            self.begin_again().await?;
+        }
+        Ok(())
+    }
+
+    async fn batch(&mut self, asks: &[Ask]) -> Result<(), TestCaseError> {
+        let (commands, now, former) = (self.commands(asks), self.hand.now(), self.model.clone());
+        let commit = self.subject.commit(self.event.id, &commands).await;
+        let hints = hints(&commit.decisions);
+        let expected: Vec<_> = commands.iter().map(|command| self.model.decide(command, now, &hints, former.log.len())).collect();
+        let answered: Vec<_> = commit.decisions.iter().map(told).collect();
+        for (index, (answered, expected)) in answered.iter().zip(&expected).enumerate() {
+            prop_assert_eq!(answered, expected, "the answer to {:?}", commands[index]);
+        }
+        prop_assert_eq!(answered.len(), commands.len());
+        self.seen.extend(answered.iter().map(word).chain(commit.changes.iter().map(|change| change.kind.as_str())));
+        prop_assert_eq!(&commit.changes, &self.model.log[former.log.len()..]);
+        prop_assert_eq!(&commit.event, &(!self.model.gone).then(|| self.model.event()));
+        let before = self.look().await?;
+        if expected.iter().all(is_without_effect) && self.model.log.len() == former.log.len() {
+            let settings = |dump: &Dump| dump.event.clone().map(|event| Event { scheduled: false, ended: false, ..event });
+            prop_assert_eq!(settings(&before), settings(&self.dump), "a refusal changed something");
+            prop_assert_eq!(&before.registrations, &self.dump.registrations, "a refusal changed something");
+            prop_assert_eq!(&before.audit, &self.dump.audit, "a refusal changed something");
+        }
+        Ok(())
+    }
+
+    async fn lost(&mut self, asks: &[Ask], after: usize) -> Result<(), TestCaseError> {
+        let (commands, now, since) = (self.commands(asks), self.hand.now(), self.model.log.len());
+        self.subject.abandon(self.event.id, &commands, after).await;
+        // Whatever was still on its way holds the event's lock, so this commit comes after it.
+        self.subject.commit(self.event.id, &[Command::FallDue]).await;
+        let dump = self.subject.dump(&self.event).await;
+        let hints = dump.registrations.iter().map(|row| (row.secret.reveal().to_owned(), row.accepted_revision)).collect();
+        let mut stored = self.model.clone();
+        for command in &commands {
+            let _ = stored.decide(command, now, &hints, since);
+        }
+        let decide_due = |model: &mut Model| model.decide(&Command::FallDue, now, &hints, model.log.len());
+        let _ = (decide_due(&mut stored), decide_due(&mut self.model));
+        if dump == expected(&stored) {
+            self.seen.insert("stored without an answer");
+            self.model = stored;
+        } else {
+            self.seen.insert("lost");
+        }
+        self.look().await?;
+        Ok(())
+    }
+
+    /// Looks at everything that is stored, and returns what was there at the last look.
+    async fn look(&mut self) -> Result<Dump, TestCaseError> {
+        let before = std::mem::replace(&mut self.dump, self.subject.dump(&self.event).await);
+        let expected = expected(&self.model);
+        prop_assert_eq!(&self.dump.event, &expected.event);
+        prop_assert_eq!(&self.dump.registrations, &expected.registrations);
+        prop_assert_eq!(&self.dump.changes, &expected.changes);
+        prop_assert_eq!(&self.dump.audit, &expected.audit);
+        invariants::hold(&self.dump)?;
+        Ok(before)
+    }
+
+    /// After the end of an event nothing answers in its name, and its slug is free for a new one.
+    async fn begin_again(&mut self) -> Result<(), TestCaseError> {
+        let commit = self.subject.commit(self.event.id, &[Command::FallDue, Command::Undo { by: Actor::Console }]).await;
+        prop_assert_eq!(&commit.event, &None);
+        prop_assert!(commit.decisions.iter().all(|decision| *decision == Err(Refusal::EventNotFound)), "{:?}", commit.decisions);
+        let former = self.event.clone();
+        self.event = self.subject.create(gala(former.slug.clone()), self.hand.now()).await;
+        prop_assert_ne!(&self.event.epoch, &former.epoch);
+        prop_assert_ne!(self.event.id, former.id);
+        self.model = Model::new(&self.event, WHO, self.model.audit.clone());
+        self.look().await?;
+        Ok(())
+    }
+
+    /// Names, keys and positions for what the history only points at.
+    fn commands(&mut self, asks: &[Ask]) -> Vec<Command> {
+        let mut scratch = self.model.clone();
+        let since = scratch.log.len();
+        let mut commands = Vec::with_capacity(asks.len());
+        for ask in asks {
+            let command = self.command(ask, &scratch);
+            // So that a batch can cancel what it has registered itself.
+            let _ = scratch.decide(&command, self.hand.now(), &Hints::new(), since);
+            commands.push(command);
+        }
+        commands
+    }
+
+    fn command(&mut self, ask: &Ask, model: &Model) -> Command {
+        match ask {
+            Ask::Register { person, is_loud, nickname, key } => {
+                self.secrets += 1;
+                Command::Register(applicant(*person, *is_loud, *nickname, *key, secret(self.secrets)))
+            }
+            Ask::Cancel { who, proof } => {
+                let row = pick(*who, &model.everybody);
+                let locator = row.map_or(Locator { event: self.event.id, round: 1, number: 4_000 }, |row| row.locator);
+                let (secret, by) = match proof {
+                    Proof::Right => (Some(row.map_or_else(|| secret(0), |row| row.secret.clone())), Actor::Visitor),
+                    Proof::Wrong => (Some(secret(0)), Actor::Visitor),
+                    Proof::Console => (None, Actor::Console),
+                    Proof::Token => (None, Actor::Token),
+                };
+                Command::Cancel { locator, secret, by }
+            }
+            Ask::Edit(settings) => self.edit(settings, model),
+            Ask::Reset { capacity } => Command::Reset { capacity: capacity.map(places), by: Actor::Console },
+            Ask::Undo => Command::Undo { by: Actor::Token },
+            Ask::Delete { confirmed } => Command::Delete { confirmed: *confirmed, by: Actor::Console },
+            Ask::FallDue => Command::FallDue,
+        }
+    }
+
+    fn edit(&self, settings: &Settings, model: &Model) -> Command {
+        let moment = |from_now: i64| Timestamp::from_millis(self.hand.now().as_millis() + from_now);
+        let edit = Edit {
+            title: settings.title.map(|title| format!("Gala {title}")),
+            description: settings.description.map(|line| format!("Line {line}")),
+            capacity: settings.capacity.map(places),
+            waitlist: settings.waitlist,
+            opens_at: settings.opens_in.map(|opens_in| opens_in.map(moment)),
+            closes_at: settings.closes_in.map(|closes_in| closes_in.map(moment)),
+            closed: settings.closed,
+        };
+        let present = model.position();
+        let former = Position { revision: present.revision - 1, ..present.clone() };
+        let expected = settings.if_match.map(|if_match| match if_match {
+            IfMatch::Present => vec![present],
+            IfMatch::Among => vec![former, present],
+            IfMatch::Former => vec![former],
+            IfMatch::ForeignEpoch => vec![Position { epoch: "elsewhere".parse().expect("an epoch"), ..present }],
+        });
+        Command::Edit { edit, expected, by: Actor::Console }
+    }
+}
+
+fn gala(slug: Slug) -> NewEvent {
+    let description = String::new();
+    NewEvent { slug, title: "Gala".to_owned(), description, capacity: places(Some(3)), waitlist: true, opens_at: None, closes_at: None }
+}
+
+fn places(capacity: Option<u8>) -> Capacity {
+    capacity.map_or(Capacity::UNLIMITED, |places| Capacity::limited(places.into()).expect("a small number"))
+}
+
+fn applicant(person: u8, is_loud: bool, nickname: bool, key: Option<Key>, secret: Secret) -> Applicant {
+    let email = format!("person{person}@example.org");
+    let email = if is_loud { email.to_uppercase() } else { email };
+    let name = if nickname { format!("Nick {person}") } else { format!("Person {person}") };
+    let key = key.map(|key| match key {
+        Key::Own => format!("key of {person}"),
+        Key::Shared => format!("key of {}", person / 2),
+    });
+    Applicant {
+        name: Name::parse(&name).expect("a name"),
+        email: Email::parse(&email).expect("an address"),
+        key: key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
+        secret,
+    }
+}
+
+/// Secrets are numbered here, so that a history runs the same each time.
+fn secret(number: u32) -> Secret {
+    format!("1-1-1-{number:0>22}").parse::<Token>().expect("a token").secret
+}
+
+fn pick(who: Option<Index>, everybody: &[Registration]) -> Option<&Registration> {
+    who.filter(|_| !everybody.is_empty()).map(|who| who.get(everybody))
+}
+
+fn hints(decisions: &[Decision]) -> Hints {
+    let accepted = decisions.iter().filter_map(|decision| match decision {
+        Ok(Answer::Registered { registration, .. }) => Some((registration.secret.reveal().to_owned(), registration.accepted_revision)),
+        _ => None,
+    });
+    accepted.collect::<HashMap<_, _>>()
+}
+
+/// A decision as the outside is told it.
+fn told(decision: &Decision) -> Result<Answer, Refused> {
+    decision.clone().map_err(|refusal| {
+        let opens_at = match refusal {
+            Refusal::EventNotOpen { opens_at } => opens_at,
+            _ => None,
+        };
+        (Problem::from(refusal).code().as_str(), opens_at)
+    })
+}
+
+/// What an answer is called among the things that were seen.
+fn word(told: &Result<Answer, Refused>) -> &'static str {
+    match told {
+        Err((code, _)) => code,
+        Ok(Answer::Registered { replayed: true, .. }) => "replayed",
+        Ok(Answer::Registered { registration, .. }) => registration.status.as_str(),
+        Ok(Answer::Cancelled(_)) => "given back",
+        Ok(Answer::Event(_)) => "event",
+        Ok(Answer::Deleted) => "deleted",
+        Ok(Answer::Noted) => "noted",
+    }
+}
+
+fn is_without_effect(told: &Result<Answer, Refused>) -> bool {
+    matches!(told, Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. }))
+}
+
+fn expected(model: &Model) -> Dump {
+    if model.gone {
+        return Dump { event: None, registrations: Vec::new(), changes: Vec::new(), audit: model.audit.clone() };
+    }
+    let mut registrations = model.everybody.clone();
+    registrations.sort_by_key(|row| row.locator);
+    Dump { event: Some(model.event()), registrations, changes: model.log.clone(), audit: model.audit.clone() }
+}

@@ -1,0 +1,181 @@
+//! A database that is not one: rows in memory, and the deciding function between them. What it keeps is only what a
+//! [`Picture`]'s writes say, and it shows each decision no more than [`Known`] promises.
+
+use std::collections::BTreeMap;
+
+use headcount::domain::audit::{self, AuditEntry};
+use headcount::domain::change::{Change, Kind};
+use headcount::domain::clock::{Clock, Timestamp};
+use headcount::domain::command::{Command, Refusal};
+use headcount::domain::decide::{Archived, Known, Picture, apply};
+use headcount::domain::event::{Capacity, Event, EventId, NewEvent, Slug};
+use headcount::domain::position::Epoch;
+use headcount::domain::registration::{Locator, Registration, Status};
+use headcount::store::Commit;
+
+use super::machine::{Dump, Subject, WHO};
+
+#[derive(Debug, Clone, Default)]
+struct Tables {
+    event: Option<Event>,
+    registrations: BTreeMap<Locator, Registration>,
+    changes: Vec<Change>,
+    rounds: BTreeMap<u32, Capacity>,
+    audit: Vec<AuditEntry>,
+}
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    tables: Tables,
+    clock: Clock,
+    created: EventId,
+    slug: Option<Slug>,
+}
+
+impl Memory {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { tables: Tables::default(), clock, created: 0, slug: None }
+    }
+}
+
+impl Subject for Memory {
+    async fn create(&mut self, new: NewEvent, now: Timestamp) -> Event {
+        self.created += 1;
+        let event = Event { id: self.created, ..new.open(Epoch::draw(), now) };
+        // The audit log of a slug outlives its events; nothing else does.
+        let audit = if self.slug.as_ref() == Some(&event.slug) { std::mem::take(&mut self.tables.audit) } else { Vec::new() };
+        self.slug = Some(event.slug.clone());
+        self.tables = Tables { audit, ..Tables::default() };
+        self.tables.changes.push(Change { headcount: event.headcount(), kind: Kind::Created });
+        let after = audit::event(&event);
+        self.tables.audit.push(AuditEntry { at: now, who: WHO.to_owned(), action: "create".to_owned(), before: serde_json::Value::Null, after });
+        self.tables.event = Some(event.clone());
+        event
+    }
+
+    async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit {
+        // A transaction: nothing is seen before all of it is decided.
+        let mut tables = self.tables.clone();
+        let commit = tables.commit(event, commands, &self.clock);
+        self.tables = tables;
+        commit
+    }
+
+    async fn abandon(&mut self, event: EventId, commands: &[Command], after: usize) {
+        let mut tables = self.tables.clone();
+        tables.commit(event, commands, &self.clock);
+        if after.is_multiple_of(2) {
+            self.tables = tables;
+        }
+    }
+
+    async fn restart(&mut self) {}
+
+    async fn dump(&mut self, _: &Event) -> Dump {
+        let tables = &self.tables;
+        Dump {
+            event: tables.event.clone(),
+            registrations: tables.registrations.values().cloned().collect(),
+            changes: tables.changes.clone(),
+            audit: tables.audit.clone(),
+        }
+    }
+}
+
+impl Tables {
+    fn commit(&mut self, id: EventId, commands: &[Command], clock: &Clock) -> Commit {
+        let mut commit = Commit { event: None, changes: Vec::new(), decisions: Vec::new() };
+        for together in commands.chunk_by(|one, next| one.is_visit() && next.is_visit()) {
+            let Some(event) = self.event.clone().filter(|event| event.id == id) else {
+                commit.decisions.extend(together.iter().map(|_| Err(Refusal::EventNotFound)));
+                continue;
+            };
+            let mut picture = Picture::new(event.clone(), self.known(&event, together));
+            commit.decisions.extend(together.iter().map(|command| apply(&mut picture, command, clock.now())));
+            let stored = self.clone();
+            self.write(&picture);
+            if picture.is_unchanged() {
+                assert_eq!(stored.event, self.event, "there was something to write after all");
+                assert_eq!(stored.registrations, self.registrations, "there was something to write after all");
+                assert_eq!((stored.changes.len(), stored.audit.len()), (self.changes.len(), self.audit.len()), "there was something to write after all");
+            }
+            commit.changes.extend(picture.writes.changes);
+        }
+        commit.event.clone_from(&self.event);
+        commit
+    }
+
+    /// Exactly what is promised: a decision that looks at more finds nothing there.
+    fn known(&self, event: &Event, commands: &[Command]) -> Known {
+        let mut known = Known::default();
+        let mut round = event.round;
+        let movable = |capacity: Capacity, registered: u32, waiting: u32| capacity.remaining(registered).unwrap_or(waiting).min(waiting);
+        let mut queue = match commands {
+            [Command::Edit { edit, .. }] => movable(edit.capacity.unwrap_or(event.capacity), event.registered, event.waiting),
+            [Command::Undo { .. }] => {
+                round -= 1;
+                known.archived = self.archived(round);
+                known.archived.map_or(0, |archived| movable(archived.capacity, archived.registered, archived.waiting))
+            }
+            visits => u32::try_from(visits.iter().filter(|command| matches!(command, Command::Cancel { .. })).count()).expect("few"),
+        };
+        for row in self.registrations.values() {
+            let is_named = commands.iter().any(|command| match command {
+                Command::Register(applicant) => {
+                    let is_same_person = row.status != Status::Cancelled && row.email.key() == applicant.email.key();
+                    row.locator.round == round && (is_same_person || (applicant.key.is_some() && row.key == applicant.key))
+                }
+                Command::Cancel { locator, .. } => row.locator == *locator,
+                _ => false,
+            });
+            if is_named {
+                known.insert(row.clone(), round);
+            }
+            if queue > 0 && row.locator.round == round && row.status == Status::Waiting {
+                queue -= 1;
+                known.insert_waiting(row.clone(), round);
+            }
+        }
+        known
+    }
+
+    fn archived(&self, round: u32) -> Option<Archived> {
+        let capacity = *self.rounds.get(&round)?;
+        let rows = || self.registrations.values().filter(|row| row.locator.round == round);
+        let count = |status| u32::try_from(rows().filter(|row| row.status == status).count()).expect("few");
+        let last_number = rows().map(|row| row.locator.number).max().unwrap_or(0);
+        Some(Archived { round, capacity, registered: count(Status::Confirmed), waiting: count(Status::Waiting), last_number })
+    }
+
+    /// Writes with the same second walls as a real schema: keys are unique.
+    fn write(&mut self, picture: &Picture) {
+        let writes = &picture.writes;
+        self.audit.extend(writes.audit.iter().cloned());
+        if writes.deleted {
+            *self = Self { audit: std::mem::take(&mut self.audit), ..Self::default() };
+            return;
+        }
+        for locator in &writes.touched {
+            self.registrations.entry(*locator).and_modify(|row| {
+                let new = picture.registration(*locator);
+                (row.status, row.revision) = (new.status, new.revision);
+            });
+        }
+        for locator in &writes.inserted {
+            let former = self.registrations.insert(*locator, picture.registration(*locator).clone());
+            assert_eq!(former, None, "a number was given twice");
+        }
+        for change in &writes.changes {
+            let newest = self.changes.last().map_or(0, |last| last.headcount.revision);
+            assert_eq!(change.headcount.revision, newest + 1, "revisions have a gap");
+            self.changes.push(change.clone());
+        }
+        if let Some((round, capacity)) = writes.archive {
+            assert_eq!(self.rounds.insert(round, capacity), None, "a round was archived twice");
+        }
+        if let Some(round) = writes.restored {
+            assert!(self.rounds.remove(&round).is_some(), "a round was restored that nobody archived");
+        }
+        self.event = Some(picture.event.clone());
+    }
+}

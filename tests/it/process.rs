@@ -1,0 +1,196 @@
+//! The real binary: killed, restarted, asked to stop, misconfigured.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::support::app::{TOKEN, call, organise};
+use super::support::postgres;
+use super::support::sqlite::File;
+use super::support::sse::Stream;
+use super::support::wire::Wire;
+
+/// A server process; killed when it is dropped.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    lines: Vec<String>,
+}
+
+impl Process {
+    /// Starts the binary and waits for its start-up lines.
+    fn start(url: &str, flags: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_headcount"))
+            .args(["--listen", "127.0.0.1:0", "--admin-token", TOKEN, "--database-url", url])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = Vec::new();
+        for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
+            let line = line.expect("text");
+            let last = line.starts_with("Limits");
+            lines.push(line);
+            if last {
+                break;
+            }
+        }
+        let address = lines.first().and_then(|line| line.split("http://").nth(1)).map(|rest| rest.trim_end_matches('/').parse());
+        let address = address.unwrap_or_else(|| panic!("no address in {lines:?}")).expect("an address");
+        Self { child, address, lines }
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Rounds of killing in the ordinary run; the long run sets more.
+fn rounds() -> u32 {
+    std::env::var("HEADCOUNT_TEST_KILLS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_9_loses_no_acknowledged_registration_on_sqlite() {
+    let file = File::new();
+    killed_again_and_again(&file.text()).await;
+    let check = Command::new("python3")
+        .args(["-c", "import sqlite3,sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])"])
+        .arg(file.path())
+        .output()
+        .expect("python3 runs");
+    assert_eq!(String::from_utf8_lossy(&check.stdout).trim(), "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_9_loses_no_acknowledged_registration_on_postgres() {
+    killed_again_and_again(&postgres::shared().new_database().await).await;
+}
+
+async fn killed_again_and_again(url: &str) {
+    let mut acknowledged = Vec::new();
+    let mut revision = 0;
+    let mut created = false;
+    for round in 0..rounds() {
+        let process = Process::start(url, &[]);
+        let address = process.address;
+        if !created {
+            let event = json!({ "slug": "crash", "title": "Crash", "capacity": null });
+            assert_eq!(organise(address, "POST", "/api/v1/events", &event).await.status, 201);
+            created = true;
+        }
+        check(address, &acknowledged, revision).await;
+        let stop = Arc::new(AtomicBool::new(false));
+        let clients: Vec<_> = (0..8).map(|client| tokio::spawn(load(address, format!("{round}-{client}"), Arc::clone(&stop)))).collect();
+        // A random moment under load: the point of the test, not a readiness.
+        tokio::time::sleep(Duration::from_millis(rand::random_range(30..250))).await;
+        process.signal("KILL");
+        stop.store(true, Ordering::SeqCst);
+        for client in clients {
+            let (mine, newest) = client.await.expect("no client panics");
+            acknowledged.extend(mine);
+            revision = revision.max(newest);
+        }
+    }
+    assert!(acknowledged.len() > 10, "the load was served: {}", acknowledged.len());
+    let process = Process::start(url, &[]);
+    check(process.address, &acknowledged, revision).await;
+    println!("{} acknowledged registrations survived {} kills", acknowledged.len(), rounds());
+}
+
+/// Registers people on one connection until the server dies; answers the tokens it was given, and the newest revision.
+async fn load(address: SocketAddr, tag: String, stop: Arc<AtomicBool>) -> (Vec<(String, u64)>, i64) {
+    let (mut mine, mut newest) = (Vec::new(), 0);
+    let Ok(mut wire) = Wire::try_connect(address).await else { return (mine, newest) };
+    for n in 0.. {
+        let body = json!({ "name": "Ada", "email": format!("{tag}-{n}@example.org") }).to_string();
+        let request = format!(
+            "POST /api/v1/events/crash/registrations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let Some((head, body)) = wire.try_exchange(request.as_bytes()).await else { break };
+        if !head.starts_with("http/1.1 201") {
+            break;
+        }
+        let receipt: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        mine.push((receipt["token"].as_str().expect("a token").to_owned(), receipt["number"].as_u64().expect("a number")));
+        let position = receipt["position"].as_str().expect("a position");
+        newest = newest.max(position.rsplit_once('-').expect("a revision").1.parse().expect("a number"));
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+    }
+    (mine, newest)
+}
+
+/// Everything acknowledged is stored, and the revisions go on.
+async fn check(address: SocketAddr, acknowledged: &[(String, u64)], revision: i64) {
+    let count = call(address, "GET", "/api/v1/events/crash", &[], "").await.json();
+    assert!(count["revision"].as_i64() >= Some(revision), "the revisions go on: {count} after {revision}");
+    assert!(count["registered"].as_u64() >= Some(acknowledged.len() as u64), "{count}: {} were acknowledged", acknowledged.len());
+    let mut numbers = std::collections::HashSet::new();
+    // The newest ones can be missing; the older ones were looked at in the rounds before.
+    for (token, number) in acknowledged.iter().rev().take(200) {
+        let answer = call(address, "GET", &format!("/api/v1/registrations/{token}"), &[], "").await;
+        assert_eq!((answer.status, answer.json()["number"].as_u64()), (200, Some(*number)), "{}", answer.body);
+        assert!(numbers.insert(*number), "number {number} was given twice");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_says_goodbye_and_ends_with_0() {
+    let file = File::new();
+    let mut process = Process::start(&file.text(), &["--drain", "2s"]);
+    assert!(process.lines.iter().any(|line| line.contains("password")), "the first start prints a password: {:?}", process.lines);
+    let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
+    stream.next("count").await;
+    process.signal("TERM");
+    let bye = stream.next("bye").await;
+    assert_eq!(bye.json()["reason"], "drain");
+    assert!(bye.retry.is_some_and(|retry| retry > 0));
+    assert!(stream.block().await.is_none(), "a clean end follows");
+    let status = tokio::task::spawn_blocking(move || process.child.wait().expect("it ends")).await.expect("no panic");
+    assert_eq!(status.code(), Some(0));
+
+    let again = Process::start(&file.text(), &[]);
+    assert!(!again.lines.iter().any(|line| line.contains("password")), "only the first start prints a password: {:?}", again.lines);
+}
+
+#[test]
+fn mistakes_are_told_at_once_and_nothing_starts() {
+    let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .args(["--listen", "nowhere", "--heartbeat", "never", "--database-url", "oracle://"])
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    for flag in ["--listen", "--heartbeat", "--database-url"] {
+        assert!(told.contains(flag), "{flag} in {told}");
+    }
+}
+
+#[test]
+fn an_address_in_use_is_told_in_plain_words() {
+    let file = File::new();
+    let first = Process::start(&file.text(), &[]);
+    let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .args(["--listen", &first.address.to_string(), "--database-url", &file.text()])
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&first.address.to_string()), "{output:?}");
+}

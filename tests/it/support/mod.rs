@@ -1,0 +1,8 @@
+//! What the stories need: databases and servers that vanish afterwards, and clients that hide nothing.
+
+pub(crate) mod app;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+pub(crate) mod sse;
+
+pub(crate) use super::server::wire;

@@ -1,0 +1,49 @@
+// Errors beside their fields and in a summary that takes the focus and links to them.
+const RULES = {
+  name: (value) => (value === "" ? "missing" : [...value].length > 200 ? "long" : null),
+  email: (value) => (value === "" ? "missing" : [...value].length > 254 ? "long" : /^[^\s@]+@[^\s@]+$/.test(value) ? null : "invalid"),
+};
+
+/** @returns {{field: string, message: string}[]} */
+export function findErrors(form, say) {
+  return Object.entries(RULES).flatMap(([field, rule]) => {
+    const fault = rule(form.elements[field].value.trim());
+    return fault ? [{ field, message: say(`error-${field}-${fault}`) }] : [];
+  });
+}
+
+/** The server's field errors in the page's language: the field's own rule names the fault, else the general message. */
+export function translateErrors(form, errors, say) {
+  const own = new Map(findErrors(form, say).map((error) => [error.field, error.message]));
+  return errors.filter(({ field }) => field in RULES)
+    .map(({ field }) => ({ field, message: own.get(field) ?? say(`error-${field}-invalid`) }));
+}
+
+export function showErrors(form, heading, errors) {
+  clearErrors(form);
+  const summary = form.querySelector("[data-form-summary]");
+  const title = document.createElement("p");
+  title.textContent = heading;
+  const list = document.createElement("ul");
+  for (const { field, message } of errors) {
+    const input = form.elements[field];
+    input.setAttribute("aria-invalid", "true");
+    document.getElementById(`${field}-error`).textContent = message;
+    const link = document.createElement("a");
+    link.href = `#${field}`;
+    link.textContent = message;
+    link.addEventListener("click", (event) => { event.preventDefault(); input.focus(); });
+    const item = document.createElement("li");
+    item.append(link);
+    list.append(item);
+  }
+  summary.replaceChildren(title, ...(errors.length ? [list] : []));
+  summary.hidden = false;
+  summary.focus();
+}
+
+export function clearErrors(form) {
+  form.querySelector("[data-form-summary]").hidden = true;
+  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  for (const note of form.querySelectorAll(".field-error")) note.textContent = "";
+}

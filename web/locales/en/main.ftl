@@ -1,0 +1,310 @@
+# Headcount, English. A term in { $braces } is filled in. Where a message chooses by number,
+# the form for [one] spells its digit out: the scripts take that form as it stands.
+
+## Everywhere
+skip = Skip to the content
+nav-label = Main
+nav-events = All events
+theme-label = Colours:
+theme-auto = Auto
+theme-light = Light
+theme-dark = Dark
+
+## The figure
+figure-of = / { $capacity }
+figure-registered = registered
+badge-label = registered
+count-remaining =
+    { $n ->
+        [one] 1 place left
+       *[other] { $n } places left
+    }
+count-none = No places left
+count-unlimited = No limit on places
+count-over =
+    { $n ->
+        [one] 1 over capacity
+       *[other] { $n } over capacity
+    }
+count-waiting =
+    { $n ->
+        [one] 1 waiting
+       *[other] { $n } waiting
+    }
+count-round = Round { $round }
+count-spoken = { $figure } registered. { $places }.
+state-scheduled = Not open yet
+state-open = Open
+state-full = Full
+state-waitlist = Waiting list open
+state-closed = Closed
+
+## How true the number is
+still-as-of = Last change { $time }
+still-list = As of the moment this page was loaded
+still-reload = Reload
+live-connecting = Connecting
+live-live = Live · last change { $ago }
+live-polling = Checking every few seconds · last change { $ago }
+live-reconnecting = Reconnecting. Showing { $figure } as of { $time }
+live-stale = Stale since { $time }. The number may be behind
+live-gone = This event has been removed
+live-back = The number is live again
+live-watching =
+    { $n ->
+        [one] 1 watching
+       *[other] { $n } watching
+    }
+notice-label = From the organisers
+notice-dismiss = Dismiss
+
+## Events
+events-title = Events
+events-none = There is nothing to register for at the moment.
+
+## One event
+event-count-label = Registrations so far
+event-opens = Opens
+event-closes = Closes
+register-heading = Register
+register-note-waitlist = All places are taken. Join the waiting list: when a place comes free, it goes to whoever has waited longest.
+register-note-full = All places are taken. If someone cancels, the form comes back by itself.
+register-note-closed = Registration has closed.
+register-note-scheduled = Registration has not opened yet. The form appears here when it does.
+field-name = Name
+field-email = Email
+field-email-hint = One registration per address. It is not shown to anyone but the organisers.
+field-trap = Leave this field empty
+register-button = Register
+register-button-waitlist = Join the waiting list
+form-sending = Sending…
+form-retrying =
+    { $n ->
+        [one] Very busy right now. Trying again in 1 second; your entry is safe.
+       *[other] Very busy right now. Trying again in { $n } seconds; your entry is safe.
+    }
+form-unreachable = The server cannot be reached. Your entry is kept here. Send it again when you are back online; you will not be registered twice.
+form-failed = Something went wrong on our side. Your entry is kept. Please send it again; you will not be registered twice.
+error-heading = Please check this:
+error-name-missing = Enter your name.
+error-name-long = Use at most 200 characters.
+error-name-invalid = This name contains characters that cannot be used.
+error-email-missing = Enter your email address.
+error-email-long = Use at most 254 characters.
+error-email-invalid = Enter an address like name@example.org.
+result-confirmed = You have a place
+result-waiting = You are on the waiting list
+result-confirmed-detail = You are counted in the number on this page.
+result-link = Open my registration
+result-keep = That private page is yours: keep its address to see your place or to cancel.
+result-again = Register someone else
+
+## My registration
+registration-number = No. { $number }
+registration-confirmed = You have a place
+registration-waiting = You are on the waiting list
+registration-cancelled = This registration is cancelled
+registration-confirmed-detail = Show this page at the entrance if you are asked.
+registration-waiting-detail = Position { $position } in the queue. It moves up here by itself.
+registration-cancelled-detail = The place has gone to someone else or is free again. You can register again on the event’s page.
+registration-event = Event
+registration-at = Registered
+registration-round = Round
+registration-round-past = { $round }, which is over
+registration-keep-heading = Keep this address
+registration-keep = Anyone who has it can see and cancel this registration.
+copy = Copy the address
+copy-done = Copied
+cancel-open = Cancel my registration
+cancel-explain = Your place goes to the next person at once. This cannot be undone.
+cancel-explain-waiting = You lose your position in the queue. This cannot be undone.
+cancel-confirm = Yes, cancel my registration
+
+## The big screen
+wall-invite = Register at
+wall-invite-waitlist = Join the waiting list at
+wall-follow = Follow it at
+wall-qr-label = QR code of { $url }
+
+## Problems
+problems-title = Problems and what they mean
+problems-lead = Every error the service answers with carries one of these codes.
+problems-retry = Worth trying again, with the same idempotency key.
+problems-no-retry = The same request will be refused again.
+problem-malformed-body-title = The body cannot be read
+problem-malformed-body-meaning = The request’s body is not valid JSON or not a valid form. The answer names the place where reading stopped.
+problem-bad-request-title = The request cannot be understood
+problem-bad-request-meaning = A parameter, header or address in the request is not one this service knows.
+problem-unauthorized-title = Sign in first
+problem-unauthorized-meaning = This needs the organiser’s password or token.
+problem-forbidden-title = Not allowed from here
+problem-forbidden-meaning = The request came from another site, or its form has expired. Reload the page and send it again.
+problem-not-found-title = There is nothing here
+problem-not-found-meaning = The address is wrong, or what was here has been removed.
+problem-event-not-found-title = There is no such event
+problem-event-not-found-meaning = The event does not exist or has been removed by its organisers.
+problem-registration-not-found-title = There is no such registration
+problem-registration-not-found-meaning = The private link is incomplete or wrong. Check that you have copied all of it.
+problem-method-not-allowed-title = Not done this way
+problem-method-not-allowed-meaning = This address does not answer this method; the Allow header lists those it does.
+problem-not-acceptable-title = Not available in that format
+problem-not-acceptable-meaning = None of the formats in the Accept header can be given.
+problem-body-too-large-title = Too much data
+problem-body-too-large-meaning = The request’s body may be at most 16 KiB.
+problem-unsupported-media-type-title = Unknown kind of body
+problem-unsupported-media-type-meaning = Send JSON or a form, and say so in Content-Type.
+problem-event-full-title = All places are taken
+problem-event-full-meaning = All places were taken before your registration arrived. If someone cancels, you can try again.
+problem-event-closed-title = Registration has closed
+problem-event-closed-meaning = Registration for this event has closed.
+problem-event-not-open-title = Not open yet
+problem-event-not-open-meaning = Registration for this event has not opened yet.
+problem-already-registered-title = Already registered
+problem-already-registered-meaning = This email address is already registered here. Use the private link you were given to see that registration.
+problem-slug-taken-title = That address is taken
+problem-slug-taken-meaning = Another event already uses this short name.
+problem-not-empty-title = There are registrations
+problem-not-empty-meaning = This cannot be done, or not without confirmation, once someone has registered.
+problem-changed-meanwhile-title = Changed in the meantime
+problem-changed-meanwhile-meaning = Someone else changed this first. Look at the new state, then decide again.
+problem-validation-failed-title = Please check the entries
+problem-validation-failed-meaning = One or more fields cannot be accepted as they are.
+problem-idempotency-mismatch-title = The entries have changed
+problem-idempotency-mismatch-meaning = This form was already sent with other entries. Send it once more to register with these.
+problem-too-many-requests-title = Too many requests
+problem-too-many-requests-meaning = Too much came from this address in a short time. Please wait a moment.
+problem-busy-title = Very busy right now
+problem-busy-meaning = More is arriving than can be taken in at this moment. Please wait a moment.
+problem-database-unreachable-title = The database cannot be reached
+problem-database-unreachable-meaning = Nothing can be stored at this moment. Please wait a moment.
+problem-draining-title = Restarting
+problem-draining-meaning = This server is about to restart. Please wait a moment.
+problem-internal-title = Something went wrong
+problem-internal-meaning = The fault is on our side and has been noted.
+error-home = To the events
+error-about = About this problem
+error-retry =
+    { $n ->
+        [one] Try again in 1 second.
+       *[other] Try again in { $n } seconds.
+    }
+
+## The organiser’s console
+admin-title = Console
+admin-none = No events yet. Create the first one.
+admin-sign-out = Sign out
+login-title = Organisers
+login-password = Password
+login-hint = It was printed at the first start, or set by the operator.
+login-button = Sign in
+login-error-password = That password is not right.
+login-error-limit = Too many attempts. Wait a minute, then try again.
+create-heading = New event
+create-slug = Short name
+create-slug-hint = Part of the address: small letters, digits and hyphens. It cannot be changed later.
+create-button = Create the event
+edit-heading = Details and schedule
+edit-title = Title
+edit-description = Description
+edit-opens = Opens at
+edit-closes = Closes at
+edit-utc = In UTC. Leave empty for none.
+edit-local = In UTC. Here that is { $time }.
+edit-waitlist = Keep a waiting list once all places are taken
+edit-button = Save the details
+desk-page = Public page
+desk-wall = Big screen
+desk-audit = Audit log
+capacity-heading = Capacity
+capacity-label = Places
+capacity-button = Set the capacity
+capacity-rule = Raising it gives places to whoever has waited longest. Lowering it removes nobody.
+capacity-blank = Leave empty for no limit.
+preview-same = This is the present capacity.
+preview-unlimited = Without a limit, everybody gets a place.
+preview-invalid = Use a whole number from 0 to 1,000,000.
+preview-raise = Raising by { $by }:
+preview-lower = Lowering to { $to }:
+preview-limit = Limiting to { $to }:
+preview-promotes =
+    { $n ->
+        [one] 1 person waiting gets a place.
+       *[other] { $n } people waiting get a place.
+    }
+preview-over =
+    { $n ->
+        [one] 1 is over capacity; nobody is removed.
+       *[other] { $n } are over capacity; nobody is removed.
+    }
+preview-free =
+    { $n ->
+        [one] 1 place is free.
+       *[other] { $n } places are free.
+    }
+preview-full = No place is free.
+state-heading = Taking registrations
+state-explain-open = Registrations are taken as the schedule and the capacity allow.
+state-explain-closed = Closed by hand. Nobody can register until you open it again.
+state-open-button = Open registration
+state-close-button = Close registration
+announce-heading = Announcement
+announce-label = Message
+announce-hint = Appears at once on every open page of this event, and is not kept.
+announce-button = Send to everyone watching
+registrations-heading = Registrations
+registrations-csv = Download CSV
+registrations-none = Nobody has registered in this round yet.
+registrations-no-match = Nothing matches.
+filter-search = Name or email
+filter-status = Status
+filter-any = Any
+filter-round = Round
+filter-button = Show
+status-confirmed = Confirmed
+status-waiting = Waiting
+status-cancelled = Cancelled
+column-number = No.
+column-status = Status
+column-at = Time
+column-action = Action
+column-waiting = position { $position }
+row-cancel = Cancel
+row-cancel-confirm = Cancel registration
+paging-next = Next page
+reset-heading = Reset
+reset-explain = Archives round { $round } and starts the next one at zero. Every open page shows it at once.
+confirm-label = Type { $slug } to confirm
+reset-capacity = Places in the new round
+reset-capacity-hint = Leave empty to keep the present capacity.
+reset-button = Start a new round
+undo-explain = Nobody has registered in this round yet, so the one before can come back as it was.
+undo-button = Undo the reset
+delete-heading = Remove this event
+delete-explain = Deletes the event with all its registrations. Open pages are told. This cannot be undone.
+delete-button = Delete for good
+audit-title = Audit log
+audit-lead = Who did what, newest first.
+audit-none = Nothing has been done yet.
+audit-who = Who
+audit-action = Action
+audit-before = Before
+audit-after = After
+
+## Answers to the console’s actions
+flash-done-created = The event is created.
+flash-done-edited = The details are saved.
+flash-done-capacity = The capacity is set.
+flash-done-closed = Registration is closed.
+flash-done-opened = Registration is open.
+flash-done-reset = A new round has started at zero.
+flash-done-undone = The previous round is back.
+flash-done-announced = The announcement is on every open page.
+flash-done-cancelled = The registration is cancelled.
+flash-done-deleted = The event is deleted.
+flash-error-confirm = The name did not match, so nothing was changed.
+flash-error-capacity = The capacity must be a whole number from 0 to 1,000,000, or empty.
+flash-error-invalid = Some entries cannot be accepted. Nothing was changed.
+flash-error-forbidden = The form had expired. Please send it again.
+flash-error-not-empty = Someone has registered in this round, so the reset can no longer be undone.
+flash-error-not-found = That registration no longer exists.
+flash-error-unavailable = The change could not be stored. Please try again in a moment.
