@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use super::config::{Config, Deadlines};
 use super::handoff::{Lent, Link, Socket};
-use super::limits::{Admission, Permit, Register};
+use super::limits::{Limit, Permit, Register};
 use super::meters::{Expired, Meters, expired};
 use super::push::Push;
 use super::service::Exchange;
@@ -71,6 +71,10 @@ impl Server {
         self.draining.send_replace(true);
     }
 
+    pub(super) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
     /// Drops every connection that still belongs to this server.
     pub(super) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
@@ -104,7 +108,8 @@ pub(super) struct Accepted {
     pub(super) addr: SocketAddr,
     pub(super) proxied: bool,
     pub(super) permit: Permit,
-    pub(super) admission: Admission,
+    /// The limit that it is over.
+    pub(super) over: Option<Limit>,
 }
 
 /// Starts the task that owns a connection to its end.
@@ -161,13 +166,13 @@ where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Accepted { stream, addr, proxied, permit, admission } = accepted;
+    let Accepted { stream, addr, proxied, permit, over } = accepted;
     let socket = handshake(stream, &server).await?;
     let link = Arc::new(Link::default());
     let tls = matches!(socket, Socket::Tls(_));
-    let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, admission };
+    let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, over };
     let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link)));
-    let refused = admission != Admission::Admitted;
+    let refused = over.is_some();
     let builder = if refused { &server.refused } else { &server.admitted };
     {
         let mut http = pin!(builder.serve_connection_with_upgrades(io, exchange));
@@ -290,8 +295,8 @@ mod tests {
             response
         }));
         let server = Arc::new(Server::new(Config::default()));
-        let (permit, admission) = server.register.admit(None).unwrap();
-        let accepted = Accepted { stream, addr, proxied: false, permit, admission };
+        let (permit, over) = server.register.admit(None).unwrap();
+        let accepted = Accepted { stream, addr, proxied: false, permit, over };
         let mut running = pin!(run(accepted, Arc::clone(&server), app));
         tokio::select! {
             _ = &mut running => panic!("handed off before the head was written"),
