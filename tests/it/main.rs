@@ -4,6 +4,7 @@ mod architecture;
 mod crowd;
 mod journey;
 mod model;
+mod pages;
 mod process;
 mod server;
 mod store_story;
