@@ -5,6 +5,7 @@ mod architecture;
 mod crowd;
 mod journey;
 mod model;
+mod pages;
 mod process;
 mod server;
 mod store_story;
