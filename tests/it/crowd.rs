@@ -6,6 +6,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use headcount::domain::audit::Actor;
@@ -16,7 +17,7 @@ use headcount::domain::headcount::Headcount;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Status};
 use headcount::live::channel::Channel;
-use headcount::live::cluster::Announcer;
+use headcount::live::cluster;
 use headcount::live::hub::Hub;
 use headcount::register::Failure;
 use headcount::register::queue::{QUEUE, Registrar};
@@ -24,8 +25,10 @@ use headcount::store::{DatabaseUrl, Filter, Store};
 use headcount::wire::message::Body;
 use sqlx::{ConnectOptions as _, Executor as _};
 use tokio::sync::Barrier;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, unconstrained};
 
+use crate::model::invariants;
+use crate::model::machine::Dump;
 use crate::support::{postgres, sqlite};
 
 /// Every chapter is a test on either database. In the ordered ones a single thread runs everything, so that who came first is
@@ -87,8 +90,10 @@ impl Node {
 
     async fn with_queue(url: &DatabaseUrl, capacity: usize) -> Self {
         let store = Store::open(url, None).await.expect("a database");
-        let hub = Hub::new(std::time::Duration::ZERO);
-        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, Announcer::start(store.clone()), capacity);
+        let hub = Hub::new(Duration::ZERO);
+        let (announcer, announcing) = cluster::announcing(store.clone(), Duration::ZERO);
+        tokio::spawn(announcing);
+        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, capacity);
         Self { store, hub, registrar }
     }
 
@@ -109,15 +114,9 @@ impl Node {
         let event = self.store.event_by_id(id).await.unwrap().expect("the event");
         let filter = Filter { round: event.round, limit: u32::MAX, ..Filter::default() };
         let rows: Vec<_> = self.store.registrations(id, &filter).await.unwrap().into_iter().map(|listed| listed.registration).collect();
-        let count = |status| u32::try_from(rows.iter().filter(|row| row.status == status).count()).unwrap();
-        assert_eq!((event.registered, event.waiting), (count(Status::Confirmed), count(Status::Waiting)));
-        assert!(event.capacity.over_by(event.registered) == 0, "{} people have {:?} places", event.registered, event.capacity);
-        assert_eq!(rows.iter().map(|row| row.locator.number).collect::<Vec<_>>(), (1..=event.last_number).collect::<Vec<_>>());
-        let emails: BTreeSet<_> = rows.iter().filter(|row| row.status != Status::Cancelled).map(|row| row.email.key()).collect();
-        assert_eq!(emails.len(), rows.iter().filter(|row| row.status != Status::Cancelled).count(), "somebody has two places");
         let changes = self.store.changes(&event, 0, u32::MAX).await.unwrap();
-        assert_eq!(changes.iter().map(|change| change.headcount.revision).collect::<Vec<_>>(), (1..=event.revision).collect::<Vec<_>>());
-        assert_eq!(changes.last().unwrap().headcount, event.headcount());
+        let dump = Dump { event: Some(event.clone()), registrations: rows.clone(), changes, audit: Vec::new() };
+        invariants::hold(&dump).unwrap_or_else(|error| panic!("{error}"));
         (event, rows)
     }
 
@@ -194,7 +193,7 @@ async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
             crowd.spawn(async move {
                 start.wait().await;
                 let decision = node.registrar.submit(event.id, register(click / 2)).await.expect("an answer");
-                let Some(registration) = accepted(&decision) else { return None };
+                let registration = accepted(&decision)?;
                 let newest = node.channel(&event).newest().event;
                 assert!(newest.revision >= registration.accepted_revision, "answered before it was published");
                 let stored = node.store.registration(registration.locator).await.unwrap();
@@ -268,10 +267,10 @@ async fn whoever_gives_a_place_back_gives_it_to_the_next(url: DatabaseUrl) {
     }
     crowd.join_all().await;
     let (event, rows) = node.audited(event.id).await;
-    let people = |status| rows.iter().filter(|row| row.status == status).map(|row| row.locator.number).collect::<Vec<_>>();
-    let (confirmed, waiting) = (people(Status::Confirmed), people(Status::Waiting));
-    assert_eq!((confirmed.len() + waiting.len(), event.capacity.get()), (32, Some(8)));
-    assert!(waiting.is_empty() || confirmed.len() == 8, "{} have a place and {} wait", confirmed.len(), waiting.len());
+    let people = |status| rows.iter().filter(|row| row.status == status).count();
+    assert_eq!((people(Status::Cancelled), people(Status::Confirmed) + people(Status::Waiting)), (32, 32));
+    // Nobody was thrown out when there were fewer places, so there may be more people than places, but never fewer.
+    assert!(people(Status::Confirmed) >= 8, "{event:?}");
 }
 
 async fn first_come_first_served(url: DatabaseUrl) {
@@ -326,7 +325,8 @@ async fn what_was_admitted_is_answered_before_the_end(url: DatabaseUrl) {
     assert_eq!(node.registrar.submit(event.id, register("late")).await, Err(Failure::Draining));
     // Nothing runs any more that could still answer, so every answer is there already.
     for mut submitted in line {
-        let answer = poll_fn(|context| Poll::Ready(submitted.as_mut().poll(context))).await;
+        // Unconstrained: a task that finds hundreds of answers without a pause would be told to make one.
+        let answer = unconstrained(poll_fn(|context| Poll::Ready(submitted.as_mut().poll(context)))).await;
         assert!(matches!(answer, Poll::Ready(Ok(Ok(_)))), "{answer:?}");
     }
     assert_eq!(node.audited(event.id).await.0.registered, 900);
