@@ -25,7 +25,7 @@ impl Event {
 
     fn parse(block: &str) -> Self {
         let (mut event, mut data) = (Self::default(), Vec::new());
-        for line in block.lines() {
+        for line in block.trim_end_matches('\n').lines() {
             match line.split_once(':') {
                 Some(("", _)) => {}
                 Some((field, value)) => {
@@ -90,7 +90,7 @@ impl Stream {
     }
 
     /// The first count that satisfies `wanted`.
-    pub(crate) async fn count(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn count(&mut self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         loop {
             let count = self.next("count").await.json();
             if wanted(&count) {
