@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tower_layer::Layer as _;
 
 use crate::context::{Context, Settings, Shared};
 use crate::domain::clock::Clock;
@@ -18,6 +19,7 @@ use crate::register::schedule;
 use crate::routes;
 use crate::server::{self, Drained, Tls};
 use crate::store::{CreateError, Store, StoreError};
+use crate::transport::socketio;
 
 pub mod config;
 pub mod logging;
@@ -120,7 +122,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
         register_rate_per_ip: config.register_rate_per_ip,
     };
     let context = Context::new(store, hub, registrar, clock, settings);
-    let service = warp::service(routes::all(&context));
+    let service = socketio::layer(context.clone()).layer(warp::service(routes::all(&context)));
     let (stop, stopping) = watch::channel(false);
     let server_config = server::Config {
         max_connections: config.max_connections,

@@ -25,6 +25,7 @@ pub mod given;
 pub mod headers;
 mod health;
 pub mod incoming;
+mod openapi;
 mod organiser;
 pub mod pages;
 mod rate;
@@ -77,7 +78,8 @@ fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
     let clock = path!("api" / "v1" / "clock").and(read()).and(with(context)).then(clock::get);
     let live = path!("health" / "live").and(read()).and(with(context)).then(health::live);
     let ready = path!("health" / "ready").and(read()).and(with(context)).then(health::ready);
-    clock.or(live).unify().or(ready).unify().map(answer).boxed()
+    let document = path!("api" / "v1" / "openapi.json").and(read()).and(incoming()).then(openapi::get);
+    clock.or(live).unify().or(ready).unify().or(document).unify().map(answer).boxed()
 }
 
 /// GET, and HEAD, whose body is left out at the end ([`headers::finish`]).

@@ -105,6 +105,11 @@ impl Subscription {
         self.watcher.transport()
     }
 
+    /// Whether the farewell is drawn already.
+    pub fn is_ending(&self) -> bool {
+        self.end_at.is_some()
+    }
+
     /// The next item, after waiting for it; `None` after the farewell. Cancel-safe: an item that was not returned is not lost.
     pub async fn next(&mut self) -> Option<Item> {
         if self.ended {
@@ -146,8 +151,10 @@ impl Subscription {
                 };
                 self.end_at = Some((now + delay, end.reason()));
             }
+            // Who is about to leave need not hear how many stay.
+            let watching = update.watching.as_ref().filter(|_| self.end_at.is_none());
             let other =
-                [&update.notice, &update.watching].into_iter().flatten().filter(|part| part.sequence > self.seen_other).min_by_key(|part| part.sequence);
+                [update.notice.as_ref(), watching].into_iter().flatten().filter(|part| part.sequence > self.seen_other).min_by_key(|part| part.sequence);
             if update.count.sequence > self.seen_count {
                 self.seen_count = update.count.sequence;
                 Some(Arc::clone(&update.count.message))

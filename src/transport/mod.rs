@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod changes;
 pub mod etag;
+pub mod frame;
 pub mod headers;
 pub mod live;
 pub mod long_poll;
@@ -15,6 +16,7 @@ pub mod poll;
 pub mod prefer;
 mod refusal;
 mod request;
+pub mod socketio;
 pub mod sse;
 pub mod websocket;
 
@@ -38,6 +40,8 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
     here.or(below("stream", Transport::Sse))
         .unify()
         .or(below("ws", Transport::WebSocket))
+        .unify()
+        .or(below("frame", Transport::Frame))
         .unify()
         .or(below("changes", Transport::Changes))
         .unify()
@@ -77,7 +81,9 @@ async fn serve(context: Shared, slug: &str, transport: Transport, request: Reque
         },
         Transport::Changes => changes::answer(context, &channel, &request).await,
         Transport::WebSocket => websocket::answer(context, &channel, &request),
-        Transport::Sse | Transport::Frame | Transport::SocketIo => sse::answer(context, &channel, &request),
+        Transport::Frame => frame::answer(context, channel, &request),
+        // Socket.IO does not come here: it has an address of its own.
+        Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),
     }
 }
 

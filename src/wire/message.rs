@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use engineioxide::Str;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::chunk::Chunk;
-use super::{frame, sse, websocket};
+use super::{frame, socketio, sse, websocket};
 use crate::domain::clock::Timestamp;
 use crate::domain::headcount::Headcount;
 
@@ -71,6 +72,7 @@ pub struct Message {
     sse: OnceLock<Chunk>,
     frame: OnceLock<Option<Chunk>>,
     websocket: OnceLock<Bytes>,
+    socketio: OnceLock<Str>,
 }
 
 impl Message {
@@ -84,6 +86,7 @@ impl Message {
             sse: OnceLock::new(),
             frame: OnceLock::new(),
             websocket: OnceLock::new(),
+            socketio: OnceLock::new(),
         }
     }
 
@@ -140,6 +143,11 @@ impl Message {
     /// The text of a WebSocket message.
     pub fn websocket(&self) -> &Bytes {
         self.websocket.get_or_init(|| websocket::message(&self.body, self.json()).into())
+    }
+
+    /// A Socket.IO event packet.
+    pub fn socketio(&self) -> &Str {
+        self.socketio.get_or_init(|| socketio::message(&self.body, self.json()))
     }
 }
 

@@ -6,5 +6,6 @@
 pub mod chunk;
 pub mod frame;
 pub mod message;
+pub mod socketio;
 pub mod sse;
 pub mod websocket;

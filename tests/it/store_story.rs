@@ -361,7 +361,7 @@ async fn an_organiser_changes_settings(stage: Stage) {
     let current = Command::Edit { edit: current, expected: Some(vec![unlimited.position()]), by: Actor::Token };
     let (decision, kinds) = stage.one(event.id, current).await;
     let closed = changed(decision);
-    assert_eq!((closed.state(), kinds), (State::Closed, vec![Kind::Edited, Kind::Closed]));
+    assert_eq!((closed.state(), kinds), (State::Closed, vec![Kind::Closed]));
     assert_eq!(stage.store.event(&event.slug).await.unwrap(), Some(closed));
     assert_eq!(stage.one(event.id, register("fay")).await.0, Err(Refusal::EventClosed));
     assert_eq!(stage.store.audit(&event.slug, None, 10).await.unwrap().len(), 5);

@@ -1,0 +1,112 @@
+//! iframe streaming (docs/protocol.md, section 6): an endless HTML document, live without JavaScript.
+
+use std::ops::RangeInclusive;
+use std::sync::{Arc, LazyLock};
+
+use futures_util::stream::{Stream, unfold};
+use rand::distr::{Alphanumeric, SampleString as _};
+use warp::http::{HeaderValue, header};
+use warp::reply::Response;
+
+use super::live::Live;
+use super::request::Request;
+use super::{headers, meter, refusal};
+use crate::context::Shared;
+use crate::live::channel::Channel;
+use crate::live::subscription::{Item, Subscription};
+use crate::live::watchers::Transport;
+use crate::wire::chunk::Chunk;
+use crate::wire::frame::{self as wire, Theme};
+use crate::wire::message::{Body, Message};
+
+/// A document ends after so many updates and is loaded again: without JavaScript it grows for as long as it lasts.
+pub const MOST_UPDATES: u32 = 1_000;
+/// How long after its end it is loaded again, in seconds, drawn for each. Not at once: a frame that is loaded while the server
+/// restarts shows the browser's error page for ever.
+const REFRESH_S: RangeInclusive<u64> = 4..=8;
+/// 22 of 62 characters: more than 128 bits (CSP level 3, section 8.1).
+const NONCE_LENGTH: usize = 22;
+
+static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(wire::HEARTBEAT));
+
+/// The endless document.
+pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request) -> Response {
+    let nonce = Alphanumeric.sample_string(&mut rand::rng(), NONCE_LENGTH);
+    let theme = request.query("theme").map_or(Theme::System, Theme::parse);
+    let newest = channel.newest();
+    let refused = refusal::reason(request.admission);
+    let refresh_s = refused.map_or_else(|| rand::random_range(REFRESH_S), |reason| refusal::retry_ms(reason).div_ceil(1_000));
+    let document = wire::head(&newest.event.title, &nonce, theme, refresh_s);
+
+    let mut response = Response::default();
+    headers::unbuffered(response.headers_mut(), "text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&nonce));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if refused.is_some() {
+        // The count of this moment, and an end: a frame that is refused is an interval poll.
+        let count = newest.count.message.frame().map(Chunk::data).unwrap_or_default();
+        *response.body_mut() = [document.as_bytes(), &count].concat().into();
+        return response;
+    }
+    let after = request.after().and_then(Result::ok);
+    let subscription = Subscription::open(&channel, Transport::Frame, after.as_ref(), context.settings.heartbeat);
+    let frame = Frame { context, channel, subscription, document: Some(document), updates: 0 };
+    response.extensions_mut().insert(Live::new(chunks(frame)));
+    response
+}
+
+/// Only the two elements with the nonce count; anybody may embed it.
+fn policy(nonce: &str) -> HeaderValue {
+    let policy = format!("default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors *");
+    // A nonce consists of letters and digits.
+    HeaderValue::try_from(policy).expect("a policy is a header value")
+}
+
+struct Frame {
+    context: Shared,
+    channel: Arc<Channel>,
+    subscription: Subscription,
+    /// What stands before the counts, until it is written.
+    document: Option<String>,
+    updates: u32,
+}
+
+/// Nothing is held but the subscription: an item is asked for when the connection can take it.
+fn chunks(frame: Frame) -> impl Stream<Item = Chunk> + Send {
+    unfold(frame, |mut frame| async move { frame.next().await.map(|chunk| (chunk, frame)) })
+}
+
+impl Frame {
+    async fn next(&mut self) -> Option<Chunk> {
+        if self.updates == MOST_UPDATES {
+            return None;
+        }
+        loop {
+            let chunk = match self.subscription.next().await? {
+                Item::Message(message) => self.render(&message),
+                Item::Heartbeat => Some(HEARTBEAT.clone()),
+                // A document has no word for a farewell: it ends, and is loaded again.
+                Item::End { .. } => return None,
+            };
+            let Some(chunk) = chunk else { continue };
+            let Some(mut document) = self.document.take().map(String::into_bytes) else { return Some(chunk) };
+            // One piece, so that the first paint has the number.
+            document.extend_from_slice(&chunk.data());
+            return Some(Chunk::new(&document));
+        }
+    }
+
+    fn render(&mut self, message: &Message) -> Option<Chunk> {
+        if self.document.is_none() {
+            meter::observe(Transport::Frame, &self.context.clock, message);
+        }
+        // The document shows counts only: when the database goes away, the last one as stale.
+        let chunk = match message.body() {
+            Body::Stale(_) => self.channel.newest().count.message.frame().cloned(),
+            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Bye { .. } => message.frame().cloned(),
+        };
+        self.updates += u32::from(chunk.is_some());
+        chunk
+    }
+}

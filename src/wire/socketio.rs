@@ -1,0 +1,181 @@
+//! Socket.IO packets, protocol v5 (<https://socket.io/docs/v4/socket-io-protocol/>): text packets of the default namespace.
+//!
+//! The engine below (Engine.IO v4) carries them. They are read and written here and not by `socketioxide`, because that renders
+//! every event again for every socket, and can refuse a connection with a message only, without the code that is promised.
+
+use engineioxide::Str;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::message::Body;
+
+/// What a client says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// Packet 0: joins the default namespace, with what it gives as `auth`.
+    Connect(Auth),
+    /// Packet 0 for another namespace, which does not exist.
+    Elsewhere(String),
+    /// Packet 1: leaves.
+    Disconnect,
+    /// `emit("watch", slug, ack)`: wants to follow another event.
+    Watch {
+        /// Which.
+        slug: String,
+        /// Where the answer goes, if one is wanted.
+        ack: Option<u64>,
+    },
+    /// An event that nobody here listens to.
+    Other,
+}
+
+/// The `auth` of a connecting client. What is no text counts as left out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Auth {
+    /// The event's slug.
+    pub event: Option<String>,
+    /// The client's position.
+    pub after: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    event: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Incoming {
+    /// Reads a text packet; `None` when it is none, or one with binary attachments.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut characters = text.chars();
+        let kind = characters.next()?;
+        let (namespace, rest) = namespace(characters.as_str());
+        match kind {
+            '0' if namespace != "/" => Some(Self::Elsewhere(namespace.to_owned())),
+            '0' => auth(rest).map(Self::Connect),
+            '1' => Some(Self::Disconnect),
+            '2' => event(rest),
+            // Answers to questions that are never asked.
+            '3' => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+
+/// `/name,` before the rest; the default namespace is left out.
+fn namespace(text: &str) -> (&str, &str) {
+    if text.starts_with('/') { text.split_once(',').unwrap_or((text, "")) } else { ("/", text) }
+}
+
+fn auth(text: &str) -> Option<Auth> {
+    if text.is_empty() {
+        return Some(Auth::default());
+    }
+    let fields: Fields = serde_json::from_str(text).ok()?;
+    let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+    Some(Auth { event: text(fields.event), after: text(fields.after) })
+}
+
+fn event(text: &str) -> Option<Incoming> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (ack, rest) = text.split_at(digits);
+    let ack = if ack.is_empty() { None } else { Some(ack.parse().ok()?) };
+    let arguments: Vec<Value> = serde_json::from_str(rest).ok()?;
+    let mut arguments = arguments.iter().map(Value::as_str);
+    if arguments.next()? != Some("watch") {
+        return Some(Incoming::Other);
+    }
+    // A slug of another type names no event; it is answered as one that does not exist.
+    Some(Incoming::Watch { slug: arguments.next().flatten().unwrap_or_default().to_owned(), ack })
+}
+
+/// A push: `2["count",{…}]`.
+pub(super) fn message(body: &Body, json: &RawValue) -> Str {
+    format!("2[\"{}\",{json}]", body.name()).into()
+}
+
+/// The client has joined under this id.
+pub fn connected(id: &str) -> Str {
+    format!("0{}", json!({ "sid": id })).into()
+}
+
+/// The client is refused: it gets `connect_error` with `message` and `data`.
+pub fn refused(message: &str, data: &Value) -> Str {
+    format!("4{}", json!({ "message": message, "data": data })).into()
+}
+
+/// There is no such namespace.
+pub fn elsewhere(namespace: &str) -> Str {
+    format!("4{namespace},{}", json!({ "message": "Invalid namespace" })).into()
+}
+
+/// The server says that it is over; a client does not come back by itself after this.
+pub fn disconnected() -> Str {
+    "1".into()
+}
+
+/// The answer to `watch`: the count of the event that is followed now, or the code of the problem.
+pub fn watched(ack: u64, outcome: Result<&RawValue, &str>) -> Str {
+    match outcome {
+        Ok(count) => format!("3{ack}[{{\"ok\":true,\"count\":{count}}}]").into(),
+        Err(code) => format!("3{ack}[{}]", json!({ "ok": false, "code": code })).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn auth(event: Option<&str>, after: Option<&str>) -> Incoming {
+        Incoming::Connect(Auth { event: event.map(str::to_owned), after: after.map(str::to_owned) })
+    }
+
+    #[test]
+    fn what_the_client_sends_is_understood() {
+        let watch = |slug: &str, ack| Incoming::Watch { slug: slug.to_owned(), ack };
+        for (text, expected) in [
+            ("0", Some(auth(None, None))),
+            (r#"0{"event":"gala","after":"q7f2k9-1"}"#, Some(auth(Some("gala"), Some("q7f2k9-1")))),
+            (r#"0{"event":7,"after":null,"more":[]}"#, Some(auth(None, None))),
+            ("0[]x", None),
+            ("0/admin,", Some(Incoming::Elsewhere("/admin".into()))),
+            (r#"0/admin,{"event":"gala"}"#, Some(Incoming::Elsewhere("/admin".into()))),
+            ("1", Some(Incoming::Disconnect)),
+            (r#"2["watch","gala"]"#, Some(watch("gala", None))),
+            (r#"212["watch","gala"]"#, Some(watch("gala", Some(12)))),
+            (r#"20["watch"]"#, Some(watch("", Some(0)))),
+            (r#"20["watch",{"a":1}]"#, Some(watch("", Some(0)))),
+            (r#"2["hello",1]"#, Some(Incoming::Other)),
+            ("2[7]", Some(Incoming::Other)),
+            ("2[]", None),
+            ("2{}", None),
+            (r#"299999999999999999999["watch","x"]"#, None),
+            (r#"31[{"ok":true}]"#, Some(Incoming::Other)),
+            (r#"51-["x",{"_placeholder":true,"num":0}]"#, None),
+            ("", None),
+            ("é", None),
+        ] {
+            assert_eq!(Incoming::parse(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in "[0-6]?[0-9/]{0,3},?\\PC{0,40}") {
+            let _ = Incoming::parse(&text);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_what_the_client_reads() {
+        assert_eq!(&*connected("abc"), r#"0{"sid":"abc"}"#);
+        assert_eq!(&*refused("no \"such\" event", &json!({ "code": "event-not-found" })), r#"4{"data":{"code":"event-not-found"},"message":"no \"such\" event"}"#);
+        assert_eq!(&*elsewhere("/admin"), r#"4/admin,{"message":"Invalid namespace"}"#);
+        let count = RawValue::from_string(r#"{"registered":1}"#.to_owned()).unwrap();
+        assert_eq!(&*watched(3, Ok(&count)), r#"33[{"ok":true,"count":{"registered":1}}]"#);
+        assert_eq!(&*watched(3, Err("event-not-found")), r#"33[{"code":"event-not-found","ok":false}]"#);
+        assert_eq!(&*message(&Body::Watching(3), &RawValue::from_string(r#"{"watching":3}"#.to_owned()).unwrap()), r#"2["watching",{"watching":3}]"#);
+    }
+}
