@@ -184,11 +184,22 @@ impl Writing<'_> {
         let rows: Vec<_> = new
             .iter()
             .map(|row| {
-                let place = (row.locator.event, row.locator.round, row.locator.number);
-                let name = (row.name.as_str(), row.name.as_str().to_lowercase());
-                let email = (row.email.as_str(), row.email.key(), row.key.as_ref().map(IdempotencyKey::as_str));
-                let state = (row.status.as_str(), row.accepted_waiting, row.accepted_revision, row.revision, row.at.as_millis());
-                (place.0, place.1, place.2, row.secret.reveal(), name.0, name.1, email.0, email.1, email.2, state.0, state.1, state.2, state.3, state.4)
+                (
+                    row.locator.event,
+                    row.locator.round,
+                    row.locator.number,
+                    row.secret.reveal(),
+                    row.name.as_str(),
+                    row.name.as_str().to_lowercase(),
+                    row.email.as_str(),
+                    row.email.key(),
+                    row.key.as_ref().map(IdempotencyKey::as_str),
+                    row.status.as_str(),
+                    row.accepted_waiting,
+                    row.accepted_revision,
+                    row.revision,
+                    row.at.as_millis(),
+                )
             })
             .collect();
         query(INSERT).bind(json(&rows)).execute(&mut **self).await?;
