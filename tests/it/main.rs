@@ -7,3 +7,4 @@ mod process;
 mod server;
 mod store_story;
 mod support;
+mod transports;
