@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod client;
+mod compare;
 mod serve;
+mod signal;
+mod value;
+mod watch;
 
 pub use serve::ServeArgs;
 
@@ -22,6 +27,10 @@ pub struct Cli {
 enum Command {
     /// Serve the pages and the API (the default command).
     Serve(Box<ServeArgs>),
+    /// Print one line for each change of an event.
+    Watch(watch::WatchArgs),
+    /// Measure every transport under load, side by side.
+    Compare(Box<compare::CompareArgs>),
 }
 
 impl Cli {
@@ -30,6 +39,8 @@ impl Cli {
         match self.command {
             None => serve::run(&self.serve),
             Some(Command::Serve(args)) => serve::run(&args),
+            Some(Command::Watch(args)) => watch::run(&args),
+            Some(Command::Compare(args)) => compare::run(&args),
         }
     }
 }

@@ -13,6 +13,8 @@ use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::path::FullPath;
 use warp::reply::Response;
 
+use super::reply;
+use super::session::hex;
 use crate::problem::{Code, Problem};
 
 #[derive(RustEmbed)]
@@ -42,20 +44,13 @@ pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     // The names of this project need no more characters, and without `..`, `\`, `%` and NUL there is no way out of the folder.
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/')) && !name.contains("..") && !name.contains("//");
     let bytes = if plain { read(name) } else { None }?;
-    let etag = format!("\"{}\"", hex(&Sha256::digest(&bytes)[..16]));
-    let mut response = if matches(headers, &etag) {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        Response::new(bytes.into_owned().into())
-    };
-    let put = response.headers_mut();
-    put.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    put.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    put.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Hexadecimal digits in quotes are a header value.
-    put.insert(header::ETAG, HeaderValue::try_from(etag).ok()?);
+    let etag = HeaderValue::try_from(format!("\"{}\"", hex(&Sha256::digest(&bytes)[..16]))).ok()?;
+    let known = reply::none_match(headers, &etag);
+    let response = if known { reply::empty(StatusCode::NOT_MODIFIED) } else { Response::new(bytes.into_owned().into()) };
+    let mut response = reply::with_etag(response, etag);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Some(response)
 }
 
@@ -67,36 +62,13 @@ fn read(name: &str) -> Option<Cow<'static, [u8]>> {
     Web::get(name).map(|file| file.data)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Whether `If-None-Match` names this very version; weak comparison (RFC 9110, section 13.1.2).
-pub(crate) fn matches(headers: &HeaderMap, etag: &str) -> bool {
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn get(path: &str, known: Option<&str>) -> warp::http::Response<bytes::Bytes> {
-        let mut request = warp::test::request().path(path);
-        if let Some(known) = known {
-            request = request.header("if-none-match", known);
-        }
-        request.reply(&routes()).await
+    async fn get(path: &str, known: Option<&str>) -> warp::http::Response<String> {
+        let headers: Vec<_> = known.map(|known| ("if-none-match", known)).into_iter().collect();
+        crate::http::pages::samples::ask(routes(), "GET", path, &headers).await
     }
 
     #[tokio::test]

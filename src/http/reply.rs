@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
+use super::session::hex;
 use crate::domain::position::Position;
 use crate::problem::Problem;
 
@@ -41,10 +43,11 @@ pub(crate) fn with_etag(mut response: Response, etag: HeaderValue) -> Response {
     response
 }
 
-/// A position as an `ETag`.
-pub(crate) fn position_etag(position: &Position) -> HeaderValue {
-    // Letters, digits and a hyphen in quotes.
-    HeaderValue::try_from(format!("\"{position}\"")).expect("a plain ETag")
+/// A strong validator of bytes that have no position.
+pub(crate) fn content_etag(bytes: &[u8]) -> HeaderValue {
+    let digest = hex(&Sha256::digest(bytes)[..16]);
+    // Hexadecimal digits in quotes.
+    HeaderValue::try_from(format!("\"{digest}\"")).expect("a plain ETag")
 }
 
 /// One member of a list such as `If-Match`'s (RFC 9110, section 8.8.3).

@@ -10,6 +10,8 @@ use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, langid};
 use warp::http::{HeaderMap, header};
 
+use super::session::cookie_value;
+
 fluent_templates::static_loader! {
     static CATALOGUES = {
         locales: "./web/locales",
@@ -51,7 +53,7 @@ impl Language {
 
     /// What a visitor reads best: the choice in the cookie, else the browser's settings, else English.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        cookie(headers, COOKIE).and_then(Self::parse).or_else(|| accepted(headers)).unwrap_or_default()
+        cookie_value(headers, COOKIE).and_then(Self::parse).or_else(|| accepted(headers)).unwrap_or_default()
     }
 
     /// Any English and any Chinese; whoever reads another script of Chinese reads this one rather than English.
@@ -92,12 +94,6 @@ fn accepted(headers: &HeaderMap) -> Option<Language> {
     best.map(|(language, _)| language)
 }
 
-/// The value of a cookie.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(';')).find_map(|pair| pair.trim().split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
-}
-
 /// The words of one answer, as its template asks for them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Texts {
@@ -117,17 +113,17 @@ impl Texts {
 
     /// A message.
     pub(crate) fn get(self, key: impl AsRef<str>) -> String {
-        self.format(key.as_ref(), HashMap::new())
+        self.format(key.as_ref(), &HashMap::new())
     }
 
     /// A message with one value.
     pub(crate) fn get1(self, key: impl AsRef<str>, name: &'static str, value: impl TextValue) -> String {
-        self.format(key.as_ref(), HashMap::from([(Cow::Borrowed(name), value.value())]))
+        self.format(key.as_ref(), &HashMap::from([(Cow::Borrowed(name), value.value())]))
     }
 
     /// A message with two values.
     pub(crate) fn get2(self, key: impl AsRef<str>, first: &'static str, one: impl TextValue, second: &'static str, two: impl TextValue) -> String {
-        self.format(key.as_ref(), HashMap::from([(Cow::Borrowed(first), one.value()), (Cow::Borrowed(second), two.value())]))
+        self.format(key.as_ref(), &HashMap::from([(Cow::Borrowed(first), one.value()), (Cow::Borrowed(second), two.value())]))
     }
 
     /// A message, if there is one of that name: for keys that come from outside.
@@ -158,8 +154,8 @@ impl Texts {
         grouped
     }
 
-    fn format(self, key: &str, values: Values) -> String {
-        self.look_up(key, &values).unwrap_or_else(|| {
+    fn format(self, key: &str, values: &Values) -> String {
+        self.look_up(key, values).unwrap_or_else(|| {
             tracing::error!(key, language = self.language.tag(), "a text is missing or lacks a value");
             key.to_owned()
         })

@@ -1,4 +1,4 @@
-//! The addresses of everything that is no page, with the methods they take: what `Allow`, OPTIONS and preflights say.
+//! The addresses of everything but the assets, with the methods they take: what `Allow`, OPTIONS and preflights say.
 
 use warp::http::{HeaderMap, HeaderValue, Method, header};
 use warp::reply::Response;
@@ -20,7 +20,7 @@ pub struct Url {
     pub live: bool,
 }
 
-/// Every address that is no page.
+/// Every address but those of the assets.
 pub const ALL: &[Url] = &[
     open("/api/v1/events", &[Method::GET, Method::POST]),
     live("/api/v1/events/{slug}", &[Method::GET, Method::PATCH, Method::DELETE]),
@@ -40,6 +40,30 @@ pub const ALL: &[Url] = &[
     open("/api/v1/openapi.json", &[Method::GET]),
     closed("/health/live", &[Method::GET]),
     closed("/health/ready", &[Method::GET]),
+    closed("/", &[Method::GET]),
+    closed("/e/{slug}", &[Method::GET]),
+    closed("/e/{slug}/register", &[Method::POST]),
+    closed("/e/{slug}/wall", &[Method::GET]),
+    open("/e/{slug}/badge.svg", &[Method::GET]),
+    open("/embed.js", &[Method::GET]),
+    closed("/r/{token}", &[Method::GET]),
+    closed("/r/{token}/cancel", &[Method::POST]),
+    closed("/problems", &[Method::GET]),
+    closed("/admin", &[Method::GET]),
+    closed("/admin/login", &[Method::GET, Method::POST]),
+    closed("/admin/logout", &[Method::POST]),
+    closed("/admin/events", &[Method::POST]),
+    closed("/admin/events/{slug}", &[Method::GET]),
+    closed("/admin/events/{slug}/audit", &[Method::GET]),
+    closed("/admin/events/{slug}/edit", &[Method::POST]),
+    closed("/admin/events/{slug}/capacity", &[Method::POST]),
+    closed("/admin/events/{slug}/close", &[Method::POST]),
+    closed("/admin/events/{slug}/open", &[Method::POST]),
+    closed("/admin/events/{slug}/reset", &[Method::POST]),
+    closed("/admin/events/{slug}/undo", &[Method::POST]),
+    closed("/admin/events/{slug}/announce", &[Method::POST]),
+    closed("/admin/events/{slug}/delete", &[Method::POST]),
+    closed("/admin/events/{slug}/registrations/{id}/cancel", &[Method::POST]),
 ];
 
 const fn open(pattern: &'static str, methods: &'static [Method]) -> Url {
@@ -117,7 +141,7 @@ mod tests {
         let pattern = |path| find(path).map(|url| url.pattern);
         assert_eq!(pattern("/api/v1/events/gala/registrations.csv"), Some("/api/v1/events/{slug}/registrations.csv"));
         assert_eq!(pattern("/api/v1/events/gala/registrations/7-1-1"), Some("/api/v1/events/{slug}/registrations/{id}"));
-        for none in ["/", "/api/v1/events/", "/api/v1/events//reset", "/api/v1/events/gala/nothing", "/api/v1", "/api/v1/clock/", "api/v1/clock"] {
+        for none in ["/api/v1/events/", "/api/v1/events//reset", "/api/v1/events/gala/nothing", "/api/v1", "/api/v1/clock/", "api/v1/clock"] {
             assert_eq!(pattern(none), None, "{none}");
         }
     }

@@ -35,18 +35,15 @@ pub fn block(event: &str, id: Option<&Position>, data: &str) -> String {
     out
 }
 
-/// A push; only a count carries an id, and a farewell carries its own `retry`.
+/// A push; only a count carries an id, and a farewell carries its own `retry` in the same block.
 pub(super) fn message(body: &Body, json: &str) -> Vec<u8> {
-    let mut out = match body {
-        Body::Bye { retry_ms, .. } => retry(*retry_ms),
-        Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) => String::new(),
+    let (id, retry_ms) = match body {
+        Body::Count(headcount) => (Some(&headcount.position), None),
+        Body::Bye { retry_ms, .. } => (None, Some(*retry_ms)),
+        Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) => (None, None),
     };
-    let id = match body {
-        Body::Count(headcount) => Some(&headcount.position),
-        Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) | Body::Bye { .. } => None,
-    };
-    out.push_str(&block(body.name(), id, json));
-    out.into_bytes()
+    let retry = retry_ms.map_or_else(String::new, |ms| format!("retry: {}\n", ms.max(1)));
+    (retry + &block(body.name(), id, json)).into_bytes()
 }
 
 /// A line of the change log.

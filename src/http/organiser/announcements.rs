@@ -4,14 +4,16 @@ use serde::{Deserialize, Serialize};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use crate::context::Shared;
+use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
-use crate::domain::event;
+use crate::domain::event::{self, Event};
+use crate::http::auth::Organiser;
 use crate::http::body::{Takes, Unread};
 use crate::http::given::Given;
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find, reply};
 use crate::problem::Problem;
+use crate::store::Announcement;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -34,10 +36,16 @@ pub(in crate::http) async fn post(slug: String, context: Shared, incoming: Incom
     let content = body.read(&incoming, Takes::Json).await?;
     let fields: Fields<'_> = content.decode()?;
     let text = fields.text.text("text").and_then(event::parse_announcement)?;
-    let stored = context.store.announce(event.id, &text, organiser.actor().as_str(), context.clock.now()).await?;
-    let announcement = stored.ok_or_else(|| Problem::event_not_found(&slug))?;
-    context.hub.announce(event.id, &announcement);
+    let announcement = tell(&context, &event, &text, organiser).await?;
     let mut response = reply::json(&Notice { text: &announcement.text, at: announcement.at });
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
+}
+
+/// Stores an announcement and tells everybody who watches.
+pub(in crate::http) async fn tell(context: &Context, event: &Event, text: &str, organiser: Organiser) -> Result<Announcement, Problem> {
+    let stored = context.store.announce(event.id, text, organiser.actor().as_str(), context.clock.now()).await?;
+    let announcement = stored.ok_or_else(|| Problem::event_not_found(event.slug.as_str()))?;
+    context.hub.announce(event.id, &announcement);
+    Ok(announcement)
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
-use crate::context::Shared;
+use crate::context::{Context, Shared};
 use crate::domain::audit::AuditEntry;
+use crate::domain::event::Slug;
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find, reply};
 use crate::problem::Problem;
@@ -21,11 +22,16 @@ pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incom
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let query = Query::parse(&query)?;
-    let limit = query.limit()?;
+    let (entries, next) = page(&context, &event.slug, query.cursor()?, query.limit()?).await?;
+    Ok(reply::json(&Page { entries, next: next.map(|key| key.to_string()) }))
+}
+
+/// A page, and the key before which the next one begins; `None` at the end.
+pub(in crate::http) async fn page(context: &Context, slug: &Slug, before: Option<i64>, limit: u32) -> Result<(Vec<AuditEntry>, Option<i64>), Problem> {
     // One more than asked for tells whether there is another page.
-    let mut lines = context.store.audit(&event.slug, query.cursor()?, limit + 1).await?;
+    let mut lines = context.store.audit(slug, before, limit + 1).await?;
     let more = lines.len() > limit as usize;
     lines.truncate(limit as usize);
-    let next = lines.last().filter(|_| more).map(|(key, _)| key.to_string());
-    Ok(reply::json(&Page { entries: lines.into_iter().map(|(_, entry)| entry).collect(), next }))
+    let next = lines.last().filter(|_| more).map(|(key, _)| *key);
+    Ok((lines.into_iter().map(|(_, entry)| entry).collect(), next))
 }

@@ -59,7 +59,7 @@ pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incom
 }
 
 /// A page, and the number after which the next one begins; `None` at the end.
-pub(super) async fn page(context: &Context, event: i64, filter: Filter) -> Result<(Vec<Listed>, Option<u32>), Problem> {
+pub(in crate::http) async fn page(context: &Context, event: i64, filter: Filter) -> Result<(Vec<Listed>, Option<u32>), Problem> {
     let limit = filter.limit as usize;
     // One more than asked for tells whether there is another page.
     let mut rows = context.store.registrations(event, &Filter { limit: filter.limit + 1, ..filter }).await?;

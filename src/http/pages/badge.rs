@@ -9,7 +9,7 @@ use super::states::{self, Shown};
 use super::templates::Badge;
 use super::visit::Visit;
 use crate::context::Shared;
-use crate::http::assets;
+use crate::http::reply;
 use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
 
@@ -25,29 +25,21 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
 fn answer(shown: &Shown, visit: &Visit) -> Response {
     // The other language's badge is another representation, and so has another tag (RFC 9110, section 8.8.3).
     let suffix = if visit.texts.lang() == Texts::default().lang() { String::new() } else { format!("-{}", visit.texts.lang()) };
-    let etag = format!("\"{}{suffix}\"", shown.event.position());
-    let mut response = if assets::matches(&visit.incoming.headers, &etag) {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response
-    } else {
-        match draw(shown, visit.texts).render() {
-            Ok(svg) => Response::new(svg.into()),
-            Err(_) => return Problem::new(Code::Internal, "the badge cannot be drawn").into_response(),
-        }
+    // Letters, digits and hyphens in quotes; writing into a string cannot fail.
+    let (Ok(etag), Ok(svg)) = (HeaderValue::try_from(format!("\"{}{suffix}\"", shown.event.position())), draw(shown, visit.texts).render()) else {
+        return Problem::new(Code::Internal, "the badge cannot be drawn").into_response();
     };
+    let known = reply::none_match(&visit.incoming.headers, &etag);
+    let response = if known { reply::empty(StatusCode::NOT_MODIFIED) } else { Response::new(svg.into()) };
+    let mut response = reply::with_etag(response, etag);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Any site may show it.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
-    if let Ok(etag) = HeaderValue::try_from(etag) {
-        headers.insert(header::ETAG, etag);
-    }
     response
 }
 
@@ -55,7 +47,7 @@ fn draw(shown: &Shown, texts: Texts) -> Badge {
     let count = shown.event.headcount();
     let registered = texts.number(&count.registered);
     let value = count.capacity.get().map_or_else(|| registered.clone(), |capacity| format!("{registered} / {}", texts.number(&capacity)));
-    let label = texts.get("figure-registered");
+    let label = texts.get("badge-label");
     Badge { label_width: width(&label), value_width: width(&value), label, value }
 }
 
@@ -66,6 +58,8 @@ fn width(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::http::pages::samples;
     use crate::http::text::Language;
@@ -74,7 +68,7 @@ mod tests {
     fn a_badge_is_as_wide_as_its_words() {
         let mut event = samples::event();
         event.registered = 1_297;
-        let badge = draw(&event.into(), Texts::new(Language::Chinese));
+        let badge = draw(&Arc::new(event).into(), Texts::new(Language::Chinese));
         assert_eq!((badge.value.as_str(), badge.value_width), ("1,297 / 100", 11 * 7 + 18));
         assert_eq!(badge.label_width, 3 * 12 + 18, "{}", badge.label);
         assert!(badge.render().unwrap().starts_with("<svg "));
@@ -82,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_badge_is_sent_once_for_each_position() {
-        let shown = Shown::from(samples::event());
+        let shown = Shown::from(Arc::new(samples::event()));
         let first = answer(&shown, &samples::visit(&[]));
         assert_eq!(first.headers()["etag"], "\"q7f2k9-128\"");
         assert_eq!(answer(&shown, &samples::visit(&[("if-none-match", "\"q7f2k9-128\"")])).status(), 304);

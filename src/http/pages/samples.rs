@@ -1,7 +1,12 @@
 //! Values for the tests beside the pages.
 
-use warp::http::HeaderMap;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use tower_service::Service as _;
+use warp::filters::BoxedFilter;
 use warp::http::header::HeaderName;
+use warp::http::{HeaderMap, Request};
+use warp::reply::Response;
 
 use super::visit::Visit;
 use crate::domain::clock::Timestamp;
@@ -27,4 +32,13 @@ pub(super) fn event() -> Event {
 pub(super) fn visit(headers: &[(&'static str, &str)]) -> Visit {
     let headers: HeaderMap = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
     Visit::of_headers(&headers)
+}
+
+/// What `routes` answer to a request without a body.
+pub(crate) async fn ask(routes: BoxedFilter<(Response,)>, method: &str, path: &str, headers: &[(&str, &str)]) -> warp::http::Response<String> {
+    let request = headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
+    let response = warp::service(routes).call(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    warp::http::Response::from_parts(head, String::from_utf8(body.to_vec()).unwrap())
 }

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::domain::position::Revision;
+use crate::http::find;
 use crate::live::channel::{Channel, Newest};
 use crate::problem::{Code, Problem};
 
@@ -35,9 +36,9 @@ impl From<Newest> for Shown {
     }
 }
 
-impl From<Event> for Shown {
-    fn from(event: Event) -> Self {
-        Self { event: Arc::new(event), stale_since: None }
+impl From<Arc<Event>> for Shown {
+    fn from(event: Arc<Event>) -> Self {
+        Self { event, stale_since: None }
     }
 }
 
@@ -48,15 +49,10 @@ pub(super) fn all(context: &Context) -> Vec<EventView> {
 
 /// The event with that slug, without a question to the database unless another node has just created it.
 pub(super) async fn by_slug(context: &Context, slug: &str) -> Result<Shown, Problem> {
-    // What can be no slug names no event.
-    let parsed = Slug::parse(slug).map_err(|_| Problem::event_not_found(slug))?;
-    if let Some(channel) = context.hub.channel(&parsed) {
-        return Ok(channel.newest().into());
+    match Slug::parse(slug).ok().and_then(|slug| context.hub.channel(&slug)) {
+        Some(channel) => Ok(channel.newest().into()),
+        None => find::event(context, slug).await.map(Shown::from),
     }
-    if context.hub.is_stale() {
-        return Err(Problem::event_not_found(slug));
-    }
-    context.store.event(&parsed).await?.map(Shown::from).ok_or_else(|| Problem::event_not_found(slug))
 }
 
 /// The event, at `revision` or later: whoever was registered by another node must not be shown an older count than their own.
@@ -66,7 +62,12 @@ pub(super) async fn not_before(context: &Context, id: EventId, revision: Revisio
     {
         return Ok(shown);
     }
-    context.store.event_by_id(id).await?.map(Shown::from).ok_or_else(|| Problem::new(Code::RegistrationNotFound, "the event of this registration is gone"))
+    context
+        .store
+        .event_by_id(id)
+        .await?
+        .map(|event| Arc::new(event).into())
+        .ok_or_else(|| Problem::new(Code::RegistrationNotFound, "the event of this registration is gone"))
 }
 
 async fn arrival(channel: &Channel, revision: Revision) -> Shown {

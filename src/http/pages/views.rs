@@ -4,7 +4,6 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
 use crate::domain::registration::Registration;
-use crate::live::channel::Newest;
 use crate::store::Listed;
 
 use super::rail::Rail;
@@ -94,12 +93,6 @@ impl EventView {
     }
 }
 
-impl From<&Newest> for EventView {
-    fn from(newest: &Newest) -> Self {
-        Self::new(&newest.event, newest.stale_since)
-    }
-}
-
 /// A visitor's own registration.
 #[derive(Debug)]
 pub(super) struct RegistrationView {
@@ -117,13 +110,12 @@ pub(super) struct RegistrationView {
 
 impl RegistrationView {
     /// The row, beside the event it belongs to.
-    pub(super) fn new(listed: &Listed, event: &Event) -> Self {
-        let registration = &listed.registration;
+    pub(super) fn new(registration: &Registration, waiting_position: Option<u32>, event: &Event) -> Self {
         let position = crate::domain::position::Position { revision: registration.revision, ..event.position() };
         Self {
             number: registration.locator.number,
             status: registration.status.as_str(),
-            waiting_position: listed.waiting_position,
+            waiting_position,
             name: registration.name.as_str().to_owned(),
             email: registration.email.as_str().to_owned(),
             token: registration.token().to_string(),

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use headcount::server::{self, Admission, Config, Deadlines, Drained, Peer};
+use headcount::context::{Admission, Peer};
+use headcount::server::{self, Config, Deadlines, Drained};
 use headcount::transport::live::Live;
 use headcount::wire::chunk::Chunk;
 use hyper::upgrade::OnUpgrade;
@@ -122,7 +123,7 @@ fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp
     let hello = warp::path!("hello").map(|| "hello");
     let big = warp::path!("big").map(|| "x".repeat(10_000));
     let echo = warp::path!("echo").and(warp::body::bytes()).map(|bytes: bytes::Bytes| bytes.to_vec());
-    let who = warp::path!("who").and(warp::ext::get::<Peer>()).map(|peer: Peer| format!("{} {} {}", peer.addr.ip(), peer.client, peer.secure));
+    let who = warp::path!("who").and(warp::ext::get::<Peer>()).map(|peer: Peer| format!("{} {}", peer.ip, peer.secure));
     let wait = warp::path!("wait").and(with_feed.clone()).then(|feed: Feed| async move {
         feed.release.notified().await;
         "released"
@@ -133,11 +134,10 @@ fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp
 }
 
 fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
-    if let Admission::OverLimit(limit) = admission {
-        return http::Response::new(match limit {
-            server::Limit::Total => "bye total",
-            server::Limit::Address => "bye address",
-        });
+    match admission {
+        Admission::OverLimit => return http::Response::new("bye limit"),
+        Admission::Draining => return http::Response::new("bye drain"),
+        Admission::Admitted => {}
     }
     feed.watchers.fetch_add(1, Ordering::SeqCst);
     let watching = Watching(Arc::clone(&feed.watchers));

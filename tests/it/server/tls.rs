@@ -54,7 +54,7 @@ async fn http_1_over_tls_streams_the_same_bytes() {
     let (mut wire, alpn) = connect(&host, &certificate, b"http/1.1").await;
     assert_eq!(alpn.as_deref(), Some(&b"http/1.1"[..]));
     wire.send("GET /who HTTP/1.1\r\nHost: test\r\n\r\n").await;
-    assert_eq!(wire.answer().await.1, "127.0.0.1 127.0.0.1 true");
+    assert_eq!(wire.answer().await.1, "127.0.0.1 true");
     wire.get("/stream").await;
     let head = wire.head().await;
     assert!(head.contains("transfer-encoding: chunked") && !head.contains("connection: close"), "{head}");
@@ -113,7 +113,7 @@ async fn http_2_streams_many_at_once() {
     let url = |path: &str| format!("https://localhost:{}{path}", host.addr.port());
     let answer = client.get(url("/who")).send().await.unwrap();
     assert_eq!(answer.version(), http::Version::HTTP_2);
-    assert_eq!(answer.text().await.unwrap(), "127.0.0.1 127.0.0.1 true");
+    assert_eq!(answer.text().await.unwrap(), "127.0.0.1 true");
     many_streams(&host, &client, &url("/stream")).await;
     assert_eq!(host.finish().await.cut, 0);
 }

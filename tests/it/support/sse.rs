@@ -25,7 +25,7 @@ impl Event {
 
     fn parse(block: &str) -> Self {
         let (mut event, mut data) = (Self::default(), Vec::new());
-        for line in block.lines() {
+        for line in block.trim_end_matches('\n').lines() {
             match line.split_once(':') {
                 Some(("", _)) => {}
                 Some((field, value)) => {

@@ -1,0 +1,292 @@
+//! Every call: what it does, takes and answers.
+
+use warp::http::Method;
+
+use crate::problem::Code;
+
+/// One method of one address.
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    /// What else is to be known, maybe nothing.
+    pub(super) notes: &'static str,
+    /// Needs the organiser's credentials.
+    pub(super) organiser: bool,
+    /// Names of [`super::PARAMETERS`], beside the path's own.
+    pub(super) takes: &'static [&'static str],
+    /// The body's schema, and whether a form will do.
+    pub(super) body: Option<(&'static str, bool)>,
+    /// Status, description, and content: a media type with the schema of JSON.
+    pub(super) answers: &'static [(u16, &'static str, Content)],
+    /// What may be refused, beside what every call may answer.
+    pub(super) refusals: &'static [Code],
+}
+
+/// Media types and, for JSON, schemas.
+pub(super) type Content = &'static [(&'static str, Option<&'static str>)];
+
+const fn json(content: &'static [(&'static str, Option<&'static str>)]) -> Content {
+    content
+}
+
+const NOTHING: Content = &[];
+const JSON: &str = "application/json";
+const EVENT: Content = json(&[(JSON, Some("Event"))]);
+const COUNT_OR_STREAM: Content = json(&[(JSON, Some("Count")), ("text/event-stream", None)]);
+const REGISTRATION: Content = json(&[(JSON, Some("Registration"))]);
+
+/// What reading the body may refuse.
+const BODY: [Code; 4] = [Code::MalformedBody, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed];
+
+const CALL: Call =
+    Call { method: Method::GET, path: "", id: "", summary: "", notes: "", organiser: false, takes: &[], body: None, answers: &[], refusals: &[] };
+const ORGANISER: Call = Call { organiser: true, ..CALL };
+
+/// Every call of the API and of the operator.
+pub(super) const ALL: &[Call] = &[
+    Call {
+        path: "/api/v1/events",
+        id: "listEvents",
+        summary: "All events with their counts",
+        takes: &["If-None-Match"],
+        answers: &[(200, "The events", json(&[(JSON, Some("Events"))])), (304, "Unchanged", NOTHING)],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/events/{slug}",
+        id: "getCount",
+        summary: "The count: poll or long poll",
+        notes: "With `Prefer: wait=N` and `If-None-Match` (or `?after=<position>&wait=N`) it answers as soon as the position differs, else 304 after N seconds. \
+            With `Accept: text/event-stream` it is the stream.",
+        takes: &["If-None-Match", "Prefer", "after", "wait"],
+        answers: &[(200, "The newest count, `ETag` its position", COUNT_OR_STREAM), (304, "Unchanged", NOTHING)],
+        refusals: &[Code::EventNotFound, Code::NotAcceptable],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/events/{slug}/stream",
+        id: "streamCounts",
+        summary: "The count as server-sent events",
+        notes: "Events `count` (its `id` is the position), `watching`, `notice`, `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that says `bye`.",
+        takes: &["Last-Event-ID", "last_event_id", "after"],
+        answers: &[(200, "An endless stream, beginning with the newest count", json(&[("text/event-stream", None)]))],
+        refusals: &[Code::EventNotFound],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/events/{slug}/ws",
+        id: "watchByWebSocket",
+        summary: "The count by WebSocket",
+        notes: "Text frames `{\"type\":\"count\",\"data\":{…}}`, likewise `watching`, `notice`, `stale`, `bye`; `{\"type\":\"ping\",\"id\":7}` is answered.",
+        takes: &["after"],
+        answers: &[(101, "The protocol is switched", NOTHING)],
+        refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/events/{slug}/frame",
+        id: "watchInFrame",
+        summary: "The count as an endless HTML document",
+        notes: "Live without JavaScript, embeddable anywhere.",
+        takes: &["after"],
+        answers: &[(200, "A document that grows by one paragraph a change", json(&[("text/html", None)]))],
+        refusals: &[Code::EventNotFound],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/events/{slug}/changes",
+        id: "listChanges",
+        summary: "The change log: every revision, in order",
+        notes: "With `Accept: text/event-stream` the same log as events `change`, resumable and never conflated.",
+        takes: &["after", "limit", "Last-Event-ID", "last_event_id"],
+        answers: &[(200, "A page of changes, oldest first", json(&[(JSON, Some("Changes")), ("text/event-stream", None)]))],
+        refusals: &[Code::EventNotFound, Code::BadRequest, Code::NotAcceptable],
+        ..CALL
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/events/{slug}/registrations",
+        id: "register",
+        summary: "Register",
+        notes: "Answered after the commit is durable. The same `Idempotency-Key` with the same body gets the same answer, with `Idempotency-Replayed: true`, and one place.",
+        takes: &["Idempotency-Key"],
+        body: Some(("NewRegistration", true)),
+        answers: &[(201, "Registered, `confirmed` or `waiting`; `Location` is the registration", REGISTRATION)],
+        refusals: &[
+            Code::BadRequest,
+            Code::Forbidden,
+            Code::EventNotFound,
+            Code::EventFull,
+            Code::EventClosed,
+            Code::EventNotOpen,
+            Code::AlreadyRegistered,
+            Code::IdempotencyMismatch,
+            Code::TooManyRequests,
+        ],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/registrations/{token}",
+        id: "getRegistration",
+        summary: "The visitor's own registration",
+        answers: &[(200, "As it is now", REGISTRATION)],
+        refusals: &[Code::RegistrationNotFound],
+        ..CALL
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/api/v1/registrations/{token}",
+        id: "cancelRegistration",
+        summary: "Give the place back",
+        notes: "A second time changes nothing and answers the same.",
+        answers: &[(200, "Cancelled", REGISTRATION)],
+        refusals: &[Code::RegistrationNotFound, Code::Forbidden],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/clock",
+        id: "getClock",
+        summary: "The server's clock, never cached",
+        answers: &[(200, "Now", json(&[(JSON, Some("Moment"))]))],
+        ..CALL
+    },
+    Call {
+        path: "/api/v1/openapi.json",
+        id: "getDocument",
+        summary: "This document",
+        takes: &["If-None-Match"],
+        answers: &[(200, "OpenAPI 3.1", json(&[(JSON, None)])), (304, "Unchanged", NOTHING)],
+        ..CALL
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/events",
+        id: "createEvent",
+        summary: "Create an event",
+        body: Some(("NewEvent", false)),
+        answers: &[(201, "Created; `Location` is the event, `ETag` its position", EVENT)],
+        refusals: &[Code::SlugTaken],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::PATCH,
+        path: "/api/v1/events/{slug}",
+        id: "editEvent",
+        summary: "Change an event's settings",
+        takes: &["If-Match"],
+        body: Some(("EventEdit", false)),
+        answers: &[(200, "The event as it is then", EVENT)],
+        refusals: &[Code::EventNotFound, Code::ChangedMeanwhile],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/api/v1/events/{slug}",
+        id: "deleteEvent",
+        summary: "Delete an event",
+        takes: &["confirm"],
+        answers: &[(204, "Deleted; its streams end", NOTHING)],
+        refusals: &[Code::EventNotFound, Code::NotEmpty],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/events/{slug}/reset",
+        id: "resetEvent",
+        summary: "Archive this round and open the next at zero",
+        body: Some(("Reset", false)),
+        answers: &[(200, "The event in its new round", EVENT)],
+        refusals: &[Code::EventNotFound],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/events/{slug}/reset/undo",
+        id: "undoReset",
+        summary: "Bring the archived round back",
+        answers: &[(200, "The event in its former round", EVENT)],
+        refusals: &[Code::EventNotFound, Code::NotEmpty],
+        ..ORGANISER
+    },
+    Call {
+        path: "/api/v1/events/{slug}/registrations",
+        id: "listRegistrations",
+        summary: "Who has registered",
+        takes: &["status", "q", "round", "after", "limit"],
+        answers: &[(200, "A page by number", json(&[(JSON, Some("Rows"))]))],
+        refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..ORGANISER
+    },
+    Call {
+        path: "/api/v1/events/{slug}/registrations.csv",
+        id: "exportRegistrations",
+        summary: "Who has registered, as CSV",
+        notes: "UTF-8 with a byte order mark; a cell that begins like a formula is made a text by an apostrophe.",
+        takes: &["status", "q", "round", "after"],
+        answers: &[(200, "All of them", json(&[("text/csv", None)]))],
+        refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/api/v1/events/{slug}/registrations/{id}",
+        id: "cancelForVisitor",
+        summary: "Cancel a registration; the longest waiting gets the place",
+        answers: &[(200, "Cancelled", json(&[(JSON, Some("Row"))]))],
+        refusals: &[Code::EventNotFound, Code::RegistrationNotFound],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/events/{slug}/announcements",
+        id: "announce",
+        summary: "Tell everybody who watches",
+        body: Some(("Announcement", false)),
+        answers: &[(201, "Told", json(&[(JSON, Some("Notice"))]))],
+        refusals: &[Code::EventNotFound],
+        ..ORGANISER
+    },
+    Call {
+        path: "/api/v1/events/{slug}/audit",
+        id: "listAudit",
+        summary: "Who did what when, before and after",
+        takes: &["after", "limit"],
+        answers: &[(200, "A page, newest first", json(&[(JSON, Some("Audit"))]))],
+        refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..ORGANISER
+    },
+    Call { path: "/health/live", id: "isLive", summary: "Whether the process lives", answers: &[(200, "It does", json(&[(JSON, Some("Health"))]))], ..CALL },
+    Call {
+        path: "/health/ready",
+        id: "isReady",
+        summary: "Whether new visitors should be sent here",
+        answers: &[(200, "They should", json(&[(JSON, Some("Health"))]))],
+        refusals: &[Code::Draining, Code::DatabaseUnreachable],
+        ..CALL
+    },
+];
+
+impl Call {
+    /// Everything it may refuse.
+    pub(super) fn refusals(&self) -> Vec<Code> {
+        let mut codes = self.refusals.to_vec();
+        if self.body.is_some() {
+            codes.extend(BODY);
+        }
+        if self.organiser {
+            codes.push(Code::Unauthorized);
+            if self.method != Method::GET {
+                codes.push(Code::Forbidden);
+            }
+        }
+        if self.path.starts_with("/api/") {
+            codes.push(Code::Busy);
+            if self.method != Method::GET {
+                codes.extend([Code::DatabaseUnreachable, Code::Draining]);
+            }
+        }
+        codes
+    }
+}

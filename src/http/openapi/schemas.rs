@@ -1,0 +1,332 @@
+//! The objects of the API, as the document describes them. A test holds real answers against them.
+#![expect(dead_code, reason = "described, never made")]
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whether somebody who comes now gets a place.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    /// Before `opens_at`.
+    Scheduled,
+    /// Places are free.
+    Open,
+    /// No places, and no waiting list is taken.
+    Full,
+    /// No places; the waiting list is taken.
+    Waitlist,
+    /// Closed by the organiser or by `closes_at`.
+    Closed,
+}
+
+/// The whole state of an event at one revision; never a delta, never personal data.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Count {
+    /// The event's slug.
+    #[schema(pattern = "^[a-z0-9-]{1,64}$", example = "spring-gala")]
+    event: String,
+    /// `<epoch>-<revision>`: the cursor of every transport, and in quotes the `ETag`.
+    #[schema(pattern = "^[a-z0-9]{6,12}-(0|[1-9][0-9]*)$", example = "q7f2k9-128")]
+    position: String,
+    /// Every committed change adds exactly 1; never goes back.
+    #[schema(minimum = 1)]
+    revision: i64,
+    /// 1, 2, 3 …; a reset opens the next.
+    #[schema(minimum = 1)]
+    round: i32,
+    state: State,
+    /// How many may be confirmed; `null` for no limit.
+    #[schema(minimum = 0, maximum = 1_000_000, required)]
+    capacity: Option<i32>,
+    /// Confirmed registrations of this round.
+    #[schema(minimum = 0)]
+    registered: i32,
+    /// Places left; `null` without a limit.
+    #[schema(minimum = 0, required)]
+    remaining: Option<i32>,
+    /// How far the capacity was lowered below the headcount.
+    #[schema(minimum = 0)]
+    over_by: i32,
+    /// People on the waiting list.
+    #[schema(minimum = 0)]
+    waiting: i32,
+    /// When this state was committed.
+    #[schema(format = DateTime)]
+    at: String,
+    /// Since when the database cannot be reached; absent while it can.
+    #[schema(format = DateTime, nullable = false)]
+    stale_since: Option<String>,
+}
+
+/// An event: its count, and what it is about.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Event {
+    #[serde(flatten)]
+    count: Count,
+    #[schema(min_length = 1, max_length = 200)]
+    title: String,
+    #[schema(max_length = 4000)]
+    description: String,
+    #[schema(format = DateTime, required)]
+    opens_at: Option<String>,
+    #[schema(format = DateTime, required)]
+    closes_at: Option<String>,
+    /// Whether people may wait for a place.
+    waitlist: bool,
+}
+
+/// All events, in the order of their creation.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Events {
+    events: Vec<Event>,
+}
+
+/// Why a revision came to be.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    Created,
+    Registered,
+    Cancelled,
+    Promoted,
+    Capacity,
+    Opened,
+    Closed,
+    Reset,
+    Restored,
+    Edited,
+}
+
+/// One revision: the whole state after it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Change {
+    #[serde(flatten)]
+    count: Count,
+    kind: Kind,
+}
+
+/// A page of the change log, oldest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Changes {
+    #[schema(max_items = 1000)]
+    changes: Vec<Change>,
+    /// The next page's `after`.
+    position: String,
+    /// The given `after` is no position of this event, so the log starts over.
+    #[schema(nullable = false)]
+    reset: Option<bool>,
+}
+
+/// Who asks for a place.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewRegistration {
+    /// Length in code points after trimming; no control or direction-changing characters.
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    name: String,
+    /// Unique per event and round among the not-cancelled, compared without case.
+    #[schema(max_length = 254, example = "ada@example.org")]
+    email: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    Confirmed,
+    Waiting,
+    Cancelled,
+}
+
+/// Where the owner finds the registration again.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Links {
+    #[serde(rename = "self")]
+    this: String,
+    page: String,
+}
+
+/// A registration as its owner sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Registration {
+    /// What the organiser calls it.
+    id: String,
+    /// The order of arrival in the round, from 1; never reused.
+    #[schema(minimum = 1)]
+    number: i32,
+    status: Status,
+    /// The place in the waiting list, from 1; `null` unless waiting.
+    #[schema(minimum = 1, required)]
+    waiting_position: Option<i32>,
+    /// The event's slug.
+    event: String,
+    name: String,
+    /// Opens this registration; whoever knows it may cancel.
+    token: String,
+    /// The revision that made or last changed it: a count with a lower one is older than this.
+    position: String,
+    links: Links,
+}
+
+/// A registration as the organiser sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Row {
+    id: String,
+    #[schema(minimum = 1)]
+    number: i32,
+    name: String,
+    email: String,
+    status: Status,
+    #[schema(minimum = 1, required)]
+    waiting_position: Option<i32>,
+    #[schema(minimum = 1)]
+    round: i32,
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// A page of registrations by number.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Rows {
+    registrations: Vec<Row>,
+    /// The next page's `after`; `null` on the last one.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// A new event.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewEvent {
+    /// Its name in URLs; cannot be changed.
+    #[schema(pattern = "^[a-z0-9-]{1,64}$")]
+    slug: String,
+    #[schema(min_length = 1, max_length = 200)]
+    title: String,
+    /// `null` for no limit.
+    #[schema(minimum = 0, maximum = 1_000_000, required)]
+    capacity: Option<i32>,
+    #[schema(default = false, nullable = false)]
+    waitlist: Option<bool>,
+    #[schema(max_length = 4000)]
+    description: Option<String>,
+    /// When registering begins by itself.
+    #[schema(format = DateTime)]
+    opens_at: Option<String>,
+    /// When registering ends by itself; later than `opens_at`.
+    #[schema(format = DateTime)]
+    closes_at: Option<String>,
+}
+
+/// What is absent stays as it is; `null` removes a limit or a moment.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EventEdit {
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    title: Option<String>,
+    /// Raising it promotes those who wait, in order.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    capacity: Option<i32>,
+    #[schema(nullable = false)]
+    waitlist: Option<bool>,
+    #[schema(max_length = 4000)]
+    description: Option<String>,
+    #[schema(format = DateTime)]
+    opens_at: Option<String>,
+    #[schema(format = DateTime)]
+    closes_at: Option<String>,
+    /// Close, or open again.
+    #[schema(nullable = false)]
+    closed: Option<bool>,
+}
+
+/// A reset has to be meant.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Reset {
+    /// The event's slug once more.
+    confirm: String,
+    /// The new round's capacity; absent: as before; `null`: no limit.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    capacity: Option<i32>,
+}
+
+/// A line to everybody who watches.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Announcement {
+    #[schema(min_length = 1, max_length = 500)]
+    text: String,
+}
+
+/// What watchers get as `notice`.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Notice {
+    text: String,
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// Who did what when, before and after.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AuditEntry {
+    #[schema(format = DateTime)]
+    at: String,
+    /// `console`, `token`, `visitor` or `schedule`.
+    who: String,
+    action: String,
+    #[schema(value_type = Value)]
+    before: serde_json::Value,
+    #[schema(value_type = Value)]
+    after: serde_json::Value,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Audit {
+    entries: Vec<AuditEntry>,
+    /// The next page's `after`; `null` on the last one.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// The server's clock.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Moment {
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// The process's state.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `live` or `ready`.
+    status: String,
+}
+
+/// A field that was refused.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FieldError {
+    field: String,
+    message: String,
+}
+
+/// RFC 9457. The page `/problems` explains every code.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// `/problems#<code>`.
+    #[schema(format = "uri-reference")]
+    r#type: String,
+    title: String,
+    status: i32,
+    code: String,
+    /// A sentence about this very occurrence.
+    detail: String,
+    /// With `validation-failed`: every field that was refused.
+    #[schema(nullable = false)]
+    errors: Option<Vec<FieldError>>,
+    /// With `event-not-open`.
+    #[schema(format = DateTime)]
+    opens_at: Option<String>,
+    /// With `malformed-body`: where reading ended.
+    #[schema(nullable = false)]
+    byte: Option<i64>,
+    /// With `malformed-body` in JSON.
+    #[schema(nullable = false)]
+    line: Option<i64>,
+}

@@ -1,0 +1,169 @@
+//! What the organiser does with one event.
+
+use std::str::FromStr;
+
+use warp::reply::Response;
+
+use super::{flash, inputs, writer};
+use crate::context::{Context, Shared};
+use crate::domain::audit::Actor;
+use crate::domain::command::{Answer, Command};
+use crate::domain::event::{Edit, Event, parse_announcement, parse_description, parse_title};
+use crate::domain::invalid::Invalid;
+use crate::domain::registration::Locator;
+use crate::http::auth::Organiser;
+use crate::http::body::Unread;
+use crate::http::organiser::announcements;
+use crate::http::pages::answer::{problem_page, see_other};
+use crate::http::pages::form::Form;
+use crate::http::pages::states;
+use crate::http::pages::visit::Visit;
+use crate::problem::{Code, Problem};
+
+/// One of the console's buttons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http::pages) enum Action {
+    Edit,
+    Capacity,
+    Close,
+    Open,
+    Reset,
+    Undo,
+    Announce,
+    Delete,
+    /// One registration, by its id.
+    Cancel(String),
+}
+
+/// By the path's last segment.
+impl FromStr for Action {
+    type Err = ();
+
+    fn from_str(segment: &str) -> Result<Self, ()> {
+        Ok(match segment {
+            "edit" => Self::Edit,
+            "capacity" => Self::Capacity,
+            "close" => Self::Close,
+            "open" => Self::Open,
+            "reset" => Self::Reset,
+            "undo" => Self::Undo,
+            "announce" => Self::Announce,
+            "delete" => Self::Delete,
+            _ => return Err(()),
+        })
+    }
+}
+
+impl Action {
+    /// The code of its success.
+    fn done(&self) -> &'static str {
+        match self {
+            Self::Edit => "edited",
+            Self::Capacity => "capacity",
+            Self::Close => "closed",
+            Self::Open => "opened",
+            Self::Reset => "reset",
+            Self::Undo => "undone",
+            Self::Announce => "announced",
+            Self::Delete => "deleted",
+            Self::Cancel(_) => "cancelled",
+        }
+    }
+}
+
+/// `POST /admin/events/{slug}/registrations/{id}/cancel`.
+pub(in crate::http::pages) async fn cancel(slug: String, id: String, context: Shared, visit: Visit, body: Unread) -> Response {
+    act(slug, Action::Cancel(id), context, visit, body).await
+}
+
+/// `POST /admin/events/{slug}/…`.
+pub(in crate::http::pages) async fn act(slug: String, action: Action, context: Shared, visit: Visit, body: Unread) -> Response {
+    let (organiser, form) = match writer(&context, &visit, body).await {
+        Ok(submitted) => submitted,
+        Err(answer) => return answer,
+    };
+    let outcome = async {
+        let shown = states::by_slug(&context, &slug).await?;
+        carry_out(&context, &shown.event, &action, &form, organiser).await
+    };
+    let page = format!("/admin/events/{slug}");
+    match outcome.await {
+        Ok(()) if action == Action::Delete => see_other("/admin?done=deleted"),
+        Ok(()) => see_other(&format!("{page}?done={}", action.done())),
+        Err(problem) => match refusal(&action, &problem) {
+            Some(code) => see_other(&format!("{page}?error={code}")),
+            None => problem_page(&visit, &problem),
+        },
+    }
+}
+
+async fn carry_out(context: &Context, event: &Event, action: &Action, form: &Form, organiser: Organiser) -> Result<(), Problem> {
+    let by = organiser.actor();
+    let command = match action {
+        Action::Edit => edit(details(form)?, by),
+        Action::Capacity => edit(Edit { capacity: Some(inputs::parse_capacity(form.get("capacity"))?), ..Edit::default() }, by),
+        Action::Close | Action::Open => edit(Edit { closed: Some(*action == Action::Close), ..Edit::default() }, by),
+        Action::Reset => {
+            confirm(event, form)?;
+            let capacity = form.get("capacity").trim();
+            Command::Reset { capacity: if capacity.is_empty() { None } else { Some(inputs::parse_capacity(capacity)?) }, by }
+        }
+        Action::Undo => Command::Undo { by },
+        Action::Announce => {
+            announcements::tell(context, event, &parse_announcement(form.get("text"))?, organiser).await?;
+            return Ok(());
+        }
+        Action::Delete => {
+            confirm(event, form)?;
+            Command::Delete { confirmed: true, by }
+        }
+        Action::Cancel(id) => {
+            let no_such = || Problem::new(Code::RegistrationNotFound, "this event has no such registration");
+            let locator: Locator = id.parse().map_err(|_| no_such())?;
+            if locator.event != event.id {
+                return Err(no_such());
+            }
+            Command::Cancel { locator, secret: None, by }
+        }
+    };
+    let answer = context.registrar.submit(event.id, command).await??;
+    if answer == Answer::Deleted {
+        context.registrar.forget(event.id);
+    }
+    Ok(())
+}
+
+fn edit(edit: Edit, by: Actor) -> Command {
+    Command::Edit { edit, expected: None, by }
+}
+
+fn details(form: &Form) -> Result<Edit, Problem> {
+    Ok(Edit {
+        title: Some(parse_title(form.get("title"))?),
+        description: Some(parse_description(form.get("description"))?),
+        waitlist: Some(form.is_ticked("waitlist")),
+        opens_at: Some(inputs::parse_moment("opens_at", form.get("opens_at"))?),
+        closes_at: Some(inputs::parse_moment("closes_at", form.get("closes_at"))?),
+        capacity: None,
+        closed: None,
+    })
+}
+
+/// The field for the event's name, typed.
+const CONFIRM: &str = "confirm";
+
+/// What cannot be taken back needs that name.
+fn confirm(event: &Event, form: &Form) -> Result<(), Problem> {
+    let repeated = form.get(CONFIRM).trim() == event.slug.as_str();
+    if repeated { Ok(()) } else { Err(Invalid::new(CONFIRM, "not-repeated", "confirm must repeat the event's slug").into()) }
+}
+
+/// The code of a refusal, where the event's page can still be shown.
+fn refusal(action: &Action, problem: &Problem) -> Option<&'static str> {
+    let field = problem.errors().into_iter().next().map(|(field, _)| field);
+    match (action, field.as_deref()) {
+        (Action::Reset | Action::Delete, Some(CONFIRM)) => Some("confirm"),
+        (Action::Capacity | Action::Reset, Some("capacity")) => Some("capacity"),
+        _ => flash::code(problem),
+    }
+}

@@ -1,0 +1,117 @@
+//! Who did what, with the settings that differ.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::reader;
+use crate::context::{Context, Shared};
+use crate::domain::audit::AuditEntry;
+use crate::http::organiser::audit;
+use crate::http::pages::answer::{Keep, page, problem_page};
+use crate::http::pages::states;
+use crate::http::pages::templates::AdminAuditPage;
+use crate::http::pages::views::AuditRow;
+use crate::http::pages::visit::Visit;
+use crate::http::session::Session;
+use crate::problem::Problem;
+
+/// Lines on one page.
+const PAGE: u32 = 50;
+/// Every change has one, so that it tells nothing.
+const NOISE: &str = "revision";
+/// Told even where it stays the same, because it says what the line is about.
+const SUBJECT: &str = "number";
+
+/// `GET /admin/events/{slug}/audit`.
+pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
+    let session = match reader(&context, &visit).await {
+        Ok(session) => session,
+        Err(answer) => return answer,
+    };
+    match fill(&context, &visit, &session, &slug).await {
+        Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -> Result<AdminAuditPage, Problem> {
+    let shown = states::by_slug(context, slug).await?;
+    let before = visit.parameter("after").and_then(|key| key.parse().ok());
+    let (entries, next) = audit::page(context, &shown.event.slug, before, PAGE).await?;
+    Ok(AdminAuditPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        csrf: session.csrf.clone(),
+        event: shown.view(),
+        next: next.map(|key| key.to_string()),
+        entries: entries.into_iter().map(row).collect(),
+    })
+}
+
+fn row(entry: AuditEntry) -> AuditRow {
+    AuditRow {
+        before: differing(&entry.before, &entry.after),
+        after: differing(&entry.after, &entry.before),
+        at: entry.at.to_string(),
+        who: entry.who,
+        action: entry.action,
+    }
+}
+
+/// The members of `this` that are not the same in `other`, as `capacity 100, waitlist no`.
+fn differing(this: &Value, other: &Value) -> String {
+    let Value::Object(members) = this else { return text(this) };
+    let nothing = Map::new();
+    let others = other.as_object().unwrap_or(&nothing);
+    members.iter().filter(|(name, value)| *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))).fold(
+        String::new(),
+        |mut line, (name, value)| {
+            let comma = if line.is_empty() { "" } else { ", " };
+            // Writing into a string cannot fail.
+            let _ = write!(line, "{comma}{name} {}", text(value));
+            line
+        },
+    )
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit;
+    use crate::domain::event::{Capacity, Event};
+    use crate::http::pages::samples;
+
+    #[test]
+    fn a_line_tells_what_differs() {
+        let before = samples::event();
+        let after = Event { capacity: Capacity::UNLIMITED, closed: true, revision: 130, ..before.clone() };
+        let (before, after) = (audit::event(&before), audit::event(&after));
+        assert_eq!(differing(&before, &after), "capacity 100, state open");
+        assert_eq!(differing(&after, &before), "capacity –, state closed");
+    }
+
+    #[test]
+    fn a_line_about_a_registration_names_it() {
+        let (before, after) = (
+            serde_json::json!({"id": "7-1-42", "number": 42, "status": "confirmed"}),
+            serde_json::json!({"id": "7-1-42", "number": 42, "status": "cancelled"}),
+        );
+        assert_eq!(differing(&before, &after), "number 42, status confirmed");
+        assert_eq!(differing(&after, &before), "number 42, status cancelled");
+        assert_eq!(differing(&before, &Value::Null), "id 7-1-42, number 42, status confirmed");
+        assert_eq!(differing(&Value::Null, &before), "–");
+    }
+}

@@ -1,0 +1,102 @@
+//! One event: its settings, its registrations, and what can be done with it.
+
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::{flash, inputs, reader};
+use crate::context::{Context, Shared};
+use crate::domain::event::Event;
+use crate::domain::registration::Status;
+use crate::http::organiser::registrations;
+use crate::http::pages::answer::{Keep, page, problem_page};
+use crate::http::pages::states;
+use crate::http::pages::templates::AdminEventPage;
+use crate::http::pages::views::RegistrationRow;
+use crate::http::pages::visit::Visit;
+use crate::http::session::Session;
+use crate::problem::Problem;
+use crate::store::Filter;
+
+/// Registrations on one page of the table.
+const PAGE: u32 = 50;
+
+/// `GET /admin/events/{slug}`.
+pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
+    let session = match reader(&context, &visit).await {
+        Ok(session) => session,
+        Err(answer) => return answer,
+    };
+    match fill(&context, &visit, &session, &slug).await {
+        Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -> Result<AdminEventPage, Problem> {
+    let shown = states::by_slug(context, slug).await?;
+    let event = &shown.event;
+    let search = Search::of(visit, event);
+    let (listed, next) = registrations::page(context, event.id, search.filter()).await?;
+    Ok(AdminEventPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        csrf: session.csrf.clone(),
+        flash: flash::read(visit),
+        event: shown.view(),
+        closed: event.closed,
+        // As the undo itself decides: a round before this one, and nobody in this one yet.
+        can_undo: event.round > 1 && event.last_number == 0,
+        capacity_input: inputs::capacity(event.capacity),
+        opens_at_input: inputs::moment(event.opens_at),
+        closes_at_input: inputs::moment(event.closes_at),
+        registrations: listed.iter().map(RegistrationRow::from).collect(),
+        q: search.query,
+        status: search.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        round: search.round,
+        next: next.map(|number| number.to_string()),
+    })
+}
+
+/// What the table is narrowed to. What makes no sense is left out: the address was typed or is old.
+#[derive(Debug)]
+struct Search {
+    query: String,
+    status: Option<Status>,
+    round: u32,
+    after: u32,
+}
+
+impl Search {
+    fn of(visit: &Visit, event: &Event) -> Self {
+        let text = |name: &str| visit.parameter(name).unwrap_or_default();
+        Self {
+            query: text("q").trim().to_owned(),
+            status: Status::parse(&text("status")),
+            round: text("round").parse().ok().filter(|round| (1..=event.round).contains(round)).unwrap_or(event.round),
+            after: text("after").parse().unwrap_or(0),
+        }
+    }
+
+    fn filter(&self) -> Filter {
+        Filter { status: self.status, query: Some(self.query.clone()).filter(|query| !query.is_empty()), round: self.round, after: self.after, limit: PAGE }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::pages::samples;
+
+    #[test]
+    fn a_search_takes_what_makes_sense() {
+        let event = Event { round: 3, ..samples::event() };
+        let search = |query: &str| Search::of(&Visit { query: query.to_owned(), ..samples::visit(&[]) }, &event);
+        let plain = search("");
+        assert_eq!((plain.query.as_str(), plain.status, plain.round, plain.after), ("", None, 3, 0));
+        assert_eq!(plain.filter().query, None);
+        let full = search("q=+%E6%9D%8E+&status=waiting&round=2&after=50");
+        assert_eq!((full.query.as_str(), full.status, full.round, full.after), ("李", Some(Status::Waiting), 2, 50));
+        let odd = search("status=gone&round=4&after=-1&done=cancelled");
+        assert_eq!((odd.status, odd.round, odd.after), (None, 3, 0));
+    }
+}

@@ -1,0 +1,90 @@
+//! Every event, and the form for a new one.
+
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::{flash, inputs, login, writer};
+use crate::context::{Context, Shared};
+use crate::domain::event::{NewEvent, Slug, check_schedule, parse_description, parse_title};
+use crate::http::auth::Organiser;
+use crate::http::body::Unread;
+use crate::http::organiser::settings;
+use crate::http::pages::answer::{Keep, page, problem_page, see_other};
+use crate::http::pages::form::Form;
+use crate::http::pages::states;
+use crate::http::pages::templates::AdminEventsPage;
+use crate::http::pages::visit::Visit;
+use crate::http::session::{self, Session};
+use crate::problem::{Code, Problem};
+
+/// `GET /admin`.
+pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
+    match session::session(&context, &visit.incoming.headers).await {
+        Ok(Some(session)) => events_page(&context, &visit, &session, &Form::default(), None),
+        Ok(None) => login::sign_in_page(&visit, StatusCode::OK, None),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+/// `POST /admin/events`.
+pub(in crate::http::pages) async fn create(context: Shared, visit: Visit, body: Unread) -> Response {
+    let (organiser, form) = match writer(&context, &visit, body).await {
+        Ok(submitted) => submitted,
+        Err(answer) => return answer,
+    };
+    let refused = match make(&context, &form, organiser).await {
+        Ok(slug) => return see_other(&format!("/admin/events/{slug}?done=created")),
+        Err(problem) => problem,
+    };
+    let visit = visit.at("/admin".to_owned());
+    match session::session(&context, &visit.incoming.headers).await {
+        Ok(Some(session)) => events_page(&context, &visit, &session, &form, Some(&refused)),
+        Ok(None) | Err(_) => problem_page(&visit, &refused),
+    }
+}
+
+async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Slug, Problem> {
+    let (opens_at, closes_at) = (inputs::parse_moment("opens_at", form.get("opens_at"))?, inputs::parse_moment("closes_at", form.get("closes_at"))?);
+    check_schedule(opens_at, closes_at)?;
+    let new = NewEvent {
+        slug: Slug::parse(form.get("slug").trim())?,
+        title: parse_title(form.get("title"))?,
+        description: parse_description(form.get("description"))?,
+        capacity: inputs::parse_capacity(form.get("capacity"))?,
+        waitlist: form.is_ticked("waitlist"),
+        opens_at,
+        closes_at,
+    };
+    Ok(settings::create(context, new, organiser).await?.slug)
+}
+
+fn events_page(context: &Context, visit: &Visit, session: &Session, typed: &Form, refused: Option<&Problem>) -> Response {
+    let text = |name: &str| typed.get(name).to_owned();
+    let template = AdminEventsPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        csrf: session.csrf.clone(),
+        flash: flash::read(visit),
+        events: states::all(context),
+        slug: text("slug"),
+        title: text("title"),
+        description: text("description"),
+        capacity_input: text("capacity"),
+        opens_at_input: text("opens_at"),
+        closes_at_input: text("closes_at"),
+        waitlist: typed.is_ticked("waitlist"),
+        create_error: refused.map(|problem| visit.texts.get(explanation(problem))),
+    };
+    page(visit, refused.map_or(StatusCode::OK, |problem| problem.code().status()), Keep::Never, &template)
+}
+
+/// The message that tells what to change.
+fn explanation(problem: &Problem) -> String {
+    let field = problem.errors().into_iter().next().map(|(field, _)| field);
+    match field.as_deref() {
+        Some("slug") => "create-slug-hint".to_owned(),
+        Some("capacity") => "flash-error-capacity".to_owned(),
+        _ if problem.code() == Code::ValidationFailed => "problem-validation-failed-meaning".to_owned(),
+        _ => format!("problem-{}-meaning", problem.code().as_str()),
+    }
+}

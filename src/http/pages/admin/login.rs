@@ -1,0 +1,73 @@
+//! Signing in and out.
+
+use warp::http::{StatusCode, header};
+use warp::reply::Response;
+
+use super::LOGIN;
+use crate::context::Shared;
+use crate::http::auth;
+use crate::http::body::Unread;
+use crate::http::pages::answer::{Keep, page, problem_page, see_other};
+use crate::http::pages::form::Form;
+use crate::http::pages::templates::AdminLoginPage;
+use crate::http::pages::visit::Visit;
+use crate::http::session;
+use crate::problem::{Code, Problem};
+
+/// `GET /admin/login`; whoever is signed in already is led on.
+pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
+    match session::session(&context, &visit.incoming.headers).await {
+        Ok(Some(_)) => see_other("/admin"),
+        Ok(None) => sign_in_page(&visit, StatusCode::OK, None),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+/// The page with the password field.
+pub(super) fn sign_in_page(visit: &Visit, status: StatusCode, error: Option<&str>) -> Response {
+    let template = AdminLoginPage { t: visit.texts, here: LOGIN.to_owned(), error: error.map(|key| visit.texts.get(key)) };
+    page(visit, status, Keep::Never, &template)
+}
+
+/// `POST /admin/login`.
+pub(in crate::http::pages) async fn sign_in(context: Shared, visit: Visit, body: Unread) -> Response {
+    let attempt = async {
+        // A page of another site must not sign its visitor in either: what they do then would be done as somebody else.
+        auth::refuse_cross_site(&context.settings, &visit.incoming)?;
+        session::sign_in(&context, visit.incoming.peer, Form::read(body, &visit.incoming).await?.get("password")).await
+    };
+    match attempt.await {
+        Ok(new) => {
+            let mut response = see_other("/admin");
+            response.headers_mut().insert(header::SET_COOKIE, new.cookie);
+            response
+        }
+        Err(problem) => refused(&visit, &problem),
+    }
+}
+
+fn refused(visit: &Visit, problem: &Problem) -> Response {
+    let key = match problem.code() {
+        Code::Unauthorized => "login-error-password",
+        Code::TooManyRequests => "login-error-limit",
+        _ => return problem_page(visit, problem),
+    };
+    let mut response = sign_in_page(visit, problem.code().status(), Some(key));
+    response.headers_mut().extend(problem.headers().clone());
+    response
+}
+
+/// `POST /admin/logout`.
+pub(in crate::http::pages) async fn sign_out(context: Shared, visit: Visit, body: Unread) -> Response {
+    if let Err(answer) = super::writer(&context, &visit, body).await {
+        return answer;
+    }
+    match session::sign_out(&context, visit.incoming.peer, &visit.incoming.headers).await {
+        Ok(cookie) => {
+            let mut response = see_other(LOGIN);
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+            response
+        }
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}

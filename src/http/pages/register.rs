@@ -1,0 +1,174 @@
+//! One event's page, and its form.
+
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::answer::{Keep, page, problem_page, see_other};
+use super::form::Form;
+use super::states;
+use super::templates::EventPage;
+use super::visit::Visit;
+use crate::context::{Context, Shared};
+use crate::domain::invalid::Invalid;
+use crate::domain::person::{Email, Name};
+use crate::domain::registration::Secret;
+use crate::http::body::Unread;
+use crate::http::registration;
+use crate::http::text::Texts;
+use crate::problem::{Code, Problem};
+
+/// `GET /e/{slug}`.
+pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
+    match states::by_slug(&context, &slug).await {
+        Ok(shown) => {
+            let form = Refused::default().fill(&visit, shown.view(), &Form::default());
+            page(&visit, StatusCode::OK, Keep::Revalidated, &form)
+        }
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+/// `POST /e/{slug}/register`.
+pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Unread) -> Response {
+    let sent = match Form::content(body, &visit.incoming).await {
+        Ok(sent) => sent,
+        Err(problem) => return problem_page(&visit, &problem),
+    };
+    let accepted = async {
+        let event = registration::admit(&context, &visit.incoming, &slug).await?;
+        registration::submit(&context, &visit.incoming, event, &sent).await
+    };
+    match accepted.await {
+        Ok(accepted) => see_other(&format!("/r/{}", accepted.registration.token())),
+        Err(problem) => {
+            let form = sent.decode().unwrap_or_default();
+            again(&context, visit.at(format!("/e/{slug}")), &slug, &form, &problem).await
+        }
+    }
+}
+
+/// The same page with what was typed, and what is to be done about it.
+async fn again(context: &Context, visit: Visit, slug: &str, form: &Form, problem: &Problem) -> Response {
+    // What another site has sent is not shown as if this page had.
+    let shown = if problem.code() == Code::Forbidden { None } else { states::by_slug(context, slug).await.ok() };
+    let Some(shown) = shown else { return problem_page(&visit, problem) };
+    let template = Refused::new(visit.texts, form, problem).fill(&visit, shown.view(), form);
+    let mut response = page(&visit, problem.code().status(), Keep::Never, &template);
+    response.headers_mut().extend(problem.headers().clone());
+    response
+}
+
+/// What the page says about a form that was not taken.
+#[derive(Debug, Default)]
+struct Refused {
+    name_error: Option<String>,
+    email_error: Option<String>,
+    form_error: Option<String>,
+    /// The key stays, so that sending again cannot make a second registration, unless it is the key that was refused.
+    new_key: bool,
+}
+
+impl Refused {
+    fn new(texts: Texts, form: &Form, problem: &Problem) -> Self {
+        let code = problem.code();
+        let (mut name_error, mut email_error) = (None, None);
+        if code == Code::ValidationFailed {
+            name_error = Name::parse(form.get("name")).err().map(|invalid| texts.get(message(&invalid)));
+            email_error = Email::parse(form.get("email")).err().map(|invalid| texts.get(message(&invalid)));
+        }
+        let named = name_error.is_some() || email_error.is_some();
+        let form_error = if named { texts.get("error-heading") } else { texts.get(format!("problem-{}-meaning", code.as_str())) };
+        Self { name_error, email_error, form_error: Some(form_error), new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest) }
+    }
+
+    fn fill(self, visit: &Visit, event: super::views::EventView, form: &Form) -> EventPage {
+        let key = Some(form.get("idempotency_key")).filter(|key| !key.is_empty() && !self.new_key);
+        EventPage {
+            t: visit.texts,
+            here: visit.path.clone(),
+            event,
+            name: form.get("name").to_owned(),
+            email: form.get("email").to_owned(),
+            // As hard to guess as a private link: whoever names somebody's key and entries is led to their registration.
+            idempotency_key: key.map_or_else(|| Secret::draw().reveal().to_owned(), str::to_owned),
+            name_error: self.name_error,
+            email_error: self.email_error,
+            form_error: self.form_error,
+        }
+    }
+}
+
+/// The message about one field, which the scripts show for the same mistakes.
+fn message(invalid: &Invalid) -> String {
+    let reason = match invalid.reason {
+        "empty" => "missing",
+        "too-long" => "long",
+        _ => "invalid",
+    };
+    format!("error-{}-{reason}", invalid.field)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use askama::Template as _;
+
+    use super::*;
+    use crate::http::pages::samples;
+    use crate::http::pages::states::Shown;
+
+    fn filled(fields: &str, problem: &Problem) -> EventPage {
+        let (form, visit) = (serde_urlencoded::from_str(fields).unwrap(), samples::visit(&[]));
+        Refused::new(visit.texts, &form, problem).fill(&visit, Shown::from(Arc::new(samples::event())).view(), &form)
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it() {
+        let invalid = Problem::invalid(&[Invalid::new("name", "empty", ""), Invalid::new("email", "malformed", "")]);
+        let page = filled("name=+&email=nobody&idempotency_key=k1", &invalid);
+        assert_eq!(page.name_error.as_deref(), Some("Enter your name."));
+        assert_eq!(page.email_error.as_deref(), Some("Enter an address like name@example.org."));
+        assert_eq!(page.form_error.as_deref(), Some("Please check this:"));
+        assert_eq!((page.email.as_str(), page.idempotency_key.as_str()), ("nobody", "k1"));
+        let long = filled(&format!("name={}&email=ada@example.org", "x".repeat(201)), &invalid);
+        assert_eq!((long.name_error.as_deref(), long.email_error), (Some("Use at most 200 characters."), None));
+        let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
+        assert_eq!(hostile.name_error.as_deref(), Some("This name contains characters that cannot be used."));
+    }
+
+    #[test]
+    fn a_key_stays_unless_it_is_the_trouble() {
+        let key = |code: Code| filled("name=Ada&email=ada@example.org&idempotency_key=k1", &Problem::new(code, "")).idempotency_key;
+        for code in [Code::EventFull, Code::AlreadyRegistered, Code::Busy, Code::DatabaseUnreachable] {
+            assert_eq!(key(code), "k1");
+        }
+        assert_ne!(key(Code::IdempotencyMismatch), "k1");
+        assert_ne!(key(Code::BadRequest), "k1");
+        assert_eq!(filled("name=Ada", &Problem::new(Code::EventFull, "")).idempotency_key.len(), 22);
+    }
+
+    // A title, a name and an address that try to become markup.
+    #[test]
+    fn hostile_words_stay_words() {
+        let html = filled(
+            "name=%22%3E%3Cscript%3Ealert(3)%3C/script%3E&email=%22onfocus=alert(4)%20x=%22&idempotency_key=%22%3E%3Cb%3E",
+            &Problem::new(Code::EventFull, ""),
+        )
+        .render()
+        .unwrap();
+        for markup in ["<script>alert", "</title><script", "<img src=x", "\"onfocus=", "\"><b>"] {
+            assert!(!html.contains(markup), "{markup} in {html}");
+        }
+        assert!(html.contains("&#60;script&#62;alert(3)"));
+        let data = html.split("id=\"initial-count\">").nth(1).unwrap().split("</script>").next().unwrap();
+        let count: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!((&count["registered"], &count["position"]), (&97.into(), &"q7f2k9-128".into()));
+    }
+
+    #[test]
+    fn the_number_is_in_the_page_itself() {
+        let html = filled("", &Problem::new(Code::EventFull, "")).render().unwrap();
+        assert!(html.contains("data-count-registered>97<") && html.contains("/ 100"), "{html}");
+    }
+}

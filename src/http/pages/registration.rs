@@ -1,0 +1,41 @@
+//! A visitor's own registration, behind the private link.
+
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::answer::{Keep, page, problem_page, see_other};
+use super::states;
+use super::templates::RegistrationPage;
+use super::views::RegistrationView;
+use super::visit::Visit;
+use crate::context::{Context, Shared};
+use crate::http::{auth, registration};
+use crate::problem::Problem;
+
+/// `GET /r/{token}`.
+pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Response {
+    match fill(&context, &visit, &token).await {
+        Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<RegistrationPage, Problem> {
+    let own = registration::own(context, token).await?;
+    let shown = states::not_before(context, own.event.id, own.registration.revision).await?;
+    let registration = RegistrationView::new(&own.registration, own.waiting_position, &shown.event);
+    let page_url = visit.absolute(&context.settings, &format!("/r/{}", registration.token));
+    Ok(RegistrationPage { t: visit.texts, here: visit.path.clone(), event: shown.view(), registration, page_url })
+}
+
+/// `POST /r/{token}/cancel`.
+pub(super) async fn cancel(token: String, context: Shared, visit: Visit) -> Response {
+    let cancelled = async {
+        auth::refuse_cross_site(&context.settings, &visit.incoming)?;
+        registration::cancel(&context, &token).await
+    };
+    match cancelled.await {
+        Ok(own) => see_other(&format!("/r/{}", own.registration.token())),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
