@@ -2,9 +2,11 @@
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{gala, join};
 use crate::support::app::App;
@@ -14,8 +16,15 @@ const HANDSHAKE: &str = "upgrade: websocket\r\nconnection: keep-alive, Upgrade\r
 
 /// A client that has finished its handshake.
 pub(super) async fn connect(app: &App, query: &str) -> WebSocketStream<TcpStream> {
-    let stream = TcpStream::connect(app.address()).await.expect("a connection");
-    client_async(format!("ws://{}{PATH}{query}", app.address()), stream).await.expect("a handshake").0
+    let mut stream = TcpStream::connect(app.address()).await.expect("a connection");
+    stream.write_all(format!("GET {PATH}{query} HTTP/1.1\r\nhost: test\r\n{HANDSHAKE}\r\n").as_bytes()).await.expect("the server reads");
+    // Byte by byte: what follows the head belongs to the socket.
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", head.escape_ascii());
+    WebSocketStream::from_raw_socket(stream, Role::Client, None).await
 }
 
 /// The next message of that type.
