@@ -10,3 +10,4 @@ mod process;
 mod server;
 mod store_story;
 mod support;
+mod transports;
