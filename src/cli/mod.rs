@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod client;
+mod compare;
 mod serve;
 mod signal;
 mod value;
@@ -28,6 +29,8 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Print one line for each change of an event.
     Watch(watch::WatchArgs),
+    /// Measure every transport under load, side by side.
+    Compare(Box<compare::CompareArgs>),
 }
 
 impl Cli {
@@ -37,6 +40,7 @@ impl Cli {
             None => serve::run(&self.serve),
             Some(Command::Serve(args)) => serve::run(&args),
             Some(Command::Watch(args)) => watch::run(&args),
+            Some(Command::Compare(args)) => compare::run(&args),
         }
     }
 }

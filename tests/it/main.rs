@@ -1,5 +1,6 @@
 //! The one integration binary: the program told as stories, from outside.
 
+mod api;
 mod architecture;
 mod crowd;
 mod journey;
