@@ -79,8 +79,9 @@ const fn closed(pattern: &'static str, methods: &'static [Method]) -> Url {
     Url { pattern, methods, open: false, live: false }
 }
 
-/// The address of a path, if there is one.
+/// The address of a path, if there is one. A slash at the end makes no difference, as for warp's routes.
 pub fn find(path: &str) -> Option<&'static Url> {
+    let path = path.strip_suffix('/').unwrap_or(path);
     ALL.iter().find(|url| url.matches(path))
 }
 

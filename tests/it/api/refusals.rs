@@ -101,7 +101,7 @@ async fn only_the_organiser_organises() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_an_address_is_a_problem_too() {
     let app = App::sqlite().await;
-    for path in ["/nowhere", "/api", "/api/v1", "/api/v1/events/", "/api/v1/events/welcome/nothing", "/api/v2/events", "/api/v1/registrations"] {
+    for path in ["/nowhere", "/api", "/api/v1", "/api/v1/events//", "/api/v1/events/welcome/nothing", "/api/v2/events", "/api/v1/registrations"] {
         refused(&app.get(path).await, 404, "not-found");
     }
     for slug in ["Welcome", "no-such", "%77elcome", "a%20b", &"x".repeat(65)] {
