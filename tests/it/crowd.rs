@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,14 +14,15 @@ use headcount::domain::audit::Actor;
 use headcount::domain::clock::Clock;
 use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
 use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
-use headcount::domain::headcount::Headcount;
+use headcount::domain::headcount::{Headcount, State};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Status};
 use headcount::live::channel::Channel;
-use headcount::live::cluster;
+use headcount::live::cluster::{self, Announcer};
 use headcount::live::hub::Hub;
 use headcount::register::Failure;
 use headcount::register::queue::{QUEUE, Registrar};
+use headcount::register::schedule;
 use headcount::store::{DatabaseUrl, Filter, Store};
 use headcount::wire::message::Body;
 use sqlx::{ConnectOptions as _, Executor as _};
@@ -69,6 +71,8 @@ told_to_both!(
     #[tokio::test]
     a_deleted_event_answers_everybody_who_still_waits,
     #[tokio::test]
+    a_moment_of_the_schedule_needs_nobody_to_come,
+    #[tokio::test]
     a_database_that_is_away_is_told_to_everybody,
     #[tokio::test]
     a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
@@ -76,11 +80,15 @@ told_to_both!(
     a_commit_that_fails_is_told_to_everybody_and_publishes_nothing,
 );
 
+const NOON: i64 = 1_795_251_600_000;
+const HOUR: Duration = Duration::from_hours(1);
+
 /// One process with its own hub and connections.
 struct Node {
     store: Store,
     hub: Hub,
     registrar: Registrar,
+    announcer: Announcer,
 }
 
 impl Node {
@@ -93,14 +101,12 @@ impl Node {
         let hub = Hub::new(Duration::ZERO);
         let (announcer, announcing) = cluster::announcing(store.clone(), Duration::ZERO);
         tokio::spawn(announcing);
-        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, capacity);
-        Self { store, hub, registrar }
+        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer.clone(), capacity);
+        Self { store, hub, registrar, announcer }
     }
 
     async fn event(&self, capacity: i64, waitlist: bool) -> Event {
-        let (slug, title, description) = (Slug::parse("gala").unwrap(), "Gala".to_owned(), String::new());
-        let new = NewEvent { slug, title, description, capacity: Capacity::limited(capacity).unwrap(), waitlist, opens_at: None, closes_at: None };
-        let event = self.store.create(new, "token", Clock::System.now()).await.unwrap();
+        let event = self.store.create(gala(capacity, waitlist), "token", Clock::System.now()).await.unwrap();
         self.hub.publish(event.clone());
         event
     }
@@ -123,6 +129,11 @@ impl Node {
     async fn log(&self, event: &Event) -> Vec<Headcount> {
         self.store.changes(event, 0, u32::MAX).await.unwrap().into_iter().map(|change| change.headcount).collect()
     }
+}
+
+fn gala(capacity: i64, waitlist: bool) -> NewEvent {
+    let (slug, title, description) = (Slug::parse("gala").unwrap(), "Gala".to_owned(), String::new());
+    NewEvent { slug, title, description, capacity: Capacity::limited(capacity).unwrap(), waitlist, opens_at: None, closes_at: None }
 }
 
 fn register(person: impl std::fmt::Display) -> Command {
@@ -347,15 +358,38 @@ async fn a_deleted_event_answers_everybody_who_still_waits(url: DatabaseUrl) {
     assert_eq!(node.registrar.submit(event.id, register("cem")).await, Ok(Err(Refusal::EventNotFound)));
 }
 
+async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseUrl) {
+    let node = Node::start(&url).await;
+    let moment = Arc::new(AtomicI64::new(NOON));
+    let clock = Clock::Manual(Arc::clone(&moment));
+    let registrar = Registrar::new(node.store.clone(), node.hub.clone(), clock.clone(), node.announcer.clone(), QUEUE);
+    let (opens_at, closes_at) = (Some(clock.now().plus(HOUR)), Some(clock.now().plus(HOUR * 2)));
+    let new = NewEvent { opens_at, closes_at, ..gala(10, false) };
+    let event = node.store.create(new, "token", clock.now()).await.unwrap();
+    node.hub.publish(event.clone());
+    let mut updates = node.channel(&event).updates();
+    let schedule = tokio::spawn(schedule::run(registrar.clone(), node.hub.clone(), clock.clone()));
+    // A database that is away is left alone.
+    node.hub.set_stale(Some(clock.now()));
+    for (state, hours) in [(State::Open, 1), (State::Closed, 2)] {
+        moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);
+        node.hub.set_stale(None);
+        let newest = updates.wait_for(|update| matches!(update.count.message.body(), Body::Count(count) if count.state == state)).await.unwrap().clone();
+        let Body::Count(count) = newest.count.message.body() else { unreachable!() };
+        assert_eq!((count.revision, count.at), (1 + hours, clock.now()));
+    }
+    schedule.abort();
+    assert_eq!(node.audited(event.id).await.0.revision, 3);
+}
+
 async fn a_database_that_is_away_is_told_to_everybody(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
-    let line = line_up(&node, &event, (0..600).map(register)).await;
     node.store.close().await;
-    for answer in join_all(line).await {
-        assert!(answer.is_err(), "{answer:?}");
+    // More than fits into one batch.
+    for answer in join_all(line_up(&node, &event, (0..600).map(register)).await).await {
+        assert_eq!(answer, Err(Failure::DatabaseUnreachable));
     }
-    assert_eq!(node.registrar.submit(event.id, register("late")).await, Err(Failure::DatabaseUnreachable));
     assert_eq!(*node.channel(&event).newest().event, event, "nothing was committed, so nothing is published");
     let node = Node::start(&url).await;
     assert_eq!(node.audited(event.id).await.0.registered, 0);
