@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod client;
 mod serve;
+mod signal;
+mod value;
+mod watch;
 
 pub use serve::ServeArgs;
 
@@ -22,6 +26,8 @@ pub struct Cli {
 enum Command {
     /// Serve the pages and the API (the default command).
     Serve(Box<ServeArgs>),
+    /// Print one line for each change of an event.
+    Watch(watch::WatchArgs),
 }
 
 impl Cli {
@@ -30,6 +36,7 @@ impl Cli {
         match self.command {
             None => serve::run(&self.serve),
             Some(Command::Serve(args)) => serve::run(&args),
+            Some(Command::Watch(args)) => watch::run(&args),
         }
     }
 }

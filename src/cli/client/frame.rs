@@ -1,0 +1,35 @@
+//! iframe streaming: an endless HTML document (docs/protocol.md, section 6).
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+
+use super::frame_parser::{Found, FrameParser};
+use super::request::{self, Http};
+use super::session::{Cut, Session};
+
+/// The media type.
+const HTML: &str = "text/html";
+
+pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
+    let mut http = Http::new(session.target, session.meter);
+    let resume = session.cursor().map(|cursor| format!("?after={cursor}")).unwrap_or_default();
+    let response = http.get(&session.target.path(&format!("/frame{resume}")), HTML, &[], Duration::ZERO).await?;
+    let mut body = request::expect(response, HTML).await?.into_body();
+    session.connected()?;
+    let mut parser = FrameParser::default();
+    let mut reload = None;
+    while let Some(piece) = Session::alive(session.meter, body.frame()).await? {
+        let piece = piece.map_err(|error| Cut::later(format!("the document broke off: {error}")))?;
+        let Some(data) = piece.data_ref() else { continue };
+        for found in parser.push(data).map_err(|_| Cut::Hopeless("the answer is not Headcount's: a count without end".into()))? {
+            match found {
+                Found::Count(json) => drop(session.count(&json)?),
+                Found::Refresh(after) => reload = Some(after),
+            }
+        }
+    }
+    // After a clean end a browser loads the document again when its head said so.
+    Err(Cut::Later { why: "the document has ended".into(), wait: reload })
+}

@@ -1,0 +1,52 @@
+//! Follows one event at any Headcount server, over any of the six transports, with the one cursor (docs/protocol.md, section 1).
+//!
+//! Owns the reconnecting loop ([`follow`]), what all transports yield ([`item::Item`]) and one small client for each of them.
+//! Every client opens its own socket, as a browser would, and that socket is counted ([`meter::Meter`]): requests and bytes
+//! on the wire are therefore measured, not estimated. Never prints anything and holds no backlog: what it sees goes to a
+//! [`item::Sink`] at once, and a slow sink slows the reading down, which makes the server skip revisions for it.
+
+pub(super) mod address;
+pub(super) mod count;
+pub(super) mod item;
+pub(super) mod meter;
+pub(super) mod target;
+pub(super) mod tls;
+
+mod backoff;
+mod follow;
+mod frame;
+mod frame_parser;
+mod line;
+mod long_poll;
+mod poll;
+mod request;
+mod session;
+mod socketio;
+mod socketio_packet;
+mod sse;
+mod websocket;
+
+pub(super) use follow::follow;
+pub(super) use request::retry_after;
+
+use clap::ValueEnum;
+
+/// How a count travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
+pub(super) enum Transport {
+    /// Server-sent events.
+    Sse,
+    /// WebSocket.
+    #[value(alias = "websocket")]
+    Ws,
+    /// Requests that the server answers when something changes.
+    LongPoll,
+    /// A request every so often.
+    Poll,
+    /// Socket.IO over WebSocket.
+    #[value(alias = "socket.io")]
+    Socketio,
+    /// The endless HTML document of an iframe.
+    #[value(alias = "iframe")]
+    Frame,
+}

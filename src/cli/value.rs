@@ -1,0 +1,21 @@
+//! What the client commands share in reading their flags and in complaining.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+/// A time between requests; not so short that a watcher becomes an attack.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_millis(100);
+    let interval = duration(text)?;
+    if interval < SHORTEST { Err("100ms at least".into()) } else { Ok(interval) }
+}
+
+/// `250ms`, `10s`, `2m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 500ms, 10s or 2m"))
+}
+
+/// A line on stderr. Unlike `eprintln!` it does not panic when stderr is closed.
+pub(super) fn complain(command: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "headcount {command}: {why}");
+}
