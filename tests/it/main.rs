@@ -1,6 +1,7 @@
 //! The one integration binary: the program told as stories, from outside.
 
 mod architecture;
+mod cli;
 mod crowd;
 mod journey;
 mod model;
