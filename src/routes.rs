@@ -19,19 +19,15 @@ const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Everything that is served.
 pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
-    let routes = over_limit()
-        .or(http::registering(context))
-        .unify()
-        .or(transport::routes(context.clone()))
-        .unify()
-        .or(http::routes(context))
-        .unify()
-        .or(pages::routes(context.clone()))
-        .unify()
-        .or(assets::routes())
-        .unify()
-        .or(unanswered(context))
-        .unify();
+    let routes = http::first_of([
+        over_limit(),
+        http::registering(context),
+        transport::routes(context.clone()),
+        http::routes(context),
+        pages::routes(context.clone()),
+        assets::routes(),
+        unanswered(context),
+    ]);
     warp::method().and(warp::path::full()).and(routes).map(|method, path, response| headers::finish(&method, &path, response)).boxed()
 }
 

@@ -43,12 +43,6 @@ pub(crate) fn with_etag(mut response: Response, etag: HeaderValue) -> Response {
     response
 }
 
-/// A position as an `ETag`.
-pub(crate) fn position_etag(position: &Position) -> HeaderValue {
-    // Letters, digits and a hyphen in quotes.
-    HeaderValue::try_from(format!("\"{position}\"")).expect("a plain ETag")
-}
-
 /// A strong validator of bytes that have no position.
 pub(crate) fn content_etag(bytes: &[u8]) -> HeaderValue {
     let digest = hex(&Sha256::digest(bytes)[..16]);

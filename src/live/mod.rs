@@ -11,3 +11,6 @@ pub mod log;
 pub mod subscription;
 pub mod wait;
 pub mod watchers;
+
+#[cfg(test)]
+mod tests;

@@ -104,8 +104,8 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let proxied = proxy::is_trusted(addr.ip(), &server.config.trusted_proxies);
-    if let Some((permit, admission)) = server.register.admit((!proxied).then(|| addr.ip())) {
-        connection::spawn(Accepted { stream, addr, proxied, permit, admission }, server, app.clone());
+    if let Some((permit, over)) = server.register.admit((!proxied).then(|| addr.ip())) {
+        connection::spawn(Accepted { stream, addr, proxied, permit, over }, server, app.clone());
     }
 }
 

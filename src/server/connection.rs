@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use super::config::{Config, Deadlines};
 use super::handoff::{Lent, Link, Socket};
-use super::limits::{Admission, Permit, Register};
+use super::limits::{Limit, Permit, Register};
 use super::meters::{Expired, Meters, expired};
 use super::push::Push;
 use super::service::Exchange;
@@ -71,6 +71,10 @@ impl Server {
         self.draining.send_replace(true);
     }
 
+    pub(super) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
     /// Drops every connection that still belongs to this server.
     pub(super) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
@@ -104,7 +108,8 @@ pub(super) struct Accepted {
     pub(super) addr: SocketAddr,
     pub(super) proxied: bool,
     pub(super) permit: Permit,
-    pub(super) admission: Admission,
+    /// The limit that it is over.
+    pub(super) over: Option<Limit>,
 }
 
 /// Starts the task that owns a connection to its end.
@@ -161,13 +166,13 @@ where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Accepted { stream, addr, proxied, permit, admission } = accepted;
+    let Accepted { stream, addr, proxied, permit, over } = accepted;
     let socket = handshake(stream, &server).await?;
     let link = Arc::new(Link::default());
     let tls = matches!(socket, Socket::Tls(_));
-    let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, admission };
+    let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, over };
     let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link)));
-    let refused = admission != Admission::Admitted;
+    let refused = over.is_some();
     let builder = if refused { &server.refused } else { &server.admitted };
     {
         let mut http = pin!(builder.serve_connection_with_upgrades(io, exchange));
@@ -253,5 +258,69 @@ async fn handshake(stream: TcpStream, server: &Server) -> Option<Socket> {
             expired(Expired::Handshake);
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Response};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use warp::Filter;
+
+    use super::*;
+    use crate::transport::live::Live;
+    use crate::wire::chunk::Chunk;
+
+    /// The head is encoded, and its body asked for, while the socket takes nothing: the hand-off must wait.
+    #[tokio::test]
+    async fn a_head_that_finds_the_socket_full_is_written_before_the_hand_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (mut client, (stream, addr)) = (client.unwrap(), accepted.unwrap());
+        client.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+        let mut filled = 0;
+        stream.writable().await.unwrap();
+        while let Ok(written) = stream.try_write(&[b'.'; 4096]) {
+            filled += written;
+        }
+
+        let asked = Arc::new(Notify::new());
+        let answering = Arc::clone(&asked);
+        let app = warp::service(warp::any().map(move || {
+            answering.notify_one();
+            let mut response = Response::new("");
+            response.headers_mut().insert("x-test", HeaderValue::from_static("whole"));
+            response.extensions_mut().insert(Live::new(tokio_stream::once(Chunk::new(b"chunk"))));
+            response
+        }));
+        let server = Arc::new(Server::new(Config::default()));
+        let (permit, over) = server.register.admit(None).unwrap();
+        let accepted = Accepted { stream, addr, proxied: false, permit, over };
+        let mut running = pin!(run(accepted, Arc::clone(&server), app));
+        tokio::select! {
+            _ = &mut running => panic!("handed off before the head was written"),
+            () = asked.notified() => {}
+        }
+        // The answer is there; whatever hyper can do with a full socket it does in the next polls.
+        for _ in 0..10 {
+            tokio::select! {
+                biased;
+                _ = &mut running => panic!("handed off before the head was written"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+
+        let reading = async move {
+            client.read_exact(&mut vec![0; filled]).await.unwrap();
+            let mut rest = Vec::new();
+            client.read_to_end(&mut rest).await.unwrap();
+            String::from_utf8(rest).unwrap()
+        };
+        let pushing = async { running.await.expect("the socket is handed off").await };
+        let ((), rest) = tokio::join!(pushing, reading);
+        assert!(rest.starts_with("HTTP/1.1 200 OK\r\n") && rest.contains("\r\nx-test: whole\r\n"), "{rest}");
+        assert!(rest.ends_with("\r\n\r\n5\r\nchunk\r\n0\r\n\r\n"), "{rest}");
+        assert_eq!(server.register.open(), 0);
     }
 }

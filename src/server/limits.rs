@@ -11,19 +11,9 @@ use tokio::sync::Notify;
 
 use super::meters::Meters;
 
-/// Whether a request's connection is within the limits. In every request's extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// Serve it.
-    Admitted,
-    /// Refuse it: a stream by `bye`, a WebSocket by 1013, anything else by 503 `busy`. Its connection is closed after this one answer
-    /// and after five seconds at most.
-    OverLimit(Limit),
-}
-
 /// Which limit was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub(super) enum Limit {
     /// `--max-connections`.
     Total,
     /// `--max-connections-per-ip`.
@@ -78,36 +68,32 @@ impl Register {
         Self { max_connections, max_per_address, max_refusals, open: Mutex::default(), none_left: Notify::new(), meters }
     }
 
-    /// A place for a new connection; `None` when even the places for refusals are taken. `address` is none for a trusted
+    /// A place for a new connection, and the limit that it is over, if any; `None` when even the places for refusals are taken. `address` is none for a trusted
     /// proxy, whose requests are counted one by one.
-    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<(Permit, Admission)> {
+    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<(Permit, Option<Limit>)> {
         let network = address.map(Network::of);
         let mut open = self.lock();
-        let admission = if open.admitted >= self.max_connections {
-            Admission::OverLimit(Limit::Total)
+        let over = if open.admitted >= self.max_connections {
+            Some(Limit::Total)
         } else if network.is_some_and(|network| !open.take(network, self.max_per_address)) {
-            Admission::OverLimit(Limit::Address)
+            Some(Limit::Address)
         } else {
-            Admission::Admitted
+            None
         };
-        let network = match admission {
-            Admission::Admitted => {
-                open.admitted += 1;
-                network
+        if let Some(limit) = over {
+            self.meters.refused(limit);
+            if open.refused >= self.max_refusals {
+                self.meters.unheard();
+                return None;
             }
-            Admission::OverLimit(limit) => {
-                self.meters.refused(limit);
-                if open.refused >= self.max_refusals {
-                    self.meters.unheard();
-                    return None;
-                }
-                open.refused += 1;
-                None
-            }
-        };
+            open.refused += 1;
+        } else {
+            open.admitted += 1;
+        }
         drop(open);
         self.meters.opened();
-        Some((Permit { register: Arc::clone(self), network, admitted: admission == Admission::Admitted }, admission))
+        let network = network.filter(|_| over.is_none());
+        Some((Permit { register: Arc::clone(self), network, admitted: over.is_none() }, over))
     }
 
     /// A place for one request that a trusted proxy passes on for `address`.
@@ -218,20 +204,20 @@ mod tests {
     fn refuses_over_each_limit_and_recovers() {
         let register = register(3, 2, 1);
         let a = Some(ip("192.0.2.1"));
-        let (first, admission) = register.admit(a).unwrap();
-        assert_eq!(admission, Admission::Admitted);
+        let (first, over) = register.admit(a).unwrap();
+        assert_eq!(over, None);
         let (_second, _) = register.admit(a).unwrap();
-        let (refused, admission) = register.admit(a).unwrap();
-        assert_eq!(admission, Admission::OverLimit(Limit::Address));
+        let (refused, over) = register.admit(a).unwrap();
+        assert_eq!(over, Some(Limit::Address));
         // The one place for refusals is taken: another address is served, this one is not even told.
         assert!(register.admit(a).is_none());
-        let (_other, admission) = register.admit(Some(ip("192.0.2.2"))).unwrap();
-        assert_eq!(admission, Admission::Admitted);
+        let (_other, over) = register.admit(Some(ip("192.0.2.2"))).unwrap();
+        assert_eq!(over, None);
         drop(refused);
-        let (refused, admission) = register.admit(Some(ip("192.0.2.3"))).unwrap();
-        assert_eq!(admission, Admission::OverLimit(Limit::Total));
+        let (refused, over) = register.admit(Some(ip("192.0.2.3"))).unwrap();
+        assert_eq!(over, Some(Limit::Total));
         drop((refused, first));
-        assert_eq!(register.admit(a).unwrap().1, Admission::Admitted);
+        assert_eq!(register.admit(a).unwrap().1, None);
     }
 
     #[test]
@@ -239,9 +225,9 @@ mod tests {
         let register = register(9, 1, 9);
         let held = [register.admit(Some(ip("2001:db8::1"))), register.admit(Some(ip("192.0.2.1")))];
         for same in ["2001:db8::ffff:2", "::ffff:192.0.2.1"] {
-            assert_eq!(register.admit(Some(ip(same))).unwrap().1, Admission::OverLimit(Limit::Address), "{same}");
+            assert_eq!(register.admit(Some(ip(same))).unwrap().1, Some(Limit::Address), "{same}");
         }
-        assert_eq!(register.admit(Some(ip("2001:db8:0:1::1"))).unwrap().1, Admission::Admitted);
+        assert_eq!(register.admit(Some(ip("2001:db8:0:1::1"))).unwrap().1, None);
         drop(held);
         assert!(register.lock().by_network.is_empty());
         assert_eq!(register.open(), 0);

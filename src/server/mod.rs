@@ -5,8 +5,8 @@
 //! state a client can leave it in has a deadline, and that [`serve`] returns within the drain's time. It knows no route, and a
 //! route knows of it only three values in the request's extensions or the response's:
 //!
-//! - [`Peer`], in every request: who is asking, trusted proxies taken into account.
-//! - [`Admission`], in every request: over a limit or not. Limits are applied after the head has been read, so that the
+//! - [`Peer`](crate::context::Peer), in every request: who is asking, trusted proxies taken into account.
+//! - [`Admission`](crate::context::Admission), in every request: over a limit, draining or neither. Limits are applied after the head has been read, so that the
 //!   route can refuse in its client's language (a stream by `bye`, a WebSocket by 1013, anything else by 503).
 //! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an endless answer.
 //!
@@ -39,8 +39,6 @@ pub use accept::bind;
 pub use config::{Config, Deadlines};
 pub use drain::Drained;
 pub use handoff::Lent;
-pub use limits::{Admission, Limit};
-pub use proxy::Peer;
 pub use tls::{Tls, TlsError};
 
 use connection::Server;

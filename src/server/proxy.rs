@@ -5,17 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// Who is asking. In every request's extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    /// The other end of the socket: the client or the nearest proxy.
-    pub addr: SocketAddr,
-    /// The client: the socket's address, or what trusted proxies say.
-    pub client: IpAddr,
-    /// Whether the client came over TLS: to this server, or to a trusted proxy that says so.
-    pub secure: bool,
-}
-
 /// Whether `address` is one of the proxies that are `trusted`.
 pub(super) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     let address = address.to_canonical();

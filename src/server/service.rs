@@ -17,9 +17,9 @@ use tower_service::Service;
 use super::body::{Body, Kind, Streaming, Unanswered};
 use super::connection::Server;
 use super::handoff::{Answer, Link};
-use super::limits::{Admission, RequestPermit};
-use super::proxy::{self, Peer};
-use crate::context;
+use super::limits::{Limit, RequestPermit};
+use super::proxy;
+use crate::context::{Admission, Peer};
 use crate::transport::live::Live;
 
 /// The application as one connection sees it.
@@ -31,7 +31,8 @@ pub(super) struct Exchange<S> {
     /// The peer is a trusted proxy.
     pub(super) proxied: bool,
     pub(super) tls: bool,
-    pub(super) admission: Admission,
+    /// The limit that the connection is over.
+    pub(super) over: Option<Limit>,
 }
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Exchange<S>
@@ -53,11 +54,8 @@ where
             self.link.http2.store(true, Ordering::Relaxed);
         }
         let (peer, admission, permit) = self.judge(&request);
-        request.extensions_mut().insert(context::Peer { ip: peer.client, secure: peer.secure });
-        request.extensions_mut().insert(match admission {
-            Admission::Admitted => context::Admission::Admitted,
-            Admission::OverLimit(_) => context::Admission::OverLimit,
-        });
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(admission);
         let way = Way {
             link: Arc::clone(&self.link),
             server: Arc::clone(&self.server),
@@ -67,7 +65,7 @@ where
                 && !self.tls
                 && request.version() == Version::HTTP_11
                 && request.body().is_end_stream()
-                && admission == Admission::Admitted,
+                && admission != Admission::OverLimit,
             http2,
         };
         let mut app = self.app.clone();
@@ -81,21 +79,21 @@ where
 
 impl<S> Exchange<S> {
     fn judge(&self, request: &Request<Incoming>) -> (Peer, Admission, Option<RequestPermit>) {
-        let Self { addr, tls, admission, proxied, server, .. } = self;
-        if !proxied {
-            let client = addr.ip().to_canonical();
-            return (Peer { addr: *addr, client, secure: *tls }, *admission, None);
-        }
-        let client = proxy::client(addr.ip(), request.headers(), &server.config.trusted_proxies);
-        let peer = Peer { addr: *addr, client, secure: *tls || proxy::says_https(request.headers()) };
+        let trusted = &self.server.config.trusted_proxies;
+        let ip = if self.proxied { proxy::client(self.addr.ip(), request.headers(), trusted) } else { self.addr.ip().to_canonical() };
+        let secure = self.tls || (self.proxied && proxy::says_https(request.headers()));
         // A trusted proxy that names nobody asks for itself (a health check): it has no limit of its own.
-        if *admission != Admission::Admitted || proxy::is_trusted(client, &server.config.trusted_proxies) {
-            return (peer, *admission, None);
-        }
-        match server.register.admit_request(client) {
-            Ok(permit) => (peer, Admission::Admitted, Some(permit)),
-            Err(limit) => (peer, Admission::OverLimit(limit), None),
-        }
+        let permit = if self.over.is_some() || !self.proxied || proxy::is_trusted(ip, trusted) {
+            self.over.map_or(Ok(None), Err)
+        } else {
+            self.server.register.admit_request(ip).map(Some)
+        };
+        let (admission, permit) = match permit {
+            Err(_) => (Admission::OverLimit, None),
+            Ok(permit) if self.server.is_draining() => (Admission::Draining, permit),
+            Ok(permit) => (Admission::Admitted, permit),
+        };
+        (Peer { ip, secure }, admission, permit)
     }
 }
 

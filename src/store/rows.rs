@@ -31,6 +31,7 @@ macro_rules! registration_columns {
 pub(super) use {event_columns, registration_columns};
 
 #[derive(FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
 pub(super) struct EventRow {
     id: i64,
     slug: String,

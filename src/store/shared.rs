@@ -9,7 +9,7 @@ pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from
 /// How long a transaction may take: at least one turn of everybody who waits for the same lock.
 pub(super) const COMMIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Deleting an event with a million registrations takes a while.
-pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A LIKE pattern for "contains, whatever the case", with `!` before what would be a wildcard.
 pub(super) fn pattern(query: &str) -> String {

@@ -18,12 +18,12 @@ mod refusal;
 mod request;
 pub mod socketio;
 pub mod sse;
+pub mod table;
 pub mod websocket;
 
-use http_body::Body as _;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::{HeaderValue, Method, header};
+use warp::http::Method;
 use warp::reply::Response;
 
 use self::accept::Media;
@@ -49,12 +49,7 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
         .and(request())
         .then(move |(slug, transport): (String, Transport), request: Request| {
             let context = context.clone();
-            async move {
-                let head = request.method == Method::HEAD;
-                let mut response = serve(context, &slug, transport, request).await;
-                headers::open(response.headers_mut());
-                if head { headless(response) } else { response }
-            }
+            async move { serve(context, &slug, transport, request).await }
         })
         .boxed()
 }
@@ -85,17 +80,4 @@ async fn serve(context: Shared, slug: &str, transport: Transport, request: Reque
         // Socket.IO does not come here: it has an address of its own.
         Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),
     }
-}
-
-/// The same answer without its body (RFC 9110, section 9.3.2). HTTP/2 would send the body that is there.
-fn headless(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    // An endless answer has no length.
-    if parts.extensions.remove::<live::Live>().is_none()
-        && let Some(length) = body.size_hint().exact()
-        && parts.status != warp::http::StatusCode::NOT_MODIFIED
-    {
-        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    Response::from_parts(parts, warp::reply::Response::default().into_body())
 }

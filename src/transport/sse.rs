@@ -21,7 +21,7 @@ use crate::wire::sse;
 pub const CONTENT_TYPE: &str = "text/event-stream";
 /// What a client is told to wait before it reconnects after a cut, milliseconds, drawn for each: after a crash nobody is left to
 /// spread the return.
-const RETRY_MS: std::ops::Range<u64> = 1_000..3_000;
+pub const RETRY_MS: std::ops::Range<u64> = 1_000..3_000;
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(sse::HEARTBEAT));
 

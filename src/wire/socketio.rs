@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_the_client_reads() {
         assert_eq!(&*connected("abc"), r#"0{"sid":"abc"}"#);
-        assert_eq!(&*refused("no \"such\" event", &json!({ "code": "event-not-found" })), r#"4{"data":{"code":"event-not-found"},"message":"no \"such\" event"}"#);
+        assert_eq!(
+            &*refused("no \"such\" event", &json!({ "code": "event-not-found" })),
+            r#"4{"data":{"code":"event-not-found"},"message":"no \"such\" event"}"#
+        );
         assert_eq!(&*elsewhere("/admin"), r#"4/admin,{"message":"Invalid namespace"}"#);
         let count = RawValue::from_string(r#"{"registered":1}"#.to_owned()).unwrap();
         assert_eq!(&*watched(3, Ok(&count)), r#"33[{"ok":true,"count":{"registered":1}}]"#);

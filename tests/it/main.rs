@@ -1,10 +1,12 @@
 //! The one integration binary: the program told as stories, from outside.
 
+mod api;
 mod architecture;
 mod cli;
 mod crowd;
 mod journey;
 mod model;
+mod pages;
 mod process;
 mod server;
 mod store_story;

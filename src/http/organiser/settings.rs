@@ -16,6 +16,7 @@ use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
 use crate::http::{auth, find, reply};
 use crate::problem::Problem;
+use crate::transport::etag;
 
 /// An event's settings; all of them for a new one, any of them for a change.
 #[derive(Debug, Default, Deserialize)]
@@ -154,7 +155,7 @@ pub(in crate::http) async fn delete(slug: String, context: Shared, incoming: Inc
 
 fn item(event: &Event) -> Response {
     let item = Item::new(event, event.headcount());
-    reply::with_etag(reply::json(&item), reply::position_etag(&event.position()))
+    reply::with_etag(reply::json(&item), etag::of(&event.position()))
 }
 
 #[cfg(test)]

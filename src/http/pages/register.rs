@@ -151,9 +151,12 @@ mod tests {
     // A title, a name and an address that try to become markup.
     #[test]
     fn hostile_words_stay_words() {
-        let html = filled("name=%22%3E%3Cscript%3Ealert(3)%3C/script%3E&email=%22onfocus=alert(4)%20x=%22&idempotency_key=%22%3E%3Cb%3E", &Problem::new(Code::EventFull, ""))
-            .render()
-            .unwrap();
+        let html = filled(
+            "name=%22%3E%3Cscript%3Ealert(3)%3C/script%3E&email=%22onfocus=alert(4)%20x=%22&idempotency_key=%22%3E%3Cb%3E",
+            &Problem::new(Code::EventFull, ""),
+        )
+        .render()
+        .unwrap();
         for markup in ["<script>alert", "</title><script", "<img src=x", "\"onfocus=", "\"><b>"] {
             assert!(!html.contains(markup), "{markup} in {html}");
         }

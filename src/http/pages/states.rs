@@ -62,7 +62,12 @@ pub(super) async fn not_before(context: &Context, id: EventId, revision: Revisio
     {
         return Ok(shown);
     }
-    context.store.event_by_id(id).await?.map(|event| Arc::new(event).into()).ok_or_else(|| Problem::new(Code::RegistrationNotFound, "the event of this registration is gone"))
+    context
+        .store
+        .event_by_id(id)
+        .await?
+        .map(|event| Arc::new(event).into())
+        .ok_or_else(|| Problem::new(Code::RegistrationNotFound, "the event of this registration is gone"))
 }
 
 async fn arrival(channel: &Channel, revision: Revision) -> Shown {

@@ -35,9 +35,9 @@ const OUTBOX: usize = 16;
 /// Packets of the client that may wait to be looked at.
 const INBOX: usize = 16;
 /// The engine's ping, and the time within which an abandoned client is forgotten: one that only polls is found out by nothing else.
-const PING_EVERY: Duration = Duration::from_secs(25);
+pub const PING_EVERY: Duration = Duration::from_secs(25);
 /// See [`PING_EVERY`].
-const PONG_WITHIN: Duration = Duration::from_secs(20);
+pub const PONG_WITHIN: Duration = Duration::from_secs(20);
 
 /// What the engine reads of a request. It keeps the head for as long as the client stays, and a browser's is a kilobyte.
 const KEPT: [HeaderName; 7] = [

@@ -67,15 +67,18 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
 /// The socket behind a finished handshake.
 async fn raise(upgrade: OnUpgrade) -> Option<WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>> {
     let upgraded = upgrade.await.inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised")).ok()?;
-    let config = WebSocketConfig::default()
+    // What came early is read first, and hyper's 8 KiB buffer that held it is freed by the first read.
+    Some(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config())).await)
+}
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         // Every message is written at once; what a slow reader leaves over is at most one message and a pong.
         .write_buffer_size(0)
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE));
-    // What came early is read first, and hyper's 8 KiB buffer that held it is freed by the first read.
-    Some(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await)
+        .max_frame_size(Some(LARGEST_MESSAGE))
 }
 
 /// Checks the opening handshake (RFC 6455, section 4.2.1).
@@ -123,6 +126,9 @@ fn upgrade_required(detail: &str) -> Response {
     head.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
     response
 }
+
+#[cfg(test)]
+mod talking;
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::machine::Dump;
 
-pub(super) fn hold(dump: &Dump) -> Result<(), TestCaseError> {
+pub(crate) fn hold(dump: &Dump) -> Result<(), TestCaseError> {
     let Some(event) = &dump.event else {
         prop_assert!(dump.registrations.is_empty() && dump.changes.is_empty(), "a deleted event leaves nothing behind");
         return Ok(());

@@ -39,13 +39,13 @@ pub(super) trait Subject {
 
 /// All that is stored about an event.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Dump {
-    pub(super) event: Option<Event>,
+pub(crate) struct Dump {
+    pub(crate) event: Option<Event>,
     /// Of every round, by round and number.
-    pub(super) registrations: Vec<Registration>,
-    pub(super) changes: Vec<Change>,
+    pub(crate) registrations: Vec<Registration>,
+    pub(crate) changes: Vec<Change>,
     /// Of the slug, oldest first.
-    pub(super) audit: Vec<AuditEntry>,
+    pub(crate) audit: Vec<AuditEntry>,
 }
 
 /// The moment in a test's hand.

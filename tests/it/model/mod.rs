@@ -11,8 +11,8 @@
 
 mod database;
 mod history;
-mod invariants;
-mod machine;
+pub(crate) mod invariants;
+pub(crate) mod machine;
 mod memory;
 mod naive;
 

@@ -58,6 +58,18 @@ async fn a_request_that_has_already_arrived_is_answered() {
     assert_eq!(host.drained().await.cut, 0);
 }
 
+/// A stream that starts now could miss the farewell of those before it.
+#[tokio::test]
+async fn a_stream_that_is_asked_for_during_the_drain_is_told_so() {
+    let host = Host::start(config());
+    let mut wire = host.connect().await;
+    wire.get("/stream").await;
+    // One thread, no await: the server sees the request and the stop together.
+    host.stop();
+    assert_eq!(wire.answer().await.1, "bye drain");
+    assert_eq!(host.drained().await.cut, 0);
+}
+
 #[tokio::test]
 async fn nobody_new_is_let_in() {
     let host = Host::start(config());

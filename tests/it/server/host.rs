@@ -134,8 +134,10 @@ fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp
 }
 
 fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
-    if admission == Admission::OverLimit {
-        return http::Response::new("bye limit");
+    match admission {
+        Admission::OverLimit => return http::Response::new("bye limit"),
+        Admission::Draining => return http::Response::new("bye drain"),
+        Admission::Admitted => {}
     }
     feed.watchers.fetch_add(1, Ordering::SeqCst);
     let watching = Watching(Arc::clone(&feed.watchers));

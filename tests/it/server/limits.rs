@@ -43,17 +43,17 @@ async fn becomes(host: &Host, expected: &str) {
 
 #[tokio::test]
 async fn over_the_cap_is_answered_and_closed_and_a_place_comes_back() {
-    for (total, per_address, answer) in [(3, 9, "bye limit"), (9, 3, "bye limit")] {
+    for (total, per_address) in [(3, 9), (9, 3)] {
         for handoff in [true, false] {
             let host = Host::start(Config { handoff, ..capped(total, per_address) });
             let mut held = vec![watcher(&host).await, watcher(&host).await, watcher(&host).await];
-            assert_eq!(asked(&host).await, answer, "hand-off {handoff}");
+            assert_eq!(asked(&host).await, "bye limit", "hand-off {handoff}");
             held.pop();
             becomes(&host, "served").await;
             // Not even a keep-alive may hold a place for refusals.
             held.push(watcher(&host).await);
             for _ in 0..10 {
-                becomes(&host, answer).await;
+                becomes(&host, "bye limit").await;
             }
             drop(held);
             becomes(&host, "served").await;
@@ -172,6 +172,27 @@ async fn a_trusted_proxys_requests_are_counted_by_client() {
         assert!(streams(&head), "{head}");
         host.finish().await;
     }
+}
+
+/// The request is answered at its 101; the client is there until the socket closes.
+#[tokio::test]
+async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes() {
+    let host = Host::start(Config { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..capped(64, 1) });
+    let mut upgraded = host.connect().await;
+    upgraded.send("GET /switch HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    assert!(upgraded.head().await.starts_with("http/1.1 101 "));
+    let ask = async || {
+        let mut wire = host.connect().await;
+        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n").await;
+        wire.head().await.contains("transfer-encoding: chunked")
+    };
+    for _ in 0..3 {
+        assert!(!ask().await);
+    }
+    drop(upgraded);
+    let served = async { while !ask().await {} };
+    tokio::time::timeout(super::host::PATIENCE, served).await.expect("the place comes back");
+    host.finish().await;
 }
 
 #[tokio::test]

@@ -123,6 +123,26 @@ async fn a_head_that_is_blocked_by_earlier_answers_comes_whole() {
     }
 }
 
+/// What the client says while it has not seen the end must not turn into a reset.
+#[tokio::test]
+async fn a_word_after_the_end_destroys_nothing() {
+    let host = Host::start(config());
+    let mut wire = host.connect().await;
+    wire.get("/stream").await;
+    wire.head().await;
+    wire.chunk().await;
+    host.feed.publish("last");
+    host.feed.end();
+    host.watched_by(0).await;
+    for _ in 0..3 {
+        wire.send("x").await;
+        tokio::task::yield_now().await;
+    }
+    while wire.chunk().await.is_some() {}
+    assert_eq!(wire.rest().await, (vec![], Ending::Closed));
+    host.finish().await;
+}
+
 #[tokio::test]
 async fn http_1_0_gets_a_body_without_chunks_that_ends_with_the_connection() {
     for (_, host) in both() {
@@ -210,30 +230,43 @@ async fn a_client_that_talks_on_is_cut() {
 /// The promise of a live view: whole frames, never an older one after a newer one, the newest last, and no backlog.
 #[tokio::test]
 async fn a_reader_that_stalls_gets_whole_frames_and_the_newest() {
-    const UPDATES: usize = 2_000;
+    stalls(2_000, 4_000, 200).await;
+}
+
+/// The kernel takes a part only.
+#[tokio::test]
+async fn frames_that_are_written_in_parts_are_whole() {
+    stalls(50, 600_000, 10).await;
+}
+
+async fn stalls(updates: usize, length: usize, most: usize) {
+    let frame = |update: usize| {
+        let mut frame = format!("{update:04}").into_bytes();
+        frame.extend((4..length).map(|at| b'a' + u8::try_from((at + update) % 26).unwrap()));
+        frame
+    };
     for (handoff, host) in both() {
         let mut wire = Wire::connect_narrow(host.addr).await;
         wire.get("/stream").await;
         assert_head(&wire.head().await, handoff);
         assert_eq!(wire.chunk().await.unwrap(), "first");
-        for update in 1..=UPDATES {
-            host.feed.publish(format!("{update:04}{}", "x".repeat(4_000)));
+        for update in 1..=updates {
+            host.feed.publish(frame(update));
             // Gives the server's tasks their turn; without it all but the last would be conflated before the socket.
             tokio::task::yield_now().await;
         }
         let mut frames = 0;
         let mut last = 0;
-        while last < UPDATES {
-            let frame = wire.chunk().await.expect("the stream goes on");
-            assert_eq!(frame.len(), 4_004);
-            let update = frame[..4].parse().unwrap();
+        while last < updates {
+            let received = wire.chunk().await.expect("the stream goes on");
+            let update = received[..4].parse().unwrap();
             assert!(update > last, "{update} came after {last}");
+            assert!(received.as_bytes() == frame(update), "update {update} is torn");
             last = update;
             frames += 1;
         }
-        // The kernels' buffers of both sides, not a queue of ours; 2,000 frames are 8 MB.
-        assert!(frames < 200, "{frames} stale frames stood before the newest (hand-off {handoff})");
-        println!("hand-off {handoff}: {frames} of {UPDATES} frames");
+        // What both kernels hold, not a queue of ours.
+        assert!(frames < most, "{frames} stale frames stood before the newest (hand-off {handoff})");
         host.finish().await;
     }
 }
@@ -257,6 +290,29 @@ async fn a_reader_that_takes_nothing_is_closed() {
         });
         host.watched_by(0).await;
         publishing.abort();
+        host.finish().await;
+    }
+}
+
+/// Slow is not stalled: whoever takes a little now and then is served.
+#[tokio::test]
+async fn a_reader_that_takes_a_little_is_kept() {
+    let deadlines = Deadlines { stall: Duration::from_millis(500), ..config().deadlines };
+    for handoff in [true, false] {
+        let host = Host::start(Config { handoff, deadlines, ..config() });
+        host.feed.publish("x".repeat(400_000));
+        let mut wire = Wire::connect_narrow(host.addr).await;
+        wire.get("/stream").await;
+        wire.head().await;
+        wire.read_to(b"\r\n").await;
+        // In all longer than a stall may be.
+        for _ in 0..10 {
+            wire.exactly(40_000).await;
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+        host.feed.publish("second");
+        assert_eq!(wire.exactly(2).await, b"\r\n");
+        assert_eq!(wire.chunk().await.unwrap(), "second");
         host.finish().await;
     }
 }

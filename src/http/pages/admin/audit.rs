@@ -66,12 +66,15 @@ fn differing(this: &Value, other: &Value) -> String {
     let Value::Object(members) = this else { return text(this) };
     let nothing = Map::new();
     let others = other.as_object().unwrap_or(&nothing);
-    members.iter().filter(|(name, value)| *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))).fold(String::new(), |mut line, (name, value)| {
-        let comma = if line.is_empty() { "" } else { ", " };
-        // Writing into a string cannot fail.
-        let _ = write!(line, "{comma}{name} {}", text(value));
-        line
-    })
+    members.iter().filter(|(name, value)| *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))).fold(
+        String::new(),
+        |mut line, (name, value)| {
+            let comma = if line.is_empty() { "" } else { ", " };
+            // Writing into a string cannot fail.
+            let _ = write!(line, "{comma}{name} {}", text(value));
+            line
+        },
+    )
 }
 
 fn text(value: &Value) -> String {
@@ -102,7 +105,10 @@ mod tests {
 
     #[test]
     fn a_line_about_a_registration_names_it() {
-        let (before, after) = (serde_json::json!({"id": "7-1-42", "number": 42, "status": "confirmed"}), serde_json::json!({"id": "7-1-42", "number": 42, "status": "cancelled"}));
+        let (before, after) = (
+            serde_json::json!({"id": "7-1-42", "number": 42, "status": "confirmed"}),
+            serde_json::json!({"id": "7-1-42", "number": 42, "status": "cancelled"}),
+        );
         assert_eq!(differing(&before, &after), "number 42, status confirmed");
         assert_eq!(differing(&after, &before), "number 42, status cancelled");
         assert_eq!(differing(&before, &Value::Null), "id 7-1-42, number 42, status confirmed");

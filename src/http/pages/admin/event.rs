@@ -78,13 +78,7 @@ impl Search {
     }
 
     fn filter(&self) -> Filter {
-        Filter {
-            status: self.status,
-            query: Some(self.query.clone()).filter(|query| !query.is_empty()),
-            round: self.round,
-            after: self.after,
-            limit: PAGE,
-        }
+        Filter { status: self.status, query: Some(self.query.clone()).filter(|query| !query.is_empty()), round: self.round, after: self.after, limit: PAGE }
     }
 }
 

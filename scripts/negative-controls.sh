@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Takes one guard away after the other and demands that the tests notice.
+#
+#   scripts/negative-controls.sh [name…]        all of tests/controls/, or those named
+#
+# A guard that no test misses is decoration. Each control is a patch that removes one, with two lines on top: what the guard
+# is, and which tests have to miss it. The patches are applied to a copy under target/, so that the program itself carries no
+# switch that could be turned the wrong way. A patch that no longer applies or compiles is a failure too: the guard has moved,
+# and the patch must follow it. Ends with 0 when every control is red, and the tests without any patch are green.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+copy=$root/target/controls/tree
+logs=$root/target/controls/logs
+export CARGO_TARGET_DIR=$root/target RUST_BACKTRACE=0
+# A run without its guard may wait for ever.
+patience=${CONTROL_TIMEOUT:-600}
+mkdir -p "$logs"
+
+fresh_copy() {
+    rm -rf "$copy" && mkdir -p "$copy"
+    git ls-files --cached --others --exclude-standard -z | while IFS= read -r -d '' file; do
+        [[ ! -e $file ]] || printf '%s\0' "$file"
+    done | tar --create --null --files-from=- | tar --extract --directory="$copy"
+}
+
+build() { (cd "$copy" && cargo test --quiet --test it --no-run) >"$logs/$1.build" 2>&1; }
+
+# Tests are chosen by words, any of which may be part of a name.
+run() {
+    local name=$1 status=0
+    shift
+    (cd "$copy" && timeout "$patience" cargo test --quiet --test it -- "$@") >"$logs/$name" 2>&1 || status=$?
+    return $status
+}
+
+missed_by() { sed -n 's/^    \([a-z_]*::[a-z_:]*\)$/\1/p' "$logs/$1" | sort -u; }
+
+names=("$@")
+if [[ ${#names[@]} -eq 0 ]]; then
+    for patch in tests/controls/*.patch; do names+=("$(basename "$patch" .patch)"); done
+fi
+
+failures=0
+words=()
+for name in "${names[@]}"; do
+    read -ra more <<<"$(sed -n 's/^Run: //p' "tests/controls/$name.patch")"
+    words+=("${more[@]}")
+done
+
+fresh_copy
+build baseline || { echo "the tests do not compile; see $logs/baseline.build" >&2; exit 2; }
+mapfile -t words < <(printf '%s\n' "${words[@]}" | sort -u)
+run baseline "${words[@]}" || { echo "the tests are red with every guard in place; see $logs/baseline" >&2; exit 2; }
+
+printf '| guard taken away | its promise | tests | missed by |\n|---|---|---|---|\n'
+for name in "${names[@]}"; do
+    patch=$root/tests/controls/$name.patch
+    guard=$(sed -n 's/^Guard: //p' "$patch")
+    read -ra words <<<"$(sed -n 's/^Run: //p' "$patch")"
+    fresh_copy
+    verdict=red
+    if ! (cd "$copy" && patch --strip=1 --forward --batch --silent <"$patch") >"$logs/$name.patch" 2>&1; then
+        verdict='DOES NOT APPLY'
+    elif ! build "$name"; then
+        verdict='DOES NOT COMPILE'
+    elif run "$name" "${words[@]}"; then
+        verdict=GREEN
+    fi
+    missed=$([[ $verdict != red ]] || missed_by "$name" | paste --serial --delimiters=' ')
+    if [[ $verdict == red && -z $missed ]]; then
+        # Red because of something else than a test, such as the time that was given.
+        verdict='NO TEST FAILED'
+    fi
+    [[ $verdict == red ]] || failures=$((failures + 1))
+    printf '| %s | %s | %s | %s |\n' "$name" "$guard" "$verdict" "$missed"
+done
+[[ $failures -eq 0 ]]

@@ -1,0 +1,117 @@
+//! Several nodes on one Postgres server, and a server that goes away.
+
+use std::time::Instant;
+
+use headcount::store::Heard;
+
+use super::*;
+use crate::support::postgres::{Cluster, shared};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
+    let one = Stage::set(shared().create_database().await).await;
+    let other = Stage::set(one.url.clone()).await;
+    let event = one.event("gala", Some(150), true).await;
+    let writers = (0..8).map(|writer| {
+        let store = if writer % 2 == 0 { one.store.clone() } else { other.store.clone() };
+        tokio::spawn(async move {
+            for batch in 0..5 {
+                let mut commands: Vec<Command> = (0..5).map(|n| register(&format!("w{writer}-{batch}-{n}"))).collect();
+                commands.push(Command::FallDue);
+                let commit = store.commit(event.id, &commands, &Clock::System).await.unwrap();
+                let revision = commit.event.unwrap().revision;
+                assert_eq!(commit.changes.iter().map(|change| change.headcount.revision).collect::<Vec<_>>(), [revision]);
+                let first = commit.decisions.into_iter().next().map(accepted).unwrap();
+                store.commit(event.id, &[cancel(&first)], &Clock::System).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    one.check(event.id).await;
+    let event = other.store.event_by_id(event.id).await.unwrap().unwrap();
+    // 200 came, 40 left again.
+    assert_eq!((event.last_number, event.registered, event.waiting), (200, 150, 10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_hears_of_every_commit() {
+    let one = Stage::set(shared().create_database().await).await;
+    let other = Store::open(&one.url, Some(&one.url)).await.unwrap();
+    let event = one.event("gala", None, false).await;
+    let mut ears = [one.store.listen().await.unwrap().unwrap(), other.listen().await.unwrap().unwrap()];
+    one.tamper("NOTIFY headcount, 'nonsense'").await;
+    one.store.notify(event.id, 2).await.unwrap();
+    other.notify(event.id, 3).await.unwrap();
+    for ear in &mut ears {
+        assert_eq!(ear.next().await, Heard::Written(event.id, 2));
+        assert_eq!(ear.next().await, Heard::Written(event.id, 3));
+    }
+    // Dropping the future in the middle loses nothing, and longer silence than the trial's is no loss.
+    for _ in 0..20 {
+        assert!(tokio::time::timeout(Duration::from_millis(120), ears[0].next()).await.is_err());
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    other.notify(event.id, 4).await.unwrap();
+    assert_eq!(ears[0].next().await, Heard::Written(event.id, 4));
+
+    one.tamper("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()").await;
+    assert_eq!(ears[1].next().await, Heard::Written(event.id, 4));
+    assert_eq!(ears[1].next().await, Heard::Lost);
+    assert_eq!(ears[1].next().await, Heard::Lost);
+    let mut again = other.listen().await.unwrap().unwrap();
+    one.store.notify(event.id, 5).await.unwrap();
+    assert_eq!(again.next().await, Heard::Written(event.id, 5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_went_away_is_noticed_and_found_again() {
+    let server = Cluster::start_new();
+    let stage = Stage::set(server.create_database().await).await;
+    let event = stage.event("gala", None, false).await;
+    let mut ear = stage.store.listen().await.unwrap().unwrap();
+    let mut acknowledged = vec![stage.registers(event.id, "ada").await];
+
+    for stop in [Cluster::stop, Cluster::drain] {
+        stop(&server);
+        let noticed = Instant::now();
+        for _ in 0..3 {
+            let failed = stage.store.commit(event.id, &[register("nobody")], &Clock::System).await;
+            assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
+        }
+        assert!(matches!(stage.store.ping().await, Err(StoreError::Unreachable(_))));
+        assert!(matches!(stage.store.listen().await, Err(StoreError::Unreachable(_))));
+        assert_eq!(ear.next().await, Heard::Lost);
+        assert!(noticed.elapsed() < Duration::from_secs(15), "{:?}", noticed.elapsed());
+
+        server.start();
+        stage.store.ping().await.unwrap();
+        let person = format!("person{}", acknowledged.len());
+        acknowledged.push(stage.registers(event.id, &person).await);
+        ear = stage.store.listen().await.unwrap().unwrap();
+        stage.store.notify(event.id, 9).await.unwrap();
+        assert_eq!(ear.next().await, Heard::Written(event.id, 9));
+    }
+    for registration in acknowledged {
+        assert_eq!(stage.store.registration(registration.locator).await.unwrap().unwrap().registration, registration);
+    }
+    stage.check(event.id).await;
+}
+
+/// Somebody holds the event's row and does not move: the commit gives up, and nothing of it happens later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_hangs_gives_up() {
+    let stage = Stage::set(shared().create_database().await).await;
+    let event = stage.event("gala", None, false).await;
+    let DatabaseUrl::Postgres(options) = &stage.url else { unreachable!("a Postgres server was asked for") };
+    let mut holder = options.connect().await.unwrap();
+    holder.execute("BEGIN; SELECT * FROM events FOR UPDATE").await.unwrap();
+    let begun = Instant::now();
+    let failed = stage.store.commit(event.id, &[register("ada")], &Clock::System).await;
+    assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    holder.execute("ROLLBACK").await.unwrap();
+    stage.registers(event.id, "ada").await;
+    stage.check(event.id).await;
+}

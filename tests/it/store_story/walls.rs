@@ -1,0 +1,130 @@
+//! What must never happen, and what happens instead.
+
+use super::*;
+
+told_to_both!(
+    a_batch_that_fails_stores_nothing,
+    the_schema_refuses_what_must_not_be,
+    a_cancelled_future_leaves_nothing_half_open,
+    nodes_that_start_together_agree
+);
+
+/// A batch that fails half-way leaves nothing behind, and the writer works on.
+async fn a_batch_that_fails_stores_nothing(stage: Stage) {
+    let event = stage.event("gala", Some(10), false).await;
+    let ada = stage.registers(event.id, "ada").await;
+    let bob = stage.registers(event.id, "bob").await;
+    // Somebody has restored half a database: the change log is ahead of its event.
+    stage.tamper("UPDATE events SET revision = 1, last_number = 3").await;
+    let failed = stage.store.commit(event.id, &[cancel(&ada), register("cem")], &stage.clock()).await;
+    assert!(matches!(failed, Err(StoreError::Unexpected(_))), "{failed:?}");
+    assert_eq!(stage.store.registration(ada.locator).await.unwrap().unwrap().registration, ada);
+
+    stage.tamper("UPDATE events SET revision = 3, registered = 1, last_number = 1").await;
+    let failed = stage.store.commit(event.id, &[cancel(&ada), register("cem")], &stage.clock()).await;
+    assert!(matches!(failed, Err(StoreError::Unexpected(_))), "a number is given twice: {failed:?}");
+    assert_eq!(stage.store.registration(bob.locator).await.unwrap().unwrap().registration, bob);
+
+    stage.tamper("UPDATE events SET registered = 2, last_number = 2").await;
+    assert_eq!(stage.registers(event.id, "cem").await.locator.number, 3);
+    stage.check(event.id).await;
+}
+
+/// The second wall, without the first: rows that the decision never makes.
+async fn the_schema_refuses_what_must_not_be(stage: Stage) {
+    let event = stage.event("gala", Some(10), false).await;
+    stage.does(event.id, with_key("ada", "attempt")).await;
+    stage.does(event.id, with_key("bob", "other")).await;
+    for forbidden in [
+        "UPDATE registrations SET email_key = 'ada@example.org'",
+        "UPDATE registrations SET idempotency_key = 'attempt'",
+        "UPDATE registrations SET number = 1",
+        "UPDATE registrations SET number = 0 WHERE number = 1",
+        "UPDATE registrations SET status = 'lost'",
+        "UPDATE registrations SET event_id = 999",
+        "UPDATE events SET registered = -1",
+        "UPDATE events SET waiting = 1",
+        "UPDATE events SET capacity = 1000001",
+        "DELETE FROM events",
+    ] {
+        assert!(stage.try_tamper(forbidden).await.is_err(), "{forbidden}");
+    }
+    stage.check(event.id).await;
+}
+
+async fn a_cancelled_future_leaves_nothing_half_open(stage: Stage) {
+    let event = stage.event("gala", None, false).await;
+    for patience_us in (0..2_000).step_by(40) {
+        let commands = [register(&format!("person{patience_us}"))];
+        let commit = stage.store.commit(event.id, &commands, &Clock::System);
+        // Whether it was stored is not known then; that it is all or nothing, and that the next one works, is.
+        let _ = tokio::time::timeout(Duration::from_micros(patience_us), commit).await;
+    }
+    let last = stage.registers(event.id, "last").await;
+    let event = stage.store.event_by_id(event.id).await.unwrap().unwrap();
+    assert_eq!(event.registered, last.locator.number);
+    stage.check(event.id).await;
+}
+
+async fn nodes_that_start_together_agree(stage: Stage) {
+    let starting = (0..6).map(|n| {
+        let url = stage.url.clone();
+        tokio::spawn(async move {
+            let store = Store::open(&url, None).await.unwrap();
+            let password = store.setting_or_insert("password", &n.to_string()).await.unwrap();
+            store.close().await;
+            password
+        })
+    });
+    let mut passwords = Vec::new();
+    for node in starting.collect::<Vec<_>>() {
+        passwords.push(node.await.unwrap());
+    }
+    passwords.dedup();
+    assert_eq!(passwords.len(), 1, "{passwords:?}");
+}
+
+#[tokio::test]
+async fn a_missing_directory_is_named() {
+    let url: DatabaseUrl = "sqlite:///nowhere/at/all/headcount.db".parse().unwrap();
+    let failed = Store::open(&url, None).await.unwrap_err();
+    assert!(matches!(&failed, StoreError::Unreachable(_)) && failed.to_string().contains("/nowhere/at/all"), "{failed}");
+}
+
+/// Another process holds SQLite's write lock, such as a careless backup: a passing failure, after which the writer works on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_file_is_a_passing_failure() {
+    let file = crate::support::sqlite::File::new();
+    let stage = Stage::set(file.url()).await;
+    let event = stage.event("gala", None, false).await;
+    let DatabaseUrl::Sqlite(options) = &stage.url else { unreachable!("a SQLite file was asked for") };
+    let mut holder = options.connect().await.unwrap();
+    holder.execute("BEGIN IMMEDIATE").await.unwrap();
+    let failed = stage.store.commit(event.id, &[register("ada")], &Clock::System).await;
+    assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
+    // Readers do not wait for writers.
+    assert_eq!(stage.store.event_by_id(event.id).await.unwrap(), Some(event.clone()));
+    holder.execute("ROLLBACK").await.unwrap();
+    stage.registers(event.id, "ada").await;
+    stage.check(event.id).await;
+    assert!(stage.store.listen().await.unwrap().is_none());
+    stage.store.notify(event.id, 1).await.unwrap();
+}
+
+/// After an orderly end the file holds everything, and nothing else is needed to copy it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_file_stands_alone_and_is_opened_again() {
+    let file = crate::support::sqlite::File::new();
+    let stage = Stage::set(file.url()).await;
+    let event = stage.event("gala", None, false).await;
+    stage.registers(event.id, "ada").await;
+    stage.store.close().await;
+    let DatabaseUrl::Sqlite(options) = &stage.url else { unreachable!("a SQLite file was asked for") };
+    assert_eq!(options.get_filename().parent().unwrap().read_dir().unwrap().count(), 1);
+    assert!(matches!(stage.store.ping().await, Err(StoreError::Unreachable(_))));
+    let closed = stage.store.commit(event.id, &[register("bob")], &Clock::System).await;
+    assert!(matches!(closed, Err(StoreError::Unreachable(_))), "{closed:?}");
+    let again = Stage::set(file.url()).await;
+    assert_eq!(again.registers(event.id, "bob").await.locator.number, 2);
+    again.check(event.id).await;
+}
