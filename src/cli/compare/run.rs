@@ -14,7 +14,7 @@ use super::technique::Technique;
 use crate::domain::clock::Clock;
 
 /// Long enough to see the cost of a registration by a clock that counts hundredths of a second.
-const ALONE: Duration = Duration::from_secs(5);
+const ALONE: Duration = Duration::from_secs(10);
 
 /// Measures everything.
 pub(super) async fn measure(lab: &Lab, args: &CompareArgs, techniques: &[Technique]) -> Result<Outcome, String> {
