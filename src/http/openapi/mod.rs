@@ -47,7 +47,6 @@ static DOCUMENT: LazyLock<(Bytes, HeaderValue)> = LazyLock::new(|| {
 });
 
 /// `GET /api/v1/openapi.json`
-#[expect(clippy::unused_async, reason = "every handler has the same shape")]
 pub(super) async fn get(incoming: Incoming) -> Result<Response, Problem> {
     let (text, etag) = &*DOCUMENT;
     Ok(reply::conditional(&incoming.headers, etag.clone(), text.clone()))
@@ -82,7 +81,7 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Events>()
         .schema_from::<s::Kind>()
         .schema_from::<s::Change>()
-        .schema_from::<s::Changes>()
+        .schema_from::<s::ChangeLog>()
         .schema_from::<s::NewRegistration>()
         .schema_from::<s::Status>()
         .schema_from::<s::Links>()
