@@ -138,7 +138,10 @@ impl Lab {
 
     async fn create(&self, token: &str) -> Result<(), String> {
         let body = json!({ "slug": self.slug.as_str(), "title": "A comparison of transports", "capacity": null, "description": "Made by headcount compare, removed at its end." });
-        answer(self.http.post(self.base.url("api/v1/events")).bearer_auth(token).json(&body)).await.map(drop).map_err(|why| format!("no event can be made: {why}"))
+        answer(self.http.post(self.base.url("api/v1/events")).bearer_auth(token).json(&body))
+            .await
+            .map(drop)
+            .map_err(|why| format!("no event can be made: {why}"))
     }
 
     async fn estimate_clock(&self) -> Result<ServerClock, String> {

@@ -26,7 +26,11 @@ pub(super) fn delays(rows: &[Row]) -> Result<String, String> {
     let mut svg = String::new();
     draw(rows, &mut svg).map_err(|error| format!("the plot cannot be drawn: {error}"))?;
     // Axes and texts take the page's colour, light or dark, and the image its width.
-    Ok(svg.replace("\"#000000\"", "\"currentColor\"").replacen("<svg width=\"960\" height=\"420\"", "<svg role=\"img\" aria-label=\"Distribution of delays\"", 1))
+    Ok(svg.replace("\"#000000\"", "\"currentColor\"").replacen(
+        "<svg width=\"960\" height=\"420\"",
+        "<svg role=\"img\" aria-label=\"Distribution of delays\"",
+        1,
+    ))
 }
 
 fn draw(rows: &[Row], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {

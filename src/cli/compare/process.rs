@@ -24,7 +24,8 @@ impl Process {
 
     /// The process that listens on a TCP port of this machine, if its files can be seen.
     pub(super) fn listening_on(port: u16) -> Option<Self> {
-        let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|file| fs::read_to_string(file).ok()).flat_map(|text| listeners(&text, port)).collect();
+        let inodes: Vec<String> =
+            ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|file| fs::read_to_string(file).ok()).flat_map(|text| listeners(&text, port)).collect();
         let links: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
         let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         let holds = |pid: &u32| {

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use super::outcome::{Outcome, Row};
 use super::verdict;
 
-const HEADS: [&str; 12] =
-    ["", "watchers", "updates", "delay p50", "p90", "p99", "max", "mean age", "requests", "bytes", "server CPU", "skipped"];
+const HEADS: [&str; 12] = ["", "watchers", "updates", "delay p50", "p90", "p99", "max", "mean age", "requests", "bytes", "server CPU", "skipped"];
 
 /// A table, the terms explained, and the verdict.
 pub(super) fn render(outcome: &Outcome) -> String {

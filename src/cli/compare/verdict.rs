@@ -18,14 +18,25 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
     }
     let instant: Vec<&&Row> = rows.iter().filter(|row| row.delay.p99_ms < INSTANT_MS).collect();
     if instant.is_empty() {
-        out.push(format!("The freshest number was {}'s, out of date by {} on average; 99 of 100 changes were shown within {}.", best.name, milliseconds(best.mean_age_ms), milliseconds(best.delay.p99_ms)));
+        out.push(format!(
+            "The freshest number was {}'s, out of date by {} on average; 99 of 100 changes were shown within {}.",
+            best.name,
+            milliseconds(best.mean_age_ms),
+            milliseconds(best.delay.p99_ms)
+        ));
     } else {
         let names: Vec<&str> = instant.iter().map(|row| row.name.as_str()).collect();
         let slowest = instant.iter().map(|row| row.delay.p99_ms).fold(0.0, f64::max);
         out.push(format!("Live to a human eye: {}; each showed 99 of 100 changes within {}.", list(&names), milliseconds(slowest)));
     }
     if rows.len() > 1 && worst.mean_age_ms > best.mean_age_ms * 2.0 {
-        out.push(format!("{} showed a number that was out of date by {} on average, {} by {}.", worst.name, milliseconds(worst.mean_age_ms), best.name, milliseconds(best.mean_age_ms)));
+        out.push(format!(
+            "{} showed a number that was out of date by {} on average, {} by {}.",
+            worst.name,
+            milliseconds(worst.mean_age_ms),
+            best.name,
+            milliseconds(best.mean_age_ms)
+        ));
     }
     let by_bytes = |row: &&&Row| row.bytes_per_update();
     let cheapest = rows.iter().filter(|row| row.updates > 0).min_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
@@ -33,7 +44,13 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
     if let (Some(cheapest), Some(dearest)) = (cheapest, dearest)
         && cheapest.name != dearest.name
     {
-        out.push(format!("On the wire an update costs {:.0} bytes by {} and {:.0} by {}.", cheapest.bytes_per_update(), cheapest.name, dearest.bytes_per_update(), dearest.name));
+        out.push(format!(
+            "On the wire an update costs {:.0} bytes by {} and {:.0} by {}.",
+            cheapest.bytes_per_update(),
+            cheapest.name,
+            dearest.bytes_per_update(),
+            dearest.name
+        ));
     }
     if let Some(events) = instant.iter().find(|row| row.name == "Server-sent events") {
         out.push(format!(
@@ -46,7 +63,11 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
 
 fn integrity(rows: &[Row]) -> String {
     let (watchers, lost): (usize, usize) = rows.iter().fold((0, 0), |(watchers, lost), row| (watchers + row.watchers, lost + row.lost));
-    if lost == 0 { format!("All {watchers} watchers ended on the newest count: nothing was lost.") } else { format!("{lost} of {watchers} watchers did NOT end on the newest count.") }
+    if lost == 0 {
+        format!("All {watchers} watchers ended on the newest count: nothing was lost.")
+    } else {
+        format!("{lost} of {watchers} watchers did NOT end on the newest count.")
+    }
 }
 
 fn list(names: &[&str]) -> String {
@@ -99,7 +120,13 @@ mod tests {
     fn says_who_is_live_what_it_costs_and_whether_anything_was_lost() {
         let mut outcome = example();
         let text = sentences(&outcome).join("\n");
-        for part in ["All 150 watchers", "Server-sent events and WebSocket; each showed 99 of 100 changes within 4.2 ms", "out of date by 470 ms", "230 bytes by WebSocket and 700 by Poll", "take server-sent events"] {
+        for part in [
+            "All 150 watchers",
+            "Server-sent events and WebSocket; each showed 99 of 100 changes within 4.2 ms",
+            "out of date by 470 ms",
+            "230 bytes by WebSocket and 700 by Poll",
+            "take server-sent events",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         outcome.rows[1].lost = 3;
