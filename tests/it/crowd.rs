@@ -81,7 +81,7 @@ told_to_both!(
 );
 
 const NOON: i64 = 1_795_251_600_000;
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// One process with its own hub and connections.
 struct Node {

@@ -11,3 +11,4 @@ mod process;
 mod server;
 mod store_story;
 mod support;
+mod transports;
