@@ -35,9 +35,8 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
 /// are answered always.
 fn over_limit() -> BoxedFilter<(Response,)> {
     let refuse = |admission: Admission, path: FullPath| async move {
-        let path = path.as_str();
-        let spared = path.starts_with("/health/") || urls::find(path).is_some_and(|url| url.live);
-        if admission != Admission::OverLimit || spared {
+        let spared = |path: &str| path.starts_with("/health/") || urls::find(path).is_some_and(|url| url.live);
+        if admission != Admission::OverLimit || spared(path.as_str()) {
             return Err(reject::not_found());
         }
         let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";

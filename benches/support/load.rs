@@ -107,3 +107,14 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::R
         }
     }
 }
+
+/// The event's headcount, as the API tells it.
+pub async fn headcount(address: SocketAddr, slug: &str) -> u64 {
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    let request = format!("GET /api/v1/events/{slug} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("an answer");
+    let json = text.split_once("\r\n\r\n").expect("a body").1;
+    serde_json::from_str::<serde_json::Value>(json).expect("JSON")["registered"].as_u64().expect("a number")
+}

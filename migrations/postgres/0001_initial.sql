@@ -2,7 +2,7 @@
 
 CREATE TABLE events (
     id           BIGINT  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    slug         TEXT    NOT NULL UNIQUE CHECK (length(slug) BETWEEN 1 AND 64),
+    slug         TEXT    COLLATE "C" NOT NULL UNIQUE CHECK (length(slug) BETWEEN 1 AND 64),
     epoch        TEXT    NOT NULL,
     title        TEXT    NOT NULL,
     description  TEXT    NOT NULL,
@@ -41,8 +41,9 @@ CREATE TABLE registrations (
     -- In lower case, for the search: the database's own lower() may know only ASCII.
     name_key          TEXT   NOT NULL,
     email             TEXT   NOT NULL,
-    email_key         TEXT   NOT NULL,
-    idempotency_key   TEXT,
+    -- Compared by bytes: faster, and no index depends on the system's locales.
+    email_key         TEXT   COLLATE "C" NOT NULL,
+    idempotency_key   TEXT   COLLATE "C",
     status            TEXT   NOT NULL CHECK (status IN ('confirmed', 'waiting', 'cancelled')),
     accepted_waiting  BIGINT CHECK (accepted_waiting >= 1),
     accepted_revision BIGINT NOT NULL,
@@ -72,7 +73,7 @@ CREATE TABLE changes (
 -- By slug, not by key: who deleted an event must be found after it is gone.
 CREATE TABLE audit (
     id       BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    slug     TEXT   NOT NULL,
+    slug     TEXT   COLLATE "C" NOT NULL,
     at       BIGINT NOT NULL,
     who      TEXT   NOT NULL,
     action   TEXT   NOT NULL,

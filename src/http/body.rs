@@ -125,13 +125,13 @@ fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
     if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") && takes == Takes::JsonOrForm {
         return Ok(Media::Form);
     }
-    let taken = match takes {
+    let list = match takes {
         Takes::Json => "application/json",
         Takes::JsonOrForm => "application/json, application/x-www-form-urlencoded",
     };
     let said = if essence.is_empty() { "a body without Content-Type" } else { essence };
     // RFC 9110, section 15.5.16: `Accept` tells what would have been taken.
-    Err(Problem::new(Code::UnsupportedMediaType, format!("{said} is not taken here; send {taken}")).header(header::ACCEPT, HeaderValue::from_static(taken)))
+    Err(Problem::new(Code::UnsupportedMediaType, format!("{said} is not taken here; send {list}")).header(header::ACCEPT, HeaderValue::from_static(list)))
 }
 
 fn too_large() -> Problem {

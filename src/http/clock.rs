@@ -14,7 +14,6 @@ struct Moment {
 }
 
 /// `GET /api/v1/clock`; [`reply::json`] says `no-store`.
-#[expect(clippy::unused_async, reason = "every handler has the same shape")]
 pub(super) async fn get(context: Shared) -> Result<Response, Problem> {
     Ok(reply::json(&Moment { at: context.clock.now() }))
 }

@@ -36,7 +36,6 @@ struct List<'a> {
 }
 
 /// `GET /api/v1/events`
-#[expect(clippy::unused_async, reason = "every handler has the same shape")]
 pub(super) async fn list(context: Shared, incoming: Incoming) -> Result<Response, Problem> {
     let newest: Vec<_> = context.hub.channels().iter().map(|channel| channel.newest()).collect();
     let list = List { events: newest.iter().map(|newest| Item::new(&newest.event, newest.headcount())).collect() };

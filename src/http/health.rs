@@ -11,7 +11,6 @@ use crate::context::readiness::NotReady;
 use crate::problem::{Code, Problem};
 
 /// `GET /health/live`: answers as long as the process does. A database that is away is no reason to restart it.
-#[expect(clippy::unused_async, reason = "every handler has the same shape")]
 pub(super) async fn live(_: Shared) -> Result<Response, Problem> {
     Ok(reply::json(&json!({ "status": "live" })))
 }

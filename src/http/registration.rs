@@ -78,8 +78,8 @@ struct Links {
 /// `POST /api/v1/events/{slug}/registrations`
 pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let event = admit(&context, &incoming, &slug).await?;
-    let content = body.read(&incoming, Takes::JsonOrForm).await?;
-    let accepted = submit(&context, &incoming, event, &content).await?;
+    let sent = body.read(&incoming, Takes::JsonOrForm).await?;
+    let accepted = submit(&context, &incoming, event, &sent).await?;
     let row = &accepted.registration;
     // A replay says what was said the first time, not what has become of it since.
     let status = if row.accepted_waiting.is_some() { Status::Waiting } else { Status::Confirmed };
@@ -104,8 +104,8 @@ pub async fn admit(context: &Context, incoming: &Incoming, slug: &str) -> Result
 }
 
 /// Registers whom the body names; answers after the durable commit.
-pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, content: &Content) -> Result<Accepted, Problem> {
-    let applicant = applicant(&content.decode()?, incoming)?;
+pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, sent: &Content) -> Result<Accepted, Problem> {
+    let applicant = applicant(&sent.decode()?, incoming)?;
     match context.registrar.submit(event.id, Command::Register(applicant)).await?? {
         Answer::Registered { registration, replayed } => Ok(Accepted { event, registration: *registration, replayed }),
         other => Err(unexpected(&other)),

@@ -16,8 +16,14 @@ fluent_templates::static_loader! {
     static CATALOGUES = {
         locales: "./web/locales",
         fallback_language: "en",
-        // Without the marks U+2068 and U+2069 around values: they would end up in titles, attributes and copied text.
-        customise: |bundle| bundle.set_use_isolating(false),
+        customise: |bundle| {
+            // Without the marks U+2068 and U+2069 around values: they would end up in titles, attributes and copied text.
+            bundle.set_use_isolating(false);
+            bundle.set_formatter(Some(|value, _| match value {
+                FluentValue::Number(number) => Some(grouped(&number.as_string())),
+                _ => None,
+            }));
+        },
     };
 }
 
@@ -140,18 +146,10 @@ impl Texts {
         }
     }
 
-    /// `12500` as `12,500`, which both languages write.
+    /// A number by itself, as [`grouped`] writes it.
     #[expect(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "templates call it beside the other texts, with a reference to a field")]
     pub(crate) fn number(self, value: &u32) -> String {
-        let digits = value.to_string();
-        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
-        grouped
+        grouped(&value.to_string())
     }
 
     fn format(self, key: &str, values: &Values) -> String {
@@ -164,6 +162,18 @@ impl Texts {
     fn look_up(self, key: &str, values: &Values) -> Option<String> {
         [self.language, Language::English].into_iter().find_map(|language| CATALOGUES.lookup_single_language(language.identifier(), key, Some(values)).ok())
     }
+}
+
+/// `12500` as `12,500`, which both languages and the scripts write.
+fn grouped(digits: &str) -> String {
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 type Values<'a> = HashMap<Cow<'static, str>, FluentValue<'a>>;
@@ -265,7 +275,7 @@ mod tests {
         assert_eq!(texts.number(&1_000_000), "1,000,000");
         assert_eq!(texts.time("2026-11-21T09:00:05.123Z"), "2026-11-21 09:00:05 UTC");
         assert_eq!(texts.get1("count-remaining", "n", 1_u32), "1 place left");
-        assert_eq!(texts.get1("count-remaining", "n", 2_u32), "2 places left");
+        assert_eq!(texts.get1("count-remaining", "n", 6_796_u32), "6,796 places left");
         // The scripts' word list asks for the singular by its name.
         assert_eq!(texts.get1("count-remaining", "n", "one"), "1 place left");
         assert_eq!(texts.get1("figure-of", "capacity", "<&>"), "/ <&>", "no isolation marks; escaping is the template's");

@@ -28,21 +28,29 @@ use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
 const LOCKED_EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1 FOR UPDATE");
+/// LATERAL and LIMIT leave the planner no choice but to look each one up: a plan made while the table was empty serves on when it
+/// holds a million rows.
 const FIND: &str = concat!(
-    "SELECT ",
+    "SELECT found.* FROM unnest($3::text[]) AS named (email_key) CROSS JOIN LATERAL (
+        SELECT ",
     registration_columns!(),
     " FROM registrations
-    WHERE event_id = $1 AND round = $2 AND status <> 'cancelled' AND email_key = ANY($3)
+        WHERE event_id = $1 AND round = $2 AND email_key = named.email_key AND status <> 'cancelled' LIMIT 1
+    ) AS found
     UNION ALL
-    SELECT ",
+    SELECT found.* FROM unnest($4::text[]) AS named (idempotency_key) CROSS JOIN LATERAL (
+        SELECT ",
     registration_columns!(),
     " FROM registrations
-    WHERE event_id = $1 AND round = $2 AND idempotency_key = ANY($4)
+        WHERE event_id = $1 AND round = $2 AND idempotency_key = named.idempotency_key LIMIT 1
+    ) AS found
     UNION ALL
-    SELECT ",
+    SELECT found.* FROM unnest($5::bigint[], $6::bigint[]) AS named (round, number) CROSS JOIN LATERAL (
+        SELECT ",
     registration_columns!(),
     " FROM registrations
-    WHERE event_id = $1 AND (round, number) IN (SELECT * FROM unnest($5::bigint[], $6::bigint[]))"
+        WHERE event_id = $1 AND round = named.round AND number = named.number LIMIT 1
+    ) AS found"
 );
 const INSERT: &str = "\
     INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
@@ -55,11 +63,13 @@ const ADVANCE: &str = "\
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[]) AS moved (event_id, round, number, status, revision)
     WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
 /// The server's own limits stand behind the client's: a node that has vanished must not keep an event's lock. (Statements may
-/// take long only where an event with a million registrations is deleted.)
-const LIMITS: &str = "\
+/// take long only where an event with a million registrations is deleted.) Short statements gain nothing from parallel workers
+/// and compilation, which cost milliseconds where the planner overrates them.
+const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
         set_config('idle_in_transaction_session_timeout', '10s', false), set_config('tcp_keepalives_idle', '10', false),
-        set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)";
+        set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
+        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
 /// Says it by name, so that a server whose default was changed cannot give a place twice.
@@ -131,7 +141,7 @@ fn named(options: &PgConnectOptions) -> PgConnectOptions {
 fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new()
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(drop) }))
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
         .test_before_acquire(false)
         .before_acquire(|connection, known| Box::pin(async move { if known.idle_for > TRUSTED_IDLE { ping(connection).await } else { Ok(true) } }))
         // sqlx tries every connection that comes back, but without a limit of time: one that was lost without a word, in a
@@ -194,7 +204,9 @@ impl Writing {
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
+        // Planned each time, for the size that the table has then.
         query(ADVANCE)
+            .persistent(false)
             .bind(column(moved, |row| row.locator.event))
             .bind(column(moved, |row| i64::from(row.locator.round)))
             .bind(column(moved, |row| i64::from(row.locator.number)))

@@ -2,6 +2,7 @@
 
 mod api;
 mod architecture;
+mod cli;
 mod crowd;
 mod journey;
 mod model;
@@ -10,3 +11,4 @@ mod process;
 mod server;
 mod store_story;
 mod support;
+mod transports;

@@ -40,10 +40,12 @@ impl<'a> Browser<'a> {
     async fn send(&mut self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Page {
         let mut wire = Wire::connect(self.app.address()).await;
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let typed = headers.iter().any(|(name, _)| *name == "content-type");
+        let kind = if typed { "" } else { "content-type: application/x-www-form-urlencoded\r\n" };
         let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         wire.send(format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept: text/html,*/*;q=0.8\r\naccept-language: {}\r\ncookie: {}\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n{more}\r\n{body}",
+             content-length: {}\r\n{kind}{more}\r\n{body}",
             self.app.address(),
             self.language,
             cookies.join("; "),

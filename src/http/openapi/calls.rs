@@ -101,7 +101,7 @@ pub(super) const ALL: &[Call] = &[
         summary: "The change log: every revision, in order",
         notes: "With `Accept: text/event-stream` the same log as events `change`, resumable and never conflated.",
         takes: &["after", "limit", "Last-Event-ID", "last_event_id"],
-        answers: &[(200, "A page of changes, oldest first", json(&[(JSON, Some("Changes")), ("text/event-stream", None)]))],
+        answers: &[(200, "A page of changes, oldest first", json(&[(JSON, Some("ChangeLog")), ("text/event-stream", None)]))],
         refusals: &[Code::EventNotFound, Code::BadRequest, Code::NotAcceptable],
         ..CALL
     },

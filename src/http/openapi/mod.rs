@@ -47,7 +47,6 @@ static DOCUMENT: LazyLock<(Bytes, HeaderValue)> = LazyLock::new(|| {
 });
 
 /// `GET /api/v1/openapi.json`
-#[expect(clippy::unused_async, reason = "every handler has the same shape")]
 pub(super) async fn get(incoming: Incoming) -> Result<Response, Problem> {
     let (text, etag) = &*DOCUMENT;
     Ok(reply::conditional(&incoming.headers, etag.clone(), text.clone()))
@@ -82,7 +81,7 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Events>()
         .schema_from::<s::Kind>()
         .schema_from::<s::Change>()
-        .schema_from::<s::Changes>()
+        .schema_from::<s::ChangeLog>()
         .schema_from::<s::NewRegistration>()
         .schema_from::<s::Status>()
         .schema_from::<s::Links>()
@@ -185,7 +184,8 @@ mod tests {
     #[test]
     fn exactly_the_routed_addresses_and_methods_are_described() {
         let described: BTreeSet<_> = calls::ALL.iter().map(|call| (call.path, call.method.to_string())).collect();
-        let routed: BTreeSet<_> = urls::ALL.iter().flat_map(|url| url.methods.iter().map(|method| (url.pattern, method.to_string()))).collect();
+        let calls = |url: &&urls::Url| ["/api/", "/health/"].iter().any(|prefix| url.pattern.starts_with(prefix));
+        let routed: BTreeSet<_> = urls::ALL.iter().filter(calls).flat_map(|url| url.methods.iter().map(|method| (url.pattern, method.to_string()))).collect();
         assert_eq!(described, routed);
         let ids: BTreeSet<_> = calls::ALL.iter().map(|call| call.id).collect();
         assert_eq!(ids.len(), calls::ALL.len());

@@ -108,7 +108,7 @@ pub(super) struct Change {
 
 /// A page of the change log, oldest first.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Changes {
+pub(super) struct ChangeLog {
     #[schema(max_items = 1000)]
     changes: Vec<Change>,
     /// The next page's `after`.

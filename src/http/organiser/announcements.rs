@@ -33,8 +33,8 @@ struct Notice<'a> {
 pub(in crate::http) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let content = body.read(&incoming, Takes::Json).await?;
-    let fields: Fields<'_> = content.decode()?;
+    let sent = body.read(&incoming, Takes::Json).await?;
+    let fields: Fields<'_> = sent.decode()?;
     let text = fields.text.text("text").and_then(event::parse_announcement)?;
     let announcement = tell(&context, &event, &text, organiser).await?;
     let mut response = reply::json(&Notice { text: &announcement.text, at: announcement.at });

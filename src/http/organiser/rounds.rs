@@ -27,8 +27,8 @@ struct Fields<'a> {
 pub(in crate::http) async fn reset(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let content = body.read(&incoming, Takes::Json).await?;
-    let capacity = confirmed(&content.decode()?, &event)?;
+    let sent = body.read(&incoming, Takes::Json).await?;
+    let capacity = confirmed(&sent.decode()?, &event)?;
     changed(&context, &event, Command::Reset { capacity, by: organiser.actor() }).await
 }
 

@@ -43,8 +43,8 @@ struct Fields<'a> {
 /// `POST /api/v1/events`
 pub(in crate::http) async fn post(context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
-    let content = body.read(&incoming, Takes::Json).await?;
-    let event = create(&context, new_event(&content.decode()?)?, organiser).await?;
+    let sent = body.read(&incoming, Takes::Json).await?;
+    let event = create(&context, new_event(&sent.decode()?)?, organiser).await?;
     let mut response = item(&event);
     *response.status_mut() = StatusCode::CREATED;
     // A slug is letters, digits and hyphens.
@@ -94,8 +94,8 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
 pub(in crate::http) async fn patch(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let content = body.read(&incoming, Takes::Json).await?;
-    let edit = edit(&content.decode()?, &event)?;
+    let sent = body.read(&incoming, Takes::Json).await?;
+    let edit = edit(&sent.decode()?, &event)?;
     let expected = reply::if_match(&incoming.headers);
     changed(&context, &event, Command::Edit { edit, expected, by: organiser.actor() }).await
 }

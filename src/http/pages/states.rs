@@ -81,3 +81,22 @@ async fn arrival(channel: &Channel, revision: Revision) -> Shown {
         let _ = updates.changed().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::pages::samples;
+    use crate::live::hub::Hub;
+
+    // Another node has registered somebody, and its change is still on its way here.
+    #[tokio::test]
+    async fn a_page_waits_for_the_visitor_s_own_revision() {
+        let (hub, event) = (Hub::new(Duration::ZERO), samples::event());
+        hub.publish(event.clone());
+        let channel = hub.channel_by_id(event.id).unwrap();
+        assert_eq!(arrival(&channel, event.revision).await.event.registered, 97);
+        let later = Event { revision: event.revision + 1, registered: 98, ..event };
+        let (shown, ()) = tokio::join!(arrival(&channel, later.revision), async { hub.publish(later.clone()) });
+        assert_eq!(shown.event.registered, 98);
+    }
+}

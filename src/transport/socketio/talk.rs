@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Client, OUTBOX};
 use crate::context::{Context, Shared};
+use crate::live::channel::Channel;
 use crate::live::subscription::{Item, Subscription};
 use crate::live::watchers::Transport;
 use crate::problem::Problem;
@@ -19,7 +20,7 @@ use crate::wire::socketio::{self as wire, Auth, Incoming};
 /// How long a client may take to join the namespace.
 const JOIN_WITHIN: Duration = Duration::from_secs(10);
 /// The subscription's heartbeats: the engine's pings do their work.
-const QUIET: Duration = Duration::from_secs(3_600);
+const QUIET: Duration = Duration::from_hours(1);
 /// How often a client that has not fetched its packets yet is looked at: the engine does not tell.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How long a client may take to fetch its farewell.
@@ -77,10 +78,16 @@ impl Talk<'_> {
         loop {
             tokio::select! {
                 packet = inbox.recv() => match Incoming::parse(&packet?)? {
-                    Incoming::Watch { slug, ack } => if let Some(other) = self.watch(&slug, ack)? {
-                        subscription = other;
-                        first = true;
-                    },
+                    Incoming::Watch { slug, ack } => {
+                        let channel = request::channel(self.context, &slug);
+                        if let Some(ack) = ack {
+                            self.say(watched(ack, &slug, channel.as_deref()))?;
+                        }
+                        if let Some(channel) = channel {
+                            subscription = Subscription::open(&channel, Transport::SocketIo, None, QUIET);
+                            first = true;
+                        }
+                    }
                     Incoming::Elsewhere(namespace) => self.say(wire::elsewhere(&namespace))?,
                     Incoming::Disconnect => return None,
                     Incoming::Connect(_) | Incoming::Other => {}
@@ -128,19 +135,6 @@ impl Talk<'_> {
         }
     }
 
-    /// Answers `watch`; the other event's subscription, if there is one.
-    fn watch(&self, slug: &str, ack: Option<u64>) -> Option<Option<Subscription>> {
-        let other = request::channel(self.context, slug);
-        let answer = |ack| match &other {
-            Some(channel) => wire::watched(ack, Ok(channel.newest().count.message.json())),
-            None => wire::watched(ack, Err(Problem::event_not_found(slug).code().as_str())),
-        };
-        if let Some(answer) = ack.map(answer) {
-            self.say(answer)?;
-        }
-        Some(other.map(|channel| Subscription::open(&channel, Transport::SocketIo, None, QUIET)))
-    }
-
     /// Puts a packet into the outbox; `None` when the client is gone, or asks and asks without fetching the answers.
     fn say(&self, packet: Str) -> Option<()> {
         self.socket.emit(packet).ok()
@@ -155,6 +149,14 @@ impl Talk<'_> {
         }
         // Whether it has or not, the connection closes now.
         let _ = timeout(FETCH_WITHIN, self.fetched(OUTBOX)).await;
+    }
+}
+
+/// The answer to `watch`.
+fn watched(ack: u64, slug: &str, channel: Option<&Channel>) -> Str {
+    match channel {
+        Some(channel) => wire::watched(ack, Ok(channel.newest().count.message.json())),
+        None => wire::watched(ack, Err(Problem::event_not_found(slug).code().as_str())),
     }
 }
 

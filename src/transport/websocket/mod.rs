@@ -36,24 +36,23 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
         Ok(agreed) => agreed,
         Err(refusal) => return *refusal,
     };
-    match refusal::reason(request.admission) {
+    if let Some(reason) = refusal::reason(request.admission) {
         // The handshake is accepted first: a browser tells its page nothing of a refused one.
-        Some(reason) => drop(tokio::spawn(async move {
+        tokio::spawn(async move {
             if let Some(socket) = raise(upgrade).await {
                 talk::refuse(socket, reason).await;
             }
-        })),
-        None => {
-            let after = request.after().and_then(Result::ok);
-            // Opened now and not when the socket is there: what is committed in between is not missed, and the farewell of a
-            // drain finds it.
-            let subscription = Subscription::open(channel, Transport::WebSocket, after.as_ref(), talk::QUIET);
-            tokio::spawn(async move {
-                if let Some(socket) = raise(upgrade).await {
-                    talk::talk(socket, subscription, &context.clock).await;
-                }
-            });
-        }
+        });
+    } else {
+        let after = request.after().and_then(Result::ok);
+        // Opened now and not when the socket is there: what is committed in between is not missed, and the farewell of a drain
+        // finds it.
+        let subscription = Subscription::open(channel, Transport::WebSocket, after.as_ref(), talk::QUIET);
+        tokio::spawn(async move {
+            if let Some(socket) = raise(upgrade).await {
+                talk::talk(socket, subscription, &context.clock).await;
+            }
+        });
     }
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -31,7 +31,7 @@ pub const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// A client that has not taken a message by then is gone.
 pub const STALL: Duration = Duration::from_secs(30);
 /// The subscription's heartbeats: the pings do their work.
-pub(super) const QUIET: Duration = Duration::from_secs(3_600);
+pub(super) const QUIET: Duration = Duration::from_hours(1);
 /// How long the client may take for its half of the closing handshake.
 const CLOSING: Duration = Duration::from_secs(1);
 

@@ -59,8 +59,8 @@ async fn answers_are_as_described() {
         ("Registration", app.get(&own).await.json()),
         ("Events", app.get("/api/v1/events").await.json()),
         ("Count", app.get("/api/v1/events/gala").await.json()),
-        ("Changes", app.get("/api/v1/events/gala/changes").await.json()),
-        ("Changes", app.get("/api/v1/events/gala/changes?after=garbage").await.json()),
+        ("ChangeLog", app.get("/api/v1/events/gala/changes").await.json()),
+        ("ChangeLog", app.get("/api/v1/events/gala/changes?after=garbage").await.json()),
         ("Moment", app.get("/api/v1/clock").await.json()),
         ("Health", app.get("/health/ready").await.json()),
         ("Rows", organise("GET", "/api/v1/events/gala/registrations", Value::Null).await),
@@ -119,7 +119,9 @@ fn conforms(document: &Value, schema: &Value, value: &Value, whole: &str) {
     };
     assert!(types.is_empty() || types.contains(&is), "{value} is not {types:?} in {whole}");
     if let Some(items) = value.as_array() {
-        items.iter().for_each(|item| conforms(document, &schema["items"], item, whole));
+        for item in items {
+            conforms(document, &schema["items"], item, whole);
+        }
     }
     let mut described = BTreeMap::new();
     members(document, schema, &mut described);

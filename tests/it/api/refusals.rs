@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::support::app::{App, call};
+use super::super::support::app::{App, Database, call};
 use super::{JSON, bearer, form, refused};
 
 const REGISTER: &str = "/api/v1/events/welcome/registrations";
@@ -101,7 +101,7 @@ async fn only_the_organiser_organises() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_an_address_is_a_problem_too() {
     let app = App::sqlite().await;
-    for path in ["/nowhere", "/api", "/api/v1", "/api/v1/events/", "/api/v1/events/welcome/nothing", "/api/v2/events", "/api/v1/registrations"] {
+    for path in ["/nowhere", "/api", "/api/v1", "/api/v1/events//", "/api/v1/events/welcome/nothing", "/api/v2/events", "/api/v1/registrations"] {
         refused(&app.get(path).await, 404, "not-found");
     }
     for slug in ["Welcome", "no-such", "%77elcome", "a%20b", &"x".repeat(65)] {
@@ -137,4 +137,35 @@ async fn an_unknown_event_is_told_before_its_body_is_read() {
     refused(&answer, 404, "event-not-found");
     let answer = app.organise("POST", "/api/v1/events/nowhere/reset", &json!({ "confirm": "nowhere" })).await;
     refused(&answer, 404, "event-not-found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_a_limit_nothing_is_stored_and_probes_are_answered() {
+    use headcount::domain::clock::Clock;
+    let app = App::start(Database::Sqlite, &["--max-connections", "1"], Clock::System).await;
+    let mut holder = app.wire().await;
+    holder.send("GET /api/v1/clock HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(holder.head().await.starts_with("http/1.1 200"));
+    let busy = app.call("POST", REGISTER, &[JSON], ADA).await;
+    refused(&busy, 503, "busy");
+    assert!(busy.header("retry-after").is_some());
+    assert_eq!(app.get("/health/live").await.status, 200);
+    drop(holder);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_cannot_be_served_is_told_when_to_come_back() {
+    let app = App::sqlite().await;
+    app.running.context.registrar.close().await;
+    let draining = app.call("POST", REGISTER, &[JSON], ADA).await;
+    refused(&draining, 503, "draining");
+    assert!(draining.header("retry-after").is_some());
+
+    let app = App::sqlite().await;
+    app.running.context.store.close().await;
+    for answer in [app.call("POST", REGISTER, &[JSON], ADA).await, app.get("/api/v1/registrations/1-1-1-aaaaaaaaaaaaaaaaaaaaaa").await] {
+        refused(&answer, 503, "database-unreachable");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(app.get("/api/v1/events").await.status, 200, "what is known can be read");
 }

@@ -128,9 +128,14 @@ fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp
         feed.release.notified().await;
         "released"
     });
+    let idle = warp::path!("idle").map(|| {
+        let mut response = http::Response::new("");
+        response.extensions_mut().insert(Live::new(tokio_stream::once(Chunk::new(b"first")).chain(tokio_stream::pending())));
+        response
+    });
     let stream = warp::path!("stream").and(with_feed).and(warp::ext::get::<Admission>()).map(|feed: Feed, admission: Admission| stream(&feed, admission));
     let switch = warp::path!("switch").and(warp::ext::get::<OnUpgrade>()).map(switch);
-    hello.or(big).or(echo).or(who).or(wait).or(stream).or(switch)
+    hello.or(idle).or(big).or(echo).or(who).or(wait).or(stream).or(switch)
 }
 
 fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {

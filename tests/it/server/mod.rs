@@ -6,6 +6,8 @@ mod deadlines;
 mod drain;
 mod host;
 mod limits;
+#[cfg(target_os = "linux")]
+mod memory;
 mod stream;
 mod tls;
 pub(crate) mod wire;

@@ -58,7 +58,7 @@ impl Cluster {
         let data = home.join("data");
         // The server refuses to run as root, so root runs it as somebody else.
         let initdb = as_nobody_special(&binaries.join("initdb"))
-            .args(["--auth=trust", "--username=headcount", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--pgdata"])
+            .args(["--auth=trust", "--username=headcount", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
             .arg(&data)
             .current_dir(&home)
             .output()

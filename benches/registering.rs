@@ -1,0 +1,222 @@
+//! Registrations a second through HTTP: the product's batches beside one transaction for each request, and beside the same
+//! endpoint without a database, in one run on the same machine.
+//!
+//! ```sh
+//! cargo bench --bench registering                 # 1, 16, 64 and 256 connections, both databases
+//! BENCH_SECONDS=5 BENCH_ROUNDS=3 cargo bench --bench registering
+//! ```
+//!
+//! The server is a process of its own on the first core, the load runs on the second (where `taskset` exists). Every answer is given
+//! after a durable commit: SQLite in WAL mode with `synchronous=FULL`, Postgres with `fsync` and `synchronous_commit` on. After each
+//! run the number of 201 answers is compared with the event's headcount.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use headcount::context::{Context, Settings, Shared};
+use headcount::domain::clock::Clock;
+use headcount::domain::command::{Answer, Applicant, Command as Ask};
+use headcount::domain::event::{Capacity, NewEvent, Slug};
+use headcount::domain::person::{Email, Name};
+use headcount::domain::registration::Secret;
+use headcount::http::body::{Takes, Unread, body};
+use headcount::http::incoming::{Incoming, incoming};
+use headcount::live::cluster;
+use headcount::live::hub::Hub;
+use headcount::register::queue::{QUEUE, Registrar};
+use headcount::store::{DatabaseUrl, Store};
+use headcount::{routes, server};
+use serde::Deserialize;
+use warp::Filter as _;
+
+#[path = "support/load.rs"]
+mod load;
+#[path = "../tests/it/support/postgres.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod postgres;
+
+const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
+/// The three ways to answer one and the same request.
+const WAYS: [(&str, &str); 3] = [("no database", "/bench/ceiling"), ("one each", "/bench/each"), ("batched", "/api/v1/events")];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    match args.iter().position(|arg| arg == "--serve") {
+        Some(at) => serve(&args[at + 1]),
+        None => measure(),
+    }
+    ExitCode::SUCCESS
+}
+
+#[derive(Deserialize)]
+struct Person {
+    name: String,
+    email: String,
+}
+
+/// The server's side: the product's routes and the two it is compared with.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn serve(url: &str) {
+    let url: DatabaseUrl = url.parse().expect("a database");
+    let store = Store::open(&url, None).await.expect("the database opens");
+    let hub = Hub::new(Duration::from_millis(50));
+    let (announcer, announcing) = cluster::announcing(store.clone(), Duration::from_millis(50));
+    tokio::spawn(announcing);
+    let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
+    let settings = Settings { heartbeat: Duration::from_secs(15), public_url: None, admin_token: None, register_rate_per_ip: 0 };
+    for way in WAYS {
+        for connections in CONNECTIONS {
+            for round in 0..rounds() {
+                let slug = Slug::parse(&slug(way.0, connections, round)).expect("a slug");
+                let capacity = Capacity::limited(i64::from(Capacity::MAX)).expect("in range");
+                let new = NewEvent { slug, title: "Bench".into(), description: String::new(), capacity, waitlist: false, opens_at: None, closes_at: None };
+                hub.publish(store.create(new, "token", Clock::System.now()).await.expect("an event"));
+            }
+        }
+    }
+    let context = Context::new(store, hub, registrar, Clock::System, settings);
+    let bench = |path: &'static str, stores: bool| {
+        let context = Arc::clone(&context);
+        let handle = move |slug: String, incoming: Incoming, body: Unread| each(Arc::clone(&context), slug, incoming, body, stores);
+        warp::path("bench")
+            .and(warp::path(path))
+            .and(warp::path::param())
+            .and(warp::path("registrations"))
+            .and(warp::post())
+            .and(incoming())
+            .and(body())
+            .then(handle)
+            .boxed()
+    };
+    let routes = bench("ceiling", false).or(bench("each", true)).unify().or(routes::all(&context)).unify().boxed();
+    let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    println!("{}", listener.local_addr().expect("an address"));
+    let (_stop, stopping) = tokio::sync::watch::channel(false);
+    server::serve(listener, warp::service(routes), server::Config::default(), stopping).await;
+}
+
+/// The naive way: decode, one transaction, answer. Without `stores` it ends before the transaction.
+async fn each(context: Shared, slug: String, incoming: Incoming, body: Unread, stores: bool) -> http::Response<String> {
+    let content = body.read(&incoming, Takes::JsonOrForm).await.expect("a body");
+    let person: Person = content.decode().expect("a person");
+    let applicant = Applicant {
+        name: Name::parse(&person.name).expect("a name"),
+        email: Email::parse(&person.email).expect("an address"),
+        key: None,
+        secret: Secret::draw(),
+    };
+    let event = context.hub.channel(&Slug::parse(&slug).expect("a slug")).expect("an event").newest().event;
+    let (number, token) = if stores {
+        let commit = context.store.commit(event.id, &[Ask::Register(applicant)], &Clock::System).await;
+        let Ok(mut commit) = commit else { return http::Response::builder().status(503).body(String::new()).expect("an answer") };
+        context.hub.publish(commit.event.expect("the event"));
+        match commit.decisions.pop() {
+            Some(Ok(Answer::Registered { registration, .. })) => (registration.locator.number, registration.token().to_string()),
+            other => panic!("{other:?}"),
+        }
+    } else {
+        (1, applicant.secret.reveal().to_owned())
+    };
+    let answer = serde_json::json!({
+        "id": format!("{}-1-{number}", event.id), "number": number, "status": "confirmed", "waiting_position": null, "event": slug, "name": person.name,
+        "token": token, "position": event.position(), "links": { "self": format!("/api/v1/registrations/{token}"), "page": format!("/r/{token}") },
+    });
+    http::Response::builder().status(201).header("content-type", "application/json").body(answer.to_string()).expect("an answer")
+}
+
+fn slug(way: &str, connections: usize, round: u32) -> String {
+    format!("{}-{connections}-{round}", way.replace(' ', "-"))
+}
+
+fn number(variable: &str, default: u32) -> u32 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn rounds() -> u32 {
+    number("BENCH_ROUNDS", 1)
+}
+
+struct Server(Child, SocketAddr);
+
+impl Server {
+    fn start(url: &str) -> Self {
+        let exe = std::env::current_exe().expect("this program");
+        let mut command = if has_taskset() {
+            let mut command = Command::new("taskset");
+            command.args(["-c", "0"]).arg(exe);
+            command
+        } else {
+            Command::new(exe)
+        };
+        let mut child = command.args(["--serve", url]).stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
+        Self(child, line.trim().parse().expect("an address"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn has_taskset() -> bool {
+    Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn measure() {
+    if has_taskset() {
+        let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).stdout(Stdio::null()).status();
+    } else {
+        println!("taskset is missing: server and load share the cores");
+    }
+    let seconds = Duration::from_secs(u64::from(number("BENCH_SECONDS", 3)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = postgres::Cluster::start_new();
+    let databases = [("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display())), ("Postgres", runtime.block_on(cluster.new_database()))];
+    println!(
+        "{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   p99 one each / batched",
+        "database", "conns", "no database", "one each", "batched", "batched/", "batched/"
+    );
+    println!("{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   ms", "", "", "1/s", "1/s", "1/s", "one each", "ceiling");
+    for (database, url) in databases {
+        let server = Server::start(&url);
+        for connections in CONNECTIONS {
+            let mut rates = [const { Vec::new() }; 3];
+            let mut p99 = [0.0; 3];
+            for round in 0..rounds() {
+                for (at, (way, path)) in WAYS.into_iter().enumerate() {
+                    let slug = slug(way, connections, round);
+                    let path = format!("{path}/{slug}/registrations");
+                    let outcome = runtime.block_on(load::register(server.1, &path, connections, seconds, &slug));
+                    assert_eq!((outcome.refused, outcome.failed), (0, 0), "{way}: every request is served");
+                    if at > 0 {
+                        let count = runtime.block_on(load::headcount(server.1, &slug));
+                        assert_eq!(count, outcome.created, "{way}: the headcount is what was answered");
+                    }
+                    rates[at].push(outcome.rate());
+                    p99[at] = outcome.p99_ms;
+                }
+            }
+            let [ceiling, each, batched] = rates.map(median);
+            println!(
+                "{database:<9} {connections:>5}  {ceiling:>12.0} {each:>12.0} {batched:>12.0}   {:>8.1}× {:>9.2}   {:.1} / {:.1}",
+                batched / each,
+                batched / ceiling,
+                p99[1],
+                p99[2]
+            );
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

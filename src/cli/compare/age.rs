@@ -1,0 +1,148 @@
+//! How late and how old: what a watcher has shown, set against the change log. Pure.
+//!
+//! **Delay** of a change: from its commit to the first moment at which the watcher shows it *or a later one*. Every change counts, also one that
+//! was skipped because a later one overtook it; otherwise an interval poll, which sees only the newest, would look as quick as a push.
+//!
+//! **Age** at a moment `t`: `t` minus the commit of the oldest change that is not shown yet, and 0 while the newest is shown: for how long the screen
+//! has been wrong. Its mean over time ranks the techniques. The classical age of information, `t` minus the commit of the state that *is* shown, also
+//! grows while nothing happens and nobody could know better; that would measure the event and not the transport. With changes much denser than its
+//! interval, an interval poll's mean age is half its interval; with rarer changes it is less, as the screen is then right most of the time.
+
+/// A committed change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Commit {
+    pub(super) revision: i64,
+    /// Microseconds of the server's clock.
+    pub(super) at: i64,
+}
+
+/// A watcher shows a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sight {
+    pub(super) revision: i64,
+    /// Microseconds of the server's clock.
+    pub(super) at: i64,
+}
+
+/// Each change's delay in microseconds, as far as the watcher has come. Both lists are in order of revision.
+pub(super) fn delays(commits: &[Commit], sights: &[Sight]) -> impl Iterator<Item = u64> {
+    let mut sights = sights.iter().peekable();
+    commits.iter().map_while(move |commit| {
+        while sights.next_if(|sight| sight.revision < commit.revision).is_some() {}
+        let seen = sights.peek()?;
+        // A commit is stamped in whole milliseconds and clocks of two machines agree only so far: never less than nothing.
+        Some(u64::try_from(seen.at - commit.at).unwrap_or(0))
+    })
+}
+
+/// The mean age in microseconds from `from` to `to`. Before its first sight a watcher shows nothing; that time does not count.
+pub(super) fn mean_age(commits: &[Commit], sights: &[Sight], from: i64, to: i64) -> Option<f64> {
+    let (mut integral, mut time, mut next) = (0.0, 0, 0);
+    for (index, sight) in sights.iter().enumerate() {
+        let begin = sight.at.max(from);
+        let end = sights.get(index + 1).map_or(to, |following| following.at).min(to);
+        if end <= begin {
+            continue;
+        }
+        time += end - begin;
+        while commits.get(next).is_some_and(|commit| commit.revision <= sight.revision) {
+            next += 1;
+        }
+        // Between two sights the age is 0 until the next change is committed, and then grows by a second a second.
+        if let Some(missing) = commits.get(next)
+            && missing.at < end
+        {
+            let (low, high) = (seconds(begin.max(missing.at) - missing.at), seconds(end - missing.at));
+            integral += (high * high - low * low) / 2.0;
+        }
+    }
+    (time > 0).then(|| integral / seconds(time) * 1e6)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 285 years of microseconds")]
+fn seconds(us: i64) -> f64 {
+    us as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const S: i64 = 1_000_000;
+
+    fn commits(at: &[i64]) -> Vec<Commit> {
+        at.iter().zip(1..).map(|(&at, revision)| Commit { revision, at }).collect()
+    }
+
+    fn sights(list: &[(i64, i64)]) -> Vec<Sight> {
+        list.iter().map(|&(at, revision)| Sight { revision, at }).collect()
+    }
+
+    #[test]
+    fn age_by_table() {
+        // (what, commits at, (seen at, revision), mean age from 0 to 10 s)
+        for (what, committed, seen, mean) in [
+            ("nothing changes", vec![0], vec![(0, 1)], 0.0),
+            ("seen at once", vec![0, 5 * S], vec![(0, 1), (5 * S, 2)], 0.0),
+            ("seen after 2 s: a triangle of 2 s²", vec![0, 5 * S], vec![(0, 1), (7 * S, 2)], 0.2),
+            ("never seen: from 5 to 10 s", vec![0, 5 * S], vec![(0, 1)], 1.25),
+            ("the oldest missing change counts, not the newest", vec![0, 2 * S, 3 * S], vec![(0, 1), (4 * S, 3)], 0.2),
+            ("half caught up: 2 is missing until 4, 3 from 3 until 6", vec![0, 2 * S, 3 * S], vec![(0, 1), (4 * S, 2), (6 * S, 3)], (2.0 + 4.0) / 10.0),
+            ("connected before the window", vec![-9 * S, 5 * S], vec![(-8 * S, 1), (7 * S, 2)], 0.2),
+            ("behind when the window opens", vec![-9 * S, -2 * S], vec![(-8 * S, 1), (2 * S, 2)], (16.0 - 4.0) / 2.0 / 10.0),
+            ("seen after the window", vec![0, 9 * S], vec![(0, 1), (20 * S, 2)], 0.05),
+        ] {
+            let age = mean_age(&commits(&committed), &sights(&seen), 0, 10 * S).unwrap() / 1e6;
+            assert!((age - mean).abs() < 1e-9, "{what}: {age} instead of {mean}");
+        }
+        assert_eq!(mean_age(&commits(&[0]), &[], 0, S), None);
+    }
+
+    #[test]
+    fn an_interval_polls_mean_age_is_about_half_its_interval() {
+        // 20 changes a second for a minute, asked for once a second.
+        let committed: Vec<i64> = (0..1200).map(|n| n * S / 20).collect();
+        let seen: Vec<(i64, i64)> = (0..60).map(|n| (n * S + S / 40, n * 20 + 1)).collect();
+        let age = mean_age(&commits(&committed), &sights(&seen), 0, 60 * S).unwrap();
+        assert!((450_000.0..500_000.0).contains(&age), "{age}");
+    }
+
+    #[test]
+    fn a_skipped_change_is_as_late_as_the_one_that_overtook_it() {
+        let list = |committed: &[i64], seen: &[(i64, i64)]| delays(&commits(committed), &sights(seen)).collect::<Vec<_>>();
+        assert_eq!(list(&[0, 10, 20], &[(3, 1), (27, 3)]), [3, 17, 7]);
+        assert_eq!(list(&[0, 10, 20], &[(3, 1)]), [3]);
+        assert_eq!(list(&[5], &[(3, 1)]), [0]);
+        assert_eq!(list(&[0], &[]), [0u64; 0]);
+    }
+
+    proptest! {
+        /// The integral against a sum of small steps.
+        #[test]
+        fn age_is_what_a_slow_count_says(gaps in proptest::collection::vec(0..40i64, 1..12), lags in proptest::collection::vec((0..40i64, 1..4usize), 0..12)) {
+            let mut at = 0;
+            let committed: Vec<Commit> = gaps.iter().zip(1..).map(|(gap, revision)| { at += gap; Commit { revision, at } }).collect();
+            let (mut now, mut next, mut seen) = (0, 0, vec![Sight { revision: 0, at: 0 }]);
+            for (lag, skip) in lags {
+                next = (next + skip).min(committed.len());
+                now = (now + lag).max(committed[next - 1].at);
+                seen.push(Sight { revision: committed[next - 1].revision, at: now });
+            }
+            let to = 500;
+            let slow: f64 = (0..to * 10).map(|tenth| {
+                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+                let t = (tenth as f64 + 0.5) / 10.0;
+                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+                let shown = seen.iter().rev().find(|sight| sight.at as f64 <= t).unwrap().revision;
+                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+                committed.iter().find(|commit| commit.revision > shown).map_or(0.0, |commit| (t - commit.at as f64).max(0.0) / 10.0)
+            }).sum();
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let mean = slow / to as f64;
+            let age = mean_age(&committed, &seen, 0, to).unwrap();
+            prop_assert!((age - mean).abs() < 0.01, "{age} {mean}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! One phase: watchers come, people register, everybody catches up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::lab::Lab;
+use super::load;
+use super::outcome::{Raw, Row};
+use super::process::Process;
+use super::technique::Technique;
+use super::watcher::Watcher;
+use crate::cli::client::meter::Traffic;
+
+/// How often it is looked whether everybody is there.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What all phases of a run share.
+pub(super) struct Setting<'a> {
+    pub(super) lab: &'a Lab,
+    pub(super) watchers: u32,
+    pub(super) schedule: &'a [Duration],
+    pub(super) server: Option<&'a Process>,
+    /// Microseconds of the server's CPU that a registration takes while nobody watches; `None` when it cannot be told apart.
+    pub(super) cpu_us_per_registration: Option<f64>,
+    pub(super) progress: &'a ProgressBar,
+}
+
+/// The watchers of one technique.
+struct Crowd {
+    technique: Technique,
+    watchers: Vec<Arc<Watcher>>,
+    traffic: Traffic,
+    cuts: u32,
+}
+
+/// Measures the techniques side by side.
+pub(super) async fn run(setting: &Setting<'_>, techniques: &[Technique]) -> Result<Vec<Row>, String> {
+    let lab = setting.lab;
+    // Dropping it ends every watcher, whatever happens.
+    let mut tasks = JoinSet::new();
+    let mut crowds: Vec<Crowd> = techniques.iter().map(|technique| Crowd::gather(setting, *technique, &mut tasks)).collect();
+    for crowd in &crowds {
+        crowd.arrived().await?;
+    }
+    // What connecting has cost the server shall not count as the cost of updates.
+    sleep(Duration::from_millis(300)).await;
+    let before = lab.count().await?;
+    for crowd in &mut crowds {
+        (crowd.traffic, crowd.cuts) = crowd.totals();
+    }
+    let (cpu, own, started) = (setting.server.and_then(Process::cpu), Process::own().cpu(), Instant::now());
+    load::people(lab, setting.schedule, setting.progress).await?;
+    let ended = Instant::now();
+    let newest = lab.count().await?.revision();
+    for crowd in &crowds {
+        crowd.caught_up(newest).await;
+    }
+    let wall = started.elapsed();
+    let spent = |process: Option<&Process>, earlier: Option<Duration>| Some(process?.cpu()?.saturating_sub(earlier?));
+    let (cpu, own) = (spent(setting.server, cpu), spent(Some(&Process::own()), own));
+    let readings: Vec<_> = crowds.iter().map(Crowd::totals).collect();
+    tasks.abort_all();
+    let commits = lab.commits(&before.position.to_string()).await?;
+    let registrations: f64 = setting.schedule.iter().map(|_| 1.0).sum();
+    let server_cpu_us = cpu.zip(setting.cpu_us_per_registration).map(|(cpu, each)| (cpu.as_secs_f64() * 1e6 - each * registrations).max(0.0));
+    let rows = crowds.iter().zip(readings).map(|(crowd, (traffic, cuts))| {
+        Row::of(&Raw {
+            technique: crowd.technique,
+            watchers: &crowd.watchers,
+            commits: &commits,
+            clock: &lab.clock,
+            from: lab.clock.at(started),
+            to: lab.clock.at(ended),
+            traffic: traffic - crowd.traffic,
+            reconnects: cuts - crowd.cuts,
+            server_cpu_us,
+            client_cpu_percent: own.map(|own| own.as_secs_f64() / wall.as_secs_f64() * 100.0),
+        })
+    });
+    Ok(rows.collect())
+}
+
+/// What a registration costs the server while nobody watches, in microseconds of CPU time.
+pub(super) async fn alone(setting: &Setting<'_>, server: &Process) -> Result<Option<f64>, String> {
+    let before = server.cpu();
+    load::people(setting.lab, setting.schedule, setting.progress).await?;
+    let registrations: f64 = setting.schedule.iter().map(|_| 1.0).sum();
+    Ok(server.cpu().zip(before).map(|(after, before)| after.saturating_sub(before).as_secs_f64() * 1e6 / registrations.max(1.0)))
+}
+
+impl Crowd {
+    fn gather(setting: &Setting<'_>, technique: Technique, tasks: &mut JoinSet<()>) -> Self {
+        let target = Arc::new(setting.lab.target(technique.interval));
+        let watchers: Vec<Arc<Watcher>> = (0..setting.watchers).map(|_| Arc::default()).collect();
+        for (number, watcher) in (0..setting.watchers).zip(&watchers) {
+            let (watcher, target) = (Arc::clone(watcher), Arc::clone(&target));
+            let after = technique.ramp() * number / setting.watchers;
+            tasks.spawn(async move {
+                sleep(after).await;
+                watcher.watch(target, technique).await;
+            });
+        }
+        Self { technique, watchers, traffic: Traffic::default(), cuts: 0 }
+    }
+
+    /// Waits until each has a first count.
+    async fn arrived(&self) -> Result<(), String> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let deadline = Instant::now() + self.technique.ramp() + PATIENCE;
+        loop {
+            let there = self.watchers.iter().filter(|watcher| watcher.newest() > 0).count();
+            if there == self.watchers.len() {
+                return Ok(());
+            }
+            let refused = self.watchers.iter().find_map(|watcher| watcher.end());
+            if refused.is_some() || Instant::now() > deadline {
+                let why = refused.unwrap_or_else(|| "the others have waited in vain".into());
+                return Err(format!("{}: {there} of {} watchers have got a count: {why}", self.technique.name(), self.watchers.len()));
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until each shows `newest`, or must have.
+    async fn caught_up(&self, newest: i64) {
+        let deadline = Instant::now() + self.technique.grace();
+        while Instant::now() < deadline && self.watchers.iter().any(|watcher| watcher.newest() < newest) {
+            sleep(LOOK).await;
+        }
+    }
+
+    fn totals(&self) -> (Traffic, u32) {
+        (self.watchers.iter().map(|watcher| watcher.meter.read()).sum(), self.watchers.iter().map(|watcher| watcher.cuts()).sum())
+    }
+}

@@ -1,0 +1,71 @@
+//! The rows: a transport, and for the interval poll also its interval.
+
+use std::time::Duration;
+
+use super::super::client::Transport;
+
+/// In the order in which the table shows them, the pushes first.
+pub(super) const ALL: [Transport; 6] = [Transport::Sse, Transport::Ws, Transport::Socketio, Transport::Frame, Transport::LongPoll, Transport::Poll];
+
+/// One way to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Technique {
+    pub(super) transport: Transport,
+    /// Of interest to the interval poll only.
+    pub(super) interval: Duration,
+}
+
+impl Technique {
+    /// Its name for people.
+    pub(super) fn name(&self) -> String {
+        match self.transport {
+            Transport::Sse => "Server-sent events".into(),
+            Transport::Ws => "WebSocket".into(),
+            Transport::Socketio => "Socket.IO".into(),
+            Transport::Frame => "iframe streaming".into(),
+            Transport::LongPoll => "Long poll".into(),
+            Transport::Poll => format!("Poll every {}", humantime::format_duration(self.interval)),
+        }
+    }
+
+    /// Watchers begin spread over this time: at a poll's pace no two clients ask in step, and no real crowd comes in one instant.
+    pub(super) fn ramp(&self) -> Duration {
+        match self.transport {
+            Transport::Poll => self.interval,
+            Transport::Sse | Transport::Ws | Transport::Socketio | Transport::Frame | Transport::LongPoll => Duration::from_secs(1),
+        }
+    }
+
+    /// How long after the last change everybody must have seen it.
+    pub(super) fn grace(&self) -> Duration {
+        self.ramp() * 2 + Duration::from_secs(5)
+    }
+}
+
+/// The rows of a run, without repetition.
+pub(super) fn list(transports: &[Transport], intervals: &[Duration]) -> Vec<Technique> {
+    let mut rows = Vec::new();
+    for transport in ALL.into_iter().filter(|transport| transports.contains(transport)) {
+        let intervals = if transport == Transport::Poll { intervals } else { &[Duration::from_secs(1)] };
+        for &interval in intervals {
+            let row = Technique { transport, interval };
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_poll_interval_is_a_row_of_its_own() {
+        let second = Duration::from_secs(1);
+        let names: Vec<_> = list(&[Transport::Poll, Transport::Sse, Transport::Sse], &[second, second * 3, second]).iter().map(Technique::name).collect();
+        assert_eq!(names, ["Server-sent events", "Poll every 1s", "Poll every 3s"]);
+        assert_eq!(list(&ALL, &[second, second * 3]).len(), 7);
+    }
+}

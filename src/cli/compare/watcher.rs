@@ -1,0 +1,64 @@
+//! One watcher of a phase: follows, and remembers what it has shown and when.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::age::Sight;
+use super::clock::ServerClock;
+use super::technique::Technique;
+use crate::cli::client::follow;
+use crate::cli::client::item::Item;
+use crate::cli::client::meter::Meter;
+use crate::cli::client::target::Target;
+
+/// What a watcher has seen.
+#[derive(Debug, Default)]
+pub(super) struct Watcher {
+    pub(super) meter: Arc<Meter>,
+    /// The newest revision shown; 0 before the first.
+    newest: AtomicI64,
+    /// Connections lost, farewells of the server included.
+    cuts: AtomicU32,
+    /// A lock and not a channel: the watcher writes and the phase reads, each for an instant, on one thread.
+    seen: Mutex<Vec<(Instant, i64)>>,
+    /// Why it has given up.
+    end: Mutex<Option<String>>,
+}
+
+impl Watcher {
+    /// Follows until it is aborted.
+    pub(super) async fn watch(self: Arc<Self>, target: Arc<Target>, technique: Technique) {
+        let mut sink = |item: Item| {
+            match item {
+                Item::Seen(seen) => {
+                    self.newest.store(seen.count.revision(), Relaxed);
+                    self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((seen.at, seen.count.revision()));
+                }
+                Item::Disconnected { .. } => drop(self.cuts.fetch_add(1, Relaxed)),
+                Item::Connected | Item::Stale(_) | Item::Fresh | Item::Notice(_) => {}
+            }
+            ControlFlow::Continue(())
+        };
+        let end = follow(&target, technique.transport, &self.meter, &mut sink).await;
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end.to_string());
+    }
+
+    pub(super) fn newest(&self) -> i64 {
+        self.newest.load(Relaxed)
+    }
+
+    pub(super) fn cuts(&self) -> u32 {
+        self.cuts.load(Relaxed)
+    }
+
+    pub(super) fn end(&self) -> Option<String> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn sights(&self, clock: &ServerClock) -> Vec<Sight> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().map(|&(at, revision)| Sight { revision, at: clock.at(at) }).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! One script, played to every technique: each is cut in the middle, comes back with the cursor it had, and must end on the
+//! same state as all the others.
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::socketio::Polling;
+use super::{SOON, gala, join, websockets};
+use crate::support::app::App;
+use crate::support::sse::Stream;
+
+/// Where a client stands: the last position it was told.
+type Cursor = String;
+
+fn cursor(count: &Value) -> Cursor {
+    count["position"].as_str().expect("a position").to_owned()
+}
+
+/// Follows by one technique from `after` until `registered` have registered; answers where it is then.
+async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cursor {
+    let there = |count: &Value| count["registered"].as_u64() >= Some(registered);
+    let path = |rest: &str| format!("/api/v1/events/gala{rest}after={after}");
+    match technique {
+        "sse" => cursor(&Stream::open(app, &path("/stream?"), "").await.count(there).await),
+        "changes" => {
+            let mut log = Stream::open(app, &path("/changes?"), "accept: text/event-stream\r\n").await;
+            loop {
+                let change = log.next("change").await.json();
+                if there(&change) {
+                    return cursor(&change);
+                }
+            }
+        }
+        "ws" => {
+            let mut socket = websockets::connect(app, &format!("?after={after}")).await;
+            loop {
+                let count = &websockets::next(&mut socket, "count").await["data"];
+                if there(count) {
+                    return cursor(count);
+                }
+            }
+        }
+        "socketio" => {
+            let mut client = Polling::join(app, json!({ "event": "gala", "after": after })).await;
+            loop {
+                let count = client.event("count").await;
+                if there(&count) {
+                    return cursor(&count);
+                }
+            }
+        }
+        "frame" => {
+            let mut wire = app.wire().await;
+            wire.get(&path("/frame?")).await;
+            wire.head().await;
+            loop {
+                let chunk = wire.chunk().await.expect("the document goes on").replace("&quot;", "\"");
+                for count in chunk.split("data-count=\"").skip(1).filter_map(|rest| rest.split_once("\">")) {
+                    let count = serde_json::from_str(count.0).expect("JSON");
+                    if there(&count) {
+                        return cursor(&count);
+                    }
+                }
+            }
+        }
+        "long-poll" | "poll" => {
+            let mut after = after.to_owned();
+            loop {
+                let wait = if technique == "poll" { "" } else { "&wait=20" };
+                let answer = app.get(&format!("/api/v1/events/gala?after={after}{wait}")).await;
+                if answer.status == 200 {
+                    after = cursor(&answer.json());
+                    if there(&answer.json()) {
+                        return after;
+                    }
+                }
+                if technique == "poll" {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+            }
+        }
+        other => panic!("no technique {other}"),
+    }
+}
+
+#[tokio::test]
+async fn every_technique_ends_where_the_others_end() {
+    const TECHNIQUES: [&str; 7] = ["sse", "changes", "ws", "socketio", "frame", "long-poll", "poll"];
+    let (app, begin) = gala(&[]).await;
+    let play = async |registrations: std::ops::RangeInclusive<usize>| {
+        let mut last = String::new();
+        for n in registrations {
+            last = join(&app, n).await;
+        }
+        last
+    };
+    let follow_all = async |from: Vec<Cursor>, registered| {
+        let all = TECHNIQUES.iter().zip(from).map(|(technique, after)| {
+            let app = &app;
+            async move { timeout(SOON * 3, follow(app, technique, &after, registered)).await.unwrap_or_else(|_| panic!("{technique} hangs")) }
+        });
+        futures_util::future::join_all(all).await
+    };
+    let (middle, last) = tokio::join!(follow_all(vec![begin; 7], 10), play(1..=10));
+    assert!(middle.iter().all(|position| *position == last), "{middle:?} {last}");
+    // All are cut here. Three more come while nobody looks, and each goes on with the cursor of its neighbour.
+    play(11..=13).await;
+    let (end, last) = tokio::join!(follow_all(middle.into_iter().rev().collect(), 20), play(14..=20));
+    assert!(end.iter().all(|position| *position == last), "{end:?} {last}");
+    app.stop().await;
+}

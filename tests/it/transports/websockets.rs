@@ -1,0 +1,126 @@
+//! WebSocket: the handshake byte by byte, and a real client.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::{gala, join};
+use crate::support::app::App;
+
+const PATH: &str = "/api/v1/events/gala/ws";
+const HANDSHAKE: &str = "upgrade: websocket\r\nconnection: keep-alive, Upgrade\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n";
+
+/// A client that has finished its handshake.
+pub(super) async fn connect(app: &App, query: &str) -> WebSocketStream<TcpStream> {
+    let mut stream = TcpStream::connect(app.address()).await.expect("a connection");
+    stream.write_all(format!("GET {PATH}{query} HTTP/1.1\r\nhost: test\r\n{HANDSHAKE}\r\n").as_bytes()).await.expect("the server reads");
+    // Byte by byte: what follows the head belongs to the socket.
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", head.escape_ascii());
+    WebSocketStream::from_raw_socket(stream, Role::Client, None).await
+}
+
+/// The next message of that type.
+pub(super) async fn next(socket: &mut WebSocketStream<TcpStream>, kind: &str) -> Value {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => {
+                let message: Value = serde_json::from_str(text.as_str()).expect("JSON");
+                if message["type"] == kind {
+                    return message;
+                }
+            }
+            Some(Ok(_)) => {}
+            other => panic!("no {kind}: {other:?}"),
+        }
+    }
+}
+
+async fn close_code(socket: &mut WebSocketStream<TcpStream>) -> u16 {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("not closed: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_handshake_is_that_of_the_standard() {
+    let (app, _) = gala(&[]).await;
+    let ask = async |lines: &str| {
+        let mut wire = app.wire().await;
+        wire.send(format!("GET {PATH} HTTP/1.1\r\nhost: test\r\n{lines}\r\n")).await;
+        wire.head().await
+    };
+    let head = ask(HANDSHAKE).await;
+    assert!(head.starts_with("http/1.1 101") && head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    assert!(!head.contains("sec-websocket-extensions"), "{head}");
+    let head = ask(&HANDSHAKE.replace("version: 13", "version: 8")).await;
+    assert!(head.starts_with("http/1.1 426") && head.contains("sec-websocket-version: 13"), "{head}");
+    assert!(ask("").await.starts_with("http/1.1 426"));
+    assert!(ask(&HANDSHAKE.replace("dGhlIHNhbXBsZSBub25jZQ==", "short")).await.starts_with("http/1.1 400"));
+    let mut wire = app.wire().await;
+    wire.send(format!("GET /api/v1/events/nope/ws HTTP/1.1\r\nhost: test\r\n{HANDSHAKE}\r\n")).await;
+    assert!(wire.head().await.starts_with("http/1.1 404"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn counts_pongs_and_codes() {
+    let (app, position) = gala(&[]).await;
+    let mut socket = connect(&app, "").await;
+    assert_eq!(next(&mut socket, "count").await["data"]["position"], position.as_str());
+    socket.send(Message::text(json!({ "type": "ping", "id": 7 }).to_string())).await.expect("an open socket");
+    let pong = next(&mut socket, "pong").await;
+    assert!(pong["id"] == 7 && pong["at"].is_string(), "{pong}");
+    let newer = join(&app, 1).await;
+    assert_eq!(next(&mut socket, "count").await["data"]["position"], newer.as_str());
+
+    // At the newest position nothing is told before the next change.
+    let mut current = connect(&app, &format!("?after={newer}")).await;
+    let newest = join(&app, 2).await;
+    assert_eq!(next(&mut current, "count").await["data"]["position"], newest.as_str());
+
+    for (message, code) in [(Message::binary(vec![0]), 1003), (Message::text("{}"), 1008), (Message::text("x".repeat(1_000_000)), 1009)] {
+        let mut socket = connect(&app, "").await;
+        // The server may have closed before all of it is sent.
+        let _ = socket.send(message).await;
+        assert_eq!(close_code(&mut socket).await, code);
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_drain_is_1001_and_the_limit_1013() {
+    let (app, _) = gala(&["--drain", "2s", "--max-connections", "4"]).await;
+    let mut held = Vec::new();
+    loop {
+        assert!(held.len() <= 4, "the limit holds");
+        let mut socket = connect(&app, "").await;
+        let Some(Ok(Message::Text(first))) = socket.next().await else { panic!("nothing is told") };
+        let first: Value = serde_json::from_str(first.as_str()).expect("JSON");
+        if first["type"] == "count" {
+            held.push(socket);
+            continue;
+        }
+        assert!(first["reason"] == "limit" && first["retry_ms"].as_u64().is_some_and(|ms| ms >= 1_000), "{first}");
+        assert_eq!(close_code(&mut socket).await, 1013);
+        break;
+    }
+    assert!(!held.is_empty());
+    let stop = tokio::spawn(app.stop());
+    for socket in &mut held {
+        assert_eq!(next(socket, "bye").await["reason"], "drain");
+        assert_eq!(close_code(socket).await, 1001);
+    }
+    stop.await.expect("a stop");
+}
