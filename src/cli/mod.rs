@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod client;
-mod health;
 mod compare;
+mod health;
 mod serve;
 mod signal;
 mod value;
