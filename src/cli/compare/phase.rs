@@ -116,9 +116,9 @@ impl Crowd {
             if there == self.watchers.len() {
                 return Ok(());
             }
-            let refused = self.watchers.iter().find_map(|watcher| watcher.end());
-            if refused.is_some() || Instant::now() > deadline {
-                let why = refused.unwrap_or_else(|| "the others have waited in vain".into());
+            if Instant::now() > deadline || self.watchers.iter().any(|watcher| watcher.gave_up()) {
+                let missing = self.watchers.iter().filter(|watcher| watcher.newest() == 0);
+                let why = missing.filter_map(|watcher| watcher.trouble()).next().unwrap_or_else(|| "the others have waited in vain".into());
                 return Err(format!("{}: {there} of {} watchers have got a count: {why}", self.technique.name(), self.watchers.len()));
             }
             sleep(LOOK).await;

@@ -1,7 +1,7 @@
 //! One watcher of a phase: follows, and remembers what it has shown and when.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -23,8 +23,9 @@ pub(super) struct Watcher {
     cuts: AtomicU32,
     /// A lock and not a channel: the watcher writes and the phase reads, each for an instant, on one thread.
     seen: Mutex<Vec<(Instant, i64)>>,
-    /// Why it has given up.
-    end: Mutex<Option<String>>,
+    /// The latest trouble.
+    trouble: Mutex<Option<String>>,
+    gave_up: AtomicBool,
 }
 
 impl Watcher {
@@ -36,13 +37,21 @@ impl Watcher {
                     self.newest.store(seen.count.revision(), Relaxed);
                     self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((seen.at, seen.count.revision()));
                 }
-                Item::Disconnected { .. } => drop(self.cuts.fetch_add(1, Relaxed)),
+                Item::Disconnected { why, .. } => {
+                    self.cuts.fetch_add(1, Relaxed);
+                    self.complain(why);
+                }
                 Item::Connected | Item::Stale(_) | Item::Fresh | Item::Notice(_) => {}
             }
             ControlFlow::Continue(())
         };
         let end = follow(&target, technique.transport, &self.meter, &mut sink).await;
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end.to_string());
+        self.complain(end.to_string());
+        self.gave_up.store(true, Relaxed);
+    }
+
+    fn complain(&self, why: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
     pub(super) fn newest(&self) -> i64 {
@@ -53,8 +62,13 @@ impl Watcher {
         self.cuts.load(Relaxed)
     }
 
-    pub(super) fn end(&self) -> Option<String> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether it will never see anything again.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up.load(Relaxed)
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn sights(&self, clock: &ServerClock) -> Vec<Sight> {
