@@ -81,7 +81,15 @@ async fn serve(url: &str) {
     let bench = |path: &'static str, stores: bool| {
         let context = Arc::clone(&context);
         let handle = move |slug: String, incoming: Incoming, body: Unread| each(Arc::clone(&context), slug, incoming, body, stores);
-        warp::path("bench").and(warp::path(path)).and(warp::path::param()).and(warp::path("registrations")).and(warp::post()).and(incoming()).and(body()).then(handle).boxed()
+        warp::path("bench")
+            .and(warp::path(path))
+            .and(warp::path::param())
+            .and(warp::path("registrations"))
+            .and(warp::post())
+            .and(incoming())
+            .and(body())
+            .then(handle)
+            .boxed()
     };
     let routes = bench("ceiling", false).or(bench("each", true)).unify().or(routes::all(&context)).unify().boxed();
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
@@ -94,7 +102,12 @@ async fn serve(url: &str) {
 async fn each(context: Shared, slug: String, incoming: Incoming, body: Unread, stores: bool) -> http::Response<String> {
     let content = body.read(&incoming, Takes::JsonOrForm).await.expect("a body");
     let person: Person = content.decode().expect("a person");
-    let applicant = Applicant { name: Name::parse(&person.name).expect("a name"), email: Email::parse(&person.email).expect("an address"), key: None, secret: Secret::draw() };
+    let applicant = Applicant {
+        name: Name::parse(&person.name).expect("a name"),
+        email: Email::parse(&person.email).expect("an address"),
+        key: None,
+        secret: Secret::draw(),
+    };
     let event = context.hub.channel(&Slug::parse(&slug).expect("a slug")).expect("an event").newest().event;
     let (number, token) = if stores {
         let commit = context.store.commit(event.id, &[Ask::Register(applicant)], &Clock::System).await;
@@ -167,7 +180,10 @@ fn measure() {
     let folder = tempfile::tempdir().expect("a folder");
     let cluster = postgres::Cluster::start_new();
     let databases = [("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display())), ("Postgres", runtime.block_on(cluster.new_database()))];
-    println!("{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   p99 one each / batched", "database", "conns", "no database", "one each", "batched", "batched/", "batched/");
+    println!(
+        "{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   p99 one each / batched",
+        "database", "conns", "no database", "one each", "batched", "batched/", "batched/"
+    );
     println!("{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   ms", "", "", "1/s", "1/s", "1/s", "one each", "ceiling");
     for (database, url) in databases {
         let server = Server::start(&url);

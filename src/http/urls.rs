@@ -81,7 +81,7 @@ const fn closed(pattern: &'static str, methods: &'static [Method]) -> Url {
 
 /// The address of a path, if there is one. A slash at the end makes no difference, as for warp's routes.
 pub fn find(path: &str) -> Option<&'static Url> {
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     ALL.iter().find(|url| url.matches(path))
 }
 
@@ -142,7 +142,8 @@ mod tests {
         let pattern = |path| find(path).map(|url| url.pattern);
         assert_eq!(pattern("/api/v1/events/gala/registrations.csv"), Some("/api/v1/events/{slug}/registrations.csv"));
         assert_eq!(pattern("/api/v1/events/gala/registrations/7-1-1"), Some("/api/v1/events/{slug}/registrations/{id}"));
-        for none in ["/api/v1/events/", "/api/v1/events//reset", "/api/v1/events/gala/nothing", "/api/v1", "/api/v1/clock/", "api/v1/clock"] {
+        assert_eq!((pattern("/api/v1/events/"), pattern("/")), (Some("/api/v1/events"), Some("/")));
+        for none in ["", "/api/v1/events//reset", "/api/v1/events/gala/nothing", "/api/v1", "/api/v1/clock//", "api/v1/clock"] {
             assert_eq!(pattern(none), None, "{none}");
         }
     }
