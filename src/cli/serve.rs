@@ -11,6 +11,7 @@ use crate::app::{self, logging};
 /// Every option is a flag and an environment variable. All are taken as text here and checked together, so that all
 /// mistakes are told at once.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "clap prints these comments in a terminal")]
 pub struct ServeArgs {
     /// Address and port to listen on.
     #[arg(long, env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]

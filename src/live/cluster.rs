@@ -4,7 +4,7 @@
 //! revision poll is the safety net under it, so that a lost notification, a pooler that cannot `LISTEN` or a broken
 //! connection costs at most [`POLL`]. The same poll notices that the database is away, and that it is back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -90,7 +90,7 @@ impl Follower {
                     }
                     return;
                 }
-                let mut gone: HashMap<EventId, ()> = self.hub.channels().iter().map(|channel| (channel.newest().event.id, ())).collect();
+                let mut gone: HashSet<EventId> = self.hub.channels().iter().map(|channel| channel.newest().event.id).collect();
                 for mark in marks {
                     gone.remove(&mark.event);
                     let channel = self.hub.channel_by_id(mark.event);
@@ -99,7 +99,7 @@ impl Follower {
                         self.reread(mark.event).await;
                     }
                 }
-                for event in gone.into_keys() {
+                for event in gone {
                     self.reread(event).await;
                 }
             }

@@ -22,6 +22,7 @@ use super::proxy;
 /// Connections that the kernel may hold ready while this process is busy; the kernel lowers it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 /// A client that leaves data unacknowledged, or its window closed, for this long is gone.
+#[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Probes of a silent connection: a NAT that forgot it is found within a minute.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -29,6 +30,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 /// Bytes the kernel takes beyond what it has sent. Without a bound a slow watcher has megabytes of stale counts before it (the kernel's send buffer
 /// grows by itself), and the newest comes last.
+#[cfg(target_os = "linux")]
 const MAX_UNSENT: u32 = 16 * 1024;
 /// After an error that is not one connection's: out of file descriptors or memory.
 const BACKOFF_MIN: Duration = Duration::from_millis(10);

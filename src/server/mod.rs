@@ -17,6 +17,7 @@ mod body;
 mod config;
 mod connection;
 mod drain;
+mod files;
 mod handoff;
 mod limits;
 mod meters;
@@ -38,6 +39,7 @@ use tower_service::Service;
 pub use accept::bind;
 pub use config::{Config, Deadlines};
 pub use drain::Drained;
+pub use files::raise_open_files;
 pub use handoff::Lent;
 pub use tls::{Tls, TlsError};
 
@@ -59,6 +61,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    files::prepare(&config);
     let drain = config.drain;
     let server = Arc::new(Server::new(config));
     accept::run(listener, &server, app, stop).await;

@@ -98,7 +98,7 @@ test('a page says that it reconnects, then shows the right number again', async 
   await shows(page, 0);
   await own.kill();
   await page.waitForFunction(() => !document.querySelector('[data-live-state="live"]'), null, { timeout: 15_000 });
-  const again = await startServer(['--listen', `127.0.0.1:${own.port}`], own.folder);
+  const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
   await again.register('welcome', 1);
   await shows(page, 1);
   await context.close();

@@ -14,9 +14,9 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 const binary = process.env.HEADCOUNT_BINARY ?? join(target, 'debug', 'headcount');
 
 /** Starts the real binary on a free port and a new database; `stop()` ends it and removes both. */
-export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir(), 'headcount-'))) {
+export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir(), 'headcount-')), listen = '127.0.0.1:0') {
   const child = spawn(binary, [
-    '--listen', '127.0.0.1:0', '--database-url', `sqlite://${join(folder, 'headcount.db')}`,
+    '--listen', listen, '--database-url', `sqlite://${join(folder, 'headcount.db')}`,
     '--admin-token', TOKEN, '--admin-password', PASSWORD, '--drain', '1s', ...flags,
   ], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -8,12 +8,12 @@ use crate::wire::frame::escape;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: color-mix(in oklab, currentColor 20%, transparent) }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 74rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
 ul.verdict { font-size: 1.1rem; padding-left: 1.2rem }
 .scroll { overflow-x: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap }
-th, td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid var(--line) }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; white-space: nowrap }
+th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(--line) }
 th:first-child, td:first-child { text-align: left }
 svg { width: 100%; height: auto }
 i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em }

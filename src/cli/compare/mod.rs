@@ -35,6 +35,8 @@ use technique::Technique;
 
 /// Runs every transport under load and reports what each costs and how late it is.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
 pub(super) struct CompareArgs {
     /// The server's address, e.g. http://127.0.0.1:8080
     url: String,
@@ -104,7 +106,7 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
         lab.close().await;
         measured
     });
-    match outcome.and_then(|outcome| report(args, outcome)) {
+    match outcome.and_then(|outcome| report(args, &outcome)) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(lost) => fail(&format!("{lost} watchers have not seen the newest count"), 1),
         Err(why) => fail(&why, 1),
@@ -112,11 +114,11 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
 }
 
 /// Says what has come out; the number of watchers that have lost something.
-fn report(args: &CompareArgs, outcome: outcome::Outcome) -> Result<usize, String> {
+fn report(args: &CompareArgs, outcome: &outcome::Outcome) -> Result<usize, String> {
     if let Some(file) = &args.report {
-        std::fs::write(file, html::render(&outcome)?).map_err(|error| format!("{}: {error}", file.display()))?;
+        std::fs::write(file, html::render(outcome)?).map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    let text = if args.json { serde_json::to_string_pretty(&outcome).map_err(|error| error.to_string())? + "\n" } else { table::render(&outcome) };
+    let text = if args.json { serde_json::to_string_pretty(outcome).map_err(|error| error.to_string())? + "\n" } else { table::render(outcome) };
     // A reader that has gone (`| head`) is no failure of the run.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
     Ok(outcome.rows.iter().map(|row| row.lost).sum())

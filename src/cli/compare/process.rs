@@ -41,7 +41,7 @@ impl Process {
     }
 }
 
-/// The inodes of sockets that listen on `port`, from the text of /proc/net/tcp (proc_pid_net(5)).
+/// The inodes of sockets that listen on `port`, from the text of /proc/net/tcp (`proc_pid_net(5)`).
 fn listeners(text: &str, port: u16) -> Vec<String> {
     /// `TCP_LISTEN` of the kernel's `tcp_states.h`.
     const LISTEN: &str = "0A";
@@ -54,7 +54,7 @@ fn listeners(text: &str, port: u16) -> Vec<String> {
     text.lines().skip(1).filter_map(inode).collect()
 }
 
-/// User and system time from the text of /proc/<pid>/stat (proc_pid_stat(5)).
+/// User and system time from the text of /proc/<pid>/stat (`proc_pid_stat(5)`).
 fn cpu(stat: &str) -> Option<Duration> {
     /// The kernel converts to this for user space on every architecture in use.
     const TICKS_A_SECOND: u64 = 100;

@@ -16,18 +16,18 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
         out.push("Nothing has changed while it was watched; there is nothing to compare.".to_owned());
         return out;
     }
-    let instant: Vec<&&Row> = rows.iter().filter(|row| row.delay.p99_ms < INSTANT_MS).collect();
+    let instant: Vec<&&Row> = rows.iter().filter(|row| row.delay.p90_ms < INSTANT_MS).collect();
     if instant.is_empty() {
         out.push(format!(
-            "The freshest number was {}'s, out of date by {} on average; 99 of 100 changes were shown within {}.",
+            "The freshest number was {}'s, out of date by {} on average; nine of ten changes were shown within {}.",
             best.name,
             milliseconds(best.mean_age_ms),
-            milliseconds(best.delay.p99_ms)
+            milliseconds(best.delay.p90_ms)
         ));
     } else {
         let names: Vec<&str> = instant.iter().map(|row| row.name.as_str()).collect();
-        let slowest = instant.iter().map(|row| row.delay.p99_ms).fold(0.0, f64::max);
-        out.push(format!("Live to a human eye: {}; each showed 99 of 100 changes within {}.", list(&names), milliseconds(slowest)));
+        let slowest = instant.iter().map(|row| row.delay.p90_ms).fold(0.0, f64::max);
+        out.push(format!("Live to a human eye: {}; each showed nine of ten changes within {}.", list(&names), milliseconds(slowest)));
     }
     if rows.len() > 1 && worst.mean_age_ms > best.mean_age_ms * 2.0 {
         out.push(format!(
@@ -122,7 +122,7 @@ mod tests {
         let text = sentences(&outcome).join("\n");
         for part in [
             "All 150 watchers",
-            "Server-sent events and WebSocket; each showed 99 of 100 changes within 4.2 ms",
+            "Server-sent events and WebSocket; each showed nine of ten changes within 3.8 ms",
             "out of date by 470 ms",
             "230 bytes by WebSocket and 700 by Poll",
             "take server-sent events",

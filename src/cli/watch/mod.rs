@@ -24,6 +24,7 @@ mod printer;
 
 /// Follows an event and prints one line for each change, until it is interrupted.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
 pub(super) struct WatchArgs {
     /// The event's page or API address, e.g. https://example.org/e/spring-gala.
     url: String,

@@ -64,7 +64,6 @@ async fn every_answer_is_hardened() {
         "/api/v1/registrations/x",
         "/health/live",
         "/assets/js/site.js",
-        "/embed.js",
         "/admin",
     ] {
         let answer = app.get(path).await;

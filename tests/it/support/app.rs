@@ -118,10 +118,10 @@ pub(crate) async fn call(address: SocketAddr, method: &str, path: &str, headers:
     let mut wire = Wire::connect(address).await;
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        request += &format!("{name}: {value}\r\n");
     }
     if !body.is_empty() || method == "POST" {
-        request.push_str(&format!("content-length: {}\r\n", body.len()));
+        request += &format!("content-length: {}\r\n", body.len());
     }
     wire.send(format!("{request}\r\n{body}")).await;
     let head = wire.head().await;

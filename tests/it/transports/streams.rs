@@ -90,11 +90,11 @@ async fn over_the_limit_a_stream_is_told_to_come_back() {
         assert!(held.len() <= 4, "the limit holds");
         let mut wire = app.wire().await;
         wire.get(STREAM).await;
-        let head = wire.head().await;
+        let answer = wire.head().await;
         held.push(wire);
         // An ordinary body, not a chunked one.
-        if head.contains("content-length: ") {
-            break head;
+        if answer.contains("content-length: ") {
+            break answer;
         }
     };
     assert!(head.starts_with("http/1.1 200") && head.contains("content-type: text/event-stream"), "{head}");
