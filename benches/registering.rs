@@ -89,6 +89,7 @@ async fn serve(url: &str) {
             .and(incoming())
             .and(body())
             .then(handle)
+            .map(warp::Reply::into_response)
             .boxed()
     };
     let routes = bench("ceiling", false).or(bench("each", true)).unify().or(routes::all(&context)).unify().boxed();

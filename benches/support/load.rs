@@ -11,32 +11,32 @@ use tokio::net::TcpStream;
 
 /// What a load saw.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Answers by class: 201, other 4xx, 5xx.
-    pub created: u64,
+    pub(crate) created: u64,
     /// 409 and the like.
-    pub refused: u64,
+    pub(crate) refused: u64,
     /// 5xx.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// Milliseconds.
-    pub p50_ms: f64,
+    pub(crate) p50_ms: f64,
     /// Milliseconds.
-    pub p99_ms: f64,
+    pub(crate) p99_ms: f64,
     /// Milliseconds.
-    pub max_ms: f64,
+    pub(crate) max_ms: f64,
 }
 
 impl Outcome {
     /// Registrations a second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.created as f64 / self.elapsed.as_secs_f64()
     }
 }
 
 /// Registers new people at `path` over `connections` connections for `duration`. `tag` keeps the e-mail addresses of two runs apart.
-pub async fn register(address: SocketAddr, path: &str, connections: usize, duration: Duration, tag: &str) -> Outcome {
+pub(crate) async fn register(address: SocketAddr, path: &str, connections: usize, duration: Duration, tag: &str) -> Outcome {
     let person = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let until = begun + duration;
@@ -109,7 +109,7 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::R
 }
 
 /// The event's headcount, as the API tells it.
-pub async fn headcount(address: SocketAddr, slug: &str) -> u64 {
+pub(crate) async fn headcount(address: SocketAddr, slug: &str) -> u64 {
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     let request = format!("GET /api/v1/events/{slug} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("the server reads");

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod client;
 mod compare;
+mod health;
 mod serve;
 mod signal;
 mod value;
@@ -27,6 +28,8 @@ pub struct Cli {
 enum Command {
     /// Serve the pages and the API (the default command).
     Serve(Box<ServeArgs>),
+    /// Tell whether the server beside it is ready.
+    Health(health::HealthArgs),
     /// Print one line for each change of an event.
     Watch(watch::WatchArgs),
     /// Measure every transport under load, side by side.
@@ -39,6 +42,7 @@ impl Cli {
         match self.command {
             None => serve::run(&self.serve),
             Some(Command::Serve(args)) => serve::run(&args),
+            Some(Command::Health(args)) => health::run(&args),
             Some(Command::Watch(args)) => watch::run(&args),
             Some(Command::Compare(args)) => compare::run(&args),
         }

@@ -264,3 +264,66 @@ impl<'de> Deserialize<'de> for Capacity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn slugs_are_short_and_plain() {
+        for good in ["a", "spring-gala-2026", &"x".repeat(64)] {
+            let slug = Slug::parse(good).unwrap();
+            assert_eq!((slug.as_str(), slug.to_string().as_str()), (good, good));
+        }
+        for bad in ["", &"x".repeat(65), "Gala", "gala!", "gäla", "a b", "a/b", "a.b", "a_b", "%"] {
+            assert_eq!(Slug::parse(bad).unwrap_err().field, "slug", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn capacities_are_whole_and_bounded() {
+        for good in [0, 1, 1_000_000] {
+            assert_eq!(Capacity::limited(good).unwrap().get().map(i64::from), Some(good));
+        }
+        for bad in [-1, 1_000_001, i64::MIN, i64::MAX] {
+            assert_eq!(Capacity::limited(bad).unwrap_err().field, "capacity", "{bad}");
+        }
+        let read = |json| serde_json::from_str::<Capacity>(json).ok();
+        assert_eq!((read("null"), read("7")), (Some(Capacity::UNLIMITED), Some(Capacity::limited(7).unwrap())));
+        assert!([read("-1"), read("1.5"), read("\"7\""), read("1000001")].iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_bounded() {
+        let limits: [(&str, fn(&str) -> Result<String, Invalid>, usize); 3] =
+            [("title", parse_title, 200), ("description", parse_description, 4_000), ("text", parse_announcement, 500)];
+        for (field, parse, max) in limits {
+            assert_eq!(parse("  Frühlingsfest ").unwrap(), "Frühlingsfest");
+            assert!(parse(&"節".repeat(max)).is_ok());
+            assert_eq!(parse(&"節".repeat(max + 1)).unwrap_err().field, field);
+        }
+        assert_eq!(parse_description("One\r\ntwo").unwrap(), "One\ntwo");
+        assert_eq!(parse_description("").unwrap(), "");
+        assert!(parse_title("One\ntwo").is_err() && parse_title(" ").is_err());
+        assert!(parse_announcement("One\ntwo").is_err() && parse_announcement("").is_err());
+    }
+
+    #[test]
+    fn the_schedule_comes_due_at_the_earlier_of_what_is_still_to_come() {
+        let now = Timestamp::from_millis(1_795_251_600_000);
+        let later = |hours| Some(now.plus(Duration::from_hours(hours)));
+        let due = |opens_at, closes_at| {
+            let slug = Slug::parse("gala").unwrap();
+            let new = NewEvent { slug, title: "Gala".into(), description: String::new(), capacity: Capacity::UNLIMITED, waitlist: false, opens_at, closes_at };
+            new.open(Epoch::draw(), now).next_due()
+        };
+        assert_eq!(due(None, None), None);
+        assert_eq!(due(later(1), None), later(1));
+        assert_eq!(due(None, later(2)), later(2));
+        assert_eq!(due(later(1), later(2)), later(1));
+        // What is due at the very beginning has come already.
+        assert_eq!(due(Some(now), later(2)), later(2));
+        assert_eq!(due(Some(now), Some(now)), None);
+    }
+}

@@ -69,3 +69,17 @@ pub struct Headcount {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale_since: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_has_one_word_everywhere() {
+        let words = ["scheduled", "open", "full", "waitlist", "closed"];
+        for (state, word) in [State::Scheduled, State::Open, State::Full, State::Waitlist, State::Closed].into_iter().zip(words) {
+            assert_eq!((state.as_str(), State::parse(word), serde_json::to_value(state).unwrap()), (word, Some(state), word.into()));
+        }
+        assert_eq!(State::parse("Open"), None);
+    }
+}

@@ -1,7 +1,7 @@
 // The main journey in a real browser: two pages open, one registers, both move; the organiser resets, both move.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PASSWORD, complaints, shows, startBrowser, startServer } from './support.mjs';
+import { PASSWORD, complaints, says, shows, startBrowser, startServer } from './support.mjs';
 
 let browser;
 let server;
@@ -96,8 +96,9 @@ test('a page says that it reconnects, then shows the right number again', async 
   const page = await context.newPage();
   await page.goto(`${own.base}/e/welcome`);
   await shows(page, 0);
+  await says(page, 'live');
   await own.kill();
-  await page.waitForFunction(() => !document.querySelector('[data-live-state="live"]'), null, { timeout: 15_000 });
+  await says(page, 'reconnecting', 'stale');
   const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
   await again.register('welcome', 1);
   await shows(page, 1);

@@ -18,14 +18,18 @@ export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir()
   const child = spawn(binary, [
     '--listen', listen, '--database-url', `sqlite://${join(folder, 'headcount.db')}`,
     '--admin-token', TOKEN, '--admin-password', PASSWORD, '--drain', '1s', ...flags,
-  ], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, HEADCOUNT_LOG: 'error' } });
+  // A test file that dies leaves no server behind.
+  const kill = () => child.kill('SIGKILL');
+  process.on('exit', kill);
+  const ended = new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
+  ended.then(() => process.off('exit', kill), () => {});
   const base = await new Promise((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       const found = /https?:\/\/\S+?(?=\/$)/.exec(line);
       if (line.startsWith('Headcount') && found) resolve(found[0]);
     });
-    ended.then((code) => reject(new Error(`the server ended with ${code} before it listened`)));
+    ended.then((code) => reject(new Error(`the server ended with ${code} before it listened`)), reject);
   });
   const organise = async (method, path, body) => {
     const answer = await fetch(`${base}/api/v1${path}`, {
@@ -50,7 +54,7 @@ export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir()
       if (!answer.ok) throw new Error(`registering: ${answer.status} ${await answer.text()}`);
       return answer.json();
     },
-    kill: async () => { child.kill('SIGKILL'); await ended; },
+    kill: async () => { kill(); await ended; },
     stop: async (keep = false) => {
       child.kill('SIGTERM');
       const code = await ended;
@@ -75,6 +79,11 @@ export async function shows(page, expected) {
     String(expected),
     { timeout: 10_000 },
   );
+}
+
+/** Waits until the page says that it is `mode`: live, polling, reconnecting, stale, gone. */
+export async function says(page, ...modes) {
+  await page.waitForFunction((wanted) => wanted.includes(document.querySelector('[data-live]').dataset.mode), modes, { timeout: 30_000 });
 }
 
 /** Everything the page complained about: errors, refused scripts and styles. */

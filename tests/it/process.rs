@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::support::app::{TOKEN, call, organise};
+use super::support::app::{TOKEN, call, organise, register};
 use super::support::postgres;
 use super::support::sqlite::File;
 use super::support::sse::Stream;
@@ -25,7 +25,12 @@ struct Process {
 impl Process {
     /// Starts the binary and waits for its start-up lines.
     fn start(url: &str, flags: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_headcount")), url, flags)
+    }
+
+    /// The same through `command`, which ends in the binary.
+    fn spawn(mut command: Command, url: &str, flags: &[&str]) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--admin-token", TOKEN, "--database-url", url])
             .args(flags)
             .stdout(Stdio::piped())
@@ -168,6 +173,46 @@ async fn sigterm_says_goodbye_and_ends_with_0() {
 
     let again = Process::start(&file.text(), &[]);
     assert!(!again.lines.iter().any(|line| line.contains("password")), "only the first start prints a password: {:?}", again.lines);
+}
+
+/// A file that may not grow stands for a full disk: the limit can be lifted from outside while the server runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_told_and_recovers_without_a_restart() {
+    let file = File::new();
+    // The first start lays the file out; the limit then stops the write-ahead log from growing.
+    drop(Process::start(&file.text(), &[]));
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -S -f 400; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_headcount")]);
+    let process = Process::spawn(limited, &file.text(), &[]);
+    let address = process.address;
+    let mut stream = Stream::open_at(address, "/api/v1/events/welcome/stream", "").await;
+    stream.next("count").await;
+    let event = json!({ "slug": "disk", "title": "Disk", "capacity": null });
+    assert_eq!(organise(address, "POST", "/api/v1/events", &event).await.status, 201);
+    let mut tokens = Vec::new();
+    let full = loop {
+        let n = tokens.len();
+        assert!(n < 20_000, "the limit is never met");
+        let answer = register(address, "disk", "Ada", &format!("ada-{n}@example.org")).await;
+        match answer.status {
+            201 => tokens.push(answer.json()["token"].as_str().expect("a token").to_owned()),
+            _ => break answer,
+        }
+    };
+    assert_eq!((full.status, full.code().as_str()), (503, "database-unreachable"), "{}", full.body);
+    assert!(full.header("retry-after").is_some());
+    // Live views go on.
+    let count = call(address, "GET", "/api/v1/events/disk", &[], "").await.json();
+    assert_eq!(count["registered"].as_u64(), Some(tokens.len() as u64));
+
+    let lifted = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &process.child.id().to_string()]).status();
+    assert!(lifted.expect("prlimit runs").success());
+    let again = register(address, "disk", "Grace", "grace@example.org").await;
+    assert_eq!(again.status, 201, "{}", again.body);
+    assert_eq!(again.json()["number"].as_u64(), Some(tokens.len() as u64 + 1), "no number was lost");
+    for token in tokens.iter().rev().take(50) {
+        assert_eq!(call(address, "GET", &format!("/api/v1/registrations/{token}"), &[], "").await.status, 200);
+    }
 }
 
 #[test]

@@ -141,8 +141,9 @@ fn cancel(picture: &mut Picture, locator: Locator, secret: Option<&Secret>, by: 
 /// Free places go to the longest waiting; all that move in one go share one revision.
 fn promote(picture: &mut Picture, now: Timestamp) {
     let mut promoted = Vec::new();
-    while picture.event.waiting > 0 && picture.event.capacity.has_place(picture.event.registered) {
-        let Some(locator) = picture.known.waiting.pop_front() else { break };
+    while picture.event.capacity.has_place(picture.event.registered)
+        && let Some(locator) = picture.known.waiting.pop_front()
+    {
         picture.event.waiting -= 1;
         picture.event.registered += 1;
         promoted.push(locator);
