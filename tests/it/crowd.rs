@@ -17,7 +17,7 @@ use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
 use headcount::domain::headcount::{Headcount, State};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Status};
-use headcount::live::channel::Channel;
+use headcount::live::channel::{Channel, Update};
 use headcount::live::cluster::{self, Announcer};
 use headcount::live::hub::Hub;
 use headcount::register::Failure;
@@ -28,6 +28,7 @@ use headcount::wire::message::Body;
 use sqlx::{ConnectOptions as _, Executor as _};
 use tokio::sync::Barrier;
 use tokio::task::{JoinSet, unconstrained};
+use tokio::time::timeout;
 
 use crate::model::invariants;
 use crate::model::machine::Dump;
@@ -81,6 +82,8 @@ told_to_both!(
 );
 
 const NOON: i64 = 1_795_251_600_000;
+/// Only so that a test which waits in vain ends.
+const PATIENCE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// One process with its own hub and connections.
@@ -374,7 +377,8 @@ async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseUrl) {
     for (state, hours) in [(State::Open, 1), (State::Closed, 2)] {
         moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);
         node.hub.set_stale(None);
-        let newest = updates.wait_for(|update| matches!(update.count.message.body(), Body::Count(count) if count.state == state)).await.unwrap().clone();
+        let is_there = |update: &Update| matches!(update.count.message.body(), Body::Count(count) if count.state == state);
+        let newest = timeout(PATIENCE, updates.wait_for(is_there)).await.expect("a change by itself").unwrap().clone();
         let Body::Count(count) = newest.count.message.body() else { unreachable!() };
         assert_eq!((count.revision, count.at), (1 + hours, clock.now()));
     }
