@@ -61,10 +61,11 @@ test("a browser's EventSource comes back by itself after a drain", async (t) => 
 test("a browser's EventSource survives a refusal, and comes back when there is room", async (t) => {
   const own = await startServer(['--max-connections', '2']);
   t.after(() => own.stop());
-  const page = await bare(t, own.base);
   const places = [1, 2].map(() => watch('sse', own.base, 'welcome'));
   t.after(() => places.forEach(({ close }) => close()));
   for (const { sees } of places) await sees(0);
+  // After them: a browser holds connections of its own in reserve.
+  const page = await bare(t, own.base);
   await follow(page, 'welcome');
   await page.waitForFunction(() => globalThis.sources[0].byes.length > 0, null, { timeout: 15_000 });
   assert.equal(await page.evaluate(() => globalThis.sources[0].byes[0].reason), 'limit');
@@ -120,7 +121,9 @@ async function curl(...args) {
 /** curl following a stream. */
 function curlStream(t, ...args) {
   const program = start('curl', ['-sSN', ...args]);
-  t.after(() => program.stop());
+  // What nobody reads any more must not keep it from closing.
+  const stop = () => { program.child.stdout.destroy(); return program.stop(); };
+  t.after(stop);
   const told = blocks(program.child.stdout);
   const next = async (kind) => {
     for (;;) {
@@ -131,7 +134,7 @@ function curlStream(t, ...args) {
       if (value.event === kind) return { id: value.id, ...JSON.parse(value.data) };
     }
   };
-  return { next, stop: () => program.stop() };
+  return { next, stop };
 }
 
 test("curl: the README's calls", async (t) => {
