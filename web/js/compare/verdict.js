@@ -2,7 +2,6 @@
 import { formatTime, list, say } from "./format.js";
 
 const EQUAL_MS = 25; // two ages that differ by less are one to any eye, and would change places all the time
-const INSTANT_MS = 100; // below this a change and its showing are one instant (Nielsen)
 
 /** The lanes from best to worst; equals stay in the order in which they are given. */
 export function ranked(lanes) {
@@ -14,7 +13,7 @@ export function ranked(lanes) {
 
 /** What works best: whoever is level with the freshest, and of those the one that asks least of its users. */
 export function best(order) {
-  const level = order.filter(({ lane }) => lane.middle !== null && lane.middle < INSTANT_MS && lane.meter.state !== "down").map(({ lane }) => lane);
+  const level = order.filter(({ lane, place }) => place === 1 && lane.meter.state !== "down").map(({ lane }) => lane);
   return { level, winner: level[0] ?? order.find(({ lane }) => lane.age !== null)?.lane ?? null };
 }
 
@@ -28,5 +27,5 @@ export function verdict(order) {
     : say("compare-alone", { name: winner.name, time: formatTime(winner.middle) });
   const behind = level.includes(last) || last === winner ? "" : say("compare-behind", { name: last.name, time: formatTime(last.age) });
   const space = document.documentElement.lang.startsWith("zh") ? "" : " ";
-  return [say("compare-choose", { name: winner.name, mind: winner.root.dataset.mind }), [freshest, behind].filter(Boolean).join(space)];
+  return [say("compare-choose", { name: winner.name }), [winner.root.dataset.mind, freshest, behind].filter(Boolean).join(space)];
 }

@@ -161,7 +161,7 @@ compare-waiting-lab = Register a test person and watch: the same number moves si
 compare-level = { $names } are level: a change is on screen after { $time }.
 compare-alone = { $name } is the freshest: a change is on screen after { $time }.
 compare-behind = { $name } is last: its number is outdated for { $time } on average.
-compare-choose = Pick { $name }. { $mind }
+compare-choose = Pick { $name }.
 compare-registering = { $done } of { $all } registered…
 compare-registered =
     { $n ->
@@ -178,7 +178,7 @@ compare-state-down = Retrying
 technique-sse-name = Server-sent events
 technique-sse-how = One HTTP answer that never ends; the browser’s own EventSource reads it.
 technique-sse-pick = Numbers, feeds, progress: whatever only flows from the server to the screen.
-technique-sse-mind = Plain HTTP, and the browser reconnects and resumes by itself. Text only, one way only.
+technique-sse-mind = Plain HTTP, and the browser reconnects and resumes by itself. One way only, text only.
 technique-websocket-name = WebSocket
 technique-websocket-how = One connection for both directions, upgraded from HTTP.
 technique-websocket-pick = Chat, games, editing together: when the browser has as much to say as the server.
