@@ -140,7 +140,7 @@ compare-waiting-lab = 添加一名测试者，看同一个数字变动六次。
 compare-level = { $names }不相上下：变动后 { $time }就显示在屏幕上。
 compare-alone = { $name }最及时：变动后 { $time }就显示在屏幕上。
 compare-behind = { $name }垫底：数字平均滞后 { $time }。
-compare-choose = 建议选{ $name }。
+compare-choose = 建议选 { $name }。
 compare-registering = 已添加 { $done } / { $all }…
 compare-registered = 已添加 { $n } 名测试者。
 compare-refused = 服务器要求放慢速度，请稍后再试。
@@ -150,7 +150,7 @@ compare-state-connecting = 正在连接
 compare-state-live = 实时
 compare-state-cut = 已切断
 compare-state-down = 正在重试
-technique-sse-name = 服务器推送事件（SSE）
+technique-sse-name = SSE（服务器推送）
 technique-sse-how = 一个永不结束的 HTTP 响应，由浏览器自带的 EventSource 读取。
 technique-sse-pick = 人数、动态、进度等只从服务器流向屏幕的内容。
 technique-sse-mind = 就是普通的 HTTP，断线后浏览器自动重连并接着收。只能单向，只能传文本。
@@ -194,7 +194,7 @@ doctor-clock-fine = 本机时钟与服务器相差 { $time }，误差不超过 {
 doctor-clock-open = 正在与服务器对时。
 doctor-best-fine = 在这里效果最好的是：{ $name }。
 doctor-best-open = 什么最适合这里，要等第一次变动才知道。
-list-and = { $first }和{ $last }
+list-and = { $first }、{ $last }
 
 ## 错误说明
 problems-title = 错误代码说明
