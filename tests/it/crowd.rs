@@ -83,7 +83,7 @@ told_to_both!(
 
 const NOON: i64 = 1_795_251_600_000;
 /// Only so that a test which waits in vain ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// One process with its own hub and connections.
