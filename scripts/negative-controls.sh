@@ -14,7 +14,7 @@ copy=$root/target/controls/tree
 logs=$root/target/controls/logs
 export CARGO_TARGET_DIR=$root/target RUST_BACKTRACE=0
 # A run without its guard may wait for ever.
-patience=${CONTROL_TIMEOUT:-600}
+patience=${CONTROL_TIMEOUT:-300}
 mkdir -p "$logs"
 
 fresh_copy() {
@@ -30,11 +30,11 @@ build() { (cd "$copy" && cargo test --quiet --test it --no-run) >"$logs/$1.build
 run() {
     local name=$1 status=0
     shift
-    (cd "$copy" && timeout "$patience" cargo test --quiet --test it -- "$@") >"$logs/$name" 2>&1 || status=$?
+    (cd "$copy" && timeout "$patience" cargo test --test it -- "$@") >"$logs/$name" 2>&1 || status=$?
     return $status
 }
 
-missed_by() { sed -n 's/^    \([a-z_]*::[a-z_:]*\)$/\1/p' "$logs/$1" | sort -u; }
+missed_by() { sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$logs/$1" | sort -u; }
 
 names=("$@")
 if [[ ${#names[@]} -eq 0 ]]; then

@@ -31,7 +31,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Registrations a second.
     pub(crate) fn rate(&self) -> f64 {
-        self.created as f64 / self.elapsed.as_secs_f64()
+        f64::from(u32::try_from(self.created).expect("a benchmark is short")) / self.elapsed.as_secs_f64()
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn register(address: SocketAddr, path: &str, connections: usize
         outcome.failed += failed;
     }
     outcome.elapsed = begun.elapsed();
-    let ms = |micros: u64| micros as f64 / 1000.0;
+    let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1000.0;
     outcome.p50_ms = ms(times.value_at_quantile(0.5));
     outcome.p99_ms = ms(times.value_at_quantile(0.99));
     outcome.max_ms = ms(times.max());
@@ -78,7 +78,7 @@ async fn one_connection(address: SocketAddr, path: &str, tag: &str, person: &Ato
         let begun = Instant::now();
         stream.write_all(request.as_bytes()).await?;
         let status = read_answer(&mut stream, &mut answer).await?;
-        times.record(begun.elapsed().as_micros() as u64).expect("it resizes");
+        times.record(u64::try_from(begun.elapsed().as_micros()).expect("a benchmark is short")).expect("it resizes");
         counts[match status {
             200..=299 => 0,
             500..=599 => 2,

@@ -296,7 +296,8 @@ mod tests {
 
     #[test]
     fn texts_are_trimmed_and_bounded() {
-        let limits: [(&str, fn(&str) -> Result<String, Invalid>, usize); 3] =
+        type Parse = fn(&str) -> Result<String, Invalid>;
+        let limits: [(&str, Parse, usize); 3] =
             [("title", parse_title, 200), ("description", parse_description, 4_000), ("text", parse_announcement, 500)];
         for (field, parse, max) in limits {
             assert_eq!(parse("  Frühlingsfest ").unwrap(), "Frühlingsfest");

@@ -44,6 +44,8 @@ pub const ALL: &[Url] = &[
     closed("/e/{slug}", &[Method::GET]),
     closed("/e/{slug}/register", &[Method::POST]),
     closed("/e/{slug}/wall", &[Method::GET]),
+    closed("/e/{slug}/compare", &[Method::GET]),
+    closed("/compare/lab", &[Method::POST]),
     open("/e/{slug}/badge.svg", &[Method::GET]),
     open("/embed.js", &[Method::GET]),
     closed("/r/{token}", &[Method::GET]),

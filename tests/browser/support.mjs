@@ -17,7 +17,7 @@ const binary = process.env.HEADCOUNT_BINARY ?? join(target, 'debug', 'headcount'
 export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir(), 'headcount-')), listen = '127.0.0.1:0') {
   const child = spawn(binary, [
     '--listen', listen, '--database-url', `sqlite://${join(folder, 'headcount.db')}`,
-    '--admin-token', TOKEN, '--admin-password', PASSWORD, '--drain', '1s', ...flags,
+    '--admin-token', TOKEN, '--admin-password', PASSWORD, '--drain', '2s', ...flags,
   ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, HEADCOUNT_LOG: 'error' } });
   // A test file that dies leaves no server behind.
   const kill = () => child.kill('SIGKILL');

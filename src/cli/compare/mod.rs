@@ -97,10 +97,11 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
         Err(error) => return fail(&format!("no event loop can be had: {error}"), 1),
     };
     let outcome = runtime.block_on(async {
+        let stop = signal::stop();
         let lab = lab::Lab::open(base, tls, args).await?;
         let measured = tokio::select! {
             measured = run::measure(&lab, args, &techniques) => measured,
-            () = signal::stop() => Err("interrupted".to_owned()),
+            () = stop => Err("interrupted".to_owned()),
         };
         // Also after a failure or Ctrl-C, or a lab event would stay behind in somebody's list.
         lab.close().await;

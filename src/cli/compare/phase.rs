@@ -117,8 +117,8 @@ impl Crowd {
                 return Ok(());
             }
             if Instant::now() > deadline || self.watchers.iter().any(|watcher| watcher.gave_up()) {
-                let missing = self.watchers.iter().filter(|watcher| watcher.newest() == 0);
-                let why = missing.filter_map(|watcher| watcher.trouble()).next().unwrap_or_else(|| "the others have waited in vain".into());
+                let mut missing = self.watchers.iter().filter(|watcher| watcher.newest() == 0);
+                let why = missing.find_map(|watcher| watcher.trouble()).unwrap_or_else(|| "the others have waited in vain".into());
                 return Err(format!("{}: {there} of {} watchers have got a count: {why}", self.technique.name(), self.watchers.len()));
             }
             sleep(LOOK).await;

@@ -21,6 +21,7 @@ use super::{signal, value};
 
 mod line;
 mod printer;
+mod reader;
 
 /// Follows an event and prints one line for each change, until it is interrupted.
 #[derive(Debug, Args)]
@@ -56,9 +57,11 @@ pub(super) fn run(args: &WatchArgs) -> ExitCode {
     let format = if args.json { Format::Json } else { Format::Human(TimeZone::system()) };
     let (transport, url) = (args.transport, args.url.clone());
     let code = runtime.block_on(async move {
+        let stop = signal::stop();
         let watching = tokio::spawn(async move { watch(&target, transport, Printer::new(format)).await });
         tokio::select! {
-            () = signal::stop() => ExitCode::SUCCESS,
+            () = stop => ExitCode::SUCCESS,
+            () = reader::gone() => ExitCode::SUCCESS,
             ended = watching => match ended {
                 Ok(Ok(())) => ExitCode::SUCCESS,
                 Ok(Err(why)) => fail(&format!("{url}: {why}"), 1),

@@ -48,6 +48,16 @@ pub(super) fn page(visit: &Visit, status: StatusCode, keep: Keep, template: &imp
     response
 }
 
+/// Lets a page hold frames of this server. No other page may, so that a flaw in one cannot put a page of ours inside of it.
+pub(super) fn embedding(mut response: Response) -> Response {
+    // An answer without the policy is a problem's document, which holds nothing.
+    if let Some(policy) = response.headers_mut().get_mut(header::CONTENT_SECURITY_POLICY) {
+        // The constant and ASCII letters are a header value.
+        *policy = HeaderValue::try_from(format!("{POLICY}; frame-src 'self'")).expect("a policy is a header value");
+    }
+    response
+}
+
 /// What every answer of a page's address carries, redirects too: a private link must not leak through any of them.
 fn secure(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -8,6 +8,7 @@
 mod admin;
 mod answer;
 mod badge;
+mod compare;
 mod form;
 mod language;
 mod public;
@@ -51,12 +52,14 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
     let event = path!("e" / String).and(read()).and(look()).then(register::show).boxed();
     let register = path!("e" / String / "register").and(warp::post()).and(send()).then(register::submit).boxed();
     let wall = path!("e" / String / "wall").and(read()).and(look()).then(public::wall).boxed();
+    let compare = path!("e" / String / "compare").and(read()).and(look()).then(compare::show).boxed();
+    let lab = path!("compare" / "lab").and(warp::post()).and(look()).then(compare::open_lab).boxed();
     let badge = path!("e" / String / "badge.svg").and(read()).and(look()).then(badge::show).boxed();
     let registration = path!("r" / String).and(read()).and(look()).then(registration::show).boxed();
     let cancel = path!("r" / String / "cancel").and(warp::post()).and(look()).then(registration::cancel).boxed();
     let problems = path!("problems").and(read()).and(visit()).then(public::problems).boxed();
     let embed = path!("embed.js").and(read()).and(warp::header::headers_cloned()).map(|headers: HeaderMap| public::embed(&headers)).boxed();
-    first_of([event, events, register, registration, cancel, wall, badge, problems, embed])
+    first_of([event, events, register, registration, cancel, wall, compare, lab, badge, problems, embed])
 }
 
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {

@@ -6,6 +6,7 @@ use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page};
+use super::compare::LAB;
 use super::templates::{EventsPage, ProblemsPage, WallPage};
 use super::views::ProblemRow;
 use super::visit::Visit;
@@ -16,7 +17,8 @@ use crate::problem::{Code, Problem};
 
 /// `GET /`.
 pub(super) async fn events(context: Shared, visit: Visit) -> Response {
-    let template = EventsPage { t: visit.texts, here: visit.path.clone(), events: states::all(&context) };
+    let events = states::all(&context).into_iter().filter(|event| event.slug != LAB).collect();
+    let template = EventsPage { t: visit.texts, here: visit.path.clone(), events };
     page(&visit, StatusCode::OK, Keep::Revalidated, &template)
 }
 

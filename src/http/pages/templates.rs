@@ -4,7 +4,7 @@
 
 use askama::Template;
 
-use super::views::{AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView};
+use super::views::{AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TechniqueView};
 use crate::http::text::Texts;
 
 #[derive(Debug, Template)]
@@ -48,6 +48,17 @@ pub(super) struct WallPage {
     pub(super) event: EventView,
     pub(super) page_url: String,
     pub(super) qr_svg: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "compare.html")]
+pub(super) struct ComparePage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    /// Whether the buttons may register people here.
+    pub(super) is_lab: bool,
+    pub(super) techniques: Vec<TechniqueView>,
 }
 
 #[derive(Debug, Template)]

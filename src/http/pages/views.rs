@@ -188,6 +188,20 @@ pub(super) struct AuditRow {
     pub(super) after: String,
 }
 
+/// One way of keeping a number live, in words.
+#[derive(Debug)]
+pub(super) struct TechniqueView {
+    /// The scripts' name for it.
+    pub(super) key: &'static str,
+    pub(super) name: String,
+    /// What goes over the line.
+    pub(super) how: String,
+    /// When to take it.
+    pub(super) pick: String,
+    /// What it costs.
+    pub(super) mind: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,13 @@
 //! A run of the binary whose lines are read as they come.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{PipeReader, Read as _, pipe};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::net::unix::pipe::Receiver;
 use tokio::time::timeout;
 
 /// How long anything may take before a test fails; no test waits for it to pass.
@@ -14,8 +16,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// A child process; killed when it is dropped.
 pub(super) struct Run {
     child: Child,
-    lines: Receiver<String>,
-    stderr: Option<ChildStderr>,
+    /// None when nobody reads it any more.
+    stdout: Option<BufReader<Receiver>>,
+    stderr: PipeReader,
 }
 
 impl Run {
@@ -26,40 +29,26 @@ impl Run {
 
     /// Starts any program.
     pub(super) fn start(program: &str, args: &[&str]) -> Self {
-        let mut child = Command::new(program)
-            .args(args)
-            .env("TZ", "UTC")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{program} does not start: {error}"));
-        let stdout = child.stdout.take().expect("a pipe");
-        let (sender, lines) = channel(1);
-        // Ends, and closes the pipe, when the receiver is dropped and the next line comes.
-        std::thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.blocking_send(line)));
-        let stderr = child.stderr.take();
-        Self { child, lines, stderr }
+        let (out, err) = (pipe().expect("a pipe"), pipe().expect("a pipe"));
+        let child = Command::new(program).args(args).env("TZ", "UTC").stdin(Stdio::null()).stdout(out.1).stderr(err.1).spawn();
+        let child = child.unwrap_or_else(|error| panic!("{program} does not start: {error}"));
+        let stdout = Receiver::from_owned_fd(OwnedFd::from(out.0)).expect("a pipe can be read");
+        Self { child, stdout: Some(BufReader::new(stdout)), stderr: err.0 }
     }
 
     /// The next line of stdout.
-    #[track_caller]
-    pub(super) fn line(&mut self) -> impl Future<Output = String> {
-        let at = std::panic::Location::caller();
-        async move {
-            let line = timeout(PATIENCE, self.lines.recv()).await;
-            line.unwrap_or_else(|_| panic!("{at}: no line in time")).unwrap_or_else(|| panic!("{at}: stdout is closed"))
-        }
+    pub(super) async fn line(&mut self) -> String {
+        let mut line = String::new();
+        timeout(PATIENCE, self.stdout().read_line(&mut line)).await.expect("a line in time").expect("text");
+        assert!(line.ends_with('\n'), "stdout is closed after {line:?}");
+        line.pop();
+        line
     }
 
     /// The next line as JSON.
     pub(super) async fn json(&mut self) -> Value {
         let line = self.line().await;
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("no JSON ({error}) in {line:?}"))
-    }
-
-    /// Stops reading stdout.
-    pub(super) fn close(&mut self) {
-        self.lines.close();
     }
 
     /// Sends a signal.
@@ -70,26 +59,30 @@ impl Run {
 
     /// The exit code and what is left of both outputs.
     pub(super) async fn end(mut self) -> (Option<i32>, String, String) {
-        let deadline = Instant::now() + PATIENCE;
         let mut left = String::new();
+        timeout(2 * PATIENCE, self.stdout().read_to_string(&mut left)).await.expect("it ends").expect("text");
+        let (code, told) = self.leave().await;
+        (code, left, told)
+    }
+
+    /// Reads stdout no more; the exit code and what is left of stderr.
+    pub(super) async fn leave(mut self) -> (Option<i32>, String) {
+        self.stdout = None;
+        let deadline = Instant::now() + PATIENCE;
         let code = loop {
-            while let Ok(line) = self.lines.try_recv() {
-                left.push_str(&line);
-                left.push('\n');
-            }
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
                 break status.code();
             }
             assert!(Instant::now() < deadline, "it does not end");
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
-        while let Some(line) = self.lines.recv().await {
-            left.push_str(&line);
-            left.push('\n');
-        }
-        let mut complaints = String::new();
-        self.stderr.take().expect("a pipe").read_to_string(&mut complaints).expect("text");
-        (code, left, complaints)
+        let mut told = String::new();
+        self.stderr.read_to_string(&mut told).expect("text");
+        (code, told)
+    }
+
+    fn stdout(&mut self) -> &mut BufReader<Receiver> {
+        self.stdout.as_mut().expect("it is read until it is left")
     }
 }
 

@@ -31,7 +31,27 @@ async fn each_line_is_a_message() {
     assert_eq!(next().await["registered"], 0);
     app.register("gala", "Ada", "ada@example.org").await;
     assert_eq!(next().await["registered"], 1);
+    // Killed, and so without a word to its child, which has to notice by itself that nobody reads any more.
     drop(daemon);
+    assert!(ended(&url).await, "the watch goes on without a reader");
+}
+
+/// Whether no process with that argument is left, within a while.
+async fn ended(argument: &str) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while runs(argument) {
+        if Instant::now() > deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    true
+}
+
+fn runs(argument: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("a /proc").flatten();
+    let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.any(|line| line.split(|byte| *byte == 0).any(|part| part == argument.as_bytes()))
 }
 
 async fn connect(port: u16) -> TcpStream {

@@ -126,6 +126,105 @@ wall-invite-waitlist = Join the waiting list at
 wall-follow = Follow it at
 wall-qr-label = QR code of { $url }
 
+## Every technique side by side
+compare-link = How does this page stay live?
+compare-title = How does this number stay live?
+compare-lead = Six ways for a server to tell a browser something new, all running now, all showing the same number.
+compare-still = With JavaScript switched off nothing can be measured here, but one of the six ways still works. The frame below is live:
+compare-verdict = What wins, and why
+compare-starting = Connecting six times…
+compare-controls = Try it
+compare-register = Register a test person
+compare-burst = A burst of 50
+compare-cut = Cut the line
+compare-interval = Interval poll every
+compare-lab = Try it in the lab
+compare-lab-here = This is the lab: everybody in it is made up.
+compare-lab-there = Test people are registered in an event of their own, the lab, never here.
+compare-age = Outdated on average
+compare-strip = The last 30 seconds: how long the number on screen was outdated
+compare-frame-title = The frame itself, live
+compare-median = Delay, median
+compare-worst = Delay, worst
+compare-requests = Requests
+compare-bytes = Bytes
+compare-seen = Updates shown
+compare-skipped = Skipped over
+compare-reconnects = Reconnects
+compare-state = Line
+compare-age-explain = Outdated on average ranks the six: for how long the number on screen has been wrong, averaged over time up to ten seconds after each change. It is 0 while the newest number is shown, and grows by a second each second from the moment a change is committed until it, or a later one, is on screen.
+compare-strip-explain = The slopes in each strip are just that, over the last 30 seconds and on one scale; a tick is an update arriving. Delay runs from the commit on the server to this screen.
+compare-bytes-explain = ≈ marks bytes that a browser does not tell and that are worked out from known sizes. Skipped updates were overtaken by a newer one; nothing is lost by that.
+compare-picks = Which one to pick
+compare-waiting = Nothing has changed since this page was opened. Try it in the lab, where you can register test people.
+compare-waiting-lab = Register a test person and watch: the same number moves six times.
+compare-level = { $names } are level: a change is on screen after { $time }.
+compare-alone = { $name } is the freshest: a change is on screen after { $time }.
+compare-behind = { $name } is last: its number is outdated for { $time } on average.
+compare-choose = Pick { $name }.
+compare-registering = { $done } of { $all } registered…
+compare-registered =
+    { $n ->
+        [one] 1 test person registered.
+       *[other] { $n } test people registered.
+    }
+compare-refused = The server asks to slow down. Try again in a moment.
+compare-cutting = All six lines are cut for 3 seconds. Register somebody meanwhile.
+compare-resumed = All six have resumed where they were.
+compare-state-connecting = Connecting
+compare-state-live = Live
+compare-state-cut = Cut
+compare-state-down = Retrying
+technique-sse-name = Server-sent events
+technique-sse-how = One HTTP answer that never ends; the browser’s own EventSource reads it.
+technique-sse-pick = Numbers, feeds, progress: whatever only flows from the server to the screen.
+technique-sse-mind = Plain HTTP, and the browser reconnects and resumes by itself. One way only, text only.
+technique-websocket-name = WebSocket
+technique-websocket-how = One connection for both directions, upgraded from HTTP.
+technique-websocket-pick = Chat, games, editing together: when the browser has as much to say as the server.
+technique-websocket-mind = The fewest bytes for each message. Reconnecting, resuming and noticing a dead line are your own work, and some proxies refuse the upgrade.
+technique-socketio-name = Socket.IO
+technique-socketio-how = A protocol over WebSocket, with polling to fall back on.
+technique-socketio-pick = When a team already uses it, or wants acknowledgements and rooms ready-made.
+technique-socketio-mind = Reconnects by itself and gets through almost anything. It needs its own library on both sides.
+technique-long-poll-name = Long poll
+technique-long-poll-how = The server holds each request until there is news; then the next one is sent.
+technique-long-poll-pick = Where a proxy buffers every stream: it is ordinary requests and still prompt.
+technique-long-poll-mind = As fast as a push while changes are rare. Every update costs a whole request.
+technique-frame-name = iframe stream
+technique-frame-how = An HTML page that never finishes loading; each update is one more paragraph.
+technique-frame-pick = A live number on somebody else’s page, even with JavaScript off.
+technique-frame-mind = No script needed at all. It grows until it reloads itself, and it cannot say why it stopped.
+technique-poll-name = Interval poll
+technique-poll-how = Asks every few seconds, whether or not there is news.
+technique-poll-pick = When a few seconds’ delay is fine, or nothing else gets through.
+technique-poll-mind = Works everywhere and is the simplest to run. Late by half its interval on average, and most of its requests bring nothing.
+doctor-heading = Your browser and network
+doctor-lead = Found out from the six connections of this page.
+doctor-fine = Fine
+doctor-look = Worth a look
+doctor-open = Not known yet
+doctor-first-fine = Streams are let through at once: the first bytes were here after { $time }.
+doctor-first-look = Streams are held back on the way: the first bytes took { $time }. A proxy or virus scanner may be collecting them.
+doctor-first-open = Waiting for a stream’s first bytes.
+doctor-events-fine = Each event arrives by itself: { $time } from commit to screen, over a stream.
+doctor-events-look = Events arrive late over a stream: { $time }. Something on the way collects them; long poll will be prompter here.
+doctor-events-open = Whether events arrive one by one shows with the first change.
+doctor-websocket-fine = WebSocket gets through: open after { $time }.
+doctor-websocket-look = WebSocket does not get through. A proxy may not pass the upgrade on.
+doctor-websocket-open = Trying a WebSocket.
+doctor-cuts-fine = No line was cut from outside. The longest silence so far: { $time }.
+doctor-cuts-look =
+    { $n ->
+        [one] 1 line was cut from outside, after a silence of { $time }.
+       *[other] { $n } lines were cut from outside, the earliest after a silence of { $time }.
+    }
+doctor-clock-fine = This device’s clock is { $time } off the server’s, give or take { $error }. The figures allow for it.
+doctor-clock-open = Comparing this device’s clock with the server’s.
+doctor-best-fine = Works best here: { $name }.
+doctor-best-open = What works best here shows with the first change.
+list-and = { $first } and { $last }
+
 ## Problems
 problems-title = Problems and what they mean
 problems-lead = Every error the service answers with carries one of these codes.

@@ -1,0 +1,25 @@
+//! Whether anybody reads stdout.
+
+use std::io::stdout;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::time::sleep;
+
+/// Comes to an end when the other end of stdout's pipe is closed.
+///
+/// A failed write tells that too, but only at the next change, and an event may rest for weeks: a watch whose parent was killed
+/// would go on for ever.
+pub(super) async fn gone() {
+    const LOOK: Duration = Duration::from_secs(1);
+    while !closed() {
+        sleep(LOOK).await;
+    }
+}
+
+fn closed() -> bool {
+    let stdout = stdout();
+    // Errors and hang-ups are reported whether or not they are asked for (poll(2)); a file has none.
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0) && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}

@@ -1,0 +1,94 @@
+// The techniques that a browser has built in: `open(slug, after, on)` opens one line and gives back how to close it.
+// `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone, wavering(): it comes back by itself.
+import { countUrl, retryAfterMs } from "../probe.js";
+import { REQUEST, HEAD, UPGRADE, FRAME_DOCUMENT, bytesOf, chunk, webSocketFrame } from "./sizes.js";
+
+const WAIT_S = 25;
+const query = (after, first = "?") => (after ? `${first}after=${encodeURIComponent(after)}` : "");
+
+export function openSse(slug, after, on) {
+  const source = new EventSource(`${countUrl(slug)}/stream${query(after)}`);
+  on.request();
+  on.bytes(REQUEST);
+  source.addEventListener("open", () => { on.bytes(HEAD); on.up(); });
+  source.addEventListener("count", (event) => {
+    on.bytes(chunk(bytesOf(event.data) + event.lastEventId.length + 26)); // event:, id:, data: and the line ends
+    on.count(JSON.parse(event.data));
+  });
+  source.addEventListener("bye", (event) => { source.close(); on.down(JSON.parse(event.data).retry_ms); });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) return on.down();
+    on.request();
+    on.bytes(REQUEST);
+    on.wavering();
+  });
+  return () => source.close();
+}
+
+export function openWebSocket(slug, after, on) {
+  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${countUrl(slug)}/ws${query(after)}`);
+  let retry_ms;
+  on.request();
+  on.bytes(UPGRADE);
+  socket.addEventListener("open", () => on.up());
+  socket.addEventListener("message", ({ data }) => {
+    on.bytes(webSocketFrame(data));
+    const message = JSON.parse(data);
+    if (message.type === "count") on.count(message.data);
+    if (message.type === "bye") retry_ms = message.retry_ms ?? message.data?.retry_ms;
+  });
+  socket.addEventListener("close", () => on.down(retry_ms));
+  return () => socket.close();
+}
+
+export function openFrame(frame) {
+  // Without a cursor, as the document loads itself again: one that began with nothing to show would stay blank.
+  return (slug, _after, on) => {
+    const hear = ({ source, data }) => {
+      if (source !== frame.contentWindow || data?.type !== "count") return; // anybody may post to a window
+      on.up();
+      on.bytes(chunk(bytesOf(JSON.stringify(data.data).replaceAll("\"", "&quot;")) + 40));
+      on.count(data.data);
+    };
+    // A load means that the document has ended; it then loads itself again.
+    const ended = () => {
+      if (frame.contentWindow.location.href === "about:blank") return;
+      on.wavering();
+      on.request();
+      on.bytes(REQUEST + HEAD + FRAME_DOCUMENT);
+    };
+    addEventListener("message", hear);
+    frame.addEventListener("load", ended);
+    on.request();
+    on.bytes(REQUEST + HEAD + FRAME_DOCUMENT);
+    frame.contentWindow.location.replace(`${countUrl(slug)}/frame`); // leaves no entry in the history
+    return () => {
+      removeEventListener("message", hear);
+      frame.removeEventListener("load", ended);
+      frame.contentWindow.location.replace("about:blank");
+    };
+  };
+}
+
+/** Long poll, and with `every_ms` interval poll: one loop of questions. */
+export const openPolls = (every_ms) => (slug, after, on) => {
+  const stop = new AbortController();
+  let position = after;
+  let held = false; // the first question is answered at once, so that a line that works is known to
+  const ask = async () => {
+    on.request();
+    const wait = held && position;
+    const headers = { Accept: "application/json", ...(!wait && position ? { "If-None-Match": `"${position}"` } : {}) };
+    const answer = await fetch(countUrl(slug) + (wait ? `${query(position)}&wait=${WAIT_S}` : ""), { headers, cache: "no-store", signal: stop.signal });
+    const text = await answer.text();
+    on.bytes(REQUEST + HEAD + bytesOf(text));
+    if (!answer.ok && answer.status !== 304) return on.down(retryAfterMs(answer));
+    on.up();
+    held = !every_ms;
+    if (text) { const count = JSON.parse(text); position = count.position; on.count(count); }
+    setTimeout(next, every_ms?.() ?? 0);
+  };
+  const next = () => { if (!stop.signal.aborted) ask().catch(() => { if (!stop.signal.aborted) on.down(); }); };
+  next();
+  return () => stop.abort();
+};
