@@ -297,8 +297,7 @@ mod tests {
     #[test]
     fn texts_are_trimmed_and_bounded() {
         type Parse = fn(&str) -> Result<String, Invalid>;
-        let limits: [(&str, Parse, usize); 3] =
-            [("title", parse_title, 200), ("description", parse_description, 4_000), ("text", parse_announcement, 500)];
+        let limits: [(&str, Parse, usize); 3] = [("title", parse_title, 200), ("description", parse_description, 4_000), ("text", parse_announcement, 500)];
         for (field, parse, max) in limits {
             assert_eq!(parse("  Frühlingsfest ").unwrap(), "Frühlingsfest");
             assert!(parse(&"節".repeat(max)).is_ok());
