@@ -171,15 +171,16 @@ fn has_taskset() -> bool {
 }
 
 fn measure() {
+    let seconds = Duration::from_secs(u64::from(number("BENCH_SECONDS", 3)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    // Before this process is pinned, so that the database may use both cores.
+    let cluster = postgres::Cluster::start_new();
     if has_taskset() {
         let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).stdout(Stdio::null()).status();
     } else {
         println!("taskset is missing: server and load share the cores");
     }
-    let seconds = Duration::from_secs(u64::from(number("BENCH_SECONDS", 3)));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let folder = tempfile::tempdir().expect("a folder");
-    let cluster = postgres::Cluster::start_new();
     let databases = [("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display())), ("Postgres", runtime.block_on(cluster.new_database()))];
     println!(
         "{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   p99 one each / batched",
