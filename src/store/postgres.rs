@@ -64,12 +64,13 @@ const ADVANCE: &str = "\
     WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
 /// The server's own limits stand behind the client's: a node that has vanished must not keep an event's lock. (Statements may
 /// take long only where an event with a million registrations is deleted.) Short statements gain nothing from parallel workers
-/// and compilation, which cost milliseconds where the planner overrates them.
+/// and compilation, which cost milliseconds where the planner overrates them. And a plan that was made while a table was empty
+/// walks it whole for each look-up as long as it is kept: where there is an index, it is to be used.
 const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
         set_config('idle_in_transaction_session_timeout', '10s', false), set_config('tcp_keepalives_idle', '10', false),
         set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
-        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)";
+        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
 /// Says it by name, so that a server whose default was changed cannot give a place twice.
