@@ -49,10 +49,9 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let unanswered = Unanswered::new(&self.link);
-        let http2 = request.version() == Version::HTTP_2;
-        if http2 {
-            self.link.http2.store(true, Ordering::Relaxed);
-        }
+        let (http11, http2) = (request.version() == Version::HTTP_11, request.version() == Version::HTTP_2);
+        self.link.http11.store(http11, Ordering::Relaxed);
+        self.link.http2.store(http2, Ordering::Relaxed);
         let (peer, admission, permit) = self.judge(&request);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(admission);
@@ -63,10 +62,11 @@ where
             // HTTP/1.0 knows no chunks; a request's body would still be on its way; an over-limit connection keeps hyper's deadline.
             may_hand_off: self.server.config.handoff
                 && !self.tls
-                && request.version() == Version::HTTP_11
+                && http11
                 && request.body().is_end_stream()
                 && admission != Admission::OverLimit,
             http2,
+            closes: self.over.is_some() && http11,
         };
         let mut app = self.app.clone();
         Box::pin(async move {
@@ -104,6 +104,8 @@ struct Way {
     is_get: bool,
     may_hand_off: bool,
     http2: bool,
+    /// The connection is not kept after this answer, unless it becomes another protocol's.
+    closes: bool,
 }
 
 impl Way {
@@ -113,6 +115,8 @@ impl Way {
         let Some(chunks) = chunks else {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 self.link.keep_across_upgrade(permit.take());
+            } else if self.closes {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             return response.map(|body| Body::new(Kind::Ordinary(body), unanswered, permit));
         };
