@@ -124,3 +124,19 @@ for (const javaScriptEnabled of [true, false]) {
     await showsOnly(page, '1 / 100');
   });
 }
+
+for (const [locale, words] of [['en-GB', 'This event has been removed'], ['zh-CN', '该活动已被移除']]) {
+  test(`a frame says that its event is no more, and stays so: ${locale}`, async (t) => {
+    const slug = `gone-${locale.toLowerCase()}`;
+    await event(slug);
+    const page = await open(t, frameUrl(slug), { locale });
+    await showsOnly(page, '0 / 100');
+    // Within the same document; then once more, when that has loaded itself again.
+    const reloaded = page.waitForResponse((answer) => answer.url().startsWith(frameUrl(slug)) && answer.status() === 404);
+    await server.organise('DELETE', `/events/${slug}`);
+    await showsOnly(page, words);
+    await reloaded;
+    await showsOnly(page, words);
+    assert.equal(await page.locator('meta[http-equiv=refresh]').count(), 0, 'it is not loaded for ever');
+  });
+}

@@ -1,5 +1,7 @@
 //! Every technique from outside: the bytes that are promised, and one story told by all.
 
+#[cfg(target_os = "linux")]
+mod abandoned;
 mod frames;
 mod polls;
 mod socketio;
