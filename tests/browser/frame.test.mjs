@@ -37,7 +37,7 @@ const frameUrl = (slug) => `${server.base}/api/v1/events/${slug}/frame`;
 /** Only one paragraph is to be seen, and it is the newest. */
 async function showsOnly(page, text) {
   // Locators are asked from outside, so that it works where the page may run no script.
-  await page.locator('p', { hasText: new RegExp(`^${text}$`) }).last().waitFor({ state: 'visible', timeout: 15_000 });
+  await page.locator('p', { hasText: new RegExp(`^${text}$`) }).last().waitFor({ state: 'visible', timeout: 30_000 });
   const visible = [];
   for (const paragraph of await page.locator('p').all()) if (await paragraph.isVisible()) visible.push(await paragraph.textContent());
   assert.deepEqual(visible, [text]);
@@ -104,7 +104,7 @@ test('nothing else of the site may be framed', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
   const page = await context.newPage();
-  const refused = page.waitForEvent('console', { predicate: (message) => /frame-ancestors/.test(message.text()), timeout: 15_000 });
+  const refused = page.waitForEvent('console', { predicate: (message) => /frame-ancestors/.test(message.text()), timeout: 30_000 });
   await page.goto(`${foreign}/framing`);
   await refused;
   // Playwright would not find anything in a frame that was refused.

@@ -110,7 +110,7 @@ async fn a_client_of_http_1_0_is_not_kept_over_the_cap() {
 /// A flood of connections that are over the cap and say nothing.
 #[tokio::test]
 async fn refusals_have_a_cap_and_a_deadline_of_their_own() {
-    let deadlines = Deadlines { refusal: Duration::from_millis(300), ..config().deadlines };
+    let deadlines = Deadlines { refusal: Duration::from_millis(900), ..config().deadlines };
     let host = Host::start(Config { deadlines, ..capped(1, 9) });
     let _held = watcher(&host).await;
     let mut silent = Vec::new();

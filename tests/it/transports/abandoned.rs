@@ -53,17 +53,17 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
             for _ in 0..clients / WAVE {
                 let asking = Cell::new(0);
                 let clients = join_all((0..WAVE).map(|_| poll(&app, &position, &asking)));
-                let all = becomes(|| asking.get() == WAVE && channel.watchers.open() >= WAVE as u64);
+                let all = becomes("all poll", || { if std::env::var("DBG").is_ok() { eprintln!("{} {}", asking.get(), channel.watchers.open()); } asking.get() == WAVE && channel.watchers.open() >= WAVE as u64 });
                 tokio::select! {
                     _ = clients => unreachable!("a poll goes on until its client leaves"),
                     () = all => {}
                 }
                 // Who was just told something, and left before the next poll, stays until a ping goes unanswered.
-                becomes(|| channel.watchers.open() <= WAVE as u64).await;
+                becomes("most have left", || channel.watchers.open() <= WAVE as u64).await;
             }
-            becomes(|| channel.watchers.open() == 0).await;
+            becomes("nobody watches", || channel.watchers.open() == 0).await;
             // Every task of every client has ended: connections, sessions, pings.
-            becomes(|| runtime.metrics().num_alive_tasks() <= tasks).await;
+            becomes("every task has ended", || runtime.metrics().num_alive_tasks() <= tasks).await;
         };
         // The first ones pay for pools, tables and the allocator's arenas.
         round(ABANDONED / 2).await;
@@ -75,13 +75,13 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
 }
 
 /// Waits longer than a session lasts that answers no ping.
-async fn becomes(condition: impl Fn() -> bool) {
+async fn becomes(what: &str, condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(2 * (socketio::PING_EVERY + socketio::PONG_WITHIN), wait).await.expect("the condition comes true");
+    timeout(2 * (socketio::PING_EVERY + socketio::PONG_WITHIN), wait).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 async fn long_poll(app: &App, position: &str, asking: &Cell<usize>) {
