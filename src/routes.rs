@@ -22,7 +22,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
     let routes = http::first_of([
         over_limit(),
         http::registering(context),
-        transport::routes(context.clone()),
+        transport::routes(context.clone(), http::frame_over),
         http::routes(context),
         pages::routes(context.clone()),
         assets::routes(),

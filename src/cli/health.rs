@@ -1,48 +1,75 @@
-//! `headcount health`: whether the server beside it is ready; for container health checks, which have no other HTTP client.
+//! `headcount health`: whether a server is ready; for container health checks, which have no other HTTP client.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use reqwest::{Client, StatusCode, redirect};
+use tokio::runtime::Builder;
+
+use super::client::address::Base;
+use super::client::tls;
+use super::value;
 
 /// How long the whole exchange may take; a health check has a deadline of its own.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where to ask.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
 pub(super) struct HealthArgs {
+    /// A server's address, e.g. https://example.org; without it the server on this machine is asked that listens at --listen.
+    url: Option<String>,
     /// The address that the server listens on; one that stands for all addresses is asked on loopback.
     #[arg(long, env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// The certificate of the server at --listen: it is asked over TLS. It is not checked, as it names no loopback address.
+    #[arg(long, env = "HEADCOUNT_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Accept any TLS certificate, for self-signed ones.
+    #[arg(long)]
+    insecure: bool,
 }
 
-/// Ends with 0 when the server is ready, else with 1 and the reason.
+/// Ends with 0 when the server is ready, with 1 and the reason when not, with 2 for a mistake in the address.
 pub(super) fn run(args: &HealthArgs) -> ExitCode {
-    match ask(args.listen) {
-        Ok(status) if status.starts_with("HTTP/1.1 200") => ExitCode::SUCCESS,
-        Ok(status) => {
-            eprintln!("not ready: {status}");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("not ready: {}: {error}", args.listen);
-            ExitCode::FAILURE
-        }
+    let beside = beside(args);
+    let base = match Base::parse(args.url.as_ref().unwrap_or(&beside)) {
+        Ok(base) => base,
+        Err(error) => return fail(&error.to_string(), 2),
+    };
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("no event loop can be had: {error}"), 1),
+    };
+    match runtime.block_on(ask(&base, args.insecure || args.url.is_none())) {
+        Ok(StatusCode::OK) => ExitCode::SUCCESS,
+        Ok(status) => fail(&format!("{} is not ready: {status}", base.url("")), 1),
+        Err(why) => fail(&format!("{} is not ready: {why}", base.url("")), 1),
     }
 }
 
-fn ask(mut address: SocketAddr) -> std::io::Result<String> {
+/// The URL of the server that listens at `--listen`.
+fn beside(args: &HealthArgs) -> String {
+    let mut address = args.listen;
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    // The status line is all that is wanted.
-    stream.take(4096).read_to_end(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned())
+    let tls = args.tls_cert.as_deref().is_some_and(|file| !file.is_empty());
+    format!("{}://{address}/", if tls { "https" } else { "http" })
+}
+
+async fn ask(base: &Base, insecure: bool) -> Result<StatusCode, String> {
+    let tls = tls::config(insecure).map_err(|error| error.to_string())?;
+    // Whoever is asked has to answer: no proxy, and no other address.
+    let http = Client::builder().tls_backend_preconfigured((*tls).clone()).no_proxy().redirect(redirect::Policy::none()).timeout(PATIENCE);
+    let http = http.build().map_err(|error| error.to_string())?;
+    let answer = http.get(base.url("health/ready")).send().await.map_err(|error| value::causes(&error))?;
+    Ok(answer.status())
+}
+
+fn fail(why: &str, code: u8) -> ExitCode {
+    value::complain("health", why);
+    ExitCode::from(code)
 }

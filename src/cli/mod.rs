@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `watch`, `compare`.
+//! The command line: `serve` (the default), `health`, `watch`, `compare`.
 
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ pub struct Cli {
 enum Command {
     /// Serve the pages and the API (the default command).
     Serve(Box<ServeArgs>),
-    /// Tell whether the server beside it is ready.
+    /// Tell whether a server is ready: the one beside it, or any.
     Health(health::HealthArgs),
     /// Print one line for each change of an event.
     Watch(watch::WatchArgs),

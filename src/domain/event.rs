@@ -19,9 +19,12 @@ pub type EventId = i64;
 pub struct Slug(Arc<str>);
 
 impl Slug {
+    /// What fits in a link that is read out.
+    pub const MAX: usize = 64;
+
     /// Parses a path segment or an organiser's input.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
-        let ok = (1..=64).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let ok = (1..=Self::MAX).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if ok { Ok(Self(raw.into())) } else { Err(Invalid::new("slug", "malformed", "slug must be 1 to 64 characters of a-z, 0-9 and -")) }
     }
 
@@ -77,19 +80,26 @@ impl Capacity {
     }
 }
 
-/// An event's title: 1..=200 code points on one line.
+/// Code points of a title: what a wall screen shows on two lines.
+pub const TITLE_MAX: usize = 200;
+/// Code points of a description: a page and a half.
+pub const DESCRIPTION_MAX: usize = 4_000;
+/// Code points of an announcement: it stands above the count for a moment.
+pub const ANNOUNCEMENT_MAX: usize = 500;
+
+/// An event's title: 1..=[`TITLE_MAX`] code points on one line.
 pub fn parse_title(raw: &str) -> Result<String, Invalid> {
-    invalid::text("title", raw, 1, 200, false)
+    invalid::text("title", raw, 1, TITLE_MAX, false)
 }
 
-/// An event's description: at most 4,000 code points; line breaks are kept, as line feeds.
+/// An event's description: at most [`DESCRIPTION_MAX`] code points; line breaks are kept, as line feeds.
 pub fn parse_description(raw: &str) -> Result<String, Invalid> {
-    invalid::text("description", raw, 0, 4000, true)
+    invalid::text("description", raw, 0, DESCRIPTION_MAX, true)
 }
 
-/// An announcement to everybody who watches: 1..=500 code points on one line.
+/// An announcement to everybody who watches: 1..=[`ANNOUNCEMENT_MAX`] code points on one line.
 pub fn parse_announcement(raw: &str) -> Result<String, Invalid> {
-    invalid::text("text", raw, 1, 500, false)
+    invalid::text("text", raw, 1, ANNOUNCEMENT_MAX, false)
 }
 
 /// An event as its row says: settings, schedule and the counters of the current round.

@@ -20,11 +20,24 @@ impl Invalid {
     }
 }
 
-/// Control characters other than line breaks are never wanted; bidirectional overrides let a name rewrite the line
-/// it stands in (Unicode TR 36, section 2.10.5).
+/// Characters that no text may have, as ranges without gaps between first and last. Control characters other than line breaks are
+/// never wanted; bidirectional marks and overrides let a name rewrite the line it stands in (Unicode TR 36, section 2.10.5).
+pub const HOSTILE: [(char, char); 8] = [
+    ('\u{0}', '\u{1F}'),
+    ('\u{7F}', '\u{9F}'),
+    ('\u{61C}', '\u{61C}'),
+    ('\u{200E}', '\u{200F}'),
+    ('\u{2028}', '\u{2029}'),
+    ('\u{202A}', '\u{202E}'),
+    ('\u{2066}', '\u{2069}'),
+    ('\u{FEFF}', '\u{FEFF}'),
+];
+/// Those of them that a text of several lines may have.
+pub const OF_SEVERAL_LINES: [char; 3] = ['\t', '\n', '\r'];
+
+/// Whether a character is never wanted, see [`HOSTILE`].
 pub(super) fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+    HOSTILE.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// Trims `raw` and demands 1..=`max` code points, none of them hostile (`multiline` allows line feeds and tabs).
@@ -44,8 +57,19 @@ pub(super) fn text(field: &'static str, raw: &str, min: usize, max: usize, multi
     if length > max {
         return Err(Invalid::new(field, "too-long", format!("{field} has {length} characters; at most {max} are allowed")));
     }
-    if text.chars().any(|c| is_hostile(c) && !(multiline && (c == '\n' || c == '\t'))) {
+    if text.chars().any(|c| is_hostile(c) && !(multiline && OF_SEVERAL_LINES.contains(&c))) {
         return Err(Invalid::new(field, "control-character", format!("{field} contains a control or direction-changing character")));
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_control_character_is_hostile() {
+        assert!(('\0'..=char::MAX).filter(|c| c.is_control()).all(is_hostile));
+        assert!(!['a', ' ', '名', '\u{200D}'].into_iter().any(is_hostile));
+    }
 }

@@ -37,6 +37,10 @@ pub struct Email {
 impl Email {
     /// RFC 5321's path of 256 octets less its angle brackets.
     pub const MAX: usize = 254;
+    /// What an address has nowhere, white space beside: it separates addresses or would have to be quoted.
+    pub const SEPARATORS: [char; 7] = ['<', '>', ',', ';', '"', '\\', '@'];
+    /// What a domain neither begins nor ends with.
+    pub const JOINTS: [char; 2] = ['.', '-'];
 
     /// Parses what a person typed.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
@@ -45,11 +49,11 @@ impl Email {
         let (local, domain) = text.rsplit_once('@').ok_or_else(malformed)?;
         let ok = !local.is_empty()
             && !domain.is_empty()
-            && !local.contains('@')
+            && !local.contains(Self::SEPARATORS)
+            && !domain.contains(Self::SEPARATORS)
             && !text.contains(char::is_whitespace)
-            && !text.contains(['<', '>', ',', ';', '"', '\\'])
-            && !domain.starts_with(['.', '-'])
-            && !domain.ends_with(['.', '-'])
+            && !domain.starts_with(Self::JOINTS)
+            && !domain.ends_with(Self::JOINTS)
             && !domain.contains("..");
         if ok { Ok(Self::stored(text)) } else { Err(malformed()) }
     }

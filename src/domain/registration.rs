@@ -25,6 +25,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Waiting, Self::Cancelled];
+
     /// The word on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,7 +39,7 @@ impl Status {
 
     /// The status of that word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Confirmed, Self::Waiting, Self::Cancelled].into_iter().find(|status| status.as_str() == word)
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 }
 
@@ -80,7 +83,7 @@ pub struct Secret(String);
 
 impl Secret {
     /// 62^22 is just above 2^128 (RFC 6749, section 10.10, asks for the probability of a guess to be at most 2^-128).
-    const LENGTH: usize = 22;
+    pub const LENGTH: usize = 22;
 
     /// A new random secret.
     pub fn draw() -> Self {

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 
 use warp::filters::BoxedFilter;
+use warp::http::HeaderMap;
 use warp::reply::Response;
 use warp::{Filter, Rejection, path};
 
@@ -13,7 +14,9 @@ use self::body::body;
 use self::incoming::incoming;
 use self::organiser::{announcements, audit, export, registrations, rounds, settings};
 use self::reply::answer;
+use self::text::{Language, Texts};
 use crate::context::Shared;
+use crate::transport::frame::Over;
 
 pub mod assets;
 pub mod auth;
@@ -34,6 +37,12 @@ pub(crate) mod reply;
 pub mod session;
 mod text;
 pub mod urls;
+
+/// What a frame says when its event is no more.
+pub fn frame_over(headers: &HeaderMap) -> Over {
+    let texts = Texts::new(Language::of(headers));
+    Over { language: texts.lang(), text: texts.get("live-gone") }
+}
 
 /// The one call that everybody makes at the same moment; apart, so that it can be tried before all others.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {

@@ -323,6 +323,11 @@ mod tests {
         for key in ["state-scheduled", "state-open", "state-full", "state-waitlist", "state-closed", "status-confirmed", "status-waiting", "status-cancelled"] {
             assert!(known.contains(key), "{key}");
         }
+        // The audit log's words, as `domain` and `store` write them.
+        for word in ["by-visitor", "by-console", "by-token", "by-schedule", "did-create", "did-edit", "did-opened", "did-closed", "did-cancel", "did-announce"]
+        {
+            assert!(known.contains(format!("audit-{word}").as_str()), "{word}");
+        }
         for code in crate::problem::Code::ALL {
             for part in ["title", "meaning"] {
                 let key = format!("problem-{}-{part}", code.as_str());

@@ -43,17 +43,14 @@ pub(super) struct Server {
     draining: watch::Sender<bool>,
     cut: AtomicBool,
     cut_now: Arc<Notify>,
-    admitted: auto::Builder<TokioExecutor>,
-    refused: auto::Builder<TokioExecutor>,
+    protocol: auto::Builder<TokioExecutor>,
 }
 
 impl Server {
     pub(super) fn new(config: Config) -> Self {
         let meters = Meters::new();
         let register = Register::new(config.max_connections, config.max_connections_per_address, config.max_refusals, meters.clone());
-        let admitted = protocol(&config);
-        let mut refused = admitted.clone();
-        refused.http1().keep_alive(false);
+        let protocol = protocol(&config);
         Self {
             config,
             register: Arc::new(register),
@@ -61,8 +58,7 @@ impl Server {
             draining: watch::Sender::new(false),
             cut: AtomicBool::new(false),
             cut_now: Arc::new(Notify::new()),
-            admitted,
-            refused,
+            protocol,
         }
     }
 
@@ -173,9 +169,8 @@ where
     let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, over };
     let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link)));
     let refused = over.is_some();
-    let builder = if refused { &server.refused } else { &server.admitted };
     {
-        let mut http = pin!(builder.serve_connection_with_upgrades(io, exchange));
+        let mut http = pin!(server.protocol.serve_connection_with_upgrades(io, exchange));
         let mut draining = server.draining.subscribe();
         let mut draining = pin!(draining.wait_for(|draining| *draining));
         let mut leaving = false;
@@ -191,8 +186,9 @@ where
                     return deadline.as_mut().poll(cx);
                 }
                 // From the first poll on: a browser's idle spare connection would otherwise outlive the listener.
-                let leave =
-                    draining.as_mut().poll(cx).is_ready() || (refused && link.requests.load(Ordering::Relaxed) > 0) || idle.as_mut().poll(cx).is_ready();
+                // HTTP/1.1 is not told here: hyper would add `close` to a 101 as well, and a client that is to hear why takes that for no handshake.
+                let refusing = refused && link.requests.load(Ordering::Relaxed) > 0 && !link.http11.load(Ordering::Relaxed);
+                let leave = draining.as_mut().poll(cx).is_ready() || refusing || idle.as_mut().poll(cx).is_ready();
                 if !leave {
                     return deadline.as_mut().poll(cx);
                 }

@@ -49,6 +49,8 @@ pub(super) struct Link {
     pub(super) requests: AtomicUsize,
     /// Of those, the ones whose answer is not complete.
     pub(super) unanswered: AtomicUsize,
+    /// The connection speaks HTTP/1.1, as far as is known.
+    pub(super) http11: AtomicBool,
     /// The connection speaks HTTP/2.
     pub(super) http2: AtomicBool,
 }

@@ -1,13 +1,15 @@
 //! Between hyper and the application: says who is asking and whether it is within the limits, and picks the way out of an endless answer.
 
 use std::error::Error;
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
@@ -49,10 +51,9 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let unanswered = Unanswered::new(&self.link);
-        let http2 = request.version() == Version::HTTP_2;
-        if http2 {
-            self.link.http2.store(true, Ordering::Relaxed);
-        }
+        let (http11, http2) = (request.version() == Version::HTTP_11, request.version() == Version::HTTP_2);
+        self.link.http11.store(http11, Ordering::Relaxed);
+        self.link.http2.store(http2, Ordering::Relaxed);
         let (peer, admission, permit) = self.judge(&request);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(admission);
@@ -61,19 +62,22 @@ where
             server: Arc::clone(&self.server),
             is_get: request.method() == Method::GET,
             // HTTP/1.0 knows no chunks; a request's body would still be on its way; an over-limit connection keeps hyper's deadline.
-            may_hand_off: self.server.config.handoff
-                && !self.tls
-                && request.version() == Version::HTTP_11
-                && request.body().is_end_stream()
-                && admission != Admission::OverLimit,
+            may_hand_off: self.server.config.handoff && !self.tls && http11 && request.body().is_end_stream() && admission != Admission::OverLimit,
             http2,
+            closes: self.over.is_some() && http11,
         };
         let mut app = self.app.clone();
-        Box::pin(async move {
-            poll_fn(|cx| app.poll_ready(cx)).await?;
-            let response = app.call(request).await?;
-            Ok(way.out(response, unanswered, permit))
-        })
+        // Called now and not when the answer is first waited for: hyper drops that unpolled when the client's FIN has come with the
+        // request, and an application may want to know that somebody has asked and gone.
+        let calling = match app.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Either::Left(app.call(request)),
+            Poll::Ready(Err(error)) => return Box::pin(ready(Err(error))),
+            Poll::Pending => Either::Right(async move {
+                poll_fn(|cx| app.poll_ready(cx)).await?;
+                app.call(request).await
+            }),
+        };
+        Box::pin(async move { Ok(way.out(calling.await?, unanswered, permit)) })
     }
 }
 
@@ -104,6 +108,8 @@ struct Way {
     is_get: bool,
     may_hand_off: bool,
     http2: bool,
+    /// The connection is not kept after this answer, unless it becomes another protocol's.
+    closes: bool,
 }
 
 impl Way {
@@ -113,6 +119,8 @@ impl Way {
         let Some(chunks) = chunks else {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 self.link.keep_across_upgrade(permit.take());
+            } else if self.closes {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             return response.map(|body| Body::new(Kind::Ordinary(body), unanswered, permit));
         };

@@ -3,6 +3,7 @@
 //! WAL with `synchronous=FULL`: a commit is on the disk before it is answered, and readers never wait for the writer. A
 //! pool of writers would only make them wait out `busy_timeout` for each other.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -94,6 +95,7 @@ struct Writer {
 impl Sqlite {
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
         check_directory(options.get_filename())?;
+        create(options.get_filename());
         let options =
             options.clone().create_if_missing(true).busy_timeout(BUSY_TIMEOUT).foreign_keys(true).row_buffer_size(ROW_BUFFER).disable_statement_logging();
         let writer = options
@@ -240,6 +242,17 @@ fn check_directory(file: &Path) -> Result<(), StoreError> {
     }
     let message = format!("the directory {} does not exist; create it, or name another file in the database URL", directory.display());
     Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::NotFound, message).into()))
+}
+
+/// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of
+/// the file itself. One that is there keeps the rights that it was given.
+fn create(file: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Where this fails SQLite fails too, and says why.
+    let _ = options.open(file);
 }
 
 /// Opens the file and brings its schema up to date, while other processes may be doing the same.

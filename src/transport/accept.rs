@@ -19,25 +19,28 @@ impl Media {
         }
     }
 
-    /// How much `accept` wants this, in thousandths: the most specific range that covers it decides.
     fn quality(self, accept: &str) -> u16 {
-        let (kind, subtype) = self.parts();
-        let mut best = (0, 0);
-        for range in accept.split(',') {
-            let mut parameters = range.split(';').map(str::trim);
-            let Some((range_kind, range_subtype)) = parameters.next().and_then(|range| range.split_once('/')) else { continue };
-            let specific = match (range_kind, range_subtype) {
-                ("*", "*") => 1,
-                (range_kind, "*") if range_kind.eq_ignore_ascii_case(kind) => 2,
-                (range_kind, range_subtype) if range_kind.eq_ignore_ascii_case(kind) && range_subtype.eq_ignore_ascii_case(subtype) => 3,
-                _ => continue,
-            };
-            if specific > best.0 {
-                best = (specific, weight(parameters));
-            }
-        }
-        best.1
+        quality(self.parts(), accept)
     }
+}
+
+/// How much `accept` wants a media type, in thousandths: the most specific range that covers it decides.
+fn quality((kind, subtype): (&str, &str), accept: &str) -> u16 {
+    let mut best = (0, 0);
+    for range in accept.split(',') {
+        let mut parameters = range.split(';').map(str::trim);
+        let Some((range_kind, range_subtype)) = parameters.next().and_then(|range| range.split_once('/')) else { continue };
+        let specific = match (range_kind, range_subtype) {
+            ("*", "*") => 1,
+            (range_kind, "*") if range_kind.eq_ignore_ascii_case(kind) => 2,
+            (range_kind, range_subtype) if range_kind.eq_ignore_ascii_case(kind) && range_subtype.eq_ignore_ascii_case(subtype) => 3,
+            _ => continue,
+        };
+        if specific > best.0 {
+            best = (specific, weight(parameters));
+        }
+    }
+    best.1
 }
 
 /// The weight among a range's parameters, in thousandths; 1000 without one. What is no number counts as none.
@@ -51,10 +54,15 @@ fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
     }
 }
 
-/// What the client likes best; JSON where it likes both alike, and where it says nothing. `None`: neither.
+/// Whether a person shall read the answer: a browser's navigation likes HTML better than JSON.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    let accept = accept(headers);
+    quality(("text", "html"), &accept) > Media::Json.quality(&accept)
+}
+
+/// What the client likes best of JSON and events; JSON where it likes both alike, and where it says nothing. `None`: neither.
 pub fn preferred(headers: &HeaderMap) -> Option<Media> {
-    let lines: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
-    let accept = lines.join(",");
+    let accept = accept(headers);
     if accept.trim().is_empty() {
         return Some(Media::Json);
     }
@@ -63,6 +71,12 @@ pub fn preferred(headers: &HeaderMap) -> Option<Media> {
         (json, stream) if json >= stream => Some(Media::Json),
         _ => Some(Media::EventStream),
     }
+}
+
+/// Several lines are one list (RFC 9110, section 5.3).
+fn accept(headers: &HeaderMap) -> String {
+    let lines: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    lines.join(",")
 }
 
 #[cfg(test)]
@@ -93,6 +107,21 @@ mod tests {
             assert_eq!(preferred(&headers), expected, "{accept}");
         }
         assert_eq!(preferred(&HeaderMap::new()), Some(Media::Json));
+    }
+
+    #[test]
+    fn only_a_browser_prefers_html() {
+        for (accept, expected) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("text/html", true),
+            ("text/html, application/json", false),
+            ("application/json", false),
+            ("*/*", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(prefers_html(&headers), expected, "{accept}");
+        }
+        assert!(!prefers_html(&HeaderMap::new()));
     }
 
     #[test]

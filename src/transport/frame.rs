@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use futures_util::stream::{Stream, unfold};
 use rand::distr::{Alphanumeric, SampleString as _};
-use warp::http::{HeaderValue, header};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::live::Live;
@@ -17,7 +17,7 @@ use crate::live::subscription::{Item, Subscription};
 use crate::live::watchers::Transport;
 use crate::wire::chunk::Chunk;
 use crate::wire::frame::{self as wire, Theme};
-use crate::wire::message::{Body, Message};
+use crate::wire::message::{Body, Message, Reason};
 
 /// A document ends after so many updates and is loaded again: without JavaScript it grows for as long as it lasts.
 pub const MOST_UPDATES: u32 = 1_000;
@@ -29,10 +29,34 @@ const NONCE_LENGTH: usize = 22;
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(wire::HEARTBEAT));
 
+/// What a document says at the end of its event, to somebody with these headers. The words belong to the pages, above.
+pub type Words = fn(&HeaderMap) -> Over;
+
+/// A language's BCP 47 tag, and a sentence in it.
+#[derive(Debug, Clone)]
+pub struct Over {
+    /// For `lang`.
+    pub language: &'static str,
+    /// Plain text.
+    pub text: String,
+}
+
+/// 404 for a person: what a document that is loaded again finds when its event was deleted.
+pub(super) fn nothing(over: &Over, request: &Request) -> Response {
+    let nonce = nonce();
+    let mut response = Response::new(wire::document_over(over.language, &over.text, &nonce, theme(request)).into());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    let head = response.headers_mut();
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    head.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
+    protect(head, &nonce);
+    response
+}
+
 /// The endless document.
-pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request) -> Response {
-    let nonce = Alphanumeric.sample_string(&mut rand::rng(), NONCE_LENGTH);
-    let theme = request.query("theme").map_or(Theme::System, Theme::parse);
+pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request, over: Over) -> Response {
+    let (nonce, theme) = (nonce(), theme(request));
     let newest = channel.newest();
     let refused = refusal::reason(request.admission);
     let refresh_s = refused.map_or_else(|| rand::random_range(REFRESH_S), |reason| refusal::retry_ms(reason).div_ceil(1_000));
@@ -40,9 +64,7 @@ pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request) 
 
     let mut response = Response::default();
     headers::unbuffered(response.headers_mut(), "text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&nonce));
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    protect(response.headers_mut(), &nonce);
     if refused.is_some() {
         // The count of this moment, and an end: a frame that is refused is an interval poll.
         let count = newest.count.message.frame().map(Chunk::data).unwrap_or_default();
@@ -51,9 +73,23 @@ pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request) 
     }
     let after = request.after().and_then(Result::ok);
     let subscription = Subscription::open(&channel, Transport::Frame, after.as_ref(), context.settings.heartbeat);
-    let frame = Frame { context, channel, subscription, document: Some(document), updates: 0 };
+    let frame = Frame { context, channel, subscription, document: Some(document), over: Some(over), updates: 0 };
     response.extensions_mut().insert(Live::new(chunks(frame)));
     response
+}
+
+fn nonce() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), NONCE_LENGTH)
+}
+
+fn theme(request: &Request) -> Theme {
+    request.query("theme").map_or(Theme::System, Theme::parse)
+}
+
+fn protect(head: &mut HeaderMap, nonce: &str) {
+    head.insert(header::CONTENT_SECURITY_POLICY, policy(nonce));
+    head.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    head.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
 /// Only the two elements with the nonce count; anybody may embed it.
@@ -69,6 +105,8 @@ struct Frame {
     subscription: Subscription,
     /// What stands before the counts, until it is written.
     document: Option<String>,
+    /// What is said when the event is deleted, until it is said.
+    over: Option<Over>,
     updates: u32,
 }
 
@@ -86,7 +124,9 @@ impl Frame {
             let chunk = match self.subscription.next().await? {
                 Item::Message(message) => self.render(&message),
                 Item::Heartbeat => Some(HEARTBEAT.clone()),
-                // A document has no word for a farewell: it ends, and is loaded again.
+                // The document is loaded again once more, and then says the same.
+                Item::End { reason: Reason::Deleted, .. } => self.over.take().map(|over| Chunk::new(wire::over(over.language, &over.text).as_bytes())),
+                // For any other farewell it has no word: it ends, and is loaded again.
                 Item::End { .. } => return None,
             };
             let Some(chunk) = chunk else { continue };

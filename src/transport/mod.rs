@@ -32,8 +32,8 @@ use crate::context::Shared;
 use crate::live::watchers::Transport;
 use crate::problem::{Code, Problem};
 
-/// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`.
-pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
+/// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at the end of its event.
+pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> {
     let event = || warp::path!("api" / "v1" / "events" / String / ..);
     let here = event().and(warp::path::end()).map(|slug| (slug, Transport::Poll));
     let below = |segment: &'static str, transport| event().and(warp::path(segment)).and(warp::path::end()).map(move |slug| (slug, transport));
@@ -49,13 +49,16 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
         .and(request())
         .then(move |(slug, transport): (String, Transport), request: Request| {
             let context = context.clone();
-            async move { serve(context, &slug, transport, request).await }
+            async move { serve(context, words, &slug, transport, request).await }
         })
         .boxed()
 }
 
-async fn serve(context: Shared, slug: &str, transport: Transport, request: Request) -> Response {
+async fn serve(context: Shared, words: frame::Words, slug: &str, transport: Transport, request: Request) -> Response {
     let Some(channel) = request::channel(&context, slug) else {
+        if transport == Transport::Frame && accept::prefers_html(&request.headers) {
+            return frame::nothing(&words(&request.headers), &request);
+        }
         return Problem::event_not_found(slug).into_response();
     };
     match transport {
@@ -76,7 +79,7 @@ async fn serve(context: Shared, slug: &str, transport: Transport, request: Reque
         },
         Transport::Changes => changes::answer(context, &channel, &request).await,
         Transport::WebSocket => websocket::answer(context, &channel, &request),
-        Transport::Frame => frame::answer(context, channel, &request),
+        Transport::Frame => frame::answer(context, channel, &request, words(&request.headers)),
         // Socket.IO does not come here: it has an address of its own.
         Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),
     }

@@ -17,6 +17,7 @@ html,body{height:100%;margin:0}\
 body{display:grid;place-content:center;font:600 clamp(1.25rem,12vmin,6rem)/1.1 system-ui,sans-serif;font-variant-numeric:tabular-nums}\
 p{margin:0;white-space:nowrap;text-align:center}\
 .stale{opacity:.55}\
+.over{font-size:clamp(.875rem,6vmin,1.5rem);font-weight:400;white-space:normal;padding:.5em}\
 p:has(+ p){display:none}\
 @supports not selector(p:has(+ p)){p{grid-area:1/1;background:Canvas}}";
 
@@ -88,6 +89,25 @@ pub fn head(title: &str, nonce: &str, theme: Theme, refresh_s: u64) -> String {
     out
 }
 
+/// The last paragraph of a document whose event is no more, in that language.
+pub fn over(language: &str, text: &str) -> String {
+    let mut out = format!("<p class=\"over\" lang=\"{language}\">");
+    escape(text, &mut out);
+    out.push_str("</p>\n");
+    out
+}
+
+/// A whole document that says no more than that, and is not loaded again. `nonce` must be fit for an attribute.
+pub fn document_over(language: &str, text: &str, nonce: &str, theme: Theme) -> String {
+    let mut out =
+        format!("<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
+    escape(text, &mut out);
+    let (color_scheme, over) = (theme.color_scheme(), over(language, text));
+    // Writing to a string cannot fail.
+    let _ = write!(out, "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{STYLE}</style></head>\n<body>{over}</body></html>\n");
+    out
+}
+
 /// A push as markup: the same bytes for every watcher. `None` for what the document does not show.
 pub(super) fn update(body: &Body, json: &str) -> Option<String> {
     match body {
@@ -131,6 +151,13 @@ mod tests {
         let mut out = String::new();
         escape("\"><script>'&", &mut out);
         assert_eq!(out, "&quot;&gt;&lt;script&gt;&#39;&amp;");
+    }
+
+    #[test]
+    fn the_end_is_said_and_not_loaded_again() {
+        let document = document_over("en", "No <more>", "abc", Theme::Light);
+        assert!(document.contains("<p class=\"over\" lang=\"en\">No &lt;more&gt;</p>") && document.contains("color-scheme:light"));
+        assert!(!document.contains("refresh") && !document.contains("<script"), "{document}");
     }
 
     #[test]

@@ -67,7 +67,7 @@ test("a browser's EventSource survives a refusal, and comes back when there is r
   // After them: a browser holds connections of its own in reserve.
   const page = await bare(t, own.base);
   await follow(page, 'welcome');
-  await page.waitForFunction(() => globalThis.sources[0].byes.length > 0, null, { timeout: 15_000 });
+  await page.waitForFunction(() => globalThis.sources[0].byes.length > 0, null, { timeout: 30_000 });
   assert.equal(await page.evaluate(() => globalThis.sources[0].byes[0].reason), 'limit');
   assert.notEqual(await page.evaluate(() => globalThis.sources[0].source.readyState), 2, 'it has not given up');
   places.forEach(({ close }) => close());
@@ -127,7 +127,7 @@ function curlStream(t, ...args) {
   const told = blocks(program.child.stdout);
   const next = async (kind) => {
     for (;;) {
-      const late = setTimeout(() => program.child.kill(), 15_000);
+      const late = setTimeout(() => program.child.kill(), 30_000);
       const { value, done } = await told.next();
       clearTimeout(late);
       assert.ok(!done, `the stream ended, or was silent, before ${kind}`);

@@ -44,10 +44,10 @@ test('all six show the same number, a burst ends at the same number on all six, 
   const changes = (await count('lab')).revision - before;
   assert.ok(changes >= 2 && changes <= 51, `${changes} changes`);
   await page.waitForFunction((wanted) => [...document.querySelectorAll('[data-lane]')].every((lane) =>
-    Number(lane.querySelector('[data-seen]').textContent) + Number(lane.querySelector('[data-skipped]').textContent) === wanted), changes, { timeout: 10_000 });
+    Number(lane.querySelector('[data-seen]').textContent) + Number(lane.querySelector('[data-skipped]').textContent) === wanted), changes, { timeout: 30_000 });
   // The verdict and the order come from the figures: the interval poll is last.
   await page.waitForFunction(() => document.querySelector('[data-lanes] > :last-child').dataset.lane === 'poll'
-    && document.querySelector('[data-lanes] > :first-child [data-rank]').textContent === '1', undefined, { timeout: 10_000 });
+    && document.querySelector('[data-lanes] > :first-child [data-rank]').textContent === '1', undefined, { timeout: 30_000 });
   assert.match(await page.locator('[data-verdict]').textContent(), /^Pick /);
   assert.equal(await page.locator('[data-doctor] li').count(), 6);
   assert.equal(await figure(page, 'sse', 'requests'), '1');
@@ -89,6 +89,6 @@ test('without JavaScript the page says the number and explains, and its frame is
   assert.equal(await page.locator('.picks-list > div').count(), 6);
   assert.ok(!(await page.locator('[data-lanes]').isVisible()), 'nothing that does not work is shown');
   await server.register('welcome', 'still');
-  await page.frameLocator('.compare-still-frame').locator('p:visible').filter({ hasText: '1' }).waitFor({ timeout: 10_000 });
+  await page.frameLocator('.compare-still-frame').locator('p:visible').filter({ hasText: '1' }).waitFor({ timeout: 30_000 });
   await context.close();
 });

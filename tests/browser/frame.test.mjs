@@ -37,7 +37,7 @@ const frameUrl = (slug) => `${server.base}/api/v1/events/${slug}/frame`;
 /** Only one paragraph is to be seen, and it is the newest. */
 async function showsOnly(page, text) {
   // Locators are asked from outside, so that it works where the page may run no script.
-  await page.locator('p', { hasText: new RegExp(`^${text}$`) }).last().waitFor({ state: 'visible', timeout: 15_000 });
+  await page.locator('p', { hasText: new RegExp(`^${text}$`) }).last().waitFor({ state: 'visible', timeout: 30_000 });
   const visible = [];
   for (const paragraph of await page.locator('p').all()) if (await paragraph.isVisible()) visible.push(await paragraph.textContent());
   assert.deepEqual(visible, [text]);
@@ -104,7 +104,7 @@ test('nothing else of the site may be framed', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
   const page = await context.newPage();
-  const refused = page.waitForEvent('console', { predicate: (message) => /frame-ancestors/.test(message.text()), timeout: 15_000 });
+  const refused = page.waitForEvent('console', { predicate: (message) => /frame-ancestors/.test(message.text()), timeout: 30_000 });
   await page.goto(`${foreign}/framing`);
   await refused;
   // Playwright would not find anything in a frame that was refused.
@@ -122,5 +122,21 @@ for (const javaScriptEnabled of [true, false]) {
     t.after(() => again.stop());
     await again.register('welcome', 1);
     await showsOnly(page, '1 / 100');
+  });
+}
+
+for (const [locale, words] of [['en-GB', 'This event has been removed'], ['zh-CN', '该活动已被移除']]) {
+  test(`a frame says that its event is no more, and stays so: ${locale}`, async (t) => {
+    const slug = `gone-${locale.toLowerCase()}`;
+    await event(slug);
+    const page = await open(t, frameUrl(slug), { locale });
+    await showsOnly(page, '0 / 100');
+    // Within the same document; then once more, when that has loaded itself again.
+    const reloaded = page.waitForResponse((answer) => answer.url().startsWith(frameUrl(slug)) && answer.status() === 404);
+    await server.organise('DELETE', `/events/${slug}`);
+    await showsOnly(page, words);
+    await reloaded;
+    await showsOnly(page, words);
+    assert.equal(await page.locator('meta[http-equiv=refresh]').count(), 0, 'it is not loaded for ever');
   });
 }

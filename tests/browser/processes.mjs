@@ -40,7 +40,7 @@ export function start(command, args, options = {}) {
   ended.catch(() => {});
   const stop = async () => {
     child.kill('SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
     try { return await ended; } finally { clearTimeout(late); }
   };
   return { child, written, ended, stop };
@@ -52,7 +52,7 @@ export async function run(command, args, options) {
 }
 
 /** Asks again and again until `ask` answers something; a failure of `program` ends the waiting. */
-export async function until(what, ask, { program, within = 15_000 } = {}) {
+export async function until(what, ask, { program, within = 30_000 } = {}) {
   const deadline = Date.now() + within;
   let dead;
   program?.ended.then((end) => { dead = end; }, (error) => { dead = { err: String(error) }; });

@@ -9,7 +9,7 @@ const WAYS = [
   { name: 'websocket', transports: ['websocket'], ends: 'websocket' },
   { name: 'polling, then the upgrade', transports: ['polling', 'websocket'], ends: 'websocket' },
 ];
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 30_000;
 
 let server;
 before(async () => { server = await startServer(); });

@@ -77,7 +77,7 @@ export async function shows(page, expected) {
   await page.waitForFunction(
     (wanted) => document.querySelector('[data-count-registered]')?.textContent.replace(/\D/g, '') === wanted,
     String(expected),
-    { timeout: 10_000 },
+    { timeout: 30_000 },
   );
 }
 

@@ -239,3 +239,28 @@ fn an_address_in_use_is_told_in_plain_words() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&first.address.to_string()), "{output:?}");
 }
+
+/// Names and addresses stand in the database: whoever else has an account on the machine must not read them.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_sqlite_file_is_its_owners_alone() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let file = File::new();
+    let rights = |ending: &str| fs::metadata(format!("{}{ending}", file.path().display())).expect("a file").permissions().mode() & 0o777;
+    // With the mask that lets everybody read, and with a commit, so that the log beside the file has its pages too.
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_headcount")]);
+    let server = Process::spawn(command, &file.text(), &[]);
+    assert_eq!(register(server.address, "welcome", "Ada", "ada@example.org").await.status, 201);
+    for ending in ["", "-wal", "-shm"] {
+        assert_eq!(rights(ending), 0o600, "{ending:?}");
+    }
+    drop(server);
+
+    // What the operator has given stays.
+    fs::set_permissions(file.path(), Permissions::from_mode(0o640)).expect("it is ours");
+    let _server = Process::start(&file.text(), &[]);
+    assert_eq!(rights(""), 0o640);
+}

@@ -11,11 +11,13 @@ use super::session::{Cut, Session};
 
 /// The media type.
 const HTML: &str = "text/html";
+/// A refusal is to be a document that can be read by a program.
+const ACCEPT: &str = "text/html, application/json";
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     let mut http = Http::new(session.target, session.meter);
     let resume = session.cursor().map(|cursor| format!("?after={cursor}")).unwrap_or_default();
-    let response = http.get(&session.target.path(&format!("/frame{resume}")), HTML, &[], Duration::ZERO).await?;
+    let response = http.get(&session.target.path(&format!("/frame{resume}")), ACCEPT, &[], Duration::ZERO).await?;
     let mut body = request::expect(response, HTML).await?.into_body();
     session.connected()?;
     let mut parser = FrameParser::default();

@@ -20,6 +20,7 @@ use crate::cli::client::address::Base;
 use crate::cli::client::count::Count;
 use crate::cli::client::retry_after;
 use crate::cli::client::target::Target;
+use crate::cli::value;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::Slug;
 
@@ -78,7 +79,7 @@ impl Lab {
         let Some(token) = &self.owner else { return };
         let url = self.base.url(&format!("api/v1/events/{0}?confirm={0}", self.slug));
         if let Err(why) = answer(self.http.delete(url).bearer_auth(token)).await {
-            crate::cli::value::complain("compare", &format!("the event {} is still there: {why}", self.slug));
+            value::complain("compare", &format!("the event {} is still there: {why}", self.slug));
         }
     }
 
@@ -175,7 +176,7 @@ async fn answer(request: RequestBuilder) -> Result<Response, String> {
     for _ in 0..ATTEMPTS {
         // The bodies are in memory, so a request can always be copied.
         let Some(copy) = request.try_clone() else { break };
-        let response = copy.send().await.map_err(|error| format!("the server cannot be reached: {error}"))?;
+        let response = copy.send().await.map_err(|error| format!("the server cannot be reached: {}", value::causes(&error)))?;
         let busy = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) && response.headers().contains_key(RETRY_AFTER);
         if response.status().is_success() {
             return Ok(response);

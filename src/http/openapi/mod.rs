@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use serde_json::Value;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Paths, Ref, Required, ResponseBuilder, Type,
-};
+use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Ref, Required, ResponseBuilder};
 use warp::http::{HeaderValue, Method};
 use warp::reply::Response;
 
@@ -18,10 +17,11 @@ use super::incoming::Incoming;
 use super::{reply, session};
 use crate::problem::{self, Code, Problem};
 
+mod bounds;
 mod calls;
 mod schemas;
 
-/// Name, where it stands, and what it says.
+/// Name, where it stands, and what it says; [`bounds`] has the schemas.
 const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
     ("If-None-Match", ParameterIn::Header, "Entity tags that are known already"),
     ("If-Match", ParameterIn::Header, "Refuse with 412 unless the event stands at one of these positions"),
@@ -41,7 +41,7 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
 /// The document and its validator, rendered once.
 static DOCUMENT: LazyLock<(Bytes, HeaderValue)> = LazyLock::new(|| {
     // A tree of strings and numbers; serialising it to memory cannot fail.
-    let text = serde_json::to_vec(&document()).expect("the document is representable as JSON");
+    let text = serde_json::to_vec(&bounded()).expect("the document is representable as JSON");
     let etag = reply::content_etag(&text);
     (text.into(), etag)
 });
@@ -50,6 +50,13 @@ static DOCUMENT: LazyLock<(Bytes, HeaderValue)> = LazyLock::new(|| {
 pub(super) async fn get(incoming: Incoming) -> Result<Response, Problem> {
     let (text, etag) = &*DOCUMENT;
     Ok(reply::conditional(&incoming.headers, etag.clone(), text.clone()))
+}
+
+fn bounded() -> Value {
+    // The same tree.
+    let mut document = serde_json::to_value(document()).expect("the document is representable as JSON");
+    bounds::apply(&mut document);
+    document
 }
 
 fn document() -> OpenApi {
@@ -109,11 +116,11 @@ fn operation(call: &Call) -> OperationBuilder {
         operation = operation.description(Some(call.notes));
     }
     for name in call.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')) {
-        operation = operation.parameter(ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True).schema(Some(text())));
+        operation = operation.parameter(ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True));
     }
     for (name, place, says) in PARAMETERS.iter().filter(|(name, ..)| call.takes.contains(name)) {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(place.clone()).required(Required::False);
-        operation = operation.parameter(parameter.description(Some(*says)).schema(Some(text())));
+        operation = operation.parameter(parameter.description(Some(*says)));
     }
     if let Some((schema, form)) = call.body {
         let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
@@ -158,10 +165,6 @@ fn tag(call: &Call) -> &'static str {
         (_, true) => "operator",
         _ => "public",
     }
-}
-
-fn text() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String)
 }
 
 fn method(method: &Method) -> HttpMethod {

@@ -7,3 +7,5 @@ pub(super) mod query;
 pub(super) mod registrations;
 pub(super) mod rounds;
 pub(super) mod settings;
+
+pub(super) use query::LIMIT_MAX;

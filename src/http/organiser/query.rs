@@ -12,7 +12,7 @@ use crate::store::Filter;
 /// Lines on a page unless the client asks for another number.
 const LIMIT: u32 = 100;
 /// More on one page would hold a reader of the database for too long.
-const LIMIT_MAX: u32 = 1_000;
+pub(in crate::http) const LIMIT_MAX: u32 = 1_000;
 
 /// The parameters of both lists; an empty one counts as absent, so that a form can be submitted as it is.
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,7 @@
 //! Socket.IO v5 (docs/protocol.md, sections 7 and 13.8): a layer around the routes, since the engine below answers whole
 //! requests and takes over connections by itself. What is said on an open socket is [`talk`]'s.
 
+mod sessions;
 mod talk;
 
 use std::future::Future;
@@ -14,6 +15,7 @@ use engineioxide::config::EngineIoConfig;
 use engineioxide::handler::EngineIoHandler;
 use engineioxide::layer::EngineIoLayer;
 use engineioxide::service::EngineIoService;
+use engineioxide::socket::Sid;
 use engineioxide::{DisconnectReason, Socket, Str};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -22,6 +24,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 
+use self::sessions::Sessions;
 use super::{headers, refusal};
 use crate::context::{Admission, Shared};
 
@@ -34,7 +37,7 @@ pub const LARGEST_MESSAGE: usize = 4 * 1024;
 const OUTBOX: usize = 16;
 /// Packets of the client that may wait to be looked at.
 const INBOX: usize = 16;
-/// The engine's ping, and the time within which an abandoned client is forgotten: one that only polls is found out by nothing else.
+/// The engine's ping. A client that leaves between two polls is found out by nothing else.
 pub const PING_EVERY: Duration = Duration::from_secs(25);
 /// See [`PING_EVERY`].
 pub const PONG_WITHIN: Duration = Duration::from_secs(20);
@@ -63,24 +66,32 @@ pub fn layer(context: Shared) -> SocketIoLayer {
         .ws_max_message_size(LARGEST_MESSAGE)
         .ws_max_frame_size(LARGEST_MESSAGE)
         .build();
-    SocketIoLayer(EngineIoLayer::from_config(Arc::new(Handler(context)), config))
+    let sessions = Arc::new(Sessions::default());
+    let handler = Handler { context, sessions: Arc::clone(&sessions) };
+    SocketIoLayer { engine: EngineIoLayer::from_config(Arc::new(handler), config), sessions }
 }
 
 /// See [`layer`].
 #[derive(Debug, Clone)]
-pub struct SocketIoLayer(EngineIoLayer<Handler>);
+pub struct SocketIoLayer {
+    engine: EngineIoLayer<Handler>,
+    sessions: Arc<Sessions>,
+}
 
 impl<S: Clone> Layer<S> for SocketIoLayer {
     type Service = SocketIoService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SocketIoService(self.0.layer(inner))
+        SocketIoService { engine: self.engine.layer(inner), sessions: Arc::clone(&self.sessions) }
     }
 }
 
 /// Routes with Socket.IO in front.
 #[derive(Debug, Clone)]
-pub struct SocketIoService<S>(EngineIoService<Handler, S>);
+pub struct SocketIoService<S> {
+    engine: EngineIoService<Handler, S>,
+    sessions: Arc<Sessions>,
+}
 
 impl<S: Clone, B, E> Service<Request<Incoming>> for SocketIoService<S>
 where
@@ -92,7 +103,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, E>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.0.poll_ready(cx)
+        self.engine.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
@@ -103,9 +114,13 @@ where
         if ours {
             strip(request.headers_mut());
         }
-        let engine = self.0.call(request);
+        let poll = (ours && request.method() == Method::GET).then(|| sid(&request)).flatten().map(|sid| self.sessions.polling(sid));
+        let engine = self.engine.call(request);
         Box::pin(async move {
             let mut response = engine.await?;
+            if let Some(poll) = poll {
+                poll.answered();
+            }
             if ours {
                 headers::open(response.headers_mut());
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -125,13 +140,23 @@ fn answer(request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
         return Some(Response::from_parts(parts, Full::default()));
     }
     // Only a new client is refused: one that is here goes on, whatever connection its next request comes by.
-    let new = !request.uri().query().unwrap_or_default().split('&').any(|pair| pair.starts_with("sid="));
+    let new = parameter(request, "sid").is_none();
     let admission = request.extensions().get::<Admission>().copied().filter(|_| new)?;
     let problem = refusal::problem(admission)?;
     let document = problem.document().to_string();
     let (mut parts, _) = problem.into_response().into_parts();
     headers::open(&mut parts.headers);
     Some(Response::from_parts(parts, Full::from(document)))
+}
+
+/// The session of a request that is not its first.
+fn sid(request: &Request<Incoming>) -> Option<Sid> {
+    parameter(request, "sid")?.parse().ok()
+}
+
+fn parameter<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> {
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    pairs.filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| (key == name).then_some(value))
 }
 
 fn strip(headers: &mut HeaderMap) {
@@ -146,7 +171,10 @@ fn strip(headers: &mut HeaderMap) {
 
 /// Brings the engine's calls to each socket's own task.
 #[derive(Debug, Clone)]
-pub struct Handler(Shared);
+pub struct Handler {
+    context: Shared,
+    sessions: Arc<Sessions>,
+}
 
 /// What belongs to a socket: the way to its task, which ends when this is gone.
 #[derive(Debug, Default)]
@@ -171,11 +199,13 @@ impl EngineIoHandler for Handler {
     fn on_connect(self: Arc<Self>, socket: Arc<Socket<Client>>) {
         let (packets, inbox) = mpsc::channel(INBOX);
         socket.data.set(Some(packets));
-        tokio::spawn(talk::talk(self.0.clone(), socket, inbox));
+        self.sessions.enter(&socket);
+        tokio::spawn(talk::talk(self.context.clone(), socket, inbox));
     }
 
     fn on_disconnect(&self, socket: Arc<Socket<Client>>, _: DisconnectReason) {
         socket.data.set(None);
+        self.sessions.leave(socket.id);
     }
 
     fn on_message(self: &Arc<Self>, packet: Str, socket: Arc<Socket<Client>>) {

@@ -1,7 +1,9 @@
 //! The command-line clients: the real binary against a real server.
 
 mod compare;
+mod health;
 mod proxy;
 mod run;
+mod tls;
 mod watch;
 mod websocketd;

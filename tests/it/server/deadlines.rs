@@ -10,7 +10,8 @@ use super::wire::Wire;
 /// The HTTP/2 preface with empty SETTINGS (RFC 9113, section 3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 
-const SHORT: Duration = Duration::from_millis(150);
+/// Short for a test, and long enough for a request to be sent and read on a busy machine.
+const SHORT: Duration = Duration::from_millis(600);
 
 fn hasty() -> Config {
     let deadlines = Deadlines { first_request: SHORT, idle: SHORT, idle_http2: SHORT, handshake: SHORT, ..config().deadlines };

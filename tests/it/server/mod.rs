@@ -9,5 +9,5 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod memory;
 mod stream;
-mod tls;
+pub(crate) mod tls;
 pub(crate) mod wire;

@@ -39,7 +39,7 @@ async fn connect(host: &Host, certificate: &CertificateDer<'static>, alpn: &[u8]
 }
 
 /// One client library for HTTP/2, which is too much for raw bytes.
-fn client() -> reqwest::ClientBuilder {
+pub(crate) fn client() -> reqwest::ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Another test may have been first.

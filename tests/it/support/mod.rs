@@ -1,6 +1,8 @@
 //! What the stories need: databases and servers that vanish afterwards, and clients that hide nothing.
 
 pub(crate) mod app;
+#[cfg(target_os = "linux")]
+pub(crate) mod memory;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod sse;

@@ -41,3 +41,25 @@ async fn a_frame_resumes_and_ends_in_the_drain() {
     }
     stop.await.expect("a stop");
 }
+
+/// A frame whose event is deleted says so, and says it again when it is loaded once more: people are not shown a problem document.
+#[tokio::test]
+async fn a_frame_ends_with_its_event() {
+    const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let (app, _) = gala(&[]).await;
+    let mut wire = app.wire().await;
+    wire.send(format!("GET {FRAME} HTTP/1.1\r\nhost: test\r\naccept-language: zh-CN,zh;q=0.9\r\n\r\n")).await;
+    wire.head().await;
+    wire.chunk().await.expect("a count");
+    app.organise("DELETE", "/api/v1/events/gala", &serde_json::Value::Null).await;
+    assert_eq!(wire.chunk().await.as_deref(), Some("<p class=\"over\" lang=\"zh-CN\">该活动已被移除</p>\n"));
+    assert_eq!(wire.chunk().await, None);
+
+    let page = app.call("GET", &format!("{FRAME}?theme=dark"), &[BROWSER], "").await;
+    assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("frame-ancestors *")), "{}", page.head);
+    assert!(page.body.contains("This event has been removed") && page.body.contains("color-scheme:dark"), "{}", page.body);
+    assert!(!page.body.contains("refresh"), "it is not loaded for ever");
+    assert_eq!(app.get(FRAME).await.code(), "event-not-found", "a program gets the document");
+    app.stop().await;
+}

@@ -19,13 +19,14 @@ export function best(order) {
 
 export function verdict(order) {
   const { level, winner } = best(order);
-  if (!winner) return [say("compare-waiting"), ""];
+  const space = document.documentElement.lang.startsWith("zh") ? "" : " ";
+  // Before anything has been measured: what holds as a rule. The first row is what is recommended.
+  if (!winner) return [say("compare-rule", { name: order[0].lane.name }), [order[0].lane.root.dataset.mind, say("compare-waiting")].join(space)];
   const last = order.filter(({ lane }) => lane.age !== null).at(-1).lane;
   const slowest = Math.max(...level.map((lane) => lane.middle));
   const freshest = level.length > 1
     ? say("compare-level", { names: list(level.map(({ name }) => name)), time: formatTime(slowest) })
     : say("compare-alone", { name: winner.name, time: formatTime(winner.middle) });
   const behind = level.includes(last) || last === winner ? "" : say("compare-behind", { name: last.name, time: formatTime(last.age) });
-  const space = document.documentElement.lang.startsWith("zh") ? "" : " ";
   return [say("compare-choose", { name: winner.name }), [winner.root.dataset.mind, freshest, behind].filter(Boolean).join(space)];
 }

@@ -1,7 +1,5 @@
 //! Who did what, with the settings that differ.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -16,6 +14,7 @@ use crate::http::pages::templates::AdminAuditPage;
 use crate::http::pages::views::AuditRow;
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;
+use crate::http::text::Texts;
 use crate::problem::Problem;
 
 /// Lines on one page.
@@ -47,40 +46,49 @@ async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -
         csrf: session.csrf.clone(),
         event: shown.view(),
         next: next.map(|key| key.to_string()),
-        entries: entries.into_iter().map(row).collect(),
+        entries: entries.into_iter().map(|entry| row(visit.texts, entry)).collect(),
     })
 }
 
-fn row(entry: AuditEntry) -> AuditRow {
+fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
+    let word = |what: &str, word: String| texts.find(&format!("{what}-{word}")).unwrap_or(word);
     AuditRow {
-        before: differing(&entry.before, &entry.after),
-        after: differing(&entry.after, &entry.before),
+        before: differing(texts, &entry.before, &entry.after),
+        after: differing(texts, &entry.after, &entry.before),
         at: entry.at.to_string(),
-        who: entry.who,
-        action: entry.action,
+        who: word("audit-by", entry.who),
+        action: word("audit-did", entry.action),
     }
 }
 
-/// The members of `this` that are not the same in `other`, as `capacity 100, waitlist no`.
-fn differing(this: &Value, other: &Value) -> String {
-    let Value::Object(members) = this else { return text(this) };
+/// The members of `this` that are not the same in `other`, as `capacity 100, waiting list no`.
+fn differing(texts: Texts, this: &Value, other: &Value) -> String {
+    let Value::Object(members) = this else { return text(texts, this) };
     let nothing = Map::new();
     let others = other.as_object().unwrap_or(&nothing);
     members.iter().filter(|(name, value)| *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))).fold(
         String::new(),
         |mut line, (name, value)| {
-            let comma = if line.is_empty() { "" } else { ", " };
-            // Writing into a string cannot fail.
-            let _ = write!(line, "{comma}{name} {}", text(value));
+            if !line.is_empty() {
+                line += &texts.get("audit-comma");
+            }
+            line += &texts.find(&format!("audit-field-{}", name.replace('_', "-"))).unwrap_or_else(|| name.clone());
+            line.push(' ');
+            line += &match (name.as_str(), value) {
+                // The API's words; the pages have their own for the same.
+                ("state" | "status", Value::String(word)) => texts.find(&format!("{name}-{word}")).unwrap_or_else(|| word.clone()),
+                ("at" | "opens_at" | "closes_at", Value::String(at)) => texts.time(at),
+                (_, value) => text(texts, value),
+            };
             line
         },
     )
 }
 
-fn text(value: &Value) -> String {
+fn text(texts: Texts, value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
-        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Bool(flag) => texts.get(if *flag { "audit-yes" } else { "audit-no" }),
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
@@ -93,14 +101,16 @@ mod tests {
     use crate::domain::audit;
     use crate::domain::event::{Capacity, Event};
     use crate::http::pages::samples;
+    use crate::http::text::Language;
 
     #[test]
     fn a_line_tells_what_differs() {
         let before = samples::event();
         let after = Event { capacity: Capacity::UNLIMITED, closed: true, revision: 130, ..before.clone() };
         let (before, after) = (audit::event(&before), audit::event(&after));
-        assert_eq!(differing(&before, &after), "capacity 100, state open");
-        assert_eq!(differing(&after, &before), "capacity –, state closed");
+        assert_eq!(differing(Texts::new(Language::English), &before, &after), "capacity 100, state Open");
+        assert_eq!(differing(Texts::new(Language::English), &after, &before), "capacity –, state Closed");
+        assert_eq!(differing(Texts::new(Language::Chinese), &after, &before), "名额 –，报名情况 已截止");
     }
 
     #[test]
@@ -109,9 +119,9 @@ mod tests {
             serde_json::json!({"id": "7-1-42", "number": 42, "status": "confirmed"}),
             serde_json::json!({"id": "7-1-42", "number": 42, "status": "cancelled"}),
         );
-        assert_eq!(differing(&before, &after), "number 42, status confirmed");
-        assert_eq!(differing(&after, &before), "number 42, status cancelled");
-        assert_eq!(differing(&before, &Value::Null), "id 7-1-42, number 42, status confirmed");
-        assert_eq!(differing(&Value::Null, &before), "–");
+        assert_eq!(differing(Texts::new(Language::English), &before, &after), "number 42, status Confirmed");
+        assert_eq!(differing(Texts::new(Language::English), &after, &before), "number 42, status Cancelled");
+        assert_eq!(differing(Texts::new(Language::English), &before, &Value::Null), "id 7-1-42, number 42, status Confirmed");
+        assert_eq!(differing(Texts::new(Language::English), &Value::Null, &before), "–");
     }
 }

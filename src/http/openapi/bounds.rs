@@ -1,0 +1,195 @@
+//! What a member of an object or a parameter may be, taken from where it is parsed, so that no number is written twice: utoipa's
+//! attributes take literals only.
+//!
+//! A length counts code points after trimming (docs/protocol.md, section 8), so the server takes white space around it besides.
+
+use serde_json::{Value, json};
+
+use crate::domain::event::{self, Capacity, Slug};
+use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
+use crate::domain::person::{Email, Name};
+use crate::domain::position::Epoch;
+use crate::domain::registration::{IdempotencyKey, Secret, Status};
+use crate::http::organiser::LIMIT_MAX;
+use crate::transport::{changes, long_poll};
+
+/// Keywords of JSON Schema.
+type Bound = Value;
+
+/// Adds its bounds to every schema of the document, and a schema to every parameter.
+pub(super) fn apply(document: &mut Value) {
+    for (name, schema) in members(document.pointer_mut("/components/schemas")) {
+        bind(name, schema);
+    }
+    let operations = members(document.get_mut("paths")).flat_map(|(_, path)| members(Some(path)));
+    for parameter in operations.flat_map(|(_, operation)| operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()) {
+        parameter["schema"] = of_parameter(parameter["name"].as_str().unwrap_or_default());
+    }
+}
+
+fn members(object: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {
+    object.and_then(Value::as_object_mut).into_iter().flatten()
+}
+
+fn bind(name: &str, schema: &mut Value) {
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        bind(name, part);
+    }
+    for (member, described) in members(schema.get_mut("properties")) {
+        add(described, of_member(name, member));
+    }
+}
+
+fn add(schema: &mut Value, bound: Option<Bound>) {
+    if let (Some(schema), Some(Value::Object(bound))) = (schema.as_object_mut(), bound) {
+        schema.extend(bound);
+    }
+}
+
+/// One word has one meaning in the whole API, but for a problem's.
+fn of_member(schema: &str, member: &str) -> Option<Bound> {
+    match member {
+        "type" | "title" | "status" | "detail" if schema == "Problem" => None,
+        "slug" | "event" | "confirm" => Some(slug()),
+        "position" => Some(json!({ "pattern": position() })),
+        "capacity" | "remaining" => Some(json!({ "minimum": 0, "maximum": Capacity::MAX })),
+        "title" => Some(line(event::TITLE_MAX)),
+        "description" => Some(text(0, event::DESCRIPTION_MAX, &OF_SEVERAL_LINES)),
+        "name" => Some(line(Name::MAX)),
+        "email" => Some(json!({ "minLength": 3, "maxLength": Email::MAX, "pattern": email() })),
+        "text" => Some(line(event::ANNOUNCEMENT_MAX)),
+        "token" => Some(json!({ "pattern": token() })),
+        "id" => Some(json!({ "pattern": format!("^{LOCATOR}$") })),
+        "changes" => Some(json!({ "maxItems": changes::LONGEST_PAGE })),
+        "registrations" | "entries" => Some(json!({ "maxItems": LIMIT_MAX })),
+        _ => None,
+    }
+}
+
+/// The schema of a parameter of the path, the query or the head. What the server never refuses has no bound.
+fn of_parameter(name: &str) -> Value {
+    let mut schema = match name {
+        "limit" => json!({ "type": "integer", "minimum": 1, "maximum": LIMIT_MAX }),
+        "wait" => json!({ "type": "integer", "minimum": 0, "maximum": long_poll::LONGEST_WAIT_S }),
+        "round" => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+        "status" => json!({ "type": "string", "enum": Status::ALL.map(Status::as_str) }),
+        _ => json!({ "type": "string" }),
+    };
+    add(
+        &mut schema,
+        match name {
+            "slug" | "confirm" => Some(slug()),
+            "token" => Some(json!({ "pattern": token() })),
+            "id" => Some(json!({ "pattern": format!("^{LOCATOR}$") })),
+            "Idempotency-Key" => Some(text(1, IdempotencyKey::MAX, &[])),
+            _ => None,
+        },
+    );
+    schema
+}
+
+/// Three whole numbers from 1, without leading zeros.
+const LOCATOR: &str = "[1-9][0-9]*-[1-9][0-9]*-[1-9][0-9]*";
+
+fn slug() -> Bound {
+    json!({ "minLength": 1, "maxLength": Slug::MAX, "pattern": "^[a-z0-9-]+$" })
+}
+
+fn position() -> String {
+    format!("^[a-z0-9]{{{},{}}}-(0|[1-9][0-9]*)$", Epoch::LENGTH.start(), Epoch::LENGTH.end())
+}
+
+fn token() -> String {
+    format!("^{LOCATOR}-[A-Za-z0-9]{{{}}}$", Secret::LENGTH)
+}
+
+/// An address: something without separators, an `@`, and a domain that has no joint at either end and no two dots together.
+fn email() -> String {
+    let never = format!(r"\s{}{}", Email::SEPARATORS.map(escape).concat(), hostile(&[]));
+    let (local, inner, outer) = (format!("[^{never}]"), format!(r"[^{never}\.]"), format!("[^{never}{}]", Email::JOINTS.map(escape).concat()));
+    format!(r"^{local}+@{outer}((\.?{inner})*\.?{outer})?$")
+}
+
+fn line(max: usize) -> Bound {
+    text(1, max, &[])
+}
+
+fn text(min: usize, max: usize, allowed: &[char]) -> Bound {
+    json!({ "minLength": min, "maxLength": max, "pattern": format!("^[^{}]*$", hostile(allowed)) })
+}
+
+/// The members of a character class that no text may have, `allowed` apart.
+fn hostile(allowed: &[char]) -> String {
+    let mut class = String::new();
+    for (first, last) in HOSTILE {
+        let mut from = first;
+        for c in (first..=last).filter(|c| allowed.contains(c)) {
+            range(&mut class, from, char::from_u32(u32::from(c) - 1).filter(|before| *before >= from));
+            from = char::from_u32(u32::from(c) + 1).unwrap_or(c);
+        }
+        range(&mut class, from, Some(last).filter(|last| *last >= from));
+    }
+    class
+}
+
+fn range(class: &mut String, first: char, last: Option<char>) {
+    let Some(last) = last else { return };
+    class.push_str(&escape(first));
+    if last > first {
+        class.push('-');
+        class.push_str(&escape(last));
+    }
+}
+
+/// Any character of the basic plane, as ECMA-262 and its kin read it inside and outside of a class.
+fn escape(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::string::string_regex;
+
+    use super::*;
+
+    /// Rust's own notation of the same expression.
+    fn generated(bound: &Bound) -> impl Strategy<Value = String> + use<> {
+        let pattern = bound["pattern"].as_str().unwrap().trim_start_matches('^').trim_end_matches('$');
+        let mut parts = pattern.split("\\u");
+        let mut rust = parts.next().unwrap().to_owned();
+        for part in parts {
+            rust += &format!("\\x{{{}}}{}", &part[..4], &part[4..]);
+        }
+        let (min, max) = (bound["minLength"].as_u64().unwrap_or(0), bound["maxLength"].as_u64().unwrap_or(1_000));
+        let fits = move |text: &String| (min..=max).contains(&(text.chars().count() as u64));
+        string_regex(&rust).unwrap().prop_filter("of that length", fits)
+    }
+
+    fn member(name: &str) -> Bound {
+        of_member("", name).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_described_is_taken(
+            slug in generated(&member("slug")), position in generated(&member("position")), token in generated(&member("token")),
+            email in generated(&member("email")), key in generated(&of_parameter("Idempotency-Key")),
+            name in generated(&member("name")), title in generated(&member("title")), description in generated(&member("description")),
+        ) {
+            prop_assert!(Slug::parse(&slug).is_ok());
+            prop_assert!(email.trim() != email || Email::parse(&email).is_ok(), "{email:?}");
+            prop_assert!(IdempotencyKey::parse(&key).is_ok());
+            prop_assert!(name.trim().is_empty() || Name::parse(&name).is_ok(), "{name:?}");
+            prop_assert!(title.trim().is_empty() || event::parse_title(&title).is_ok(), "{title:?}");
+            prop_assert!(event::parse_description(&description).is_ok(), "{description:?}");
+            let _ = (position, token);
+        }
+    }
+
+    #[test]
+    fn a_class_leaves_out_what_is_allowed() {
+        assert!(hostile(&[]).starts_with(r"\u0000-\u001f\u007f-\u009f\u061c\u200e-\u200f"));
+        assert!(hostile(&OF_SEVERAL_LINES).starts_with(r"\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u009f"));
+    }
+}

@@ -1,0 +1,30 @@
+//! Memory belongs to a process, so what is measured runs in one of its own: this test binary, started again for one test.
+
+use std::process::Command;
+
+/// Tells the process that measures from the one that asks it to.
+const MEASURE: &str = "HEADCOUNT_TEST_MEASURE";
+
+/// Whether this process is the one that measures.
+pub(crate) fn measuring() -> bool {
+    std::env::var_os(MEASURE).is_some()
+}
+
+/// Runs the test of that full name in a process of its own, and answers the whole numbers that it has printed behind `label`.
+#[track_caller]
+pub(crate) fn measured(test: &str, label: &str) -> Vec<usize> {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let output = child.args([test, "--exact", "--nocapture"]).env(MEASURE, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = || panic!("nothing measured: {text}{}", String::from_utf8_lossy(&output.stderr));
+    let line = text.lines().find_map(|line| line.split(label).nth(1)).unwrap_or_else(told);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    line.split_whitespace().map(|number| number.parse().unwrap()).collect()
+}
+
+/// Memory of this process that is its own, bytes.
+pub(crate) fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}

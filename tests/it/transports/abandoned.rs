@@ -1,0 +1,125 @@
+//! Clients that go away in the middle of a poll, by the thousand: nothing of them may stay.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use headcount::transport::socketio;
+use tokio::time::timeout;
+
+use super::gala;
+use crate::support::app::App;
+use crate::support::memory::{measured, measuring, resident};
+
+/// As many as one machine's clients leave behind in a bad minute.
+const ABANDONED: usize = 10_000;
+/// Those who are there at the same time: few, as the allocator keeps what the most at once have needed.
+const WAVE: usize = 100;
+/// What it may have grown by, bytes. A session that stays has more than 3 KiB, so that of ten clients not one may leave a trace.
+const BOUND: usize = ABANDONED / 10 * 3 * 1024;
+
+#[test]
+fn abandoned_long_polls_leave_memory_where_it_was() {
+    if measuring() {
+        return measure(&long_poll);
+    }
+    bounded("transports::abandoned::abandoned_long_polls_leave_memory_where_it_was");
+}
+
+#[test]
+fn abandoned_socketio_polls_leave_memory_where_it_was() {
+    if measuring() {
+        return measure(&polling);
+    }
+    bounded("transports::abandoned::abandoned_socketio_polls_leave_memory_where_it_was");
+}
+
+#[track_caller]
+fn bounded(test: &str) {
+    let numbers = measured(test, "before and after, bytes:");
+    let grown = numbers[1].saturating_sub(numbers[0]);
+    println!("{ABANDONED} abandoned polls left {} KiB", grown / 1024);
+    assert!(grown < BOUND, "{numbers:?}");
+}
+
+/// Has `poll` begun by many, each of whom goes away while the server holds the poll.
+fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (app, position) = gala(&[]).await;
+        let channel = app.running.context.hub.channels().into_iter().find(|channel| channel.newest().event.slug.as_str() == "gala").unwrap();
+        let tasks = runtime.metrics().num_alive_tasks();
+        let round = async |clients: usize| {
+            for _ in 0..clients / WAVE {
+                let asking = Cell::new(0);
+                let clients = join_all((0..WAVE).map(|_| poll(&app, &position, &asking)));
+                let all = becomes("all poll", || asking.get() == WAVE && channel.watchers.open() >= WAVE as u64);
+                tokio::select! {
+                    _ = clients => unreachable!("a poll goes on until its client leaves"),
+                    () = all => {}
+                }
+                // Who was just told something, and left before the next poll, stays until a ping goes unanswered.
+                becomes("most have left", || channel.watchers.open() <= WAVE as u64).await;
+            }
+            becomes("nobody watches", || channel.watchers.open() == 0).await;
+            // Every task of every client has ended: connections, sessions, pings.
+            becomes("every task has ended", || runtime.metrics().num_alive_tasks() <= tasks).await;
+        };
+        // The first ones pay for pools, tables and the allocator's arenas.
+        round(ABANDONED / 2).await;
+        let before = resident();
+        round(ABANDONED).await;
+        println!("before and after, bytes: {before} {}", resident());
+        app.stop().await;
+    });
+}
+
+/// Waits longer than a session lasts that answers no ping.
+async fn becomes(what: &str, condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(2 * (socketio::PING_EVERY + socketio::PONG_WITHIN), wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+async fn long_poll(app: &App, position: &str, asking: &Cell<usize>) {
+    let mut wire = app.wire().await;
+    wire.get(&format!("/api/v1/events/gala?after={position}&wait=60")).await;
+    asking.update(|asking| asking + 1);
+    wire.answer().await;
+}
+
+/// Opens a session, joins, and polls on; once more when the server has closed it, as a real client does.
+async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
+    const PATH: &str = "/socket.io/?EIO=4&transport=polling";
+    let mut wire = app.wire().await;
+    let mut counted = false;
+    loop {
+        wire.get(PATH).await;
+        let (_, open) = wire.answer().await;
+        let sid = open.split("\"sid\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a session");
+        let path = format!("{PATH}&sid={sid}");
+        let join = format!("40{{\"event\":\"gala\",\"after\":\"{position}\"}}");
+        wire.send(format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{join}", join.len())).await;
+        wire.answer().await;
+        let (mut pinged, mut joined) = (false, false);
+        loop {
+            wire.get(&path).await;
+            if pinged && joined && !counted {
+                // There is nothing more to tell at once: this poll waits.
+                asking.update(|asking| asking + 1);
+                counted = true;
+            }
+            let (head, packets) = wire.answer().await;
+            if !head.starts_with("http/1.1 200 ") {
+                break;
+            }
+            for packet in packets.split('\x1e') {
+                pinged |= packet == "2";
+                joined |= packet.starts_with("40");
+            }
+        }
+    }
+}
