@@ -1,6 +1,5 @@
 //! Prometheus metrics on a listener of their own, and the audit that the published counts are true.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -78,15 +77,5 @@ pub async fn audit(store: Store, hub: Hub) {
                 Err(error) => tracing::debug!(%error, event = slug, "not audited"),
             }
         }
-    }
-}
-
-/// Tells every event's watchers, every five seconds at most, how many they are.
-pub async fn tell_watching(hub: Hub) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(5));
-    let (mut told, elsewhere) = (HashMap::new(), HashMap::new());
-    loop {
-        ticks.tick().await;
-        hub.tell_watching(&mut told, &elsewhere);
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::event::{Capacity, NewEvent, Slug};
 use crate::http::session;
 use crate::live::cluster;
 use crate::live::hub::Hub;
+use crate::live::watching::Watching;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::schedule;
 use crate::routes;
@@ -86,6 +87,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: JoinHandle<Drained>,
     background: JoinSet<()>,
+    watching: Watching,
     drain: Duration,
 }
 
@@ -113,7 +115,8 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
     background.spawn(cluster::follow(store.clone(), hub.clone(), clock.clone()));
     background.spawn(schedule::run(registrar.clone(), hub.clone(), clock.clone()));
     background.spawn(metrics::audit(store.clone(), hub.clone()));
-    background.spawn(metrics::tell_watching(hub.clone()));
+    let watching = Watching::new(store.clone(), hub.clone());
+    background.spawn(watching.clone().run());
 
     let settings = Settings {
         heartbeat: config.heartbeat,
@@ -134,7 +137,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
         ..server::Config::default()
     };
     let server = tokio::spawn(server::serve(listener, service, server_config, stopping));
-    Ok(Running { address, drawn_password, context, stop, server, background, drain: config.drain })
+    Ok(Running { address, drawn_password, context, stop, server, background, watching, drain: config.drain })
 }
 
 /// An empty database gets one event, so that the first start shows a working page.
@@ -173,6 +176,7 @@ impl Running {
         }
         self.context.registrar.close().await;
         self.background.shutdown().await;
+        self.watching.leave().await;
         self.context.store.close().await;
     }
 }

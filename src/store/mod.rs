@@ -7,6 +7,8 @@
 //!
 //! Two databases are a closed set, hence an enum: no generics run through the rest of the program.
 
+use std::collections::HashMap;
+
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
 use crate::domain::clock::{Clock, Timestamp};
@@ -24,6 +26,7 @@ mod shared;
 mod sqlite;
 mod statements;
 mod url;
+mod watching;
 
 pub use listener::{Heard, Listener};
 pub use postgres::Postgres;
@@ -248,9 +251,9 @@ impl Store {
         either!(self, store => store.delete_session(digest).await)
     }
 
-    /// Tells the other nodes that `event` now stands at `revision`; call it after the commit, not for each of a burst. On SQLite
-    /// there are no other nodes, and this does nothing.
-    pub async fn notify(&self, event: EventId, revision: Revision) -> Result<(), StoreError> {
+    /// Tells the other nodes that `event` now stands at `revision`, or (`None`) that something else of it has changed; call it after
+    /// the commit, not for each of a burst. On SQLite there are no other nodes, and this does nothing.
+    pub async fn notify(&self, event: EventId, revision: Option<Revision>) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(store) => store.notify(event, revision).await,
@@ -262,6 +265,23 @@ impl Store {
         match self {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(store) => store.listen().await.map(Some),
+        }
+    }
+
+    /// Says how many watch each event at `node`, a name of the caller's own; an empty map takes the report back. A report expires after
+    /// a few seconds by the database's clock. On SQLite there are no other nodes, and this does nothing.
+    pub async fn report_watching(&self, node: &str, watchers: &HashMap<EventId, u64>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(store) => store.report_watching(node, watchers).await,
+        }
+    }
+
+    /// How many watch each event at all nodes but `node`, as far as their reports have not expired.
+    pub async fn watching_elsewhere(&self, node: &str) -> Result<HashMap<EventId, u64>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(HashMap::new()),
+            Self::Postgres(store) => store.watching_elsewhere(node).await,
         }
     }
 

@@ -144,25 +144,18 @@ macro_rules! impl_statements {
             pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
                 bounded(COMMIT_TIMEOUT, async {
                     let mut transaction = self.begin().await?;
-                    let row = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE)
-                        .bind(event)
-                        .bind(text)
-                        .bind(now.as_millis())
-                        .fetch_optional(&mut *transaction)
-                        .await?;
-                    let Some(announcement) = row.map(Announcement::from) else {
+                    // The event's row before everything else, as in every transaction: who takes it first waits for nobody
+                    // who waits for it. So the keys of announcements are drawn in the order in which they are stored.
+                    let Some(locked) = transaction.locked(event).await? else {
                         transaction.rollback().await?;
                         return Ok(None);
                     };
+                    let announce = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE).bind(event).bind(text).bind(now.as_millis());
+                    let announcement = Announcement::from(announce.fetch_one(&mut *transaction).await?);
                     query(sql::ANNOUNCED).bind(event).bind(announcement.id).execute(&mut *transaction).await?;
-                    query(sql::AUDIT_ANNOUNCEMENT)
-                        .bind(event)
-                        .bind(now.as_millis())
-                        .bind(who)
-                        .bind(Value::Null)
-                        .bind(serde_json::json!({ "text": text }))
-                        .execute(&mut *transaction)
-                        .await?;
+                    let after = serde_json::json!({ "text": text });
+                    let entry = AuditEntry { at: now, who: who.to_owned(), action: "announce".to_owned(), before: Value::Null, after };
+                    transaction.audit(&locked.slug, &entry).await?;
                     transaction.commit().await?;
                     Ok::<_, StoreError>(Some(announcement))
                 })
