@@ -6,6 +6,7 @@ mod cli;
 mod crowd;
 mod journey;
 mod model;
+mod nodes;
 mod pages;
 mod process;
 mod server;
