@@ -73,6 +73,10 @@ const SETTINGS: &str = "\
         set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
+/// For what may take as long as it takes, on a connection of its own: copying a database.
+pub(super) const UNBOUNDED: &str = "\
+    SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '10s', false),
+        set_config('idle_in_transaction_session_timeout', '0', false), set_config('enable_seqscan', 'off', false)";
 /// Says it by name, so that a server whose default was changed cannot give a place twice.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
@@ -134,7 +138,7 @@ impl Postgres {
 impl_statements!(Postgres);
 
 /// How this program shows among the server's connections.
-fn named(options: &PgConnectOptions) -> PgConnectOptions {
+pub(super) fn named(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().application_name("headcount").disable_statement_logging()
 }
 
