@@ -2,7 +2,7 @@
 //!
 //! Owns every SQL statement and the only use of `sqlx`. Promises: [`Store::commit`] runs a batch of commands in ONE
 //! transaction under the event's lock, decides with [`crate::domain::decide::apply`], and returns only after the commit is
-//! durable. Never caches, never retries, never publishes. The contract is one story, told to both backends by
+//! durable. Never caches, never publishes, never sends a batch twice: where the answer to a commit is lost, it looks. The contract is one story, told to both backends by
 //! `tests/it/store_story.rs`.
 //!
 //! Two databases are a closed set, hence an enum: no generics run through the rest of the program.
@@ -47,7 +47,7 @@ pub enum Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, is out of space, locked or shutting down: the same call may succeed later. After a failed
-    /// [`Store::commit`] it is not known whether the batch was stored; an idempotency key tells.
+    /// [`Store::commit`] it is not known whether the batch was stored; an idempotency key tells a registration's.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
     /// It answered what the program never expects: a defect, or a database that somebody else has changed.
@@ -181,7 +181,9 @@ impl Store {
     }
 
     /// Decides `commands` in order and stores the outcome, all in one transaction under the event's lock. The moment is read
-    /// from `clock` under the lock, so that commit times do not run backwards.
+    /// from `clock` under the lock, so that commit times do not run backwards. When the answer to the commit itself is lost, a batch
+    /// that has registered somebody is looked up, for as long as a reading may take; [`StoreError::Unreachable`] then says that it is
+    /// not stored or cannot be looked up.
     pub async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
         either!(self, store => store.commit(event, commands, clock).await)
     }

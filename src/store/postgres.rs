@@ -16,7 +16,7 @@ use super::batch::{self, Lookup, Session};
 use super::error::bounded;
 use super::listener::{CHANNEL, Listener, payload};
 use super::rows::{self, event_columns, registration_columns};
-use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, impl_session, impl_statements};
+use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_session, impl_statements};
 use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};

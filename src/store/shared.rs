@@ -8,6 +8,8 @@
 pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
 /// How long a transaction may take: at least one turn of everybody who waits for the same lock.
 pub(super) const COMMIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// From one attempt to look up a commit to the next.
+pub(super) const LOOK_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 /// Deleting an event with a million registrations takes a while.
 pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
@@ -82,18 +84,68 @@ macro_rules! impl_statements {
             pub(super) async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
                 let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
                 let limit = if deletes { DELETE_TIMEOUT } else { COMMIT_TIMEOUT };
-                bounded(limit, async {
+                // Outlives the work, which may be given up while COMMIT is on its way.
+                let mut decided = None;
+                let committed = bounded(limit, async {
                     let mut transaction = self.begin().await?;
                     let Some(event) = transaction.locked(event).await? else {
                         transaction.rollback().await?;
-                        return Ok(batch::not_found(commands));
+                        decided = Some(batch::not_found(commands));
+                        return Ok(());
                     };
                     let (commit, changed) = batch::run(&mut transaction, event, commands, clock).await?;
-                    // A batch of refusals and replays costs no flush of the disk.
-                    if changed { transaction.commit().await? } else { transaction.rollback().await? }
-                    Ok::<_, StoreError>(commit)
+                    if changed {
+                        decided = Some(commit);
+                        transaction.commit().await?;
+                    } else {
+                        // A batch of refusals and replays costs no flush of the disk.
+                        transaction.rollback().await?;
+                        decided = Some(commit);
+                    }
+                    Ok::<_, StoreError>(())
+                })
+                .await;
+                match (committed, decided) {
+                    (Ok(()), Some(commit)) => Ok(commit),
+                    (Err(StoreError::Unreachable(error)), Some(commit)) => {
+                        let stored = self.was_stored(event, &commit).await.unwrap_or(false);
+                        tracing::warn!(%error, event, stored, "the answer to a commit was lost; looked up whether it is stored");
+                        if stored { Ok(commit) } else { Err(StoreError::Unreachable(error)) }
+                    }
+                    (Err(error), _) => Err(error),
+                    (Ok(()), None) => unreachable!("what has ended well was decided"),
+                }
+            }
+
+            /// Whether a batch is stored, once its transaction has ended one way or the other: whoever holds the event's lock after
+            /// it sees all of it or nothing. A registration tells by its secret, which no other attempt has drawn; a batch without
+            /// one cannot be told from another's, and counts as not stored.
+            async fn was_stored(&self, event: EventId, commit: &Commit) -> Result<bool, StoreError> {
+                let Some(attempt) = batch::first_registered(commit) else { return Ok(false) };
+                bounded(ANSWER_TIMEOUT, async {
+                    loop {
+                        match self.look_up(event, attempt).await {
+                            // Other connections of the pool may be lost as well, and the server may be starting.
+                            Err(StoreError::Unreachable(_)) => tokio::time::sleep(LOOK_UP_PAUSE).await,
+                            outcome => return outcome,
+                        }
+                    }
                 })
                 .await
+            }
+
+            async fn look_up(&self, event: EventId, attempt: &Registration) -> Result<bool, StoreError> {
+                let mut transaction = self.begin().await?;
+                transaction.locked(event).await?;
+                let row = query_as::<_, rows::ListedRow>(sql::REGISTRATION)
+                    .bind(attempt.locator.event)
+                    .bind(i64::from(attempt.locator.round))
+                    .bind(i64::from(attempt.locator.number))
+                    .fetch_optional(&mut *transaction)
+                    .await?;
+                transaction.rollback().await?;
+                let stored = row.map(Listed::try_from).transpose()?;
+                Ok(stored.is_some_and(|stored| stored.registration.secret.matches(&attempt.secret)))
             }
 
             pub(super) async fn changes(&self, event: &Event, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {

@@ -3,6 +3,7 @@
 mod api;
 mod architecture;
 mod cli;
+mod copying;
 mod crowd;
 mod journey;
 mod model;

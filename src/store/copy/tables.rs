@@ -69,12 +69,7 @@ pub(super) const TABLES: [Table; 7] = [
         key: "id",
         draws_keys: true,
     },
-    Table {
-        name: "rounds",
-        columns: &[("event_id", Int), ("round", Int), ("capacity", Int), ("archived_at", Int)],
-        key: "event_id, round",
-        draws_keys: false,
-    },
+    Table { name: "rounds", columns: &[("event_id", Int), ("round", Int), ("capacity", Int), ("archived_at", Int)], key: "event_id, round", draws_keys: false },
     Table {
         name: "registrations",
         columns: &[

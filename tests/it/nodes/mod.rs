@@ -1,5 +1,8 @@
 //! Several nodes on one Postgres server: what one of them does, the others show.
 
+mod canary;
+mod writing;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
