@@ -55,7 +55,7 @@ async fn a_node_watches_itself_and_is_no_watcher() {
     drop(person);
 
     // Its event goes, another one comes.
-    let other = json!({ "slug": "other", "title": "Other", "capacity": 5 });
+    let other = json!({ "slug": "other", "title": "Other", "capacity": null });
     assert_eq!(organise(node.address, "POST", "/api/v1/events", &other).await.status, 201);
     assert_eq!(organise(node.address, "DELETE", "/api/v1/events/welcome?confirm=welcome", &json!(null)).await.status, 204);
     let mut person = 0;
