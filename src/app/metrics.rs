@@ -1,12 +1,12 @@
 //! Prometheus metrics on a listener of their own, and the audit that the published counts are true.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
+use super::canary::{self, Received};
 use crate::live::hub::Hub;
 use crate::store::Store;
 
@@ -46,6 +46,12 @@ fn describe() {
         metrics::Unit::Seconds,
         "From a change's commit to its hand-over to a socket, by transport."
     );
+    metrics::describe_histogram!(
+        canary::COMMIT_TO_RECEIPT,
+        metrics::Unit::Seconds,
+        "From a change's commit, on any node, to its receipt by this node's own watcher."
+    );
+    metrics::describe_gauge!(canary::UP, "1 while this node's own watcher follows a stream.");
     metrics::describe_gauge!("headcount_drift", "Published count less count(*); must be 0.");
     metrics::describe_gauge!("headcount_registered", "Confirmed registrations, by event.");
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
@@ -54,7 +60,9 @@ fn describe() {
 }
 
 /// Compares what is published with `count(*)`, now and then. Runs until it is dropped.
-pub async fn audit(store: Store, hub: Hub) {
+///
+/// Of the event that the canary follows it is the number that came out of its socket.
+pub async fn audit(store: Store, hub: Hub, received: Received) {
     let mut ticks = tokio::time::interval(AUDIT);
     loop {
         ticks.tick().await;
@@ -67,10 +75,12 @@ pub async fn audit(store: Store, hub: Hub) {
             metrics::gauge!("headcount_waiting", "event" => slug.clone()).set(f64::from(event.waiting));
             match store.recount(event.id).await {
                 Ok(Some((counted, _))) if channel.newest().event.revision == event.revision => {
-                    let drift = f64::from(event.registered) - f64::from(counted);
+                    // A count that is still on its way is late, not wrong: then the published one tells.
+                    let published = received.registered(event.id, event.revision).unwrap_or(event.registered);
+                    let drift = f64::from(published) - f64::from(counted);
                     metrics::gauge!("headcount_drift", "event" => slug.clone()).set(drift);
                     if drift != 0.0 {
-                        tracing::error!(event = slug, published = event.registered, counted, "the published count is not what the database counts");
+                        tracing::error!(event = slug, published, counted, "the published count is not what the database counts");
                     }
                 }
                 // It changed while it was counted: the next round tells.
@@ -78,15 +88,5 @@ pub async fn audit(store: Store, hub: Hub) {
                 Err(error) => tracing::debug!(%error, event = slug, "not audited"),
             }
         }
-    }
-}
-
-/// Tells every event's watchers, every five seconds at most, how many they are.
-pub async fn tell_watching(hub: Hub) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(5));
-    let (mut told, elsewhere) = (HashMap::new(), HashMap::new());
-    loop {
-        ticks.tick().await;
-        hub.tell_watching(&mut told, &elsewhere);
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::event::{Capacity, NewEvent, Slug};
 use crate::http::session;
 use crate::live::cluster;
 use crate::live::hub::Hub;
+use crate::live::watching::Watching;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::schedule;
 use crate::routes;
@@ -21,11 +22,13 @@ use crate::server::{self, Drained, Tls};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
+pub mod canary;
 pub mod config;
 pub mod logging;
 pub mod metrics;
 mod start_lines;
 
+use canary::{Canary, Received};
 use config::Config;
 
 /// Why the program cannot start.
@@ -85,7 +88,9 @@ pub struct Running {
     pub context: Shared,
     stop: watch::Sender<bool>,
     server: JoinHandle<Drained>,
+    canary: JoinSet<()>,
     background: JoinSet<()>,
+    watching: Watching,
     drain: Duration,
 }
 
@@ -112,8 +117,16 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
     background.spawn(announcing);
     background.spawn(cluster::follow(store.clone(), hub.clone(), clock.clone()));
     background.spawn(schedule::run(registrar.clone(), hub.clone(), clock.clone()));
-    background.spawn(metrics::audit(store.clone(), hub.clone()));
-    background.spawn(metrics::tell_watching(hub.clone()));
+    let received = Received::default();
+    background.spawn(metrics::audit(store.clone(), hub.clone(), received.clone()));
+    let watching = Watching::new(store.clone(), hub.clone());
+    background.spawn(watching.clone().run());
+
+    let mut canary = JoinSet::new();
+    if config.metrics_listen.is_some() {
+        let (hub, clock, tls) = (hub.clone(), clock.clone(), tls.clone());
+        canary.spawn(Canary { address, tls, hub, clock, received }.run());
+    }
 
     let settings = Settings {
         heartbeat: config.heartbeat,
@@ -134,7 +147,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
         ..server::Config::default()
     };
     let server = tokio::spawn(server::serve(listener, service, server_config, stopping));
-    Ok(Running { address, drawn_password, context, stop, server, background, drain: config.drain })
+    Ok(Running { address, drawn_password, context, stop, server, canary, background, watching, drain: config.drain })
 }
 
 /// An empty database gets one event, so that the first start shows a working page.
@@ -164,6 +177,8 @@ impl Running {
     /// window, what was admitted is committed and answered.
     pub async fn stop(mut self) {
         self.context.readiness.drain();
+        // Nobody sits behind it: it need not wait for its farewell.
+        self.canary.shutdown().await;
         // Receivers are gone only when the server has ended by itself.
         let _ = self.stop.send(true);
         self.context.hub.drain(self.drain);
@@ -173,6 +188,7 @@ impl Running {
         }
         self.context.registrar.close().await;
         self.background.shutdown().await;
+        self.watching.leave().await;
         self.context.store.close().await;
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `health`, `watch`, `compare`.
+//! The command line: `serve` (the default), `health`, `watch`, `copy`, `compare`.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod client;
 mod compare;
+mod copy;
 mod health;
 mod serve;
 mod signal;
@@ -32,6 +33,8 @@ enum Command {
     Health(health::HealthArgs),
     /// Print one line for each change of an event.
     Watch(watch::WatchArgs),
+    /// Copy a whole database into an empty one.
+    Copy(copy::CopyArgs),
     /// Measure every transport under load, side by side.
     Compare(Box<compare::CompareArgs>),
 }
@@ -44,6 +47,7 @@ impl Cli {
             Some(Command::Serve(args)) => serve::run(&args),
             Some(Command::Health(args)) => health::run(&args),
             Some(Command::Watch(args)) => watch::run(&args),
+            Some(Command::Copy(args)) => copy::run(&args),
             Some(Command::Compare(args)) => compare::run(&args),
         }
     }

@@ -38,6 +38,7 @@ pub async fn follow(store: Store, hub: Hub, clock: Clock) {
             }
             heard = hear(&mut listener) => match heard {
                 Heard::Written(event, revision) => follower.written(event, revision).await,
+                Heard::Touched(event) => follower.reread(event).await,
                 Heard::Lost => {
                     tracing::warn!("the connection for notifications is lost; listening again");
                     listener = None;
@@ -179,36 +180,44 @@ impl Follower {
     }
 }
 
-/// Where the writers report their commits, so that the other nodes hear of them.
+/// Where this node's own changes are reported, so that the other nodes hear of them.
 #[derive(Debug, Clone)]
-pub struct Announcer(mpsc::UnboundedSender<(EventId, Revision)>);
+pub struct Announcer(mpsc::UnboundedSender<(EventId, Tiding)>);
+
+/// What the others are to hear: the newest revision, or (`None`) to read the event again whatever they know of it.
+type Tiding = Option<Revision>;
 
 impl Announcer {
     /// Reports a commit; never waits.
     pub fn committed(&self, event: EventId, revision: Revision) {
         // Nobody listens any more when the process ends.
-        let _ = self.0.send((event, revision));
+        let _ = self.0.send((event, Some(revision)));
+    }
+
+    /// Reports what no revision shows, a deletion or an announcement; never waits.
+    pub fn touched(&self, event: EventId) {
+        let _ = self.0.send((event, None));
     }
 }
 
-/// The writers' end and the task that tells the other nodes: one statement for an event in `interval`, never inside the
+/// The reporters' end and the task that tells the other nodes: one statement for an event in `interval`, never inside the
 /// committing transaction, where it would take one lock for all committers of the server.
 pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<Output = ()> + Send) {
     // Unbounded, yet small: it is drained at once into a map with one entry an event.
-    let (sender, mut commits) = mpsc::unbounded_channel();
+    let (sender, mut reports) = mpsc::unbounded_channel();
     let task = async move {
-        let mut due: HashMap<EventId, Revision> = HashMap::new();
+        let mut due: HashMap<EventId, Tiding> = HashMap::new();
         let mut told: HashMap<EventId, Instant> = HashMap::new();
         loop {
             let now = Instant::now();
             let at = |event: &EventId| told.get(event).map_or(now, |told| *told + interval);
             let next = due.keys().map(at).min();
             tokio::select! {
-                commit = commits.recv() => match commit {
-                    Some((event, revision)) => {
-                        due.insert(event, revision);
-                        while let Ok((event, revision)) = commits.try_recv() {
-                            due.insert(event, revision);
+                report = reports.recv() => match report {
+                    Some(report) => {
+                        note(&mut due, report);
+                        while let Ok(report) = reports.try_recv() {
+                            note(&mut due, report);
                         }
                     }
                     None if due.is_empty() => return,
@@ -219,9 +228,9 @@ pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<O
             let now = Instant::now();
             let ready: Vec<EventId> = due.keys().filter(|event| told.get(event).is_none_or(|told| *told + interval <= now)).copied().collect();
             for event in ready {
-                let Some(revision) = due.remove(&event) else { continue };
+                let Some(tiding) = due.remove(&event) else { continue };
                 told.insert(event, now);
-                if let Err(error) = store.notify(event, revision).await {
+                if let Err(error) = store.notify(event, tiding).await {
                     tracing::debug!(%error, event, "the other nodes were not told; their poll will find it");
                 }
             }
@@ -229,4 +238,9 @@ pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<O
         }
     };
     (Announcer(sender), task)
+}
+
+/// The newest revision stands for those before it; to read again in any case stands for every revision.
+fn note(due: &mut HashMap<EventId, Tiding>, (event, tiding): (EventId, Tiding)) {
+    due.entry(event).and_modify(|due| *due = due.and(tiding)).or_insert(tiding);
 }

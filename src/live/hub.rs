@@ -125,7 +125,13 @@ impl Hub {
         }
     }
 
-    /// Tells every event's watchers how many they are, where that has changed. Call it every five seconds.
+    /// How many watch each event on this node, where anybody does.
+    pub fn watchers(&self) -> HashMap<EventId, u64> {
+        let counts = self.channels().into_iter().map(|channel| (channel.newest().event.id, channel.watchers.open()));
+        counts.filter(|(_, open)| *open > 0).collect()
+    }
+
+    /// Tells every event's watchers how many they are, `elsewhere` included, where that has changed. Call it every five seconds.
     pub fn tell_watching(&self, told: &mut HashMap<EventId, (u64, u64)>, elsewhere: &HashMap<EventId, u64>) {
         let mut now = HashMap::new();
         for channel in self.channels() {

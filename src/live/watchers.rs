@@ -46,12 +46,14 @@ pub struct Watchers {
     open: AtomicU64,
     /// Everybody who ever came and is told the number: tells that somebody new wants to hear the number.
     come: AtomicU64,
+    /// Of the open ones, those that are no people's.
+    aside: AtomicU64,
 }
 
 impl Watchers {
-    /// How many watch now, on this node.
+    /// How many watch now, on this node; who was set aside is not counted.
     pub fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed)
+        self.open.load(Ordering::Relaxed).saturating_sub(self.aside.load(Ordering::Relaxed))
     }
 
     /// How many of those who are told the number have come so far, on this node.
@@ -71,6 +73,14 @@ impl Watchers {
         }
         metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).increment(1.0);
         Watcher { watchers: Arc::clone(self), transport }
+    }
+
+    /// Leaves one open view of that technique out of all counts until the guard is dropped: the program's own, behind which nobody
+    /// sits.
+    pub fn set_aside(self: &Arc<Self>, transport: Transport) -> Aside {
+        self.aside.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).decrement(1.0);
+        Aside { watchers: Arc::clone(self), transport }
     }
 }
 
@@ -92,5 +102,19 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         self.watchers.open.fetch_sub(1, Ordering::Relaxed);
         metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str()).decrement(1.0);
+    }
+}
+
+/// One open live view that is not counted, until this is dropped.
+#[derive(Debug)]
+pub struct Aside {
+    watchers: Arc<Watchers>,
+    transport: Transport,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.watchers.aside.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str()).increment(1.0);
     }
 }

@@ -9,12 +9,13 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::writer::{Job, Writer};
+use crate::domain::audit::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Decision};
-use crate::domain::event::EventId;
+use crate::domain::event::{Event, EventId, NewEvent};
 use crate::live::cluster::Announcer;
 use crate::live::hub::Hub;
-use crate::store::Store;
+use crate::store::{Announcement, CreateError, Store, StoreError};
 
 /// How many commands may wait for one event. At the measured tens of thousands a second that is well below a second of waiting;
 /// more would only make people wait for a refusal.
@@ -76,6 +77,25 @@ impl Registrar {
         writers.tasks.push(tokio::spawn(writer.run(jobs)));
         writers.queues.insert(event, queue.clone());
         Ok(queue)
+    }
+
+    /// Creates an event, opens its live channel and lets the other nodes know. No writer is asked: nobody else can know of it yet.
+    pub async fn create(&self, new: NewEvent, by: Actor) -> Result<Event, CreateError> {
+        let event = self.0.store.create(new, by.as_str(), self.0.clock.now()).await?;
+        self.0.announcer.committed(event.id, event.revision);
+        self.0.hub.publish(event.clone());
+        Ok(event)
+    }
+
+    /// Stores an announcement and tells everybody who watches, on every node; `None` when there is no such event. It takes its turn
+    /// at the event's lock but changes no count, so it does not wait in the queue.
+    pub async fn announce(&self, event: EventId, text: &str, by: Actor) -> Result<Option<Announcement>, StoreError> {
+        let stored = self.0.store.announce(event, text, by.as_str(), self.0.clock.now()).await?;
+        if let Some(announcement) = &stored {
+            self.0.announcer.touched(event);
+            self.0.hub.announce(event, announcement);
+        }
+        Ok(stored)
     }
 
     /// Ends the writer of a deleted event after what waits there was answered.

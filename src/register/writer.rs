@@ -61,6 +61,9 @@ impl Writer {
                 if let Some(last) = commit.changes.last() {
                     self.announcer.committed(self.event, last.headcount.revision);
                 }
+                if commit.decisions.contains(&Ok(Answer::Deleted)) {
+                    self.announcer.touched(self.event);
+                }
                 match commit.event {
                     Some(event) => self.hub.publish(event),
                     None => self.hub.remove(self.event),

@@ -3,7 +3,7 @@
 
 use super::{Commit, StoreError};
 use crate::domain::clock::Clock;
-use crate::domain::command::{Command, Refusal};
+use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::decide::{Archived, Known, Picture, apply};
 use crate::domain::event::{Capacity, Event};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
@@ -82,6 +82,14 @@ pub(super) async fn run(session: &mut impl Session, event: Event, commands: &[Co
 /// The decision of every command when there is no such event.
 pub(super) fn not_found(commands: &[Command]) -> Commit {
     Commit { event: None, changes: Vec::new(), decisions: commands.iter().map(|_| Err(Refusal::EventNotFound)).collect() }
+}
+
+/// A registration that the batch has made: its secret marks the batch.
+pub(super) fn first_registered(commit: &Commit) -> Option<&Registration> {
+    commit.decisions.iter().find_map(|decision| match decision {
+        Ok(Answer::Registered { registration, replayed: false }) => Some(&**registration),
+        _ => None,
+    })
 }
 
 /// What [`Known`] promises for this segment: a run of visits, or one command of an organiser or the schedule.

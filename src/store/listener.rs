@@ -21,6 +21,8 @@ const TRIAL: Duration = Duration::from_secs(1);
 pub enum Heard {
     /// Somebody has committed this revision, maybe this node itself.
     Written(EventId, Revision),
+    /// Something else than the count has changed: the event was deleted, or its organiser announces something.
+    Touched(EventId),
     /// The connection is gone, and notifications with it: listen again, then read everything again.
     Lost,
 }
@@ -46,8 +48,8 @@ impl Listener {
             match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
                 // Others may use the channel's name for something else; what cannot be read is none of ours.
                 Ok(Ok(Some(notification))) => {
-                    if let Some((event, revision)) = parse(notification.payload()) {
-                        return Heard::Written(event, revision);
+                    if let Some(heard) = parse(notification.payload()) {
+                        return heard;
                     }
                 }
                 Ok(Ok(None) | Err(_)) => self.lost = true,
@@ -63,10 +65,17 @@ impl Listener {
     }
 }
 
-/// `<event>:<revision>`
-fn parse(payload: &str) -> Option<(EventId, Revision)> {
-    let (event, revision) = payload.split_once(':')?;
-    Some((event.parse().ok()?, revision.parse().ok()?))
+/// What a notification says. No personal data: listeners read the row anyway.
+pub(super) fn payload(event: EventId, revision: Option<Revision>) -> String {
+    revision.map_or_else(|| event.to_string(), |revision| format!("{event}:{revision}"))
+}
+
+/// `<event>:<revision>`, or `<event>` alone.
+fn parse(payload: &str) -> Option<Heard> {
+    match payload.split_once(':') {
+        Some((event, revision)) => Some(Heard::Written(event.parse().ok()?, revision.parse().ok()?)),
+        None => Some(Heard::Touched(payload.parse().ok()?)),
+    }
 }
 
 #[cfg(test)]
@@ -75,8 +84,9 @@ mod tests {
 
     #[test]
     fn reads_its_own_payload_and_no_other() {
-        assert_eq!(parse("7:128"), Some((7, 128)));
-        for foreign in ["", ":", "7", "7:", "7:x", "seven:1", "7:1:2"] {
+        assert_eq!(parse(&payload(7, Some(128))), Some(Heard::Written(7, 128)));
+        assert_eq!(parse(&payload(7, None)), Some(Heard::Touched(7)));
+        for foreign in ["", ":", "x", "7:", "7:x", "seven:1", "7:1:2"] {
             assert_eq!(parse(foreign), None, "{foreign:?}");
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! Owns every SQL statement and the only use of `sqlx`. Promises: [`Store::commit`] runs a batch of commands in ONE
 //! transaction under the event's lock, decides with [`crate::domain::decide::apply`], and returns only after the commit is
-//! durable. Never caches, never retries, never publishes. The contract is one story, told to both backends by
+//! durable. Never caches, never publishes, never sends a batch twice: where the answer to a commit is lost, it looks. The contract is one story, told to both backends by
 //! `tests/it/store_story.rs`.
 //!
 //! Two databases are a closed set, hence an enum: no generics run through the rest of the program.
+
+use std::collections::HashMap;
 
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
@@ -16,6 +18,7 @@ use crate::domain::position::Revision;
 use crate::domain::registration::{Locator, Registration, Status};
 
 mod batch;
+pub mod copy;
 mod error;
 mod listener;
 mod postgres;
@@ -24,6 +27,7 @@ mod shared;
 mod sqlite;
 mod statements;
 mod url;
+mod watching;
 
 pub use listener::{Heard, Listener};
 pub use postgres::Postgres;
@@ -43,7 +47,7 @@ pub enum Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, is out of space, locked or shutting down: the same call may succeed later. After a failed
-    /// [`Store::commit`] it is not known whether the batch was stored; an idempotency key tells.
+    /// [`Store::commit`] it is not known whether the batch was stored; an idempotency key tells a registration's.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
     /// It answered what the program never expects: a defect, or a database that somebody else has changed.
@@ -177,7 +181,9 @@ impl Store {
     }
 
     /// Decides `commands` in order and stores the outcome, all in one transaction under the event's lock. The moment is read
-    /// from `clock` under the lock, so that commit times do not run backwards.
+    /// from `clock` under the lock, so that commit times do not run backwards. When the answer to the commit itself is lost, a batch
+    /// that has registered somebody is looked up, for as long as a reading may take; [`StoreError::Unreachable`] then says that it is
+    /// not stored or cannot be looked up.
     pub async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
         either!(self, store => store.commit(event, commands, clock).await)
     }
@@ -248,9 +254,9 @@ impl Store {
         either!(self, store => store.delete_session(digest).await)
     }
 
-    /// Tells the other nodes that `event` now stands at `revision`; call it after the commit, not for each of a burst. On SQLite
-    /// there are no other nodes, and this does nothing.
-    pub async fn notify(&self, event: EventId, revision: Revision) -> Result<(), StoreError> {
+    /// Tells the other nodes that `event` now stands at `revision`, or (`None`) that something else of it has changed; call it after
+    /// the commit, not for each of a burst. On SQLite there are no other nodes, and this does nothing.
+    pub async fn notify(&self, event: EventId, revision: Option<Revision>) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(store) => store.notify(event, revision).await,
@@ -262,6 +268,23 @@ impl Store {
         match self {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(store) => store.listen().await.map(Some),
+        }
+    }
+
+    /// Says how many watch each event at `node`, a name of the caller's own; an empty map takes the report back. A report expires after
+    /// a few seconds by the database's clock. On SQLite there are no other nodes, and this does nothing.
+    pub async fn report_watching(&self, node: &str, watchers: &HashMap<EventId, u64>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(store) => store.report_watching(node, watchers).await,
+        }
+    }
+
+    /// How many watch each event at all nodes but `node`, as far as their reports have not expired.
+    pub async fn watching_elsewhere(&self, node: &str) -> Result<HashMap<EventId, u64>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(HashMap::new()),
+            Self::Postgres(store) => store.watching_elsewhere(node).await,
         }
     }
 

@@ -14,9 +14,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Transaction, que
 
 use super::batch::{self, Lookup, Session};
 use super::error::bounded;
-use super::listener::{CHANNEL, Listener};
+use super::listener::{CHANNEL, Listener, payload};
 use super::rows::{self, event_columns, registration_columns};
-use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, impl_session, impl_statements};
+use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_session, impl_statements};
 use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
@@ -73,9 +73,12 @@ const SETTINGS: &str = "\
         set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
+/// For what may take as long as it takes, on a connection of its own: copying a database.
+pub(super) const UNBOUNDED: &str = "\
+    SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '10s', false),
+        set_config('idle_in_transaction_session_timeout', '0', false), set_config('enable_seqscan', 'off', false)";
 /// Says it by name, so that a server whose default was changed cannot give a place twice.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-/// No personal data: listeners read the row anyway.
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
 
 /// Of a node. A server takes 100 by default: room for several nodes and their listeners.
@@ -113,8 +116,8 @@ impl Postgres {
 
     /// Tells every node that listens. Not inside the committing transaction: there it would take one lock for all committers of
     /// the whole server.
-    pub(super) async fn notify(&self, event: EventId, revision: Revision) -> Result<(), StoreError> {
-        let notify = query(NOTIFY).bind(CHANNEL).bind(format!("{event}:{revision}")).execute(&self.pool);
+    pub(super) async fn notify(&self, event: EventId, revision: Option<Revision>) -> Result<(), StoreError> {
+        let notify = query(NOTIFY).bind(CHANNEL).bind(payload(event, revision)).execute(&self.pool);
         bounded(ANSWER_TIMEOUT, notify).await.map(drop)
     }
 
@@ -123,7 +126,7 @@ impl Postgres {
         bounded(ANSWER_TIMEOUT, Listener::open(&pool)).await
     }
 
-    fn reader(&self) -> &PgPool {
+    pub(super) fn reader(&self) -> &PgPool {
         &self.pool
     }
 
@@ -135,7 +138,7 @@ impl Postgres {
 impl_statements!(Postgres);
 
 /// How this program shows among the server's connections.
-fn named(options: &PgConnectOptions) -> PgConnectOptions {
+pub(super) fn named(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().application_name("headcount").disable_statement_logging()
 }
 

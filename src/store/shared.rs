@@ -8,6 +8,8 @@
 pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
 /// How long a transaction may take: at least one turn of everybody who waits for the same lock.
 pub(super) const COMMIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// From one attempt to look up a commit to the next.
+pub(super) const LOOK_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 /// Deleting an event with a million registrations takes a while.
 pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
@@ -82,18 +84,68 @@ macro_rules! impl_statements {
             pub(super) async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
                 let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
                 let limit = if deletes { DELETE_TIMEOUT } else { COMMIT_TIMEOUT };
-                bounded(limit, async {
+                // Outlives the work, which may be given up while COMMIT is on its way.
+                let mut decided = None;
+                let committed = bounded(limit, async {
                     let mut transaction = self.begin().await?;
                     let Some(event) = transaction.locked(event).await? else {
                         transaction.rollback().await?;
-                        return Ok(batch::not_found(commands));
+                        decided = Some(batch::not_found(commands));
+                        return Ok(());
                     };
                     let (commit, changed) = batch::run(&mut transaction, event, commands, clock).await?;
-                    // A batch of refusals and replays costs no flush of the disk.
-                    if changed { transaction.commit().await? } else { transaction.rollback().await? }
-                    Ok::<_, StoreError>(commit)
+                    if changed {
+                        decided = Some(commit);
+                        transaction.commit().await?;
+                    } else {
+                        // A batch of refusals and replays costs no flush of the disk.
+                        transaction.rollback().await?;
+                        decided = Some(commit);
+                    }
+                    Ok::<_, StoreError>(())
+                })
+                .await;
+                match (committed, decided) {
+                    (Ok(()), Some(commit)) => Ok(commit),
+                    (Err(StoreError::Unreachable(error)), Some(commit)) => {
+                        let stored = self.was_stored(event, &commit).await.unwrap_or(false);
+                        tracing::warn!(%error, event, stored, "the answer to a commit was lost; looked up whether it is stored");
+                        if stored { Ok(commit) } else { Err(StoreError::Unreachable(error)) }
+                    }
+                    (Err(error), _) => Err(error),
+                    (Ok(()), None) => unreachable!("what has ended well was decided"),
+                }
+            }
+
+            /// Whether a batch is stored, once its transaction has ended one way or the other: whoever holds the event's lock after
+            /// it sees all of it or nothing. A registration tells by its secret, which no other attempt has drawn; a batch without
+            /// one cannot be told from another's, and counts as not stored.
+            async fn was_stored(&self, event: EventId, commit: &Commit) -> Result<bool, StoreError> {
+                let Some(attempt) = batch::first_registered(commit) else { return Ok(false) };
+                bounded(ANSWER_TIMEOUT, async {
+                    loop {
+                        match self.look_up(event, attempt).await {
+                            // Other connections of the pool may be lost as well, and the server may be starting.
+                            Err(StoreError::Unreachable(_)) => tokio::time::sleep(LOOK_UP_PAUSE).await,
+                            outcome => return outcome,
+                        }
+                    }
                 })
                 .await
+            }
+
+            async fn look_up(&self, event: EventId, attempt: &Registration) -> Result<bool, StoreError> {
+                let mut transaction = self.begin().await?;
+                transaction.locked(event).await?;
+                let row = query_as::<_, rows::ListedRow>(sql::REGISTRATION)
+                    .bind(attempt.locator.event)
+                    .bind(i64::from(attempt.locator.round))
+                    .bind(i64::from(attempt.locator.number))
+                    .fetch_optional(&mut *transaction)
+                    .await?;
+                transaction.rollback().await?;
+                let stored = row.map(Listed::try_from).transpose()?;
+                Ok(stored.is_some_and(|stored| stored.registration.secret.matches(&attempt.secret)))
             }
 
             pub(super) async fn changes(&self, event: &Event, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {
@@ -144,25 +196,18 @@ macro_rules! impl_statements {
             pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
                 bounded(COMMIT_TIMEOUT, async {
                     let mut transaction = self.begin().await?;
-                    let row = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE)
-                        .bind(event)
-                        .bind(text)
-                        .bind(now.as_millis())
-                        .fetch_optional(&mut *transaction)
-                        .await?;
-                    let Some(announcement) = row.map(Announcement::from) else {
+                    // The event's row before everything else, as in every transaction: who takes it first waits for nobody
+                    // who waits for it. So the keys of announcements are drawn in the order in which they are stored.
+                    let Some(locked) = transaction.locked(event).await? else {
                         transaction.rollback().await?;
                         return Ok(None);
                     };
+                    let announce = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE).bind(event).bind(text).bind(now.as_millis());
+                    let announcement = Announcement::from(announce.fetch_one(&mut *transaction).await?);
                     query(sql::ANNOUNCED).bind(event).bind(announcement.id).execute(&mut *transaction).await?;
-                    query(sql::AUDIT_ANNOUNCEMENT)
-                        .bind(event)
-                        .bind(now.as_millis())
-                        .bind(who)
-                        .bind(Value::Null)
-                        .bind(serde_json::json!({ "text": text }))
-                        .execute(&mut *transaction)
-                        .await?;
+                    let after = serde_json::json!({ "text": text });
+                    let entry = AuditEntry { at: now, who: who.to_owned(), action: "announce".to_owned(), before: Value::Null, after };
+                    transaction.audit(&locked.slug, &entry).await?;
                     transaction.commit().await?;
                     Ok::<_, StoreError>(Some(announcement))
                 })

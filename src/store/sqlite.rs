@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::batch::{self, Lookup, Session};
 use super::error::bounded;
 use super::rows::{self, registration_columns};
-use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, impl_session, impl_statements};
+use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_session, impl_statements};
 use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};

@@ -79,11 +79,8 @@ pub(super) const AUDIT: &str = "\
     SELECT id, at, who, action, \"before\", \"after\" FROM audit WHERE slug = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
 pub(super) const ANNOUNCE: &str = "\
-    INSERT INTO announcements (event_id, text, at) SELECT id, $2, $3 FROM events WHERE id = $1 RETURNING id, text, at";
-/// Two announcements may be stored in the other order than their keys were drawn.
-pub(super) const ANNOUNCED: &str = "UPDATE events SET announcement = $2 WHERE id = $1 AND announcement < $2";
-pub(super) const AUDIT_ANNOUNCEMENT: &str = "\
-    INSERT INTO audit (slug, at, who, action, \"before\", \"after\") SELECT slug, $2, $3, 'announce', $4, $5 FROM events WHERE id = $1";
+    INSERT INTO announcements (event_id, text, at) VALUES ($1, $2, $3) RETURNING id, text, at";
+pub(super) const ANNOUNCED: &str = "UPDATE events SET announcement = $2 WHERE id = $1";
 pub(super) const ANNOUNCEMENT: &str = "\
     SELECT a.id, a.text, a.at FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
 

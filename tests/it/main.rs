@@ -3,9 +3,11 @@
 mod api;
 mod architecture;
 mod cli;
+mod copying;
 mod crowd;
 mod journey;
 mod model;
+mod nodes;
 mod pages;
 mod process;
 mod server;

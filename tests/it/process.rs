@@ -16,15 +16,15 @@ use super::support::sse::Stream;
 use super::support::wire::Wire;
 
 /// A server process; killed when it is dropped.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     lines: Vec<String>,
 }
 
 impl Process {
     /// Starts the binary and waits for its start-up lines.
-    fn start(url: &str, flags: &[&str]) -> Self {
+    pub(crate) fn start(url: &str, flags: &[&str]) -> Self {
         Self::spawn(Command::new(env!("CARGO_BIN_EXE_headcount")), url, flags)
     }
 
@@ -51,7 +51,8 @@ impl Process {
         Self { child, address, lines }
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal, e.g. `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
     }

@@ -44,8 +44,6 @@ pub(in crate::http) async fn post(slug: String, context: Shared, incoming: Incom
 
 /// Stores an announcement and tells everybody who watches.
 pub(in crate::http) async fn tell(context: &Context, event: &Event, text: &str, organiser: Organiser) -> Result<Announcement, Problem> {
-    let stored = context.store.announce(event.id, text, organiser.actor().as_str(), context.clock.now()).await?;
-    let announcement = stored.ok_or_else(|| Problem::event_not_found(event.slug.as_str()))?;
-    context.hub.announce(event.id, &announcement);
-    Ok(announcement)
+    let stored = context.registrar.announce(event.id, text, organiser.actor()).await?;
+    stored.ok_or_else(|| Problem::event_not_found(event.slug.as_str()))
 }

@@ -56,9 +56,7 @@ pub(in crate::http) async fn post(context: Shared, incoming: Incoming, body: Unr
 
 /// Creates an event and opens its live channel.
 pub(in crate::http) async fn create(context: &Context, new: NewEvent, organiser: auth::Organiser) -> Result<Event, Problem> {
-    let event = context.store.create(new, organiser.actor().as_str(), context.clock.now()).await?;
-    context.hub.publish(event.clone());
-    Ok(event)
+    Ok(context.registrar.create(new, organiser.actor()).await?)
 }
 
 fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {

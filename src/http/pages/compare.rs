@@ -68,11 +68,8 @@ async fn ensure(context: &Context, incoming: &Incoming) -> Result<(), Problem> {
         opens_at: None,
         closes_at: None,
     };
-    match context.store.create(new, Actor::Visitor.as_str(), context.clock.now()).await {
-        Ok(event) => {
-            context.hub.publish(event);
-            Ok(())
-        }
+    match context.registrar.create(new, Actor::Visitor).await {
+        Ok(_) => Ok(()),
         // Another visitor, maybe on another node, was faster.
         Err(CreateError::SlugTaken) => find::event(context, LAB).await.map(drop),
         Err(error) => Err(error.into()),

@@ -35,6 +35,7 @@ macro_rules! told_to_both {
     };
 }
 
+mod lost;
 mod nodes;
 mod organiser;
 mod reading;

@@ -42,18 +42,20 @@ async fn every_node_hears_of_every_commit() {
     let event = one.event("gala", None, false).await;
     let mut ears = [one.store.listen().await.unwrap().unwrap(), other.listen().await.unwrap().unwrap()];
     one.tamper("NOTIFY headcount, 'nonsense'").await;
-    one.store.notify(event.id, 2).await.unwrap();
-    other.notify(event.id, 3).await.unwrap();
+    one.store.notify(event.id, Some(2)).await.unwrap();
+    other.notify(event.id, Some(3)).await.unwrap();
+    other.notify(event.id, None).await.unwrap();
     for ear in &mut ears {
         assert_eq!(ear.next().await, Heard::Written(event.id, 2));
         assert_eq!(ear.next().await, Heard::Written(event.id, 3));
+        assert_eq!(ear.next().await, Heard::Touched(event.id));
     }
     // Dropping the future in the middle loses nothing, and longer silence than the trial's is no loss.
     for _ in 0..20 {
         assert!(tokio::time::timeout(Duration::from_millis(120), ears[0].next()).await.is_err());
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
-    other.notify(event.id, 4).await.unwrap();
+    other.notify(event.id, Some(4)).await.unwrap();
     assert_eq!(ears[0].next().await, Heard::Written(event.id, 4));
 
     one.tamper("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()").await;
@@ -61,7 +63,7 @@ async fn every_node_hears_of_every_commit() {
     assert_eq!(ears[1].next().await, Heard::Lost);
     assert_eq!(ears[1].next().await, Heard::Lost);
     let mut again = other.listen().await.unwrap().unwrap();
-    one.store.notify(event.id, 5).await.unwrap();
+    one.store.notify(event.id, Some(5)).await.unwrap();
     assert_eq!(again.next().await, Heard::Written(event.id, 5));
 }
 
@@ -90,7 +92,7 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
         let person = format!("person{}", acknowledged.len());
         acknowledged.push(stage.registers(event.id, &person).await);
         ear = stage.store.listen().await.unwrap().unwrap();
-        stage.store.notify(event.id, 9).await.unwrap();
+        stage.store.notify(event.id, Some(9)).await.unwrap();
         assert_eq!(ear.next().await, Heard::Written(event.id, 9));
     }
     for registration in acknowledged {

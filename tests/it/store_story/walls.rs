@@ -108,7 +108,7 @@ async fn a_locked_file_is_a_passing_failure() {
     stage.registers(event.id, "ada").await;
     stage.check(event.id).await;
     assert!(stage.store.listen().await.unwrap().is_none());
-    stage.store.notify(event.id, 1).await.unwrap();
+    stage.store.notify(event.id, Some(1)).await.unwrap();
 }
 
 /// After an orderly end the file holds everything, and nothing else is needed to copy it.

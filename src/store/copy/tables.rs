@@ -1,0 +1,130 @@
+//! What a copy is made of. A test compares it with both schemas.
+
+use serde::Serialize;
+
+use Kind::{Flag, Int, Json, Text};
+
+/// How a column's values travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Flag,
+    /// As text; the databases write it differently, and mean the same.
+    Json,
+}
+
+/// A table.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [(&'static str, Kind)],
+    /// Its primary key: rows come in this order.
+    pub(super) key: &'static str,
+    /// Whether the database draws the keys, and has to know which ones were drawn.
+    pub(super) draws_keys: bool,
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Cell {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Flag(bool),
+}
+
+impl Table {
+    /// Its columns' names, quoted: some are words of SQL.
+    pub(super) fn names(&self) -> String {
+        self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Every table that is copied; what others refer to comes first.
+pub(super) const TABLES: [Table; 7] = [
+    Table {
+        name: "events",
+        columns: &[
+            ("id", Int),
+            ("slug", Text),
+            ("epoch", Text),
+            ("title", Text),
+            ("description", Text),
+            ("capacity", Int),
+            ("waitlist", Flag),
+            ("opens_at", Int),
+            ("closes_at", Int),
+            ("scheduled", Flag),
+            ("ended", Flag),
+            ("closed", Flag),
+            ("round", Int),
+            ("revision", Int),
+            ("registered", Int),
+            ("waiting", Int),
+            ("last_number", Int),
+            ("at", Int),
+            ("announcement", Int),
+        ],
+        key: "id",
+        draws_keys: true,
+    },
+    Table { name: "rounds", columns: &[("event_id", Int), ("round", Int), ("capacity", Int), ("archived_at", Int)], key: "event_id, round", draws_keys: false },
+    Table {
+        name: "registrations",
+        columns: &[
+            ("event_id", Int),
+            ("round", Int),
+            ("number", Int),
+            ("secret", Text),
+            ("name", Text),
+            ("name_key", Text),
+            ("email", Text),
+            ("email_key", Text),
+            ("idempotency_key", Text),
+            ("status", Text),
+            ("accepted_waiting", Int),
+            ("accepted_revision", Int),
+            ("revision", Int),
+            ("at", Int),
+        ],
+        key: "event_id, round, number",
+        draws_keys: false,
+    },
+    Table {
+        name: "changes",
+        columns: &[
+            ("event_id", Int),
+            ("revision", Int),
+            ("kind", Text),
+            ("round", Int),
+            ("state", Text),
+            ("capacity", Int),
+            ("registered", Int),
+            ("waiting", Int),
+            ("at", Int),
+        ],
+        key: "event_id, revision",
+        draws_keys: false,
+    },
+    Table {
+        name: "audit",
+        columns: &[("id", Int), ("slug", Text), ("at", Int), ("who", Text), ("action", Text), ("before", Json), ("after", Json)],
+        key: "id",
+        draws_keys: true,
+    },
+    Table { name: "announcements", columns: &[("id", Int), ("event_id", Int), ("text", Text), ("at", Int)], key: "id", draws_keys: true },
+    Table { name: "settings", columns: &[("name", Text), ("value", Text)], key: "name", draws_keys: false },
+];
+
+/// See [`super::State`]; both databases understand it.
+pub(super) const STATES: &str = "\
+    SELECT e.id, e.epoch, e.revision, e.registered, e.waiting,
+        (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'),
+        (SELECT count(*) FROM registrations r WHERE r.event_id = e.id),
+        (SELECT count(*) FROM changes c WHERE c.event_id = e.id),
+        (SELECT coalesce(max(c.revision), 0) FROM changes c WHERE c.event_id = e.id)
+    FROM events e ORDER BY e.id";
+
+/// The migrations that were applied, on either database.
+pub(super) const MIGRATIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";

@@ -1,0 +1,47 @@
+//! How many watch at each node, on Postgres: one row a node, worth nothing after a few seconds.
+
+use std::collections::HashMap;
+
+use sqlx::types::Json;
+use sqlx::{query, query_scalar};
+
+use super::error::bounded;
+use super::shared::ANSWER_TIMEOUT;
+use super::{Postgres, StoreError};
+use crate::domain::event::EventId;
+
+/// A report is not believed for longer: its node is gone, frozen or cut off. By the server's clock, as no other is shared.
+macro_rules! fresh {
+    () => {
+        "interval '6 seconds'"
+    };
+}
+
+const REPORT: &str = "\
+    INSERT INTO watching (node, watchers, at) VALUES ($1, $2, clock_timestamp())
+    ON CONFLICT (node) DO UPDATE SET watchers = excluded.watchers, at = excluded.at";
+const FORGET: &str = "DELETE FROM watching WHERE node = $1";
+/// Whoever reads also tidies up. SKIP LOCKED: nodes that wake up together must not wait for each other.
+const ELSEWHERE: &str = concat!(
+    "WITH gone AS (
+        DELETE FROM watching WHERE node IN (SELECT node FROM watching WHERE at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED)
+    )
+    SELECT watchers FROM watching WHERE node <> $1 AND at > clock_timestamp() - ",
+    fresh!()
+);
+
+impl Postgres {
+    pub(super) async fn report_watching(&self, node: &str, watchers: &HashMap<EventId, u64>) -> Result<(), StoreError> {
+        let report = if watchers.is_empty() { query(FORGET).bind(node) } else { query(REPORT).bind(node).bind(Json(watchers)) };
+        bounded(ANSWER_TIMEOUT, report.execute(self.reader())).await.map(drop)
+    }
+
+    pub(super) async fn watching_elsewhere(&self, node: &str) -> Result<HashMap<EventId, u64>, StoreError> {
+        let reports: Vec<Json<HashMap<EventId, u64>>> = bounded(ANSWER_TIMEOUT, query_scalar(ELSEWHERE).bind(node).fetch_all(self.reader())).await?;
+        let mut sum = HashMap::new();
+        for (event, watchers) in reports.into_iter().flat_map(|Json(report)| report) {
+            *sum.entry(event).or_default() += watchers;
+        }
+        Ok(sum)
+    }
+}
