@@ -195,9 +195,9 @@ macro_rules! impl_statements {
 
             pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
                 bounded(COMMIT_TIMEOUT, async {
-                    let (mut transaction, locked) = self.begin_locked(event).await?;
                     // The event's row before everything else, as in every transaction: who takes it first waits for nobody
                     // who waits for it. So the keys of announcements are drawn in the order in which they are stored.
+                    let (mut transaction, locked) = self.begin_locked(event).await?;
                     let Some(locked) = locked else {
                         transaction.rollback().await?;
                         return Ok(None);
