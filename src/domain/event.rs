@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_schedule_opens_before_it_closes() {
-        let at = |hour| Some(Timestamp::from_millis(hour * 3_600_000));
+        let at = |hour: i64| Some(Timestamp::from_millis(hour * 3_600_000));
         for (opens_at, closes_at, valid) in
             [(None, None, true), (at(2), None, true), (None, at(1), true), (at(1), at(2), true), (at(2), at(2), false), (at(2), at(1), false)]
         {
