@@ -38,7 +38,8 @@ mod load;
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;
 
-const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];
+const DATABASES: &str = "SQLite,Postgres";
+const CONNECTIONS: &str = "1,16,64,256";
 /// The three ways to answer one and the same request.
 const WAYS: [(&str, &str); 3] = [("no database", "/bench/ceiling"), ("one each", "/bench/each"), ("batched", "/api/v1/events")];
 
@@ -58,7 +59,7 @@ struct Person {
 }
 
 /// The server's side: the product's routes and the two it is compared with.
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main]
 async fn serve(url: &str) {
     let url: DatabaseUrl = url.parse().expect("a database");
     let store = Store::open(&url, None).await.expect("the database opens");
@@ -68,7 +69,7 @@ async fn serve(url: &str) {
     let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
     let settings = Settings { heartbeat: Duration::from_secs(15), public_url: None, admin_token: None, register_rate_per_ip: 0 };
     for way in WAYS {
-        for connections in CONNECTIONS {
+        for connections in connections() {
             for round in 0..rounds() {
                 let slug = Slug::parse(&slug(way.0, connections, round)).expect("a slug");
                 let capacity = Capacity::limited(i64::from(Capacity::MAX)).expect("in range");
@@ -136,6 +137,14 @@ fn number(variable: &str, default: u32) -> u32 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+fn list(variable: &str, default: &str) -> Vec<String> {
+    std::env::var(variable).as_deref().unwrap_or(default).split(',').map(str::to_owned).collect()
+}
+
+fn connections() -> Vec<usize> {
+    list("BENCH_CONNECTIONS", CONNECTIONS).iter().map(|number| number.parse().expect("numbers of connections")).collect()
+}
+
 fn rounds() -> u32 {
     number("BENCH_ROUNDS", 1)
 }
@@ -187,9 +196,10 @@ fn measure() {
         "database", "conns", "no database", "one each", "batched", "batched/", "batched/"
     );
     println!("{:<9} {:>5}  {:>12} {:>12} {:>12}   {:>9} {:>9}   ms", "", "", "1/s", "1/s", "1/s", "one each", "ceiling");
-    for (database, url) in databases {
+    let wanted = list("BENCH_DATABASES", DATABASES);
+    for (database, url) in databases.into_iter().filter(|(database, _)| wanted.iter().any(|name| name == database)) {
         let server = Server::start(&url);
-        for connections in CONNECTIONS {
+        for connections in connections() {
             let mut rates = [const { Vec::new() }; 3];
             let mut p99 = [0.0; 3];
             for round in 0..rounds() {

@@ -52,8 +52,9 @@ CREATE TABLE registrations (
     PRIMARY KEY (event_id, round, number)
 );
 
-CREATE UNIQUE INDEX registrations_email ON registrations (event_id, round, email_key) WHERE status <> 'cancelled';
-CREATE UNIQUE INDEX registrations_key ON registrations (event_id, round, idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- Led by what nothing else is led by, so that no plan made while the table was empty takes the primary key instead and walks the round.
+CREATE UNIQUE INDEX registrations_email ON registrations (email_key, event_id, round) WHERE status <> 'cancelled';
+CREATE UNIQUE INDEX registrations_key ON registrations (idempotency_key, event_id, round) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX registrations_waiting ON registrations (event_id, round, status, number) WHERE status = 'waiting';
 
 -- The lossless log: one row a revision, each the whole count.

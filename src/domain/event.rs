@@ -320,6 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_opens_before_it_closes() {
+        let at = |hour: i64| Some(Timestamp::from_millis(hour * 3_600_000));
+        for (opens_at, closes_at, valid) in
+            [(None, None, true), (at(2), None, true), (None, at(1), true), (at(1), at(2), true), (at(2), at(2), false), (at(2), at(1), false)]
+        {
+            assert_eq!(check_schedule(opens_at, closes_at).is_ok(), valid, "{opens_at:?} {closes_at:?}");
+        }
+    }
+
+    #[test]
     fn the_schedule_comes_due_at_the_earlier_of_what_is_still_to_come() {
         let now = Timestamp::from_millis(1_795_251_600_000);
         let later = |hours| Some(now.plus(Duration::from_hours(hours)));

@@ -13,7 +13,8 @@ pub(super) async fn event(context: &Context, slug: &str) -> Result<Arc<Event>, P
     if let Some(channel) = context.hub.channel(&parsed) {
         return Ok(channel.newest().event);
     }
-    let event = context.store.event(&parsed).await?.ok_or_else(|| Problem::event_not_found(slug))?;
+    // Boxed: rare, and large enough to make every request's future large.
+    let event = Box::pin(context.store.event(&parsed)).await?.ok_or_else(|| Problem::event_not_found(slug))?;
     context.hub.publish(event.clone());
     Ok(Arc::new(event))
 }
@@ -23,5 +24,5 @@ pub(super) async fn event_by_id(context: &Context, id: EventId) -> Result<Option
     if let Some(channel) = context.hub.channel_by_id(id) {
         return Ok(Some(channel.newest().event));
     }
-    Ok(context.store.event_by_id(id).await?.map(Arc::new))
+    Ok(Box::pin(context.store.event_by_id(id)).await?.map(Arc::new))
 }

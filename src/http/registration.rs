@@ -243,6 +243,15 @@ mod tests {
         Given::Text(text.into())
     }
 
+    /// It is moved, and given memory, for every request.
+    #[test]
+    fn the_future_of_a_registration_is_small() {
+        fn size<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(post) <= 2_048, "{} bytes", size(post));
+    }
+
     #[test]
     fn all_fields_are_refused_at_once() {
         let fields = Fields { email: text("nobody"), website: text("http://spam.example"), ..Fields::default() };

@@ -127,6 +127,11 @@ fn movable(capacity: Capacity, registered: u32, waiting: u32) -> u32 {
     capacity.remaining(registered).map_or(waiting, |places| places.min(waiting))
 }
 
+/// New rows, by number, in their final state.
+pub(super) fn inserted(picture: &Picture) -> Vec<&Registration> {
+    picture.writes.inserted.iter().map(|locator| picture.registration(*locator)).collect()
+}
+
 /// Rows whose status changed and that are in the database already; new rows are inserted in their final state.
 pub(super) fn moved(picture: &Picture) -> Vec<&Registration> {
     let mut touched: Vec<Locator> = picture.writes.touched.iter().copied().filter(|locator| !is_new(picture, *locator)).collect();

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::query::Query;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Transaction, query, query_as, query_scalar};
 
 use super::batch::{self, Lookup, Session};
@@ -28,35 +29,47 @@ use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
 const LOCKED_EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1 FOR UPDATE");
-/// LATERAL and LIMIT leave the planner no choice but to look each one up: a plan made while the table was empty serves on when it
-/// holds a million rows.
+/// A plan that was made while the table was empty serves on when it holds a million rows, and to a planner without statistics
+/// every index that begins with the event looks as good as another. LATERAL leaves it no choice but to look each one up, and
+/// OFFSET 0, behind which it sees no further condition, none but to use the index that begins with what is looked up.
 const FIND: &str = concat!(
-    "SELECT found.* FROM unnest($3::text[]) AS named (email_key) CROSS JOIN LATERAL (
+    "SELECT found.* FROM unnest($3::text[]) AS named (key) CROSS JOIN LATERAL (
         SELECT ",
     registration_columns!(),
-    " FROM registrations
-        WHERE event_id = $1 AND round = $2 AND email_key = named.email_key AND status <> 'cancelled' LIMIT 1
-    ) AS found
+    " FROM registrations WHERE email_key = named.key AND status <> 'cancelled' OFFSET 0
+    ) AS found WHERE event_id = $1 AND round = $2
     UNION ALL
-    SELECT found.* FROM unnest($4::text[]) AS named (idempotency_key) CROSS JOIN LATERAL (
+    SELECT found.* FROM unnest($4::text[]) AS named (key) CROSS JOIN LATERAL (
         SELECT ",
     registration_columns!(),
-    " FROM registrations
-        WHERE event_id = $1 AND round = $2 AND idempotency_key = named.idempotency_key LIMIT 1
-    ) AS found
+    " FROM registrations WHERE idempotency_key = named.key OFFSET 0
+    ) AS found WHERE event_id = $1 AND round = $2
     UNION ALL
-    SELECT found.* FROM unnest($5::bigint[], $6::bigint[]) AS named (round, number) CROSS JOIN LATERAL (
+    SELECT found.* FROM unnest($5::bigint[], $6::bigint[]) AS named (in_round, of_number) CROSS JOIN LATERAL (
         SELECT ",
     registration_columns!(),
-    " FROM registrations
-        WHERE event_id = $1 AND round = named.round AND number = named.number LIMIT 1
+    " FROM registrations WHERE event_id = $1 AND round = named.in_round AND number = named.of_number OFFSET 0
     ) AS found"
 );
-const INSERT: &str = "\
-    INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
-        status, accepted_waiting, accepted_revision, revision, at)
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])";
+macro_rules! insert {
+    () => {
+        "INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
+            status, accepted_waiting, accepted_revision, revision, at)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])"
+    };
+}
+const INSERT: &str = insert!();
+/// The same, the event's new counts and the line in its log, in one round trip.
+const REGISTER: &str = concat!(
+    "WITH counted AS (
+        UPDATE events SET revision = $16, registered = $17, waiting = $18, last_number = $19, at = $20 WHERE id = $15 RETURNING *
+    ), logged AS (
+        INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
+        SELECT id, revision, 'registered', round, $21, capacity, registered, waiting, at FROM counted
+    ) ",
+    insert!()
+);
 const ADVANCE: &str = "\
     UPDATE registrations r
     SET status = moved.status, revision = moved.revision
@@ -133,6 +146,13 @@ impl Postgres {
     async fn begin(&self) -> Result<Writing, sqlx::Error> {
         Ok(Writing(self.pool.begin_with(BEGIN).await?))
     }
+
+    /// The same, and the event's row, once nobody else holds it.
+    async fn begin_locked(&self, event: EventId) -> Result<(Writing, Option<Event>), StoreError> {
+        let mut writing = self.begin().await?;
+        let row = query_as::<_, rows::EventRow>(LOCKED_EVENT).bind(event).fetch_optional(&mut *writing).await?;
+        Ok((writing, row.map(Event::try_from).transpose()?))
+    }
 }
 
 impl_statements!(Postgres);
@@ -174,12 +194,6 @@ impl Writing {
         self.0.rollback().await
     }
 
-    /// The event's row, once nobody else holds it.
-    async fn locked(&mut self, event: EventId) -> Result<Option<Event>, StoreError> {
-        let row = query_as::<_, rows::EventRow>(LOCKED_EVENT).bind(event).fetch_optional(&mut **self).await?;
-        row.map(Event::try_from).transpose()
-    }
-
     async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
         let (rounds, numbers): (Vec<i64>, Vec<i64>) = lookup.places.iter().map(|(round, number)| (i64::from(*round), i64::from(*number))).unzip();
         let find = query_as(FIND).bind(event.id).bind(i64::from(event.round));
@@ -187,24 +201,21 @@ impl Writing {
     }
 
     async fn insert(&mut self, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        query(INSERT)
-            .bind(column(new, |row| row.locator.event))
-            .bind(column(new, |row| i64::from(row.locator.round)))
-            .bind(column(new, |row| i64::from(row.locator.number)))
-            .bind(column(new, |row| row.secret.reveal()))
-            .bind(column(new, |row| row.name.as_str()))
-            .bind(column(new, |row| row.name.as_str().to_lowercase()))
-            .bind(column(new, |row| row.email.as_str()))
-            .bind(column(new, |row| row.email.key()))
-            .bind(column(new, |row| row.key.as_ref().map(IdempotencyKey::as_str)))
-            .bind(column(new, |row| row.status.as_str()))
-            .bind(column(new, |row| row.accepted_waiting.map(i64::from)))
-            .bind(column(new, |row| row.accepted_revision))
-            .bind(column(new, |row| row.revision))
-            .bind(column(new, |row| row.at.as_millis()))
+        bind(query(INSERT), new).execute(&mut **self).await.map(drop)
+    }
+
+    async fn register(&mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        bind(query(REGISTER), new)
+            .bind(event.id)
+            .bind(event.revision)
+            .bind(i64::from(event.registered))
+            .bind(i64::from(event.waiting))
+            .bind(i64::from(event.last_number))
+            .bind(event.at.as_millis())
+            .bind(event.state().as_str())
             .execute(&mut **self)
-            .await?;
-        Ok(())
+            .await
+            .map(drop)
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -234,6 +245,25 @@ impl DerefMut for Writing {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.0
     }
+}
+
+/// Binds rows as [`INSERT`] takes them.
+fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, new: &[&'q Registration]) -> Query<'q, sqlx::Postgres, PgArguments> {
+    query
+        .bind(column(new, |row| row.locator.event))
+        .bind(column(new, |row| i64::from(row.locator.round)))
+        .bind(column(new, |row| i64::from(row.locator.number)))
+        .bind(column(new, |row| row.secret.reveal()))
+        .bind(column(new, |row| row.name.as_str()))
+        .bind(column(new, |row| row.name.as_str().to_lowercase()))
+        .bind(column(new, |row| row.email.as_str()))
+        .bind(column(new, |row| row.email.key()))
+        .bind(column(new, |row| row.key.as_ref().map(IdempotencyKey::as_str)))
+        .bind(column(new, |row| row.status.as_str()))
+        .bind(column(new, |row| row.accepted_waiting.map(i64::from)))
+        .bind(column(new, |row| row.accepted_revision))
+        .bind(column(new, |row| row.revision))
+        .bind(column(new, |row| row.at.as_millis()))
 }
 
 /// One column of some rows, as `unnest` takes it.

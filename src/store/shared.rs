@@ -1,8 +1,9 @@
 //! What both backends do with the same statements. Written once as a macro: sqlx's types keep a function that is generic
 //! over the database from being readable, and two copies from staying equal.
 //!
-//! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `locked()`, the
-//! event's row under its lock; and `find`, `insert` and `advance`, which load and write the registrations of a batch.
+//! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `begin_locked()`, one
+//! with an event's row under its lock; `find`, `insert` and `advance`, which load and write the registrations of a batch; and `register`,
+//! which writes a batch of nothing but new registrations in one go.
 
 /// How long a single statement may take before the database counts as unreachable: watchers are to see that within 3 s.
 pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
@@ -87,8 +88,8 @@ macro_rules! impl_statements {
                 // Outlives the work, which may be given up while COMMIT is on its way.
                 let mut decided = None;
                 let committed = bounded(limit, async {
-                    let mut transaction = self.begin().await?;
-                    let Some(event) = transaction.locked(event).await? else {
+                    let (mut transaction, event) = self.begin_locked(event).await?;
+                    let Some(event) = event else {
                         transaction.rollback().await?;
                         decided = Some(batch::not_found(commands));
                         return Ok(());
@@ -135,8 +136,7 @@ macro_rules! impl_statements {
             }
 
             async fn look_up(&self, event: EventId, attempt: &Registration) -> Result<bool, StoreError> {
-                let mut transaction = self.begin().await?;
-                transaction.locked(event).await?;
+                let (mut transaction, _) = self.begin_locked(event).await?;
                 let row = query_as::<_, rows::ListedRow>(sql::REGISTRATION)
                     .bind(attempt.locator.event)
                     .bind(i64::from(attempt.locator.round))
@@ -195,10 +195,10 @@ macro_rules! impl_statements {
 
             pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
                 bounded(COMMIT_TIMEOUT, async {
-                    let mut transaction = self.begin().await?;
                     // The event's row before everything else, as in every transaction: who takes it first waits for nobody
                     // who waits for it. So the keys of announcements are drawn in the order in which they are stored.
-                    let Some(locked) = transaction.locked(event).await? else {
+                    let (mut transaction, locked) = self.begin_locked(event).await?;
+                    let Some(locked) = locked else {
                         transaction.rollback().await?;
                         return Ok(None);
                     };
@@ -341,8 +341,7 @@ macro_rules! impl_session {
                     self.advance(&moved).await?;
                 }
                 if !picture.writes.inserted.is_empty() {
-                    let new: Vec<_> = picture.writes.inserted.iter().map(|locator| picture.registration(*locator)).collect();
-                    self.insert(&new).await?;
+                    self.insert(&batch::inserted(picture)).await?;
                 }
                 Ok(())
             }
@@ -372,7 +371,9 @@ macro_rules! impl_session {
 
             async fn write(&mut self, picture: &Picture) -> Result<(), StoreError> {
                 let (event, writes) = (&picture.event, &picture.writes);
-                if writes.deleted {
+                if picture.is_registering_only() {
+                    self.register(event, &batch::inserted(picture)).await?;
+                } else if writes.deleted {
                     self.delete(event.id).await?;
                 } else {
                     self.write_registrations(picture).await?;

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::batch::{self, Lookup, Session};
 use super::error::bounded;
-use super::rows::{self, registration_columns};
+use super::rows::{self, event_columns, registration_columns};
 use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_session, impl_statements};
 use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
@@ -30,6 +30,9 @@ use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
+/// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const BEGIN_LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", event_columns!(), " FROM events WHERE id = $1");
 /// $3 and $4 are JSON arrays of e-mail keys and idempotency keys, $5 of `[round, number]`. CROSS JOIN keeps SQLite from
 /// walking through the round instead of looking each one up.
 const FIND: &str = concat!(
@@ -49,13 +52,25 @@ const FIND: &str = concat!(
     WHERE event_id = $1 AND round = value ->> 0 AND number = value ->> 1"
 );
 /// $1 is a JSON array of rows. One statement, however many rows: each one of its own would cost a round trip to sqlx's
-/// worker thread.
-const INSERT: &str = "\
-    INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
-        status, accepted_waiting, accepted_revision, revision, at)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
-        value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
-    FROM json_each($1)";
+/// worker thread. From `jsonb_each` a row comes in SQLite's own form, of which no column is parsed twice. OR ROLLBACK: the second
+/// wall ends the transaction anyway, so no journal is kept to take back this statement alone.
+macro_rules! insert {
+    () => {
+        "INSERT OR ROLLBACK INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
+            status, accepted_waiting, accepted_revision, revision, at)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
+            value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+        FROM jsonb_each($1)"
+    };
+}
+const INSERT: &str = insert!();
+/// The same, the event's new counts and the line in its log, in one trip to the worker thread.
+const REGISTER: &str = concat!(
+    "UPDATE events SET revision = $3, registered = $4, waiting = $5, last_number = $6, at = $7 WHERE id = $2;
+    INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
+    SELECT id, revision, 'registered', round, $8, capacity, registered, waiting, at FROM events WHERE id = $2;",
+    insert!()
+);
 /// $1 is a JSON array of `[event, round, number, status, revision]`.
 const ADVANCE: &str = "\
     UPDATE registrations
@@ -132,16 +147,27 @@ impl Sqlite {
 
     /// Waits for the writer and takes the database's write lock.
     async fn begin(&self) -> Result<Writing<'_>, sqlx::Error> {
+        let mut writing = self.writing().await?;
+        writing.connection.execute(BEGIN).await?;
+        Ok(writing)
+    }
+
+    /// The same, and the event's row. The write lock is on the whole file, so it is this event's as well.
+    async fn begin_locked(&self, event: EventId) -> Result<(Writing<'_>, Option<Event>), StoreError> {
+        let mut writing = self.writing().await?;
+        let row = query_as::<_, rows::EventRow>(BEGIN_LOCKED).bind(event).fetch_optional(&mut *writing).await?;
+        Ok((writing, row.map(Event::try_from).transpose()?))
+    }
+
+    async fn writing(&self) -> Result<Writing<'_>, sqlx::Error> {
         let mut slot = self.writer.connection.lock().await;
         if self.readers.is_closed() {
             return Err(sqlx::Error::PoolClosed);
         }
-        let mut connection = match slot.take() {
+        let connection = match slot.take() {
             Some(connection) => connection,
             None => self.writer.options.connect().await?,
         };
-        // IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
-        connection.execute("BEGIN IMMEDIATE").await?;
         Ok(Writing { slot, connection })
     }
 }
@@ -171,41 +197,28 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// The event's row. The write lock is on the whole file, so it is this event's as well.
-    async fn locked(&mut self, event: EventId) -> Result<Option<Event>, StoreError> {
-        let row = query_as::<_, rows::EventRow>(sql::EVENT_BY_ID).bind(event).fetch_optional(&mut **self).await?;
-        row.map(Event::try_from).transpose()
-    }
-
     async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
         let find = query_as(FIND).bind(event.id).bind(i64::from(event.round));
         find.bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places)).fetch_all(&mut **self).await
     }
 
     async fn insert(&mut self, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        let rows: Vec<_> = new
-            .iter()
-            .map(|row| {
-                (
-                    row.locator.event,
-                    row.locator.round,
-                    row.locator.number,
-                    row.secret.reveal(),
-                    row.name.as_str(),
-                    row.name.as_str().to_lowercase(),
-                    row.email.as_str(),
-                    row.email.key(),
-                    row.key.as_ref().map(IdempotencyKey::as_str),
-                    row.status.as_str(),
-                    row.accepted_waiting,
-                    row.accepted_revision,
-                    row.revision,
-                    row.at.as_millis(),
-                )
-            })
-            .collect();
-        query(INSERT).bind(json(&rows)).execute(&mut **self).await?;
-        Ok(())
+        query(INSERT).bind(rows_of(new)).execute(&mut **self).await.map(drop)
+    }
+
+    async fn register(&mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        query(REGISTER)
+            .bind(rows_of(new))
+            .bind(event.id)
+            .bind(event.revision)
+            .bind(event.registered)
+            .bind(event.waiting)
+            .bind(event.last_number)
+            .bind(event.at.as_millis())
+            .bind(event.state().as_str())
+            .execute(&mut **self)
+            .await
+            .map(drop)
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -227,6 +240,29 @@ impl DerefMut for Writing<'_> {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }
+}
+
+/// Rows as [`INSERT`] takes them.
+fn rows_of(new: &[&Registration]) -> String {
+    let rows = new.iter().map(|row| {
+        (
+            row.locator.event,
+            row.locator.round,
+            row.locator.number,
+            row.secret.reveal(),
+            row.name.as_str(),
+            row.name.as_str().to_lowercase(),
+            row.email.as_str(),
+            row.email.key(),
+            row.key.as_ref().map(IdempotencyKey::as_str),
+            row.status.as_str(),
+            row.accepted_waiting,
+            row.accepted_revision,
+            row.revision,
+            row.at.as_millis(),
+        )
+    });
+    json(&rows.collect::<Vec<_>>())
 }
 
 /// Text and numbers always become JSON.

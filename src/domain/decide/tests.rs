@@ -545,6 +545,41 @@ fn only_the_right_secret_gives_a_place_back() {
 }
 
 #[test]
+fn who_gives_a_place_in_the_queue_back_is_passed_over_in_the_same_batch() {
+    let mut scene = Scene::new(Some(1), true).crowd(3);
+    let decisions = scene.ask_all(&[cancellation(1, 2), cancellation(1, 1)]);
+    assert!(decisions.iter().all(Result::is_ok));
+    assert_eq!([1, 2, 3].map(|number| scene.status(number)), [Status::Cancelled, Status::Cancelled, Status::Confirmed]);
+}
+
+#[test]
+fn who_has_moved_up_keeps_the_address_in_the_same_batch() {
+    let mut scene = Scene::new(Some(1), true).crowd(2);
+    let decisions = scene.ask_all(&[cancellation(1, 1), register("p2", None)]);
+    assert_eq!(decisions[1], Err(Refusal::AlreadyRegistered));
+}
+
+#[test]
+fn only_registrations_are_registering_only() {
+    let only = |scene: &Scene, commands: &[Command]| {
+        let mut known = Known::default();
+        scene.rows.iter().for_each(|row| known.insert(row.clone(), scene.event.round));
+        let mut picture = Picture::new(scene.event.clone(), known);
+        commands.iter().for_each(|command| drop(apply(&mut picture, command, scene.now)));
+        picture.is_registering_only()
+    };
+    let mut scene = Scene::new(Some(2), true).crowd(1);
+    assert!(only(&scene, &[register("a", None)]));
+    assert!(only(&scene, &[register("a", None), register("b", None), register("p1", None)]), "some wait, one is refused");
+    assert!(!only(&scene, &[register("p1", None)]), "nothing but a refusal");
+    assert!(!only(&scene, &[register("a", None), cancellation(1, 1)]));
+    scene.reset(None).unwrap();
+    assert!(!only(&scene, &[register("a", None), cancellation(1, 1)]), "of a former round, which makes no revision");
+    let scene = Scene::scheduled(None, false, Some(10), None).wait_until(10);
+    assert!(!only(&scene, &[register("a", None)]), "it has opened in the same batch");
+}
+
+#[test]
 fn an_organisers_cancellation_is_written_down() {
     let mut scene = Scene::new(Some(2), true).crowd(1);
     scene.ask(Command::Cancel { locator: Locator { event: 1, round: 1, number: 1 }, secret: None, by: Actor::Token }).unwrap();
