@@ -68,7 +68,7 @@ const ADVANCE: &str = "\
 /// walks it whole for each look-up as long as it is kept: where there is an index, it is to be used.
 const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
-        set_config('idle_in_transaction_session_timeout', '10s', false), set_config('tcp_keepalives_idle', '10', false),
+        set_config('idle_in_transaction_session_timeout', '3s', false), set_config('tcp_keepalives_idle', '10', false),
         set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
         set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false)";
 /// Another node may be migrating a large table.

@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod copying;
 mod crowd;
+mod faults;
 mod journey;
 mod model;
 mod nodes;

@@ -12,7 +12,7 @@ use headcount::store::Store;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::process::Process;
+use super::support::process::Process;
 use super::support::app::{App, call, organise};
 use super::support::postgres;
 use super::support::sse::Stream;
