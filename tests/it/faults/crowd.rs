@@ -34,7 +34,13 @@ pub(super) struct Tally {
 impl Tally {
     /// For the fault table.
     pub(super) fn tell(&self) -> String {
-        format!("{} × 503, {} × no answer; with the same key: {} places, {} of them by an earlier try", self.unavailable, self.unanswered, self.places.len(), self.replayed)
+        format!(
+            "{} × 503, {} × no answer; with the same key: {} places, {} of them by an earlier try",
+            self.unavailable,
+            self.unanswered,
+            self.places.len(),
+            self.replayed
+        )
     }
 }
 

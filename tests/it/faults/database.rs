@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
 use super::row;
 use super::stage::Stage;
 use crate::support::postgres::{Cluster, shared};
 use crate::support::proxy::Line;
+
+const AWAY: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_is_stopped_at_once_and_started_later() {
@@ -14,11 +18,13 @@ async fn the_server_is_stopped_at_once_and_started_later() {
     let fault = Instant::now();
     server.stop();
     let stale = stage.is_told_stale(&[0, 1], fault).await;
+    // Long enough for every connection of the pools to be found dead.
+    sleep(AWAY.saturating_sub(fault.elapsed())).await;
     server.start();
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let tally = stage.end(&[0, 1]).await;
     assert!(tally.unavailable > 0, "{}", tally.tell());
-    row("Postgres stopped (`immediate`), started later", &format!("`stale` after {:.1} s", stale.as_secs_f64()), &tally.tell(), recovered);
+    row("Postgres stopped (`immediate`) for 4 s", &format!("`stale` after {:.1} s", stale.as_secs_f64()), &tally.tell(), recovered);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,6 +81,7 @@ async fn the_network_is_slow() {
         node.line.set(Line::Slow(Duration::from_millis(40)));
     }
     let recovered = stage.is_right_again(&[0, 1], fault).await;
+    sleep(AWAY).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
     row("40 ms more on every packet, both ways", &format!("`stale` {stales:?} times at the nodes"), &tally.tell(), recovered);
@@ -88,7 +95,7 @@ async fn the_lines_are_cut_again_and_again() {
         for node in &stage.nodes {
             node.line.cut();
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);

@@ -29,7 +29,7 @@ impl Process {
             .args(["--admin-token", TOKEN, "--database-url", url])
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() { Stdio::inherit() } else { Stdio::null() })
             .spawn()
             .expect("the binary starts");
         let mut lines = Vec::new();

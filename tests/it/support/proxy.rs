@@ -111,7 +111,7 @@ async fn connection(client: TcpStream, mut control: watch::Receiver<Control>) {
     let committed = AtomicBool::new(false);
     let requests = pump(from_client, to_server, control.clone(), |bytes| {
         let loses = now.borrow().line == Line::LosesCommits;
-        committed.fetch_or(loses && bytes.windows(6).any(|word| word == b"COMMIT"), Ordering::SeqCst);
+        committed.fetch_or(loses && bytes.windows(7).any(|word| word == b"COMMIT\0"), Ordering::SeqCst);
         false
     });
     let answers = pump(from_server, to_client, control.clone(), |_| committed.load(Ordering::SeqCst));

@@ -68,7 +68,9 @@ impl Watcher {
             let find = |told: &Vec<Told>| told.iter().find(|told| told.at >= since && wanted(told)).cloned();
             let found = tokio::time::timeout(PATIENCE, told.wait_for(|told| find(told).is_some())).await;
             let found = found.ok().and_then(|told| find(&told.expect("the watcher lives")));
-            found.unwrap_or_else(|| panic!("{caller}: {what} was not told in {PATIENCE:?}; the newest: {:?}", self.told.borrow().iter().rev().take(5).collect::<Vec<_>>()))
+            found.unwrap_or_else(|| {
+                panic!("{caller}: {what} was not told in {PATIENCE:?}; the newest: {:?}", self.told.borrow().iter().rev().take(5).collect::<Vec<_>>())
+            })
         }
     }
 
