@@ -9,6 +9,7 @@
 mod crowd;
 mod database;
 mod node;
+mod rolling;
 mod stage;
 
 use std::time::Duration;

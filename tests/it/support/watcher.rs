@@ -109,8 +109,8 @@ async fn follow(address: Arc<Mutex<SocketAddr>>, path: String, tell: watch::Send
     }
 }
 
-/// Reads one stream to its end.
-async fn stream(address: SocketAddr, path: &str, position: Option<String>, mut tell: impl FnMut(Event)) -> std::io::Result<()> {
+/// Reads one stream to its end; an error of the kind `Other` is a refusal.
+pub(crate) async fn stream(address: SocketAddr, path: &str, position: Option<String>, mut tell: impl FnMut(Event)) -> std::io::Result<()> {
     let mut reader = BufReader::new(TcpStream::connect(address).await?);
     let resume = position.map(|position| format!("last-event-id: {position}\r\n")).unwrap_or_default();
     reader.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{resume}\r\n").as_bytes()).await?;
