@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod copying;
 mod crowd;
+mod deploy;
 mod faults;
 mod journey;
 mod model;

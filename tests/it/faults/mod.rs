@@ -9,6 +9,7 @@
 mod crowd;
 mod database;
 mod node;
+mod restore;
 mod rolling;
 mod stage;
 

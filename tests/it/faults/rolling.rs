@@ -44,7 +44,7 @@ impl Caddy {
         let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
         let changes = [
             ("admin off", "admin off\n\tauto_https off".to_owned()),
-            ("\nlocalhost {", format!("\nhttp://127.0.0.1:{port} {{\n\tbind 127.0.0.1")),
+            ("\nlocalhost {", format!("\nhttp://localhost:{port} {{\n\tbind 127.0.0.1")),
             ("node-a:8080 node-b:8080", nodes.join(" ")),
         ];
         let example = std::fs::read_to_string("deploy/Caddyfile").expect("the example");
@@ -183,7 +183,12 @@ async fn a_rolling_deploy_of_three_nodes_is_seen_by_nobody() {
         sleep((DRAIN + Duration::from_secs(4)).saturating_sub(begun.elapsed())).await;
         let opened: Vec<f64> = seen.opened.lock().expect("no panic").iter().filter(|at| **at > begun).map(|at| (*at - begun).as_secs_f64()).collect();
         let (peak, average) = peak(&opened);
-        println!("node {at}: {} watchers came back over {:.1} s; peak {peak:.0} a second, average {average:.1}, ratio {:.2}", opened.len(), span(&opened), peak / average);
+        println!(
+            "node {at}: {} watchers came back over {:.1} s; peak {peak:.0} a second, average {average:.1}, ratio {:.2}",
+            opened.len(),
+            span(&opened),
+            peak / average
+        );
         worst = worst.max(peak / average);
         // Returns are drawn at random: of a hundred some seconds have more by chance alone. A herd comes in one.
         allowed = allowed.min(2.0 + if watchers() < 1_000 { 4.0 / average.sqrt() } else { 0.0 });

@@ -153,7 +153,7 @@ pub(crate) async fn try_call(address: SocketAddr, method: &str, path: &str) -> O
 pub(crate) async fn try_register(address: SocketAddr, slug: &str, email: &str, key: &str) -> Option<Answer> {
     let body = serde_json::json!({ "name": "Ada Lovelace", "email": email }).to_string();
     let request = format!(
-        "POST /api/v1/events/{slug}/registrations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n\
+        "POST /api/v1/events/{slug}/registrations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n\
          connection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );

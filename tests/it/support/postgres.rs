@@ -203,7 +203,7 @@ fn as_nobody_special(program: &Path) -> Command {
 }
 
 /// Where the server's programs are: Debian hides them from PATH, one directory a version; the newest will do.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let version = |bin: &PathBuf| bin.parent().and_then(|version| version.file_name()?.to_str()?.parse::<u32>().ok());
