@@ -64,6 +64,10 @@ pub struct Deadlines {
     /// After the last byte of a handed-off answer, how long the client may take to close its side, so that no reset destroys what it has
     /// yet to read (RFC 9112, section 9.6). Default 1 s.
     pub linger: Duration,
+    /// At a drain: how long an idle connection of a trusted proxy stays open for what the proxy sends on it before it has noticed. A
+    /// request that meets the closing of its connection cannot be sent again unless it is known to be safe, and registering is not.
+    /// At most a third of the drain. Default 3 s: three looks at `/health/ready`.
+    pub settle: Duration,
 }
 
 impl Default for Deadlines {
@@ -76,6 +80,7 @@ impl Default for Deadlines {
             stall: Duration::from_secs(30),
             refusal: Duration::from_secs(5),
             linger: Duration::from_secs(1),
+            settle: Duration::from_secs(3),
         }
     }
 }

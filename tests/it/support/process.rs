@@ -1,8 +1,8 @@
 //! The real binary as a process of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::app::TOKEN;
 
@@ -11,6 +11,8 @@ pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) lines: Vec<String>,
+    /// Kept open: the program may have more to say.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -33,7 +35,8 @@ impl Process {
             .spawn()
             .expect("the binary starts");
         let mut lines = Vec::new();
-        for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        for line in output.by_ref().lines() {
             let line = line.expect("text");
             let last = line.starts_with("Limits");
             lines.push(line);
@@ -43,7 +46,7 @@ impl Process {
         }
         let address = lines.first().and_then(|line| line.split("http://").nth(1)).map(|rest| rest.trim_end_matches('/').parse());
         let address = address.unwrap_or_else(|| panic!("no address in {lines:?}")).expect("an address");
-        Self { child, address, lines }
+        Self { child, address, lines, _output: output }
     }
 
     /// Sends it a signal, such as `TERM`.
