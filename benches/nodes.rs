@@ -207,30 +207,38 @@ async fn rate(url: &str) {
 /// One node under load, another one listening; the first one notifies or does not, in turns.
 async fn notify(url: &str) {
     let (seconds, rounds) = (Duration::from_secs(u64::from(number("BENCH_SECONDS", 4))), number("BENCH_ROUNDS", 7));
-    let slug = |round: u32, notifies: bool| format!("notify-{round}-{notifies}");
-    events(url, &(0..=rounds).flat_map(|round| [slug(round, false), slug(round, true)]).collect::<Vec<_>>()).await;
+    let slug = |round: u32, server: usize| format!("notify-{round}-{server}");
+    events(url, &(0..=rounds).flat_map(|round| (0..4).map(move |server| slug(round, server))).collect::<Vec<_>>()).await;
     let _listening = Server::node(url);
-    let servers = [Server::made(url, false), Server::made(url, true)];
-    let mut measured = [const { Vec::new() }; 2];
-    // The first round warms up. Which of the two begins changes with the round.
+    // Two of each: how far two that are the same differ says what a difference means.
+    let servers = [Server::made(url, false), Server::made(url, true), Server::made(url, true), Server::made(url, false)];
+    let mut measured = [const { Vec::new() }; 4];
+    // The first round warms up. Which server begins changes with the round.
     for round in 0..=rounds {
-        let order = if round % 2 == 0 { [false, true] } else { [true, false] };
-        for notifies in order {
-            let slug = slug(round, notifies);
+        for turn in 0..servers.len() {
+            let at = (turn + round as usize) % servers.len();
+            let slug = slug(round, at);
             let path = format!("/api/v1/events/{slug}/registrations");
-            let outcome = load::register(servers[usize::from(notifies)].1, &path, CONNECTIONS, seconds, &slug).await;
+            let outcome = load::register(servers[at].1, &path, CONNECTIONS, seconds, &slug).await;
             assert_eq!((outcome.refused, outcome.failed), (0, 0), "every request is served");
             if round > 0 {
-                measured[usize::from(notifies)].push((outcome.rate(), outcome.p99_ms));
+                measured[at].push((outcome.rate(), outcome.p99_ms));
             }
         }
     }
-    let ratios: Vec<f64> = measured[0].iter().zip(&measured[1]).map(|((off, _), (on, _))| on / off).collect();
     println!("Notify: one node under load on one event, another one listens; {rounds} rounds of {seconds:?}, in turns");
-    let shown: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.3}")).collect();
-    let [off, on] = measured.map(medians);
-    println!("off {:.0}/s (p99 {:.1} ms), on {:.0}/s (p99 {:.1} ms), medians", off.0, off.1, on.0, on.1);
-    println!("on/off of each round: {}; median {:.3}", shown.join(" "), medians(ratios.into_iter().map(|ratio| (ratio, 0.0)).collect()).0);
+    for (server, measured) in ["off", "on", "on", "off"].into_iter().zip(&measured) {
+        let (rate, p99) = medians(measured.clone());
+        println!("{server:<4} {rate:>8.0}/s   p99 {p99:>6.1} ms");
+    }
+    let rate = |at: usize, round: usize| measured[at][round].0;
+    let each = |ratio: &dyn Fn(usize) -> f64| medians((0..rounds as usize).map(|round| (ratio(round), 0.0)).collect()).0;
+    println!("on / off, median of the rounds: {:.3}", each(&|round| (rate(1, round) + rate(2, round)) / (rate(0, round) + rate(3, round))));
+    println!(
+        "the same with itself: off / off {:.3}, on / on {:.3}",
+        each(&|round| rate(3, round) / rate(0, round)),
+        each(&|round| rate(2, round) / rate(1, round))
+    );
 }
 
 fn medians(mut values: Vec<(f64, f64)>) -> (f64, f64) {
