@@ -61,7 +61,7 @@ impl Caddy {
             .env("XDG_DATA_HOME", folder.path())
             .env("XDG_CONFIG_HOME", folder.path())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() { Stdio::inherit() } else { Stdio::null() })
             .spawn()
             .expect("caddy");
         let caddy = Self { child, address: ([127, 0, 0, 1], port).into(), _folder: folder };
@@ -136,12 +136,12 @@ async fn watch(address: SocketAddr, me: usize, seen: Arc<Seen>) {
 
 /// Registers somebody now and then, without a second try; answers how many, and what failed.
 async fn register(address: SocketAddr, stop: Arc<AtomicBool>) -> (i64, Vec<String>) {
-    let (mut registered, mut failed) = (0, Vec::new());
+    let (begun, mut registered, mut failed) = (Instant::now(), 0, Vec::new());
     while !stop.load(Ordering::SeqCst) {
         let n = registered + i64::try_from(failed.len()).expect("few");
         match try_register(address, SLUG, &format!("person-{n}@example.org"), &format!("key-{n}")).await {
             Some(answer) if answer.status == 201 => registered += 1,
-            other => failed.push(format!("{other:?}")),
+            other => failed.push(format!("after {:?}: {other:?}", begun.elapsed())),
         }
         sleep(PACE).await;
     }
