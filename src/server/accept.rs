@@ -92,20 +92,8 @@ where
         }
     }
     server.start_draining();
-    // Asked of the kernel itself: tokio would answer from what it knew when it last looked, and closing the listener resets whoever has
-    // come since. A balancer cannot send a registration again after that.
-    let Ok(listener) = listener.into_std() else { return };
-    loop {
-        match listener.accept() {
-            Ok((stream, addr)) => {
-                if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
-                    admit(stream, addr, server, &app);
-                }
-            }
-            Err(error) if is_one_connections(&error) => {}
-            // The queue is empty, or nothing more can be had.
-            Err(_) => return,
-        }
+    while let Some(Ok((stream, addr))) = futures_util::FutureExt::now_or_never(listener.accept()) {
+        admit(stream, addr, server, &app);
     }
 }
 

@@ -23,7 +23,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 const FLAGS: [&str; 7] = ["--no-welcome-event", "--register-rate-per-ip", "0", "--trusted-proxies", "127.0.0.1", "--drain", "10s"];
 /// Between two registrations.
 const PACE: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// In the ordinary run; the long run sets more.
 fn watchers() -> usize {

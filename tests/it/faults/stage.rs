@@ -55,10 +55,7 @@ impl Stage {
 
     /// What the database says.
     pub(super) async fn truth(&self) -> Truth {
-        let mut connection = PgConnection::connect(&self.url).await.expect("the database");
-        let query = "SELECT revision, registered, (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status = 'confirmed') AS counted
-            FROM events e WHERE slug = $1";
-        sqlx::query_as(query).bind(SLUG).fetch_one(&mut connection).await.expect("the event")
+        truth(&self.url).await
     }
 
     /// Executes a statement past the lines.
@@ -101,11 +98,9 @@ impl Stage {
     /// Ends the load, and looks whether every promise was kept: `nodes` still run.
     pub(super) async fn end(mut self, nodes: &[usize]) -> Tally {
         let tally = self.crowd.end().await;
-        let mut connection = PgConnection::connect(&self.url).await.expect("the database");
-        let query = "SELECT revision, registered, (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status = 'confirmed') AS counted
-            FROM events e WHERE slug = $1";
-        let truth: Truth = sqlx::query_as(query).bind(SLUG).fetch_one(&mut connection).await.expect("the event");
-        assert_eq!((truth.registered, truth.counted), (tally.places.len() as i64, tally.places.len() as i64), "one place for each person, and none lost");
+        let truth = truth(&self.url).await;
+        let people = i64::try_from(tally.places.len()).expect("few");
+        assert_eq!((truth.registered, truth.counted), (people, people), "one place for each person, and none lost");
         let mut numbers: Vec<u64> = tally.places.iter().map(|(_, number)| *number).collect();
         numbers.sort_unstable();
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "no number was given twice");
@@ -137,4 +132,11 @@ async fn node(url: &str, server: SocketAddr, first: bool) -> Node {
     }
     let watcher = Watcher::open(process.address, SLUG);
     Node { process, line, watcher }
+}
+
+async fn truth(url: &str) -> Truth {
+    let mut connection = PgConnection::connect(url).await.expect("the database");
+    let query = "SELECT revision, registered, (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status = 'confirmed') AS counted
+        FROM events e WHERE slug = $1";
+    sqlx::query_as(query).bind(SLUG).fetch_one(&mut connection).await.expect("the event")
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::sse::Event;
 
 /// How long a watcher waits for what must come, whatever bound the caller asserts: a hang is a failure, too.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// After a cut without a `retry` of the server's.
 const RETRY: Duration = Duration::from_millis(200);
 
