@@ -176,7 +176,7 @@ where
             let stopped = draining.wait_for(|draining| *draining).await.map(drop);
             // Without its sender the server is gone, and nobody has to be waited for.
             if proxied && stopped.is_ok() {
-                sleep(server.config.deadlines.settle.min(server.config.drain / 3)).await;
+                sleep(server.config.settle()).await;
             }
         });
         let mut leaving = false;

@@ -77,9 +77,10 @@ async fn metrics() -> (Process, Answer) {
     stream.next("count").await;
     assert_eq!(register(process.address, "welcome", "Ada", "ada@example.org").await.status, 201);
     stream.count(|count| count["registered"] == 1).await;
-    // Noted when the bytes are handed to the socket, which the reader may see a moment before.
+    // Noted when the bytes are handed to the socket, which the reader may see a moment before; and an audit that met the registration
+    // is made again after 15 s.
     let mut scrape = None;
-    for _ in 0..200 {
+    for _ in 0..800 {
         let answer = call(port, "GET", "/metrics", &[], "").await;
         if answer.body.contains("headcount_commit_to_write_seconds") && answer.body.contains("headcount_drift") {
             return (process, answer);
