@@ -82,7 +82,8 @@ async fn metrics() -> (Process, Answer) {
     let mut scrape = None;
     for _ in 0..800 {
         let answer = call(port, "GET", "/metrics", &[], "").await;
-        if answer.body.contains("headcount_commit_to_write_seconds") && answer.body.contains("headcount_drift") {
+        let last = ["headcount_commit_to_write_seconds", "headcount_commit_to_receipt_seconds", "headcount_drift"];
+        if last.iter().all(|name| answer.body.contains(name)) {
             return (process, answer);
         }
         scrape = Some(answer);
