@@ -15,7 +15,8 @@ FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin headcount \
     && install -d -o headcount -g headcount /data
 COPY --from=build /usr/local/bin/headcount /usr/local/bin/headcount
-USER headcount
+# By its number, so that a platform can see that it is not root.
+USER 10001
 WORKDIR /data
 VOLUME /data
 ENV HEADCOUNT_LISTEN=0.0.0.0:8080 \

@@ -33,6 +33,7 @@ pub fn start(address: SocketAddr) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let _ = STARTED.set(());
     describe();
+    begin();
     Ok(())
 }
 
@@ -57,6 +58,16 @@ fn describe() {
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
     metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
+}
+
+/// Counters that a failure would otherwise begin: a series whose first value is 1 has not risen, and its alert stays silent.
+fn begin() {
+    for outcome in ["confirmed", "waiting", "replayed", "refused", "cancelled", "failed"] {
+        metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(0);
+    }
+    for deadline in ["handshake", "first_request", "idle", "refusal", "stall"] {
+        metrics::counter!("headcount_connections_expired_total", "deadline" => deadline).increment(0);
+    }
 }
 
 /// Compares what is published with `count(*)`, now and then. Runs until it is dropped.

@@ -1,12 +1,15 @@
 //! What a start prints: where to look, how to sign in, which database, which limits.
 
+use std::io::Write as _;
+
 use super::Running;
 use super::config::Config;
 use crate::store::DatabaseUrl;
 
-/// Prints the start-up lines on standard output.
+/// Prints the start-up lines on standard output. Whoever has read enough may have closed it; a server does not end for that.
 pub(super) fn print(config: &Config, running: &Running) {
-    println!("{}", lines(config, running.address, running.drawn_password.as_deref()).join("\n"));
+    let lines = lines(config, running.address, running.drawn_password.as_deref()).join("\n");
+    let _ = writeln!(std::io::stdout(), "{lines}");
 }
 
 fn lines(config: &Config, address: std::net::SocketAddr, drawn_password: Option<&str>) -> Vec<String> {

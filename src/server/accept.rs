@@ -92,8 +92,36 @@ where
         }
     }
     server.start_draining();
+    settle(&listener, server, &app).await;
     while let Some(Ok((stream, addr))) = futures_util::FutureExt::now_or_never(listener.accept()) {
         admit(stream, addr, server, &app);
+    }
+}
+
+/// A balancer that has not noticed the drain yet goes on to connect, and a refusal may cost its client the request: not every balancer
+/// sends a body a second time. Everybody else is turned away at once.
+async fn settle<S, B>(listener: &TcpListener, server: &Arc<Server>, app: &S)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    if server.config.settle().is_zero() {
+        return;
+    }
+    let mut over = pin!(sleep(server.config.settle()));
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut over => return,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, addr)) if proxy::is_trusted(addr.ip(), &server.config.trusted_proxies) => admit(stream, addr, server, app),
+                Ok(_) => {}
+                Err(_) => sleep(BACKOFF_MIN).await,
+            }
+        }
     }
 }
 

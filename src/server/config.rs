@@ -30,6 +30,13 @@ pub struct Config {
     pub deadlines: Deadlines,
 }
 
+impl Config {
+    /// How long a drain waits for trusted proxies to notice; nothing without them.
+    pub(super) fn settle(&self) -> Duration {
+        if self.trusted_proxies.is_empty() { Duration::ZERO } else { self.deadlines.settle.min(self.drain / 3) }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -64,6 +71,10 @@ pub struct Deadlines {
     /// After the last byte of a handed-off answer, how long the client may take to close its side, so that no reset destroys what it has
     /// yet to read (RFC 9112, section 9.6). Default 1 s.
     pub linger: Duration,
+    /// At a drain: how long a trusted proxy may connect, and its idle connections stay open, until it has noticed. A
+    /// request that meets the closing of its connection cannot be sent again unless it is known to be safe, and registering is not.
+    /// At most a third of the drain. Default 3 s: three looks at `/health/ready`.
+    pub settle: Duration,
 }
 
 impl Default for Deadlines {
@@ -76,6 +87,7 @@ impl Default for Deadlines {
             stall: Duration::from_secs(30),
             refusal: Duration::from_secs(5),
             linger: Duration::from_secs(1),
+            settle: Duration::from_secs(3),
         }
     }
 }

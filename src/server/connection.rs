@@ -172,7 +172,13 @@ where
     {
         let mut http = pin!(server.protocol.serve_connection_with_upgrades(io, exchange));
         let mut draining = server.draining.subscribe();
-        let mut draining = pin!(draining.wait_for(|draining| *draining));
+        let mut draining = pin!(async {
+            let stopped = draining.wait_for(|draining| *draining).await.map(drop);
+            // Without its sender the server is gone, and nobody has to be waited for.
+            if proxied && stopped.is_ok() {
+                sleep(server.config.settle()).await;
+            }
+        });
         let mut leaving = false;
         let mut deadline = pin!(deadline(&link, refused, &server.config.deadlines));
         let mut idle = pin!(idle_http2(&link, &server.config.deadlines));

@@ -62,7 +62,8 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     files::prepare(&config);
-    let drain = config.drain;
+    // Accepting ends after the time for proxies.
+    let drain = config.drain.saturating_sub(config.settle());
     let server = Arc::new(Server::new(config));
     accept::run(listener, &server, app, stop).await;
     drain::run(&server, drain).await

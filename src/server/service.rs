@@ -119,7 +119,8 @@ impl Way {
         let Some(chunks) = chunks else {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 self.link.keep_across_upgrade(permit.take());
-            } else if self.closes {
+            } else if self.closes || (!self.http2 && self.server.is_draining()) {
+                // At a drain a proxy's connection settles before it is closed; its next request is to go elsewhere.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             return response.map(|body| Body::new(Kind::Ordinary(body), unanswered, permit));

@@ -14,7 +14,13 @@ impl From<sqlx::Error> for StoreError {
 
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // Protocol: what answers is no server at the moment; a balancer takes the connection and closes it within the handshake.
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| if code.len() == 5 { is_passing_sqlstate(&code) } else { is_passing_sqlite(&code) }),
         _ => false,
     }

@@ -78,12 +78,15 @@ const ADVANCE: &str = "\
 /// The server's own limits stand behind the client's: a node that has vanished must not keep an event's lock. (Statements may
 /// take long only where an event with a million registrations is deleted.) Short statements gain nothing from parallel workers
 /// and compilation, which cost milliseconds where the planner overrates them. And a plan that was made while a table was empty
-/// walks it whole for each look-up as long as it is kept: where there is an index, it is to be used.
+/// walks it whole for each look-up as long as it is kept: where there is an index, it is to be used. A plan for given values is as
+/// bad: of an event that is newer than the statistics the planner believes that it has no rows, and takes any index that begins with
+/// the event; one for any values takes the index that fits.
 const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
-        set_config('idle_in_transaction_session_timeout', '10s', false), set_config('tcp_keepalives_idle', '10', false),
+        set_config('idle_in_transaction_session_timeout', '3s', false), set_config('tcp_keepalives_idle', '10', false),
         set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
-        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false)";
+        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
+        set_config('plan_cache_mode', 'force_generic_plan', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
 /// For what may take as long as it takes, on a connection of its own: copying a database.

@@ -11,7 +11,7 @@ export const TOKEN = 'a-token-for-tests';
 export const PASSWORD = 'a password for tests';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-const binary = process.env.HEADCOUNT_BINARY ?? join(target, 'debug', 'headcount');
+export const binary = process.env.HEADCOUNT_BINARY ?? join(target, 'debug', 'headcount');
 
 /** Starts the real binary on a free port and a new database; `stop()` ends it and removes both. */
 export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir(), 'headcount-')), listen = '127.0.0.1:0') {

@@ -5,6 +5,8 @@ mod architecture;
 mod cli;
 mod copying;
 mod crowd;
+mod deploy;
+mod faults;
 mod journey;
 mod model;
 mod nodes;

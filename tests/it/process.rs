@@ -1,69 +1,19 @@
 //! The real binary: killed, restarted, asked to stop, misconfigured.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::support::app::{TOKEN, call, organise, register};
+use super::support::app::{call, organise, register};
 use super::support::postgres;
+use super::support::process::Process;
 use super::support::sqlite::File;
 use super::support::sse::Stream;
 use super::support::wire::Wire;
-
-/// A server process; killed when it is dropped.
-pub(crate) struct Process {
-    child: Child,
-    pub(crate) address: SocketAddr,
-    lines: Vec<String>,
-}
-
-impl Process {
-    /// Starts the binary and waits for its start-up lines.
-    pub(crate) fn start(url: &str, flags: &[&str]) -> Self {
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_headcount")), url, flags)
-    }
-
-    /// The same through `command`, which ends in the binary.
-    fn spawn(mut command: Command, url: &str, flags: &[&str]) -> Self {
-        let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--admin-token", TOKEN, "--database-url", url])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        let mut lines = Vec::new();
-        for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
-            let line = line.expect("text");
-            let last = line.starts_with("Limits");
-            lines.push(line);
-            if last {
-                break;
-            }
-        }
-        let address = lines.first().and_then(|line| line.split("http://").nth(1)).map(|rest| rest.trim_end_matches('/').parse());
-        let address = address.unwrap_or_else(|| panic!("no address in {lines:?}")).expect("an address");
-        Self { child, address, lines }
-    }
-
-    /// Sends it a signal, e.g. `TERM`.
-    pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(status.expect("kill runs").success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Rounds of killing in the ordinary run; the long run sets more.
 fn rounds() -> u32 {

@@ -12,9 +12,9 @@ use headcount::store::Store;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::process::Process;
 use super::support::app::{App, call, organise};
 use super::support::postgres;
+use super::support::process::Process;
 use super::support::sse::Stream;
 
 /// Only so that a test which waits in vain ends.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::server::{Config, Drained};
+use headcount::server::{Config, Deadlines, Drained};
 use tokio::net::TcpStream;
 
 use super::host::{Host, config, until};
@@ -21,6 +21,28 @@ async fn idle_and_silent_connections_are_closed_at_once() {
     host.stop();
     for wire in [&mut spare, &mut idle, &mut half] {
         assert!(wire.rest().await.0.is_empty());
+    }
+    assert_eq!(host.drained().await.cut, 0);
+}
+
+/// A load balancer learns of the drain at its next look at `/health/ready`, and sends requests on its idle connections until then.
+#[tokio::test]
+async fn what_a_proxy_sends_before_it_has_noticed_is_answered() {
+    let deadlines = Deadlines { settle: Duration::from_millis(300), ..config().deadlines };
+    let host = Host::start(Config { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], deadlines, ..config() });
+    let (mut asking, mut idle) = (host.connect().await, host.connect().await);
+    for wire in [&mut asking, &mut idle] {
+        wire.get("/hello").await;
+        wire.answer().await;
+    }
+    host.stop();
+    asking.is_silent().await;
+    asking.get("/hello").await;
+    let (head, body) = asking.answer().await;
+    assert!(head.contains("connection: close"), "{head}");
+    assert_eq!(body, "hello");
+    for wire in [&mut asking, &mut idle] {
+        assert_eq!(wire.rest().await, (vec![], Ending::Closed));
     }
     assert_eq!(host.drained().await.cut, 0);
 }

@@ -117,3 +117,36 @@ async fn a_commit_that_hangs_gives_up() {
     stage.registers(event.id, "ada").await;
     stage.check(event.id).await;
 }
+
+/// Statistics know nothing of an event that is newer than they are; its registrations are looked up by their index all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_event_is_not_walked_for_each_look_up() {
+    let stage = Stage::set(shared().create_database().await).await;
+    stage.event("old", None, false).await;
+    let event = stage.event("new", None, false).await;
+    stage
+        .tamper(
+            "INSERT INTO registrations SELECT e.id, 1, n, 's', 'n', 'n', 'x' || n, 'x' || n, 'k' || n, 'confirmed', NULL, 1, 1, 0
+             FROM events e, generate_series(1, 20000) n WHERE e.slug = 'old';
+             ANALYZE registrations;
+             INSERT INTO registrations SELECT e.id, 1, n, 's', 'n', 'n', 'x' || n, 'x' || n, 'k' || n, 'confirmed', NULL, 1, 1, 0
+             FROM events e, generate_series(1, 2000) n WHERE e.slug = 'new';
+             UPDATE events SET registered = 2000, last_number = 2000 WHERE slug = 'new'",
+        )
+        .await;
+    for n in 0..20 {
+        stage.registers(event.id, &format!("person{n}")).await;
+    }
+    let DatabaseUrl::Postgres(options) = &stage.url else { unreachable!("a Postgres server was asked for") };
+    let mut connection = options.connect().await.unwrap();
+    let read = "SELECT coalesce(sum(idx_tup_read), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelname = $1";
+    let scans = "SELECT sum(idx_scan)::bigint FROM pg_stat_user_indexes WHERE relname = 'registrations'";
+    // The server writes its statistics down now and then.
+    let begun = Instant::now();
+    while sqlx::query_scalar::<_, i64>(scans).fetch_one(&mut connection).await.unwrap() < 20 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no statistics");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let walked: i64 = sqlx::query_scalar(read).bind("registrations_pkey").fetch_one(&mut connection).await.unwrap();
+    assert!(walked < 2_000, "{walked} rows were read for 20 look-ups");
+}

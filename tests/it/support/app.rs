@@ -142,6 +142,25 @@ pub(crate) async fn register(address: SocketAddr, slug: &str, name: &str, email:
     call(address, "POST", &format!("/api/v1/events/{slug}/registrations"), &[("content-type", "application/json")], &body).await
 }
 
+/// One request to a server that may be gone; none when no whole answer came.
+pub(crate) async fn try_call(address: SocketAddr, method: &str, path: &str) -> Option<Answer> {
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let (head, body) = Wire::try_connect(address).await.ok()?.try_exchange(request.as_bytes()).await?;
+    Some(Answer::new(&head, body.into_bytes()))
+}
+
+/// Registers somebody under an idempotency key at a server that may be gone; none when no whole answer came.
+pub(crate) async fn try_register(address: SocketAddr, slug: &str, email: &str, key: &str) -> Option<Answer> {
+    let body = serde_json::json!({ "name": "Ada Lovelace", "email": email }).to_string();
+    let request = format!(
+        "POST /api/v1/events/{slug}/registrations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (head, body) = Wire::try_connect(address).await.ok()?.try_exchange(request.as_bytes()).await?;
+    Some(Answer::new(&head, body.into_bytes()))
+}
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {

@@ -4,7 +4,10 @@ pub(crate) mod app;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
 pub(crate) mod postgres;
+pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod sqlite;
 pub(crate) mod sse;
+pub(crate) mod watcher;
 
 pub(crate) use super::server::wire;

@@ -64,18 +64,52 @@ impl Cluster {
             .output()
             .expect("initdb");
         assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+        let settings = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = on\nsynchronous_commit = on\nmax_connections = 200\n\
+             shared_buffers = 64MB\nautovacuum = on\n";
+        append(&data.join("postgresql.conf"), settings);
+        Self::launch(&binaries, &home)
+    }
+
+    /// A streaming replica of this server; from then on a commit here is answered only when it is durable there, too.
+    pub(crate) async fn start_replica(&self) -> Self {
+        let binaries = binaries();
+        let home = home();
+        let copy = as_nobody_special(&binaries.join("pg_basebackup"))
+            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--dbname"])
+            .arg(self.url("postgres"))
+            .arg("--pgdata")
+            .arg(home.join("data"))
+            .current_dir(&home)
+            .output()
+            .expect("pg_basebackup");
+        assert!(copy.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copy.stderr));
+        let replica = Self::launch(&binaries, &home);
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the server");
+        sqlx::raw_sql("ALTER SYSTEM SET synchronous_standby_names = '*'").execute(&mut connection).await.expect("a setting");
+        sqlx::raw_sql("SELECT pg_reload_conf()").execute(&mut connection).await.expect("the setting is read");
+        let in_step = "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')";
+        while !sqlx::query_scalar::<_, bool>(in_step).fetch_one(&mut connection).await.expect("an answer") {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        replica
+    }
+
+    /// Makes a replica the server; returns when it takes writes.
+    pub(crate) async fn promote(&self) {
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the replica");
+        assert!(sqlx::query_scalar::<_, bool>("SELECT pg_promote()").fetch_one(&mut connection).await.expect("an answer"));
+    }
+
+    /// Starts the server whose files are in `home`, on a free port.
+    fn launch(binaries: &Path, home: &Path) -> Self {
         let port = free_port();
-        let settings = format!(
-            "\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nfsync = on\nsynchronous_commit = on\nmax_connections = 200\n\
-             shared_buffers = 64MB\nautovacuum = on\n"
-        );
-        append(&data.join("postgresql.conf"), &settings);
+        append(&home.join("data/postgresql.conf"), &format!("port = {port}\n"));
         let mut shell = as_nobody_special(Path::new("sh"))
             .args(["-c", WATCHDOG, "watchdog"])
-            .arg(&binaries)
-            .arg(&home)
+            .arg(binaries)
+            .arg(home)
             .arg(port.to_string())
-            .current_dir(&home)
+            .current_dir(home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -121,6 +155,11 @@ impl Cluster {
         format!("postgres://headcount@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
     fn order(&self, command: &str) {
         let mut watchdog = self.watchdog.lock().expect("no test panics while it gives an order");
         let input = watchdog.shell.stdin.as_mut().expect("its input");
@@ -164,7 +203,7 @@ fn as_nobody_special(program: &Path) -> Command {
 }
 
 /// Where the server's programs are: Debian hides them from PATH, one directory a version; the newest will do.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let version = |bin: &PathBuf| bin.parent().and_then(|version| version.file_name()?.to_str()?.parse::<u32>().ok());

@@ -23,7 +23,8 @@ impl Event {
         serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("no JSON ({error}) in {self:?}"))
     }
 
-    fn parse(block: &str) -> Self {
+    /// Reads one block, without or with the empty line that ends it.
+    pub(crate) fn parse(block: &str) -> Self {
         let (mut event, mut data) = (Self::default(), Vec::new());
         for line in block.trim_end_matches('\n').lines() {
             match line.split_once(':') {
