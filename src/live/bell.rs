@@ -28,11 +28,11 @@ use tokio::time::{Instant, sleep_until};
 /// How many are woken before the walker steps aside, for each thread of the runtime: what waits behind a portion waits half a millisecond.
 const PORTION: usize = 32;
 /// Alarms are put off to the next multiple of this: those of one crowd fall together, and the walker sleeps meanwhile.
-const TICK: Duration = Duration::from_millis(16);
+pub(super) const TICK: Duration = Duration::from_millis(16);
 
 /// One event's watchers and their walker.
 #[derive(Debug)]
-pub(super) struct Bell {
+struct Bell {
     // Held for a portion of wake-ups, over no await. Wakers are dropped outside: the last one takes its task along, and that its seat.
     seats: Mutex<Seats>,
     /// Calls the walker.
@@ -59,33 +59,47 @@ enum Next {
     Leave,
 }
 
-impl Bell {
+/// The channel's hold on its bell; rings a last time when it is dropped.
+#[derive(Debug)]
+pub(super) struct Rope(Arc<Bell>);
+
+impl Rope {
     pub(super) fn new() -> Self {
-        Self { seats: Mutex::default(), call: Notify::new(), begun: Instant::now() }
+        Self(Arc::new(Bell { seats: Mutex::default(), call: Notify::new(), begun: Instant::now() }))
     }
 
     /// Wakes everybody. What they are to find must be there already.
     pub(super) fn ring(&self) {
-        let mut seats = self.lock();
+        let mut seats = self.0.lock();
         seats.left = seats.wakers.len();
         drop(seats);
-        self.call.notify_one();
+        self.0.call.notify_one();
     }
 
     /// A place for one watcher. Must be called inside a tokio runtime with time enabled.
-    pub(super) fn sit(self: &Arc<Self>) -> Seat {
-        let mut seats = self.lock();
+    pub(super) fn sit(&self) -> Seat {
+        let bell = &self.0;
+        let mut seats = bell.lock();
         let key = seats.free.pop().unwrap_or_else(|| {
             seats.wakers.push(None);
             // A machine has no room for so many sockets.
             u32::try_from(seats.wakers.len() - 1).expect("fewer than 2^32 watchers")
         });
         if !std::mem::replace(&mut seats.walking, true) {
-            tokio::spawn(Arc::clone(self).walk());
+            tokio::spawn(Arc::clone(bell).walk());
         }
-        Seat { bell: Arc::clone(self), key, waker: None, alarm: None }
+        drop(seats);
+        Seat { bell: Arc::clone(bell), key, waker: None, alarm: None }
     }
+}
 
+impl Drop for Rope {
+    fn drop(&mut self) {
+        self.ring();
+    }
+}
+
+impl Bell {
     async fn walk(self: Arc<Self>) {
         let portion = PORTION * Handle::current().metrics().num_workers();
         loop {

@@ -34,7 +34,7 @@ struct Pieces {
 impl Pieces {
     fn new(revision: i64) -> Self {
         let message = Message::new(Body::Count(super::event(revision).headcount()));
-        Self { sse: message.sse().framed().clone(), websocket: frame(message.websocket()) }
+        Self { sse: message.sse().framed().clone(), websocket: message.websocket().clone() }
     }
 }
 
@@ -109,11 +109,4 @@ fn greet(watcher: &mut Watcher, pieces: &Pieces) {
         answer.extend_from_slice(&pieces.sse[head..]);
     }
     watcher.stream.write_all(&answer).expect("an answer fits into the socket");
-}
-
-fn frame(text: &Bytes) -> Bytes {
-    let mut frame = vec![0x81, 126];
-    frame.extend_from_slice(&u16::try_from(text.len()).expect("a short message").to_be_bytes());
-    frame.extend_from_slice(text);
-    frame.into()
 }
