@@ -185,8 +185,7 @@ impl Seat {
     }
 
     /// Ready at `at`. Of several wishes the earliest is kept; a woken task says those again that are still to come.
-    pub(super) fn poll_alarm(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
-        let now = Instant::now();
+    pub(super) fn poll_alarm(&mut self, cx: &Context<'_>, now: Instant, at: Instant) -> Poll<()> {
         if at <= now {
             return Poll::Ready(());
         }

@@ -28,6 +28,8 @@ pub(super) struct Socket<S> {
     rest: Bytes,
     /// `rest` has been written, and may still be inside TLS.
     unflushed: bool,
+    /// tungstenite may have something to write.
+    answering: bool,
     /// The client has broken the rules: what else it sends is no WebSocket to tungstenite.
     broken: bool,
 }
@@ -41,7 +43,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             .max_write_buffer_size(LARGEST_MESSAGE)
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
-        Self { io, reader: WebSocketContext::new(Role::Server, Some(config)), rest: Bytes::new(), unflushed: false, broken: false }
+        Self { io, reader: WebSocketContext::new(Role::Server, Some(config)), rest: Bytes::new(), unflushed: false, answering: false, broken: false }
     }
 
     /// Begins a frame; only when [`Self::poll_written`] is ready.
@@ -70,7 +72,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             ready!(Pin::new(&mut self.io).poll_flush(cx))?;
             self.unflushed = false;
         }
-        self.polled(cx, |reader, io| reader.flush(io))
+        if self.answering {
+            ready!(self.polled(cx, |reader, io| reader.flush(io)))?;
+            self.answering = false;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// The next thing the client says; nothing after an error.
@@ -80,6 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
         let heard = self.polled(cx, |reader, io| reader.read(io));
         self.broken = matches!(heard, Poll::Ready(Err(_)));
+        self.answering |= matches!(heard, Poll::Ready(Ok(Message::Ping(_) | Message::Close(_))));
         heard
     }
 

@@ -77,10 +77,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
+        // Once there is nothing to hear the task will be woken by what comes, and this poll need not listen again.
+        let mut silent = false;
+        if let Err(over) = self.look_at_the_time() {
+            return Poll::Ready(over);
+        }
         loop {
-            if let Err(over) = self.look_at_the_time() {
-                return Poll::Ready(over);
-            }
             let may_write = match self.socket.poll_written(cx) {
                 Poll::Ready(Ok(())) => {
                     self.written_by = None;
@@ -90,12 +92,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 Poll::Pending => false,
             };
             // Who sends pings without reading the answers is not listened to.
-            if self.reply.is_none()
-                && let Poll::Ready(heard) = self.socket.poll_read(cx)
-            {
-                match heard.map_err(|error| over(&error)).and_then(|message| self.hear(message)) {
-                    Ok(()) => continue,
-                    Err(over) => return Poll::Ready(over),
+            if self.reply.is_none() && !silent {
+                match self.socket.poll_read(cx) {
+                    Poll::Pending => silent = true,
+                    Poll::Ready(heard) => match heard.map_err(|error| over(&error)).and_then(|message| self.hear(message)) {
+                        Ok(()) => continue,
+                        Err(over) => return Poll::Ready(over),
+                    },
                 }
             }
             let next = if may_write { self.poll_next(cx) } else { Poll::Pending };
@@ -105,6 +108,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 Poll::Pending => {
                     let due = [self.pong_by, self.written_by].into_iter().flatten().fold(self.ping_at, Instant::min);
                     ready!(self.subscription.poll_alarm(cx, due));
+                    if let Err(over) = self.look_at_the_time() {
+                        return Poll::Ready(over);
+                    }
                 }
             }
         }
