@@ -190,11 +190,11 @@ impl Subscription {
         if let Some(message) = item {
             return Some(Item::Message(message));
         }
-        if let Some((at, reason)) = self.end_at {
-            if at <= now {
-                self.ended = true;
-                return Some(farewell(reason));
-            }
+        if let Some((at, reason)) = self.end_at
+            && at <= now
+        {
+            self.ended = true;
+            return Some(farewell(reason));
         }
         (self.beat_at <= now).then_some(Item::Heartbeat)
     }
