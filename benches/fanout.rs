@@ -115,14 +115,14 @@ impl Server {
         now
     }
 
-    /// Processor time of all its threads so far.
-    fn cpu(&self) -> Duration {
+    /// Processor time of all its threads so far, seconds.
+    fn cpu(&self) -> f64 {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a process");
         let nanos = |thread: std::io::Result<std::fs::DirEntry>| -> u64 {
             let text = std::fs::read_to_string(thread.expect("a thread").path().join("schedstat")).unwrap_or_default();
             text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
         };
-        Duration::from_nanos(threads.map(nanos).sum())
+        Duration::from_nanos(threads.map(nanos).sum()).as_secs_f64()
     }
 
     /// Memory that is its own, bytes.
@@ -217,7 +217,7 @@ fn run(kind: &str, technique: impl Fn(usize) -> Technique + Copy, watchers: usiz
     let mut sorted: Vec<f64> = delays.iter().map(|(_, delay)| *delay).collect();
     sorted.sort_by(f64::total_cmp);
     let figures = Figures {
-        cpu: cpu.as_secs_f64() * 1e6 / count(changes * watchers),
+        cpu: cpu * 1e6 / count(changes * watchers),
         p50: quantile(&sorted, 0.5),
         p99: quantile(&sorted, 0.99),
         span: median(spans),
@@ -325,7 +325,7 @@ fn registering(watchers: usize) {
         });
         let cpu = server.cpu();
         let outcome = runtime.block_on(load::register(server.address, path, connections, pause, seconds, &format!("beside-{watchers}")));
-        let busy = (server.cpu() - cpu).as_secs_f64() / outcome.elapsed.as_secs_f64();
+        let busy = (server.cpu() - cpu) / outcome.elapsed.as_secs_f64();
         assert_eq!((outcome.refused, outcome.failed), (0, 0), "every request is served");
         if watchers == 0 {
             quiet = outcome.p99_ms;

@@ -10,7 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 /// Connections on their way at once: a crowd that comes at the same moment.
 const IN_FLIGHT: usize = 256;
 /// Whatever takes longer is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A WebSocket ping without payload, and a client's answer to it (RFC 6455, section 5.5).
 const PING: &[u8] = &[0x89, 0x00];
 const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
