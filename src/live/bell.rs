@@ -8,7 +8,7 @@
 //! Here a watcher has a seat, which holds its task's waker for as long as the task stays the same. One walker goes round:
 //!
 //! ```text
-//! ring: everybody is due ──▶ wake a portion, step aside, wake the next … once round, from where the last ring's walk ended
+//! ring: everybody is due ──▶ wake a portion, step aside, wake the next … once round from where the walker is
 //! alarm of a seat is due ──▶ wake that one
 //! nothing due            ──▶ sleep until the next alarm or ring
 //! ```
