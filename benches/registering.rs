@@ -206,7 +206,7 @@ fn measure() {
                 for (at, (way, path)) in WAYS.into_iter().enumerate() {
                     let slug = slug(way, connections, round);
                     let path = format!("{path}/{slug}/registrations");
-                    let outcome = runtime.block_on(load::register(server.1, &path, connections, seconds, &slug));
+                    let outcome = runtime.block_on(load::register(server.1, &path, connections, Duration::ZERO, seconds, &slug));
                     assert_eq!((outcome.refused, outcome.failed), (0, 0), "{way}: every request is served");
                     if at > 0 {
                         let count = runtime.block_on(load::headcount(server.1, &slug));

@@ -35,15 +35,16 @@ impl Outcome {
     }
 }
 
-/// Registers new people at `path` over `connections` connections for `duration`. `tag` keeps the e-mail addresses of two runs apart.
-pub(crate) async fn register(address: SocketAddr, path: &str, connections: usize, duration: Duration, tag: &str) -> Outcome {
+/// Registers new people at `path` over `connections` connections for `duration`, each after a `pause`. `tag` keeps the e-mail
+/// addresses of two runs apart.
+pub(crate) async fn register(address: SocketAddr, path: &str, connections: usize, pause: Duration, duration: Duration, tag: &str) -> Outcome {
     let person = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let until = begun + duration;
     let tasks: Vec<_> = (0..connections)
         .map(|_| {
             let (path, tag, person) = (path.to_owned(), tag.to_owned(), Arc::clone(&person));
-            tokio::spawn(async move { one_connection(address, &path, &tag, &person, until).await })
+            tokio::spawn(async move { one_connection(address, &path, &tag, &person, pause, until).await })
         })
         .collect();
     let mut outcome = Outcome::default();
@@ -63,12 +64,23 @@ pub(crate) async fn register(address: SocketAddr, path: &str, connections: usize
     outcome
 }
 
-async fn one_connection(address: SocketAddr, path: &str, tag: &str, person: &AtomicU64, until: Instant) -> std::io::Result<(Histogram<u64>, [u64; 3])> {
+async fn one_connection(
+    address: SocketAddr,
+    path: &str,
+    tag: &str,
+    person: &AtomicU64,
+    pause: Duration,
+    until: Instant,
+) -> std::io::Result<(Histogram<u64>, [u64; 3])> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut times = Histogram::<u64>::new(3).expect("three digits are valid");
     let (mut counts, mut answer) = ([0; 3], Vec::with_capacity(4096));
     while Instant::now() < until {
+        if !pause.is_zero() {
+            // Drawn, so that the connections do not fall into step.
+            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
+        }
         let n = person.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         let status = send(&mut stream, path, &format!("{tag}-{n}"), &mut answer).await?;

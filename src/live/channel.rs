@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::bell::{Rope, Seat};
 use super::watchers::Watchers;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
@@ -101,6 +102,9 @@ struct Pacing {
 pub struct Channel {
     newest: RwLock<Newest>,
     updates: watch::Sender<Update>,
+    /// Wakes the subscriptions; whoever follows by [`Channel::updates`] is woken by the watch channel itself. Stands after it, and so
+    /// is dropped after it: the last ring tells that the channel is gone.
+    bell: Rope,
     pacing: Mutex<Pacing>,
     sequence: AtomicU64,
     announced: AtomicI64,
@@ -118,6 +122,7 @@ impl Channel {
             announced: AtomicI64::new(event.announcement),
             newest: RwLock::new(Newest { event: Arc::new(event), count, stale_since: None }),
             updates: watch::Sender::new(update),
+            bell: Rope::new(),
             pacing: Mutex::new(Pacing { pushed_at: None, armed: false }),
             sequence: AtomicU64::new(2),
             interval,
@@ -142,6 +147,17 @@ impl Channel {
     /// Follows what is pushed.
     pub fn updates(&self) -> watch::Receiver<Update> {
         self.updates.subscribe()
+    }
+
+    /// A place to be woken at by what is pushed. Subscribe first, then look at the newest.
+    pub(super) fn sit(&self) -> Seat {
+        self.bell.sit()
+    }
+
+    /// Changes what is pushed, and tells everybody.
+    fn tell(&self, change: impl FnOnce(&mut Update)) {
+        self.updates.send_modify(change);
+        self.bell.ring();
     }
 
     /// Takes a committed state unless a newer one is known. With `force` it is taken even if it is older: the database was
@@ -203,13 +219,16 @@ impl Channel {
 
     /// Pushes the newest count.
     fn push(&self) {
-        self.updates.send_if_modified(|update| {
+        let changed = self.updates.send_if_modified(|update| {
             // Read inside the channel's own lock: of two pushes at once the later one cannot carry the older count.
             let newest = self.newest();
             let changed = update.count.sequence < newest.count.sequence;
             update.count = newest.count;
             changed
         });
+        if changed {
+            self.bell.ring();
+        }
     }
 
     /// The database is away since then (`Some`), or back (`None`). At recovery the count goes out again, even with the same id.
@@ -222,7 +241,7 @@ impl Channel {
             newest.stale_since = since;
             newest.count = self.numbered(Message::new(Body::Count(newest.headcount())).again());
         }
-        self.updates.send_modify(|update| {
+        self.tell(|update| {
             update.stale = since.map(|since| self.part(Body::Stale(since)));
             // While it is away the count stays what it was, so only newcomers get it once more, with `stale_since`.
             if since.is_none() {
@@ -233,7 +252,7 @@ impl Channel {
 
     /// Tells everybody how many watch.
     pub(super) fn set_watching(&self, watching: u64) {
-        self.updates.send_modify(|update| update.watching = Some(self.part(Body::Watching(watching))));
+        self.tell(|update| update.watching = Some(self.part(Body::Watching(watching))));
     }
 
     /// The newest announcement that was told here.
@@ -248,11 +267,11 @@ impl Channel {
             return;
         }
         let notice = self.part(Body::Notice { text: announcement.text.clone(), at: announcement.at });
-        self.updates.send_modify(|update| update.notice = Some(notice));
+        self.tell(|update| update.notice = Some(notice));
     }
 
     /// Ends everybody's stream, also those that begin from now on.
     pub(super) fn end(&self, end: End) {
-        self.updates.send_modify(|update| update.end = Some(end));
+        self.tell(|update| update.end = Some(end));
     }
 }

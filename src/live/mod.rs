@@ -4,6 +4,7 @@
 //! ([`log`]). A headcount is a value, not a queue: the hub holds the newest, a slow reader gets the newest and holds no
 //! backlog. Never decides anything, and writes nothing to the database but how many watch ([`watching`]).
 
+mod bell;
 pub mod channel;
 pub mod cluster;
 pub mod hub;

@@ -9,6 +9,7 @@
 //! conflates yields its newest value after a stall.
 
 use std::future::Future;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -64,9 +65,9 @@ impl Push {
     /// Ready when the client says goodbye or has said too much. A half-close is a goodbye too, as it is to hyper: a client that
     /// waits for an endless answer has no reason for one, and a dead proxy looks the same.
     fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut space = [0; 512];
+        let mut space = [MaybeUninit::uninit(); 512];
         loop {
-            let mut heard = ReadBuf::new(&mut space);
+            let mut heard = ReadBuf::uninit(&mut space);
             match Pin::new(&mut self.socket).poll_read(cx, &mut heard) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if !heard.filled().is_empty() && self.heard < MAX_TALK => self.heard += heard.filled().len(),

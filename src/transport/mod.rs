@@ -78,7 +78,7 @@ async fn serve(context: Shared, words: frame::Words, slug: &str, transport: Tran
             None => Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream").into_response(),
         },
         Transport::Changes => changes::answer(context, &channel, &request).await,
-        Transport::WebSocket => websocket::answer(context, &channel, &request),
+        Transport::WebSocket => websocket::answer(&context, &channel, &request),
         Transport::Frame => frame::answer(context, channel, &request, words(&request.headers)),
         // Socket.IO does not come here: it has an address of its own.
         Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),

@@ -1,8 +1,10 @@
 //! Server-sent events (WHATWG HTML, section 9.2; docs/protocol.md, section 4).
 
+use std::pin::Pin;
 use std::sync::LazyLock;
+use std::task::{Context, Poll, ready};
 
-use futures_util::stream::{Stream, unfold};
+use futures_util::stream::Stream;
 use warp::http::HeaderMap;
 use warp::reply::Response;
 
@@ -32,7 +34,7 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
     }
     let after = request.last_event_id().and_then(Result::ok);
     let subscription = Subscription::open(channel, Transport::Sse, after.as_ref(), context.settings.heartbeat);
-    endless(chunks(context, subscription))
+    endless(Events { context, subscription, first: true })
 }
 
 /// A response that goes on with `chunks`.
@@ -61,23 +63,30 @@ pub(super) fn preamble() -> Vec<u8> {
     sse::retry(rand::random_range(RETRY_MS)).into_bytes()
 }
 
-/// Nothing is held but the subscription: an item is asked for when the connection can take it.
-fn chunks(context: Shared, subscription: Subscription) -> impl Stream<Item = Chunk> + Send {
-    unfold((context, subscription, true), |(context, mut subscription, first)| async move {
-        let item = subscription.next().await?;
-        let chunk = if first {
+/// Nothing is held but the subscription: an item is asked for when the connection can take it. Written out and not as an `async` block,
+/// which would move the subscription in and out for each item.
+struct Events {
+    context: Shared,
+    subscription: Subscription,
+    first: bool,
+}
+
+impl Stream for Events {
+    type Item = Chunk;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
+        let Some(item) = ready!(self.subscription.poll_next(cx)) else { return Poll::Ready(None) };
+        if std::mem::take(&mut self.first) {
             // One piece with the retry, so that the cursor is there with the first bytes.
             let mut bytes = preamble();
             bytes.extend_from_slice(&render(item).data());
-            Chunk::new(&bytes)
-        } else {
-            if let Item::Message(message) = &item {
-                meter::observe(Transport::Sse, &context.clock, message);
-            }
-            render(item)
-        };
-        Some((chunk, (context, subscription, false)))
-    })
+            return Poll::Ready(Some(Chunk::new(&bytes)));
+        }
+        if let Item::Message(message) = &item {
+            meter::observe(Transport::Sse, &self.context.clock, message);
+        }
+        Poll::Ready(Some(render(item)))
+    }
 }
 
 /// An item's block.

@@ -140,9 +140,9 @@ impl Message {
         self.frame.get_or_init(|| frame::update(&self.body, self.json().get()).map(|html| Chunk::new(html.as_bytes()))).as_ref()
     }
 
-    /// The text of a WebSocket message.
+    /// A WebSocket frame, ready to be written.
     pub fn websocket(&self) -> &Bytes {
-        self.websocket.get_or_init(|| websocket::message(&self.body, self.json()).into())
+        self.websocket.get_or_init(|| websocket::message(&self.body, self.json()))
     }
 
     /// A Socket.IO event packet.

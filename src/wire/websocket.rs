@@ -1,7 +1,12 @@
 //! The messages on a WebSocket: text frames of JSON (docs/protocol.md, section 5).
+//!
+//! What is rendered here are whole frames: those of a server are not masked (RFC 6455, section 5.3), so that one serves all clients.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::message::{Body, Message, Reason};
 use crate::domain::clock::Timestamp;
@@ -18,14 +23,27 @@ enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    fn render(&self) -> String {
+    fn render(&self) -> Bytes {
         // Plain structs and text that is JSON already: serialising them to memory cannot fail.
-        serde_json::to_string(self).expect("a message is representable as JSON")
+        let text = serde_json::to_vec(self).expect("a message is representable as JSON");
+        frame(Frame::message(text, OpCode::Data(Data::Text), true))
     }
 }
 
+/// A ping without payload.
+pub fn ping() -> Bytes {
+    frame(Frame::ping(Bytes::new()))
+}
+
+fn frame(frame: Frame) -> Bytes {
+    let mut bytes = Vec::with_capacity(frame.len());
+    // Writing to memory cannot fail.
+    frame.format(&mut bytes).expect("a frame is representable as bytes");
+    bytes.into()
+}
+
 /// A push.
-pub(super) fn message(body: &Body, data: &RawValue) -> String {
+pub(super) fn message(body: &Body, data: &RawValue) -> Bytes {
     match body {
         Body::Count(_) => Outgoing::Count { data }.render(),
         Body::Watching(_) => Outgoing::Watching { data }.render(),
@@ -62,12 +80,12 @@ impl Incoming {
 }
 
 /// The answer to a ping.
-pub fn pong(id: &RawValue, at: Timestamp) -> String {
+pub fn pong(id: &RawValue, at: Timestamp) -> Bytes {
     Outgoing::Pong { id, at }.render()
 }
 
 /// A farewell drawn for one client.
-pub fn bye(reason: Reason, retry_ms: u64) -> String {
+pub fn bye(reason: Reason, retry_ms: u64) -> Bytes {
     let farewell = Message::new(Body::Bye { reason, retry_ms });
     message(farewell.body(), farewell.json())
 }
@@ -76,10 +94,15 @@ pub fn bye(reason: Reason, retry_ms: u64) -> String {
 mod tests {
     use super::*;
 
+    /// A short frame's header: text, final, not masked (RFC 6455, section 5.2).
+    fn framed(text: &str) -> Vec<u8> {
+        [&[0x81, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
+    }
+
     #[test]
     fn a_ping_comes_back_with_its_id_and_the_moment() {
         let Some(Incoming::Ping { id }) = Incoming::parse(r#"{"type":"ping","id":7}"#) else { panic!("not understood") };
-        assert_eq!(pong(&id, Timestamp::from_millis(0)), r#"{"type":"pong","id":7,"at":"1970-01-01T00:00:00.000Z"}"#);
+        assert_eq!(pong(&id, Timestamp::from_millis(0)), framed(r#"{"type":"pong","id":7,"at":"1970-01-01T00:00:00.000Z"}"#));
     }
 
     #[test]
@@ -91,6 +114,15 @@ mod tests {
 
     #[test]
     fn a_farewell_says_when_to_come_back() {
-        assert_eq!(bye(Reason::Drain, 1200), r#"{"type":"bye","reason":"drain","retry_ms":1200}"#);
+        assert_eq!(bye(Reason::Drain, 1200), framed(r#"{"type":"bye","reason":"drain","retry_ms":1200}"#));
+    }
+
+    #[test]
+    fn a_long_message_says_its_length_in_two_bytes_more() {
+        let notice = Message::new(Body::Notice { text: "x".repeat(200), at: Timestamp::from_millis(0) });
+        let frame = notice.websocket();
+        assert_eq!(frame[..2], [0x81, 126]);
+        assert_eq!(usize::from(u16::from_be_bytes([frame[2], frame[3]])), frame.len() - 4);
+        assert_eq!(ping(), [0x89, 0].as_slice());
     }
 }

@@ -1,37 +1,36 @@
 //! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. What is said afterwards is [`talk`]'s.
 //!
-//! The upgrade is our own because warp's filter cannot set the size of the read buffer: 128 KiB for each idle connection.
+//! The upgrade is our own because warp's filter cannot set the size of the read buffer, 128 KiB for each idle connection, and copies
+//! each message for each client.
 
+mod socket;
 mod talk;
 
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::refusal;
 use super::request::Request;
-use crate::context::Shared;
+use crate::context::Context;
 use crate::live::channel::Channel;
 use crate::live::subscription::Subscription;
 use crate::live::watchers::Transport;
 use crate::problem::{Code, Problem};
 
+use talk::Talk;
 pub use talk::{PING_EVERY, PONG_WITHIN, STALL};
 
 /// The largest message that a client may send, bytes; a ping has a few dozen.
 pub const LARGEST_MESSAGE: usize = 4 * 1024;
-/// What is allocated for reading, for each connection. Clients say little.
-const READ_BUFFER: usize = 1024;
 /// The only version there is (RFC 6455, section 4.1).
 const VERSION: &str = "13";
 
 /// 101, or the reason why not.
-pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) -> Response {
     let (accept, upgrade) = match handshake(request) {
         Ok(agreed) => agreed,
         Err(refusal) => return *refusal,
@@ -39,18 +38,19 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
     if let Some(reason) = refusal::reason(request.admission) {
         // The handshake is accepted first: a browser tells its page nothing of a refused one.
         tokio::spawn(async move {
-            if let Some(socket) = raise(upgrade).await {
-                talk::refuse(socket, reason).await;
+            if let Some(io) = raise(upgrade).await {
+                talk::refuse(io, reason).await;
             }
         });
     } else {
         let after = request.after().and_then(Result::ok);
         // Opened now and not when the socket is there: what is committed in between is not missed, and the farewell of a drain
         // finds it.
-        let subscription = Subscription::open(channel, Transport::WebSocket, after.as_ref(), talk::QUIET);
+        let subscription = Box::new(Subscription::open(channel, Transport::WebSocket, after.as_ref(), talk::QUIET));
+        let clock = context.clock.clone();
         tokio::spawn(async move {
-            if let Some(socket) = raise(upgrade).await {
-                talk::talk(socket, subscription, &context.clock).await;
+            if let Some(io) = raise(upgrade).await {
+                Box::new(Talk::new(io, *subscription, clock)).run().await;
             }
         });
     }
@@ -63,21 +63,11 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
     response
 }
 
-/// The socket behind a finished handshake.
-async fn raise(upgrade: OnUpgrade) -> Option<WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>> {
+/// The socket behind a finished handshake. What came early is read first, and hyper's 8 KiB buffer that held it is freed by the
+/// first read.
+async fn raise(upgrade: OnUpgrade) -> Option<TokioIo<Upgraded>> {
     let upgraded = upgrade.await.inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised")).ok()?;
-    // What came early is read first, and hyper's 8 KiB buffer that held it is freed by the first read.
-    Some(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config())).await)
-}
-
-fn config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        // Every message is written at once; what a slow reader leaves over is at most one message and a pong.
-        .write_buffer_size(0)
-        .max_write_buffer_size(64 * 1024)
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE))
+    Some(TokioIo::new(upgraded))
 }
 
 /// Checks the opening handshake (RFC 6455, section 4.2.1).

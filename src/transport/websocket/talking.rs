@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::{PING_EVERY, PONG_WITHIN, STALL, config, talk};
+use super::talk::{self, Talk};
+use super::{PING_EVERY, PONG_WITHIN, STALL};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
 use crate::live::hub::Hub;
@@ -32,19 +33,18 @@ fn event(revision: i64) -> Event {
 }
 
 /// A talk over a pipe that holds `room` bytes, and the client's end of it.
-async fn talking(hub: &Hub, room: usize) -> (DuplexStream, tokio::task::JoinHandle<()>) {
+fn talking(hub: &Hub, room: usize) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (server, client) = duplex(room);
     let channel = hub.channel_by_id(1).unwrap();
     let subscription = Subscription::open(&channel, Transport::WebSocket, None, talk::QUIET);
-    let socket = WebSocketStream::from_raw_socket(server, Role::Server, Some(config())).await;
-    let task = tokio::spawn(async move { talk::talk(socket, subscription, &Clock::Manual(std::sync::Arc::default())).await });
+    let task = tokio::spawn(Box::new(Talk::new(server, subscription, Clock::Manual(std::sync::Arc::default()))).run());
     (client, task)
 }
 
 async fn started() -> (Hub, WebSocketStream<DuplexStream>, tokio::task::JoinHandle<()>) {
     let hub = Hub::new(Duration::from_millis(50));
     hub.publish(event(1));
-    let (client, task) = talking(&hub, 64 * 1024).await;
+    let (client, task) = talking(&hub, 64 * 1024);
     (hub, WebSocketStream::from_raw_socket(client, Role::Client, None).await, task)
 }
 
@@ -123,8 +123,7 @@ async fn a_drain_says_goodbye_and_1001_and_a_deleted_event_1000() {
 #[tokio::test(start_paused = true)]
 async fn over_a_limit_it_is_1013() {
     let (server, client) = duplex(1024);
-    let socket = WebSocketStream::from_raw_socket(server, Role::Server, Some(config())).await;
-    tokio::spawn(talk::refuse(socket, Reason::Limit));
+    tokio::spawn(talk::refuse(server, Reason::Limit));
     let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
     assert!(text(&mut client).await.contains(r#""reason":"limit""#));
     assert_eq!(closed(&mut client).await, 1013);
@@ -140,7 +139,7 @@ async fn who_answers_no_ping_is_gone_in_time_and_who_answers_stays() {
     task.await.unwrap();
     assert_eq!(hub.channel_by_id(1).unwrap().watchers.open(), 0);
 
-    let (mut client, task) = talking(&hub, 64 * 1024).await;
+    let (mut client, task) = talking(&hub, 64 * 1024);
     let began = Instant::now();
     // Reads everything and answers nothing.
     while matches!(client.read(&mut [0; 256]).await, Ok(1..)) {}
@@ -154,7 +153,7 @@ async fn a_slow_reader_gets_the_newest_and_one_that_takes_nothing_is_gone() {
     let hub = Hub::new(Duration::from_millis(50));
     hub.publish(event(1));
     // Less than one message fits: the first is stuck.
-    let (client, task) = talking(&hub, 64).await;
+    let (client, task) = talking(&hub, 64);
     for revision in 2..=50 {
         sleep(Duration::from_millis(100)).await;
         hub.publish(event(revision));
@@ -173,7 +172,7 @@ async fn a_slow_reader_gets_the_newest_and_one_that_takes_nothing_is_gone() {
 async fn garbage_on_the_wire_is_1002() {
     let (hub, client, _task) = started().await;
     drop(client);
-    let (mut client, task) = talking(&hub, 64 * 1024).await;
+    let (mut client, task) = talking(&hub, 64 * 1024);
     // An unmasked frame (RFC 6455, section 5.1).
     client.write_all(b"\x81\x02hi").await.unwrap();
     let mut all = Vec::new();

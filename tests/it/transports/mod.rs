@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod abandoned;
 mod frames;
+mod memory;
 mod polls;
 mod socketio;
 mod story;

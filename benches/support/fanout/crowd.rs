@@ -1,0 +1,155 @@
+//! Ten thousand watchers in one loop: sockets that are read and stamped, nothing else. The same for every server.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+/// Connections on their way at once: a crowd that comes at the same moment.
+const IN_FLIGHT: usize = 256;
+/// Whatever takes longer is broken.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A WebSocket ping without payload, and a client's answer to it (RFC 6455, section 5.5).
+const PING: &[u8] = &[0x89, 0x00];
+const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
+
+/// How the watchers ask, and how they know the end of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Technique {
+    /// Server-sent events.
+    Sse,
+    /// WebSocket.
+    WebSocket,
+}
+
+impl Technique {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sse => "SSE",
+            Self::WebSocket => "WebSocket",
+        }
+    }
+
+    /// A request as a browser sends it.
+    fn request(self, number: usize) -> String {
+        let (path, upgrade) = match self {
+            Self::Sse => ("stream", "Accept: text/event-stream\r\nCache-Control: no-cache\r\nConnection: keep-alive"),
+            Self::WebSocket => (
+                "ws",
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://registration.example.org",
+            ),
+        };
+        format!(
+            "GET /api/v1/events/gala/{path} HTTP/1.1\r\nHost: registration.example.org\r\n{upgrade}\r\n\
+             User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n\
+             Referer: https://registration.example.org/e/gala\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n\
+             Cookie: n={number}\r\n\r\n"
+        )
+    }
+
+    /// What a whole piece ends with: a chunk with a block, or a frame with a message.
+    fn tail(self) -> &'static [u8] {
+        match self {
+            Self::Sse => b"}\n\n\r\n",
+            Self::WebSocket => b"}}",
+        }
+    }
+}
+
+struct Watcher {
+    stream: TcpStream,
+    technique: Technique,
+    asked: bool,
+    /// The last round of which it has the piece.
+    round: u32,
+}
+
+/// The watchers of one server.
+pub(crate) struct Crowd {
+    poll: Poll,
+    events: Events,
+    watchers: Vec<Watcher>,
+    round: u32,
+}
+
+impl Crowd {
+    pub(crate) fn new() -> Self {
+        Self { poll: Poll::new().expect("epoll"), events: Events::with_capacity(1024), watchers: Vec::new(), round: 0 }
+    }
+
+    /// Connects `count` more, and reads until each has its first count; says how long that took.
+    pub(crate) fn join(&mut self, address: SocketAddr, count: usize, technique: impl Fn(usize) -> Technique) -> Duration {
+        let begun = Instant::now();
+        let all = self.watchers.len() + count;
+        self.round += 1;
+        let mut arrived = 0;
+        let mut in_flight = 0;
+        while arrived < count {
+            while self.watchers.len() < all && in_flight < IN_FLIGHT {
+                let number = self.watchers.len();
+                let mut stream = TcpStream::connect(address).expect("a socket");
+                self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE).expect("epoll takes it");
+                self.watchers.push(Watcher { stream, technique: technique(number), asked: false, round: self.round - 1 });
+                in_flight += 1;
+            }
+            let came = self.turn(|_| ());
+            arrived += came;
+            in_flight -= came;
+        }
+        begun.elapsed()
+    }
+
+    /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited, in the order of arrival.
+    pub(crate) fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)> {
+        self.round += 1;
+        let mut delays = Vec::with_capacity(self.watchers.len());
+        while delays.len() < self.watchers.len() {
+            self.turn(|technique| delays.push((technique, begun.elapsed())));
+        }
+        delays
+    }
+
+    /// Reads whatever comes, for ever.
+    pub(crate) fn endure(&mut self) -> ! {
+        loop {
+            self.round += 1;
+            self.turn(|_| ());
+        }
+    }
+
+    /// Handles what is ready; how many watchers have the round's piece by it.
+    fn turn(&mut self, mut came: impl FnMut(Technique)) -> usize {
+        let mut number = 0;
+        self.poll.poll(&mut self.events, Some(PATIENCE)).expect("epoll waits");
+        assert!(!self.events.is_empty(), "the server goes on");
+        let mut buffer = [0; 4096];
+        for event in &self.events {
+            let at = event.token().0;
+            let watcher = &mut self.watchers[at];
+            if !watcher.asked && event.is_writable() {
+                watcher.stream.write_all(watcher.technique.request(at).as_bytes()).expect("a request fits into the socket");
+                watcher.asked = true;
+            }
+            if !event.is_readable() {
+                continue;
+            }
+            let read = match watcher.stream.read(&mut buffer) {
+                Ok(0) => panic!("the server closed a watcher"),
+                Ok(read) => &buffer[..read],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => panic!("a watcher's socket: {error}"),
+            };
+            if watcher.technique == Technique::WebSocket && read.starts_with(PING) {
+                watcher.stream.write_all(PONG).expect("a pong fits into the socket");
+            }
+            if read.ends_with(watcher.technique.tail()) && watcher.round != self.round {
+                watcher.round = self.round;
+                came(watcher.technique);
+                number += 1;
+            }
+        }
+        number
+    }
+}

@@ -1,0 +1,110 @@
+//! What is measured: this server with its routes, and the same accept loop with warp's own `sse` and `ws`.
+
+use std::convert::Infallible;
+use std::io::BufRead as _;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use headcount::context::{Context, Settings};
+use headcount::domain::clock::Clock;
+use headcount::domain::event::Event;
+use headcount::live::cluster;
+use headcount::live::hub::Hub;
+use headcount::register::queue::{QUEUE, Registrar};
+use headcount::store::{DatabaseUrl, Store};
+use headcount::wire::message::{Body, Message};
+use headcount::{routes, server};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::WatchStream;
+use warp::Filter as _;
+
+fn config() -> server::Config {
+    // One address is the whole crowd.
+    server::Config { max_connections_per_address: usize::MAX, ..server::Config::default() }
+}
+
+/// A change for each line.
+fn asks() -> mpsc::UnboundedReceiver<()> {
+    let (asked, asks) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            line.expect("a line");
+            asked.send(()).expect("the server runs");
+        }
+        std::process::exit(0);
+    });
+    asks
+}
+
+/// This server; a watched event is published, or a registration makes it change.
+pub(super) async fn ours(url: &str) {
+    let url: DatabaseUrl = url.parse().expect("a database");
+    let store = Store::open(&url, None).await.expect("the database opens");
+    let interval = Duration::from_millis(50);
+    let hub = Hub::new(interval);
+    let (announcer, announcing) = cluster::announcing(store.clone(), interval);
+    tokio::spawn(announcing);
+    let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
+    let settings = Settings { heartbeat: Duration::from_secs(15), public_url: None, admin_token: None, register_rate_per_ip: 0 };
+    let event = store.create(super::new_event(), "token", Clock::System.now()).await.expect("an event");
+    hub.publish(event.clone());
+    let context = Context::new(store, hub.clone(), registrar, Clock::System, settings);
+    let routes = routes::all(&context);
+    let listener = server::bind(super::ANY).expect("a free port");
+    println!("{}", listener.local_addr().expect("an address"));
+    let (_stop, stopping) = watch::channel(false);
+    let mut asks = asks();
+    tokio::spawn(async move {
+        let mut revision = event.revision;
+        while asks.recv().await.is_some() {
+            revision += 1;
+            hub.publish(Event { revision, registered: u32::try_from(revision).expect("a benchmark is short"), ..event.clone() });
+        }
+    });
+    server::serve(listener, warp::service(routes), config(), stopping).await;
+}
+
+/// warp's own techniques, as its documentation shows them.
+pub(super) async fn warps() {
+    let (changes, newest) = watch::channel(text(1));
+    let followed = newest.clone();
+    let stream = warp::path!("api" / "v1" / "events" / "gala" / "stream").and(warp::get()).map(move || {
+        let events = WatchStream::new(followed.clone()).map(|json| Ok::<_, Infallible>(warp::sse::Event::default().event("count").data(json)));
+        warp::sse::reply(warp::sse::keep_alive().stream(events))
+    });
+    let ws = warp::path!("api" / "v1" / "events" / "gala" / "ws").and(warp::ws()).map(move |ws: warp::ws::Ws| {
+        let mut changes = WatchStream::new(newest.clone());
+        ws.on_upgrade(async move |socket| {
+            let (mut out, mut heard) = socket.split();
+            loop {
+                tokio::select! {
+                    Some(json) = changes.next() => {
+                        let told = format!(r#"{{"type":"count","data":{json}}}"#);
+                        if out.send(warp::ws::Message::text(told)).await.is_err() {
+                            return;
+                        }
+                    }
+                    heard = heard.next() => if !matches!(heard, Some(Ok(_))) {
+                        return;
+                    },
+                }
+            }
+        })
+    });
+    let listener = server::bind(super::ANY).expect("a free port");
+    println!("{}", listener.local_addr().expect("an address"));
+    let (_stop, stopping) = watch::channel(false);
+    let mut asks = asks();
+    tokio::spawn(async move {
+        let mut revision = 1;
+        while asks.recv().await.is_some() {
+            revision += 1;
+            changes.send_replace(text(revision));
+        }
+    });
+    server::serve(listener, warp::service(stream.or(ws)), config(), stopping).await;
+}
+
+fn text(revision: i64) -> String {
+    Message::new(Body::Count(super::event(revision).headcount())).json().get().to_owned()
+}

@@ -1,0 +1,163 @@
+//! A WebSocket that costs little while nothing is said: ready-made frames out, tungstenite's reading in.
+//!
+//! What we say is shared bytes that go to the socket as they are; nothing is copied and nothing is allocated for writing. What clients say,
+//! a pong now and then, is read by tungstenite's own state machine (masks, fragments, UTF-8, close), which also writes the answers that
+//! the standard asks for. The two never write into each other: [`Polled`] lets tungstenite write between our frames only, and a frame of ours
+//! begins only when nothing of tungstenite's is left over.
+
+use std::future::poll_fn;
+use std::io::{self, ErrorKind, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::LARGEST_MESSAGE;
+
+/// What is allocated for reading, for each connection: a pong fits. A longer message is given room when its header has been read.
+const READ_BUFFER: usize = 64;
+
+/// The socket of one finished handshake.
+pub(super) struct Socket<S> {
+    io: S,
+    reader: WebSocketContext,
+    /// What the kernel has not taken of the frame that is being written.
+    rest: Bytes,
+    /// `rest` has been written, and may still be inside TLS.
+    unflushed: bool,
+    /// tungstenite may have something to write.
+    answering: bool,
+    /// The client has broken the rules: what else it sends is no WebSocket to tungstenite.
+    broken: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    pub(super) fn new(io: S) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            // tungstenite writes only what the standard makes it answer: one pong or close at a time.
+            .write_buffer_size(0)
+            .max_write_buffer_size(LARGEST_MESSAGE)
+            .max_message_size(Some(LARGEST_MESSAGE))
+            .max_frame_size(Some(LARGEST_MESSAGE));
+        Self { io, reader: WebSocketContext::new(Role::Server, Some(config)), rest: Bytes::new(), unflushed: false, answering: false, broken: false }
+    }
+
+    /// Begins a frame; only when [`Self::poll_written`] is ready.
+    pub(super) fn write(&mut self, frame: Bytes) {
+        debug_assert!(self.rest.is_empty(), "frames are written one after the other");
+        self.rest = frame;
+        self.unflushed = true;
+    }
+
+    /// Whether a frame of ours is under way.
+    pub(super) fn is_writing(&self) -> bool {
+        self.unflushed
+    }
+
+    /// Ready when everything that was begun is with the kernel, tungstenite's answers included.
+    pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while !self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, &self.rest))? {
+                0 => return Poll::Ready(Err(io::Error::from(ErrorKind::WriteZero).into())),
+                written => self.rest.advance(written),
+            }
+        }
+        if self.unflushed {
+            // A message's allocation must not live as long as its slowest idle watcher.
+            self.rest = Bytes::new();
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        if self.answering {
+            ready!(self.polled(cx, |reader, io| reader.flush(io)))?;
+            self.answering = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next thing the client says; nothing after an error.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        if self.broken {
+            return Poll::Ready(Err(io::Error::from(ErrorKind::InvalidData).into()));
+        }
+        let heard = self.polled(cx, |reader, io| reader.read(io));
+        self.broken = matches!(heard, Poll::Ready(Err(_)));
+        self.answering |= matches!(heard, Poll::Ready(Ok(Message::Ping(_) | Message::Close(_))));
+        heard
+    }
+
+    /// Says the close frame and hears the client's half. Ends with an error always: after a proper handshake `ConnectionClosed`.
+    pub(super) async fn close(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_written(cx)).await?;
+        if frame.is_some() {
+            // The first call takes the frame even if the socket does not; the others go on writing it.
+            let mut frame = Some(frame);
+            let mut said = |reader: &mut WebSocketContext, io: &mut Polled<'_, '_, S>| match frame.take() {
+                Some(frame) => reader.close(io, frame),
+                None => reader.flush(io),
+            };
+            poll_fn(|cx| self.polled(cx, &mut said)).await?;
+        }
+        loop {
+            poll_fn(|cx| self.poll_read(cx)).await?;
+        }
+    }
+
+    /// After a violation the rest is no WebSocket. It is read all the same: a socket that is closed with unread data
+    /// resets the connection, and the close frame may be lost on its way.
+    pub(super) async fn read_rest(&mut self) {
+        let mut rest = [0; 512];
+        while matches!(self.io.read(&mut rest).await, Ok(1..)) {}
+    }
+
+    fn polled<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        act: impl FnOnce(&mut WebSocketContext, &mut Polled<'_, '_, S>) -> Result<T, Error>,
+    ) -> Poll<Result<T, Error>> {
+        let mut io = Polled { io: &mut self.io, cx, may_write: !self.unflushed };
+        match act(&mut self.reader, &mut io) {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
+            outcome => Poll::Ready(outcome),
+        }
+    }
+}
+
+/// The socket as tungstenite wants it, for the time of one poll: where it would wait the task's waker is left.
+struct Polled<'a, 'b, S> {
+    io: &'a mut S,
+    cx: &'a mut Context<'b>,
+    may_write: bool,
+}
+
+fn blocking<T>(outcome: Poll<io::Result<T>>) -> io::Result<T> {
+    match outcome {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+    }
+}
+
+impl<S: AsyncRead + Unpin> Read for Polled<'_, '_, S> {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        let mut space = ReadBuf::new(space);
+        blocking(Pin::new(&mut *self.io).poll_read(self.cx, &mut space)).map(|()| space.filled().len())
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Polled<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.may_write {
+            // Our own frame leaves the waker, and it is asked again after that.
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        blocking(Pin::new(&mut *self.io).poll_write(self.cx, bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        blocking(Pin::new(&mut *self.io).poll_flush(self.cx))
+    }
+}

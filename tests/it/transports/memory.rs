@@ -1,0 +1,66 @@
+//! What an idle WebSocket costs. Resident memory belongs to a process, so it is measured in one of its own: this binary, started again.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+
+use super::gala;
+
+/// Bytes for each idle WebSocket; warp's own takes 134 KiB.
+const BOUND: usize = 4 * 1024;
+const WATCHERS: usize = 2_000;
+
+/// Tells the process that measures from the one that asks it to.
+const MEASURE: &str = "HEADCOUNT_TEST_MEASURE";
+
+#[test]
+fn an_idle_websocket_stays_small() {
+    if std::env::var_os(MEASURE).is_some() {
+        return measure();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["transports::memory::an_idle_websocket_stays_small", "--exact", "--nocapture"]).env(MEASURE, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let measured = text.lines().find_map(|line| line.split("bytes a watcher: ").nth(1));
+    let measured: usize = measured.unwrap_or_else(|| panic!("nothing measured: {text}{}", String::from_utf8_lossy(&output.stderr))).parse().unwrap();
+    println!("{measured} bytes a watcher");
+    assert!(measured <= BOUND, "{measured} bytes a watcher");
+}
+
+fn measure() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (app, _) = runtime.block_on(gala(&["--drain", "1s"]));
+    // The first ones pay for pools, tables and the allocator's arenas.
+    let mut watchers: Vec<TcpStream> = (0..WATCHERS / 5).map(|_| watch(app.address())).collect();
+    let before = resident();
+    watchers.extend((0..WATCHERS).map(|_| watch(app.address())));
+    let grown = resident().saturating_sub(before);
+    println!("bytes a watcher: {}", grown / WATCHERS);
+    drop(watchers);
+    runtime.block_on(app.stop());
+}
+
+/// An idle watcher that has its first count. The client's side keeps nothing but its socket.
+fn watch(addr: SocketAddr) -> TcpStream {
+    const REQUEST: &[u8] = b"GET /api/v1/events/gala/ws HTTP/1.1\r\nHost: registration.example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://registration.example.org\r\n\
+        User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n\
+        Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n";
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.write_all(REQUEST).unwrap();
+    let mut answer = [0; 2048];
+    let mut read = 0;
+    while !answer[..read].ends_with(b"}}") {
+        let more = stream.read(&mut answer[read..]).unwrap();
+        assert!(more > 0, "the server closed: {}", answer[..read].escape_ascii());
+        read += more;
+    }
+    stream
+}
+
+/// Memory of this process that is its own.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
