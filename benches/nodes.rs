@@ -178,7 +178,7 @@ async fn rate(url: &str) {
                     let (address, connections) = (server.1, CONNECTIONS / nodes);
                     tokio::spawn(async move {
                         let path = format!("/api/v1/events/{slug}/registrations");
-                        load::register(address, &path, connections, seconds, &format!("{slug}-{at}")).await
+                        load::register(address, &path, connections, Duration::ZERO, seconds, &format!("{slug}-{at}")).await
                     })
                 });
                 let (mut rate, mut p99, mut created) = (0.0, 0.0_f64, 0);
@@ -219,7 +219,7 @@ async fn notify(url: &str) {
             let at = (turn + round as usize) % servers.len();
             let slug = slug(round, at);
             let path = format!("/api/v1/events/{slug}/registrations");
-            let outcome = load::register(servers[at].1, &path, CONNECTIONS, seconds, &slug).await;
+            let outcome = load::register(servers[at].1, &path, CONNECTIONS, Duration::ZERO, seconds, &slug).await;
             assert_eq!((outcome.refused, outcome.failed), (0, 0), "every request is served");
             if round > 0 {
                 measured[at].push((outcome.rate(), outcome.p99_ms));

@@ -563,9 +563,13 @@ fn who_has_moved_up_keeps_the_address_in_the_same_batch() {
 fn only_registrations_are_registering_only() {
     let only = |scene: &Scene, commands: &[Command]| {
         let mut known = Known::default();
-        scene.rows.iter().for_each(|row| known.insert(row.clone(), scene.event.round));
+        for row in &scene.rows {
+            known.insert(row.clone(), scene.event.round);
+        }
         let mut picture = Picture::new(scene.event.clone(), known);
-        commands.iter().for_each(|command| drop(apply(&mut picture, command, scene.now)));
+        for command in commands {
+            let _ = apply(&mut picture, command, scene.now);
+        }
         picture.is_registering_only()
     };
     let mut scene = Scene::new(Some(2), true).crowd(1);
