@@ -49,6 +49,13 @@ test('all six show the same number, a burst ends at the same number on all six, 
   await page.waitForFunction(() => document.querySelector('[data-lanes] > :last-child').dataset.lane === 'poll'
     && document.querySelector('[data-lanes] > :first-child [data-rank]').textContent === '1', undefined, { timeout: 30_000 });
   assert.match(await page.locator('[data-verdict]').textContent(), /^Pick /);
+  // The same order in one glance: every technique with its mean age, the longest bar last.
+  const chart = await page.locator('[data-ranking] > li').evaluateAll((rows) => rows.map((row) => ({
+    key: row.dataset.ranked, age: row.querySelector('[data-mean]').textContent, length: Number(row.style.getPropertyValue('--length')),
+  })));
+  assert.deepEqual(chart.map(({ key }) => key), await page.locator('[data-lane]').evaluateAll((lanes) => lanes.map((lane) => lane.dataset.lane)));
+  assert.ok(chart.every(({ age, length }) => /\d/.test(age) && length <= 1), JSON.stringify(chart));
+  assert.ok(chart.at(-1).key === 'poll' && chart.at(-1).length === 1, JSON.stringify(chart));
   assert.equal(await page.locator('[data-doctor] li').count(), 6);
   assert.equal(await figure(page, 'sse', 'requests'), '1');
   assert.deepEqual(found, [], 'no error, nothing refused by the policy');
@@ -74,6 +81,8 @@ test('in Chinese, narrow and dark, nothing runs out of the page', async () => {
   const { context, page, found } = await lab({ locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 360, height: 740 } });
   await all(page, await registered('lab'));
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360));
+  const { bottom } = await page.locator('[data-ranking]').evaluate((chart) => chart.getBoundingClientRect());
+  assert.ok(bottom <= 740, `verdict and ranking are seen without scrolling: ${bottom}`);
   assert.match(await page.locator('h1').textContent(), /实时/);
   assert.deepEqual(found, []);
   await context.close();

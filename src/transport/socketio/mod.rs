@@ -1,6 +1,7 @@
 //! Socket.IO v5 (docs/protocol.md, sections 7 and 13.8): a layer around the routes, since the engine below answers whole
 //! requests and takes over connections by itself. What is said on an open socket is [`talk`]'s.
 
+mod outbox;
 mod sessions;
 mod talk;
 
@@ -32,9 +33,6 @@ use crate::context::{Admission, Shared};
 pub const PATH: &str = "/socket.io";
 /// The largest request or message of a client, bytes.
 pub const LARGEST_MESSAGE: usize = 4 * 1024;
-/// Packets that may wait for the client. A talk leaves at most two of its own there, so that the engine's ping always finds a
-/// place: a ping that does not counts as a dead client.
-const OUTBOX: usize = 16;
 /// Packets of the client that may wait to be looked at.
 const INBOX: usize = 16;
 /// The engine's ping. A client that leaves between two polls is found out by nothing else.
@@ -60,7 +58,7 @@ pub fn layer(context: Shared) -> SocketIoLayer {
         .req_path(PATH)
         .ping_interval(PING_EVERY)
         .ping_timeout(PONG_WITHIN)
-        .max_buffer_size(OUTBOX)
+        .max_buffer_size(outbox::PLACES)
         .max_payload(LARGEST_MESSAGE as u64)
         .ws_read_buffer_size(1024)
         .ws_max_message_size(LARGEST_MESSAGE)

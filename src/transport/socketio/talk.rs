@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use engineioxide::{DisconnectReason, Socket, Str, TransportType};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::{Client, OUTBOX};
+use super::Client;
+use super::outbox::Outbox;
 use crate::context::{Context, Shared};
 use crate::live::channel::Channel;
 use crate::live::subscription::{Item, Subscription};
@@ -21,8 +22,6 @@ use crate::wire::socketio::{self as wire, Auth, Incoming};
 const JOIN_WITHIN: Duration = Duration::from_secs(10);
 /// The subscription's heartbeats: the engine's pings do their work.
 const QUIET: Duration = Duration::from_hours(1);
-/// How often a client that has not fetched its packets yet is looked at: the engine does not tell.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How long a client may take to fetch its farewell.
 const FETCH_WITHIN: Duration = Duration::from_secs(2);
 /// A Socket.IO id: 20 of 62 characters, as the reference server's.
@@ -30,7 +29,7 @@ const ID_LENGTH: usize = 20;
 
 /// From the opening of the engine's connection to its end.
 pub(super) async fn talk(context: Shared, socket: Arc<Socket<Client>>, mut inbox: mpsc::Receiver<Str>) {
-    let mut talk = Talk { context: &context, socket: &socket };
+    let mut talk = Talk { context: &context, socket: &socket, outbox: Outbox::new(&socket) };
     if let Ok(Some(subscription)) = timeout(JOIN_WITHIN, talk.join(&mut inbox)).await
         && let Some(reason) = talk.follow(subscription, &mut inbox).await
     {
@@ -42,6 +41,7 @@ pub(super) async fn talk(context: Shared, socket: Arc<Socket<Client>>, mut inbox
 struct Talk<'a> {
     context: &'a Context,
     socket: &'a Socket<Client>,
+    outbox: Outbox<'a>,
 }
 
 impl Talk<'_> {
@@ -58,14 +58,14 @@ impl Talk<'_> {
                 Incoming::Connect(Auth { event, after }) => {
                     let slug = event.unwrap_or_default();
                     if let Some(subscription) = self.subscribe(&slug, after.as_deref()) {
-                        self.say(wire::connected(&id()))?;
+                        self.say(&wire::connected(&id()))?;
                         return Some(subscription);
                     }
                     let problem = Problem::event_not_found(&slug);
                     // The client may try another event on the same connection.
-                    self.say(wire::refused(problem.detail(), &problem.document()))?;
+                    self.say(&wire::refused(problem.detail(), &problem.document()))?;
                 }
-                Incoming::Elsewhere(namespace) => self.say(wire::elsewhere(&namespace))?,
+                Incoming::Elsewhere(namespace) => self.say(&wire::elsewhere(&namespace))?,
                 Incoming::Disconnect => return None,
                 Incoming::Watch { .. } | Incoming::Other => {}
             }
@@ -81,33 +81,33 @@ impl Talk<'_> {
                     Incoming::Watch { slug, ack } => {
                         let channel = request::channel(self.context, &slug);
                         if let Some(ack) = ack {
-                            self.say(watched(ack, &slug, channel.as_deref()))?;
+                            self.say(&watched(ack, &slug, channel.as_deref()))?;
                         }
                         if let Some(channel) = channel {
                             subscription = Subscription::open(&channel, Transport::SocketIo, None, QUIET);
                             first = true;
                         }
                     }
-                    Incoming::Elsewhere(namespace) => self.say(wire::elsewhere(&namespace))?,
+                    Incoming::Elsewhere(namespace) => self.say(&wire::elsewhere(&namespace))?,
                     Incoming::Disconnect => return None,
                     Incoming::Connect(_) | Incoming::Other => {}
                 },
-                item = self.next(&mut subscription) => match item? {
+                item = next(&mut self.outbox, &mut subscription) => match item? {
                     Item::Message(message) => {
                         if !first {
                             meter::observe(Transport::SocketIo, &self.context.clock, &message);
                         }
                         first = false;
-                        self.say(message.socketio().clone())?;
+                        self.say(message.socketio())?;
                         // Who polls needs a new connection for what comes after this, and a server that stops takes none.
                         if subscription.is_ending() && self.socket.transport_type() == TransportType::Polling {
-                            self.say(refusal::bye(Reason::Drain).socketio().clone())?;
+                            self.say(refusal::bye(Reason::Drain).socketio())?;
                             return Some(Reason::Drain);
                         }
                     }
                     Item::Heartbeat => first = false,
                     Item::End { reason, retry_ms } => {
-                        self.say(Item::bye(reason, retry_ms).socketio().clone())?;
+                        self.say(Item::bye(reason, retry_ms).socketio())?;
                         return Some(reason);
                     }
                 },
@@ -115,41 +115,28 @@ impl Talk<'_> {
         }
     }
 
-    /// The next item, once the client has taken what it was given: the engine's queue would keep the oldest and refuse the newest.
-    async fn next(&self, subscription: &mut Subscription) -> Option<Item> {
-        // The engine's ping may be under way beside.
-        self.fetched(OUTBOX - 1).await;
-        subscription.next().await
-    }
-
-    /// Waits until so many places of the outbox are free.
-    async fn fetched(&self, places: usize) {
-        loop {
-            // Held together for this count only.
-            let free = std::array::from_fn::<_, OUTBOX, _>(|place| if place < places { self.socket.reserve().ok() } else { None });
-            if free.iter().flatten().count() == places {
-                return;
-            }
-            drop(free);
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// Puts a packet into the outbox; `None` when the client is gone, or asks and asks without fetching the answers.
-    fn say(&self, packet: Str) -> Option<()> {
-        self.socket.emit(packet).ok()
+    /// Puts a packet into the outbox; `None` when there is no place or nobody.
+    fn say(&mut self, packet: &str) -> Option<()> {
+        self.outbox.put(packet)
     }
 
     /// Lets the client fetch its farewell. A server that stops just closes: the client then comes back by itself. After a
     /// packet that says it is over, it does not.
-    async fn leave(&self, reason: Reason) {
+    async fn leave(&mut self, reason: Reason) {
         match reason {
             Reason::Drain | Reason::Limit => {}
-            Reason::Deleted => drop(self.say(wire::disconnected())),
+            Reason::Deleted => drop(self.say(&wire::disconnected())),
         }
         // Whether it has or not, the connection closes now.
-        let _ = timeout(FETCH_WITHIN, self.fetched(OUTBOX)).await;
+        let _ = timeout(FETCH_WITHIN, self.outbox.fetched(0)).await;
     }
+}
+
+/// The next item, once the client has fetched all but the newest of what it was told: the engine's queue would keep the oldest and
+/// refuse the newest.
+async fn next(outbox: &mut Outbox<'_>, subscription: &mut Subscription) -> Option<Item> {
+    outbox.fetched(1).await;
+    subscription.next().await
 }
 
 /// The answer to `watch`.

@@ -4,6 +4,6 @@ mod compare;
 mod health;
 mod proxy;
 mod run;
-mod tls;
+pub(crate) mod tls;
 mod watch;
 mod websocketd;

@@ -4,6 +4,8 @@ use headcount::domain::clock::Clock;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::proxy::Proxy;
 use super::run::Run;
@@ -11,14 +13,14 @@ use crate::server::tls::client;
 use crate::support::app::{App, Database, TOKEN};
 
 /// A certificate for 127.0.0.1 that nobody vouches for, and its key.
-pub(super) struct Files {
+pub(crate) struct Files {
     _folder: TempDir,
     cert: String,
     key: String,
 }
 
 impl Files {
-    pub(super) fn self_signed() -> Self {
+    pub(crate) fn self_signed() -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: String| {
@@ -34,8 +36,13 @@ impl Files {
         &self.cert
     }
 
+    /// The same for a client that asks for it.
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        CertificateDer::from_pem_file(&self.cert).expect("a certificate")
+    }
+
     /// A server with it.
-    pub(super) async fn server(&self, flags: &[&str]) -> App {
+    pub(crate) async fn server(&self, flags: &[&str]) -> App {
         let flags = [&["--tls-cert", &self.cert, "--tls-key", &self.key], flags].concat();
         App::start(Database::Sqlite, &flags, Clock::System).await
     }

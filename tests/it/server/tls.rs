@@ -1,11 +1,13 @@
 //! TLS and HTTP/2: the same answers by the ordinary body.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Once};
 
 use futures_util::StreamExt;
 use headcount::server::{Config, Tls};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -25,15 +27,20 @@ fn start() -> (Host, CertificateDer<'static>) {
     (Host::start(Config { tls: Some(tls), ..config() }), certificate)
 }
 
-async fn connect(host: &Host, certificate: &CertificateDer<'static>, alpn: &[u8]) -> (Wire, Option<Vec<u8>>) {
+/// A connection that has finished its handshake with `localhost`.
+pub(crate) async fn stream(addr: SocketAddr, certificate: &CertificateDer<'static>, alpn: &[u8]) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
     let mut client =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
     client.alpn_protocols = vec![alpn.to_vec()];
-    let stream = TcpStream::connect(host.addr).await.unwrap();
-    let stream = TlsConnector::from(Arc::new(client)).connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
+    let stream = TcpStream::connect(addr).await.unwrap();
+    TlsConnector::from(Arc::new(client)).connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
+}
+
+async fn connect(host: &Host, certificate: &CertificateDer<'static>, alpn: &[u8]) -> (Wire, Option<Vec<u8>>) {
+    let stream = stream(host.addr, certificate, alpn).await;
     let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
     (Wire::new(stream), chosen)
 }

@@ -1,6 +1,8 @@
 //! WebSocket: the handshake byte by byte, and a real client.
 
 use futures_util::{SinkExt, StreamExt};
+use headcount::domain::clock::Clock;
+use headcount::store::Announcement;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,6 +11,9 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::{gala, join};
+use crate::cli::tls::Files;
+use crate::server::tls::stream;
+use crate::server::wire::Io;
 use crate::support::app::App;
 
 const PATH: &str = "/api/v1/events/gala/ws";
@@ -28,7 +33,7 @@ pub(super) async fn connect(app: &App, query: &str) -> WebSocketStream<TcpStream
 }
 
 /// The next message of that type.
-pub(super) async fn next(socket: &mut WebSocketStream<TcpStream>, kind: &str) -> Value {
+pub(super) async fn next(socket: &mut WebSocketStream<impl Io>, kind: &str) -> Value {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
@@ -43,7 +48,7 @@ pub(super) async fn next(socket: &mut WebSocketStream<TcpStream>, kind: &str) ->
     }
 }
 
-async fn close_code(socket: &mut WebSocketStream<TcpStream>) -> u16 {
+async fn close_code(socket: &mut WebSocketStream<impl Io>) -> u16 {
     loop {
         match socket.next().await {
             Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
@@ -124,5 +129,41 @@ async fn a_drain_is_1001_and_the_limit_1013() {
         assert_eq!(next(socket, "bye").await["reason"], "drain");
         assert_eq!(close_code(socket).await, 1001);
     }
+    stop.await.expect("a stop");
+}
+
+/// TLS has buffers of its own between our frames and the kernel: each kind of frame must be flushed out of them.
+#[tokio::test]
+async fn over_tls_every_kind_of_frame_arrives() {
+    let files = Files::self_signed();
+    let app = files.server(&["--drain", "2s"]).await;
+    let open = async || {
+        let stream = stream(app.address(), &files.certificate(), b"http/1.1").await;
+        client_async("wss://localhost/api/v1/events/welcome/ws", stream).await.expect("a handshake").0
+    };
+    let mut socket = open().await;
+    assert_eq!(next(&mut socket, "count").await["data"]["registered"], 0);
+    // Ours, and the answer that the standard asks for, in turn.
+    for id in 0..20 {
+        socket.send(Message::text(json!({ "type": "ping", "id": id }).to_string())).await.expect("an open socket");
+        assert_eq!(next(&mut socket, "pong").await["id"], id);
+        socket.send(Message::Ping(vec![id].into())).await.expect("an open socket");
+        while socket.next().await.expect("an open socket").expect("a frame") != Message::Pong(vec![id].into()) {}
+    }
+    // Records of TLS hold 16 KiB: several of these.
+    let hub = &app.running.context.hub;
+    let event = hub.channels()[0].newest().event.id;
+    for id in 1..=200 {
+        hub.announce(event, &Announcement { id, text: format!("{id} {}", "x".repeat(200)), at: Clock::System.now() });
+        tokio::task::yield_now().await;
+    }
+    while !next(&mut socket, "notice").await["data"]["text"].as_str().expect("text").starts_with("200 ") {}
+
+    let mut wrong = open().await;
+    wrong.send(Message::binary(vec![0])).await.expect("an open socket");
+    assert_eq!(close_code(&mut wrong).await, 1003);
+    let stop = tokio::spawn(app.stop());
+    assert_eq!(next(&mut socket, "bye").await["reason"], "drain");
+    assert_eq!(close_code(&mut socket).await, 1001);
     stop.await.expect("a stop");
 }

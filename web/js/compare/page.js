@@ -7,6 +7,7 @@ import { Lane, arrange } from "./lane.js";
 import { openFrame, openPolls, openSse, openWebSocket } from "./lines.js";
 import { openSocketIo } from "./socketio.js";
 import { ranked, verdict } from "./verdict.js";
+import { bindRanking } from "./ranking.js";
 import { bindDoctor } from "./doctor.js";
 import { bindPeople } from "./people.js";
 
@@ -32,6 +33,7 @@ const meters = lanes.map(({ meter }) => meter);
 const frame = lanes.find(({ meter }) => meter.key === "frame");
 const truth = document.querySelector("[data-count-registered]");
 const doctor = bindDoctor(find("[data-doctor]"));
+const chart = bindRanking(find("[data-ranking]"));
 let newest = -1;
 let order = ranked(lanes);
 
@@ -52,6 +54,7 @@ function measure() {
 function judge() {
   order = ranked(lanes);
   order.forEach(({ lane, place }) => lane.rank(place));
+  chart(order);
   arrange(order.map(({ lane }) => lane.root), frame.root);
   const [text, why] = verdict(order);
   for (const [part, sentence] of [["[data-verdict]", text], ["[data-why]", why]]) {

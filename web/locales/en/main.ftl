@@ -132,6 +132,7 @@ compare-title = How does this number stay live?
 compare-lead = Six ways for a server to tell a browser something new, all running now, all showing the same number.
 compare-still = With JavaScript switched off nothing can be measured here, but one of the six ways still works. The frame below is live:
 compare-verdict = What wins, and why
+compare-ranking = Outdated on average: shorter is better
 compare-rule = As a rule, pick { $name }.
 compare-controls = Try it
 compare-register = Register a test person

@@ -111,6 +111,7 @@ compare-title = 这个数字是怎样实时更新的？
 compare-lead = 服务器把新消息告诉浏览器有六种办法，现在同时运行，显示的是同一个数字。
 compare-still = 浏览器关闭了 JavaScript，这里无法测量。不过六种办法里有一种照样能用，下面的内嵌页就是实时的：
 compare-verdict = 谁最好，为什么
+compare-ranking = 屏幕上数字的平均滞后：越短越好
 compare-rule = 一般情况下，建议选 { $name }。
 compare-controls = 动手试试
 compare-register = 添加一名测试者
