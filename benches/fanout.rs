@@ -3,32 +3,41 @@
 //! ```sh
 //! cargo bench --bench fanout                            # 1,000 and 10,000 watchers, then registering beside 10,000
 //! BENCH_WATCHERS=18000 BENCH_ROUNDS=1 cargo bench --bench fanout
-//! BENCH_ONLY=memory cargo bench --bench fanout          # delivering, memory, mixed, registering
+//! BENCH_ONLY=memory cargo bench --bench fanout          # delivering, memory, tls, mixed, registering
+//! BENCH_ONLY=http2 BENCH_WATCHERS=50000 cargo bench --bench fanout     # more than a process may hold sockets: 100 on each
 //! ```
 //!
 //! The server is a process of its own on the first core, the crowd is one loop on the second (where `taskset` exists). A delivery's delay
 //! is the time from the crowd's wish for a change to the reading of its bytes, so it holds the crowd's own work too, the same for all.
 //! The processor time is the server process's, the kernel's work for its sockets included.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
 use headcount::domain::clock::Timestamp;
 use headcount::domain::event::{Capacity, Event, NewEvent, Slug};
 
 #[path = "support/fanout/bare.rs"]
 mod bare;
+#[path = "support/fanout/beside.rs"]
+mod beside;
 #[path = "support/fanout/crowd.rs"]
 mod crowd;
+#[path = "support/fanout/host.rs"]
+mod host;
 #[path = "support/load.rs"]
 #[expect(dead_code, reason = "another benchmark uses more of it")]
 mod load;
 #[path = "support/fanout/served.rs"]
 mod served;
+#[path = "support/fanout/streams.rs"]
+mod streams;
 
-use crowd::{Crowd, Technique};
+use crowd::{Audience, Crowd, Technique};
+use host::Server;
+use streams::{MOST_STREAMS, Streams, Way};
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 /// Changes a second.
@@ -39,18 +48,19 @@ const FIRST: usize = 200;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.iter().position(|arg| arg == "--serve" || arg == "--watch") {
-        Some(at) if args[at] == "--watch" => watch(&args[at + 1], &args[at + 2]),
-        Some(at) => serve(&args[at + 1], args.get(at + 2)),
+        Some(at) if args[at] == "--watch" => beside::watch(&args[at + 1], &args[at + 2], &args[at + 3]),
+        Some(at) => serve(&args[at + 1], Path::new(&args[at + 2])),
         None => measure(),
     }
     ExitCode::SUCCESS
 }
 
-fn serve(kind: &str, url: Option<&String>) {
+fn serve(kind: &str, folder: &Path) {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     match kind {
         "bare" => bare::serve(),
-        "ours" => runtime().block_on(served::ours(url.expect("a database"))),
+        "ours" => runtime().block_on(served::ours(folder, false)),
+        "tls" => runtime().block_on(served::ours(folder, true)),
         "warp" => runtime().block_on(served::warps()),
         other => panic!("{other} is no server"),
     }
@@ -80,64 +90,6 @@ fn number(variable: &str, default: usize) -> usize {
 
 fn has_taskset() -> bool {
     Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-/// A server in a process of its own.
-struct Server {
-    child: Child,
-    ask: ChildStdin,
-    address: SocketAddr,
-    _folder: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(kind: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let exe = std::env::current_exe().expect("this program");
-        let mut command = if has_taskset() {
-            let mut command = Command::new("taskset");
-            command.args(["-c", "0"]).arg(exe);
-            command
-        } else {
-            Command::new(exe)
-        };
-        let url = format!("sqlite://{}", folder.path().join("bench.db").display());
-        let mut child = command.args(["--serve", kind, &url]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
-        Self { ask: child.stdin.take().expect("a pipe"), child, address: line.trim().parse().expect("an address"), _folder: folder }
-    }
-
-    /// Makes one change.
-    fn change(&mut self) -> Instant {
-        let now = Instant::now();
-        self.ask.write_all(b"change\n").expect("the server listens");
-        now
-    }
-
-    /// Processor time of all its threads so far, seconds.
-    fn cpu(&self) -> f64 {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a process");
-        let nanos = |thread: std::io::Result<std::fs::DirEntry>| -> u64 {
-            let text = std::fs::read_to_string(thread.expect("a thread").path().join("schedstat")).unwrap_or_default();
-            text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
-        };
-        Duration::from_nanos(threads.map(nanos).sum()).as_secs_f64()
-    }
-
-    /// Memory that is its own, bytes.
-    fn resident(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line");
-        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// What one run gave.
@@ -189,13 +141,15 @@ fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
+fn run(kind: &str, technique: impl Fn(usize) -> Technique, watchers: usize) -> (Figures, Vec<(Technique, f64)>) {
+    look(Server::start(kind), &mut Crowd::new(technique), watchers)
+}
+
 /// Connects a crowd, lets it hear some changes, and looks at the server meanwhile.
-fn run(kind: &str, technique: impl Fn(usize) -> Technique + Copy, watchers: usize) -> (Figures, Vec<(Technique, f64)>) {
-    let mut server = Server::start(kind);
-    let mut crowd = Crowd::new();
-    crowd.join(server.address, FIRST, technique);
+fn look(mut server: Server, crowd: &mut impl Audience, watchers: usize) -> (Figures, Vec<(Technique, f64)>) {
+    crowd.join(server.address, FIRST);
     let before = server.resident();
-    let joined = crowd.join(server.address, watchers - FIRST, technique);
+    let joined = crowd.join(server.address, watchers - FIRST);
     std::thread::sleep(PACE);
     let memory = (server.resident() - before) / count(watchers - FIRST) / 1024.0;
     for _ in 0..2 {
@@ -244,20 +198,59 @@ fn measure() {
         println!("\nbeside warp's own, 2,000 watchers");
         delivering(&[2_000], &["ours", "warp"], 1);
     }
+    if wanted("tls") {
+        tls(2_000);
+    }
+    if wanted("http2") {
+        http2(&watchers, number("BENCH_ROUNDS", 3));
+    }
     if wanted("mixed") {
         mixed(*watchers.last().expect("a number"));
     }
     if wanted("registering") {
-        registering(*watchers.last().expect("a number"));
+        let technique = if only.as_deref().is_some_and(|only| only.contains("http2")) { Technique::Http2 } else { Technique::Sse };
+        beside::registering(*watchers.last().expect("a number"), technique, number("BENCH_ROUNDS", 3));
+    }
+}
+
+fn title() {
+    println!(
+        "{:<10} {:>8}  {:<5} {:>13} {:>9} {:>9} {:>9} {:>13} {:>10}",
+        "technique", "watchers", "", "µs/delivery", "p50 ms", "p99 ms", "span ms", "KiB/watcher", "connects/s"
+    );
+}
+
+fn row(technique: Technique, watchers: usize, kind: &str, figures: &Figures) {
+    let Figures { cpu, p50, p99, span, memory, connects } = figures;
+    println!("{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} {memory:>13.2} {connects:>10.0}", technique.name());
+}
+
+/// What a watcher over TLS takes: alone on its connection, as one browser's, and with others, as behind a proxy.
+fn tls(watchers: usize) {
+    println!("\nSSE over TLS");
+    title();
+    for (technique, http2, streams) in [(Technique::Tls, false, 1), (Technique::TlsHttp2, true, 1), (Technique::TlsHttp2, true, MOST_STREAMS)] {
+        let server = Server::start("tls");
+        let way = Way::tls(server.folder(), http2, streams);
+        let (figures, _) = look(server, &mut Streams::new(technique, way), watchers);
+        row(technique, watchers, &format!("{streams}/c"), &figures);
+    }
+}
+
+/// Many watchers on each connection.
+fn http2(watchers: &[usize], rounds: usize) {
+    println!("\nSSE over HTTP/2, {MOST_STREAMS} on each connection");
+    title();
+    for &watchers in watchers {
+        let run = || look(Server::start("ours"), &mut Streams::new(Technique::Http2, Way::http2()), watchers).0;
+        let runs: Vec<Figures> = (0..rounds).map(|_| run()).collect();
+        row(Technique::Http2, watchers, "ours", &Figures::median(&runs));
     }
 }
 
 /// Both techniques by each server in turn, so that a disturbance of the machine meets all.
 fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
-    println!(
-        "{:<10} {:>8}  {:<5} {:>13} {:>9} {:>9} {:>9} {:>13} {:>10}",
-        "technique", "watchers", "", "µs/delivery", "p50 ms", "p99 ms", "span ms", "KiB/watcher", "connects/s"
-    );
+    title();
     for &watchers in watchers {
         for technique in [Technique::Sse, Technique::WebSocket] {
             let mut runs = vec![Vec::new(); kinds.len()];
@@ -268,8 +261,7 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
             }
             let medians: Vec<Figures> = runs.iter().map(|runs| Figures::median(runs)).collect();
             for (kind, figures) in kinds.iter().zip(&medians) {
-                let Figures { cpu, p50, p99, span, memory, connects } = figures;
-                println!("{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} {memory:>13.2} {connects:>10.0}", technique.name());
+                row(technique, watchers, kind, figures);
             }
             let [first, second] = [medians[0], medians[1]];
             println!(
@@ -297,58 +289,4 @@ fn mixed(watchers: usize) {
             println!("{kind:<5} {:<10} p50 {:.1} ms, p99 {:.1} ms", technique.name(), quantile(&sorted, 0.5), quantile(&sorted, 0.99));
         }
     }
-}
-
-/// A visitor's wait for an answer while everybody is told of every registration.
-fn registering(watchers: usize) {
-    let seconds = Duration::from_secs(5);
-    let (connections, pause) = (8, Duration::from_millis(100));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let server = Server::start("ours");
-    let path = "/api/v1/events/gala/registrations";
-    println!("\nregistering, {connections} people who come again and again, about {:.0} registrations a second", count(connections) / pause.as_secs_f64());
-    let mut quiet = 0.0;
-    for watchers in [0, watchers] {
-        let exe = std::env::current_exe().expect("this program");
-        // At the lowest priority: what is measured is the server's fairness, not that of the core which both loads share.
-        let crowd = (watchers > 0).then(|| {
-            let mut crowd = Command::new("nice")
-                .args(["-n", "19"])
-                .arg(exe)
-                .args(["--watch", &server.address.to_string(), &watchers.to_string()])
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("a crowd starts");
-            let mut line = String::new();
-            BufReader::new(crowd.stdout.take().expect("a pipe")).read_line(&mut line).expect("the crowd is there");
-            crowd
-        });
-        let cpu = server.cpu();
-        let outcome = runtime.block_on(load::register(server.address, path, connections, pause, seconds, &format!("beside-{watchers}")));
-        let busy = (server.cpu() - cpu) / outcome.elapsed.as_secs_f64();
-        assert_eq!((outcome.refused, outcome.failed), (0, 0), "every request is served");
-        if watchers == 0 {
-            quiet = outcome.p99_ms;
-        }
-        println!(
-            "{watchers:>8} watchers: {:.0} a second, p50 {:.1} ms, p99 {:.1} ms ({:.1}×), server's core {:.0} % busy",
-            outcome.rate(),
-            outcome.p50_ms,
-            outcome.p99_ms,
-            outcome.p99_ms / quiet,
-            busy * 100.0
-        );
-        if let Some(mut crowd) = crowd {
-            let _ = crowd.kill();
-            let _ = crowd.wait();
-        }
-    }
-}
-
-/// The crowd beside the registering.
-fn watch(address: &str, watchers: &str) {
-    let mut crowd = Crowd::new();
-    crowd.join(address.parse().expect("an address"), watchers.parse().expect("a number"), |_| Technique::Sse);
-    println!("here");
-    crowd.endure();
 }

@@ -17,6 +17,7 @@
 //! newest, and however many pushes come, everybody has their turn. A bell that nobody sits at has no walker.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -38,6 +39,8 @@ struct Bell {
     /// Calls the walker.
     call: Notify,
     begun: Instant,
+    /// When the walker last looked at the clock, nanoseconds after `begun`.
+    looked: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -65,12 +68,17 @@ pub(super) struct Rope(Arc<Bell>);
 
 impl Rope {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Bell { seats: Mutex::default(), call: Notify::new(), begun: Instant::now() }))
+        Self(Arc::new(Bell { seats: Mutex::default(), call: Notify::new(), begun: Instant::now(), looked: AtomicU64::new(0) }))
     }
 
     /// Wakes everybody. What they are to find must be there already.
     pub(super) fn ring(&self) {
+        self.0.look();
         let mut seats = self.0.lock();
+        if seats.left == 0 && !seats.wakers.is_empty() {
+            // Whoever sits last in one walk does not in the next.
+            seats.at = rand::random_range(0..seats.wakers.len());
+        }
         seats.left = seats.wakers.len();
         drop(seats);
         self.0.call.notify_one();
@@ -103,8 +111,9 @@ impl Bell {
     async fn walk(self: Arc<Self>) {
         let portion = PORTION * Handle::current().metrics().num_workers();
         loop {
-            // A statement of its own, so that the lock is not held over the waiting.
-            let next = self.lock().step(Instant::now(), portion);
+            // Statements of their own, so that the lock is not held over the waiting.
+            let now = self.look();
+            let next = self.lock().step(now, portion);
             match next {
                 // Behind those that were just woken, and behind whatever else is ready.
                 Next::StepAside => tokio::task::yield_now().await,
@@ -116,6 +125,14 @@ impl Bell {
                 Next::Leave => return,
             }
         }
+    }
+
+    /// Reads the clock for everybody who is woken after this.
+    fn look(&self) -> Instant {
+        let now = Instant::now();
+        let nanos = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
+        self.looked.fetch_max(nanos, Ordering::Relaxed);
+        now
     }
 
     /// The next multiple of [`TICK`].
@@ -174,6 +191,12 @@ pub(super) struct Seat {
 }
 
 impl Seat {
+    /// The walker's time: for a task that it woke, that of its waking; for any other it may be long past. Nothing that the walker has
+    /// woken somebody for lies after it.
+    pub(super) fn now(&self) -> Instant {
+        self.bell.begun + Duration::from_nanos(self.bell.looked.load(Ordering::Relaxed))
+    }
+
     /// From now on a ring wakes this task. Look for what it told after this call.
     pub(super) fn listen(&mut self, cx: &Context<'_>) {
         if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {

@@ -61,6 +61,8 @@ pub struct Subscription {
     seen_other: u64,
     heartbeat: Duration,
     beat_at: Instant,
+    /// When the last item was given.
+    gave_at: Instant,
     end_at: Option<(Instant, Reason)>,
     ended: bool,
     watcher: Watcher,
@@ -82,7 +84,8 @@ impl Subscription {
         let current = newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
         // Spread over the second half of the interval: those who came in one burst do not beat in one.
         let heartbeat = heartbeat.mul_f64(PUNCTUALITY).saturating_sub(TICK);
-        let beat_at = Instant::now() + heartbeat.mul_f64(rand::random_range(0.5..1.0));
+        let now = Instant::now();
+        let beat_at = now + heartbeat.mul_f64(rand::random_range(0.5..1.0));
         let mut subscription = Self {
             updates,
             seat,
@@ -92,8 +95,9 @@ impl Subscription {
             seen_other,
             heartbeat,
             beat_at,
+            gave_at: now,
             // Who comes during a drain gets the count and the farewell at once.
-            end_at: end.map(|end| (Instant::now(), end.reason())),
+            end_at: end.map(|end| (now, end.reason())),
             ended: false,
             watcher,
         };
@@ -125,11 +129,12 @@ impl Subscription {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
-        // Asked for once: at ten thousand deliveries the clock shows in a profile.
-        let now = Instant::now();
+        // Not the clock, which shows in a profile of ten thousand deliveries: whatever is due here, the walker wakes for.
+        let now = self.seat.now().max(self.gave_at);
         loop {
             if let Some(item) = self.ready(now) {
                 self.beat_at = now + self.heartbeat;
+                self.gave_at = now;
                 return Poll::Ready(Some(item));
             }
             self.seat.listen(cx);

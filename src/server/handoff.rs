@@ -134,8 +134,8 @@ pub(super) enum Socket {
 }
 
 /// A connection's socket as hyper borrows it, together with the connection's place among the limits: the place is given
-/// back when the socket closes, also after a protocol upgrade. An upgraded connection's I/O downcasts to `TokioIo<Lent>`.
-pub struct Lent {
+/// back when the socket closes, also after a protocol upgrade.
+pub(super) struct Lent {
     socket: Option<(Socket, Permit)>,
     link: Arc<Link>,
 }

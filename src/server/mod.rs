@@ -40,7 +40,6 @@ pub use accept::bind;
 pub use config::{Config, Deadlines};
 pub use drain::Drained;
 pub use files::raise_open_files;
-pub use handoff::Lent;
 pub use tls::{Tls, TlsError};
 
 use connection::Server;

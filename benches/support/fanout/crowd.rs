@@ -10,7 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 /// Connections on their way at once: a crowd that comes at the same moment.
 const IN_FLIGHT: usize = 256;
 /// Whatever takes longer is broken.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// A WebSocket ping without payload, and a client's answer to it (RFC 6455, section 5.5).
 const PING: &[u8] = &[0x89, 0x00];
 const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
@@ -22,6 +22,21 @@ pub(crate) enum Technique {
     Sse,
     /// WebSocket.
     WebSocket,
+    /// Server-sent events over HTTP/2, without TLS; of this and the next two [`super::streams`] takes care.
+    Http2,
+    /// Server-sent events over TLS and HTTP/1.1.
+    Tls,
+    /// Server-sent events over TLS and HTTP/2.
+    TlsHttp2,
+}
+
+/// Whoever watches.
+pub(crate) trait Audience {
+    /// Connects so many more, and waits until each has its first count; says how long that took.
+    fn join(&mut self, address: SocketAddr, count: usize) -> Duration;
+
+    /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited, in the order of arrival.
+    fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)>;
 }
 
 impl Technique {
@@ -29,13 +44,18 @@ impl Technique {
         match self {
             Self::Sse => "SSE",
             Self::WebSocket => "WebSocket",
+            Self::Http2 => "HTTP/2",
+            Self::Tls => "TLS",
+            Self::TlsHttp2 => "TLS-HTTP/2",
         }
     }
 
     /// A request as a browser sends it.
     fn request(self, number: usize) -> String {
         let (path, upgrade) = match self {
-            Self::Sse => ("stream", "Accept: text/event-stream\r\nCache-Control: no-cache\r\nConnection: keep-alive"),
+            Self::Sse | Self::Http2 | Self::Tls | Self::TlsHttp2 => {
+                ("stream", "Accept: text/event-stream\r\nCache-Control: no-cache\r\nConnection: keep-alive")
+            }
             Self::WebSocket => (
                 "ws",
                 "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://registration.example.org",
@@ -52,7 +72,7 @@ impl Technique {
     /// What a whole piece ends with: a chunk with a block, or a frame with a message.
     fn tail(self) -> &'static [u8] {
         match self {
-            Self::Sse => b"}\n\n\r\n",
+            Self::Sse | Self::Http2 | Self::Tls | Self::TlsHttp2 => b"}\n\n\r\n",
             Self::WebSocket => b"}}",
         }
     }
@@ -67,20 +87,16 @@ struct Watcher {
 }
 
 /// The watchers of one server.
-pub(crate) struct Crowd {
+pub(crate) struct Crowd<F> {
+    technique: F,
     poll: Poll,
     events: Events,
     watchers: Vec<Watcher>,
     round: u32,
 }
 
-impl Crowd {
-    pub(crate) fn new() -> Self {
-        Self { poll: Poll::new().expect("epoll"), events: Events::with_capacity(1024), watchers: Vec::new(), round: 0 }
-    }
-
-    /// Connects `count` more, and reads until each has its first count; says how long that took.
-    pub(crate) fn join(&mut self, address: SocketAddr, count: usize, technique: impl Fn(usize) -> Technique) -> Duration {
+impl<F: Fn(usize) -> Technique> Audience for Crowd<F> {
+    fn join(&mut self, address: SocketAddr, count: usize) -> Duration {
         let begun = Instant::now();
         let all = self.watchers.len() + count;
         self.round += 1;
@@ -91,7 +107,7 @@ impl Crowd {
                 let number = self.watchers.len();
                 let mut stream = TcpStream::connect(address).expect("a socket");
                 self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE).expect("epoll takes it");
-                self.watchers.push(Watcher { stream, technique: technique(number), asked: false, round: self.round - 1 });
+                self.watchers.push(Watcher { stream, technique: (self.technique)(number), asked: false, round: self.round - 1 });
                 in_flight += 1;
             }
             let came = self.turn(|_| ());
@@ -101,14 +117,20 @@ impl Crowd {
         begun.elapsed()
     }
 
-    /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited, in the order of arrival.
-    pub(crate) fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)> {
+    fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)> {
         self.round += 1;
         let mut delays = Vec::with_capacity(self.watchers.len());
         while delays.len() < self.watchers.len() {
             self.turn(|technique| delays.push((technique, begun.elapsed())));
         }
         delays
+    }
+}
+
+impl<F> Crowd<F> {
+    /// `technique` says by which each one asks.
+    pub(crate) fn new(technique: F) -> Self {
+        Self { technique, poll: Poll::new().expect("epoll"), events: Events::with_capacity(1024), watchers: Vec::new(), round: 0 }
     }
 
     /// Reads whatever comes, for ever.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::BufRead as _;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -11,6 +12,7 @@ use headcount::domain::event::Event;
 use headcount::live::cluster;
 use headcount::live::hub::Hub;
 use headcount::register::queue::{QUEUE, Registrar};
+use headcount::server::Tls;
 use headcount::store::{DatabaseUrl, Store};
 use headcount::wire::message::{Body, Message};
 use headcount::{routes, server};
@@ -18,9 +20,11 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::WatchStream;
 use warp::Filter as _;
 
-fn config() -> server::Config {
+use super::host::{CERTIFICATE, KEY};
+
+fn config(tls: Option<Tls>) -> server::Config {
     // One address is the whole crowd.
-    server::Config { max_connections_per_address: usize::MAX, ..server::Config::default() }
+    server::Config { max_connections_per_address: usize::MAX, tls, ..server::Config::default() }
 }
 
 /// A change for each line.
@@ -37,8 +41,9 @@ fn asks() -> mpsc::UnboundedReceiver<()> {
 }
 
 /// This server; a watched event is published, or a registration makes it change.
-pub(super) async fn ours(url: &str) {
-    let url: DatabaseUrl = url.parse().expect("a database");
+pub(super) async fn ours(folder: &Path, tls: bool) {
+    let tls = tls.then(|| Tls::from_files(&folder.join(CERTIFICATE), &folder.join(KEY)).expect("a certificate"));
+    let url: DatabaseUrl = format!("sqlite://{}", folder.join("bench.db").display()).parse().expect("a database");
     let store = Store::open(&url, None).await.expect("the database opens");
     let interval = Duration::from_millis(50);
     let hub = Hub::new(interval);
@@ -61,7 +66,7 @@ pub(super) async fn ours(url: &str) {
             hub.publish(Event { revision, registered: u32::try_from(revision).expect("a benchmark is short"), ..event.clone() });
         }
     });
-    server::serve(listener, warp::service(routes), config(), stopping).await;
+    server::serve(listener, warp::service(routes), config(tls), stopping).await;
 }
 
 /// warp's own techniques, as its documentation shows them.
@@ -102,7 +107,7 @@ pub(super) async fn warps() {
             changes.send_replace(text(revision));
         }
     });
-    server::serve(listener, warp::service(stream.or(ws)), config(), stopping).await;
+    server::serve(listener, warp::service(stream.or(ws)), config(None), stopping).await;
 }
 
 fn text(revision: i64) -> String {
