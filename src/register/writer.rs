@@ -127,17 +127,17 @@ mod tests {
         })
     }
 
-    fn registered(accepted_waiting: Option<u32>, replayed: bool) -> Decision {
-        Ok(Answer::Registered { registration: ada(accepted_waiting), replayed })
+    fn registered(accepted_waiting: Option<u32>, replayed: bool) -> Answer {
+        Answer::Registered { registration: ada(accepted_waiting), replayed }
     }
 
     #[test]
     fn every_decision_is_counted_by_its_outcome() {
         for (decision, outcome) in [
-            (registered(None, false), Some("confirmed")),
-            (registered(Some(1), false), Some("waiting")),
-            (registered(None, true), Some("replayed")),
-            (registered(Some(1), true), Some("replayed")),
+            (Ok(registered(None, false)), Some("confirmed")),
+            (Ok(registered(Some(1), false)), Some("waiting")),
+            (Ok(registered(None, true)), Some("replayed")),
+            (Ok(registered(Some(1), true)), Some("replayed")),
             (Ok(Answer::Cancelled(ada(None))), Some("cancelled")),
             (Err(Refusal::EventFull), Some("refused")),
             (Ok(Answer::Deleted), None),
