@@ -12,16 +12,18 @@ cd "$(dirname "$0")/.."
 root=$PWD
 copy=$root/target/controls/tree
 logs=$root/target/controls/logs
-export CARGO_TARGET_DIR=$root/target RUST_BACKTRACE=0
+# Not the worktree's own: Cargo tells the two apart by nothing, and a program without its guard would be left lying in target/debug.
+export CARGO_TARGET_DIR=$root/target/controls/build RUST_BACKTRACE=0
 # A run without its guard may wait for ever.
 patience=${CONTROL_TIMEOUT:-300}
 mkdir -p "$logs"
 
 fresh_copy() {
     rm -rf "$copy" && mkdir -p "$copy"
+    # Touched, so that Cargo sees what the control before has changed and this one has not.
     git ls-files --cached --others --exclude-standard -z | while IFS= read -r -d '' file; do
         [[ ! -e $file ]] || printf '%s\0' "$file"
-    done | tar --create --null --files-from=- | tar --extract --directory="$copy"
+    done | tar --create --null --files-from=- | tar --extract --touch --directory="$copy"
 }
 
 build() { (cd "$copy" && cargo test --quiet --test it --no-run) >"$logs/$1.build" 2>&1; }

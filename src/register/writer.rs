@@ -101,3 +101,54 @@ fn count(decision: &Decision) {
     };
     metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::domain::clock::Timestamp;
+    use crate::domain::command::Refusal;
+    use crate::domain::person::{Email, Name};
+    use crate::domain::registration::{Locator, Registration, Secret, Status};
+
+    fn ada(accepted_waiting: Option<u32>) -> Box<Registration> {
+        Box::new(Registration {
+            locator: Locator { event: 1, round: 1, number: 1 },
+            secret: Secret::draw(),
+            name: Name::parse("Ada").unwrap(),
+            email: Email::parse("ada@example.org").unwrap(),
+            key: None,
+            status: Status::Confirmed,
+            accepted_waiting,
+            accepted_revision: 2,
+            revision: 2,
+            at: Timestamp::from_millis(0),
+        })
+    }
+
+    fn registered(accepted_waiting: Option<u32>, replayed: bool) -> Answer {
+        Answer::Registered { registration: ada(accepted_waiting), replayed }
+    }
+
+    #[test]
+    fn every_decision_is_counted_by_its_outcome() {
+        for (decision, outcome) in [
+            (Ok(registered(None, false)), Some("confirmed")),
+            (Ok(registered(Some(1), false)), Some("waiting")),
+            (Ok(registered(None, true)), Some("replayed")),
+            (Ok(registered(Some(1), true)), Some("replayed")),
+            (Ok(Answer::Cancelled(ada(None))), Some("cancelled")),
+            (Err(Refusal::EventFull), Some("refused")),
+            (Ok(Answer::Deleted), None),
+            (Ok(Answer::Noted), None),
+        ] {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            metrics::with_local_recorder(&recorder, || count(&decision));
+            let rendered = recorder.handle().render();
+            let counted: Vec<_> = rendered.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+            let expected: Vec<_> = outcome.iter().map(|outcome| format!("headcount_registrations_total{{outcome=\"{outcome}\"}} 1")).collect();
+            assert_eq!(counted, expected, "{decision:?}");
+        }
+    }
+}

@@ -342,7 +342,12 @@ async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {
 async fn what_was_admitted_is_answered_before_the_end(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1_000, false).await;
-    let line = line_up(&node, &event, (0..900).map(register)).await;
+    let new = NewEvent { slug: Slug::parse("ball").unwrap(), ..gala(1_000, false) };
+    let other = node.store.create(new, "token", Clock::System.now()).await.unwrap();
+    node.hub.publish(other.clone());
+    let mut line = line_up(&node, &event, (0..900).map(register)).await;
+    // The end waits for every event's writer, not only for the newest.
+    line.extend(line_up(&node, &other, [register("ada")]).await);
     node.registrar.close().await;
     assert_eq!(node.registrar.submit(event.id, register("late")).await, Err(Failure::Draining));
     // Nothing runs any more that could still answer, so every answer is there already.
@@ -359,9 +364,17 @@ async fn a_deleted_event_answers_everybody_who_still_waits(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
     let delete = Command::Delete { confirmed: true, by: Actor::Console };
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let without_writer = tasks.num_alive_tasks();
     let line = line_up(&node, &event, [register("ada"), delete, register("bob")]).await;
     node.registrar.forget(event.id);
     let answers = join_all(line).await;
+    let ended = async {
+        while tasks.num_alive_tasks() > without_writer {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, ended).await.expect("a deleted event leaves no writer behind");
     assert!(matches!(answers[0], Ok(Ok(Answer::Registered { .. }))), "{answers:?}");
     assert_eq!(answers[1..], [Ok(Ok(Answer::Deleted)), Ok(Err(Refusal::EventNotFound))]);
     assert!(node.hub.channel_by_id(event.id).is_none());

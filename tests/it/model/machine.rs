@@ -140,14 +140,18 @@ impl<'a, S: Subject> Machine<'a, S> {
     }
 
     async fn lost(&mut self, asks: &[Ask], after: usize) -> Result<(), TestCaseError> {
-        let (commands, now, since) = (self.commands(asks), self.hand.now(), self.model.log.len());
+        let (commands, now, mut since) = (self.commands(asks), self.hand.now(), self.model.log.len());
         self.subject.abandon(self.event.id, &commands, after).await;
         // Whatever was still on its way holds the event's lock, so this commit comes after it.
         self.subject.commit(self.event.id, &[Command::FallDue]).await;
         let dump = self.subject.dump(&self.event).await;
         let hints = dump.registrations.iter().map(|row| (row.secret.reveal().to_owned(), row.accepted_revision)).collect();
         let mut stored = self.model.clone();
-        for command in &commands {
+        for (index, command) in commands.iter().enumerate() {
+            // Of an event that is gone no row tells which registrations share a revision; those do that nothing else stands between.
+            if dump.event.is_none() && !(command.is_visit() && index > 0 && commands[index - 1].is_visit()) {
+                since = stored.log.len();
+            }
             let _ = stored.decide(command, now, &hints, since);
         }
         let decide_due = |model: &mut Model| model.decide(&Command::FallDue, now, &hints, model.log.len());
