@@ -8,9 +8,9 @@ export function openSse(slug, on) {
   const source = new EventSource(`${countUrl(slug)}/stream`);
   let first = true;
   let heard = false;
-  const patience = setTimeout(() => { if (!heard) fail(); }, FIRST_FRAME_MS);
+  const patience = setTimeout(() => { if (!heard) fail({ refused: true }); }, FIRST_FRAME_MS);
   const close = () => { clearTimeout(patience); source.close(); };
-  const fail = (retry_ms) => { close(); on.down({ retry_ms }); };
+  const fail = (why) => { close(); on.down(why); };
 
   source.addEventListener("open", () => {
     first = true;
@@ -31,10 +31,11 @@ export function openSse(slug, on) {
     const { reason, retry_ms } = JSON.parse(event.data);
     if (reason === "deleted") { close(); on.event("gone", {}); }
     else if (reason === "limit") { close(); on.down({ retry_ms, refused: true }); }
-    else on.wavering(); // a drain: the browser comes back by itself after the `retry:` it was given
+    else { heard = true; on.wavering(); } // a drain: the browser comes back by itself after the `retry:` it was given
   });
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) fail();
+    // A stream that worked is the browser's to bring back; one that never did may never do.
+    if (source.readyState === EventSource.CLOSED || !heard) fail({});
     else on.wavering();
   });
   return { close };
