@@ -1,13 +1,14 @@
 //! The configuration: everything is read and checked before anything is opened, and all mistakes are told at once.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
+use crate::server::Tls;
 use crate::store::DatabaseUrl;
 
 /// What the operator chose.
@@ -27,8 +28,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `--trusted-proxies`.
     pub trusted_proxies: Vec<IpNet>,
-    /// `--tls-cert` and `--tls-key`.
-    pub tls: Option<TlsFiles>,
+    /// What `--tls-cert` and `--tls-key` hold.
+    pub tls: Option<Tls>,
     /// `--metrics-listen`.
     pub metrics_listen: Option<SocketAddr>,
     /// `--publish-interval`.
@@ -49,15 +50,6 @@ pub struct Config {
     pub welcome_event: bool,
     /// Not `--no-handoff`.
     pub handoff: bool,
-}
-
-/// A certificate chain and its key, PEM files.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// `--tls-cert`.
-    pub cert: PathBuf,
-    /// `--tls-key`.
-    pub key: PathBuf,
 }
 
 /// How to log.
@@ -130,11 +122,13 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         .collect()
 }
 
-fn secret(least: usize) -> impl Fn(&str) -> Result<Hidden, String> {
-    move |text| {
-        if text.chars().count() < least { Err(format!("it is too short to be safe; at least {least} characters are needed")) } else { Ok(Hidden::new(text)) }
-    }
+/// A short one is the operator's to choose: the start warns of it (see [`Config::short_secrets`]).
+fn secret(text: Option<&str>) -> Option<Hidden> {
+    text.map(str::trim).filter(|text| !text.is_empty()).map(Hidden::new)
 }
+
+/// Shorter secrets are warned of.
+const SHORT_SECRET: usize = 8;
 
 impl Config {
     /// Checks every option; the error holds all mistakes, in plain words.
@@ -148,7 +142,10 @@ impl Config {
         let cert = args.tls_cert.as_deref().filter(|path| !path.is_empty());
         let key = args.tls_key.as_deref().filter(|path| !path.is_empty());
         let tls = match (cert, key) {
-            (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.into(), key: key.into() }),
+            (Some(cert), Some(key)) => {
+                let loaded = Tls::from_files(Path::new(cert), Path::new(key)).map(Some).map_err(|error| error.to_string());
+                reader.read("--tls-cert, --tls-key", loaded, None)
+            }
             (None, None) => None,
             (Some(_), None) => reader.read("--tls-key", Err("it is missing; --tls-cert needs it".into()), None),
             (None, Some(_)) => reader.read("--tls-cert", Err("it is missing; --tls-key needs it".into()), None),
@@ -163,8 +160,8 @@ impl Config {
         let second = Duration::from_secs(1);
         let config = Self {
             listen: reader.read("--listen", address(&args.listen), SocketAddr::from(([127, 0, 0, 1], 0))),
-            admin_password: reader.optional("--admin-password", args.admin_password.as_deref(), secret(8)),
-            admin_token: reader.optional("--admin-token", args.admin_token.as_deref(), secret(8)),
+            admin_password: secret(args.admin_password.as_deref()),
+            admin_token: secret(args.admin_token.as_deref()),
             public_url: reader.optional("--public-url", args.public_url.as_deref(), public_url),
             trusted_proxies: reader.optional("--trusted-proxies", args.trusted_proxies.as_deref(), networks).unwrap_or_default(),
             metrics_listen: reader.optional("--metrics-listen", args.metrics_listen.as_deref(), address),
@@ -185,6 +182,12 @@ impl Config {
             },
         };
         Ok(config)
+    }
+
+    /// The options whose secret is short enough to be guessed.
+    pub fn short_secrets(&self) -> impl Iterator<Item = &'static str> {
+        let secrets = [("--admin-password", &self.admin_password), ("--admin-token", &self.admin_token)];
+        secrets.into_iter().filter(|(_, secret)| secret.as_ref().is_some_and(|secret| secret.reveal().chars().count() < SHORT_SECRET)).map(|(flag, _)| flag)
     }
 }
 
@@ -213,25 +216,20 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_told_at_once() {
-        let mistakes = read(&[
-            "--listen",
-            "here",
-            "--database-url",
-            "mysql://x",
-            "--heartbeat",
-            "often",
-            "--max-connections",
-            "0",
-            "--tls-key",
-            "k",
-            "--admin-token",
-            "short",
-        ]);
+        let mistakes = read(&["--listen", "here", "--database-url", "mysql://x", "--heartbeat", "often", "--max-connections", "0", "--tls-key", "k"]);
         let mistakes = mistakes.unwrap_err();
-        for flag in ["--listen", "--database-url", "--heartbeat", "--max-connections", "--tls-cert", "--admin-token"] {
+        for flag in ["--listen", "--database-url", "--heartbeat", "--max-connections", "--tls-cert"] {
             assert!(mistakes.iter().any(|mistake| mistake.starts_with(flag)), "{flag} in {mistakes:?}");
         }
-        assert_eq!(mistakes.len(), 6);
+        assert_eq!(mistakes.len(), 5);
+    }
+
+    #[test]
+    fn what_clap_could_refuse_alone_is_told_with_the_others() {
+        let pair = ["--tls-cert", "/nowhere/chain.pem", "--tls-key", "/nowhere/key.pem"];
+        let mistakes = read(&[&["--register-rate-per-ip", "-1", "--max-connections", "-5"], &pair[..]].concat()).unwrap_err();
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(mistakes.iter().any(|mistake| mistake.starts_with("--tls-cert, --tls-key: cannot read /nowhere/chain.pem")), "{mistakes:?}");
     }
 
     #[test]
@@ -239,6 +237,13 @@ mod tests {
         let config = read(&["--admin-password", "correct horse", "--admin-token", "battery staple", "--database-url", "postgres://u:hunter22@h/d"]).unwrap();
         let printed = format!("{:?} {:?}", config.admin_password, config.admin_token);
         assert!(!printed.contains("horse") && !printed.contains("staple"));
+    }
+
+    #[test]
+    fn a_short_secret_is_taken_and_told() {
+        let config = read(&["--admin-password", "correct horse", "--admin-token", "secret"]).unwrap();
+        assert_eq!(config.admin_token.as_ref().unwrap().reveal(), "secret");
+        assert_eq!(config.short_secrets().collect::<Vec<_>>(), ["--admin-token"]);
     }
 
     #[test]

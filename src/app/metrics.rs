@@ -1,5 +1,6 @@
 //! Prometheus metrics on a listener of their own, and the audit that the published counts are true.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -70,15 +71,34 @@ fn begin() {
     }
 }
 
+/// The events of which something was told.
+#[derive(Default)]
+struct Told(BTreeSet<String>);
+
+impl Told {
+    /// A deleted event has nobody and no drift. The exporter cannot forget a series: it would go on with the last value.
+    fn only(&mut self, present: BTreeSet<String>) {
+        for gone in self.0.difference(&present) {
+            for gauge in ["headcount_registered", "headcount_capacity", "headcount_waiting", "headcount_drift"] {
+                metrics::gauge!(gauge, "event" => gone.clone()).set(0.0);
+            }
+        }
+        self.0 = present;
+    }
+}
+
 /// Compares what is published with `count(*)`, now and then. Runs until it is dropped.
 ///
 /// Of the event that the canary follows it is the number that came out of its socket.
 pub async fn audit(store: Store, hub: Hub, received: Received) {
     let mut ticks = tokio::time::interval(AUDIT);
+    let mut told = Told::default();
     loop {
         ticks.tick().await;
         metrics::gauge!("headcount_database_up").set(if hub.is_stale() { 0.0 } else { 1.0 });
-        for channel in hub.channels() {
+        let channels = hub.channels();
+        told.only(channels.iter().map(|channel| channel.newest().event.slug.to_string()).collect());
+        for channel in channels {
             let event = channel.newest().event;
             let slug = event.slug.to_string();
             metrics::gauge!("headcount_registered", "event" => slug.clone()).set(f64::from(event.registered));
@@ -99,5 +119,27 @@ pub async fn audit(store: Store, hub: Hub, received: Received) {
                 Err(error) => tracing::debug!(%error, event = slug, "not audited"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_event_does_not_go_on_with_its_last_values() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            let mut told = Told::default();
+            told.only(["gala".to_owned(), "ball".to_owned()].into());
+            for event in ["gala", "ball"] {
+                metrics::gauge!("headcount_drift", "event" => event).set(2.0);
+            }
+            told.only(["ball".to_owned()].into());
+        });
+        let scrape = handle.render();
+        assert!(scrape.contains("headcount_drift{event=\"gala\"} 0\n") && scrape.contains("headcount_drift{event=\"ball\"} 2\n"), "{scrape}");
+        assert!(!scrape.contains("headcount_registered{event=\"ball\"}"), "{scrape}");
     }
 }

@@ -18,7 +18,7 @@ use crate::live::watching::Watching;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::schedule;
 use crate::routes;
-use crate::server::{self, Drained, Tls};
+use crate::server::{self, Drained};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
@@ -42,9 +42,6 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The certificate or its key.
-    #[error("TLS: {0}")]
-    Tls(#[from] server::TlsError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,7 +94,7 @@ pub struct Running {
 /// Starts everything on a bound listener.
 pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-    let tls = config.tls.as_ref().map(|files| Tls::from_files(&files.cert, &files.key)).transpose()?;
+    let tls = config.tls.clone();
     if let Some(address) = config.metrics_listen {
         metrics::start(address).map_err(StartError::Metrics)?;
     }
@@ -183,7 +180,7 @@ impl Running {
         let _ = self.stop.send(true);
         self.context.hub.drain(self.drain);
         match self.server.await {
-            Ok(drained) => tracing::info!(?drained, "all connections are closed"),
+            Ok(Drained { open, cut }) => tracing::info!(open, cut, "all connections are closed"),
             Err(error) => tracing::error!(%error, "the server has panicked"),
         }
         self.context.registrar.close().await;

@@ -21,7 +21,8 @@ fn lines(config: &Config, address: std::net::SocketAddr, drawn_password: Option<
         std::net::IpAddr::V4(ip) => ip.to_string(),
     };
     let base = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{host}:{}", address.port()));
-    let mut lines = vec![format!("Headcount {} is open at   {base}/", env!("CARGO_PKG_VERSION")), format!("Organiser's console        {base}/admin")];
+    let opening = format!("Headcount {} is open at", env!("CARGO_PKG_VERSION"));
+    let mut lines = vec![format!("{opening:<26} {base}/"), format!("Organiser's console        {base}/admin")];
     if let Some(password) = drawn_password {
         lines.push(format!("Organiser's password       {password}   (shown this once; set your own with --admin-password)"));
     }

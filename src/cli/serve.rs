@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use tokio::runtime::Builder;
 
 use crate::app::config::Config;
 use crate::app::{self, logging};
 
 /// Every option is a flag and an environment variable. All are taken as text here and checked together, so that all
-/// mistakes are told at once.
+/// mistakes are told at once. (For the same reason a negative number is a value and no flag, and a switch's variable is on
+/// unless it says no, false, off or 0, or is empty.)
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::doc_markdown, reason = "clap prints these comments in a terminal")]
 pub struct ServeArgs {
@@ -50,14 +52,14 @@ pub struct ServeArgs {
     #[arg(long, env = "HEADCOUNT_HEARTBEAT", default_value = "15s", value_name = "DURATION")]
     pub heartbeat: String,
     /// Open connections at most, in all.
-    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS", default_value = "60000", value_name = "N")]
+    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS", default_value = "60000", value_name = "N", allow_negative_numbers = true)]
     pub max_connections: String,
     /// Open connections at most from one address; a hall of 2,000 phones behind one address, each with a few, is served.
-    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP", default_value = "16000", value_name = "N")]
+    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP", default_value = "16000", value_name = "N", allow_negative_numbers = true)]
     pub max_connections_per_ip: String,
     /// Registrations a minute from one address before it is asked to wait; 0 is off. The default lets a hall of 2,000 phones
     /// behind one address register within half a minute.
-    #[arg(long, env = "HEADCOUNT_REGISTER_RATE_PER_IP", default_value = "6000", value_name = "N")]
+    #[arg(long, env = "HEADCOUNT_REGISTER_RATE_PER_IP", default_value = "6000", value_name = "N", allow_negative_numbers = true)]
     pub register_rate_per_ip: String,
     /// How long a stop may take: streams say goodbye and close spread over this time.
     #[arg(long, env = "HEADCOUNT_DRAIN", default_value = "10s", value_name = "DURATION")]
@@ -69,10 +71,10 @@ pub struct ServeArgs {
     #[arg(long, env = "HEADCOUNT_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
     /// Leave an empty database empty: no event `welcome`.
-    #[arg(long, env = "HEADCOUNT_NO_WELCOME_EVENT")]
+    #[arg(long, env = "HEADCOUNT_NO_WELCOME_EVENT", value_parser = FalseyValueParser::new())]
     pub no_welcome_event: bool,
     /// Keep streams on the HTTP library's connection instead of handing the socket over; for finding faults.
-    #[arg(long, env = "HEADCOUNT_NO_HANDOFF", hide = true)]
+    #[arg(long, env = "HEADCOUNT_NO_HANDOFF", value_parser = FalseyValueParser::new(), hide = true)]
     pub no_handoff: bool,
 }
 
@@ -89,6 +91,9 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
         }
     };
     logging::start(&config.log);
+    for flag in config.short_secrets() {
+        tracing::warn!("{flag} is short enough to be guessed; whoever has it is the organiser");
+    }
     // Two workers at least: on one, a slow fan-out would keep a registration waiting.
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -14,8 +14,10 @@ use warp::{Filter, Rejection};
 use super::incoming::Incoming;
 use crate::problem::{Code, Problem};
 
-/// The largest description in four-byte characters fits; nothing this service takes is larger.
+/// Of what anybody may send: the largest name and address fit, however they are escaped.
 pub const MAX: usize = 16 * 1024;
+/// Of what organisers send: a description of 4,000 characters fits, each of them up to 12 bytes (`%F0%9F%8E%89`, `\ud83c\udf89`).
+pub const ORGANISER_MAX: usize = 64 * 1024;
 /// A body of that size passes any line in this time; a longer one is a client that holds the connection.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -62,34 +64,39 @@ pub struct Content {
 }
 
 impl Unread {
-    /// Reads the body: 415 by the head alone, 413 as soon as it is known to be too large.
+    /// Reads a body of at most [`MAX`] bytes, see [`Self::read_up_to`].
     pub async fn read(self, incoming: &Incoming, takes: Takes) -> Result<Content, Problem> {
+        self.read_up_to(MAX, incoming, takes).await
+    }
+
+    /// Reads a body of at most `most` bytes: 415 by the head alone, 413 as soon as it is known to be too large.
+    pub async fn read_up_to(self, most: usize, incoming: &Incoming, takes: Takes) -> Result<Content, Problem> {
         let media = media(&incoming.headers, takes)?;
         let said: Option<u64> = incoming.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if said.is_some_and(|said| said > MAX as u64) {
-            return Err(too_large());
+        if said.is_some_and(|said| said > most as u64) {
+            return Err(too_large(most));
         }
-        Ok(Content { media, bytes: self.collect_within(DEADLINE).await? })
+        Ok(Content { media, bytes: self.collect_within(DEADLINE, most).await? })
     }
 
-    async fn collect_within(self, deadline: Duration) -> Result<Bytes, Problem> {
+    async fn collect_within(self, deadline: Duration, most: usize) -> Result<Bytes, Problem> {
         let late = |_| Problem::new(Code::BadRequest, format!("the body took longer than {} seconds to arrive", deadline.as_secs()));
-        timeout(deadline, self.collect()).await.map_err(late)?
+        timeout(deadline, self.collect(most)).await.map_err(late)?
     }
 
-    async fn collect(mut self) -> Result<Bytes, Problem> {
+    async fn collect(mut self, most: usize) -> Result<Bytes, Problem> {
         let cut = |_| Problem::new(Code::BadRequest, "the body ended early or broke the rules of its framing");
         let Some(first) = self.0.next().await.transpose().map_err(cut)? else { return Ok(Bytes::new()) };
-        if first.len() > MAX {
-            return Err(too_large());
+        if first.len() > most {
+            return Err(too_large(most));
         }
         let Some(second) = self.0.next().await.transpose().map_err(cut)? else { return Ok(first) };
         let mut all = BytesMut::with_capacity(first.len() + second.len());
         all.extend_from_slice(&first);
         let mut next = Some(second);
         while let Some(chunk) = next {
-            if all.len() + chunk.len() > MAX {
-                return Err(too_large());
+            if all.len() + chunk.len() > most {
+                return Err(too_large(most));
             }
             all.extend_from_slice(&chunk);
             next = self.0.next().await.transpose().map_err(cut)?;
@@ -134,8 +141,8 @@ fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, format!("{said} is not taken here; send {list}")).header(header::ACCEPT, HeaderValue::from_static(list)))
 }
 
-fn too_large() -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the body is larger than {MAX} bytes"))
+fn too_large(most: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("the body is larger than {most} bytes"))
 }
 
 fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
@@ -225,13 +232,13 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_bounded_without_a_length() {
         let chunks = |n: usize| Unread(Box::pin(futures_util::stream::iter((0..n).map(|_| Ok(Bytes::from_static(&[b' '; 1024]))))));
-        assert_eq!(chunks(16).collect().await.unwrap().len(), MAX);
-        assert_eq!(chunks(17).collect().await.unwrap_err().code(), Code::BodyTooLarge);
+        assert_eq!(chunks(16).collect(MAX).await.unwrap().len(), MAX);
+        assert_eq!(chunks(17).collect(MAX).await.unwrap_err().code(), Code::BodyTooLarge);
     }
 
     #[tokio::test]
     async fn a_slow_body_is_given_up() {
         let never = Unread(Box::pin(futures_util::stream::pending()));
-        assert_eq!(never.collect_within(Duration::from_millis(5)).await.unwrap_err().code(), Code::BadRequest);
+        assert_eq!(never.collect_within(Duration::from_millis(5), MAX).await.unwrap_err().code(), Code::BadRequest);
     }
 }

@@ -117,11 +117,16 @@ pub struct Postgres {
 impl Postgres {
     pub(super) async fn open(options: &PgConnectOptions, listen: Option<&PgConnectOptions>) -> Result<Self, StoreError> {
         let pool = pool_options().max_connections(CONNECTIONS).connect_lazy_with(named(options));
-        let mut connection = pool.acquire().await?;
+        let mut connection = match pool.acquire().await {
+            Ok(connection) => connection.detach(),
+            // The pool has tried again and again, and does not tell why in vain.
+            Err(sqlx::Error::PoolTimedOut) => bounded(ACQUIRE_TIMEOUT, PgConnection::connect_with(&named(options))).await?,
+            Err(error) => return Err(error.into()),
+        };
         connection.execute(NO_LIMITS).await?;
         // sqlx holds an advisory lock meanwhile: nodes that start together wait for each other.
-        sqlx::migrate!("migrations/postgres").run_direct(None, &mut *connection, false).await?;
-        // It has no limits, so it does not go back to the pool.
+        sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false).await?;
+        // It has no limits, so it does not belong to the pool.
         connection.close().await?;
         Ok(Self { pool, listen: Arc::new(named(listen.unwrap_or(options))) })
     }

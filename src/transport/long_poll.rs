@@ -6,24 +6,33 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use super::etag::Known;
-use super::{poll, prefer};
+use super::{meter, poll, prefer};
+use crate::domain::clock::Clock;
+use crate::domain::position::Position;
 use crate::live::channel::Channel;
 use crate::live::wait::{self, Waited};
+use crate::live::watchers::Transport;
 use crate::problem::Problem;
 
 /// The longest wait, in seconds: below the minute after which proxies and phone networks cut a silent connection.
 pub const LONGEST_WAIT_S: u64 = 60;
 
 /// The answer to a client that has `known` and would wait `wait_s`.
-pub(super) async fn answer(channel: &Channel, slug: &str, known: Option<Known>, wait_s: u64) -> Response {
+pub(super) async fn answer(channel: &Channel, clock: &Clock, slug: &str, known: Option<Known>, wait_s: u64) -> Response {
     let wait_s = wait_s.min(LONGEST_WAIT_S);
     let mut response = match known {
         // Who does not say what it has is told at once.
         None => poll::whole(&channel.newest()),
         Some(known) => match held(channel, &known, wait_s).await {
-            Waited::Changed(newest) => poll::whole(&newest),
-            Waited::Unchanged(newest) => poll::answer(&newest, Some(&known)),
-            Waited::Deleted => return Problem::event_not_found(slug).into_response(),
+            (present, Waited::Changed(newest)) => {
+                // What had changed before it came is as old as the client's absence.
+                if known.has(&present) && newest.position() != present {
+                    meter::observe(Transport::LongPoll, clock, &newest.count.message);
+                }
+                poll::whole(&newest)
+            }
+            (_, Waited::Unchanged(newest)) => poll::answer(&newest, Some(&known)),
+            (_, Waited::Deleted) => return Problem::event_not_found(slug).into_response(),
         },
     };
     // A number makes a header value.
@@ -32,12 +41,13 @@ pub(super) async fn answer(channel: &Channel, slug: &str, known: Option<Known>, 
     response
 }
 
-/// `*` means: other than what there is at this moment.
-async fn held(channel: &Channel, known: &Known, wait_s: u64) -> Waited {
+/// The position at first, and how the wait ended. `*` means: other than what there is at this moment.
+async fn held(channel: &Channel, known: &Known, wait_s: u64) -> (Position, Waited) {
     let present = channel.newest().position();
     let has = |position: &_| match known {
         Known::Any => *position == present,
         Known::These(_) => known.has(position),
     };
-    wait::changed(channel, has, Duration::from_secs(wait_s)).await
+    let waited = wait::changed(channel, has, Duration::from_secs(wait_s)).await;
+    (present, waited)
 }

@@ -69,7 +69,7 @@ async fn serve(context: Shared, words: frame::Words, slug: &str, transport: Tran
                 }
                 let known = request.known();
                 match request.wait().filter(|_| request.method == Method::GET) {
-                    Some(wait_s) => long_poll::answer(&channel, slug, known, wait_s).await,
+                    Some(wait_s) => long_poll::answer(&channel, &context.clock, slug, known, wait_s).await,
                     None => poll::answer(&channel.newest(), known.as_ref()),
                 }
             }

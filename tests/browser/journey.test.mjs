@@ -67,6 +67,38 @@ test('without JavaScript the number stands in the page and the form works', asyn
   await context.close();
 });
 
+test('where the stream is blocked the page follows by long poll, and where that is blocked too by asking', async () => {
+  await server.organise('POST', '/events', { slug: 'blocked', title: 'Blocked', capacity: 50 });
+  const stream = (url) => url.pathname.endsWith('/stream');
+  const waits = (url) => url.searchParams.has('wait');
+  for (const [n, blocked, mode] of [[1, [stream], 'live'], [2, [stream, waits], 'polling']]) {
+    const { page, context } = await open('/e/welcome');
+    for (const which of blocked) await context.route(which, (route) => route.abort('connectionrefused'));
+    await page.goto(`${server.base}/e/blocked`);
+    await page.waitForSelector(`[data-live][data-mode=${mode}]`, { timeout: 60_000 });
+    await server.register('blocked', n);
+    await shows(page, n);
+    await context.close();
+  }
+});
+
+test('a description keeps its lines, and an address that is taken is named beside its field', async () => {
+  await server.organise('POST', '/events', { slug: 'lines', title: 'Lines', capacity: 5, description: 'Saturday\n\nSunday' });
+  await server.register('lines', 1);
+  for (const javaScriptEnabled of [true, false]) {
+    const { page, context } = await open('/e/lines', { javaScriptEnabled });
+    assert.match(await page.locator('.event-description').innerText(), /^Saturday\n\s*\nSunday$/);
+    await page.getByLabel('Name').fill('Person');
+    await page.getByLabel(/mail/i).fill('PERSON-1@example.org');
+    await page.locator('form[action$="/register"] button[type=submit]').click();
+    await page.waitForSelector('#email[aria-invalid=true]');
+    assert.match(await page.locator('#email-error').textContent(), /already registered/);
+    assert.match(await page.locator('[data-form-summary]').textContent(), /private link/);
+    assert.equal(await page.getByLabel(/mail/i).inputValue(), 'PERSON-1@example.org');
+    await context.close();
+  }
+});
+
 test('what was typed is kept when it is refused, and the error stands beside its field', async () => {
   for (const javaScriptEnabled of [true, false]) {
     const { page, context } = await open('/e/welcome', { javaScriptEnabled });

@@ -324,12 +324,9 @@ async fn the_organiser_works_without_scripts() {
             ("capacity", "capacity=3", "?done=capacity"),
             ("capacity", "capacity=many", "?error=capacity"),
             ("edit", "title=Ball&description=Dance&opens_at=&closes_at=&waitlist=true", "?done=edited"),
-            ("edit", "title=&description=&opens_at=&closes_at=", "?error=invalid"),
-            ("edit", "title=Ball&opens_at=2999-01-02T10%3A00&closes_at=2999-01-01T10%3A00", "?error=invalid"),
             ("close", "", "?done=closed"),
             ("open", "", "?done=opened"),
             ("announce", "text=Doors+open", "?done=announced"),
-            ("announce", "text=", "?error=invalid"),
             ("undo", "", "?error=not-empty"),
             ("registrations/1-1-999/cancel", "", "?error=not-found"),
             ("reset", "confirm=wrong", "?error=confirm"),
@@ -342,6 +339,23 @@ async fn the_organiser_works_without_scripts() {
                 "{action} {fields}"
             );
         }
+
+        // What takes long to type is not lost when it is refused.
+        let mut refused = async |action: &str, fields: &str| {
+            let page = browser.post(&format!("/admin/events/ball/{action}"), &format!("csrf={csrf}&{fields}")).await;
+            page.is_page(422, "no-store");
+            page
+        };
+        let edited = refused("edit", "title=&description=Long+%26+wide&opens_at=2999-01-01T10%3A00&closes_at=").await;
+        assert!(edited.body.contains(">Long &#38; wide</textarea>") && edited.body.contains("Some entries cannot be accepted."), "{}", edited.body);
+        assert_eq!((edited.value("title").as_str(), edited.value("opens_at").as_str()), ("", "2999-01-01T10:00"));
+        let turned = refused("edit", "title=Ball&opens_at=2999-01-02T10%3A00&closes_at=2999-01-01T10%3A00").await;
+        assert!(turned.body.contains("Registration must close later than it opens."), "{}", turned.body);
+        let untold = refused("announce", &format!("text={}", "x".repeat(600))).await;
+        assert_eq!(untold.value("text"), "x".repeat(600));
+        // The longest description, as a form sends it.
+        let long = format!("csrf={csrf}&title=Ball&description={}&waitlist=true", "%E6%B1%89".repeat(4_000));
+        assert_eq!(browser.post("/admin/events/ball/edit", &long).await.location(), "/admin/events/ball?done=edited");
 
         // The table: search, status, and a place given to the next.
         let waiting = browser.get("/admin/events/ball?status=waiting").await.body;

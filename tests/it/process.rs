@@ -179,6 +179,22 @@ fn mistakes_are_told_at_once_and_nothing_starts() {
     }
 }
 
+/// What people write into a switch's variable, and a log that goes into a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_switch_is_a_variable_too_and_a_file_gets_no_colours() {
+    for (said, welcomes) in [("1", false), ("true", false), ("0", true), ("", true)] {
+        let (file, log) = (File::new(), tempfile::NamedTempFile::new().expect("a file"));
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$0\" \"$@\" 2>\"$LOG\"", env!("CARGO_BIN_EXE_headcount")]);
+        command.env("HEADCOUNT_NO_WELCOME_EVENT", said).env("LOG", log.path());
+        let server = Process::spawn(command, &file.text(), &["--admin-password", "short"]);
+        let events = call(server.address, "GET", "/api/v1/events", &[], "").await.json();
+        assert_eq!(events["events"].as_array().expect("a list").len(), usize::from(welcomes), "{said:?}");
+        let told = std::fs::read_to_string(log.path()).expect("a log");
+        assert!(told.contains("WARN --admin-password is short") && !told.contains('\u{1b}'), "{told:?}");
+    }
+}
+
 #[test]
 fn an_address_in_use_is_told_in_plain_words() {
     let file = File::new();

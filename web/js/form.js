@@ -69,6 +69,7 @@ export function bindForm(form, { slug, registered }) {
   function refuse({ code, errors = [] }) {
     if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey(); // the first entry has its place; this one is another
     if (errors.length) showErrors(form, say("error-heading"), translateErrors(form, errors, say));
+    else if (code === "already-registered") showErrors(form, say(`problem-${code}`), [{ field: "email", message: say("error-email-taken") }]);
     else showErrors(form, say(`problem-${code}`) || say("form-failed"), []);
   }
 }

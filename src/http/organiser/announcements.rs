@@ -8,7 +8,7 @@ use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{self, Event};
 use crate::http::auth::Organiser;
-use crate::http::body::{Takes, Unread};
+use crate::http::body::{self, Takes, Unread};
 use crate::http::given::Given;
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find, reply};
@@ -33,7 +33,7 @@ struct Notice<'a> {
 pub(in crate::http) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let sent = body.read(&incoming, Takes::Json).await?;
+    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
     let fields: Fields<'_> = sent.decode()?;
     let text = fields.text.text("text").and_then(event::parse_announcement)?;
     let announcement = tell(&context, &event, &text, organiser).await?;

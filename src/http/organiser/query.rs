@@ -50,7 +50,10 @@ impl Query {
 
     /// How many lines.
     pub(super) fn limit(&self) -> Result<u32, Problem> {
-        Ok(number("limit", self.limit.as_ref())?.unwrap_or(LIMIT).clamp(1, LIMIT_MAX))
+        match number("limit", self.limit.as_ref())?.unwrap_or(LIMIT) {
+            0 => Err(refuse("limit", &format!("a whole number from 1 to {LIMIT_MAX}"))),
+            limit => Ok(limit.min(LIMIT_MAX)),
+        }
     }
 
     /// The key after which an audit page begins.
@@ -80,6 +83,7 @@ mod tests {
         let query = Query::parse("status=&q=+&round=&after=&limit=&other=1").unwrap();
         assert_eq!((query.limit().unwrap(), query.cursor().unwrap()), (LIMIT, None));
         assert_eq!(Query::parse("limit=5000").unwrap().limit().unwrap(), LIMIT_MAX);
+        assert_eq!(Query::parse("limit=0").unwrap().limit().unwrap_err().code(), Code::BadRequest);
         let problem = Query::parse("limit=many").unwrap().limit().unwrap_err();
         assert!(problem.detail().contains("limit"), "{}", problem.detail());
         assert_eq!(Query::parse("limit=1&limit=2").unwrap_err().code(), Code::BadRequest);

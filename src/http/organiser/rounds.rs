@@ -8,7 +8,7 @@ use crate::context::Shared;
 use crate::domain::command::Command;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::invalid::Invalid;
-use crate::http::body::{Takes, Unread};
+use crate::http::body::{self, Takes, Unread};
 use crate::http::given::{Check, Given};
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find};
@@ -27,7 +27,7 @@ struct Fields<'a> {
 pub(in crate::http) async fn reset(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let sent = body.read(&incoming, Takes::Json).await?;
+    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
     let capacity = confirmed(&sent.decode()?, &event)?;
     changed(&context, &event, Command::Reset { capacity, by: organiser.actor() }).await
 }

@@ -9,7 +9,7 @@ use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
 use crate::domain::invalid::Invalid;
-use crate::http::body::{Takes, Unread};
+use crate::http::body::{self, Takes, Unread};
 use crate::http::events::Item;
 use crate::http::given::{Check, Given};
 use crate::http::incoming::Incoming;
@@ -43,7 +43,7 @@ struct Fields<'a> {
 /// `POST /api/v1/events`
 pub(in crate::http) async fn post(context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
-    let sent = body.read(&incoming, Takes::Json).await?;
+    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
     let event = create(&context, new_event(&sent.decode()?)?, organiser).await?;
     let mut response = item(&event);
     *response.status_mut() = StatusCode::CREATED;
@@ -92,7 +92,7 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
 pub(in crate::http) async fn patch(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let sent = body.read(&incoming, Takes::Json).await?;
+    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
     let edit = edit(&sent.decode()?, &event)?;
     let expected = reply::if_match(&incoming.headers);
     changed(&context, &event, Command::Edit { edit, expected, by: organiser.actor() }).await

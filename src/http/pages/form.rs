@@ -12,14 +12,14 @@ use crate::problem::{Code, Problem};
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads the body of a POST to a page.
-    pub(super) async fn read(body: Unread, incoming: &Incoming) -> Result<Self, Problem> {
-        Self::content(body, incoming).await?.decode()
+    /// Reads the body of a POST to a page, of at most `most` bytes.
+    pub(super) async fn read(body: Unread, incoming: &Incoming, most: usize) -> Result<Self, Problem> {
+        Self::content(body, incoming, most).await?.decode()
     }
 
     /// The same, not decoded yet, for whoever decodes it in another way as well.
-    pub(super) async fn content(body: Unread, incoming: &Incoming) -> Result<Content, Problem> {
-        let content = body.read(incoming, Takes::JsonOrForm).await?;
+    pub(super) async fn content(body: Unread, incoming: &Incoming, most: usize) -> Result<Content, Problem> {
+        let content = body.read_up_to(most, incoming, Takes::JsonOrForm).await?;
         match content.media {
             Media::Form => Ok(content),
             Media::Json => Err(Problem::new(Code::UnsupportedMediaType, "pages take forms; the API under /api/v1 takes JSON")),

@@ -12,7 +12,7 @@ use crate::context::{Context, Shared};
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
 use crate::domain::registration::Secret;
-use crate::http::body::Unread;
+use crate::http::body::{self, Unread};
 use crate::http::registration;
 use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
@@ -30,7 +30,7 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
 
 /// `POST /e/{slug}/register`.
 pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Unread) -> Response {
-    let sent = match Form::content(body, &visit.incoming).await {
+    let sent = match Form::content(body, &visit.incoming, body::MAX).await {
         Ok(sent) => sent,
         Err(problem) => return problem_page(&visit, &problem),
     };
@@ -77,6 +77,9 @@ impl Refused {
             email_error = Email::parse(form.get("email")).err().map(|invalid| texts.get(message(&invalid)));
         }
         let named = name_error.is_some() || email_error.is_some();
+        if code == Code::AlreadyRegistered {
+            email_error = Some(texts.get("error-email-taken"));
+        }
         let form_error = if named { texts.get("error-heading") } else { texts.get(format!("problem-{}-meaning", code.as_str())) };
         Self { name_error, email_error, form_error: Some(form_error), new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest) }
     }
@@ -133,6 +136,9 @@ mod tests {
         assert_eq!((page.email.as_str(), page.idempotency_key.as_str()), ("nobody", "k1"));
         let long = filled(&format!("name={}&email=ada@example.org", "x".repeat(201)), &invalid);
         assert_eq!((long.name_error.as_deref(), long.email_error), (Some("Use at most 200 characters."), None));
+        let twice = filled("name=Ada&email=ada@example.org", &Problem::new(Code::AlreadyRegistered, ""));
+        assert_eq!((twice.name_error, twice.email_error.as_deref()), (None, Some("This address is already registered.")));
+        assert!(twice.form_error.unwrap().contains("private link"));
         let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
         assert_eq!(hostile.name_error.as_deref(), Some("This name contains characters that cannot be used."));
     }

@@ -129,14 +129,25 @@ pub(super) struct AdminEventPage {
     pub(super) closed: bool,
     pub(super) can_undo: bool,
     pub(super) capacity_input: String,
-    pub(super) opens_at_input: String,
-    pub(super) closes_at_input: String,
+    pub(super) details: Details,
+    /// An announcement that was not sent.
+    pub(super) announcement: String,
     pub(super) registrations: Vec<RegistrationRow>,
     pub(super) q: String,
     pub(super) status: String,
     /// The round shown, which may be over.
     pub(super) round: u32,
     pub(super) next: Option<String>,
+}
+
+/// What the fields of an event's details say.
+#[derive(Debug)]
+pub(super) struct Details {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) opens_at: String,
+    pub(super) closes_at: String,
+    pub(super) waitlist: bool,
 }
 
 #[derive(Debug, Template)]

@@ -74,7 +74,6 @@ pub(super) struct EventView {
     pub(super) description: String,
     pub(super) opens_at: Option<String>,
     pub(super) closes_at: Option<String>,
-    pub(super) waitlist: bool,
     pub(super) count: CountView,
 }
 
@@ -87,7 +86,6 @@ impl EventView {
             description: event.description.clone(),
             opens_at: event.opens_at.map(|at| at.to_string()),
             closes_at: event.closes_at.map(|at| at.to_string()),
-            waitlist: event.waitlist,
             count: CountView::new(&Headcount { stale_since, ..event.headcount() }),
         }
     }

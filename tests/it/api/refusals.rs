@@ -56,6 +56,18 @@ async fn bodies_are_bounded_with_and_without_a_length() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_description_fits_however_it_is_escaped() {
+    let app = App::sqlite().await;
+    let bearer = bearer();
+    let headers = [("authorization", bearer.as_str()), JSON];
+    let settings = |escaped: &str| format!(r#"{{"description":"{}"}}"#, escaped.repeat(4_000));
+    let answer = app.call("PATCH", "/api/v1/events/welcome", &headers, &settings(r"\ud83c\udf89")).await;
+    assert_eq!((answer.status, &answer.json()["description"]), (200, &"🎉".repeat(4_000).into()));
+    let padding = " ".repeat(64 * 1024);
+    refused(&app.call("PATCH", "/api/v1/events/welcome", &headers, &format!("{{}}{padding}")).await, 413, "body-too-large");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_sites_cannot_write() {
     let app = App::sqlite().await;
     let own = format!("http://{}", app.address());

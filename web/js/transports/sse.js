@@ -1,6 +1,6 @@
 // EventSource. The browser resumes by itself with Last-Event-ID; it gives up for good (readyState 2) on any answer
 // that is not a 200 stream, and then `down` is called. Heartbeat comments are invisible here: see live.js for silence.
-import { countUrl } from "../probe.js";
+import { countUrl, probe } from "../probe.js";
 
 const FIRST_FRAME_MS = 8_000; // a proxy that buffers the stream shows itself by this silence
 
@@ -8,9 +8,16 @@ export function openSse(slug, on) {
   const source = new EventSource(`${countUrl(slug)}/stream`);
   let first = true;
   let heard = false;
-  const patience = setTimeout(() => { if (!heard) fail(); }, FIRST_FRAME_MS);
-  const close = () => { clearTimeout(patience); source.close(); };
-  const fail = (retry_ms) => { close(); on.down({ retry_ms }); };
+  let asked = false;
+  let over = false;
+  const patience = setTimeout(() => { if (!heard) judge(() => fail({})); }, FIRST_FRAME_MS);
+  const close = () => { over = true; clearTimeout(patience); source.close(); };
+  const fail = (why) => { if (!over) { close(); on.down(why); } };
+  // Nothing has come by the stream. Where a plain question is answered, the stream is blocked on its way.
+  const judge = (otherwise) => {
+    asked = true;
+    probe(slug, null).then(() => { if (!heard) fail({ refused: true }); }, () => { if (!heard) otherwise(); });
+  };
 
   source.addEventListener("open", () => {
     first = true;
@@ -30,12 +37,13 @@ export function openSse(slug, on) {
   source.addEventListener("bye", (event) => {
     const { reason, retry_ms } = JSON.parse(event.data);
     if (reason === "deleted") { close(); on.event("gone", {}); }
-    else if (reason === "limit") { close(); on.down({ retry_ms, refused: true }); }
-    else on.wavering(); // a drain: the browser comes back by itself after the `retry:` it was given
+    else if (reason === "limit") fail({ retry_ms, refused: true });
+    else { heard = true; on.wavering(); } // a drain: the browser comes back by itself after the `retry:` it was given
   });
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) fail();
-    else on.wavering();
+    if (source.readyState === EventSource.CLOSED) return fail({});
+    on.wavering();
+    if (!heard && !asked) judge(() => { asked = false; });
   });
   return { close };
 }

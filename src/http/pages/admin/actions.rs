@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use warp::reply::Response;
 
+use super::event::{self, Typed};
 use super::{flash, inputs, writer};
 use crate::context::{Context, Shared};
 use crate::domain::audit::Actor;
@@ -90,9 +91,13 @@ pub(in crate::http::pages) async fn act(slug: String, action: Action, context: S
     match outcome.await {
         Ok(()) if action == Action::Delete => see_other("/admin?done=deleted"),
         Ok(()) => see_other(&format!("{page}?done={}", action.done())),
-        Err(problem) => match refusal(&action, &problem) {
-            Some(code) => see_other(&format!("{page}?error={code}")),
-            None => problem_page(&visit, &problem),
+        Err(problem) => match (refusal(&action, &problem), typed(&action, &form)) {
+            (None, _) => problem_page(&visit, &problem),
+            (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
+            (Some(code), typed) => {
+                let visit = Visit { path: page, query: format!("error={code}"), ..visit };
+                event::again(&slug, &context, &visit, &typed, &problem).await
+            }
         },
     }
 }
@@ -149,6 +154,15 @@ fn details(form: &Form) -> Result<Edit, Problem> {
     })
 }
 
+/// Texts are shown again when they are refused; what is quickly typed once more is not.
+fn typed<'a>(action: &Action, form: &'a Form) -> Typed<'a> {
+    match action {
+        Action::Edit => Typed::Details(form),
+        Action::Announce => Typed::Announcement(form),
+        _ => Typed::Nothing,
+    }
+}
+
 /// The field for the event's name, typed.
 const CONFIRM: &str = "confirm";
 
@@ -164,6 +178,7 @@ fn refusal(action: &Action, problem: &Problem) -> Option<&'static str> {
     match (action, field.as_deref()) {
         (Action::Reset | Action::Delete, Some(CONFIRM)) => Some("confirm"),
         (Action::Capacity | Action::Reset, Some("capacity")) => Some("capacity"),
+        (Action::Edit, Some("closes_at")) => Some("schedule"),
         _ => flash::code(problem),
     }
 }

@@ -9,11 +9,12 @@ use crate::domain::event::Event;
 use crate::domain::registration::Status;
 use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
+use crate::http::pages::form::Form;
 use crate::http::pages::states;
-use crate::http::pages::templates::AdminEventPage;
+use crate::http::pages::templates::{AdminEventPage, Details};
 use crate::http::pages::views::RegistrationRow;
 use crate::http::pages::visit::Visit;
-use crate::http::session::Session;
+use crate::http::session::{self, Session};
 use crate::problem::Problem;
 use crate::store::Filter;
 
@@ -26,13 +27,64 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
         Ok(session) => session,
         Err(answer) => return answer,
     };
-    match fill(&context, &visit, &session, &slug).await {
+    match fill(&context, &visit, &session, &slug, &Typed::Nothing).await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
         Err(problem) => problem_page(&visit, &problem),
     }
 }
 
-async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -> Result<AdminEventPage, Problem> {
+/// What was typed into a form that was not taken, and is to be seen again.
+#[derive(Debug)]
+pub(super) enum Typed<'a> {
+    Nothing,
+    Details(&'a Form),
+    Announcement(&'a Form),
+}
+
+/// The page again, after a form of it was refused.
+pub(super) async fn again(slug: &str, context: &Context, visit: &Visit, typed: &Typed<'_>, refused: &Problem) -> Response {
+    let template = async {
+        let session = session::session(context, &visit.incoming.headers).await?;
+        Ok::<_, Problem>(match session {
+            Some(session) => Some(fill(context, visit, &session, slug, typed).await?),
+            None => None,
+        })
+    };
+    match template.await {
+        Ok(Some(template)) => page(visit, refused.code().status(), Keep::Never, &template),
+        Ok(None) | Err(_) => problem_page(visit, refused),
+    }
+}
+
+impl Typed<'_> {
+    fn details(&self, event: &Event) -> Details {
+        match self {
+            Self::Details(form) => Details {
+                title: form.get("title").to_owned(),
+                description: form.get("description").to_owned(),
+                opens_at: form.get("opens_at").to_owned(),
+                closes_at: form.get("closes_at").to_owned(),
+                waitlist: form.is_ticked("waitlist"),
+            },
+            Self::Nothing | Self::Announcement(_) => Details {
+                title: event.title.clone(),
+                description: event.description.clone(),
+                opens_at: inputs::moment(event.opens_at),
+                closes_at: inputs::moment(event.closes_at),
+                waitlist: event.waitlist,
+            },
+        }
+    }
+
+    fn announcement(&self) -> String {
+        match self {
+            Self::Announcement(form) => form.get("text").to_owned(),
+            Self::Nothing | Self::Details(_) => String::new(),
+        }
+    }
+}
+
+async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str, typed: &Typed<'_>) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
     let search = Search::of(visit, event);
@@ -47,8 +99,8 @@ async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -
         // As the undo itself decides: a round before this one, and nobody in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
         capacity_input: inputs::capacity(event.capacity),
-        opens_at_input: inputs::moment(event.opens_at),
-        closes_at_input: inputs::moment(event.closes_at),
+        details: typed.details(event),
+        announcement: typed.announcement(),
         registrations: listed.iter().map(RegistrationRow::from).collect(),
         q: search.query,
         status: search.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),

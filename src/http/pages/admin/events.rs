@@ -84,6 +84,7 @@ fn explanation(problem: &Problem) -> String {
     match field.as_deref() {
         Some("slug") => "create-slug-hint".to_owned(),
         Some("capacity") => "flash-error-capacity".to_owned(),
+        Some("closes_at") => "flash-error-schedule".to_owned(),
         _ if problem.code() == Code::ValidationFailed => "problem-validation-failed-meaning".to_owned(),
         _ => format!("problem-{}-meaning", problem.code().as_str()),
     }

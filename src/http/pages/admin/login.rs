@@ -6,7 +6,7 @@ use warp::reply::Response;
 use super::LOGIN;
 use crate::context::Shared;
 use crate::http::auth;
-use crate::http::body::Unread;
+use crate::http::body::{self, Unread};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::templates::AdminLoginPage;
@@ -34,7 +34,7 @@ pub(in crate::http::pages) async fn sign_in(context: Shared, visit: Visit, body:
     let attempt = async {
         // A page of another site must not sign its visitor in either: what they do then would be done as somebody else.
         auth::refuse_cross_site(&context.settings, &visit.incoming)?;
-        session::sign_in(&context, visit.incoming.peer, Form::read(body, &visit.incoming).await?.get("password")).await
+        session::sign_in(&context, visit.incoming.peer, Form::read(body, &visit.incoming, body::MAX).await?.get("password")).await
     };
     match attempt.await {
         Ok(new) => {

@@ -18,7 +18,7 @@ use super::form::Form;
 use super::visit::Visit;
 use crate::context::Context;
 use crate::http::auth::{self, Organiser};
-use crate::http::body::Unread;
+use crate::http::body::{self, Unread};
 use crate::http::session::{self, Session};
 use crate::problem::Code;
 
@@ -36,7 +36,7 @@ async fn reader(context: &Context, visit: &Visit) -> Result<Session, Response> {
 
 /// Who submits a form, with what it says; or the answer when it is not the organiser, or not from the console's own page.
 async fn writer(context: &Context, visit: &Visit, body: Unread) -> Result<(Organiser, Form), Response> {
-    let form = Form::read(body, &visit.incoming).await.map_err(|problem| problem_page(visit, &problem))?;
+    let form = Form::read(body, &visit.incoming, body::ORGANISER_MAX).await.map_err(|problem| problem_page(visit, &problem))?;
     match auth::form(context, &visit.incoming, form.get("csrf")).await {
         Ok(organiser) => Ok((organiser, form)),
         Err(problem) if problem.code() == Code::Unauthorized => Err(see_other(LOGIN)),
