@@ -1,6 +1,5 @@
 //! Between hyper and the application: says who is asking and whether it is within the limits, and picks the way out of an endless answer.
 
-use std::error::Error;
 use std::future::{Future, poll_fn, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -8,14 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use futures_util::future::Either;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use tower_service::Service;
 
+use super::application::Application;
 use super::body::{Body, Kind, Streaming, Unanswered};
 use super::connection::Server;
 use super::handoff::{Answer, Link};
@@ -37,15 +35,8 @@ pub(super) struct Exchange<S> {
     pub(super) over: Option<Limit>,
 }
 
-impl<S, B> hyper::service::Service<Request<Incoming>> for Exchange<S>
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<Body<B>>;
+impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
+    type Response = Response<Body<S::Body>>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
