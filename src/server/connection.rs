@@ -149,7 +149,7 @@ async fn run<S: Application>(accepted: Accepted, server: Arc<Server>, app: S) ->
     let link = Arc::new(Link::default());
     let tls = matches!(socket, Socket::Tls(_));
     let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, over };
-    let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link)));
+    let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link), server.config.deadlines.unread));
     let refused = over.is_some();
     {
         let mut http = pin!(server.protocol.serve_connection_with_upgrades(io, exchange));

@@ -21,6 +21,7 @@ mod drain;
 mod files;
 mod handoff;
 mod limits;
+mod linger;
 mod meters;
 mod proxy;
 mod push;
@@ -37,6 +38,7 @@ pub use application::Application;
 pub use config::{Config, Deadlines};
 pub use drain::Drained;
 pub use files::raise_open_files;
+pub use linger::RequestBody;
 pub use tls::{Tls, TlsError};
 
 use connection::Server;

@@ -18,6 +18,7 @@ use super::body::{Body, Kind, Streaming, Unanswered};
 use super::connection::Server;
 use super::handoff::{Answer, Link};
 use super::limits::{Limit, RequestPermit};
+use super::linger::RequestBody;
 use super::proxy;
 use crate::context::{Admission, Peer};
 use crate::transport::live::Live;
@@ -40,11 +41,12 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
         let unanswered = Unanswered::new(&self.link);
         let (http11, http2) = (request.version() == Version::HTTP_11, request.version() == Version::HTTP_2);
         self.link.http11.store(http11, Ordering::Relaxed);
         self.link.http2.store(http2, Ordering::Relaxed);
+        let mut request = request.map(|incoming| RequestBody::new(incoming, &self.link));
         let (peer, admission, permit) = self.judge(&request);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(admission);
@@ -73,7 +75,7 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
 }
 
 impl<S> Exchange<S> {
-    fn judge(&self, request: &Request<Incoming>) -> (Peer, Admission, Option<RequestPermit>) {
+    fn judge(&self, request: &Request<RequestBody>) -> (Peer, Admission, Option<RequestPermit>) {
         let trusted = &self.server.config.trusted_proxies;
         let ip = if self.proxied { proxy::client(self.addr.ip(), request.headers(), trusted) } else { self.addr.ip().to_canonical() };
         let secure = self.tls || (self.proxied && proxy::says_https(request.headers()));

@@ -6,6 +6,7 @@ mod deadlines;
 mod drain;
 mod host;
 mod limits;
+mod linger;
 #[cfg(target_os = "linux")]
 mod memory;
 mod stream;
