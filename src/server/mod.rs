@@ -10,6 +10,8 @@
 //!   route can refuse in its client's language (a stream by `bye`, a WebSocket by 1013, anything else by 503).
 //! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an endless answer.
 //!
+//! By itself it answers only a request that does not say for which host it is.
+//!
 //! Specifications: RFC 9110, RFC 9112 (HTTP/1.1), RFC 9113 (HTTP/2); hyper speaks them.
 
 mod accept;

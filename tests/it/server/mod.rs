@@ -9,6 +9,7 @@ mod limits;
 mod linger;
 #[cfg(target_os = "linux")]
 mod memory;
+mod rules;
 mod stream;
 pub(crate) mod tls;
 pub(crate) mod wire;
