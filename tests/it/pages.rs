@@ -441,6 +441,20 @@ async fn only_the_organiser_s_own_forms_work() {
     app.stop().await;
 }
 
+/// A password keeper files a password under a name, and nobody else is to be troubled with one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_password_has_a_name_beside_it_that_nobody_meets() {
+    let app = App::sqlite().await;
+    let page = Browser::new(&app).get("/admin/login").await.body;
+    let fields: Vec<_> = page.split("<input ").skip(1).filter_map(|rest| rest.split('>').next()).filter(|field| field.contains("autocomplete=")).collect();
+    let [name, password] = fields.as_slice() else { panic!("{fields:?}") };
+    assert!(name.contains("autocomplete=\"username\"") && name.contains("type=\"text\"") && name.contains("value=\"organiser\""), "{name}");
+    assert!(name.ends_with(" readonly hidden"), "neither shown nor read out nor reached by a key: {name}");
+    assert!(!name.contains(" name="), "it is not sent: {name}");
+    assert!(password.contains("autocomplete=\"current-password\"") && password.contains("type=\"password\""), "{password}");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_compare_page_has_a_lab_of_its_own() {
     let app = App::sqlite().await;
