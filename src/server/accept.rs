@@ -1,21 +1,17 @@
 //! Taking connections from the kernel.
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::Incoming;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tower_service::Service;
 
+use super::application::Application;
 use super::connection::{self, Accepted, Server};
 use super::proxy;
 
@@ -55,14 +51,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until `stop`, and then what the kernel still holds: those clients believe that they are connected.
-pub(super) async fn run<S, B>(listener: TcpListener, server: &Arc<Server>, app: S, mut stop: watch::Receiver<bool>)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+pub(super) async fn run<S: Application>(listener: TcpListener, server: &Arc<Server>, app: S, mut stop: watch::Receiver<bool>) {
     if let Err(error) = tune(&SockRef::from(&listener)) {
         tracing::warn!(%error, "some socket options could not be set");
     }
@@ -100,14 +89,7 @@ where
 
 /// A balancer that has not noticed the drain yet goes on to connect, and a refusal may cost its client the request: not every balancer
 /// sends a body a second time. Everybody else is turned away at once.
-async fn settle<S, B>(listener: &TcpListener, server: &Arc<Server>, app: &S)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, app: &S) {
     if server.config.settle().is_zero() {
         return;
     }
@@ -125,14 +107,7 @@ where
     }
 }
 
-fn admit<S, B>(stream: TcpStream, addr: SocketAddr, server: &Arc<Server>, app: &S)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+fn admit<S: Application>(stream: TcpStream, addr: SocketAddr, server: &Arc<Server>, app: &S) {
     let proxied = proxy::is_trusted(addr.ip(), &server.config.trusted_proxies);
     if let Some((permit, over)) = server.register.admit((!proxied).then(|| addr.ip())) {
         connection::spawn(Accepted { stream, addr, proxied, permit, over }, server, app.clone());

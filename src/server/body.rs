@@ -1,4 +1,4 @@
-//! The three kinds of response body.
+//! The kinds of response body.
 
 use std::error::Error;
 use std::future::Future;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use http_body_util::Full;
 use tokio::time::{Sleep, sleep};
 
 use super::handoff::Link;
@@ -30,6 +31,8 @@ pub(super) struct Body<B> {
 pub(super) enum Kind<B> {
     /// The application's own.
     Ordinary(B),
+    /// The server's.
+    Own(Full<Bytes>),
     /// An endless answer through hyper.
     Streaming(Streaming),
     /// An endless answer that leaves hyper once its head is written.
@@ -53,6 +56,7 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.get_mut().kind {
             Kind::Ordinary(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Kind::Own(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Kind::Streaming(streaming) => streaming.poll_frame(cx),
             Kind::Parked(link) => {
                 link.head_is_encoded();
@@ -64,6 +68,7 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Ordinary(body) => body.is_end_stream(),
+            Kind::Own(body) => body.is_end_stream(),
             Kind::Streaming(_) | Kind::Parked(_) => false,
         }
     }
@@ -71,6 +76,7 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Ordinary(body) => body.size_hint(),
+            Kind::Own(body) => body.size_hint(),
             Kind::Streaming(_) | Kind::Parked(_) => SizeHint::default(),
         }
     }

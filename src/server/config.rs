@@ -71,6 +71,9 @@ pub struct Deadlines {
     /// After the last byte of a handed-off answer, how long the client may take to close its side, so that no reset destroys what it has
     /// yet to read (RFC 9112, section 9.6). Default 1 s.
     pub linger: Duration,
+    /// After an answer to a request whose body has not been read, how long the rest of it is read and dropped; at most 16 MiB. Closing at
+    /// once would reset the connection, and a client that sends everything before it reads would never see the answer. Default 5 s.
+    pub unread: Duration,
     /// At a drain: how long a trusted proxy may connect, and its idle connections stay open, until it has noticed. A
     /// request that meets the closing of its connection cannot be sent again unless it is known to be safe, and registering is not.
     /// At most a third of the drain. Default 3 s: three looks at `/health/ready`.
@@ -87,6 +90,7 @@ impl Default for Deadlines {
             stall: Duration::from_secs(30),
             refusal: Duration::from_secs(5),
             linger: Duration::from_secs(1),
+            unread: Duration::from_secs(5),
             settle: Duration::from_secs(3),
         }
     }

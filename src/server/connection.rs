@@ -1,6 +1,5 @@
 //! One connection, from `accept` to its end: TLS, hyper, the hand-off, and every deadline on the way.
 
-use std::error::Error;
 use std::future::{Future, pending, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -8,16 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
-use tower_service::Service;
 
+use super::application::Application;
 use super::config::{Config, Deadlines};
 use super::handoff::{Lent, Link, Socket};
 use super::limits::{Limit, Permit, Register};
@@ -109,14 +105,7 @@ pub(super) struct Accepted {
 }
 
 /// Starts the task that owns a connection to its end.
-pub(super) fn spawn<S, B>(accepted: Accepted, server: &Arc<Server>, app: S)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+pub(super) fn spawn<S: Application>(accepted: Accepted, server: &Arc<Server>, app: S) {
     let server = Arc::clone(server);
     let mut stage = Stage::Serving(Box::pin(run(accepted, Arc::clone(&server), app)));
     tokio::spawn(async move {
@@ -154,20 +143,13 @@ enum Stage {
 }
 
 /// Serves requests until the connection ends, or until an endless answer takes it over.
-async fn run<S, B>(accepted: Accepted, server: Arc<Server>, app: S) -> Option<Push>
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+async fn run<S: Application>(accepted: Accepted, server: Arc<Server>, app: S) -> Option<Push> {
     let Accepted { stream, addr, proxied, permit, over } = accepted;
     let socket = handshake(stream, &server).await?;
     let link = Arc::new(Link::default());
     let tls = matches!(socket, Socket::Tls(_));
     let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, over };
-    let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link)));
+    let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link), server.config.deadlines.unread));
     let refused = over.is_some();
     {
         let mut http = pin!(server.protocol.serve_connection_with_upgrades(io, exchange));

@@ -24,7 +24,8 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -32,6 +33,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::limits::{Permit, RequestPermit};
+use super::linger::Linger;
 use crate::transport::live::Chunks;
 
 /// What the socket, the answers and the driver of one connection tell each other. All of them run in the connection's one task (HTTP/2 apart,
@@ -49,6 +51,8 @@ pub(super) struct Link {
     pub(super) requests: AtomicUsize,
     /// Of those, the ones whose answer is not complete.
     pub(super) unanswered: AtomicUsize,
+    /// The present request has a body that the application has not read to its end.
+    pub(super) unread: AtomicBool,
     /// The connection speaks HTTP/1.1, as far as is known.
     pub(super) http11: AtomicBool,
     /// The connection speaks HTTP/2.
@@ -138,11 +142,14 @@ pub(super) enum Socket {
 pub(super) struct Lent {
     socket: Option<(Socket, Permit)>,
     link: Arc<Link>,
+    /// How long the rest of an unread body is read at the end.
+    unread: Duration,
+    linger: Option<Linger>,
 }
 
 impl Lent {
-    pub(super) fn new(socket: Socket, permit: Permit, link: Arc<Link>) -> Self {
-        Self { socket: Some((socket, permit)), link }
+    pub(super) fn new(socket: Socket, permit: Permit, link: Arc<Link>, unread: Duration) -> Self {
+        Self { socket: Some((socket, permit)), link, unread, linger: None }
     }
 
     fn socket<R>(&mut self, act: impl FnOnce(&mut Socket) -> R) -> R {
@@ -214,10 +221,21 @@ impl AsyncWrite for Lent {
         outcome
     }
 
+    /// hyper's last call: the writing side ends, and if a request's body was never read, the client is heard out.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket(|socket| match socket {
-            Socket::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Socket::Tls(socket) => Pin::new(socket).poll_shutdown(cx),
-        })
+        if self.linger.is_none() {
+            ready!(self.socket(|socket| match socket {
+                Socket::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+                Socket::Tls(socket) => Pin::new(socket).poll_shutdown(cx),
+            }))?;
+            if !self.link.unread.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let longest = self.unread;
+        let mut linger = self.linger.take().unwrap_or_else(|| Linger::new(longest));
+        let outcome = linger.poll(&mut *self, cx);
+        self.linger = Some(linger);
+        outcome.map(Ok)
     }
 }

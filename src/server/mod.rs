@@ -10,9 +10,12 @@
 //!   route can refuse in its client's language (a stream by `bye`, a WebSocket by 1013, anything else by 503).
 //! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an endless answer.
 //!
+//! By itself it answers only a request that does not say for which host it is.
+//!
 //! Specifications: RFC 9110, RFC 9112 (HTTP/1.1), RFC 9113 (HTTP/2); hyper speaks them.
 
 mod accept;
+mod application;
 mod body;
 mod config;
 mod connection;
@@ -20,31 +23,29 @@ mod drain;
 mod files;
 mod handoff;
 mod limits;
+mod linger;
 mod meters;
 mod proxy;
 mod push;
 mod service;
 mod tls;
 
-use std::error::Error;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower_service::Service;
 
 pub use accept::bind;
+pub use application::Application;
 pub use config::{Config, Deadlines};
 pub use drain::Drained;
 pub use files::raise_open_files;
+pub use linger::RequestBody;
 pub use tls::{Tls, TlsError};
 
 use connection::Server;
 
-/// Serves `app`, a tower service such as `warp::service(routes)` with or without layers, on `listener` until `stop` holds `true` or has lost its sender, then drains.
+/// Serves `app` on `listener` until `stop` holds `true` or has lost its sender, then drains.
 ///
 /// The drain closes the listener, asks every connection to finish the request it is in, and waits for all sockets to
 /// close, at most for [`Config::drain`]. Endless answers are not ended here: the application ends them by publishing its farewell
@@ -52,14 +53,7 @@ use connection::Server;
 ///
 /// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade took over are counted, but can be cut
 /// only by whoever holds them: shut the runtime down after this returns.
-pub async fn serve<S, B>(listener: TcpListener, app: S, config: Config, stop: watch::Receiver<bool>) -> Drained
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+pub async fn serve<S: Application>(listener: TcpListener, app: S, config: Config, stop: watch::Receiver<bool>) -> Drained {
     files::prepare(&config);
     // Accepting ends after the time for proxies.
     let drain = config.drain.saturating_sub(config.settle());

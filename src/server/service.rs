@@ -1,6 +1,5 @@
 //! Between hyper and the application: says who is asking and whether it is within the limits, and picks the way out of an endless answer.
 
-use std::error::Error;
 use std::future::{Future, poll_fn, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -10,18 +9,21 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_util::future::Either;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
+use http_body_util::Full;
 use hyper::body::Incoming;
-use tower_service::Service;
 
+use super::application::Application;
 use super::body::{Body, Kind, Streaming, Unanswered};
 use super::connection::Server;
 use super::handoff::{Answer, Link};
 use super::limits::{Limit, RequestPermit};
+use super::linger::RequestBody;
 use super::proxy;
 use crate::context::{Admission, Peer};
+use crate::problem::{Code, Problem};
 use crate::transport::live::Live;
 
 /// The application as one connection sees it.
@@ -37,23 +39,20 @@ pub(super) struct Exchange<S> {
     pub(super) over: Option<Limit>,
 }
 
-impl<S, B> hyper::service::Service<Request<Incoming>> for Exchange<S>
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<Body<B>>;
+impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
+    type Response = Response<Body<S::Body>>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
         let unanswered = Unanswered::new(&self.link);
         let (http11, http2) = (request.version() == Version::HTTP_11, request.version() == Version::HTTP_2);
         self.link.http11.store(http11, Ordering::Relaxed);
         self.link.http2.store(http2, Ordering::Relaxed);
+        let mut request = request.map(|incoming| RequestBody::new(incoming, &self.link));
+        if !names_its_host(&request) {
+            return Box::pin(ready(Ok(without_host().map(|body| Body::new(Kind::Own(body), unanswered, None)))));
+        }
         let (peer, admission, permit) = self.judge(&request);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(admission);
@@ -82,7 +81,7 @@ where
 }
 
 impl<S> Exchange<S> {
-    fn judge(&self, request: &Request<Incoming>) -> (Peer, Admission, Option<RequestPermit>) {
+    fn judge(&self, request: &Request<RequestBody>) -> (Peer, Admission, Option<RequestPermit>) {
         let trusted = &self.server.config.trusted_proxies;
         let ip = if self.proxied { proxy::client(self.addr.ip(), request.headers(), trusted) } else { self.addr.ip().to_canonical() };
         let secure = self.tls || (self.proxied && proxy::says_https(request.headers()));
@@ -99,6 +98,27 @@ impl<S> Exchange<S> {
         };
         (Peer { ip, secure }, admission, permit)
     }
+}
+
+/// Whether the request says which host it is for, once; what several servers take for different hosts must not pass (RFC 9112, section
+/// 3.2). HTTP/1.0 need not say it, and HTTP/2 has `:authority`.
+fn names_its_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match request.version() {
+        Version::HTTP_11 => hosts.next().is_some() && hosts.next().is_none(),
+        Version::HTTP_10 => hosts.nth(1).is_none(),
+        _ => true,
+    }
+}
+
+/// The server's only answer of its own.
+fn without_host() -> Response<Full<Bytes>> {
+    let problem = Problem::new(Code::BadRequest, "the request must have exactly one Host field (RFC 9112, section 3.2)");
+    let document = problem.document().to_string();
+    let (mut parts, _) = problem.into_response().into_parts();
+    // Where one such request ends and the next begins, somebody in between may have seen in another way.
+    parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    Response::from_parts(parts, Full::from(document))
 }
 
 /// Which way an answer may go out.

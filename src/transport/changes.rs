@@ -35,27 +35,32 @@ struct Page<'a> {
     reset: bool,
 }
 
-/// A page or the stream, as the client prefers.
+/// A page or the stream, as the client prefers. The stream has no pages, but what is no limit there is refused here too.
 pub(super) async fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
-    let answer = match accept::preferred(&request.headers) {
-        Some(Media::Json) => page(&context, channel, request).await,
-        Some(Media::EventStream) => stream(context, channel, request).await,
-        None => Err(Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream")),
+    let answer = match (accept::preferred(&request.headers), limit(request)) {
+        (Some(_), Err(problem)) => Err(problem),
+        (Some(Media::Json), Ok(limit)) => page(&context, channel, request, limit).await,
+        (Some(Media::EventStream), Ok(_)) => stream(context, channel, request).await,
+        (None, _) => Err(Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream")),
     };
     let mut response = answer.unwrap_or_else(Problem::into_response);
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     response
 }
 
-async fn page(context: &Context, channel: &Channel, request: &Request) -> Result<Response, Problem> {
+/// `?limit=`.
+fn limit(request: &Request) -> Result<u32, Problem> {
+    match request.query("limit").map(str::parse::<u32>) {
+        None => Ok(LONGEST_PAGE),
+        Some(Ok(limit)) if limit > 0 => Ok(limit.min(LONGEST_PAGE)),
+        Some(_) => Err(Problem::new(Code::BadRequest, format!("limit must be a whole number from 1 to {LONGEST_PAGE}"))),
+    }
+}
+
+async fn page(context: &Context, channel: &Channel, request: &Request, limit: u32) -> Result<Response, Problem> {
     if let Some(problem) = refusal::problem(request.admission) {
         return Err(problem);
     }
-    let limit = match request.query("limit").map(str::parse::<u32>) {
-        None => LONGEST_PAGE,
-        Some(Ok(limit)) if limit > 0 => limit.min(LONGEST_PAGE),
-        Some(_) => return Err(Problem::new(Code::BadRequest, format!("limit must be a whole number from 1 to {LONGEST_PAGE}"))),
-    };
     let event = channel.newest().event;
     let (after, reset) = start(context, &event, request.after()).await?;
     let changes = context.store.changes(&event, after, limit).await?;

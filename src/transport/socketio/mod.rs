@@ -19,7 +19,6 @@ use engineioxide::service::EngineIoService;
 use engineioxide::socket::Sid;
 use engineioxide::{DisconnectReason, Socket, Str};
 use http_body_util::{Either, Full};
-use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -91,10 +90,10 @@ pub struct SocketIoService<S> {
     sessions: Arc<Sessions>,
 }
 
-impl<S: Clone, B, E> Service<Request<Incoming>> for SocketIoService<S>
+impl<S: Clone, Q, B, E> Service<Request<Q>> for SocketIoService<S>
 where
-    EngineIoService<Handler, S>: Service<Request<Incoming>, Response = Response<B>, Error = E>,
-    <EngineIoService<Handler, S> as Service<Request<Incoming>>>::Future: Send + 'static,
+    EngineIoService<Handler, S>: Service<Request<Q>, Response = Response<B>, Error = E>,
+    <EngineIoService<Handler, S> as Service<Request<Q>>>::Future: Send + 'static,
 {
     type Response = Response<Either<B, Full<Bytes>>>;
     type Error = E;
@@ -104,7 +103,7 @@ where
         self.engine.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
         let ours = request.uri().path().strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if ours && let Some(answer) = answer(&request) {
             return Box::pin(async { Ok(answer.map(Either::Right)) });
@@ -129,7 +128,7 @@ where
 }
 
 /// What is answered without the engine.
-fn answer(request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+fn answer<Q>(request: &Request<Q>) -> Option<Response<Full<Bytes>>> {
     if request.method() == Method::OPTIONS {
         let (mut parts, _) = headers::preflight().into_parts();
         // A client that sends headers of its own asks before it posts its packets.
@@ -148,11 +147,11 @@ fn answer(request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
 }
 
 /// The session of a request that is not its first.
-fn sid(request: &Request<Incoming>) -> Option<Sid> {
+fn sid<Q>(request: &Request<Q>) -> Option<Sid> {
     parameter(request, "sid")?.parse().ok()
 }
 
-fn parameter<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> {
+fn parameter<'a, Q>(request: &'a Request<Q>, name: &str) -> Option<&'a str> {
     let pairs = request.uri().query().unwrap_or_default().split('&');
     pairs.filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| (key == name).then_some(value))
 }

@@ -123,6 +123,7 @@ fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp
     let hello = warp::path!("hello").map(|| "hello");
     let big = warp::path!("big").map(|| "x".repeat(10_000));
     let echo = warp::path!("echo").and(warp::body::bytes()).map(|bytes: bytes::Bytes| bytes.to_vec());
+    let refuse = warp::path!("refuse").map(|| warp::reply::with_status("no", http::StatusCode::PAYLOAD_TOO_LARGE));
     let who = warp::path!("who").and(warp::ext::get::<Peer>()).map(|peer: Peer| format!("{} {}", peer.ip, peer.secure));
     let wait = warp::path!("wait").and(with_feed.clone()).then(|feed: Feed| async move {
         feed.release.notified().await;
@@ -135,7 +136,7 @@ fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp
     });
     let stream = warp::path!("stream").and(with_feed).and(warp::ext::get::<Admission>()).map(|feed: Feed, admission: Admission| stream(&feed, admission));
     let switch = warp::path!("switch").and(warp::ext::get::<OnUpgrade>()).map(switch);
-    hello.or(idle).or(big).or(echo).or(who).or(wait).or(stream).or(switch)
+    hello.or(idle).or(big).or(echo).or(refuse).or(who).or(wait).or(stream).or(switch)
 }
 
 fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {

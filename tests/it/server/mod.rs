@@ -6,8 +6,10 @@ mod deadlines;
 mod drain;
 mod host;
 mod limits;
+mod linger;
 #[cfg(target_os = "linux")]
 mod memory;
+mod rules;
 mod stream;
 pub(crate) mod tls;
 pub(crate) mod wire;

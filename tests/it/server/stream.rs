@@ -186,6 +186,7 @@ async fn a_get_with_a_body_is_streamed_by_hyper() {
         wire.send("dy").await;
         host.feed.publish("second");
         assert_eq!(wire.chunk().await.unwrap(), "second");
+        drop(wire);
         host.finish().await;
     }
 }

@@ -162,8 +162,24 @@ async fn a_position_of_another_history_starts_the_log_over() {
         assert!(!stream.next("reset").await.data.is_empty(), "a browser drops an event without data");
         assert_eq!(stream.next("change").await.json()["kind"], "created");
     }
-    for limit in ["0", "-1", "many"] {
-        assert_eq!(app.get(&format!("{CHANGES}?limit={limit}")).await.code(), "bad-request", "{limit}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_limit_is_refused_in_both_forms() {
+    let (app, _) = gala(&[]).await;
+    for accept in ["application/json", "text/event-stream"] {
+        for limit in ["0", "-1", "many", ""] {
+            let answer = app.call("GET", &format!("{CHANGES}?limit={limit}"), &[("accept", accept)], "").await;
+            assert_eq!((answer.status, answer.code().as_str()), (400, "bad-request"), "{accept} {limit}");
+            assert_eq!(answer.header("vary"), Some("accept"));
+        }
+    }
+    // The stream has no pages: a limit cuts nothing off.
+    join(&app, 1).await;
+    let mut stream = Stream::open(&app, &format!("{CHANGES}?limit=1"), "accept: text/event-stream\r\n").await;
+    for revision in 1..=2 {
+        assert_eq!(stream.next("change").await.json()["revision"], revision);
     }
     app.stop().await;
 }

@@ -1,0 +1,185 @@
+//! Many people at once, through the queue, the writer and a real database: exactly the places there are, first come, first
+//! served, and everybody is answered.
+
+mod failing;
+mod queue;
+mod stampede;
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use headcount::domain::clock::Clock;
+use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
+use headcount::domain::event::{Capacity, Event, EventId, NewEvent, Slug};
+use headcount::domain::headcount::Headcount;
+use headcount::domain::person::{Email, Name};
+use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
+use headcount::live::channel::Channel;
+use headcount::live::cluster::{self, Announcer};
+use headcount::live::hub::Hub;
+use headcount::register::Failure;
+use headcount::register::queue::{QUEUE, Registrar};
+use headcount::store::{DatabaseUrl, Filter, Store};
+
+use self::failing::{
+    a_commit_that_fails_is_told_to_everybody_and_publishes_nothing, a_database_that_is_away_is_told_to_everybody,
+    a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
+};
+use self::queue::{
+    a_deleted_event_answers_everybody_who_still_waits, a_full_queue_refuses_at_once_and_stores_nothing, a_moment_of_the_schedule_needs_nobody_to_come,
+    first_come_first_served, what_was_admitted_is_answered_before_the_end, whoever_goes_away_keeps_the_place,
+};
+use self::stampede::{a_stampede_gets_exactly_the_last_places, two_nodes_give_no_place_twice, whoever_gives_a_place_back_gives_it_to_the_next};
+use crate::model::invariants;
+use crate::model::machine::Dump;
+use crate::support::{postgres, sqlite};
+
+/// Every chapter is a test on either database. In the ordered ones a single thread runs everything, so that who came first is
+/// no question of luck.
+macro_rules! told_to_both {
+    ($(#[$flavor:meta] $chapter:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[$flavor]
+            async fn $chapter() {
+                let file = super::sqlite::File::new();
+                super::$chapter(file.url()).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[$flavor]
+            async fn $chapter() {
+                super::$chapter(super::postgres::shared().create_database().await).await;
+            })*
+        }
+    };
+}
+
+told_to_both!(
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    a_stampede_gets_exactly_the_last_places,
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    two_nodes_give_no_place_twice,
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    whoever_gives_a_place_back_gives_it_to_the_next,
+    #[tokio::test]
+    first_come_first_served,
+    #[tokio::test]
+    a_full_queue_refuses_at_once_and_stores_nothing,
+    #[tokio::test]
+    whoever_goes_away_keeps_the_place,
+    #[tokio::test]
+    what_was_admitted_is_answered_before_the_end,
+    #[tokio::test]
+    a_deleted_event_answers_everybody_who_still_waits,
+    #[tokio::test]
+    a_moment_of_the_schedule_needs_nobody_to_come,
+    #[tokio::test]
+    a_database_that_is_away_is_told_to_everybody,
+    #[tokio::test]
+    a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
+    #[tokio::test]
+    a_commit_that_fails_is_told_to_everybody_and_publishes_nothing,
+);
+
+const NOON: i64 = 1_795_251_600_000;
+/// Only so that a test which waits in vain ends.
+const PATIENCE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// One process with its own hub and connections.
+struct Node {
+    store: Store,
+    hub: Hub,
+    registrar: Registrar,
+    announcer: Announcer,
+}
+
+impl Node {
+    async fn start(url: &DatabaseUrl) -> Self {
+        Self::with_queue(url, QUEUE).await
+    }
+
+    async fn with_queue(url: &DatabaseUrl, capacity: usize) -> Self {
+        let store = Store::open(url, None).await.expect("a database");
+        let hub = Hub::new(Duration::ZERO);
+        let (announcer, announcing) = cluster::announcing(store.clone(), Duration::ZERO);
+        tokio::spawn(announcing);
+        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer.clone(), capacity);
+        Self { store, hub, registrar, announcer }
+    }
+
+    async fn event(&self, capacity: i64, waitlist: bool) -> Event {
+        let event = self.store.create(gala(capacity, waitlist), "token", Clock::System.now()).await.unwrap();
+        self.hub.publish(event.clone());
+        event
+    }
+
+    fn channel(&self, event: &Event) -> Arc<Channel> {
+        self.hub.channel_by_id(event.id).expect("a channel")
+    }
+
+    /// The stored event, after everything that must be true of it was looked at.
+    async fn audited(&self, id: EventId) -> (Event, Vec<Registration>) {
+        let event = self.store.event_by_id(id).await.unwrap().expect("the event");
+        let mut rows = Vec::new();
+        loop {
+            // Page by page: a thousand rows at once can take longer to read than a database may take to answer.
+            let after = u32::try_from(rows.len()).unwrap();
+            let page = self.store.registrations(id, &Filter { round: event.round, after, limit: 200, ..Filter::default() }).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            rows.extend(page.into_iter().map(|listed| listed.registration));
+        }
+        let changes = self.store.changes(&event, 0, u32::MAX).await.unwrap();
+        let dump = Dump { event: Some(event.clone()), registrations: rows.clone(), changes, audit: Vec::new() };
+        invariants::hold(&dump).unwrap_or_else(|error| panic!("{error}"));
+        (event, rows)
+    }
+
+    async fn log(&self, event: &Event) -> Vec<Headcount> {
+        self.store.changes(event, 0, u32::MAX).await.unwrap().into_iter().map(|change| change.headcount).collect()
+    }
+}
+
+fn gala(capacity: i64, waitlist: bool) -> NewEvent {
+    let (slug, title, description) = (Slug::parse("gala").unwrap(), "Gala".to_owned(), String::new());
+    NewEvent { slug, title, description, capacity: Capacity::limited(capacity).unwrap(), waitlist, opens_at: None, closes_at: None }
+}
+
+fn register(person: impl std::fmt::Display) -> Command {
+    Command::Register(Applicant {
+        name: Name::parse(&format!("Person {person}")).unwrap(),
+        email: Email::parse(&format!("{person}@example.org")).unwrap(),
+        key: Some(IdempotencyKey::parse(&format!("key of {person}")).unwrap()),
+        secret: Secret::draw(),
+    })
+}
+
+fn accepted(decision: &Decision) -> Option<&Registration> {
+    match decision {
+        Ok(Answer::Registered { registration, .. }) => Some(registration),
+        Err(Refusal::EventFull) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+type Submitted<'a> = Pin<Box<dyn Future<Output = Result<Decision, Failure>> + Send + 'a>>;
+
+/// Puts commands into the queue in this order and returns what waits for the answers.
+async fn line_up<'a>(node: &'a Node, event: &Event, commands: impl IntoIterator<Item = Command>) -> Vec<Submitted<'a>> {
+    let mut line = Vec::new();
+    for command in commands {
+        let mut submitted: Submitted<'a> = Box::pin(node.registrar.submit(event.id, command));
+        // The first poll puts it into the queue. The writer has had no turn yet: there is one thread, and it is here.
+        let at_once = poll_fn(|context| Poll::Ready(submitted.as_mut().poll(context))).await;
+        line.push(match at_once {
+            Poll::Pending => submitted,
+            Poll::Ready(answer) => Box::pin(std::future::ready(answer)),
+        });
+    }
+    line
+}

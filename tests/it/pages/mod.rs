@@ -1,0 +1,143 @@
+//! The pages, as a browser without JavaScript meets them: whole answers, forms, cookies, redirects.
+
+mod compare;
+mod organiser;
+mod visitor;
+
+use super::support::app::{App, PASSWORD};
+use super::support::wire::Wire;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+    frame-ancestors 'none'; base-uri 'none'";
+
+/// A browser: it prefers HTML, keeps cookies and says where its forms come from.
+struct Browser<'a> {
+    app: &'a App,
+    cookies: Vec<(String, String)>,
+    language: &'static str,
+}
+
+/// An answer with its bytes as they were sent.
+struct Page {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl<'a> Browser<'a> {
+    fn new(app: &'a App) -> Self {
+        Self { app, cookies: Vec::new(), language: "en" }
+    }
+
+    async fn get(&mut self, path: &str) -> Page {
+        self.send("GET", path, "", &[]).await
+    }
+
+    async fn post(&mut self, path: &str, body: &str) -> Page {
+        let origin = format!("http://{}", self.app.address());
+        self.send("POST", path, body, &[("origin", &origin)]).await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Page {
+        let mut wire = Wire::connect(self.app.address()).await;
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let typed = headers.iter().any(|(name, _)| *name == "content-type");
+        let kind = if typed { "" } else { "content-type: application/x-www-form-urlencoded\r\n" };
+        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        wire.send(format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept: text/html,*/*;q=0.8\r\naccept-language: {}\r\ncookie: {}\r\n\
+             content-length: {}\r\n{kind}{more}\r\n{body}",
+            self.app.address(),
+            self.language,
+            cookies.join("; "),
+            body.len()
+        ))
+        .await;
+        let head = String::from_utf8(wire.read_to(b"\r\n\r\n").await).expect("a head");
+        let page = Page { status: head[9..12].parse().expect("a status"), head, body: String::from_utf8(wire.rest().await.0).expect("text") };
+        for cookie in page.headers("set-cookie") {
+            let (name, rest) = cookie.split_once('=').expect("a cookie");
+            self.cookies.retain(|(known, _)| known != name);
+            self.cookies.push((name.to_owned(), rest.split(';').next().unwrap_or_default().to_owned()));
+        }
+        page
+    }
+
+    /// Signs in; the forms' proof.
+    async fn sign_in(&mut self) -> String {
+        let page = self.post("/admin/login", &format!("password={}", PASSWORD.replace(' ', "+"))).await;
+        assert_eq!((page.status, page.location()), (303, "/admin"), "{}", page.body);
+        let cookie = page.header("set-cookie");
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        self.get("/admin").await.value("csrf")
+    }
+}
+
+impl Page {
+    fn headers(&self, name: &str) -> Vec<&str> {
+        self.head.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+    }
+
+    #[track_caller]
+    fn header(&self, name: &str) -> &str {
+        self.headers(name).first().unwrap_or_else(|| panic!("no {name} in {}", self.head))
+    }
+
+    #[track_caller]
+    fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The value of the first field of that name.
+    #[track_caller]
+    fn value(&self, name: &str) -> String {
+        let field =
+            self.body.split("<input").find(|field| field.contains(&format!("name=\"{name}\""))).unwrap_or_else(|| panic!("no field {name} in {}", self.body));
+        field.split(" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+    }
+
+    /// The number that stands in the page.
+    #[track_caller]
+    fn registered(&self) -> &str {
+        self.body.split("data-count-registered>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_else(|| panic!("no number in {}", self.body))
+    }
+
+    /// A whole page of this site, with everything that every page carries.
+    #[track_caller]
+    fn is_page(&self, status: u16, keep: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(self.header("content-security-policy"), POLICY);
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+        assert_eq!(self.header("referrer-policy"), "same-origin");
+        assert_eq!(self.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(self.header("cache-control"), keep);
+        assert!(self.body.starts_with("<!doctype html>") && self.body.trim_end().ends_with("</html>"), "{}", self.body);
+        for inline in ["<style", " style=\"", " onclick", "javascript:"] {
+            assert!(!self.body.contains(inline), "{inline} would be refused by the page's own policy");
+        }
+        balanced(&self.body);
+    }
+}
+
+/// Every element that is opened is closed, in order.
+#[track_caller]
+fn balanced(html: &str) {
+    const VOID: [&str; 6] = ["meta", "link", "input", "br", "img", "hr"];
+    let (mut open, mut rest) = (Vec::new(), html);
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        let end = rest.find('>').expect("a tag ends");
+        let tag = &rest[..end];
+        let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap_or_default();
+        if tag.starts_with('!') || tag.ends_with('/') || VOID.contains(&name) {
+            continue;
+        }
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "</{name}> closes another element in {html}");
+        } else {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
