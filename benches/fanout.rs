@@ -16,6 +16,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use headcount::app::runtime::runtime;
 use headcount::domain::clock::Timestamp;
 use headcount::domain::event::{Capacity, Event, NewEvent, Slug};
 
@@ -45,6 +46,10 @@ const PACE: Duration = Duration::from_millis(333);
 /// Come before anything is measured: they pay for tables, pools and the allocator's arenas.
 const FIRST: usize = 200;
 
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.iter().position(|arg| arg == "--serve" || arg == "--watch") {
@@ -56,7 +61,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(kind: &str, folder: &Path) {
-    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = || runtime().expect("threads");
     match kind {
         "bare" => bare::serve(),
         "ours" => runtime().block_on(served::ours(folder, false)),

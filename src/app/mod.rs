@@ -26,6 +26,7 @@ pub mod canary;
 pub mod config;
 pub mod logging;
 pub mod metrics;
+pub mod runtime;
 mod start_lines;
 
 use canary::{Canary, Received};

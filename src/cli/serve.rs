@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use tokio::runtime::Builder;
 
 use crate::app::config::Config;
+use crate::app::runtime::runtime;
 use crate::app::{self, logging};
 
 /// Every option is a flag and an environment variable. All are taken as text here and checked together, so that all
@@ -94,8 +94,7 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     for flag in config.short_secrets() {
         tracing::warn!("{flag} is short enough to be guessed; whoever has it is the organiser");
     }
-    // Two workers at least: on one, a slow fan-out would keep a registration waiting.
-    let runtime = match Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("headcount cannot start: no threads can be had: {error}");

@@ -94,7 +94,7 @@ fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
 
 /// The first route that takes the request. Every route comes boxed: nested types of dozens of routes take the compiler minutes.
 pub fn first_of<const N: usize>(routes: [BoxedFilter<(Response,)>; N]) -> BoxedFilter<(Response,)> {
-    let first = routes.into_iter().reduce(|routes, route| routes.or(route).unify().boxed());
+    let first = routes.into_iter().rev().reduce(|rest, route| route.or(rest).unify().boxed());
     // Every caller names at least one.
     first.expect("a list of routes is not empty")
 }

@@ -55,21 +55,24 @@ const FIND: &str = concat!(
 /// worker thread. From `jsonb_each` a row comes in SQLite's own form, of which no column is parsed twice. OR ROLLBACK: the second
 /// wall ends the transaction anyway, so no journal is kept to take back this statement alone.
 macro_rules! insert {
-    () => {
-        "INSERT OR ROLLBACK INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
-            status, accepted_waiting, accepted_revision, revision, at)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
-            value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
-        FROM jsonb_each($1)"
+    ($values:literal) => {
+        concat!(
+            "INSERT OR ROLLBACK INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
+                event_id, round, accepted_revision, revision)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, ",
+            $values,
+            " FROM jsonb_each($1)"
+        )
     };
 }
-const INSERT: &str = insert!();
-/// The same, the event's new counts and the line in its log, in one trip to the worker thread.
+const INSERT: &str = insert!("value ->> 10, value ->> 11, value ->> 12, value ->> 13");
+/// The same, the event's new counts and the line in its log, in one trip to the worker thread. What all rows have
+/// in common is taken once.
 const REGISTER: &str = concat!(
     "UPDATE events SET revision = $3, registered = $4, waiting = $5, last_number = $6, at = $7 WHERE id = $2;
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
     SELECT id, revision, 'registered', round, $8, capacity, registered, waiting, at FROM events WHERE id = $2;",
-    insert!()
+    insert!("$2, $9, $3, $3")
 );
 /// $1 is a JSON array of `[event, round, number, status, revision]`.
 const ADVANCE: &str = "\
@@ -117,6 +120,8 @@ impl Sqlite {
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // A large batch would otherwise leave people's names in a file of the system's folder, and wait for it.
+            .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE_SIZE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         let connection = migrated(&writer).await?;
@@ -216,6 +221,7 @@ impl Writing<'_> {
             .bind(event.last_number)
             .bind(event.at.as_millis())
             .bind(event.state().as_str())
+            .bind(event.round)
             .execute(&mut **self)
             .await
             .map(drop)
@@ -246,8 +252,6 @@ impl DerefMut for Writing<'_> {
 fn rows_of(new: &[&Registration]) -> String {
     let rows = new.iter().map(|row| {
         (
-            row.locator.event,
-            row.locator.round,
             row.locator.number,
             row.secret.reveal(),
             row.name.as_str(),
@@ -257,9 +261,11 @@ fn rows_of(new: &[&Registration]) -> String {
             row.key.as_ref().map(IdempotencyKey::as_str),
             row.status.as_str(),
             row.accepted_waiting,
+            row.at.as_millis(),
+            row.locator.event,
+            row.locator.round,
             row.accepted_revision,
             row.revision,
-            row.at.as_millis(),
         )
     });
     json(&rows.collect::<Vec<_>>())

@@ -1,5 +1,9 @@
 //! The one integration binary: the program told as stories, from outside.
 
+/// As in the product: the tests of memory measure it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod api;
 mod architecture;
 mod cli;

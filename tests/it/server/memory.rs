@@ -17,7 +17,8 @@ fn an_idle_watcher_stays_small() {
     }
     let measured = measured("server::memory::an_idle_watcher_stays_small", "bytes a watcher:")[0];
     println!("{measured} bytes a watcher");
-    assert!(measured <= BOUND, "{measured} bytes a watcher");
+    // Less is no watcher, but memory that was there before.
+    assert!((256..=BOUND).contains(&measured), "{measured} bytes a watcher");
 }
 
 fn measure() {

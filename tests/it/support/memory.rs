@@ -4,6 +4,8 @@ use std::process::Command;
 
 /// Tells the process that measures from the one that asks it to.
 const MEASURE: &str = "HEADCOUNT_TEST_MEASURE";
+/// Has the allocator give back what is freed at once (milliseconds), so that what is resident is what is in use.
+const AT_ONCE: &str = "MIMALLOC_PURGE_DELAY";
 
 /// Whether this process is the one that measures.
 pub(crate) fn measuring() -> bool {
@@ -14,7 +16,7 @@ pub(crate) fn measuring() -> bool {
 #[track_caller]
 pub(crate) fn measured(test: &str, label: &str) -> Vec<usize> {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let output = child.args([test, "--exact", "--nocapture"]).env(MEASURE, "1").output().unwrap();
+    let output = child.args([test, "--exact", "--nocapture"]).env(MEASURE, "1").env(AT_ONCE, "0").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let told = || panic!("nothing measured: {text}{}", String::from_utf8_lossy(&output.stderr));
     let line = text.lines().find_map(|line| line.split(label).nth(1)).unwrap_or_else(told);
