@@ -16,9 +16,9 @@ use crate::support::memory::{measured, measuring, resident};
 const ABANDONED: usize = 10_000;
 /// Those who are there at the same time: few, as the allocator keeps what the most at once have needed.
 const WAVE: usize = 100;
-/// What it may have grown by, bytes. A session that stays has more than 3 KiB, so that of five clients not one may leave a trace;
+/// What it may have grown by, bytes. A session that stays has more than 3 KiB, so that of three clients not one may leave a trace;
 /// the allocator itself has left up to 4 MiB.
-const BOUND: usize = ABANDONED / 5 * 3 * 1024;
+const BOUND: usize = ABANDONED / 3 * 3 * 1024;
 
 #[test]
 fn abandoned_long_polls_leave_memory_where_it_was() {
