@@ -30,3 +30,8 @@ pub(crate) fn resident() -> usize {
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
+
+/// Bytes that this process has allocated and not freed. Exact, whatever the allocator keeps; without what C code allocates.
+pub(crate) fn allocated() -> usize {
+    crate::ALLOCATOR.allocated()
+}

@@ -10,16 +10,14 @@ use tokio::time::timeout;
 
 use super::gala;
 use crate::support::app::App;
-use crate::support::memory::{measured, measuring, resident};
+use crate::support::memory::{allocated, measured, measuring};
 
 /// As many as one machine's clients leave behind in a bad minute.
 const ABANDONED: usize = 10_000;
-/// Those who are there at the same time: few, as the allocator keeps what the most at once have needed.
+/// Those who are there at the same time.
 const WAVE: usize = 100;
-/// They come in so many rounds: what stays of them grows in each, what the allocator keeps comes and goes, so the median tells.
-const ROUNDS: usize = 5;
-/// What a round may grow by, bytes. A session that stays has more than 3 KiB, so that of ten clients not one may leave a trace.
-const BOUND: usize = ABANDONED / ROUNDS / 10 * 3 * 1024;
+/// What all of them together may leave, bytes. A session that stays has more than 3 KiB, so that of a hundred clients not one may leave a trace.
+const BOUND: usize = ABANDONED / 100 * 3 * 1024;
 
 #[test]
 fn abandoned_long_polls_leave_memory_where_it_was() {
@@ -39,12 +37,9 @@ fn abandoned_socketio_polls_leave_memory_where_it_was() {
 
 #[track_caller]
 fn bounded(test: &str) {
-    let resident = measured(test, "after each round, bytes:");
-    let mut grown: Vec<_> = resident.windows(2).map(|two| two[1].saturating_sub(two[0])).collect();
-    assert_eq!(grown.len(), ROUNDS);
-    grown.sort_unstable();
-    println!("{} abandoned polls leave {} KiB", ABANDONED / ROUNDS, grown[ROUNDS / 2] / 1024);
-    assert!(grown[ROUNDS / 2] < BOUND, "{resident:?}");
+    let allocated = measured(test, "before and after, bytes:");
+    println!("{ABANDONED} abandoned polls leave {} bytes of {}", allocated[1].saturating_sub(allocated[0]), allocated[0]);
+    assert!(allocated[1] < allocated[0] + BOUND, "{allocated:?}");
 }
 
 /// Has `poll` begun by many, each of whom goes away while the server holds the poll.
@@ -71,14 +66,11 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
             // Every task of every client has ended: connections, sessions, pings.
             becomes("every task has ended", || runtime.metrics().num_alive_tasks() <= tasks).await;
         };
-        // The first ones pay for pools, tables and the allocator's arenas.
+        // The first ones pay for pools and tables.
         round(ABANDONED / 2).await;
-        let mut after = vec![resident().to_string()];
-        for _ in 0..ROUNDS {
-            round(ABANDONED / ROUNDS).await;
-            after.push(resident().to_string());
-        }
-        println!("after each round, bytes: {}", after.join(" "));
+        let before = allocated();
+        round(ABANDONED).await;
+        println!("before and after, bytes: {before} {}", allocated());
         app.stop().await;
     });
 }
