@@ -14,8 +14,6 @@ use crate::store::{Store, StoreError};
 
 /// The most commands in one transaction: bounds how long the event's lock is held, and the last visitor's wait.
 const BATCH: usize = 512;
-/// How often others get the chance to join a batch before it begins.
-const GATHERING: usize = 8;
 
 /// A command and where its answer goes.
 #[derive(Debug)]
@@ -43,7 +41,6 @@ impl Writer {
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let (mut waiting, mut commands, mut answers) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         while jobs.recv_many(&mut waiting, BATCH).await > 0 {
-            gather(&mut jobs, &mut waiting).await;
             for job in waiting.drain(..) {
                 commands.push(job.command);
                 answers.push(job.answer);
@@ -92,23 +89,6 @@ impl Writer {
     }
 }
 
-/// Lets those join who are here already: their requests lie in the sockets or on the way to the queue, and would otherwise wait for
-/// a whole commit. Nothing is waited for, a round only lets every other task that is ready run once; the first that brings nobody is the
-/// last. A lone visitor's command goes at once.
-async fn gather(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
-    for _ in 0..GATHERING {
-        let before = waiting.len();
-        if !(2..BATCH).contains(&before) {
-            return;
-        }
-        tokio::task::yield_now().await;
-        waiting.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(BATCH - before));
-        if waiting.len() == before {
-            return;
-        }
-    }
-}
-
 /// Registrations by outcome.
 fn count(decision: &Decision) {
     let outcome = match decision {
@@ -149,31 +129,6 @@ mod tests {
 
     fn registered(accepted_waiting: Option<u32>, replayed: bool) -> Answer {
         Answer::Registered { registration: ada(accepted_waiting), replayed }
-    }
-
-    fn job() -> Job {
-        let by = crate::domain::audit::Actor::Visitor;
-        Job { command: Command::Cancel { locator: Locator { event: 1, round: 1, number: 1 }, secret: None, by }, answer: oneshot::channel().0 }
-    }
-
-    /// On one thread tasks run in turn, so it is certain who is ready.
-    #[tokio::test]
-    async fn who_is_on_the_way_joins_the_batch_and_a_lone_visitor_waits_for_nobody() {
-        for (waiting, joined) in [(1, 1), (2, 2 + 5), (BATCH - 3, BATCH)] {
-            let (queue, mut jobs) = mpsc::channel(BATCH);
-            for turns in 0..5 {
-                let queue = queue.clone();
-                tokio::spawn(async move {
-                    for _ in 0..turns {
-                        tokio::task::yield_now().await;
-                    }
-                    queue.send(job()).await
-                });
-            }
-            let mut waiting: Vec<_> = std::iter::repeat_with(job).take(waiting).collect();
-            gather(&mut jobs, &mut waiting).await;
-            assert_eq!(waiting.len(), joined);
-        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{Commit, StoreError};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::decide::{Archived, Known, Picture, apply};
-use crate::domain::event::{Capacity, Event};
+use crate::domain::event::{Capacity, Event, EventId};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 
 /// An open transaction that holds the event's lock.
@@ -24,6 +24,17 @@ pub(super) trait Session {
     async fn write(&mut self, picture: &Picture) -> Result<(), StoreError>;
 }
 
+/// A batch that is decided: all but the picture of its last segment is written, so that it can be written and committed in one go.
+#[derive(Debug)]
+pub(super) struct Decided {
+    /// What will have come of it.
+    pub(super) commit: Commit,
+    /// What is still to be written.
+    pub(super) unwritten: Option<Picture>,
+    /// Whether anything is written.
+    pub(super) written: bool,
+}
+
 /// What a segment's commands name.
 #[derive(Debug, Default)]
 pub(super) struct Lookup<'a> {
@@ -36,7 +47,12 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn of(event: &Event, commands: &'a [Command]) -> Self {
+    /// What the first segment of a batch names: it can be looked up as soon as the event is locked.
+    pub(super) fn of_first(event: EventId, commands: &'a [Command]) -> Self {
+        segments(commands).next().map(|segment| Self::of(event, segment)).unwrap_or_default()
+    }
+
+    fn of(event: EventId, commands: &'a [Command]) -> Self {
         let mut lookup = Self::default();
         for command in commands {
             match command {
@@ -45,38 +61,51 @@ impl<'a> Lookup<'a> {
                     lookup.keys.extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
                 }
                 // A locator of another event finds nothing here, as it should.
-                Command::Cancel { locator, .. } if locator.event == event.id => lookup.places.push((locator.round, locator.number)),
+                Command::Cancel { locator, .. } if locator.event == event => lookup.places.push((locator.round, locator.number)),
                 _ => {}
             }
         }
         lookup
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.emails.is_empty() && self.places.is_empty()
     }
 }
 
-/// Decides and writes `commands` in order. The flag says whether there is anything to commit.
-pub(super) async fn run(session: &mut impl Session, event: Event, commands: &[Command], clock: &Clock) -> Result<(Commit, bool), StoreError> {
+/// Decides `commands` in order. `named` is what was found of [`Lookup::of_first`].
+pub(super) async fn run(
+    session: &mut impl Session,
+    event: Event,
+    named: Vec<Registration>,
+    commands: &[Command],
+    clock: &Clock,
+) -> Result<Decided, StoreError> {
+    let mut named = Some(named);
     let mut commit = Commit { event: Some(event), changes: Vec::new(), decisions: Vec::with_capacity(commands.len()) };
-    let mut changed = false;
-    for segment in commands.chunk_by(|one, next| one.is_visit() && next.is_visit()) {
+    let (mut unwritten, mut written) = (None, false);
+    for segment in segments(commands) {
+        if let Some(picture) = unwritten.take() {
+            session.write(&picture).await?;
+            written = true;
+        }
         let Some(event) = commit.event.take() else {
             commit.decisions.extend(segment.iter().map(|_| Err(Refusal::EventNotFound)));
             continue;
         };
-        let known = load(session, &event, segment).await?;
+        let known = load(session, &event, segment, named.take()).await?;
         let mut picture = Picture::new(event, known);
         commit.decisions.extend(segment.iter().map(|command| apply(&mut picture, command, clock.now())));
-        if !picture.is_unchanged() {
-            session.write(&picture).await?;
-            changed = true;
-        }
-        commit.changes.append(&mut picture.writes.changes);
-        commit.event = Some(picture.event).filter(|_| !picture.writes.deleted);
+        commit.changes.extend_from_slice(&picture.writes.changes);
+        commit.event = Some(picture.event.clone()).filter(|_| !picture.writes.deleted);
+        unwritten = Some(picture).filter(|picture| !picture.is_unchanged());
     }
-    Ok((commit, changed))
+    Ok(Decided { commit, unwritten, written })
+}
+
+/// Runs of visitors' commands, and an organiser's one by one.
+fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
+    commands.chunk_by(|one, next| one.is_visit() && next.is_visit())
 }
 
 /// The decision of every command when there is no such event.
@@ -93,7 +122,8 @@ pub(super) fn first_registered(commit: &Commit) -> Option<&Registration> {
 }
 
 /// What [`Known`] promises for this segment: a run of visits, or one command of an organiser or the schedule.
-async fn load(session: &mut impl Session, event: &Event, segment: &[Command]) -> Result<Known, StoreError> {
+/// `named` is what its [`Lookup`] has found, if that was done already.
+async fn load(session: &mut impl Session, event: &Event, segment: &[Command], named: Option<Vec<Registration>>) -> Result<Known, StoreError> {
     let mut known = Known::default();
     let mut round = event.round;
     let may_move = match segment {
@@ -104,11 +134,14 @@ async fn load(session: &mut impl Session, event: &Event, segment: &[Command]) ->
             known.archived.map_or(0, |before| movable(before.capacity, before.registered, before.waiting))
         }
         visits => {
-            let lookup = Lookup::of(event, visits);
-            if !lookup.is_empty() {
-                for registration in session.named(event, &lookup).await? {
-                    known.insert(registration, round);
-                }
+            let lookup = Lookup::of(event.id, visits);
+            let named = match named {
+                Some(named) => named,
+                None if lookup.is_empty() => Vec::new(),
+                None => session.named(event, &lookup).await?,
+            };
+            for registration in named {
+                known.insert(registration, round);
             }
             // Each cancelled place moves one person up at most.
             u32::try_from(lookup.places.len()).unwrap_or(u32::MAX).min(event.waiting)

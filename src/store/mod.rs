@@ -18,6 +18,7 @@ use crate::domain::position::Revision;
 use crate::domain::registration::{Locator, Registration, Status};
 
 mod batch;
+mod connections;
 pub mod copy;
 mod error;
 mod listener;

@@ -3,17 +3,15 @@
 //! READ COMMITTED with the event's row locked first: whatever a transaction reads after that is as new as the lock. (Under
 //! REPEATABLE READ the snapshot would be older than the lock, and a place could be given twice.)
 
-use std::io;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgQueryResult};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Transaction, query, query_as, query_scalar};
+use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
 
-use super::batch::{self, Lookup, Session};
+use super::batch::{self, Decided, Lookup, Session};
+use super::connections::{ACQUIRE_TIMEOUT, Connections, Writing, named, pool_options};
 use super::error::bounded;
 use super::listener::{CHANNEL, Listener, payload};
 use super::rows::{self, event_columns, registration_columns};
@@ -51,42 +49,46 @@ const FIND: &str = concat!(
     " FROM registrations WHERE event_id = $1 AND round = named.in_round AND number = named.of_number OFFSET 0
     ) AS found"
 );
+/// The rows take their event's key from its row, so that there is none without an event.
 macro_rules! insert {
-    () => {
-        "INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
-            status, accepted_waiting, accepted_revision, revision, at)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])"
+    ($values:literal, $event:literal, $rest:literal) => {
+        concat!(
+            "INSERT INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
+                event_id, round, accepted_revision, revision)
+            SELECT new.number, new.secret, new.name, new.name_key, new.email, new.email_key, new.idempotency_key, new.status, new.accepted_waiting, new.at, ",
+            $values,
+            " FROM ",
+            $event,
+            " CROSS JOIN unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[]",
+            $rest
+        )
     };
 }
-const INSERT: &str = insert!();
-/// The same, the event's new counts and the line in its log, in one round trip.
+const INSERT: &str = insert!(
+    "event.id, new.round, new.accepted_revision, new.revision",
+    "(SELECT id FROM events WHERE id = $1) AS event",
+    ", $12::bigint[], $13::bigint[], $14::bigint[]) AS new (number, secret, name, name_key, email, email_key, idempotency_key, status,
+        accepted_waiting, at, round, accepted_revision, revision)"
+);
+/// The same, the event's new counts and the line in its log, in one round trip. What all rows have in common is taken once.
 const REGISTER: &str = concat!(
     "WITH counted AS (
-        UPDATE events SET revision = $16, registered = $17, waiting = $18, last_number = $19, at = $20 WHERE id = $15 RETURNING *
+        UPDATE events SET revision = $12, registered = $13, waiting = $14, last_number = $15, at = $16 WHERE id = $1 RETURNING *
     ), logged AS (
         INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
-        SELECT id, revision, 'registered', round, $21, capacity, registered, waiting, at FROM counted
+        SELECT id, revision, 'registered', round, $17, capacity, registered, waiting, at FROM counted
     ) ",
-    insert!()
+    insert!(
+        "counted.id, counted.round, counted.revision, counted.revision",
+        "counted",
+        ") AS new (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at)"
+    )
 );
 const ADVANCE: &str = "\
     UPDATE registrations r
     SET status = moved.status, revision = moved.revision
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[]) AS moved (event_id, round, number, status, revision)
     WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
-/// The server's own limits stand behind the client's: a node that has vanished must not keep an event's lock. (Statements may
-/// take long only where an event with a million registrations is deleted.) Short statements gain nothing from parallel workers
-/// and compilation, which cost milliseconds where the planner overrates them. And a plan that was made while a table was empty
-/// walks it whole for each look-up as long as it is kept: where there is an index, it is to be used. A plan for given values is as
-/// bad: of an event that is newer than the statistics the planner believes that it has no rows, and takes any index that begins with
-/// the event; one for any values takes the index that fits.
-const SETTINGS: &str = "\
-    SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
-        set_config('idle_in_transaction_session_timeout', '3s', false), set_config('tcp_keepalives_idle', '10', false),
-        set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
-        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
-        set_config('plan_cache_mode', 'force_generic_plan', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
 /// For what may take as long as it takes, on a connection of its own: copying a database.
@@ -97,27 +99,18 @@ pub(super) const UNBOUNDED: &str = "\
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
 
-/// Of a node. A server takes 100 by default: room for several nodes and their listeners.
-const CONNECTIONS: u32 = 10;
-/// A connection that has been idle for longer is tried before it is used: the server may have been restarted.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// How long such a trial may take.
-const PING_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long to wait for a connection; less than the statement's own limit, so that the reason is told.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A pool of connections to a server.
+/// A server.
 #[derive(Debug, Clone)]
 pub struct Postgres {
-    pool: PgPool,
+    connections: Connections,
     /// Where to listen: past a pooler, if there is one, that hands connections out by transaction.
     listen: Arc<PgConnectOptions>,
 }
 
 impl Postgres {
     pub(super) async fn open(options: &PgConnectOptions, listen: Option<&PgConnectOptions>) -> Result<Self, StoreError> {
-        let pool = pool_options().max_connections(CONNECTIONS).connect_lazy_with(named(options));
-        let mut connection = match pool.acquire().await {
+        let connections = Connections::to(options);
+        let mut connection = match connections.pool().acquire().await {
             Ok(connection) => connection.detach(),
             // The pool has tried again and again, and does not tell why in vain.
             Err(sqlx::Error::PoolTimedOut) => bounded(ACQUIRE_TIMEOUT, PgConnection::connect_with(&named(options))).await?,
@@ -128,17 +121,17 @@ impl Postgres {
         sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false).await?;
         // It has no limits, so it does not belong to the pool.
         connection.close().await?;
-        Ok(Self { pool, listen: Arc::new(named(listen.unwrap_or(options))) })
+        Ok(Self { connections, listen: Arc::new(named(listen.unwrap_or(options))) })
     }
 
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 
     /// Tells every node that listens. Not inside the committing transaction: there it would take one lock for all committers of
     /// the whole server.
     pub(super) async fn notify(&self, event: EventId, revision: Option<Revision>) -> Result<(), StoreError> {
-        let notify = query(NOTIFY).bind(CHANNEL).bind(payload(event, revision)).execute(&self.pool);
+        let notify = query(NOTIFY).bind(CHANNEL).bind(payload(event, revision)).execute(self.reader());
         bounded(ANSWER_TIMEOUT, notify).await.map(drop)
     }
 
@@ -148,58 +141,34 @@ impl Postgres {
     }
 
     pub(super) fn reader(&self) -> &PgPool {
-        &self.pool
+        self.connections.pool()
     }
 
     async fn begin(&self) -> Result<Writing, sqlx::Error> {
-        Ok(Writing(self.pool.begin_with(BEGIN).await?))
+        self.connections.begin(BEGIN).await
     }
 
-    /// The same, and the event's row, once nobody else holds it.
-    async fn begin_locked(&self, event: EventId) -> Result<(Writing, Option<Event>), StoreError> {
+    /// The same, and the event's row, once nobody else holds it, with what the lookup finds.
+    async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.begin().await?;
         let row = query_as::<_, rows::EventRow>(LOCKED_EVENT).bind(event).fetch_optional(&mut *writing).await?;
-        Ok((writing, row.map(Event::try_from).transpose()?))
+        let Some(event) = row.map(Event::try_from).transpose()? else { return Ok((writing, None)) };
+        let named = if lookup.is_empty() { Vec::new() } else { writing.named(&event, lookup).await? };
+        Ok((writing, Some((event, named))))
     }
 }
 
 impl_statements!(Postgres);
 
-/// How this program shows among the server's connections.
-pub(super) fn named(options: &PgConnectOptions) -> PgConnectOptions {
-    options.clone().application_name("headcount").disable_statement_logging()
-}
-
-fn pool_options() -> PgPoolOptions {
-    PgPoolOptions::new()
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
-        .test_before_acquire(false)
-        .before_acquire(|connection, known| Box::pin(async move { if known.idle_for > TRUSTED_IDLE { ping(connection).await } else { Ok(true) } }))
-        // sqlx tries every connection that comes back, but without a limit of time: one that was lost without a word, in a
-        // future that was cancelled, would keep its place in the pool until TCP gives up.
-        .after_release(|connection, _| Box::pin(ping(connection)))
-}
-
-async fn ping(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(PING_TIMEOUT, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-    }
-}
-
-/// An open transaction. Dropped without an end, it is rolled back before the connection serves anybody else.
-struct Writing(Transaction<'static, sqlx::Postgres>);
-
 impl_session!(Writing);
 
 impl Writing {
     async fn commit(self) -> Result<(), sqlx::Error> {
-        self.0.commit().await
+        self.end("COMMIT").await
     }
 
     async fn rollback(self) -> Result<(), sqlx::Error> {
-        self.0.rollback().await
+        self.end("ROLLBACK").await
     }
 
     async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
@@ -208,22 +177,28 @@ impl Writing {
         find.bind(&lookup.emails).bind(&lookup.keys).bind(rounds).bind(numbers).fetch_all(&mut **self).await
     }
 
-    async fn insert(&mut self, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        bind(query(INSERT), new).execute(&mut **self).await.map(drop)
+    async fn insert(&mut self, event: EventId, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        let inserted = bind(query(INSERT).bind(event), new)
+            .bind(column(new, |row| i64::from(row.locator.round)))
+            .bind(column(new, |row| row.accepted_revision))
+            .bind(column(new, |row| row.revision))
+            .execute(&mut **self)
+            .await?;
+        all(&inserted, new)
     }
 
-    async fn register(&mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        bind(query(REGISTER), new)
-            .bind(event.id)
+    async fn register_and_commit(mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        let inserted = bind(query(REGISTER).bind(event.id), new)
             .bind(event.revision)
             .bind(i64::from(event.registered))
             .bind(i64::from(event.waiting))
             .bind(i64::from(event.last_number))
             .bind(event.at.as_millis())
             .bind(event.state().as_str())
-            .execute(&mut **self)
-            .await
-            .map(drop)
+            .execute(&mut *self)
+            .await?;
+        all(&inserted, new)?;
+        self.commit().await
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -241,25 +216,9 @@ impl Writing {
     }
 }
 
-impl Deref for Writing {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.0
-    }
-}
-
-impl DerefMut for Writing {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0
-    }
-}
-
-/// Binds rows as [`INSERT`] takes them.
+/// Binds rows as [`INSERT`] and [`REGISTER`] take them, but for what those of one batch have in common.
 fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, new: &[&'q Registration]) -> Query<'q, sqlx::Postgres, PgArguments> {
     query
-        .bind(column(new, |row| row.locator.event))
-        .bind(column(new, |row| i64::from(row.locator.round)))
         .bind(column(new, |row| i64::from(row.locator.number)))
         .bind(column(new, |row| row.secret.reveal()))
         .bind(column(new, |row| row.name.as_str()))
@@ -269,9 +228,12 @@ fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, new: &[&'q Registrati
         .bind(column(new, |row| row.key.as_ref().map(IdempotencyKey::as_str)))
         .bind(column(new, |row| row.status.as_str()))
         .bind(column(new, |row| row.accepted_waiting.map(i64::from)))
-        .bind(column(new, |row| row.accepted_revision))
-        .bind(column(new, |row| row.revision))
         .bind(column(new, |row| row.at.as_millis()))
+}
+
+/// Without the event there is nothing to insert into, and nothing was.
+fn all(inserted: &PgQueryResult, new: &[&Registration]) -> Result<(), sqlx::Error> {
+    if inserted.rows_affected() == new.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 /// One column of some rows, as `unnest` takes it.

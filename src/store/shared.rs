@@ -2,8 +2,8 @@
 //! over the database from being readable, and two copies from staying equal.
 //!
 //! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `begin_locked()`, one
-//! with an event's row under its lock; `find`, `insert` and `advance`, which load and write the registrations of a batch; and `register`,
-//! which writes a batch of nothing but new registrations in one go.
+//! with an event's row under its lock, and the registrations that a batch names first; `find`, `insert` and `advance`, which load and
+//! write the registrations of a batch; and `register_and_commit`, which ends a transaction of nothing but new registrations.
 
 /// How long a single statement may take before the database counts as unreachable: watchers are to see that within 3 s.
 pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
@@ -88,20 +88,19 @@ macro_rules! impl_statements {
                 // Outlives the work, which may be given up while COMMIT is on its way.
                 let mut decided = None;
                 let committed = bounded(limit, async {
-                    let (mut transaction, event) = self.begin_locked(event).await?;
-                    let Some(event) = event else {
+                    let (mut transaction, locked) = self.begin_locked(event, &Lookup::of_first(event, commands)).await?;
+                    let Some((event, named)) = locked else {
                         transaction.rollback().await?;
                         decided = Some(batch::not_found(commands));
                         return Ok(());
                     };
-                    let (commit, changed) = batch::run(&mut transaction, event, commands, clock).await?;
-                    if changed {
-                        decided = Some(commit);
-                        transaction.commit().await?;
-                    } else {
+                    let Decided { commit, unwritten, written } = batch::run(&mut transaction, event, named, commands, clock).await?;
+                    decided = Some(commit);
+                    match unwritten {
+                        Some(picture) => transaction.finish(&picture).await?,
+                        None if written => transaction.commit().await?,
                         // A batch of refusals and replays costs no flush of the disk.
-                        transaction.rollback().await?;
-                        decided = Some(commit);
+                        None => transaction.rollback().await?,
                     }
                     Ok::<_, StoreError>(())
                 })
@@ -110,7 +109,7 @@ macro_rules! impl_statements {
                     (Ok(()), Some(commit)) => Ok(commit),
                     (Err(StoreError::Unreachable(error)), Some(commit)) => {
                         let stored = self.was_stored(event, &commit).await.unwrap_or(false);
-                        tracing::warn!(%error, event, stored, "the answer to a commit was lost; looked up whether it is stored");
+                        tracing::warn!(%error, event, stored, "a commit has failed, or its answer was lost; looked up whether it is stored");
                         if stored { Ok(commit) } else { Err(StoreError::Unreachable(error)) }
                     }
                     (Err(error), _) => Err(error),
@@ -136,7 +135,7 @@ macro_rules! impl_statements {
             }
 
             async fn look_up(&self, event: EventId, attempt: &Registration) -> Result<bool, StoreError> {
-                let (mut transaction, _) = self.begin_locked(event).await?;
+                let (mut transaction, _) = self.begin_locked(event, &Lookup::default()).await?;
                 let row = query_as::<_, rows::ListedRow>(sql::REGISTRATION)
                     .bind(attempt.locator.event)
                     .bind(i64::from(attempt.locator.round))
@@ -197,8 +196,8 @@ macro_rules! impl_statements {
                 bounded(COMMIT_TIMEOUT, async {
                     // The event's row before everything else, as in every transaction: who takes it first waits for nobody
                     // who waits for it. So the keys of announcements are drawn in the order in which they are stored.
-                    let (mut transaction, locked) = self.begin_locked(event).await?;
-                    let Some(locked) = locked else {
+                    let (mut transaction, locked) = self.begin_locked(event, &Lookup::default()).await?;
+                    let Some((locked, _)) = locked else {
                         transaction.rollback().await?;
                         return Ok(None);
                     };
@@ -341,7 +340,18 @@ macro_rules! impl_session {
                     self.advance(&moved).await?;
                 }
                 if !picture.writes.inserted.is_empty() {
-                    self.insert(&batch::inserted(picture)).await?;
+                    self.insert(picture.event.id, &batch::inserted(picture)).await?;
+                }
+                Ok(())
+            }
+
+            /// Makes the picture true, and commits.
+            async fn finish(mut self, picture: &Picture) -> Result<(), StoreError> {
+                if picture.is_registering_only() {
+                    self.register_and_commit(&picture.event, &batch::inserted(picture)).await?;
+                } else {
+                    self.write(picture).await?;
+                    self.commit().await?;
                 }
                 Ok(())
             }
@@ -371,9 +381,7 @@ macro_rules! impl_session {
 
             async fn write(&mut self, picture: &Picture) -> Result<(), StoreError> {
                 let (event, writes) = (&picture.event, &picture.writes);
-                if picture.is_registering_only() {
-                    self.register(event, &batch::inserted(picture)).await?;
-                } else if writes.deleted {
+                if writes.deleted {
                     self.delete(event.id).await?;
                 } else {
                     self.write_registrations(picture).await?;

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, query, query_as, query_scalar};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::batch::{self, Lookup, Session};
+use super::batch::{self, Decided, Lookup, Session};
 use super::error::bounded;
 use super::rows::{self, event_columns, registration_columns};
 use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_session, impl_statements};
@@ -32,27 +32,32 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status}
 
 /// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
 const BEGIN: &str = "BEGIN IMMEDIATE";
-const BEGIN_LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", event_columns!(), " FROM events WHERE id = $1");
-/// $3 and $4 are JSON arrays of e-mail keys and idempotency keys, $5 of `[round, number]`. CROSS JOIN keeps SQLite from
+/// $2 and $3 are JSON arrays of e-mail keys and idempotency keys, $4 of `[round, number]`. CROSS JOIN keeps SQLite from
 /// walking through the round instead of looking each one up.
-const FIND: &str = concat!(
-    "SELECT ",
-    registration_columns!(),
-    " FROM json_each($3) CROSS JOIN registrations
-    WHERE event_id = $1 AND round = $2 AND status <> 'cancelled' AND email_key = value
-    UNION ALL
-    SELECT ",
-    registration_columns!(),
-    " FROM json_each($4) CROSS JOIN registrations
-    WHERE event_id = $1 AND round = $2 AND idempotency_key = value
-    UNION ALL
-    SELECT ",
-    registration_columns!(),
-    " FROM json_each($5) CROSS JOIN registrations
-    WHERE event_id = $1 AND round = value ->> 0 AND number = value ->> 1"
-);
-/// $1 is a JSON array of rows. One statement, however many rows: each one of its own would cost a round trip to sqlx's
-/// worker thread. From `jsonb_each` a row comes in SQLite's own form, of which no column is parsed twice. OR ROLLBACK: the second
+macro_rules! find {
+    () => {
+        concat!(
+            "SELECT ",
+            registration_columns!(),
+            " FROM json_each($2) CROSS JOIN registrations
+            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1) AND status <> 'cancelled' AND email_key = value
+            UNION ALL
+            SELECT ",
+            registration_columns!(),
+            " FROM json_each($3) CROSS JOIN registrations
+            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1) AND idempotency_key = value
+            UNION ALL
+            SELECT ",
+            registration_columns!(),
+            " FROM json_each($4) CROSS JOIN registrations
+            WHERE event_id = $1 AND round = value ->> 0 AND number = value ->> 1"
+        )
+    };
+}
+const FIND: &str = find!();
+/// The first row is the event's, the others are registrations. One call, as each is a trip to sqlx's worker thread and back.
+const BEGIN_LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", event_columns!(), " FROM events WHERE id = $1;", find!());
+/// $1 is a JSON array of rows. One statement, however many rows. From `jsonb_each` a row comes in SQLite's own form, of which no column is parsed twice. OR ROLLBACK: the second
 /// wall ends the transaction anyway, so no journal is kept to take back this statement alone.
 macro_rules! insert {
     ($values:literal) => {
@@ -65,14 +70,14 @@ macro_rules! insert {
         )
     };
 }
-const INSERT: &str = insert!("value ->> 10, value ->> 11, value ->> 12, value ->> 13");
-/// The same, the event's new counts and the line in its log, in one trip to the worker thread. What all rows have
-/// in common is taken once.
-const REGISTER: &str = concat!(
+const INSERT: &str = insert!("$2, value ->> 10, value ->> 11, value ->> 12");
+/// The same with the event's new counts, the line in its log, and the commit. What all rows have in common is taken once.
+const REGISTER_AND_COMMIT: &str = concat!(
     "UPDATE events SET revision = $3, registered = $4, waiting = $5, last_number = $6, at = $7 WHERE id = $2;
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
     SELECT id, revision, 'registered', round, $8, capacity, registered, waiting, at FROM events WHERE id = $2;",
-    insert!("$2, $9, $3, $3")
+    insert!("$2, $9, $3, $3"),
+    "; COMMIT"
 );
 /// $1 is a JSON array of `[event, round, number, status, revision]`.
 const ADVANCE: &str = "\
@@ -157,11 +162,15 @@ impl Sqlite {
         Ok(writing)
     }
 
-    /// The same, and the event's row. The write lock is on the whole file, so it is this event's as well.
-    async fn begin_locked(&self, event: EventId) -> Result<(Writing<'_>, Option<Event>), StoreError> {
+    /// The same, and the event's row with what the lookup finds. The write lock is on the whole file, so it is this event's as well.
+    async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing<'_>, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.writing().await?;
-        let row = query_as::<_, rows::EventRow>(BEGIN_LOCKED).bind(event).fetch_optional(&mut *writing).await?;
-        Ok((writing, row.map(Event::try_from).transpose()?))
+        let begin = query(BEGIN_LOCKED).bind(event).bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places));
+        let rows = begin.fetch_all(&mut *writing).await?;
+        let Some((event, named)) = rows.split_first() else { return Ok((writing, None)) };
+        let event = rows::EventRow::from_row(event)?.try_into()?;
+        let named = rows::read(named.iter().map(rows::RegistrationRow::from_row).collect::<Result<Vec<_>, _>>()?)?;
+        Ok((writing, Some((event, named))))
     }
 
     async fn writing(&self) -> Result<Writing<'_>, sqlx::Error> {
@@ -203,16 +212,16 @@ impl Writing<'_> {
     }
 
     async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
-        let find = query_as(FIND).bind(event.id).bind(i64::from(event.round));
+        let find = query_as(FIND).bind(event.id);
         find.bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places)).fetch_all(&mut **self).await
     }
 
-    async fn insert(&mut self, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        query(INSERT).bind(rows_of(new)).execute(&mut **self).await.map(drop)
+    async fn insert(&mut self, event: EventId, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        query(INSERT).bind(rows_of(new)).bind(event).execute(&mut **self).await.map(drop)
     }
 
-    async fn register(&mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        query(REGISTER)
+    async fn register_and_commit(mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
+        query(REGISTER_AND_COMMIT)
             .bind(rows_of(new))
             .bind(event.id)
             .bind(event.revision)
@@ -222,9 +231,10 @@ impl Writing<'_> {
             .bind(event.at.as_millis())
             .bind(event.state().as_str())
             .bind(event.round)
-            .execute(&mut **self)
-            .await
-            .map(drop)
+            .execute(&mut *self)
+            .await?;
+        *self.slot = Some(self.connection);
+        Ok(())
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -248,7 +258,7 @@ impl DerefMut for Writing<'_> {
     }
 }
 
-/// Rows as [`INSERT`] takes them.
+/// Rows as [`INSERT`] and [`REGISTER_AND_COMMIT`] take them.
 fn rows_of(new: &[&Registration]) -> String {
     let rows = new.iter().map(|row| {
         (
@@ -262,7 +272,6 @@ fn rows_of(new: &[&Registration]) -> String {
             row.status.as_str(),
             row.accepted_waiting,
             row.at.as_millis(),
-            row.locator.event,
             row.locator.round,
             row.accepted_revision,
             row.revision,

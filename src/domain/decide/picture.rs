@@ -112,7 +112,7 @@ impl Picture {
     /// Whether new registrations, counted in one revision, are all there is to write. (A schedule that falls due before them is a
     /// change of its own; a registration of a former round is given back without one.)
     pub fn is_registering_only(&self) -> bool {
-        matches!(self.writes.changes[..], [Change { kind: Kind::Registered, .. }]) && self.writes.touched.is_empty()
+        matches!(self.writes.changes[..], [Change { kind: Kind::Registered, .. }]) && self.writes.touched.is_empty() && self.writes.audit.is_empty()
     }
 
     /// The row of a locator that `writes` names.

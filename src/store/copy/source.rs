@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Decode, Executor as _, Row, Type, query, query_as, query_scalar};
 
-use super::super::{DatabaseUrl, postgres};
+use super::super::{DatabaseUrl, connections, postgres};
 use super::State;
 use super::tables::{Cell, Kind, MIGRATIONS, STATES, Table};
 
@@ -34,7 +34,7 @@ impl Source {
                 Self::Sqlite(connection)
             }
             DatabaseUrl::Postgres(options) => {
-                let mut connection = postgres::named(options).connect().await?;
+                let mut connection = connections::named(options).connect().await?;
                 connection.execute(postgres::UNBOUNDED).await?;
                 connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
                 Self::Postgres(connection)

@@ -5,7 +5,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, query, query_as, query_scalar};
 
-use super::super::{DatabaseUrl, postgres};
+use super::super::{DatabaseUrl, connections, postgres};
 use super::State;
 use super::tables::{Cell, Kind, STATES, TABLES, Table};
 
@@ -24,7 +24,7 @@ impl Target {
                 Self::Sqlite(connection)
             }
             DatabaseUrl::Postgres(options) => {
-                let mut connection = postgres::named(options).connect().await?;
+                let mut connection = connections::named(options).connect().await?;
                 connection.execute(postgres::UNBOUNDED).await?;
                 connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
                 // A server that starts here meanwhile must not add its first event.

@@ -6,6 +6,7 @@ told_to_both!(
     a_batch_that_fails_stores_nothing,
     the_schema_refuses_what_must_not_be,
     a_cancelled_future_leaves_nothing_half_open,
+    everybody_who_waits_for_a_connection_gets_one,
     nodes_that_start_together_agree
 );
 
@@ -64,6 +65,28 @@ async fn a_cancelled_future_leaves_nothing_half_open(stage: Stage) {
     let event = stage.store.event_by_id(event.id).await.unwrap().unwrap();
     assert_eq!(event.registered, last.locator.number);
     stage.check(event.id).await;
+}
+
+/// More events at once than there are connections, for longer than anybody waits for one.
+async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
+    let mut events = Vec::new();
+    for n in 0..24 {
+        events.push(stage.event(&format!("gala{n}"), None, false).await);
+    }
+    let end = Instant::now() + Duration::from_secs(3);
+    let clock = stage.clock();
+    let crowds = events.iter().map(async |event| {
+        let mut registered = 0;
+        while Instant::now() < end {
+            registered += 1;
+            stage.store.commit(event.id, &[register(&format!("person{registered}"))], &clock).await.unwrap();
+        }
+        registered
+    });
+    for (event, registered) in events.iter().zip(futures_util::future::join_all(crowds).await) {
+        assert_eq!(stage.store.event_by_id(event.id).await.unwrap().unwrap().registered, registered);
+        assert!(registered > 1, "one took all the turns");
+    }
 }
 
 async fn nodes_that_start_together_agree(stage: Stage) {

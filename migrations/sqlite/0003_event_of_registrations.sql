@@ -1,0 +1,1 @@
+-- Nothing: here the foreign key of a registration costs little. The migrations keep the same numbers on both databases.
