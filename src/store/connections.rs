@@ -41,7 +41,8 @@ pub(super) struct Connections {
 
 /// The connection of the transaction that has ended last. The next batch takes it: through the pool each would cost two round trips
 /// that try it, and would wake another of the server's processes, whose caches are cold. It is one of the pool's, and goes back there
-/// after a second, or at once when the pool has no other to give: whoever waits there must not be overtaken for ever.
+/// when a transaction begins more than a second after it was taken out, or at once when the pool has no other to give: whoever waits there
+/// must not be overtaken for ever. After the last transaction it stays, so that readers have one less until the next.
 #[derive(Debug, Default)]
 struct Last(Mutex<Option<Lent>>);
 

@@ -97,8 +97,9 @@ const CACHE_SIZE: &str = "-16384";
 /// Pages in the log before they are folded into the file, 16 MiB. Addresses and keys come in no order, so the same leaves of
 /// their indexes are written again and again: four times the default writes 15 % less.
 const CHECKPOINT_PAGES: &str = "4000";
-/// Rows that the worker thread may be ahead of the reader: a whole batch, so that it never waits within one.
-const ROW_BUFFER: usize = 1024;
+/// Rows that the worker thread may be ahead of the reader: the event, and a whole batch found by address and by key, so that it never waits
+/// within one.
+const ROW_BUFFER: usize = 1040;
 
 /// An open database file.
 #[derive(Debug, Clone)]

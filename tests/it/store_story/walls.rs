@@ -7,6 +7,7 @@ told_to_both!(
     the_schema_refuses_what_must_not_be,
     a_cancelled_future_leaves_nothing_half_open,
     everybody_who_waits_for_a_connection_gets_one,
+    a_store_closes_at_once,
     nodes_that_start_together_agree
 );
 
@@ -47,6 +48,7 @@ async fn the_schema_refuses_what_must_not_be(stage: Stage) {
         "UPDATE events SET waiting = 1",
         "UPDATE events SET capacity = 1000001",
         "DELETE FROM events",
+        "TRUNCATE events CASCADE",
     ] {
         assert!(stage.try_tamper(forbidden).await.is_err(), "{forbidden}");
     }
@@ -86,6 +88,22 @@ async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
     for (event, registered) in events.iter().zip(futures_util::future::join_all(crowds).await) {
         assert_eq!(stage.store.event_by_id(event.id).await.unwrap().unwrap().registered, registered);
         assert!(registered > 1, "one took all the turns");
+    }
+}
+
+/// Whatever it keeps open for the next batch, fresh or old.
+async fn a_store_closes_at_once(stage: Stage) {
+    for pause in [Duration::ZERO, Duration::from_millis(1_100)] {
+        let store = Store::open(&stage.url, None).await.unwrap();
+        let event = stage.event(&format!("gala{}", pause.as_millis()), None, false).await;
+        for person in ["ada", "bob"] {
+            store.commit(event.id, &[register(person)], &stage.clock()).await.unwrap();
+            tokio::time::sleep(pause).await;
+        }
+        tokio::time::timeout(Duration::from_secs(10), store.close()).await.expect("it closes");
+        let late = store.commit(event.id, &[register("cem")], &stage.clock()).await;
+        assert!(matches!(late, Err(StoreError::Unreachable(_))), "{late:?}");
+        assert_eq!(stage.store.event_by_id(event.id).await.unwrap().unwrap().registered, 2);
     }
 }
 
