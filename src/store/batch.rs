@@ -73,15 +73,15 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Decides `commands` in order. `named` is what was found of [`Lookup::of_first`].
-pub(super) async fn run(
+/// Decides `commands` in order. `first` is what they name first, [`Lookup::of_first`], and what was found of it.
+pub(super) async fn run<'a>(
     session: &mut impl Session,
     event: Event,
-    named: Vec<Registration>,
-    commands: &[Command],
+    first: (Lookup<'a>, Vec<Registration>),
+    commands: &'a [Command],
     clock: &Clock,
 ) -> Result<Decided, StoreError> {
-    let mut named = Some(named);
+    let mut first = Some(first);
     let mut commit = Commit { event: Some(event), changes: Vec::new(), decisions: Vec::with_capacity(commands.len()) };
     let (mut unwritten, mut written) = (None, false);
     for segment in segments(commands) {
@@ -93,7 +93,7 @@ pub(super) async fn run(
             commit.decisions.extend(segment.iter().map(|_| Err(Refusal::EventNotFound)));
             continue;
         };
-        let known = load(session, &event, segment, named.take()).await?;
+        let known = load(session, &event, segment, first.take()).await?;
         let mut picture = Picture::new(event, known);
         commit.decisions.extend(segment.iter().map(|command| apply(&mut picture, command, clock.now())));
         commit.changes.extend_from_slice(&picture.writes.changes);
@@ -122,8 +122,13 @@ pub(super) fn first_registered(commit: &Commit) -> Option<&Registration> {
 }
 
 /// What [`Known`] promises for this segment: a run of visits, or one command of an organiser or the schedule.
-/// `named` is what its [`Lookup`] has found, if that was done already.
-async fn load(session: &mut impl Session, event: &Event, segment: &[Command], named: Option<Vec<Registration>>) -> Result<Known, StoreError> {
+/// `found` is what it names and what was found of it, if that was looked up already.
+async fn load<'a>(
+    session: &mut impl Session,
+    event: &Event,
+    segment: &'a [Command],
+    found: Option<(Lookup<'a>, Vec<Registration>)>,
+) -> Result<Known, StoreError> {
     let mut known = Known::default();
     let mut round = event.round;
     let may_move = match segment {
@@ -134,11 +139,12 @@ async fn load(session: &mut impl Session, event: &Event, segment: &[Command], na
             known.archived.map_or(0, |before| movable(before.capacity, before.registered, before.waiting))
         }
         visits => {
-            let lookup = Lookup::of(event.id, visits);
-            let named = match named {
-                Some(named) => named,
-                None if lookup.is_empty() => Vec::new(),
-                None => session.named(event, &lookup).await?,
+            let (lookup, named) = if let Some(found) = found {
+                found
+            } else {
+                let lookup = Lookup::of(event.id, visits);
+                let named = if lookup.is_empty() { Vec::new() } else { session.named(event, &lookup).await? };
+                (lookup, named)
             };
             for registration in named {
                 known.insert(registration, round);

@@ -24,6 +24,7 @@ mod error;
 mod listener;
 mod postgres;
 mod rows;
+mod session;
 mod shared;
 mod sqlite;
 mod statements;

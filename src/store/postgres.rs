@@ -15,7 +15,8 @@ use super::connections::{ACQUIRE_TIMEOUT, Connections, Writing, named, pool_opti
 use super::error::bounded;
 use super::listener::{CHANNEL, Listener, payload};
 use super::rows::{self, event_columns, registration_columns};
-use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_session, impl_statements};
+use super::session::impl_session;
+use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
 use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
