@@ -15,6 +15,9 @@
 //!
 //! A ring while the walk is under way makes it go once round from where it is: nobody is woken for a push that is no longer the
 //! newest, and however many pushes come, everybody has their turn. A bell that nobody sits at has no walker.
+//!
+//! While a commit is underway the walker's thread steps aside as well: what a database has to do for it, it does on a thread or in a
+//! process of its own, which may be waiting for this core, and a system can leave a busy thread there for some milliseconds.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +28,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
+
+use super::commits::Commits;
 
 /// How many are woken before the walker steps aside, for each thread of the runtime: what waits behind a portion waits half a millisecond.
 const PORTION: usize = 32;
@@ -38,6 +43,7 @@ struct Bell {
     seats: Mutex<Seats>,
     /// Calls the walker.
     call: Notify,
+    commits: Commits,
     begun: Instant,
     /// When the walker last looked at the clock, nanoseconds after `begun`.
     looked: AtomicU64,
@@ -67,8 +73,9 @@ enum Next {
 pub(super) struct Rope(Arc<Bell>);
 
 impl Rope {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Bell { seats: Mutex::default(), call: Notify::new(), begun: Instant::now(), looked: AtomicU64::new(0) }))
+    /// Without watchers; its walks make room for `commits`.
+    pub(super) fn new(commits: Commits) -> Self {
+        Self(Arc::new(Bell { seats: Mutex::default(), call: Notify::new(), commits, begun: Instant::now(), looked: AtomicU64::new(0) }))
     }
 
     /// Wakes everybody. What they are to find must be there already.
@@ -116,7 +123,12 @@ impl Bell {
             let next = self.lock().step(now, portion);
             match next {
                 // Behind those that were just woken, and behind whatever else is ready.
-                Next::StepAside => tokio::task::yield_now().await,
+                Next::StepAside => {
+                    if self.commits.are_underway() {
+                        std::thread::yield_now();
+                    }
+                    tokio::task::yield_now().await;
+                }
                 Next::Sleep(None) => self.call.notified().await,
                 Next::Sleep(Some(alarm)) => tokio::select! {
                     () = self.call.notified() => {}

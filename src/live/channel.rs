@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::bell::{Rope, Seat};
+use super::commits::Commits;
 use super::watchers::Watchers;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
@@ -114,15 +115,15 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// A channel for `event`, pushing counts at most once in `interval`.
-    pub(super) fn new(event: Event, interval: Duration) -> Self {
+    /// A channel for `event`, pushing counts at most once in `interval`, and making room for `commits`.
+    pub(super) fn new(event: Event, interval: Duration, commits: Commits) -> Self {
         let count = Part { sequence: 1, message: Arc::new(Message::new(Body::Count(event.headcount()))) };
         let update = Update { count: count.clone(), stale: None, watching: None, notice: None, end: None };
         Self {
             announced: AtomicI64::new(event.announcement),
             newest: RwLock::new(Newest { event: Arc::new(event), count, stale_since: None }),
             updates: watch::Sender::new(update),
-            bell: Rope::new(),
+            bell: Rope::new(commits),
             pacing: Mutex::new(Pacing { pushed_at: None, armed: false }),
             sequence: AtomicU64::new(2),
             interval,

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::channel::{Channel, End};
+use super::commits::Commits;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::store::Announcement;
@@ -20,6 +21,7 @@ struct Inner {
     interval: Duration,
     drain: RwLock<Option<Duration>>,
     stale: AtomicBool,
+    commits: Commits,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +33,12 @@ struct Directory {
 impl Hub {
     /// A hub that pushes an event's count at most once in `interval`.
     pub fn new(interval: Duration) -> Self {
-        Self(Arc::new(Inner { channels: RwLock::default(), interval, drain: RwLock::new(None), stale: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { channels: RwLock::default(), interval, drain: RwLock::new(None), stale: AtomicBool::new(false), commits: Commits::default() }))
+    }
+
+    /// The commits that its fan-outs make room for.
+    pub fn commits(&self) -> &Commits {
+        &self.0.commits
     }
 
     /// The channel of an event.
@@ -75,7 +82,7 @@ impl Hub {
             channel.publish(event, force);
             return;
         }
-        let channel = Arc::new(Channel::new(event.clone(), self.0.interval));
+        let channel = Arc::new(Channel::new(event.clone(), self.0.interval, self.0.commits.clone()));
         if let Some(window) = *self.0.drain.read().unwrap_or_else(PoisonError::into_inner) {
             channel.end(End::Drain(window));
         }

@@ -7,6 +7,7 @@
 mod bell;
 pub mod channel;
 pub mod cluster;
+pub mod commits;
 pub mod hub;
 pub mod log;
 pub mod subscription;

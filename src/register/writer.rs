@@ -53,7 +53,9 @@ impl Writer {
     async fn commit(&self, commands: &[Command], answers: &mut Vec<oneshot::Sender<Result<Decision, Failure>>>) {
         metrics::histogram!("headcount_batch_size").record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
         let begun = Instant::now();
+        let underway = self.hub.commits().begin();
         let committed = self.store.commit(self.event, commands, &self.clock).await;
+        drop(underway);
         metrics::histogram!("headcount_commit_seconds").record(begun.elapsed());
         match committed {
             Ok(commit) => {

@@ -1,0 +1,50 @@
+//! Commits that are on their way, so that a fan-out can make room for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many transactions this process is in. Cheap to clone; all clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Commits(Arc<AtomicUsize>);
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+#[must_use = "a transaction is underway for as long as this lives"]
+pub struct Underway(Commits);
+
+impl Commits {
+    /// A transaction begins.
+    pub fn begin(&self) -> Underway {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Underway(self.clone())
+    }
+
+    /// Whether there is any.
+    pub(super) fn are_underway(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_underway_until_the_last_one_has_ended() {
+        let commits = Commits::default();
+        let seen_by_a_walker = commits.clone();
+        assert!(!seen_by_a_walker.are_underway());
+        let (one, another) = (commits.begin(), commits.begin());
+        assert!(seen_by_a_walker.are_underway());
+        drop(one);
+        assert!(seen_by_a_walker.are_underway());
+        drop(another);
+        assert!(!seen_by_a_walker.are_underway());
+    }
+}
