@@ -8,9 +8,9 @@ use tokio::runtime::{Builder, Runtime};
 /// does what a crowd of connections has too much for a thread's own queue: with tokio's choice, dozens, a registration stands behind all of
 /// that at each of its steps while a fan-out keeps the threads busy.
 const SHARED_QUEUE_INTERVAL: u32 = 2;
-/// Every so many tasks a thread looks whether sockets have become ready, twice tokio's number: it looks as well whenever its queue is
-/// empty, and so after each portion of a fan-out (`live::bell`). Within a portion the looking would only bring the crowd's own sockets in
-/// front of a registration's next step.
+/// Every so many tasks a thread looks whether sockets have become ready, twice tokio's number. It looks as well when it finds nothing to
+/// do, and where the walker steps aside (`live::bell`), so after each portion of a fan-out. Looking more often brings more of the crowd's own
+/// sockets in front of a registration's next step than it brings registrations.
 const EVENT_INTERVAL: u32 = 128;
 
 /// A thread for each core that this process may use.

@@ -1,26 +1,26 @@
-//! Commits that are on their way, so that a fan-out can make room for them.
+//! Whether a batch of commands is being committed, so that a fan-out can make room for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many transactions this process is in. Cheap to clone; all clones count together.
+/// How many of this process' writers have a batch with the database. Cheap to clone; all clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Commits(Arc<AtomicUsize>);
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
-#[must_use = "a transaction is underway for as long as this lives"]
+#[must_use = "a commit is underway for as long as this lives"]
 pub struct Underway(Commits);
 
 impl Commits {
-    /// A transaction begins.
+    /// A batch goes to the database.
     pub fn begin(&self) -> Underway {
         self.0.fetch_add(1, Ordering::Relaxed);
         Underway(self.clone())
     }
 
     /// Whether there is any.
-    pub(super) fn are_underway(&self) -> bool {
+    pub fn are_underway(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 }

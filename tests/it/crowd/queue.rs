@@ -48,6 +48,22 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
     assert_eq!(node.audited(event.id).await.0.registered, 10);
 }
 
+pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
+    let node = Node::start(&url).await;
+    let event = node.event(10, false).await;
+    let line = line_up(&node, &event, [register("ada")]).await;
+    assert!(!node.hub.commits().are_underway(), "the writer has had no turn yet");
+    // One thread: now the writer has its turn, which ends where the database's begins.
+    let begun = async {
+        while !node.hub.commits().are_underway() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, begun).await.expect("a commit begins");
+    assert!(join_all(line).await.iter().all(|answer| matches!(answer, Ok(Ok(_)))));
+    assert!(!node.hub.commits().are_underway(), "the answer comes after the commit");
+}
+
 pub(super) async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1, false).await;
