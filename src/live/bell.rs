@@ -16,9 +16,8 @@
 //! A ring while the walk is under way makes it go once round from where it is: nobody is woken for a push that is no longer the
 //! newest, and however many pushes come, everybody has their turn. A bell that nobody sits at has no walker.
 //!
-//! While a commit is underway the portions are smaller, and the walker's thread steps aside as well: what a database has to do for it, it
-//! does on a thread or in a process of its own, which may be waiting for this core, and a system can leave a busy thread there for some
-//! milliseconds.
+//! While a commit is underway the walker's thread steps aside as well: what a database has to do for it, it does on a thread or in a
+//! process of its own, which may be waiting for this core, and a system can leave a busy thread there for some milliseconds.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,10 +31,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::commits::Commits;
 
-/// How many are woken before the walker steps aside, for each thread of the runtime: what waits behind a portion waits some half a millisecond.
-const PORTION: usize = 64;
-/// The same while a commit is underway. Smaller portions cost more for each delivery.
-const PORTION_BESIDE_A_COMMIT: usize = 32;
+/// How many are woken before the walker steps aside, for each thread of the runtime: what waits behind a portion waits half a millisecond.
+const PORTION: usize = 32;
 /// Half of what fits into a thread's own queue: what does not fit stands in the one that all threads share, where a database's answer comes.
 const LARGEST_PORTION: usize = 128;
 /// How often the walker's thread gives its core away. Whoever takes it may keep it for milliseconds.
@@ -123,11 +120,9 @@ impl Drop for Rope {
 
 impl Bell {
     async fn walk(self: Arc<Self>) {
-        let workers = Handle::current().metrics().num_workers();
+        let portion = LARGEST_PORTION.min(PORTION * Handle::current().metrics().num_workers());
         let mut gave_way = self.begun;
         loop {
-            let each = if self.commits.are_underway() { PORTION_BESIDE_A_COMMIT } else { PORTION };
-            let portion = LARGEST_PORTION.min(workers * each);
             // Statements of their own, so that the lock is not held over the waiting.
             let now = self.look();
             let next = self.lock().step(now, portion);
