@@ -114,8 +114,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn median(runs: &[Self]) -> Self {
-        let of = |field: fn(&Self) -> f64| median(runs.iter().map(field).collect());
+    fn each(of: impl Fn(fn(&Self) -> f64) -> f64) -> Self {
         Self {
             cpu: of(|run| run.cpu),
             p50: of(|run| run.p50),
@@ -124,6 +123,16 @@ impl Figures {
             memory: of(|run| run.memory),
             connects: of(|run| run.connects),
         }
+    }
+
+    fn median(runs: &[Self]) -> Self {
+        Self::each(|field| median(runs.iter().map(field).collect()))
+    }
+
+    /// The median of what each round's runs give: they stand side by side in time, and the machine's speed changes from minute to minute.
+    fn ratio(runs: &[Self], others: &[Self]) -> Self {
+        let ratios: Vec<Self> = runs.iter().zip(others).map(|(run, other)| Self::each(|field| field(run) / field(other))).collect();
+        Self::median(&ratios)
     }
 }
 
@@ -264,21 +273,12 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
                     runs.push(run(kind, |_| technique, watchers).0);
                 }
             }
-            let medians: Vec<Figures> = runs.iter().map(|runs| Figures::median(runs)).collect();
-            for (kind, figures) in kinds.iter().zip(&medians) {
-                row(technique, watchers, kind, figures);
+            for (kind, runs) in kinds.iter().zip(&runs) {
+                row(technique, watchers, kind, &Figures::median(runs));
             }
-            let [first, second] = [medians[0], medians[1]];
-            println!(
-                "{:<26} {:>12.2}× {:>8.2}× {:>8.2}× {:>8.2}× {:>12.2}× {:>9.2}×",
-                format!("  {} / {}", kinds[1], kinds[0]),
-                second.cpu / first.cpu,
-                second.p50 / first.p50,
-                second.p99 / first.p99,
-                second.span / first.span,
-                second.memory / first.memory,
-                second.connects / first.connects
-            );
+            let Figures { cpu, p50, p99, span, memory, connects } = Figures::ratio(&runs[1], &runs[0]);
+            let kinds = format!("  {} / {}", kinds[1], kinds[0]);
+            println!("{kinds:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× {connects:>9.2}×");
         }
     }
 }
