@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use pin_project_lite::pin_project;
 use tokio::net::TcpStream;
+use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
@@ -106,33 +108,23 @@ pub(super) struct Accepted {
 
 /// Starts the task that owns a connection to its end.
 pub(super) fn spawn<S: Application>(accepted: Accepted, server: &Arc<Server>, app: S) {
-    let server = Arc::clone(server);
-    let mut stage = Stage::Serving(Box::pin(run(accepted, Arc::clone(&server), app)));
-    tokio::spawn(async move {
-        let mut cut = pin!(Arc::clone(&server.cut_now).notified_owned());
-        let mut registered = false;
-        poll_fn(|cx| {
-            // A task has the same waker for life, so once is enough: a delivery to a watcher must not take the lock of all of them.
-            if !registered {
-                registered = true;
-                let _ = cut.as_mut().poll(cx);
-            }
-            if server.cut.load(Ordering::Acquire) {
-                return Poll::Ready(());
-            }
-            loop {
-                match &mut stage {
-                    Stage::Serving(serving) => match serving.as_mut().poll(cx) {
-                        Poll::Ready(Some(push)) => stage = Stage::Pushing(push),
-                        Poll::Ready(None) => return Poll::Ready(()),
-                        Poll::Pending => return Poll::Pending,
-                    },
-                    Stage::Pushing(push) => return Pin::new(push).poll(cx),
-                }
-            }
-        })
-        .await;
-    });
+    let stage = Stage::Serving(Box::pin(run(accepted, Arc::clone(server), app)));
+    let cut = Arc::clone(&server.cut_now).notified_owned();
+    tokio::spawn(Owner { server: Arc::clone(server), stage, registered: false, cut });
+}
+
+pin_project! {
+    /// A connection's task. Written out and not as an `async` block: that keeps its state behind everything it holds, one more piece of cold
+    /// memory to wait for at each delivery, and is 40 bytes larger, with which the task is 512 bytes instead of 384. In this order, so that
+    /// what a delivery looks at stands together, beside the runtime's own part of the task.
+    #[repr(C)]
+    struct Owner {
+        server: Arc<Server>,
+        stage: Stage,
+        registered: bool,
+        #[pin]
+        cut: OwnedNotified,
+    }
 }
 
 /// One task for both, small enough for the second: what hyper needs is in a box of its own, and gone after the hand-off. A second task instead
@@ -140,6 +132,30 @@ pub(super) fn spawn<S: Application>(accepted: Accepted, server: &Arc<Server>, ap
 enum Stage {
     Serving(Pin<Box<dyn Future<Output = Option<Push>> + Send>>),
     Pushing(Push),
+}
+
+impl Future for Owner {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        // A task has the same waker for life, so once is enough: a delivery to a watcher must not take the lock of all of them.
+        if matches!(this.stage, Stage::Serving(_)) && !std::mem::replace(this.registered, true) {
+            let _ = this.cut.poll(cx);
+        }
+        if this.server.cut.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        loop {
+            match this.stage {
+                Stage::Serving(serving) => match ready!(serving.as_mut().poll(cx)) {
+                    Some(push) => *this.stage = Stage::Pushing(push),
+                    None => return Poll::Ready(()),
+                },
+                Stage::Pushing(push) => return Pin::new(push).poll(cx),
+            }
+        }
+    }
 }
 
 /// Serves requests until the connection ends, or until an endless answer takes it over.
