@@ -49,7 +49,7 @@ struct Bell {
     call: Notify,
     commits: Commits,
     begun: Instant,
-    /// When the walker last looked at the clock, nanoseconds after `begun`.
+    /// When somebody last looked at the clock, nanoseconds after `begun`.
     looked: AtomicU64,
 }
 
@@ -98,6 +98,7 @@ impl Rope {
     /// A place for one watcher. Must be called inside a tokio runtime with time enabled.
     pub(super) fn sit(&self) -> Seat {
         let bell = &self.0;
+        bell.look();
         let mut seats = bell.lock();
         let key = seats.free.pop().unwrap_or_else(|| {
             seats.wakers.push(None);
@@ -209,8 +210,8 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// The walker's time: for a task that it woke, that of its waking; for any other it may be long past. Nothing that the walker has
-    /// woken somebody for lies after it.
+    /// The walker's time, which never goes back: for a task that it woke, that of its waking; for any other it may be long past, but not
+    /// before this seat was taken. Nothing that the walker has woken somebody for lies after it.
     pub(super) fn now(&self) -> Instant {
         self.bell.begun + Duration::from_nanos(self.bell.looked.load(Ordering::Relaxed))
     }

@@ -61,8 +61,6 @@ pub struct Subscription {
     seen_other: u64,
     heartbeat: Duration,
     beat_at: Instant,
-    /// When the last item was given.
-    gave_at: Instant,
     end_at: Option<(Instant, Reason)>,
     ended: bool,
     watcher: Watcher,
@@ -84,7 +82,7 @@ impl Subscription {
         let current = newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
         // Spread over the second half of the interval: those who came in one burst do not beat in one.
         let heartbeat = heartbeat.mul_f64(PUNCTUALITY).saturating_sub(TICK);
-        let now = Instant::now();
+        let now = seat.now();
         let beat_at = now + heartbeat.mul_f64(rand::random_range(0.5..1.0));
         let mut subscription = Self {
             updates,
@@ -95,7 +93,6 @@ impl Subscription {
             seen_other,
             heartbeat,
             beat_at,
-            gave_at: now,
             // Who comes during a drain gets the count and the farewell at once.
             end_at: end.map(|end| (now, end.reason())),
             ended: false,
@@ -109,6 +106,11 @@ impl Subscription {
     /// By which technique.
     pub fn transport(&self) -> Transport {
         self.watcher.transport()
+    }
+
+    /// Whether nothing has been given yet.
+    pub fn is_fresh(&self) -> bool {
+        self.first.is_some()
     }
 
     /// Whether the farewell is drawn already.
@@ -130,11 +132,10 @@ impl Subscription {
             return Poll::Ready(Some(first));
         }
         // Not the clock, which shows in a profile of ten thousand deliveries: whatever is due here, the walker wakes for.
-        let now = self.seat.now().max(self.gave_at);
+        let now = self.seat.now();
         loop {
             if let Some(item) = self.ready(now) {
                 self.beat_at = now + self.heartbeat;
-                self.gave_at = now;
                 return Poll::Ready(Some(item));
             }
             self.seat.listen(cx);

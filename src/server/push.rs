@@ -29,17 +29,18 @@ use crate::wire::chunk::LAST_CHUNK;
 /// What a client may say after its request before it is cut: it was told `Connection: close`, so nothing it says will be read.
 const MAX_TALK: usize = 64 * 1024;
 
-/// Writes one endless answer to its end.
+/// Writes one endless answer to its end. In this order, so that what a delivery looks at stands together.
+#[repr(C)]
 pub(super) struct Push {
     socket: TcpStream,
     /// None once they have ended.
     chunks: Option<Chunks>,
     /// What the kernel has not taken of the present chunk.
     rest: Bytes,
-    heard: usize,
-    lingering: bool,
     /// Exists only while something is late, so that an idle watcher has no timer.
     timer: Option<Pin<Box<Sleep>>>,
+    lingering: bool,
+    heard: usize,
     server: Arc<Server>,
     // After the socket: its place is free when it is closed.
     _permit: Permit,

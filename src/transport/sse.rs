@@ -34,7 +34,7 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
     }
     let after = request.last_event_id().and_then(Result::ok);
     let subscription = Subscription::open(channel, Transport::Sse, after.as_ref(), context.settings.heartbeat);
-    endless(Events { context, subscription, first: true })
+    endless(Events { context, subscription })
 }
 
 /// A response that goes on with `chunks`.
@@ -68,15 +68,15 @@ pub(super) fn preamble() -> Vec<u8> {
 struct Events {
     context: Shared,
     subscription: Subscription,
-    first: bool,
 }
 
 impl Stream for Events {
     type Item = Chunk;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
+        let first = self.subscription.is_fresh();
         let Some(item) = ready!(self.subscription.poll_next(cx)) else { return Poll::Ready(None) };
-        if std::mem::take(&mut self.first) {
+        if first {
             // One piece with the retry, so that the cursor is there with the first bytes.
             let mut bytes = preamble();
             bytes.extend_from_slice(&render(item).data());
