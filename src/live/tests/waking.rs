@@ -88,3 +88,18 @@ async fn whoever_leaves_frees_their_place_and_others_are_still_woken() {
     revision(comes.next().await);
     assert!(matches!(timeout(HEARTBEAT, comes.next()).await, Ok(Some(Item::Heartbeat))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_after_a_quiet_time_is_not_taken_for_older() {
+    let (_hub, channel) = hub(1);
+    let mut early = Subscription::open(&channel, Transport::WebSocket, None, HEARTBEAT * 1_000);
+    revision(early.next().await);
+    assert!(silent(&mut early, INTERVAL).await);
+    // The walker sleeps by now, and does not look at the clock.
+    advance(HEARTBEAT * 2).await;
+    let mut late = watch(&channel, None);
+    assert!(late.is_fresh());
+    revision(late.next().await);
+    assert!(!late.is_fresh());
+    assert!(silent(&mut late, HEARTBEAT / 3).await, "its heartbeat is due from now on");
+}

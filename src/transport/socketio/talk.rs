@@ -74,8 +74,9 @@ impl Talk<'_> {
 
     /// Follows an event, then maybe another, to the farewell; `None` when the client is gone first.
     async fn follow(&mut self, mut subscription: Subscription, inbox: &mut mpsc::Receiver<Str>) -> Option<Reason> {
-        let mut first = true;
         loop {
+            // The first count is as old as the event's last change.
+            let first = subscription.is_fresh();
             tokio::select! {
                 packet = inbox.recv() => match Incoming::parse(&packet?)? {
                     Incoming::Watch { slug, ack } => {
@@ -85,7 +86,6 @@ impl Talk<'_> {
                         }
                         if let Some(channel) = channel {
                             subscription = Subscription::open(&channel, Transport::SocketIo, None, QUIET);
-                            first = true;
                         }
                     }
                     Incoming::Elsewhere(namespace) => self.say(&wire::elsewhere(&namespace))?,
@@ -97,7 +97,6 @@ impl Talk<'_> {
                         if !first {
                             meter::observe(Transport::SocketIo, &self.context.clock, &message);
                         }
-                        first = false;
                         self.say(message.socketio())?;
                         // Who polls needs a new connection for what comes after this, and a server that stops takes none.
                         if subscription.is_ending() && self.socket.transport_type() == TransportType::Polling {
@@ -105,7 +104,7 @@ impl Talk<'_> {
                             return Some(Reason::Drain);
                         }
                     }
-                    Item::Heartbeat => first = false,
+                    Item::Heartbeat => {}
                     Item::End { reason, retry_ms } => {
                         self.say(Item::bye(reason, retry_ms).socketio())?;
                         return Some(reason);

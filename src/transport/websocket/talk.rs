@@ -51,8 +51,6 @@ pub(super) struct Talk<S> {
     socket: Socket<S>,
     subscription: Subscription,
     clock: Clock,
-    /// Nothing has been told yet: the first count is as old as the event's last change.
-    first: bool,
     /// The answer to the client's newest ping; while it waits nothing more is read.
     reply: Option<Bytes>,
     ping_at: Instant,
@@ -64,7 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     pub(super) fn new(io: S, subscription: Subscription, clock: Clock) -> Self {
         // Spread: those who came in one burst are not pinged in one.
         let ping_at = Instant::now() + PING_EVERY.mul_f64(rand::random_range(0.5..1.0));
-        Self { socket: Socket::new(io), subscription, clock, first: true, reply: None, ping_at, pong_by: None, written_by: None }
+        Self { socket: Socket::new(io), subscription, clock, reply: None, ping_at, pong_by: None, written_by: None }
     }
 
     /// Follows the subscription until either side has had enough. Boxed by the caller, because the task's future would hold it twice.
@@ -144,23 +142,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             return Poll::Ready(Ok(reply));
         }
         loop {
-            let first = std::mem::take(&mut self.first);
-            let frame = match self.subscription.poll_next(cx) {
-                Poll::Pending => {
-                    self.first = first;
-                    return Poll::Pending;
-                }
-                Poll::Ready(Some(Item::Message(message))) => {
+            // The first count is as old as the event's last change.
+            let first = self.subscription.is_fresh();
+            return Poll::Ready(match ready!(self.subscription.poll_next(cx)) {
+                Some(Item::Message(message)) => {
                     if !first {
                         meter::observe(Transport::WebSocket, &self.clock, &message);
                     }
                     Ok(message.websocket().clone())
                 }
-                Poll::Ready(Some(Item::Heartbeat)) => continue,
-                Poll::Ready(Some(Item::End { reason, retry_ms })) => Err(Over::Bye(reason, retry_ms)),
-                Poll::Ready(None) => Err(Over::Gone),
-            };
-            return Poll::Ready(frame);
+                Some(Item::Heartbeat) => continue,
+                Some(Item::End { reason, retry_ms }) => Err(Over::Bye(reason, retry_ms)),
+                None => Err(Over::Gone),
+            });
         }
     }
 

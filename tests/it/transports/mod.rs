@@ -4,6 +4,7 @@
 mod abandoned;
 mod frames;
 mod memory;
+mod meter;
 mod polls;
 mod socketio;
 mod story;

@@ -1,0 +1,96 @@
+//! From commit to writing: what the histogram takes for a delivery.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::SOON;
+use crate::support::app::{call, register};
+use crate::support::process::Process;
+use crate::support::sqlite::File;
+use crate::support::sse::Stream;
+
+type Client = WebSocketStream<TcpStream>;
+
+async fn connect(process: &Process, path: &str) -> Client {
+    let stream = TcpStream::connect(process.address).await.expect("a connection");
+    client_async(format!("ws://{}{path}", process.address), stream).await.expect("a handshake").0
+}
+
+/// Reads until a message has `text`.
+async fn hear(client: &mut Client, text: &str) {
+    loop {
+        match client.next().await {
+            Some(Ok(Message::Text(said))) if said.contains(text) => return,
+            Some(Ok(_)) => {}
+            other => panic!("{other:?} before {text}"),
+        }
+    }
+}
+
+/// How many deliveries were noted by SSE, WebSocket and Socket.IO.
+async fn noted(metrics: SocketAddr) -> [u32; 3] {
+    let scrape = call(metrics, "GET", "/metrics", &[], "").await.body;
+    ["sse", "ws", "socketio"].map(|transport| {
+        let series = format!("headcount_commit_to_write_seconds_count{{transport=\"{transport}\"}} ");
+        scrape.lines().find_map(|line| line.strip_prefix(&series)).map_or(0, |count| count.parse().expect("a number"))
+    })
+}
+
+/// Noted when the bytes are handed to the socket, which the reader may see a moment before.
+async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 3]) {
+    let mut last = [0; 3];
+    let asking = async {
+        while last != expected {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            last = noted(metrics).await;
+        }
+    };
+    let asked = timeout(SOON * 3, asking).await;
+    assert!(asked.is_ok(), "{last:?} instead of {expected:?}");
+}
+
+/// The first count of a connection is as old as the event's last change, and says nothing of how quick the server is.
+#[tokio::test]
+async fn the_first_count_of_a_connection_is_no_delivery() {
+    let metrics = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let file = File::new();
+    let process = Process::start(&file.text(), &["--metrics-listen", &metrics.to_string()]);
+    let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
+    stream.next("count").await;
+    // The server's own watcher comes by SSE as well. Once it is there it is told of everything.
+    let mut registered = 0;
+    let watches_itself = async {
+        while !call(metrics, "GET", "/metrics", &[], "").await.body.contains("headcount_canary_up 1") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON * 3, watches_itself).await.expect("the server watches itself");
+    let mut register_one = async || {
+        registered += 1;
+        assert_eq!(register(process.address, "welcome", "Ada", &format!("ada{registered}@example.org")).await.status, 201);
+        format!("\"registered\":{registered},")
+    };
+    register_one().await;
+    noted_in_the_end(metrics, [2, 0, 0]).await;
+
+    let mut streams = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
+    streams.next("count").await;
+    let mut socket = connect(&process, "/api/v1/events/welcome/ws").await;
+    hear(&mut socket, "\"registered\":1,").await;
+    let mut socketio = connect(&process, "/socket.io/?EIO=4&transport=websocket").await;
+    hear(&mut socketio, "0{").await;
+    socketio.send(Message::Text("40{\"event\":\"welcome\"}".into())).await.expect("it is taken");
+    hear(&mut socketio, "\"registered\":1,").await;
+    assert_eq!(noted(metrics).await, [2, 0, 0]);
+
+    let second = register_one().await;
+    hear(&mut socket, &second).await;
+    hear(&mut socketio, &second).await;
+    noted_in_the_end(metrics, [5, 1, 1]).await;
+}
