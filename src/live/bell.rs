@@ -146,7 +146,7 @@ impl Bell {
         }
     }
 
-    /// Reads the clock for everybody who is woken after this.
+    /// Reads the clock for everybody who is woken, or takes a seat, after this.
     fn look(&self) -> Instant {
         let now = Instant::now();
         let nanos = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);

@@ -154,9 +154,10 @@ impl Subscription {
         }
     }
 
-    /// Wakes the polling task at `at`, ready then: a transport's own deadlines need no timer beside.
+    /// Wakes the polling task at `at`, ready then: a transport's own deadlines need no timer beside. Ready when the walker has seen that
+    /// time: by any other clock an alarm that it has not rung yet, for a farewell, would look past, and give way to this one.
     pub fn poll_alarm(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
-        self.seat.poll_alarm(cx, Instant::now(), at)
+        self.seat.poll_alarm(cx, self.seat.now(), at)
     }
 
     /// What can be sent without waiting.

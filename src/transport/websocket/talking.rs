@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -118,6 +118,21 @@ async fn a_drain_says_goodbye_and_1001_and_a_deleted_event_1000() {
     hub.remove(1);
     assert!(text(&mut client).await.contains("deleted"));
     assert_eq!(closed(&mut client).await, 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_farewell_is_not_lost_when_the_client_speaks_the_moment_it_is_due() {
+    let (hub, mut client, _task) = started().await;
+    text(&mut client).await;
+    let window = Duration::from_secs(1);
+    hub.drain(window);
+    // The farewell's time is drawn.
+    sleep(Duration::from_millis(1)).await;
+    // Of the two that are to run now the talk is the first, and the walker has not seen what time it is.
+    client.send(Message::text(r#"{"type":"ping","id":7}"#)).await.unwrap();
+    advance(window).await;
+    let farewell = async { while !text(&mut client).await.contains("bye") {} };
+    timeout(window, farewell).await.expect("inside the window, or soon after");
 }
 
 #[tokio::test(start_paused = true)]
