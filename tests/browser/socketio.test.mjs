@@ -107,6 +107,8 @@ for (const { name, transports, ends } of WAYS) {
     const client = connect(t, own.base, { transports, auth: { event: 'welcome' } });
     await client.heard('count');
     if (client.socket.io.engine.transport.name !== ends) await new Promise((resolve) => { client.socket.io.engine.once('upgrade', resolve); });
+    // By the time that this is answered the server has the client's next poll, too: who asks when it has closed is not told.
+    assert.equal((await fetch(`${own.base}/health/live`)).status, 200);
     assert.equal(await own.stop(true), 0);
     const bye = await client.heard('bye');
     assert.equal(bye.reason, 'drain');
