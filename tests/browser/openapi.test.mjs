@@ -36,7 +36,7 @@ test('the document is OpenAPI 3.1', async () => {
 
 // What never ends cannot be read to its end: the streams have tests of their own.
 const ENDLESS = '/(stream|frame|ws)$';
-// A long poll that is asked for may last for a minute, which is longer than the whole run: values that the document allows ask for a second.
+// A long poll that is asked for may last for a minute, longer than the whole run is meant to: values that the document allows ask for a second.
 const LONGEST_WAIT_S = 1;
 // Values that it does not allow may ask for more, and are answered after that minute at the latest.
 const LONGEST_ANSWER_S = 70;

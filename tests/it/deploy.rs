@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::app::{Answer, call, register};
+use crate::support::app::{Answer, call, free_address, register};
 use crate::support::process::Process;
 use crate::support::sqlite::File;
 use crate::support::sse::Stream;
@@ -70,15 +70,14 @@ fn every_path_that_the_image_and_the_composition_take_exists() {
 
 /// The scrape of a server at which everything has happened once that happens in ordinary days.
 async fn metrics() -> (Process, Answer) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let port = free_address();
     let file = File::new();
     let process = Process::start(&file.text(), &["--metrics-listen", &port.to_string()]);
     let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
     assert_eq!(register(process.address, "welcome", "Ada", "ada@example.org").await.status, 201);
     stream.count(|count| count["registered"] == 1).await;
-    // Noted when the bytes are handed to the socket, which the reader may see a moment before; and an audit that met the registration
-    // is made again after 15 s.
+    // The server's own watcher may hear of it a moment later; and an audit that met the registration is made again after 15 s.
     let mut scrape = None;
     for _ in 0..800 {
         let answer = call(port, "GET", "/metrics", &[], "").await;

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::stage::SLUG;
-use crate::support::app::{organise, try_call, try_register};
+use crate::support::app::{free_address, organise, try_call, try_register};
 use crate::support::postgres::shared;
 use crate::support::process::Process;
 use crate::support::watcher::stream;
@@ -40,7 +40,7 @@ struct Caddy {
 impl Caddy {
     async fn start(nodes: &[SocketAddr]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let port = free_address().port();
         let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
         let changes = [
             ("admin off", "admin off\n\tauto_https off".to_owned()),

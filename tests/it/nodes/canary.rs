@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::*;
-use crate::support::app::register;
+use crate::support::app::{free_address, register};
 use crate::support::sqlite::File;
 
 /// The value of a metric whose line begins like that.
@@ -26,10 +26,6 @@ async fn measured(address: SocketAddr, wanted: impl Fn(&str) -> bool) -> String 
     let asked = timeout(PATIENCE, asking).await;
     assert!(asked.is_ok(), "not in these metrics:\n{last}");
     last
-}
-
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
 const UP: &str = "headcount_canary_up";

@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::SOON;
-use crate::support::app::{call, register};
+use crate::server::wire::Wire;
+use crate::support::app::{call, free_address, register};
 use crate::support::process::Process;
 use crate::support::sqlite::File;
 use crate::support::sse::Stream;
@@ -24,27 +25,30 @@ async fn connect(process: &Process, path: &str) -> Client {
 
 /// Reads until a message has `text`.
 async fn hear(client: &mut Client, text: &str) {
-    loop {
-        match client.next().await {
-            Some(Ok(Message::Text(said))) if said.contains(text) => return,
-            Some(Ok(_)) => {}
-            other => panic!("{other:?} before {text}"),
+    let heard = async {
+        loop {
+            match client.next().await {
+                Some(Ok(Message::Text(said))) if said.contains(text) => return,
+                Some(Ok(_)) => {}
+                other => panic!("{other:?} before {text}"),
+            }
         }
-    }
+    };
+    timeout(SOON, heard).await.unwrap_or_else(|_| panic!("never {text}"));
 }
 
-/// How many deliveries were noted by SSE, WebSocket and Socket.IO.
-async fn noted(metrics: SocketAddr) -> [u32; 3] {
+/// How many deliveries were noted by SSE, WebSocket, Socket.IO and the frame.
+async fn noted(metrics: SocketAddr) -> [u32; 4] {
     let scrape = call(metrics, "GET", "/metrics", &[], "").await.body;
-    ["sse", "ws", "socketio"].map(|transport| {
+    ["sse", "ws", "socketio", "frame"].map(|transport| {
         let series = format!("headcount_commit_to_write_seconds_count{{transport=\"{transport}\"}} ");
         scrape.lines().find_map(|line| line.strip_prefix(&series)).map_or(0, |count| count.parse().expect("a number"))
     })
 }
 
-/// Noted when the bytes are handed to the socket, which the reader may see a moment before.
-async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 3]) {
-    let mut last = [0; 3];
+/// A registration is answered before everybody is told, and not every stream is read here.
+async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 4]) {
+    let mut last = [0; 4];
     let asking = async {
         while last != expected {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -58,7 +62,7 @@ async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 3]) {
 /// The first count of a connection is as old as the event's last change, and says nothing of how quick the server is.
 #[tokio::test]
 async fn the_first_count_of_a_connection_is_no_delivery() {
-    let metrics = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let metrics = free_address();
     let file = File::new();
     let process = Process::start(&file.text(), &["--metrics-listen", &metrics.to_string()]);
     let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
@@ -77,7 +81,7 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
         format!("\"registered\":{registered},")
     };
     register_one().await;
-    noted_in_the_end(metrics, [2, 0, 0]).await;
+    noted_in_the_end(metrics, [2, 0, 0, 0]).await;
 
     let mut streams = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     streams.next("count").await;
@@ -87,10 +91,15 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
     hear(&mut socketio, "0{").await;
     socketio.send(Message::Text("40{\"event\":\"welcome\"}".into())).await.expect("it is taken");
     hear(&mut socketio, "\"registered\":1,").await;
-    assert_eq!(noted(metrics).await, [2, 0, 0]);
+    let mut frame = Wire::connect(process.address).await;
+    frame.get("/api/v1/events/welcome/frame").await;
+    frame.head().await;
+    let document = frame.chunk().await.expect("a document");
+    assert!(document.ends_with(">1 / 100</p>\n"), "{document}");
+    assert_eq!(noted(metrics).await, [2, 0, 0, 0]);
 
     let second = register_one().await;
     hear(&mut socket, &second).await;
     hear(&mut socketio, &second).await;
-    noted_in_the_end(metrics, [5, 1, 1]).await;
+    noted_in_the_end(metrics, [5, 1, 1, 1]).await;
 }
