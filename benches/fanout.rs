@@ -132,7 +132,9 @@ impl Figures {
     /// The median of what each round's runs give: they stand side by side in time, and the machine's speed changes from minute to minute.
     fn ratio(runs: &[Self], others: &[Self]) -> Self {
         let ratios: Vec<Self> = runs.iter().zip(others).map(|(run, other)| Self::each(|field| field(run) / field(other))).collect();
-        Self::median(&ratios)
+        // Memory comes in the allocator's steps, which some rounds do not see.
+        let [memory, other] = [runs, others].map(|runs| Self::median(runs).memory);
+        Self { memory: memory / other, ..Self::median(&ratios) }
     }
 }
 
@@ -277,8 +279,8 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
                 row(technique, watchers, kind, &Figures::median(runs));
             }
             let Figures { cpu, p50, p99, span, memory, connects } = Figures::ratio(&runs[1], &runs[0]);
-            let kinds = format!("  {} / {}", kinds[1], kinds[0]);
-            println!("{kinds:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× {connects:>9.2}×");
+            let label = format!("  {} / {}", kinds[1], kinds[0]);
+            println!("{label:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× {connects:>9.2}×");
         }
     }
 }
