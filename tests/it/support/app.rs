@@ -113,7 +113,7 @@ impl App {
     }
 }
 
-/// An address that nobody listens on now.
+/// An address that the system has free; nobody else asks for this very one in the moment until a server takes it.
 pub(crate) fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }

@@ -5,7 +5,6 @@
 //! the server and removes its files. So no test leaves a server behind, not even one that panics or is killed.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -13,6 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use headcount::store::DatabaseUrl;
 use sqlx::{Connection as _, PgConnection};
+
+use super::app::free_address;
 
 /// `$1` the directory of the binaries, `$2` that of this server, `$3` its port. Reads one command a line and answers each with
 /// one: `start`, `stop` (as a power failure would), `drain` (as an operator would). The end of the input ends everything.
@@ -102,7 +103,7 @@ impl Cluster {
 
     /// Starts the server whose files are in `home`, on a free port.
     fn launch(binaries: &Path, home: &Path) -> Self {
-        let port = free_port();
+        let port = free_address().port();
         append(&home.join("data/postgresql.conf"), &format!("port = {port}\n"));
         let mut shell = as_nobody_special(Path::new("sh"))
             .args(["-c", WATCHDOG, "watchdog"])
@@ -209,11 +210,6 @@ pub(crate) fn binaries() -> PathBuf {
     let version = |bin: &PathBuf| bin.parent().and_then(|version| version.file_name()?.to_str()?.parse::<u32>().ok());
     let newest = debian.filter(|bin| bin.join("initdb").exists()).max_by_key(version);
     newest.or_else(|| std::env::split_paths(&path).find(|bin| bin.join("initdb").exists())).expect("PostgreSQL's initdb, in PATH or /usr/lib/postgresql")
-}
-
-/// The system gives a free port; nobody else asks for this very one in the moment until the server takes it.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 /// `postgresql.conf` belongs to the server's user; root may still write to it.
