@@ -27,6 +27,8 @@ use tokio::sync::mpsc;
 
 #[path = "support/load.rs"]
 mod load;
+#[path = "../tests/it/support/port.rs"]
+mod port;
 #[path = "../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;

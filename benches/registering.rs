@@ -38,6 +38,8 @@ use warp::Filter as _;
 mod load;
 #[path = "support/plain.rs"]
 mod plain;
+#[path = "../tests/it/support/port.rs"]
+mod port;
 #[path = "../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;

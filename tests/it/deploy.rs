@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::app::{Answer, call, free_address, register};
+use crate::support::app::{Answer, call, register};
+use crate::support::port::free_address;
 use crate::support::process::Process;
 use crate::support::sqlite::File;
 use crate::support::sse::Stream;

@@ -13,7 +13,8 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::stage::SLUG;
-use crate::support::app::{free_address, organise, try_call, try_register};
+use crate::support::app::{organise, try_call, try_register};
+use crate::support::port::free_address;
 use crate::support::postgres::shared;
 use crate::support::process::Process;
 use crate::support::watcher::stream;

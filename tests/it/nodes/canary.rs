@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use super::*;
-use crate::support::app::{free_address, register};
+use crate::support::app::register;
+use crate::support::port::free_address;
 use crate::support::sqlite::File;
 
 /// The value of a metric whose line begins like that.

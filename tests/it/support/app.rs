@@ -113,11 +113,6 @@ impl App {
     }
 }
 
-/// An address that the system has free; nobody else asks for this very one in the moment until a server takes it.
-pub(crate) fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
-}
-
 /// One request on a connection of its own.
 pub(crate) async fn call(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut wire = Wire::connect(address).await;

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
+pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;

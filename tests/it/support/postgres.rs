@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use headcount::store::DatabaseUrl;
 use sqlx::{Connection as _, PgConnection};
 
-use super::app::free_address;
+use super::port::free_address;
 
 /// `$1` the directory of the binaries, `$2` that of this server, `$3` its port. Reads one command a line and answers each with
 /// one: `start`, `stop` (as a power failure would), `drain` (as an operator would). The end of the input ends everything.

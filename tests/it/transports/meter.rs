@@ -11,7 +11,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::SOON;
 use crate::server::wire::Wire;
-use crate::support::app::{call, free_address, register};
+use crate::support::app::{call, register};
+use crate::support::port::free_address;
 use crate::support::process::Process;
 use crate::support::sqlite::File;
 use crate::support::sse::Stream;
