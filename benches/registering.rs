@@ -22,7 +22,7 @@ use headcount::domain::clock::Clock;
 use headcount::domain::command::{Answer, Applicant, Command as Ask};
 use headcount::domain::event::{Capacity, NewEvent, Slug};
 use headcount::domain::person::{Email, Name};
-use headcount::domain::registration::Secret;
+use headcount::domain::registration::{IdempotencyKey, Secret};
 use headcount::http::body::{Takes, Unread, body};
 use headcount::http::incoming::{Incoming, incoming};
 use headcount::live::cluster;
@@ -109,7 +109,7 @@ async fn each(context: &Context, plain: &Plain, way: &str, slug: String, incomin
     let applicant = Applicant {
         name: Name::parse(&person.name).expect("a name"),
         email: Email::parse(&person.email).expect("an address"),
-        key: None,
+        key: incoming.header("idempotency-key").map(|key| IdempotencyKey::parse(key).expect("a key")),
         secret: Secret::draw(),
     };
     let event = context.hub.channel(&Slug::parse(&slug).expect("a slug")).expect("an event").newest().event;

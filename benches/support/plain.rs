@@ -2,6 +2,7 @@
 
 use headcount::domain::command::Applicant;
 use headcount::domain::event::Event;
+use headcount::domain::registration::IdempotencyKey;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool, query, query_as, query_scalar};
 
@@ -28,11 +29,22 @@ macro_rules! register {
                 .bind(applicant.email.key())
                 .fetch_optional(&mut *transaction)
                 .await?;
-        assert!(known.is_none() && capacity.is_none_or(|capacity| registered < capacity), "the load registers new people for an event with places");
+        let sent: Option<i64> = match &applicant.key {
+            Some(key) => {
+                query_scalar("SELECT number FROM registrations WHERE event_id = $1 AND round = $2 AND idempotency_key = $3")
+                    .bind(event.id)
+                    .bind(round)
+                    .bind(key.as_str())
+                    .fetch_optional(&mut *transaction)
+                    .await?
+            }
+            None => None,
+        };
+        assert!(known.is_none() && sent.is_none() && capacity.is_none_or(|capacity| registered < capacity), "the load registers new people for an event with places");
         let (number, revision, registered) = (number + 1, revision + 1, registered + 1);
         query(
-            "INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, status, accepted_revision, revision, at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'confirmed', $9, $9, $10)",
+            "INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_revision, revision, at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'confirmed', $10, $10, $11)",
         )
         .bind(event.id)
         .bind(round)
@@ -42,6 +54,7 @@ macro_rules! register {
         .bind(applicant.name.as_str().to_lowercase())
         .bind(applicant.email.as_str())
         .bind(applicant.email.key())
+        .bind(applicant.key.as_ref().map(IdempotencyKey::as_str))
         .bind(revision)
         .bind(event.at.as_millis())
         .execute(&mut *transaction)
