@@ -1,8 +1,9 @@
 //! The write path: bounded admission, one writer an event, an answer after the durable commit.
 //!
 //! Owns the queues and the writers' tasks. Promises: commands of one event are decided in the order of their arrival; while one
-//! commit runs the next batch gathers, so batching costs a lone visitor nothing; a full queue refuses at once; when the process
-//! stops, everything that was admitted is still decided and answered. Never decides (that is `domain`), never retries a commit.
+//! commit runs the next batch gathers, and takes along who is on the way when a crowd comes, so batching costs a lone visitor nothing; a
+//! full queue refuses at once; when the process stops, everything that was admitted is still decided and answered. Never decides (that is
+//! `domain`), never retries a commit.
 
 pub mod queue;
 pub mod schedule;

@@ -1,6 +1,6 @@
 //! One event's writer: takes all that waits, commits it in one transaction, publishes, answers.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,6 +14,13 @@ use crate::store::{Store, StoreError};
 
 /// The most commands in one transaction: bounds how long the event's lock is held, and the last visitor's wait.
 const BATCH: usize = 512;
+/// So many in two batches one after the other are a crowd, of which more are on their way. A commit costs as much as a dozen of its rows, so
+/// letting them join is won back.
+const CROWD: usize = 5;
+/// For so long a batch tells something of the next one.
+const MEMORY: Duration = Duration::from_millis(10);
+/// The most turns in which somebody may join.
+const TURNS: usize = 8;
 
 /// A command and where its answer goes.
 #[derive(Debug)]
@@ -40,12 +47,18 @@ impl Writer {
     /// Runs until every sender of `jobs` is gone and all that waited is answered.
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let (mut waiting, mut commands, mut answers) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        let (mut before, mut ended) = (0, Instant::now());
         while jobs.recv_many(&mut waiting, BATCH).await > 0 {
+            if is_crowd(before, ended.elapsed(), waiting.len()) {
+                gather(&mut jobs, &mut waiting).await;
+            }
+            before = waiting.len();
             for job in waiting.drain(..) {
                 commands.push(job.command);
                 answers.push(job.answer);
             }
             self.commit(&commands, &mut answers).await;
+            ended = Instant::now();
             commands.clear();
         }
     }
@@ -91,6 +104,26 @@ impl Writer {
     }
 }
 
+/// Whether more than those who are waiting are on their way: by them, and by the batch before, which ended `ago`.
+fn is_crowd(before: usize, ago: Duration, waiting: usize) -> bool {
+    waiting + if ago <= MEMORY { before } else { 0 } >= CROWD
+}
+
+/// Lets those join whose requests are being read, until a turn brings nobody. Waits for nothing: in a turn runs what was ready to run, some
+/// hundred tasks at most, and then sockets are looked at.
+async fn gather(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
+    for _ in 0..TURNS {
+        if waiting.len() >= BATCH {
+            return;
+        }
+        tokio::task::yield_now().await;
+        if jobs.is_empty() {
+            return;
+        }
+        jobs.recv_many(waiting, BATCH - waiting.len()).await;
+    }
+}
+
 /// Registrations by outcome.
 fn count(decision: &Decision) {
     let outcome = match decision {
@@ -106,9 +139,11 @@ fn count(decision: &Decision) {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
+    use crate::domain::audit::Actor;
     use crate::domain::clock::Timestamp;
     use crate::domain::command::Refusal;
     use crate::domain::person::{Email, Name};
@@ -131,6 +166,71 @@ mod tests {
 
     fn registered(accepted_waiting: Option<u32>, replayed: bool) -> Answer {
         Answer::Registered { registration: ada(accepted_waiting), replayed }
+    }
+
+    /// Asks for something that tells who came when.
+    fn job(number: u32) -> Job {
+        let locator = Locator { event: 1, round: 1, number };
+        Job { command: Command::Cancel { locator, secret: None, by: Actor::Visitor }, answer: oneshot::channel().0 }
+    }
+
+    fn numbers(waiting: &[Job]) -> Vec<u32> {
+        let number = |job: &Job| match &job.command {
+            Command::Cancel { locator, .. } => locator.number,
+            other => panic!("{other:?}"),
+        };
+        waiting.iter().map(number).collect()
+    }
+
+    /// Gathers, while somebody sends `turns` times, after a turn each, as many jobs as fit; gives who joined the first one.
+    async fn gathered(turns: u32, each: u32) -> Vec<u32> {
+        let (queue, mut jobs) = mpsc::channel(4 * BATCH);
+        let kept_open = queue.clone();
+        let crowd = tokio::spawn(async move {
+            for turn in 0..turns {
+                for one in 1..=each {
+                    queue.try_send(job(turn * each + one)).expect("room");
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut waiting = vec![job(0)];
+        gather(&mut jobs, &mut waiting).await;
+        crowd.abort();
+        drop(kept_open);
+        numbers(&waiting)
+    }
+
+    #[test]
+    fn a_crowd_is_known_by_two_batches_and_forgotten() {
+        let (now, later) = (Duration::ZERO, MEMORY + Duration::from_nanos(1));
+        for (before, ago, waiting, crowd) in
+            [(0, now, 1, false), (1, now, 1, false), (0, now, CROWD - 1, false), (0, now, CROWD, true), (CROWD - 1, MEMORY, 1, true), (BATCH, later, 1, false)]
+        {
+            assert_eq!(is_crowd(before, ago, waiting), crowd, "{before}, {ago:?} ago, then {waiting}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_on_the_way_joins_in_order_until_nobody_comes() {
+        assert_eq!(gathered(0, 0).await, [0], "nobody is waited for");
+        assert_eq!(gathered(3, 2).await, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_without_end_does_not_keep_a_batch_from_its_commit() {
+        let endless = gathered(100, 1).await;
+        assert_eq!(endless.len(), 1 + TURNS, "{endless:?}");
+        let large = gathered(3, 500).await;
+        assert!(large.iter().copied().eq(0..u32::try_from(BATCH).unwrap()), "{} in a batch", large.len());
+    }
+
+    #[tokio::test]
+    async fn a_full_batch_goes_at_once() {
+        let (queue, mut jobs) = mpsc::channel(1);
+        queue.try_send(job(0)).expect("room");
+        let mut waiting: Vec<Job> = (0..u32::try_from(BATCH).unwrap()).map(job).collect();
+        assert!(gather(&mut jobs, &mut waiting).now_or_never().is_some(), "it has taken a turn");
     }
 
     #[test]

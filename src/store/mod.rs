@@ -17,6 +17,7 @@ use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::Revision;
 use crate::domain::registration::{Locator, Registration, Status};
 
+mod aside;
 mod batch;
 mod connections;
 pub mod copy;

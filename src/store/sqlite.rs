@@ -16,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::aside::step_aside;
 use super::batch::{self, Decided, Lookup, Session};
 use super::error::bounded;
 use super::rows::{self, event_columns, registration_columns};
@@ -168,7 +169,7 @@ impl Sqlite {
     async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing<'_>, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.writing().await?;
         let begin = query(BEGIN_LOCKED).bind(event).bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places));
-        let rows = begin.fetch_all(&mut *writing).await?;
+        let rows = step_aside(begin.fetch_all(&mut *writing)).await?;
         let Some((event, named)) = rows.split_first() else { return Ok((writing, None)) };
         let event = rows::EventRow::from_row(event)?.try_into()?;
         let named = rows::read(named.iter().map(rows::RegistrationRow::from_row).collect::<Result<Vec<_>, _>>()?)?;
@@ -223,7 +224,7 @@ impl Writing<'_> {
     }
 
     async fn register_and_commit(mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        query(REGISTER_AND_COMMIT)
+        let register = query(REGISTER_AND_COMMIT)
             .bind(rows_of(new))
             .bind(event.id)
             .bind(event.revision)
@@ -232,9 +233,8 @@ impl Writing<'_> {
             .bind(event.last_number)
             .bind(event.at.as_millis())
             .bind(event.state().as_str())
-            .bind(event.round)
-            .execute(&mut *self)
-            .await?;
+            .bind(event.round);
+        step_aside(register.execute(&mut *self)).await?;
         *self.slot = Some(self.connection);
         Ok(())
     }
