@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
@@ -32,6 +32,7 @@ use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 /// $2 and $3 are JSON arrays of e-mail keys and idempotency keys, $4 of `[round, number]`. CROSS JOIN keeps SQLite from
@@ -328,7 +329,7 @@ async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, Mig
     // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
     // everything applied.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::migrate!("migrations/sqlite").run_direct(None, &mut *transaction, false).await?;
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
     transaction.commit().await?;
     Ok(connection)
 }
@@ -375,6 +376,34 @@ mod tests {
                 assert!(plan.contains(index), "{index} is not used:\n{plan}\n{statement}");
             }
             assert!(!plan.contains("SCAN registrations") && !plan.contains("TEMP B-TREE FOR ORDER BY"), "{plan}\n{statement}");
+        }
+    }
+
+    /// The fourth migration makes the table anew.
+    #[tokio::test]
+    async fn an_older_file_keeps_its_registrations() {
+        const ADA: &str = "INSERT INTO registrations VALUES (1, 1, 2, 's', 'Ada', 'ada', 'Ada@example.org', 'ada@example.org', 'k', 'waiting', 1, 5, 6, 7)";
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(directory.path().join("old.db")).create_if_missing(true);
+        let mut old = options.connect().await.unwrap();
+        MIGRATIONS.run_to(3, &mut old).await.unwrap();
+        for statement in [
+            "INSERT INTO events VALUES (1, 'gala', 'e', 'Gala', '', NULL, 0, NULL, NULL, 0, 0, 0, 1, 6, 1, 1, 2, 7, 0)",
+            ADA,
+            "INSERT INTO registrations SELECT 1, 1, 1, 't', 'Bo', 'bo', 'bo@example.org', 'bo@example.org', NULL, 'confirmed', NULL, 4, 4, 6",
+        ] {
+            old.execute(statement).await.unwrap();
+        }
+        let rows = async |connection: &mut SqliteConnection| -> Vec<String> {
+            let rows = concat!("SELECT json_array(name_key, email_key, ", registration_columns!(), ") FROM registrations ORDER BY number");
+            query_scalar(rows).fetch_all(connection).await.unwrap()
+        };
+        let before = rows(&mut old).await;
+        old.close().await.unwrap();
+        let mut new = migrated(&options).await.unwrap();
+        assert_eq!(rows(&mut new).await, before);
+        for refused in [ADA, "UPDATE registrations SET status = 'lost'", "DELETE FROM events", "UPDATE registrations SET email_key = 'ada@example.org'"] {
+            assert!(new.execute(refused).await.is_err(), "{refused}");
         }
     }
 }

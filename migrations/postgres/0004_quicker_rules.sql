@@ -1,0 +1,1 @@
+-- Nothing: here the rules of a registration cost little. The migrations keep the same numbers on both databases.
