@@ -124,7 +124,7 @@ async fn each(context: &Context, plain: &Plain, way: &str, slug: String, incomin
             number
         }
         "single" => {
-            let commit = Box::pin(context.store.commit(event.id, &[Ask::Register(applicant)], &Clock::System)).await;
+            let commit = Box::pin(context.store.commit(event.id, None, &[Ask::Register(applicant)], &Clock::System)).await;
             let mut commit = commit.expect("a registration");
             context.hub.publish(commit.event.expect("the event"));
             match commit.decisions.pop() {

@@ -67,7 +67,8 @@ impl Writer {
         metrics::histogram!("headcount_batch_size").record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
         let begun = Instant::now();
         let underway = self.hub.commits().begin();
-        let committed = self.store.commit(self.event, commands, &self.clock).await;
+        let seen = self.hub.channel_by_id(self.event).map(|channel| channel.newest().event);
+        let committed = self.store.commit(self.event, seen.as_deref(), commands, &self.clock).await;
         drop(underway);
         metrics::histogram!("headcount_commit_seconds").record(begun.elapsed());
         match committed {

@@ -1,11 +1,12 @@
-//! One batch inside one transaction: what to load, decide, write, segment after segment. Knows no SQL; each backend
-//! brings its statements as a [`Session`].
+//! One batch inside one transaction: what to load, decide, write, segment after segment; or foreseen, before a transaction begins. Knows no
+//! SQL; each backend brings its statements as a [`Session`].
 
 use super::{Commit, StoreError};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::decide::{Archived, Known, Picture, apply};
 use crate::domain::event::{Capacity, Event, EventId};
+use crate::domain::headcount::State;
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 
 /// An open transaction that holds the event's lock.
@@ -33,6 +34,40 @@ pub(super) struct Decided {
     pub(super) unwritten: Option<Picture>,
     /// Whether anything is written.
     pub(super) written: bool,
+}
+
+/// A batch that is decided before anything was read.
+#[derive(Debug)]
+pub(super) struct Foreseen {
+    /// What will have come of it, if it comes true.
+    pub(super) commit: Commit,
+    /// What is to be written: new registrations, counted in one revision.
+    pub(super) picture: Picture,
+}
+
+/// Whether a batch may be foreseen at all: people register, and the event takes them.
+pub(super) fn is_foreseeable(seen: &Event, commands: &[Command]) -> bool {
+    matches!(seen.state(), State::Open | State::Waitlist) && commands.iter().all(|command| matches!(command, Command::Register(_)))
+}
+
+/// Decides a batch as if the event were still as it was `seen`, and all who register were new. `None` unless that gives everybody a place or a
+/// number in the waiting list: about whoever is known, and about everything else, the database has to be asked first.
+pub(super) fn foresee(seen: &Event, commands: &[Command], now: Timestamp) -> Option<Foreseen> {
+    let mut picture = Picture::new(seen.clone(), Known::with_capacity(commands.len()));
+    let mut decisions = Vec::with_capacity(commands.len());
+    for command in commands {
+        let decision = apply(&mut picture, command, now);
+        if !matches!(decision, Ok(Answer::Registered { replayed: false, .. })) {
+            return None;
+        }
+        decisions.push(decision);
+    }
+    // The schedule may have had something due as well.
+    if !picture.is_registering_only() {
+        return None;
+    }
+    let commit = Commit { event: Some(picture.event.clone()), changes: picture.writes.changes.clone(), decisions };
+    Some(Foreseen { commit, picture })
 }
 
 /// What a segment's commands name.
@@ -95,7 +130,9 @@ pub(super) async fn run<'a>(
         };
         let known = load(session, &event, segment, first.take()).await?;
         let mut picture = Picture::new(event, known);
-        commit.decisions.extend(segment.iter().map(|command| apply(&mut picture, command, clock.now())));
+        // One moment for all of them: they are written, and answered, together.
+        let now = clock.now();
+        commit.decisions.extend(segment.iter().map(|command| apply(&mut picture, command, now)));
         commit.changes.extend_from_slice(&picture.writes.changes);
         commit.event = Some(picture.event.clone()).filter(|_| !picture.writes.deleted);
         unwritten = Some(picture).filter(|picture| !picture.is_unchanged());
@@ -129,7 +166,7 @@ async fn load<'a>(
     segment: &'a [Command],
     found: Option<(Lookup<'a>, Vec<Registration>)>,
 ) -> Result<Known, StoreError> {
-    let mut known = Known::default();
+    let mut known = Known::with_capacity(segment.len() + found.as_ref().map_or(0, |(_, named)| named.len()));
     let mut round = event.round;
     let may_move = match segment {
         [Command::Edit { edit, .. }] => movable(edit.capacity.unwrap_or(event.capacity), event.registered, event.waiting),

@@ -1,8 +1,8 @@
 //! The database: one contract, two backends.
 //!
 //! Owns every SQL statement and the only use of `sqlx`. Promises: [`Store::commit`] runs a batch of commands in ONE
-//! transaction under the event's lock, decides with [`crate::domain::decide::apply`], and returns only after the commit is
-//! durable. Never caches, never publishes, never sends a batch twice: where the answer to a commit is lost, it looks. The contract is one story, told to both backends by
+//! transaction under the event's lock, decides with [`crate::domain::decide::apply`] on what stands there, and returns only after the commit is
+//! durable. Never caches, never publishes, never sends a batch again that may be stored: where the answer to a commit is lost, it looks. The contract is one story, told to both backends by
 //! `tests/it/store_story.rs`.
 //!
 //! Two databases are a closed set, hence an enum: no generics run through the rest of the program.
@@ -184,11 +184,14 @@ impl Store {
     }
 
     /// Decides `commands` in order and stores the outcome, all in one transaction under the event's lock. The moment is read
-    /// from `clock` under the lock, so that commit times do not run backwards. When the answer to the commit itself is lost, a batch
+    /// from `clock` once for all visitors who come together, and commit times do not run backwards. When the answer to the commit itself is lost, a batch
     /// that has registered somebody is looked up, for as long as a reading may take; [`StoreError::Unreachable`] then says that it is
     /// not stored or cannot be looked up.
-    pub async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
-        either!(self, store => store.commit(event, commands, clock).await)
+    ///
+    /// `seen` is the event as the caller has last seen it. Where that is still true and everybody is new, SQLite stores a batch of
+    /// registrations without reading first; the outcome is the same without it, and with an older one.
+    pub async fn commit(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
+        either!(self, store => store.commit(event, seen, commands, clock).await)
     }
 
     /// The changes of an event with a revision above `after`, oldest first, at most `limit`.

@@ -149,6 +149,11 @@ impl Postgres {
         self.connections.begin(BEGIN).await
     }
 
+    /// Never foresees: other nodes change the event as well, and a constraint that fails ends the transaction, which costs more than looking.
+    async fn attempt(&self, event: EventId, _: Option<&Event>, commands: &[Command], clock: &Clock, decided: &mut Option<Commit>) -> Result<(), StoreError> {
+        self.decide(event, commands, clock, decided).await
+    }
+
     /// The same, and the event's row, once nobody else holds it, with what the lookup finds.
     async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.begin().await?;
@@ -188,7 +193,8 @@ impl Writing {
         all(&inserted, new)
     }
 
-    async fn register_and_commit(mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
+    async fn register_and_commit(mut self, picture: &Picture) -> Result<(), sqlx::Error> {
+        let (event, new) = (&picture.event, &*batch::inserted(picture));
         let inserted = bind(query(REGISTER).bind(event.id), new)
             .bind(event.revision)
             .bind(i64::from(event.registered))

@@ -77,7 +77,7 @@ macro_rules! impl_session {
             /// Makes the picture true, and commits.
             async fn finish(mut self, picture: &Picture) -> Result<(), StoreError> {
                 if picture.is_registering_only() {
-                    self.register_and_commit(&picture.event, &batch::inserted(picture)).await?;
+                    self.register_and_commit(picture).await?;
                 } else {
                     self.write(picture).await?;
                     self.commit().await?;

@@ -1,8 +1,9 @@
 //! What both backends do with the same statements. Written once as a macro: sqlx's types keep a function that is generic
 //! over the database from being readable, and two copies from staying equal.
 //!
-//! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; and `begin_locked()`, one
-//! with an event's row under its lock, and the registrations that a batch names first. What happens inside a transaction is in `session.rs`.
+//! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `begin_locked()`, one
+//! with an event's row under its lock, and the registrations that a batch names first; and `attempt()`, which is `decide()`, or something
+//! quicker before it. What happens inside a transaction is in `session.rs`.
 
 /// How long a single statement may take before the database counts as unreachable: watchers are to see that within 3 s.
 pub(super) const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(2_500);
@@ -81,30 +82,12 @@ macro_rules! impl_statements {
                 created.await?.ok_or(CreateError::SlugTaken)
             }
 
-            pub(super) async fn commit(&self, event: EventId, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
+            pub(super) async fn commit(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
                 let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
                 let limit = if deletes { DELETE_TIMEOUT } else { COMMIT_TIMEOUT };
                 // Outlives the work, which may be given up while COMMIT is on its way.
                 let mut decided = None;
-                let committed = bounded(limit, async {
-                    let lookup = Lookup::of_first(event, commands);
-                    let (mut transaction, locked) = self.begin_locked(event, &lookup).await?;
-                    let Some((event, named)) = locked else {
-                        transaction.rollback().await?;
-                        decided = Some(batch::not_found(commands));
-                        return Ok(());
-                    };
-                    let Decided { commit, unwritten, written } = batch::run(&mut transaction, event, (lookup, named), commands, clock).await?;
-                    decided = Some(commit);
-                    match unwritten {
-                        Some(picture) => transaction.finish(&picture).await?,
-                        None if written => transaction.commit().await?,
-                        // A batch of refusals and replays costs no flush of the disk.
-                        None => transaction.rollback().await?,
-                    }
-                    Ok::<_, StoreError>(())
-                })
-                .await;
+                let committed = bounded(limit, self.attempt(event, seen, commands, clock, &mut decided)).await;
                 match (committed, decided) {
                     (Ok(()), Some(commit)) => Ok(commit),
                     (Err(StoreError::Unreachable(error)), Some(commit)) => {
@@ -115,6 +98,26 @@ macro_rules! impl_statements {
                     (Err(error), _) => Err(error),
                     (Ok(()), None) => unreachable!("what has ended well was decided"),
                 }
+            }
+
+            /// Decides under the event's lock, and commits.
+            async fn decide(&self, event: EventId, commands: &[Command], clock: &Clock, decided: &mut Option<Commit>) -> Result<(), StoreError> {
+                let lookup = Lookup::of_first(event, commands);
+                let (mut transaction, locked) = self.begin_locked(event, &lookup).await?;
+                let Some((event, named)) = locked else {
+                    transaction.rollback().await?;
+                    *decided = Some(batch::not_found(commands));
+                    return Ok(());
+                };
+                let Decided { commit, unwritten, written } = batch::run(&mut transaction, event, (lookup, named), commands, clock).await?;
+                *decided = Some(commit);
+                match unwritten {
+                    Some(picture) => transaction.finish(&picture).await?,
+                    None if written => transaction.commit().await?,
+                    // A batch of refusals and replays costs no flush of the disk.
+                    None => transaction.rollback().await?,
+                }
+                Ok(())
             }
 
             /// Whether a batch is stored, once its transaction has ended one way or the other: whoever holds the event's lock after

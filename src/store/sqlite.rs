@@ -8,16 +8,18 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::aside::step_aside;
-use super::batch::{self, Decided, Lookup, Session};
+use super::batch::{self, Decided, Foreseen, Lookup, Session};
 use super::error::bounded;
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
@@ -60,28 +62,37 @@ macro_rules! find {
 const FIND: &str = find!();
 /// The first row is the event's, the others are registrations. One call, as each is a trip to sqlx's worker thread and back.
 const BEGIN_LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", event_columns!(), " FROM events WHERE id = $1;", find!());
-/// $1 is a JSON array of rows. One statement, however many rows. From `jsonb_each` a row comes in SQLite's own form, of which no column is parsed twice. OR ROLLBACK: the second
-/// wall ends the transaction anyway, so no journal is kept to take back this statement alone.
-macro_rules! insert {
-    ($values:literal) => {
+/// $1 is a JSON array of rows. One statement, however many rows. From `jsonb_each` a row comes in SQLite's own form, of which no column is
+/// parsed twice. OR ROLLBACK: the second wall ends the transaction anyway, so no journal is kept to take back this statement alone.
+const INSERT: &str = "\
+    INSERT OR ROLLBACK INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
+        round, accepted_revision, revision, event_id)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,
+        value ->> 10, value ->> 11, value ->> 12, $2
+    FROM jsonb_each($1)";
+/// New registrations ($1, [`new_rows_of`]) of the event $2, with its new counts, the line in its log, and the commit. What the rows have in common,
+/// or what follows from their order, is taken once: the first $9 are confirmed, the others wait. From $10 on stands the event's row as it
+/// was seen. Where it is another by now, in whatever column, the line in the log is refused, and everything with it.
+macro_rules! register_and_commit {
+    () => {
         concat!(
-            "INSERT OR ROLLBACK INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
-                event_id, round, accepted_revision, revision)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, ",
-            $values,
-            " FROM jsonb_each($1)"
+            "UPDATE OR ROLLBACK events SET revision = $3, registered = $4, waiting = $5, last_number = $6, at = $7 WHERE id = $2 AND (",
+            event_columns!(),
+            ") IS ($2, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27);
+            INSERT OR ROLLBACK INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
+            VALUES (iif(changes() = 1, $2, NULL), $3, 'registered', $21, $8, $14, $4, $5, $7);
+            INSERT OR ROLLBACK INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
+                status, accepted_waiting, accepted_revision, revision, at)
+            SELECT $2, $21, $25 + 1 + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+                iif(key < $9, 'confirmed', 'waiting'), iif(key < $9, NULL, $24 - $9 + 1 + key), $3, $3, $7
+            FROM jsonb_each($1);
+            COMMIT"
         )
     };
 }
-const INSERT: &str = insert!("$2, value ->> 10, value ->> 11, value ->> 12");
-/// The same with the event's new counts, the line in its log, and the commit. What all rows have in common is taken once.
-const REGISTER_AND_COMMIT: &str = concat!(
-    "UPDATE events SET revision = $3, registered = $4, waiting = $5, last_number = $6, at = $7 WHERE id = $2;
-    INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
-    SELECT id, revision, 'registered', round, $8, capacity, registered, waiting, at FROM events WHERE id = $2;",
-    insert!("$2, $9, $3, $3"),
-    "; COMMIT"
-);
+const REGISTER_AND_COMMIT: &str = register_and_commit!();
+/// The whole transaction in one call.
+const REGISTER_AT_ONCE: &str = concat!("BEGIN IMMEDIATE; ", register_and_commit!());
 /// $1 is a JSON array of `[event, round, number, status, revision]`.
 const ADVANCE: &str = "\
     UPDATE registrations
@@ -100,6 +111,9 @@ const CACHE_SIZE: &str = "-16384";
 /// Pages in the log before they are folded into the file, 16 MiB. Addresses and keys come in no order, so the same leaves of
 /// their indexes are written again and again: four times the default writes 15 % less.
 const CHECKPOINT_PAGES: &str = "4000";
+/// Batches that look first, after one in which somebody turned out to be known: in a crowd of which many are, one batch in seventeen is tried in
+/// vain.
+const WARY: u32 = 16;
 /// Rows that the worker thread may be ahead of the reader: the event, and a whole batch found by address and by key, so that it never waits
 /// within one.
 const ROW_BUFFER: usize = 1040;
@@ -111,12 +125,21 @@ pub struct Sqlite {
     writer: Arc<Writer>,
 }
 
-/// The one connection that writes. It is taken out while it works and put back when its transaction has ended well: after
-/// an error or a cancelled future nobody can tell what state it is in, so the next one to write opens another.
+/// The one connection that writes. It is taken out while it works and put back when its transaction has ended: after any error but
+/// a refusal that rolls back, or a cancelled future, nobody can tell what state it is in, so the next one to write opens another.
 #[derive(Debug)]
 struct Writer {
     options: SqliteConnectOptions,
     connection: Mutex<Option<SqliteConnection>>,
+    /// So many batches are still to look first.
+    wary: AtomicU32,
+}
+
+impl Writer {
+    /// Whether the next batch is to look first; counts it.
+    fn looks_first(&self) -> bool {
+        self.wary.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
 }
 
 impl Sqlite {
@@ -143,7 +166,7 @@ impl Sqlite {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { readers, writer: Arc::new(Writer { options: writer, connection: Mutex::new(Some(connection)) }) })
+        Ok(Self { readers, writer: Arc::new(Writer { options: writer, connection: Mutex::new(Some(connection)), wary: AtomicU32::new(0) }) })
     }
 
     pub(super) async fn close(&self) {
@@ -177,6 +200,35 @@ impl Sqlite {
         Ok((writing, Some((event, named))))
     }
 
+    /// Where everybody is new and the event as it was seen, stores the batch without having read anything; the database refuses it if not.
+    async fn attempt(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock, decided: &mut Option<Commit>) -> Result<(), StoreError> {
+        if let Some(seen) = seen.filter(|seen| seen.id == event && batch::is_foreseeable(seen, commands))
+            && !self.writer.looks_first()
+        {
+            let writing = self.writing().await?;
+            match batch::foresee(seen, commands, clock.now()) {
+                Some(Foreseen { commit, picture }) => {
+                    *decided = Some(commit);
+                    match writing.register(REGISTER_AT_ONCE, &picture).await {
+                        Ok(()) => return Ok(()),
+                        Err(error) if is_known(&error) => self.writer.wary.store(WARY, Ordering::Relaxed),
+                        Err(error) if is_another(&error) => {}
+                        Err(error) => {
+                            if is_locked(&error) {
+                                // It has not begun, so there is nothing to look up.
+                                *decided = None;
+                            }
+                            return Err(error.into());
+                        }
+                    }
+                    *decided = None;
+                }
+                None => writing.put_back(),
+            }
+        }
+        self.decide(event, commands, clock, decided).await
+    }
+
     async fn writing(&self) -> Result<Writing<'_>, sqlx::Error> {
         let mut slot = self.writer.connection.lock().await;
         if self.readers.is_closed() {
@@ -192,7 +244,7 @@ impl Sqlite {
 
 impl_statements!(Sqlite);
 
-/// An open transaction of the writer. Dropped without an end, it closes the connection, which rolls back.
+/// The writer, with a transaction that is open or about to begin. Dropped without an end, it closes the connection, which rolls back.
 struct Writing<'a> {
     slot: MutexGuard<'a, Option<SqliteConnection>>,
     connection: SqliteConnection,
@@ -211,8 +263,13 @@ impl Writing<'_> {
 
     async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         self.connection.execute(statement).await?;
-        *self.slot = Some(self.connection);
+        self.put_back();
         Ok(())
+    }
+
+    /// Keeps the connection for the next one; no transaction is open.
+    fn put_back(mut self) {
+        *self.slot = Some(self.connection);
     }
 
     async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
@@ -224,9 +281,16 @@ impl Writing<'_> {
         query(INSERT).bind(rows_of(new)).bind(event).execute(&mut **self).await.map(drop)
     }
 
-    async fn register_and_commit(mut self, event: &Event, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        let register = query(REGISTER_AND_COMMIT)
-            .bind(rows_of(new))
+    async fn register_and_commit(self, picture: &Picture) -> Result<(), sqlx::Error> {
+        self.register(REGISTER_AND_COMMIT, picture).await
+    }
+
+    async fn register(mut self, statement: &'static str, picture: &Picture) -> Result<(), sqlx::Error> {
+        let (before, event, new) = (picture.before(), &picture.event, batch::inserted(picture));
+        debug_assert!(follow_each_other(before, &new), "{new:?}");
+        let confirmed = new.iter().filter(|row| row.accepted_waiting.is_none()).count();
+        let register = query(statement)
+            .bind(new_rows_of(&new))
             .bind(event.id)
             .bind(event.revision)
             .bind(event.registered)
@@ -234,10 +298,31 @@ impl Writing<'_> {
             .bind(event.last_number)
             .bind(event.at.as_millis())
             .bind(event.state().as_str())
-            .bind(event.round);
-        step_aside(register.execute(&mut *self)).await?;
-        *self.slot = Some(self.connection);
-        Ok(())
+            .bind(i64::try_from(confirmed).expect("a batch is small"))
+            .bind(before.slug.as_str())
+            .bind(before.epoch.as_str())
+            .bind(&before.title)
+            .bind(&before.description)
+            .bind(rows::places(before.capacity))
+            .bind(before.waitlist)
+            .bind(before.opens_at.map(Timestamp::as_millis))
+            .bind(before.closes_at.map(Timestamp::as_millis))
+            .bind(before.scheduled)
+            .bind(before.ended)
+            .bind(before.closed)
+            .bind(before.round)
+            .bind(before.revision)
+            .bind(before.registered)
+            .bind(before.waiting)
+            .bind(before.last_number)
+            .bind(before.at.as_millis())
+            .bind(before.announcement);
+        let outcome = step_aside(register.execute(&mut *self)).await;
+        // A refusal has ended the transaction as well: OR ROLLBACK stands in all three statements.
+        if outcome.as_ref().err().is_none_or(|error| is_known(error) || is_another(error)) {
+            self.put_back();
+        }
+        outcome.map(drop)
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -261,7 +346,7 @@ impl DerefMut for Writing<'_> {
     }
 }
 
-/// Rows as [`INSERT`] and [`REGISTER_AND_COMMIT`] take them.
+/// Rows as [`INSERT`] takes them.
 fn rows_of(new: &[&Registration]) -> String {
     let rows = new.iter().map(|row| {
         (
@@ -283,6 +368,25 @@ fn rows_of(new: &[&Registration]) -> String {
     json(&rows.collect::<Vec<_>>())
 }
 
+/// Whether new rows are as [`REGISTER_AND_COMMIT`] makes them. The decision makes no others.
+fn follow_each_other(before: &Event, new: &[&Registration]) -> bool {
+    let mut waiting = before.waiting;
+    new.iter().zip(before.last_number + 1..).all(|(row, number)| {
+        waiting += u32::from(row.status == Status::Waiting);
+        let accepted_waiting = (waiting > before.waiting).then_some(waiting);
+        row.locator.number == number && row.accepted_waiting == accepted_waiting && (row.status == Status::Waiting) == accepted_waiting.is_some()
+    })
+}
+
+/// New registrations as [`REGISTER_AND_COMMIT`] takes them.
+fn new_rows_of(new: &[&Registration]) -> String {
+    let rows = new.iter().map(|row| {
+        let key = row.key.as_ref().map(IdempotencyKey::as_str);
+        (row.secret.reveal(), row.name.as_str(), row.name.as_str().to_lowercase(), row.email.as_str(), row.email.key(), key)
+    });
+    json(&rows.collect::<Vec<_>>())
+}
+
 /// Text and numbers always become JSON.
 fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).expect("rows of text and numbers")
@@ -296,6 +400,21 @@ fn check_directory(file: &Path) -> Result<(), StoreError> {
     }
     let message = format!("the directory {} does not exist; create it, or name another file in the database URL", directory.display());
     Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::NotFound, message).into()))
+}
+
+/// Somebody who registers is known: a unique index says so.
+fn is_known(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
+}
+
+/// The event is not as it was seen: see [`REGISTER_AND_COMMIT`].
+fn is_another(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
+}
+
+/// Another process writes (`SQLITE_BUSY`). That is said when a transaction begins, not at its end.
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 /// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of

@@ -89,7 +89,7 @@ fn register(person: &str, key: Option<&str>) -> command::Command {
 }
 
 async fn commit(store: &Store, event: EventId, commands: &[command::Command]) -> Vec<Registration> {
-    let commit = store.commit(event, commands, &Clock::System).await.unwrap();
+    let commit = store.commit(event, None, commands, &Clock::System).await.unwrap();
     let answers = commit.decisions.into_iter().map(|decision| decision.expect("not refused"));
     answers.filter_map(|answer| if let Answer::Registered { registration, .. } = answer { Some(*registration) } else { None }).collect()
 }

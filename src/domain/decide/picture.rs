@@ -1,4 +1,4 @@
-//! What one transaction has read of an event, and what it has to write.
+//! What is known of an event when a batch is decided, and what its transaction has to write.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -25,7 +25,7 @@ pub struct Archived {
     pub last_number: u32,
 }
 
-/// The part of the database that a batch of commands can touch, as read under the event's lock.
+/// The part of the database that a batch of commands can touch, as read under the event's lock, or as it is assumed to be.
 ///
 /// For visitors' commands that is: of the current round every registration with one of the batch's keys, every
 /// not-cancelled one with one of its e-mail addresses; every registration it cancels; and of the waiting the
@@ -43,6 +43,16 @@ pub struct Known {
 }
 
 impl Known {
+    /// Nobody is known yet; has room for so many.
+    pub fn with_capacity(registrations: usize) -> Self {
+        Self {
+            registrations: HashMap::with_capacity(registrations),
+            by_email: HashMap::with_capacity(registrations),
+            by_key: HashMap::with_capacity(registrations),
+            ..Self::default()
+        }
+    }
+
     /// Adds a row. Rows may come twice; the waiting must come with the longest waiting first.
     pub fn insert(&mut self, registration: Registration, round: u32) {
         let locator = registration.locator;
@@ -102,6 +112,11 @@ impl Picture {
     /// A picture in which nothing was decided yet.
     pub fn new(event: Event, known: Known) -> Self {
         Self { before: event.clone(), event, known, writes: Writes::default() }
+    }
+
+    /// The row before anything was decided.
+    pub fn before(&self) -> &Event {
+        &self.before
     }
 
     /// Whether there is nothing to write.

@@ -96,12 +96,12 @@ async fn a_registration_is_looked_up_and_not_guessed() {
     let batch = [with_key("ada", "a key"), register("bob")];
 
     line.cut(Cut::Before);
-    let lost = store.commit(event.id, &batch, &stage.clock()).await;
+    let lost = store.commit(event.id, None, &batch, &stage.clock()).await;
     assert!(line.is_cut() && matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
     assert_eq!(stage.check(event.id).await.len(), 1, "nothing is stored");
 
     line.cut(Cut::After);
-    let found = store.commit(event.id, &batch, &stage.clock()).await.expect("looked up");
+    let found = store.commit(event.id, None, &batch, &stage.clock()).await.expect("looked up");
     assert!(line.is_cut());
     assert_eq!(found.changes.last().unwrap().headcount.revision, 2);
     assert_eq!(found.event.as_ref().unwrap().registered, 2);
@@ -118,7 +118,7 @@ async fn a_registration_is_looked_up_and_not_guessed() {
 
     // The last place goes to somebody else meanwhile: then it is known that this one was not stored.
     line.cut(Cut::Before);
-    let lost = store.commit(event.id, &[register("cy")], &stage.clock()).await;
+    let lost = store.commit(event.id, None, &[register("cy")], &stage.clock()).await;
     assert!(matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
     stage.registers(event.id, "dan").await;
     assert_eq!(stage.one(event.id, register("cy")).await.0, Err(Refusal::EventFull));
@@ -137,7 +137,7 @@ async fn other_commands_sent_again_do_no_harm() {
     let scripts = [(guarded, Some(Refusal::ChangedMeanwhile)), (cancel(&ada), None), (capacity(2), None), (confirmed, Some(Refusal::EventNotFound))];
     for (command, refused) in scripts {
         line.cut(Cut::After);
-        let lost = store.commit(event.id, std::slice::from_ref(&command), &stage.clock()).await;
+        let lost = store.commit(event.id, None, std::slice::from_ref(&command), &stage.clock()).await;
         assert!(line.is_cut() && matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
         let (decision, changes) = stage.one(event.id, command.clone()).await;
         assert!(decision.as_ref().err() == refused.as_ref() && changes.is_empty(), "{command:?}: {decision:?}, {changes:?}");

@@ -77,7 +77,8 @@ impl Stage {
     }
 
     async fn commit(&self, event: EventId, commands: Vec<Command>) -> Commit {
-        self.store.commit(event, &commands, &self.clock()).await.expect("a database that works")
+        let seen = self.store.event_by_id(event).await.expect("a database that works");
+        self.store.commit(event, seen.as_ref(), &commands, &self.clock()).await.expect("a database that works")
     }
 
     async fn one(&self, event: EventId, command: Command) -> (Decision, Vec<Kind>) {

@@ -18,11 +18,11 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
             for batch in 0..5 {
                 let mut commands: Vec<Command> = (0..5).map(|n| register(&format!("w{writer}-{batch}-{n}"))).collect();
                 commands.push(Command::FallDue);
-                let commit = store.commit(event.id, &commands, &Clock::System).await.unwrap();
+                let commit = store.commit(event.id, None, &commands, &Clock::System).await.unwrap();
                 let revision = commit.event.unwrap().revision;
                 assert_eq!(commit.changes.iter().map(|change| change.headcount.revision).collect::<Vec<_>>(), [revision]);
                 let first = commit.decisions.into_iter().next().map(accepted).unwrap();
-                store.commit(event.id, &[cancel(&first)], &Clock::System).await.unwrap();
+                store.commit(event.id, None, &[cancel(&first)], &Clock::System).await.unwrap();
             }
         })
     });
@@ -79,7 +79,7 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
         stop(&server);
         let noticed = Instant::now();
         for _ in 0..3 {
-            let failed = stage.store.commit(event.id, &[register("nobody")], &Clock::System).await;
+            let failed = stage.store.commit(event.id, None, &[register("nobody")], &Clock::System).await;
             assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
         }
         assert!(matches!(stage.store.ping().await, Err(StoreError::Unreachable(_))));
@@ -110,7 +110,7 @@ async fn a_commit_that_hangs_gives_up() {
     let mut holder = options.connect().await.unwrap();
     holder.execute("BEGIN; SELECT * FROM events FOR UPDATE").await.unwrap();
     let begun = Instant::now();
-    let failed = stage.store.commit(event.id, &[register("ada")], &Clock::System).await;
+    let failed = stage.store.commit(event.id, None, &[register("ada")], &Clock::System).await;
     assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     holder.execute("ROLLBACK").await.unwrap();

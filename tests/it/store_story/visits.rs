@@ -8,6 +8,8 @@ told_to_both!(
     an_address_has_one_place,
     a_key_is_answered_again,
     a_registration_is_given_back,
+    what_was_seen_may_be_old,
+    whoever_is_known_is_found_among_new_people,
     refusals_write_nothing,
     a_crowd_gets_exactly_the_places
 );
@@ -132,6 +134,60 @@ async fn a_registration_is_given_back(stage: Stage) {
     stage.check(event.id).await;
 }
 
+/// What the caller has seen of the event makes a commit quicker, and never another one.
+async fn what_was_seen_may_be_old(stage: Stage) {
+    let (event, other) = (stage.event("gala", Some(3), true).await, stage.event("other", Some(0), false).await);
+    let ask = async |seen: &Event, person: &str| {
+        let mut commit = stage.store.commit(event.id, Some(seen), &[register(person)], &stage.clock()).await.expect("a database that works");
+        let stored = stage.store.event_by_id(event.id).await.unwrap();
+        assert_eq!(commit.event, stored, "what is published is what is stored");
+        stage.check(event.id).await;
+        (accepted(commit.decisions.remove(0)), stored.unwrap())
+    };
+    let (ada, _) = ask(&event, "ada").await;
+    assert_eq!((ada.locator.number, ada.accepted_revision), (1, 2));
+    let (bob, _) = ask(&event, "bob").await;
+    assert_eq!((bob.locator.number, bob.accepted_revision), (2, 3));
+    let (cem, long_ago) = ask(&other, "cem").await;
+    assert_eq!((cem.locator, cem.status), (Locator { event: event.id, round: 1, number: 3 }, Status::Confirmed));
+
+    // Long enough for a store that has been wrong to dare again.
+    for n in 0..20 {
+        let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
+        assert_eq!(ask(&newest, &format!("person{n}")).await.0.accepted_waiting, Some(n + 1));
+    }
+    stage.does(event.id, capacity(4)).await;
+    assert_eq!(ask(&long_ago, "dan").await.0.accepted_waiting, Some(20), "the place has gone to the longest waiting");
+    let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
+    stage.does(event.id, reset()).await;
+    assert_eq!(ask(&newest, "ada").await.0.locator, Locator { round: 2, ..ada.locator });
+    let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
+    stage.store.announce(event.id, "Doors open at seven", "console", stage.clock().now()).await.unwrap().expect("an event");
+    assert_eq!(ask(&newest, "bob").await.0.locator.number, 2);
+
+    // By hand, and so without a revision.
+    let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
+    stage.tamper("UPDATE events SET capacity = 2").await;
+    assert_eq!(ask(&newest, "cem").await.0.accepted_waiting, Some(1));
+}
+
+async fn whoever_is_known_is_found_among_new_people(stage: Stage) {
+    let event = stage.event("gala", None, false).await;
+    let known = accepted(stage.one(event.id, with_key("ada", "attempt")).await.0);
+    for n in 0..40 {
+        let people = |name: &str| register(&format!("{name}{n}"));
+        let commit = stage.commit(event.id, vec![people("bob"), register("ada"), people("cem"), with_key("ada", "attempt")]).await;
+        let [Ok(bob), Err(Refusal::AlreadyRegistered), Ok(cem), Ok(Answer::Registered { registration, replayed: true })] = commit.decisions.as_slice() else {
+            panic!("{commit:?}")
+        };
+        assert_eq!(**registration, known);
+        let numbers = [bob, cem].map(|answer| accepted(Ok(answer.clone())).locator.number);
+        assert_eq!(numbers, [2 * n + 2, 2 * n + 3]);
+        assert_eq!(stage.one(event.id, register("Ada")).await.0, Err(Refusal::AlreadyRegistered));
+    }
+    stage.check(event.id).await;
+}
+
 async fn refusals_write_nothing(stage: Stage) {
     let event = stage.event("gala", Some(0), false).await;
     let commit = stage.commit(event.id, vec![register("ada"), register("bob"), Command::FallDue]).await;
@@ -151,7 +207,7 @@ async fn a_crowd_gets_exactly_the_places(stage: Stage) {
         tokio::spawn(async move {
             let mut decisions = Vec::new();
             for n in 0..25 {
-                let mut commit = store.commit(event.id, &[register(&format!("person{door}-{n}"))], &Clock::System).await.unwrap();
+                let mut commit = store.commit(event.id, None, &[register(&format!("person{door}-{n}"))], &Clock::System).await.unwrap();
                 decisions.push(commit.decisions.remove(0));
             }
             decisions

@@ -18,12 +18,12 @@ async fn a_batch_that_fails_stores_nothing(stage: Stage) {
     let bob = stage.registers(event.id, "bob").await;
     // Somebody has restored half a database: the change log is ahead of its event.
     stage.tamper("UPDATE events SET revision = 1, last_number = 3").await;
-    let failed = stage.store.commit(event.id, &[cancel(&ada), register("cem")], &stage.clock()).await;
+    let failed = stage.store.commit(event.id, None, &[cancel(&ada), register("cem")], &stage.clock()).await;
     assert!(matches!(failed, Err(StoreError::Unexpected(_))), "{failed:?}");
     assert_eq!(stage.store.registration(ada.locator).await.unwrap().unwrap().registration, ada);
 
     stage.tamper("UPDATE events SET revision = 3, registered = 1, last_number = 1").await;
-    let failed = stage.store.commit(event.id, &[cancel(&ada), register("cem")], &stage.clock()).await;
+    let failed = stage.store.commit(event.id, None, &[cancel(&ada), register("cem")], &stage.clock()).await;
     assert!(matches!(failed, Err(StoreError::Unexpected(_))), "a number is given twice: {failed:?}");
     assert_eq!(stage.store.registration(bob.locator).await.unwrap().unwrap().registration, bob);
 
@@ -59,7 +59,8 @@ async fn a_cancelled_future_leaves_nothing_half_open(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     for patience_us in (0..2_000).step_by(40) {
         let commands = [register(&format!("person{patience_us}"))];
-        let commit = stage.store.commit(event.id, &commands, &Clock::System);
+        let seen = stage.store.event_by_id(event.id).await.unwrap();
+        let commit = stage.store.commit(event.id, seen.as_ref(), &commands, &Clock::System);
         // Whether it was stored is not known then; that it is all or nothing, and that the next one works, is.
         let _ = tokio::time::timeout(Duration::from_micros(patience_us), commit).await;
     }
@@ -81,7 +82,7 @@ async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
         let mut registered = 0;
         while Instant::now() < end {
             registered += 1;
-            stage.store.commit(event.id, &[register(&format!("person{registered}"))], &clock).await.unwrap();
+            stage.store.commit(event.id, None, &[register(&format!("person{registered}"))], &clock).await.unwrap();
         }
         registered
     });
@@ -97,11 +98,11 @@ async fn a_store_closes_at_once(stage: Stage) {
         let store = Store::open(&stage.url, None).await.unwrap();
         let event = stage.event(&format!("gala{}", pause.as_millis()), None, false).await;
         for person in ["ada", "bob"] {
-            store.commit(event.id, &[register(person)], &stage.clock()).await.unwrap();
+            store.commit(event.id, None, &[register(person)], &stage.clock()).await.unwrap();
             tokio::time::sleep(pause).await;
         }
         tokio::time::timeout(Duration::from_secs(10), store.close()).await.expect("it closes");
-        let late = store.commit(event.id, &[register("cem")], &stage.clock()).await;
+        let late = store.commit(event.id, None, &[register("cem")], &stage.clock()).await;
         assert!(matches!(late, Err(StoreError::Unreachable(_))), "{late:?}");
         assert_eq!(stage.store.event_by_id(event.id).await.unwrap().unwrap().registered, 2);
     }
@@ -141,7 +142,7 @@ async fn a_locked_file_is_a_passing_failure() {
     let DatabaseUrl::Sqlite(options) = &stage.url else { unreachable!("a SQLite file was asked for") };
     let mut holder = options.connect().await.unwrap();
     holder.execute("BEGIN IMMEDIATE").await.unwrap();
-    let failed = stage.store.commit(event.id, &[register("ada")], &Clock::System).await;
+    let failed = stage.store.commit(event.id, Some(&event), &[register("ada")], &Clock::System).await;
     assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
     // Readers do not wait for writers.
     assert_eq!(stage.store.event_by_id(event.id).await.unwrap(), Some(event.clone()));
@@ -163,7 +164,7 @@ async fn a_closed_file_stands_alone_and_is_opened_again() {
     let DatabaseUrl::Sqlite(options) = &stage.url else { unreachable!("a SQLite file was asked for") };
     assert_eq!(options.get_filename().parent().unwrap().read_dir().unwrap().count(), 1);
     assert!(matches!(stage.store.ping().await, Err(StoreError::Unreachable(_))));
-    let closed = stage.store.commit(event.id, &[register("bob")], &Clock::System).await;
+    let closed = stage.store.commit(event.id, None, &[register("bob")], &Clock::System).await;
     assert!(matches!(closed, Err(StoreError::Unreachable(_))), "{closed:?}");
     let again = Stage::set(file.url()).await;
     assert_eq!(again.registers(event.id, "bob").await.locator.number, 2);
