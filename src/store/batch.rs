@@ -56,11 +56,8 @@ pub(super) fn foresee(seen: &Event, commands: &[Command], now: Timestamp) -> Opt
     let mut picture = Picture::new(seen.clone(), Known::with_capacity(commands.len()));
     let mut decisions = Vec::with_capacity(commands.len());
     for command in commands {
-        let decision = apply(&mut picture, command, now);
-        if !matches!(decision, Ok(Answer::Registered { replayed: false, .. })) {
-            return None;
-        }
-        decisions.push(decision);
+        // Of whoever is refused it matters why, and that may be for being known.
+        decisions.push(Ok(apply(&mut picture, command, now).ok()?));
     }
     // The schedule may have had something due as well.
     if !picture.is_registering_only() {

@@ -136,7 +136,7 @@ async fn a_registration_is_given_back(stage: Stage) {
 
 /// What the caller has seen of the event makes a commit quicker, and never another one.
 async fn what_was_seen_may_be_old(stage: Stage) {
-    let (event, other) = (stage.event("gala", Some(3), true).await, stage.event("other", Some(0), false).await);
+    let (event, other) = (stage.event("gala", Some(3), true).await, stage.event("other", Some(3), false).await);
     let ask = async |seen: &Event, person: &str| {
         let mut commit = stage.store.commit(event.id, Some(seen), &[register(person)], &stage.clock()).await.expect("a database that works");
         let stored = stage.store.event_by_id(event.id).await.unwrap();
@@ -186,6 +186,20 @@ async fn whoever_is_known_is_found_among_new_people(stage: Stage) {
         assert_eq!(stage.one(event.id, register("Ada")).await.0, Err(Refusal::AlreadyRegistered));
     }
     stage.check(event.id).await;
+
+    // Whether there are places left or not.
+    for n in 0..40 {
+        let event = stage.event(&format!("small{n}"), Some(2), false).await;
+        let known = accepted(stage.one(event.id, with_key("ada", "attempt")).await.0);
+        let commit = stage.commit(event.id, vec![register("bob"), register("ada"), with_key("ada", "attempt"), register("cem")]).await;
+        let [Ok(_), Err(Refusal::AlreadyRegistered), Ok(Answer::Registered { registration, replayed: true }), Err(Refusal::EventFull)] =
+            commit.decisions.as_slice()
+        else {
+            panic!("{commit:?}")
+        };
+        assert_eq!(**registration, known);
+        stage.check(event.id).await;
+    }
 }
 
 async fn refusals_write_nothing(stage: Stage) {
