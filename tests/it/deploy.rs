@@ -54,8 +54,8 @@ fn every_path_that_the_image_and_the_composition_take_exists() {
     for path in &paths {
         assert!(Path::new(path).exists(), "Dockerfile copies {path}");
     }
-    // What the build reads beside the sources: a folder that is embedded, migrations, manifests, the benches that the manifest lists.
-    for needed in ["Cargo.toml", "Cargo.lock", "askama.toml", "src", "web", "migrations", "benches"] {
+    // What the build reads beside the sources: a folder that is embedded, migrations, manifests, SQLite's settings, the benches that the manifest lists.
+    for needed in ["Cargo.toml", "Cargo.lock", ".cargo", "askama.toml", "src", "web", "migrations", "benches"] {
         assert!(paths.contains(&needed), "Dockerfile does not copy {needed}");
         assert!(!read(".dockerignore").lines().any(|ignored| ignored.trim_end_matches('/') == needed), "{needed} is not sent to the build");
     }
