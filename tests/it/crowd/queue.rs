@@ -8,6 +8,7 @@ use headcount::domain::headcount::State;
 use headcount::live::channel::Update;
 use headcount::register::schedule;
 use headcount::wire::message::Body;
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection, SqliteConnection};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
@@ -48,9 +49,42 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
     assert_eq!(node.audited(event.id).await.0.registered, 10);
 }
 
+/// What every commit waits for.
+enum Lock {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Lock {
+    async fn take(url: &DatabaseUrl) -> Self {
+        match url {
+            DatabaseUrl::Sqlite(options) => {
+                let mut connection = options.connect().await.unwrap();
+                connection.execute("BEGIN IMMEDIATE").await.unwrap();
+                Self::Sqlite(connection)
+            }
+            DatabaseUrl::Postgres(options) => {
+                let mut connection = options.connect().await.unwrap();
+                connection.execute("BEGIN").await.unwrap();
+                connection.execute("LOCK TABLE events").await.unwrap();
+                Self::Postgres(connection)
+            }
+        }
+    }
+
+    async fn release(self) {
+        match self {
+            Self::Sqlite(mut connection) => connection.execute("ROLLBACK").await.map(drop).unwrap(),
+            Self::Postgres(mut connection) => connection.execute("ROLLBACK").await.map(drop).unwrap(),
+        }
+    }
+}
+
 pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
+    // A database that is quick enough has committed before anybody else has a turn.
+    let lock = Lock::take(&url).await;
     let line = line_up(&node, &event, [register("ada")]).await;
     assert!(!node.hub.commits().are_underway(), "the writer has had no turn yet");
     // One thread: now the writer has its turn, which ends where the database's begins.
@@ -60,6 +94,7 @@ pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
         }
     };
     timeout(PATIENCE, begun).await.expect("a commit begins");
+    lock.release().await;
     assert!(join_all(line).await.iter().all(|answer| matches!(answer, Ok(Ok(_)))));
     assert!(!node.hub.commits().are_underway(), "the answer comes after the commit");
 }
