@@ -37,7 +37,7 @@ use super::linger::Linger;
 use crate::transport::live::Chunks;
 
 /// Head and body of up to so many bytes are written in one piece: for a short answer copying costs less than the kernel's way of taking two. A
-/// registration's has some 900. (hyper would do the same, but with every body, and keep the memory of the largest.)
+/// registration's has some 700. (hyper would do the same, but with every body, and keep the memory of the largest.)
 const SHORT: usize = 2 * 1024;
 
 /// What the socket, the answers and the driver of one connection tell each other. All of them run in the connection's one task (HTTP/2 apart,

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use sqlx::error::{DatabaseError, ErrorKind};
+
 use super::StoreError;
 
 impl From<sqlx::Error> for StoreError {
@@ -45,6 +47,21 @@ fn is_passing_sqlstate(code: &str) -> bool {
 fn is_passing_sqlite(code: &str) -> bool {
     // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the file system's or another process's doing.
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+}
+
+/// Somebody who registers is known: a unique index of SQLite says so.
+pub(super) fn is_known(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
+}
+
+/// The event is not as it was seen: see `REGISTER_AND_COMMIT` in `sqlite.rs`.
+pub(super) fn is_another(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
+}
+
+/// Another process writes to the file (`SQLITE_BUSY`). That is said when a transaction begins, not at its end.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 /// Gives up on work that the database has not answered in time: a lost network must not look like a slow one for ever.

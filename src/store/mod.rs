@@ -22,6 +22,8 @@ mod batch;
 mod connections;
 pub mod copy;
 mod error;
+mod file;
+mod json;
 mod listener;
 mod postgres;
 mod rows;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgQueryResult};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
@@ -27,6 +28,8 @@ use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
+/// What brings the schema up to date.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 const LOCKED_EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1 FOR UPDATE");
 /// A plan that was made while the table was empty serves on when it holds a million rows, and to a planner without statistics
 /// every index that begins with the event looks as good as another. LATERAL leaves it no choice but to look each one up, and
@@ -119,7 +122,7 @@ impl Postgres {
         };
         connection.execute(NO_LIMITS).await?;
         // sqlx holds an advisory lock meanwhile: nodes that start together wait for each other.
-        sqlx::migrate!("migrations/postgres").run_direct(None, &mut connection, false).await?;
+        MIGRATIONS.run_direct(None, &mut connection, false).await?;
         // It has no limits, so it does not belong to the pool.
         connection.close().await?;
         Ok(Self { connections, listen: Arc::new(named(listen.unwrap_or(options))) })

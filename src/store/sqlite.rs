@@ -3,28 +3,23 @@
 //! WAL with `synchronous=FULL`: a commit is on the disk before it is answered, and readers never wait for the writer. A
 //! pool of writers would only make them wait out `busy_timeout` for each other.
 
-use std::fs::OpenOptions;
-use std::io;
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::aside::step_aside;
 use super::batch::{self, Decided, Foreseen, Lookup, Session};
-use super::error::bounded;
+use super::error::{bounded, is_another, is_known, is_locked};
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
-use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
+use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, file, json, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -32,9 +27,8 @@ use crate::domain::command::Command;
 use crate::domain::decide::{Archived, Picture};
 use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::{Epoch, Revision};
-use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
+use crate::domain::registration::{Locator, Registration, Status};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 /// $2 and $3 are JSON arrays of e-mail keys and idempotency keys, $4 of `[round, number]`. CROSS JOIN keeps SQLite from
@@ -104,8 +98,6 @@ const ADVANCE: &str = "\
 const READERS: u32 = 4;
 /// How long a statement waits for another process that writes, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long the start waits for another process that starts on the same new file.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// In KiB, which SQLite writes as a negative number: the indexes' leaves of an event with some ten thousand registrations.
 const CACHE_SIZE: &str = "-16384";
 /// Pages in the log before they are folded into the file, 16 MiB. Addresses and keys come in no order, so the same leaves of
@@ -144,8 +136,7 @@ impl Writer {
 
 impl Sqlite {
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
-        check_directory(options.get_filename())?;
-        create(options.get_filename());
+        file::prepare(options.get_filename())?;
         let options =
             options.clone().create_if_missing(true).busy_timeout(BUSY_TIMEOUT).foreign_keys(true).row_buffer_size(ROW_BUFFER).disable_statement_logging();
         let writer = options
@@ -156,7 +147,7 @@ impl Sqlite {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE_SIZE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-        let connection = migrated(&writer).await?;
+        let connection = file::open(&writer).await?;
         // After the writer: it has created the file and switched it to WAL.
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -192,7 +183,7 @@ impl Sqlite {
     /// The same, and the event's row with what the lookup finds. The write lock is on the whole file, so it is this event's as well.
     async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing<'_>, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.writing().await?;
-        let begin = query(BEGIN_LOCKED).bind(event).bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places));
+        let begin = query(BEGIN_LOCKED).bind(event).bind(json::text(&lookup.emails)).bind(json::text(&lookup.keys)).bind(json::text(&lookup.places));
         let rows = step_aside(begin.fetch_all(&mut *writing)).await?;
         let Some((event, named)) = rows.split_first() else { return Ok((writing, None)) };
         let event = rows::EventRow::from_row(event)?.try_into()?;
@@ -274,11 +265,11 @@ impl Writing<'_> {
 
     async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
         let find = query_as(FIND).bind(event.id);
-        find.bind(json(&lookup.emails)).bind(json(&lookup.keys)).bind(json(&lookup.places)).fetch_all(&mut **self).await
+        find.bind(json::text(&lookup.emails)).bind(json::text(&lookup.keys)).bind(json::text(&lookup.places)).fetch_all(&mut **self).await
     }
 
     async fn insert(&mut self, event: EventId, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        query(INSERT).bind(rows_of(new)).bind(event).execute(&mut **self).await.map(drop)
+        query(INSERT).bind(json::rows_of(new)).bind(event).execute(&mut **self).await.map(drop)
     }
 
     async fn register_and_commit(self, picture: &Picture) -> Result<(), sqlx::Error> {
@@ -290,7 +281,7 @@ impl Writing<'_> {
         debug_assert!(follow_each_other(before, &new), "{new:?}");
         let confirmed = new.iter().filter(|row| row.accepted_waiting.is_none()).count();
         let register = query(statement)
-            .bind(new_rows_of(&new))
+            .bind(json::new_rows_of(&new))
             .bind(event.id)
             .bind(event.revision)
             .bind(event.registered)
@@ -327,7 +318,7 @@ impl Writing<'_> {
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
         let rows: Vec<_> = moved.iter().map(|row| (row.locator.event, row.locator.round, row.locator.number, row.status.as_str(), row.revision)).collect();
-        query(ADVANCE).bind(json(&rows)).execute(&mut **self).await?;
+        query(ADVANCE).bind(json::text(&rows)).execute(&mut **self).await?;
         Ok(())
     }
 }
@@ -346,28 +337,6 @@ impl DerefMut for Writing<'_> {
     }
 }
 
-/// Rows as [`INSERT`] takes them.
-fn rows_of(new: &[&Registration]) -> String {
-    let rows = new.iter().map(|row| {
-        (
-            row.locator.number,
-            row.secret.reveal(),
-            row.name.as_str(),
-            row.name.as_str().to_lowercase(),
-            row.email.as_str(),
-            row.email.key(),
-            row.key.as_ref().map(IdempotencyKey::as_str),
-            row.status.as_str(),
-            row.accepted_waiting,
-            row.at.as_millis(),
-            row.locator.round,
-            row.accepted_revision,
-            row.revision,
-        )
-    });
-    json(&rows.collect::<Vec<_>>())
-}
-
 /// Whether new rows are as [`REGISTER_AND_COMMIT`] makes them. The decision makes no others.
 fn follow_each_other(before: &Event, new: &[&Registration]) -> bool {
     let mut waiting = before.waiting;
@@ -376,81 +345,6 @@ fn follow_each_other(before: &Event, new: &[&Registration]) -> bool {
         let accepted_waiting = (waiting > before.waiting).then_some(waiting);
         row.locator.number == number && row.accepted_waiting == accepted_waiting && (row.status == Status::Waiting) == accepted_waiting.is_some()
     })
-}
-
-/// New registrations as [`REGISTER_AND_COMMIT`] takes them.
-fn new_rows_of(new: &[&Registration]) -> String {
-    let rows = new.iter().map(|row| {
-        let key = row.key.as_ref().map(IdempotencyKey::as_str);
-        (row.secret.reveal(), row.name.as_str(), row.name.as_str().to_lowercase(), row.email.as_str(), row.email.key(), key)
-    });
-    json(&rows.collect::<Vec<_>>())
-}
-
-/// Text and numbers always become JSON.
-fn json(rows: &impl serde::Serialize) -> String {
-    serde_json::to_string(rows).expect("rows of text and numbers")
-}
-
-/// SQLite's own message would only say that it is unable to open the file.
-fn check_directory(file: &Path) -> Result<(), StoreError> {
-    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if directory.is_dir() {
-        return Ok(());
-    }
-    let message = format!("the directory {} does not exist; create it, or name another file in the database URL", directory.display());
-    Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::NotFound, message).into()))
-}
-
-/// Somebody who registers is known: a unique index says so.
-fn is_known(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
-}
-
-/// The event is not as it was seen: see [`REGISTER_AND_COMMIT`].
-fn is_another(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
-}
-
-/// Another process writes (`SQLITE_BUSY`). That is said when a transaction begins, not at its end.
-fn is_locked(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
-}
-
-/// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of
-/// the file itself. One that is there keeps the rights that it was given.
-fn create(file: &Path) {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // Where this fails SQLite fails too, and says why.
-    let _ = options.open(file);
-}
-
-/// Opens the file and brings its schema up to date, while other processes may be doing the same.
-async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
-    let deadline = Instant::now() + OPEN_TIMEOUT;
-    loop {
-        match migrate(options).await {
-            // Switching to WAL needs the file alone, and `busy_timeout` does not wait for that.
-            Err(MigrateError::Execute(error)) => match StoreError::from(error) {
-                StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
-                error => return Err(error),
-            },
-            outcome => return Ok(outcome?),
-        }
-    }
-}
-
-async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, MigrateError> {
-    let mut connection = options.connect().await?;
-    // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
-    // everything applied.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
-    transaction.commit().await?;
-    Ok(connection)
 }
 
 #[cfg(test)]
@@ -471,7 +365,7 @@ mod tests {
     async fn a_commit_looks_up_and_never_scans() {
         let directory = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(directory.path().join("plans.db")).create_if_missing(true);
-        let mut connection = migrated(&options).await.unwrap();
+        let mut connection = file::open(&options).await.unwrap();
         for (statement, indexes) in [
             (
                 FIND,
@@ -495,34 +389,6 @@ mod tests {
                 assert!(plan.contains(index), "{index} is not used:\n{plan}\n{statement}");
             }
             assert!(!plan.contains("SCAN registrations") && !plan.contains("TEMP B-TREE FOR ORDER BY"), "{plan}\n{statement}");
-        }
-    }
-
-    /// The fourth migration makes the table anew.
-    #[tokio::test]
-    async fn an_older_file_keeps_its_registrations() {
-        const ADA: &str = "INSERT INTO registrations VALUES (1, 1, 2, 's', 'Ada', 'ada', 'Ada@example.org', 'ada@example.org', 'k', 'waiting', 1, 5, 6, 7)";
-        let directory = tempfile::tempdir().unwrap();
-        let options = SqliteConnectOptions::new().filename(directory.path().join("old.db")).create_if_missing(true);
-        let mut old = options.connect().await.unwrap();
-        MIGRATIONS.run_to(3, &mut old).await.unwrap();
-        for statement in [
-            "INSERT INTO events VALUES (1, 'gala', 'e', 'Gala', '', NULL, 0, NULL, NULL, 0, 0, 0, 1, 6, 1, 1, 2, 7, 0)",
-            ADA,
-            "INSERT INTO registrations SELECT 1, 1, 1, 't', 'Bo', 'bo', 'bo@example.org', 'bo@example.org', NULL, 'confirmed', NULL, 4, 4, 6",
-        ] {
-            old.execute(statement).await.unwrap();
-        }
-        let rows = async |connection: &mut SqliteConnection| -> Vec<String> {
-            let rows = concat!("SELECT json_array(name_key, email_key, ", registration_columns!(), ") FROM registrations ORDER BY number");
-            query_scalar(rows).fetch_all(connection).await.unwrap()
-        };
-        let before = rows(&mut old).await;
-        old.close().await.unwrap();
-        let mut new = migrated(&options).await.unwrap();
-        assert_eq!(rows(&mut new).await, before);
-        for refused in [ADA, "UPDATE registrations SET status = 'lost'", "DELETE FROM events", "UPDATE registrations SET email_key = 'ada@example.org'"] {
-            assert!(new.execute(refused).await.is_err(), "{refused}");
         }
     }
 }

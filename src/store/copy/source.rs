@@ -2,17 +2,13 @@
 
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Decode, Executor as _, Row, Type, query, query_as, query_scalar};
 
-use super::super::{DatabaseUrl, connections, postgres};
+use super::super::{DatabaseUrl, connections, file, postgres};
 use super::State;
-use super::tables::{Cell, Kind, MIGRATIONS, STATES, Table};
-
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+use super::tables::{APPLIED, Cell, Kind, STATES, Table};
 
 /// An open database inside a transaction that sees one state of it.
 pub(super) enum Source {
@@ -45,8 +41,8 @@ impl Source {
     /// Whether all of this version's migrations were applied, and no others.
     pub(super) async fn is_current(&mut self) -> Result<bool, sqlx::Error> {
         let (applied, known) = match self {
-            Self::Sqlite(connection) => (query_scalar::<_, i64>(MIGRATIONS).fetch_all(connection).await, &SQLITE),
-            Self::Postgres(connection) => (query_scalar::<_, i64>(MIGRATIONS).fetch_all(connection).await, &POSTGRES),
+            Self::Sqlite(connection) => (query_scalar::<_, i64>(APPLIED).fetch_all(connection).await, &file::MIGRATIONS),
+            Self::Postgres(connection) => (query_scalar::<_, i64>(APPLIED).fetch_all(connection).await, &postgres::MIGRATIONS),
         };
         match applied {
             Ok(applied) => Ok(known.iter().map(|migration| migration.version).eq(applied)),

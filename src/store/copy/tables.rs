@@ -127,4 +127,4 @@ pub(super) const STATES: &str = "\
     FROM events e ORDER BY e.id";
 
 /// The migrations that were applied, on either database.
-pub(super) const MIGRATIONS: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+pub(super) const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";

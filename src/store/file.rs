@@ -1,0 +1,106 @@
+//! SQLite's file: made, opened, and brought up to date.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::StoreError;
+
+/// What brings the schema up to date.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// How long the start waits for another process that starts on the same new file.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Makes sure that there is a file, or says what is in the way.
+pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
+    check_directory(file)?;
+    create(file);
+    Ok(())
+}
+
+/// SQLite's own message would only say that it is unable to open the file.
+fn check_directory(file: &Path) -> Result<(), StoreError> {
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let message = format!("the directory {} does not exist; create it, or name another file in the database URL", directory.display());
+    Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::NotFound, message).into()))
+}
+
+/// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of
+/// the file itself. One that is there keeps the rights that it was given.
+fn create(file: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Where this fails SQLite fails too, and says why.
+    let _ = options.open(file);
+}
+
+/// Opens the file and brings its schema up to date, while other processes may be doing the same.
+pub(super) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let deadline = Instant::now() + OPEN_TIMEOUT;
+    loop {
+        match migrate(options).await {
+            // Switching to WAL needs the file alone, and `busy_timeout` does not wait for that.
+            Err(MigrateError::Execute(error)) => match StoreError::from(error) {
+                StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+                error => return Err(error),
+            },
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, MigrateError> {
+    let mut connection = options.connect().await?;
+    // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
+    // everything applied.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
+    transaction.commit().await?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Executor as _, query_scalar};
+
+    use super::*;
+    use crate::store::rows::registration_columns;
+
+    /// The fourth migration makes the table anew.
+    #[tokio::test]
+    async fn an_older_file_keeps_its_registrations() {
+        const ADA: &str = "INSERT INTO registrations VALUES (1, 1, 2, 's', 'Ada', 'ada', 'Ada@example.org', 'ada@example.org', 'k', 'waiting', 1, 5, 6, 7)";
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(directory.path().join("old.db")).create_if_missing(true);
+        let mut old = options.connect().await.unwrap();
+        MIGRATIONS.run_to(3, &mut old).await.unwrap();
+        for statement in [
+            "INSERT INTO events VALUES (1, 'gala', 'e', 'Gala', '', NULL, 0, NULL, NULL, 0, 0, 0, 1, 6, 1, 1, 2, 7, 0)",
+            ADA,
+            "INSERT INTO registrations SELECT 1, 1, 1, 't', 'Bo', 'bo', 'bo@example.org', 'bo@example.org', NULL, 'confirmed', NULL, 4, 4, 6",
+        ] {
+            old.execute(statement).await.unwrap();
+        }
+        let rows = async |connection: &mut SqliteConnection| -> Vec<String> {
+            let rows = concat!("SELECT json_array(name_key, email_key, ", registration_columns!(), ") FROM registrations ORDER BY number");
+            query_scalar(rows).fetch_all(connection).await.unwrap()
+        };
+        let before = rows(&mut old).await;
+        old.close().await.unwrap();
+        let mut new = open(&options).await.unwrap();
+        assert_eq!(rows(&mut new).await, before);
+        for refused in [ADA, "UPDATE registrations SET status = 'lost'", "DELETE FROM events", "UPDATE registrations SET email_key = 'ada@example.org'"] {
+            assert!(new.execute(refused).await.is_err(), "{refused}");
+        }
+    }
+}
