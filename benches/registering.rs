@@ -32,6 +32,8 @@ use headcount::store::{DatabaseUrl, Store};
 use headcount::{routes, server};
 use plain::Plain;
 use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use warp::Filter as _;
 
 #[path = "support/load.rs"]
@@ -47,7 +49,8 @@ mod postgres;
 const DATABASES: &str = "SQLite,Postgres";
 const CONNECTIONS: &str = "1,16,64,256";
 /// The ways to answer one and the same request.
-const WAYS: [(&str, &str); 4] = [("no database", "/bench/none"), ("one each", "/bench/plain"), ("batch of 1", "/bench/single"), ("batched", "/api/v1/events")];
+const WAYS: [(&str, &str); 4] = [("no database", "/bench/none"), ("one each", "/bench/plain"), ("batch of 1", "/bench/single"), (BATCHED, "/api/v1/events")];
+const BATCHED: &str = "batched";
 
 /// As in the product.
 #[global_allocator]
@@ -68,7 +71,7 @@ struct Person {
     email: String,
 }
 
-/// The server's side: the product's routes and the two it is compared with.
+/// The server's side: the product's routes, and the ways they are compared with.
 async fn serve(database: &str) {
     let url: DatabaseUrl = database.parse().expect("a database");
     let store = Store::open(&url, None).await.expect("the database opens");
@@ -95,11 +98,21 @@ async fn serve(database: &str) {
         async move { each(&context, &plain, &way, slug, incoming, body).await }
     };
     let bench = warp::path!("bench" / String / String / "registrations").and(warp::post()).and(incoming()).and(body()).then(bench);
-    let routes = bench.map(warp::Reply::into_response).boxed().or(all).unify().boxed();
+    let bench = bench.map(warp::Reply::into_response).boxed();
+    // Listeners of their own: none passes by the routes of the other.
+    let (_stop, stopping) = watch::channel(false);
+    let (ways, product) = (listen(), listen());
+    tokio::join!(
+        server::serve(ways, warp::service(bench), server::Config::default(), stopping.clone()),
+        server::serve(product, warp::service(all), server::Config::default(), stopping),
+    );
+}
+
+/// Takes a free port, and tells its address.
+fn listen() -> TcpListener {
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
-    let (_stop, stopping) = tokio::sync::watch::channel(false);
-    server::serve(listener, warp::service(routes), server::Config::default(), stopping).await;
+    listener
 }
 
 /// Decodes, stores in one of the ways, answers.
@@ -161,7 +174,12 @@ fn rounds() -> u32 {
     number("BENCH_ROUNDS", 1)
 }
 
-struct Server(Child, SocketAddr);
+/// A server's process, and where it offers the other ways and the product's.
+struct Server {
+    process: Child,
+    ways: SocketAddr,
+    product: SocketAddr,
+}
 
 impl Server {
     fn start(url: &str) -> Self {
@@ -173,17 +191,17 @@ impl Server {
         } else {
             Command::new(exe)
         };
-        let mut child = command.args(["--serve", url]).stdout(Stdio::piped()).spawn().expect("the server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
-        Self(child, line.trim().parse().expect("an address"))
+        let mut process = command.args(["--serve", url]).stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        let mut address = || lines.next().and_then(Result::ok).and_then(|line| line.parse().ok()).expect("an address");
+        Self { ways: address(), product: address(), process }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -215,10 +233,11 @@ fn measure() {
                 for (at, (way, path)) in WAYS.into_iter().enumerate() {
                     let slug = slug(way, connections, round);
                     let path = format!("{path}/{slug}/registrations");
-                    let outcome = runtime.block_on(load::register(server.1, &path, connections, Duration::ZERO, seconds, &slug));
+                    let address = if way == BATCHED { server.product } else { server.ways };
+                    let outcome = runtime.block_on(load::register(address, &path, connections, Duration::ZERO, seconds, &slug));
                     assert_eq!((outcome.refused, outcome.failed), (0, 0), "{way}: every request is served");
                     if at > 0 {
-                        let count = runtime.block_on(load::headcount(server.1, &slug));
+                        let count = runtime.block_on(load::headcount(server.product, &slug));
                         assert_eq!(count, outcome.created, "{way}: the headcount is what was answered");
                     }
                     rates[at].push(outcome.rate());
