@@ -1,5 +1,7 @@
 //! What can be asked of an event, and what comes of it.
 
+use std::sync::Arc;
+
 use super::audit::Actor;
 use super::clock::Timestamp;
 use super::event::{Capacity, Edit, Event};
@@ -82,12 +84,12 @@ pub enum Answer {
     /// To `Register`.
     Registered {
         /// The row, as it is now.
-        registration: Box<Registration>,
+        registration: Arc<Registration>,
         /// The same key was answered before; nothing changed.
         replayed: bool,
     },
     /// To `Cancel`: the row, as it is now.
-    Cancelled(Box<Registration>),
+    Cancelled(Arc<Registration>),
     /// To `Edit`, `Reset`, `Undo`: the event, as it is now.
     Event(Box<Event>),
     /// To `Delete`.

@@ -37,7 +37,8 @@ pub const OF_SEVERAL_LINES: [char; 3] = ['\t', '\n', '\r'];
 
 /// Whether a character is never wanted, see [`HOSTILE`].
 pub(super) fn is_hostile(c: char) -> bool {
-    HOSTILE.iter().any(|(first, last)| (*first..=*last).contains(&c))
+    // Most text is printable ASCII, which is in none of the ranges.
+    !(' '..='~').contains(&c) && HOSTILE.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// Trims `raw` and demands 1..=`max` code points, none of them hostile (`multiline` allows line feeds and tabs).

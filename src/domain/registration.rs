@@ -101,6 +101,11 @@ impl Secret {
         &self.0
     }
 
+    /// The [`Token`]'s text, of the registration with this `id`.
+    pub fn token(&self, id: &str) -> String {
+        [id, "-", &self.0].concat()
+    }
+
     /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
@@ -126,7 +131,7 @@ pub struct Token {
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.locator, self.secret.0)
+        f.write_str(&self.secret.token(&self.locator.to_string()))
     }
 }
 

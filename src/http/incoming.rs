@@ -41,7 +41,7 @@ impl Incoming {
     pub fn base_url(&self, settings: &Settings) -> Option<String> {
         settings.public_url.clone().or_else(|| {
             let scheme = if self.peer.secure { "https" } else { "http" };
-            self.authority.as_ref().map(|authority| format!("{scheme}://{authority}"))
+            self.authority.as_ref().map(|authority| [scheme, "://", authority.as_str()].concat())
         })
     }
 }

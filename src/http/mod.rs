@@ -47,7 +47,9 @@ pub fn frame_over(headers: &HeaderMap) -> Over {
 /// The one call that everybody makes at the same moment; apart, so that it can be tried before all others.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
     let register = path!("api" / "v1" / "events" / String / "registrations").and(warp::post());
-    register.and(with(context)).and(incoming()).and(body()).then(registration::post).map(answer).boxed()
+    // Boxed here: each layer around a future moves all of it.
+    let post = |slug, context, incoming, body| Box::pin(registration::post(slug, context, incoming, body));
+    register.and(with(context)).and(incoming()).and(body()).then(post).map(answer).boxed()
 }
 
 /// Every other call that is neither live nor a page.

@@ -19,6 +19,7 @@ use crate::domain::person::{Email, Name};
 use crate::domain::position::{Position, Revision};
 use crate::domain::registration::{IdempotencyKey, Registration, Secret, Status, Token};
 use crate::problem::{Code, Problem};
+use crate::register::{Author, Document, Told};
 
 /// The header that names an attempt, so that sending it again is safe.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -48,9 +49,11 @@ pub struct Accepted {
     /// The event, as it was a moment before.
     pub event: Arc<Event>,
     /// The row.
-    pub registration: Registration,
+    pub registration: Arc<Registration>,
     /// The same key was answered before; nothing changed.
     pub replayed: bool,
+    /// See [`crate::register::Told`].
+    pub document: Option<Document>,
 }
 
 /// A registration as its owner sees it.
@@ -79,18 +82,19 @@ struct Links {
 pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let event = admit(&context, &incoming, &slug).await?;
     let sent = body.read(&incoming, Takes::JsonOrForm).await?;
-    let accepted = submit(&context, &incoming, event, &sent).await?;
-    let row = &accepted.registration;
-    // A replay says what was said the first time, not what has become of it since.
-    let status = if row.accepted_waiting.is_some() { Status::Waiting } else { Status::Confirmed };
-    let view = view(&context, &incoming, &accepted.event, row, (status, row.accepted_waiting, row.accepted_revision));
-    let location = HeaderValue::try_from(view.links.this.as_str());
-    let mut response = reply::json(&view);
+    let base = base(&context, &incoming);
+    let author: Author = {
+        let (base, event) = (base.clone(), Arc::clone(&event));
+        Box::new(move |row| acceptance(&base, &event, row))
+    };
+    let Accepted { event, registration, replayed, document } = submit(&context, &incoming, event, &sent, Some(author)).await?;
+    let Document { address, text } = document.unwrap_or_else(|| acceptance(&base, &event, &registration));
+    let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
-    if let Ok(location) = location {
+    if let Ok(location) = HeaderValue::try_from(address) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    if accepted.replayed {
+    if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
@@ -104,10 +108,11 @@ pub async fn admit(context: &Context, incoming: &Incoming, slug: &str) -> Result
 }
 
 /// Registers whom the body names; answers after the durable commit.
-pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, sent: &Content) -> Result<Accepted, Problem> {
+pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, sent: &Content, author: Option<Author>) -> Result<Accepted, Problem> {
     let applicant = applicant(&sent.decode()?, incoming)?;
-    match context.registrar.submit(event.id, Command::Register(applicant)).await?? {
-        Answer::Registered { registration, replayed } => Ok(Accepted { event, registration: *registration, replayed }),
+    let Told { decision, document } = context.registrar.submit_with(event.id, Command::Register(applicant), author).await?;
+    match decision? {
+        Answer::Registered { registration, replayed } => Ok(Accepted { event, registration, replayed, document }),
         other => Err(unexpected(&other)),
     }
 }
@@ -182,7 +187,7 @@ pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
     let secret = Some(own.registration.secret.clone());
     let command = Command::Cancel { locator: own.registration.locator, secret, by: Actor::Visitor };
     match context.registrar.submit(own.event.id, command).await? {
-        Ok(Answer::Cancelled(registration)) => Ok(Own { registration: *registration, waiting_position: None, ..own }),
+        Ok(Answer::Cancelled(registration)) => Ok(Own { registration: Arc::unwrap_or_clone(registration), waiting_position: None, ..own }),
         Ok(other) => Err(unexpected(&other)),
         // Deleted between the two steps, and the registration with it.
         Err(Refusal::EventNotFound) => Err(not_found()),
@@ -190,30 +195,35 @@ pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
     }
 }
 
-fn present<'a>(context: &Context, incoming: &Incoming, own: &'a Own) -> View<'a> {
-    let row = &own.registration;
-    view(context, incoming, &own.event, row, (row.status, own.waiting_position, row.revision))
+/// What links begin with. They are relative where nothing says the host (HTTP/1.0): a client resolves them against the address it has asked.
+fn base(context: &Context, incoming: &Incoming) -> String {
+    incoming.base_url(&context.settings).unwrap_or_default()
 }
 
-fn view<'a>(
-    context: &Context,
-    incoming: &Incoming,
-    event: &'a Event,
-    row: &'a Registration,
-    (status, waiting_position, revision): (Status, Option<u32>, Revision),
-) -> View<'a> {
-    let token = row.token().to_string();
-    // Relative where nothing says the host (HTTP/1.0): a client resolves them against the address it has asked.
-    let base = incoming.base_url(&context.settings).unwrap_or_default();
+/// What the person who registers is told. A replay says what was said the first time, not what has become of it since.
+fn acceptance(base: &str, event: &Event, row: &Registration) -> Document {
+    let status = if row.accepted_waiting.is_some() { Status::Waiting } else { Status::Confirmed };
+    let view = view(base, event, row, (status, row.accepted_waiting, row.accepted_revision));
+    Document { text: reply::text(&view), address: view.links.this }
+}
+
+fn present<'a>(context: &Context, incoming: &Incoming, own: &'a Own) -> View<'a> {
+    let row = &own.registration;
+    view(&base(context, incoming), &own.event, row, (row.status, own.waiting_position, row.revision))
+}
+
+fn view<'a>(base: &str, event: &'a Event, row: &'a Registration, (status, waiting_position, revision): (Status, Option<u32>, Revision)) -> View<'a> {
+    let id = row.locator.to_string();
+    let token = row.secret.token(&id);
     View {
-        id: row.locator.to_string(),
+        id,
         number: row.locator.number,
         status,
         waiting_position,
         event: event.slug.as_str(),
         name: row.name.as_str(),
         position: Position { epoch: event.epoch.clone(), revision },
-        links: Links { this: format!("{base}/api/v1/registrations/{token}"), page: format!("{base}/r/{token}") },
+        links: Links { this: [base, "/api/v1/registrations/", &token].concat(), page: [base, "/r/", &token].concat() },
         token,
     }
 }

@@ -10,6 +10,12 @@ use super::session::hex;
 use crate::domain::position::Position;
 use crate::problem::Problem;
 
+/// Bytes that most documents fit into.
+const TYPICAL: usize = 512;
+
+/// Header fields that most answers have: at once, so that none has to make room for itself.
+const FIELDS: usize = 6;
+
 /// The one place where a handler's problem becomes an answer.
 pub(crate) fn answer(result: Result<Response, Problem>) -> Response {
     result.unwrap_or_else(Problem::into_response)
@@ -17,13 +23,21 @@ pub(crate) fn answer(result: Result<Response, Problem>) -> Response {
 
 /// A JSON document. What it says is for this client at this moment, unless a validator is added.
 pub(crate) fn json(value: &impl Serialize) -> Response {
+    json_bytes(text(value))
+}
+
+/// A document's text.
+pub(crate) fn text(value: &impl Serialize) -> Bytes {
+    let mut text = Vec::with_capacity(TYPICAL);
     // Plain structs of numbers and strings: serialising them to memory cannot fail.
-    json_bytes(serde_json::to_vec(value).expect("an answer is representable as JSON").into())
+    serde_json::to_writer(&mut text, value).expect("an answer is representable as JSON");
+    text.into()
 }
 
 /// The same, of text that was rendered before.
 pub(crate) fn json_bytes(text: Bytes) -> Response {
     let mut response = Response::new(text.into());
+    response.headers_mut().reserve(FIELDS);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,15 +1,51 @@
 //! The write path: bounded admission, one writer an event, an answer after the durable commit.
 //!
 //! Owns the queues and the writers' tasks. Promises: commands of one event are decided in the order of their arrival; while one
-//! commit runs the next batch gathers, and takes along who is on the way when a crowd comes, so batching costs a lone visitor nothing; a
-//! full queue refuses at once; when the process stops, everything that was admitted is still decided and answered. Never decides (that is
-//! `domain`), never retries a commit.
+//! commit runs the next batch gathers, and takes along who is on the way when a crowd comes, so batching costs a lone visitor nothing;
+//! what is prepared while the database writes goes to nobody before the commit; a full queue refuses at once; when the process stops,
+//! everything that was admitted is still decided and answered. Never decides (that is `domain`), never retries a commit.
 
 pub mod queue;
 pub mod schedule;
 mod writer;
 
+use std::fmt;
 use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::domain::command::Decision;
+use crate::domain::registration::Registration;
+
+/// What tells a person of the new registration. Whoever has it has the private link.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Where it can be read again.
+    pub address: String,
+    /// What it says.
+    pub text: Bytes,
+}
+
+/// A document is never printed.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Document(…)")
+    }
+}
+
+/// Makes the document of a registration. It is asked while the database writes, so what it makes may be of one that never comes true, and
+/// is thrown away then. It runs in the event's writer, in the middle of a commit: it must neither block nor panic.
+pub type Author = Box<dyn Fn(&Registration) -> Document + Send>;
+
+/// What the person who asked is told: what was decided, and is stored.
+#[derive(Debug)]
+pub struct Told {
+    /// The answer.
+    pub decision: Decision,
+    /// What the [`Author`] has made of this very registration. `None` where the writer was told of nothing before: when nothing had to be stored,
+    /// or something else with it.
+    pub document: Option<Document>,
+}
 
 /// Why a command got no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::Failure;
-use super::writer::{Job, Writer};
+use super::writer::{Asker, Job, Writer};
+use super::{Author, Failure, Told};
 use crate::domain::audit::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Decision};
@@ -52,8 +52,13 @@ impl Registrar {
 
     /// Has `command` decided; answers after the durable commit, when the hub has the new state already.
     pub async fn submit(&self, event: EventId, command: Command) -> Result<Decision, Failure> {
+        Ok(self.submit_with(event, command, None).await?.decision)
+    }
+
+    /// The same, and has a new registration's document made in the time that the database takes.
+    pub async fn submit_with(&self, event: EventId, command: Command, author: Option<Author>) -> Result<Told, Failure> {
         let (answer, decision) = oneshot::channel();
-        self.queue(event)?.try_send(Job { command, answer }).map_err(|error| match error {
+        self.queue(event)?.try_send(Job { command, asker: Asker::new(answer, author) }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Failure::Busy { retry_after: RETRY_AFTER },
             mpsc::error::TrySendError::Closed(_) => Failure::Draining,
         })?;

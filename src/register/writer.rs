@@ -1,13 +1,15 @@
 //! One event's writer: takes all that waits, commits it in one transaction, publishes, answers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Failure;
+use super::{Author, Document, Failure, Told};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Decision};
 use crate::domain::event::EventId;
+use crate::domain::registration::Registration;
 use crate::live::cluster::Announcer;
 use crate::live::hub::Hub;
 use crate::store::{Store, StoreError};
@@ -22,11 +24,43 @@ const MEMORY: Duration = Duration::from_millis(10);
 /// The most turns in which somebody may join.
 const TURNS: usize = 8;
 
-/// A command and where its answer goes.
-#[derive(Debug)]
+/// A command and who asks for it.
 pub(super) struct Job {
     pub(super) command: Command,
-    pub(super) answer: oneshot::Sender<Result<Decision, Failure>>,
+    pub(super) asker: Asker,
+}
+
+/// Where an answer goes, and what is made for it in the time that the database takes.
+pub(super) struct Asker {
+    answer: oneshot::Sender<Result<Told, Failure>>,
+    author: Option<Author>,
+    prepared: Option<(Arc<Registration>, Document)>,
+}
+
+impl Asker {
+    pub(super) fn new(answer: oneshot::Sender<Result<Told, Failure>>, author: Option<Author>) -> Self {
+        Self { answer, author, prepared: None }
+    }
+
+    /// Makes the document of a registration that is about to be stored, or is already.
+    fn prepare(&mut self, decision: &Decision) {
+        if let (Some(author), Ok(Answer::Registered { registration, .. })) = (&self.author, decision) {
+            self.prepared = Some((Arc::clone(registration), author(registration)));
+        }
+    }
+
+    fn tell(self, outcome: Result<Decision, Failure>) {
+        let told = outcome.map(|decision| {
+            // What was prepared of another registration, of a batch that was refused, is nobody's.
+            let document = match (&decision, self.prepared) {
+                (Ok(Answer::Registered { registration, .. }), Some((of, document))) if Arc::ptr_eq(registration, &of) => Some(document),
+                _ => None,
+            };
+            Told { decision, document }
+        });
+        // A visitor who has gone away keeps the place; the idempotency key finds it again.
+        let _ = self.answer.send(told);
+    }
 }
 
 /// Commits the commands of one event.
@@ -46,7 +80,7 @@ impl Writer {
 
     /// Runs until every sender of `jobs` is gone and all that waited is answered.
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
-        let (mut waiting, mut commands, mut answers) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        let (mut waiting, mut commands, mut askers) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         let (mut before, mut ended) = (0, Instant::now());
         while jobs.recv_many(&mut waiting, BATCH).await > 0 {
             if is_crowd(before, ended.elapsed(), waiting.len()) {
@@ -55,20 +89,21 @@ impl Writer {
             before = waiting.len();
             for job in waiting.drain(..) {
                 commands.push(job.command);
-                answers.push(job.answer);
+                askers.push(job.asker);
             }
-            self.commit(&commands, &mut answers).await;
+            self.commit(&commands, &mut askers).await;
             ended = Instant::now();
             commands.clear();
         }
     }
 
-    async fn commit(&self, commands: &[Command], answers: &mut Vec<oneshot::Sender<Result<Decision, Failure>>>) {
+    async fn commit(&self, commands: &[Command], askers: &mut Vec<Asker>) {
         metrics::histogram!("headcount_batch_size").record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
         let begun = Instant::now();
         let underway = self.hub.commits().begin();
         let seen = self.hub.channel_by_id(self.event).map(|channel| channel.newest().event);
-        let committed = self.store.commit(self.event, seen.as_deref(), commands, &self.clock).await;
+        let mut prepare = |decisions: &[Decision]| askers.iter_mut().zip(decisions).for_each(|(asker, decision)| asker.prepare(decision));
+        let committed = self.store.commit_telling(self.event, seen.as_deref(), commands, &self.clock, &mut prepare).await;
         drop(underway);
         metrics::histogram!("headcount_commit_seconds").record(begun.elapsed());
         match committed {
@@ -84,10 +119,9 @@ impl Writer {
                     Some(event) => self.hub.publish(event),
                     None => self.hub.remove(self.event),
                 }
-                for (answer, decision) in answers.drain(..).zip(commit.decisions) {
+                for (asker, decision) in askers.drain(..).zip(commit.decisions) {
                     count(&decision);
-                    // A visitor who has gone away keeps the place; the idempotency key finds it again.
-                    let _ = answer.send(Ok(decision));
+                    asker.tell(Ok(decision));
                 }
             }
             Err(error) => {
@@ -96,9 +130,9 @@ impl Writer {
                     StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
                     StoreError::Unexpected(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => Failure::Internal,
                 };
-                for answer in answers.drain(..) {
+                for asker in askers.drain(..) {
                     metrics::counter!("headcount_registrations_total", "outcome" => "failed").increment(1);
-                    let _ = answer.send(Err(failure));
+                    asker.tell(Err(failure));
                 }
             }
         }
@@ -140,6 +174,7 @@ fn count(decision: &Decision) {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use futures_util::FutureExt as _;
     use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -148,10 +183,10 @@ mod tests {
     use crate::domain::clock::Timestamp;
     use crate::domain::command::Refusal;
     use crate::domain::person::{Email, Name};
-    use crate::domain::registration::{Locator, Registration, Secret, Status};
+    use crate::domain::registration::{Locator, Secret, Status};
 
-    fn ada(accepted_waiting: Option<u32>) -> Box<Registration> {
-        Box::new(Registration {
+    fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
+        Arc::new(Registration {
             locator: Locator { event: 1, round: 1, number: 1 },
             secret: Secret::draw(),
             name: Name::parse("Ada").unwrap(),
@@ -172,7 +207,7 @@ mod tests {
     /// Asks for something that tells who came when.
     fn job(number: u32) -> Job {
         let locator = Locator { event: 1, round: 1, number };
-        Job { command: Command::Cancel { locator, secret: None, by: Actor::Visitor }, answer: oneshot::channel().0 }
+        Job { command: Command::Cancel { locator, secret: None, by: Actor::Visitor }, asker: Asker::new(oneshot::channel().0, None) }
     }
 
     fn numbers(waiting: &[Job]) -> Vec<u32> {
@@ -232,6 +267,26 @@ mod tests {
         queue.try_send(job(0)).expect("room");
         let mut waiting: Vec<Job> = (0..u32::try_from(BATCH).unwrap()).map(job).collect();
         assert!(gather(&mut jobs, &mut waiting).now_or_never().is_some(), "it has taken a turn");
+    }
+
+    #[test]
+    fn a_document_goes_with_the_registration_that_it_was_made_of() {
+        let told = |hoped: &[&Decision], came: &Decision| {
+            let (answer, mut decided) = oneshot::channel();
+            let author: Author = Box::new(|row| Document { address: row.locator.to_string(), text: Bytes::new() });
+            let mut asker = Asker::new(answer, Some(author));
+            for decision in hoped {
+                asker.prepare(decision);
+            }
+            asker.tell(Ok(came.clone()));
+            decided.try_recv().expect("an answer").expect("a decision").document.map(|document| document.address)
+        };
+        let (one, other, none) = (Ok(registered(None, false)), Ok(registered(None, false)), Err(Refusal::EventFull));
+        assert_eq!(told(&[&one], &one).as_deref(), Some("1-1-1"));
+        assert_eq!(told(&[&other, &one], &one).as_deref(), Some("1-1-1"), "the second attempt's");
+        assert_eq!(told(&[&other], &one), None, "another one's, however alike");
+        assert_eq!(told(&[&none], &one), None);
+        assert_eq!(told(&[&one], &none), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::Revision;
 use crate::domain::registration::{Locator, Registration, Status};
 
-mod aside;
+mod alongside;
 mod batch;
 mod connections;
 pub mod copy;
@@ -47,6 +47,9 @@ pub enum Store {
     /// One server, any number of nodes.
     Postgres(Postgres),
 }
+
+/// Hears what is about to be stored; see [`Store::commit_telling`].
+pub type Meanwhile<'a> = &'a mut (dyn FnMut(&[Decision]) + Send);
 
 /// Why the database did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -193,7 +196,21 @@ impl Store {
     /// `seen` is the event as the caller has last seen it. Where that is still true and everybody is new, SQLite stores a batch of
     /// registrations without reading first; the outcome is the same without it, and with an older one.
     pub async fn commit(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
-        either!(self, store => store.commit(event, seen, commands, clock).await)
+        self.commit_telling(event, seen, commands, clock, &mut |_| {}).await
+    }
+
+    /// The same, and tells `meanwhile` what is about to be stored, where that is known while the database writes: nobody else may be told
+    /// before this has returned `Ok`, and then only of what the returned decisions hold, the very same `Arc`. It may be told nothing, or twice, and
+    /// what it was told last need not be what has come of it.
+    pub async fn commit_telling(
+        &self,
+        event: EventId,
+        seen: Option<&Event>,
+        commands: &[Command],
+        clock: &Clock,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<Commit, StoreError> {
+        either!(self, store => store.commit(event, seen, commands, clock, meanwhile).await)
     }
 
     /// The changes of an event with a revision above `after`, oldest first, at most `limit`.

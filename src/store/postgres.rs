@@ -11,6 +11,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgQuer
 use sqlx::query::Query;
 use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
 
+use super::alongside::alongside;
 use super::batch::{self, Decided, Lookup, Session};
 use super::connections::{ACQUIRE_TIMEOUT, Connections, Writing, named, pool_options};
 use super::error::bounded;
@@ -18,7 +19,7 @@ use super::listener::{CHANNEL, Listener, payload};
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
-use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, statements as sql};
+use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -30,6 +31,7 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status}
 
 /// What brings the schema up to date.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
 const LOCKED_EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1 FOR UPDATE");
 /// A plan that was made while the table was empty serves on when it holds a million rows, and to a planner without statistics
 /// every index that begins with the event looks as good as another. LATERAL leaves it no choice but to look each one up, and
@@ -153,8 +155,16 @@ impl Postgres {
     }
 
     /// Never foresees: other nodes change the event as well, and a constraint that fails ends the transaction, which costs more than looking.
-    async fn attempt(&self, event: EventId, _: Option<&Event>, commands: &[Command], clock: &Clock, decided: &mut Option<Commit>) -> Result<(), StoreError> {
-        self.decide(event, commands, clock, decided).await
+    async fn attempt(
+        &self,
+        event: EventId,
+        _: Option<&Event>,
+        commands: &[Command],
+        clock: &Clock,
+        decided: &mut Option<Commit>,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<(), StoreError> {
+        self.decide(event, commands, clock, decided, meanwhile).await
     }
 
     /// The same, and the event's row, once nobody else holds it, with what the lookup finds.
@@ -196,17 +206,16 @@ impl Writing {
         all(&inserted, new)
     }
 
-    async fn register_and_commit(mut self, picture: &Picture) -> Result<(), sqlx::Error> {
+    async fn register_and_commit(mut self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
         let (event, new) = (&picture.event, &*batch::inserted(picture));
-        let inserted = bind(query(REGISTER).bind(event.id), new)
+        let register = bind(query(REGISTER).bind(event.id), new)
             .bind(event.revision)
             .bind(i64::from(event.registered))
             .bind(i64::from(event.waiting))
             .bind(i64::from(event.last_number))
             .bind(event.at.as_millis())
-            .bind(event.state().as_str())
-            .execute(&mut *self)
-            .await?;
+            .bind(event.state().as_str());
+        let inserted = alongside(register.execute(&mut *self), meanwhile).await?;
         all(&inserted, new)?;
         self.commit().await
     }

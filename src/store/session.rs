@@ -74,10 +74,10 @@ macro_rules! impl_session {
                 Ok(())
             }
 
-            /// Makes the picture true, and commits.
-            async fn finish(mut self, picture: &Picture) -> Result<(), StoreError> {
+            /// Makes the picture true, and commits. Does something `meanwhile`, if there is nothing but new registrations to write.
+            async fn finish(mut self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), StoreError> {
                 if picture.is_registering_only() {
-                    self.register_and_commit(picture).await?;
+                    self.register_and_commit(picture, meanwhile).await?;
                 } else {
                     self.write(picture).await?;
                     self.commit().await?;

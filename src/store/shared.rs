@@ -82,12 +82,19 @@ macro_rules! impl_statements {
                 created.await?.ok_or(CreateError::SlugTaken)
             }
 
-            pub(super) async fn commit(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
+            pub(super) async fn commit(
+                &self,
+                event: EventId,
+                seen: Option<&Event>,
+                commands: &[Command],
+                clock: &Clock,
+                meanwhile: Meanwhile<'_>,
+            ) -> Result<Commit, StoreError> {
                 let deletes = commands.iter().any(|command| matches!(command, Command::Delete { .. }));
                 let limit = if deletes { DELETE_TIMEOUT } else { COMMIT_TIMEOUT };
                 // Outlives the work, which may be given up while COMMIT is on its way.
                 let mut decided = None;
-                let committed = bounded(limit, self.attempt(event, seen, commands, clock, &mut decided)).await;
+                let committed = bounded(limit, self.attempt(event, seen, commands, clock, &mut decided, meanwhile)).await;
                 match (committed, decided) {
                     (Ok(()), Some(commit)) => Ok(commit),
                     (Err(StoreError::Unreachable(error)), Some(commit)) => {
@@ -101,7 +108,14 @@ macro_rules! impl_statements {
             }
 
             /// Decides under the event's lock, and commits.
-            async fn decide(&self, event: EventId, commands: &[Command], clock: &Clock, decided: &mut Option<Commit>) -> Result<(), StoreError> {
+            async fn decide(
+                &self,
+                event: EventId,
+                commands: &[Command],
+                clock: &Clock,
+                decided: &mut Option<Commit>,
+                meanwhile: Meanwhile<'_>,
+            ) -> Result<(), StoreError> {
                 let lookup = Lookup::of_first(event, commands);
                 let (mut transaction, locked) = self.begin_locked(event, &lookup).await?;
                 let Some((event, named)) = locked else {
@@ -110,9 +124,9 @@ macro_rules! impl_statements {
                     return Ok(());
                 };
                 let Decided { commit, unwritten, written } = batch::run(&mut transaction, event, (lookup, named), commands, clock).await?;
-                *decided = Some(commit);
+                let commit = &*decided.insert(commit);
                 match unwritten {
-                    Some(picture) => transaction.finish(&picture).await?,
+                    Some(picture) => transaction.finish(&picture, || meanwhile(&commit.decisions)).await?,
                     None if written => transaction.commit().await?,
                     // A batch of refusals and replays costs no flush of the disk.
                     None => transaction.rollback().await?,

@@ -13,13 +13,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::aside::step_aside;
+use super::alongside::{alongside, step_aside};
 use super::batch::{self, Decided, Foreseen, Lookup, Session};
 use super::error::{bounded, is_another, is_known, is_locked};
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
-use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, StoreError, file, json, statements as sql};
+use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -184,7 +184,7 @@ impl Sqlite {
     async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing<'_>, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.writing().await?;
         let begin = query(BEGIN_LOCKED).bind(event).bind(json::text(&lookup.emails)).bind(json::text(&lookup.keys)).bind(json::text(&lookup.places));
-        let rows = step_aside(begin.fetch_all(&mut *writing)).await?;
+        let rows = alongside(begin.fetch_all(&mut *writing), step_aside).await?;
         let Some((event, named)) = rows.split_first() else { return Ok((writing, None)) };
         let event = rows::EventRow::from_row(event)?.try_into()?;
         let named = rows::read(named.iter().map(rows::RegistrationRow::from_row).collect::<Result<Vec<_>, _>>()?)?;
@@ -192,15 +192,23 @@ impl Sqlite {
     }
 
     /// Where everybody is new and the event as it was seen, stores the batch without having read anything; the database refuses it if not.
-    async fn attempt(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock, decided: &mut Option<Commit>) -> Result<(), StoreError> {
+    async fn attempt(
+        &self,
+        event: EventId,
+        seen: Option<&Event>,
+        commands: &[Command],
+        clock: &Clock,
+        decided: &mut Option<Commit>,
+        meanwhile: Meanwhile<'_>,
+    ) -> Result<(), StoreError> {
         if let Some(seen) = seen.filter(|seen| seen.id == event && batch::is_foreseeable(seen, commands))
             && !self.writer.looks_first()
         {
             let writing = self.writing().await?;
             match batch::foresee(seen, commands, clock.now()) {
                 Some(Foreseen { commit, picture }) => {
-                    *decided = Some(commit);
-                    match writing.register(REGISTER_AT_ONCE, &picture).await {
+                    let commit = &*decided.insert(commit);
+                    match writing.register(REGISTER_AT_ONCE, &picture, || meanwhile(&commit.decisions)).await {
                         Ok(()) => return Ok(()),
                         Err(error) if is_known(&error) => self.writer.wary.store(WARY, Ordering::Relaxed),
                         Err(error) if is_another(&error) => {}
@@ -217,7 +225,7 @@ impl Sqlite {
                 None => writing.put_back(),
             }
         }
-        self.decide(event, commands, clock, decided).await
+        self.decide(event, commands, clock, decided, meanwhile).await
     }
 
     async fn writing(&self) -> Result<Writing<'_>, sqlx::Error> {
@@ -272,11 +280,11 @@ impl Writing<'_> {
         query(INSERT).bind(json::rows_of(new)).bind(event).execute(&mut **self).await.map(drop)
     }
 
-    async fn register_and_commit(self, picture: &Picture) -> Result<(), sqlx::Error> {
-        self.register(REGISTER_AND_COMMIT, picture).await
+    async fn register_and_commit(self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
+        self.register(REGISTER_AND_COMMIT, picture, meanwhile).await
     }
 
-    async fn register(mut self, statement: &'static str, picture: &Picture) -> Result<(), sqlx::Error> {
+    async fn register(mut self, statement: &'static str, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
         let (before, event, new) = (picture.before(), &picture.event, batch::inserted(picture));
         debug_assert!(follow_each_other(before, &new), "{new:?}");
         let confirmed = new.iter().filter(|row| row.accepted_waiting.is_none()).count();
@@ -308,7 +316,11 @@ impl Writing<'_> {
             .bind(before.last_number)
             .bind(before.at.as_millis())
             .bind(before.announcement);
-        let outcome = step_aside(register.execute(&mut *self)).await;
+        let outcome = alongside(register.execute(&mut *self), || {
+            step_aside();
+            meanwhile();
+        })
+        .await;
         // A refusal has ended the transaction as well: OR ROLLBACK stands in all three statements.
         if outcome.as_ref().err().is_none_or(|error| is_known(error) || is_another(error)) {
             self.put_back();

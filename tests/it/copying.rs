@@ -1,6 +1,7 @@
 //! A whole database copied to another, there and back, and a server that goes on with the copy.
 
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use headcount::domain::audit::Actor;
 use headcount::domain::clock::{Clock, Timestamp};
@@ -91,7 +92,7 @@ fn register(person: &str, key: Option<&str>) -> command::Command {
 async fn commit(store: &Store, event: EventId, commands: &[command::Command]) -> Vec<Registration> {
     let commit = store.commit(event, None, commands, &Clock::System).await.unwrap();
     let answers = commit.decisions.into_iter().map(|decision| decision.expect("not refused"));
-    answers.filter_map(|answer| if let Answer::Registered { registration, .. } = answer { Some(*registration) } else { None }).collect()
+    answers.filter_map(|answer| if let Answer::Registered { registration, .. } = answer { Some(Arc::unwrap_or_clone(registration)) } else { None }).collect()
 }
 
 /// A database with rows of every kind, more than one chunk of some, and keys that were drawn and are gone.

@@ -4,6 +4,8 @@
 //! registrations it knows, and what has to be written. It reads no clock and no database, so the same logic runs on both
 //! databases, in the model tests, and nowhere else. The store writes the picture back in the same transaction.
 
+use std::sync::Arc;
+
 mod picture;
 #[cfg(test)]
 mod tests;
@@ -68,7 +70,7 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
     {
         let earlier = &picture.known.registrations[earlier];
         let same = earlier.name == applicant.name && earlier.email == applicant.email;
-        return if same { Ok(Answer::Registered { registration: Box::new(earlier.clone()), replayed: true }) } else { Err(Refusal::IdempotencyMismatch) };
+        return if same { Ok(Answer::Registered { registration: Arc::clone(earlier), replayed: true }) } else { Err(Refusal::IdempotencyMismatch) };
     }
     let event = &mut picture.event;
     let status = match event.state() {
@@ -92,7 +94,7 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
     event.last_number += 1;
     let locator = Locator { event: event.id, round: event.round, number: event.last_number };
     picture.commit_registered(now);
-    let registration = Registration {
+    let registration = Arc::new(Registration {
         locator,
         secret: applicant.secret.clone(),
         name: applicant.name.clone(),
@@ -103,20 +105,20 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
         accepted_revision: picture.event.revision,
         revision: picture.event.revision,
         at: picture.event.at,
-    };
-    picture.known.insert(registration.clone(), locator.round);
+    });
+    picture.known.insert(Arc::clone(&registration), locator.round);
     if status == Status::Waiting {
         picture.known.waiting.push_back(locator);
     }
     picture.writes.inserted.push(locator);
-    Ok(Answer::Registered { registration: Box::new(registration), replayed: false })
+    Ok(Answer::Registered { registration, replayed: false })
 }
 
 fn cancel(picture: &mut Picture, locator: Locator, secret: Option<&Secret>, by: Actor, now: Timestamp) -> Decision {
     let found = picture.known.registrations.get(&locator).filter(|row| secret.is_none_or(|secret| row.secret.matches(secret)));
     let row = found.ok_or(Refusal::RegistrationNotFound)?.clone();
     if row.status == Status::Cancelled {
-        return Ok(Answer::Cancelled(Box::new(row)));
+        return Ok(Answer::Cancelled(row));
     }
     let current = locator.round == picture.event.round;
     if current {
@@ -135,7 +137,7 @@ fn cancel(picture: &mut Picture, locator: Locator, secret: Option<&Secret>, by: 
         picture.audit(by, "cancel", now, audit::registration(&row), audit::registration(&after));
     }
     promote(picture, now);
-    Ok(Answer::Cancelled(Box::new(after)))
+    Ok(Answer::Cancelled(after))
 }
 
 /// Free places go to the longest waiting; all that move in one go share one revision.

@@ -1,7 +1,10 @@
 //! What is known of an event when a batch is decided, and what its transaction has to write.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use serde_json::Value;
 
 use crate::domain::audit::{Actor, AuditEntry};
@@ -34,7 +37,7 @@ pub struct Archived {
 /// of its own, because after a reset what was read of the former round is of no use.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    pub(super) registrations: HashMap<Locator, Registration>,
+    pub(super) registrations: HashMap<Locator, Arc<Registration>>,
     pub(super) by_email: HashMap<String, Locator>,
     pub(super) by_key: HashMap<String, Locator>,
     pub(super) waiting: VecDeque<Locator>,
@@ -54,11 +57,10 @@ impl Known {
     }
 
     /// Adds a row. Rows may come twice; the waiting must come with the longest waiting first.
-    pub fn insert(&mut self, registration: Registration, round: u32) {
+    pub fn insert(&mut self, registration: impl Into<Arc<Registration>>, round: u32) {
+        let registration = registration.into();
         let locator = registration.locator;
-        if self.registrations.contains_key(&locator) {
-            return;
-        }
+        let Entry::Vacant(place) = self.registrations.entry(locator) else { return };
         if locator.round == round {
             if registration.status != Status::Cancelled {
                 self.by_email.insert(registration.email.key().to_owned(), locator);
@@ -67,7 +69,7 @@ impl Known {
                 self.by_key.insert(key.as_str().to_owned(), locator);
             }
         }
-        self.registrations.insert(locator, registration);
+        place.insert(registration);
     }
 
     /// Adds one of the waiting; call it in the order of their numbers.
@@ -161,17 +163,19 @@ impl Picture {
         self.writes.audit.push(AuditEntry { at, who: by.as_str().to_owned(), action: action.to_owned(), before, after });
     }
 
-    pub(super) fn set_status(&mut self, locator: Locator, status: Status, revision: Option<i64>) -> Registration {
+    pub(super) fn set_status(&mut self, locator: Locator, status: Status, revision: Option<i64>) -> Arc<Registration> {
         // Callers have just found the locator in `known`.
         let row = self.known.registrations.get_mut(&locator).expect("a known registration");
-        row.status = status;
+        // Whoever was told of it before keeps what was told.
+        let changed = Arc::make_mut(row);
+        changed.status = status;
         if let Some(revision) = revision {
-            row.revision = revision;
+            changed.revision = revision;
         }
         if status == Status::Cancelled && self.known.by_email.get(row.email.key()) == Some(&locator) {
             self.known.by_email.remove(row.email.key());
         }
         self.writes.touched.push(locator);
-        row.clone()
+        Arc::clone(row)
     }
 }

@@ -29,8 +29,9 @@ use self::failing::{
     a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
 };
 use self::queue::{
-    a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits, a_full_queue_refuses_at_once_and_stores_nothing,
-    a_moment_of_the_schedule_needs_nobody_to_come, first_come_first_served, what_was_admitted_is_answered_before_the_end, whoever_goes_away_keeps_the_place,
+    a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits, a_document_is_of_the_registration_that_was_stored,
+    a_full_queue_refuses_at_once_and_stores_nothing, a_moment_of_the_schedule_needs_nobody_to_come, first_come_first_served,
+    what_was_admitted_is_answered_before_the_end, whoever_goes_away_keeps_the_place,
 };
 use self::stampede::{a_stampede_gets_exactly_the_last_places, two_nodes_give_no_place_twice, whoever_gives_a_place_back_gives_it_to_the_next};
 use crate::model::invariants;
@@ -70,6 +71,8 @@ told_to_both!(
     a_full_queue_refuses_at_once_and_stores_nothing,
     #[tokio::test]
     a_commit_is_underway_until_its_answers,
+    #[tokio::test]
+    a_document_is_of_the_registration_that_was_stored,
     #[tokio::test]
     whoever_goes_away_keeps_the_place,
     #[tokio::test]

@@ -107,7 +107,7 @@ pub(super) async fn whoever_gives_a_place_back_gives_it_to_the_next(url: Databas
             let Ok(Answer::Registered { registration, .. }) = decision else { panic!("{decision:?}") };
             // Every second person has second thoughts.
             if client % 2 == 0 {
-                let cancel = Command::Cancel { locator: registration.locator, secret: Some(registration.secret), by: Actor::Visitor };
+                let cancel = Command::Cancel { locator: registration.locator, secret: Some(registration.secret.clone()), by: Actor::Visitor };
                 assert!(node.registrar.submit(id, cancel).await.expect("an answer").is_ok());
             }
         });

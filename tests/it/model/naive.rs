@@ -4,6 +4,7 @@
 //! counted again each time it is asked. Slow on purpose, and written from docs/protocol.md, not from the deciding code.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use headcount::domain::audit::{Actor, AuditEntry};
 use headcount::domain::change::{Change, Kind};
@@ -231,7 +232,7 @@ impl Model {
         if let Some(earlier) = earlier {
             let is_same = earlier.name.as_str() == applicant.name.as_str() && earlier.email.as_str() == applicant.email.as_str();
             return if is_same {
-                Ok(Answer::Registered { registration: Box::new(earlier.clone()), replayed: true })
+                Ok(Answer::Registered { registration: Arc::new(earlier.clone()), replayed: true })
             } else {
                 Err(("idempotency-mismatch", None))
             };
@@ -273,7 +274,7 @@ impl Model {
         let (revision, at) = (self.revision(), self.log.last().expect("just pushed").headcount.at);
         let row = self.everybody.last_mut().expect("just pushed");
         (row.accepted_waiting, row.accepted_revision, row.revision, row.at) = (place_in_line, revision, revision, at);
-        Ok(Answer::Registered { registration: Box::new(row.clone()), replayed: false })
+        Ok(Answer::Registered { registration: Arc::new(row.clone()), replayed: false })
     }
 
     fn cancel(&mut self, locator: Locator, secret: Option<&Secret>, by: Actor, now: Timestamp) -> Result<Answer, Refused> {
@@ -283,7 +284,7 @@ impl Model {
         }
         let before = self.everybody[index].status;
         if before == Status::Cancelled {
-            return Ok(Answer::Cancelled(Box::new(self.everybody[index].clone())));
+            return Ok(Answer::Cancelled(Arc::new(self.everybody[index].clone())));
         }
         self.everybody[index].status = Status::Cancelled;
         if locator.round == self.round {
@@ -294,7 +295,7 @@ impl Model {
             let described = |status: Status| json!({ "id": locator.to_string(), "number": locator.number, "status": status });
             self.write_down(by, "cancel", now, described(before), described(Status::Cancelled));
         }
-        let answer = Answer::Cancelled(Box::new(self.everybody[index].clone()));
+        let answer = Answer::Cancelled(Arc::new(self.everybody[index].clone()));
         self.promote(now);
         Ok(answer)
     }

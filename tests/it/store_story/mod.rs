@@ -157,7 +157,7 @@ fn undo() -> Command {
 #[track_caller]
 fn accepted(decision: Decision) -> Registration {
     match decision {
-        Ok(Answer::Registered { registration, replayed: false }) => *registration,
+        Ok(Answer::Registered { registration, replayed: false }) => Arc::unwrap_or_clone(registration),
         other => panic!("not accepted: {other:?}"),
     }
 }
@@ -165,7 +165,7 @@ fn accepted(decision: Decision) -> Registration {
 #[track_caller]
 fn cancelled(decision: Decision) -> Registration {
     match decision {
-        Ok(Answer::Cancelled(registration)) => *registration,
+        Ok(Answer::Cancelled(registration)) => Arc::unwrap_or_clone(registration),
         other => panic!("not cancelled: {other:?}"),
     }
 }

@@ -9,6 +9,7 @@ told_to_both!(
     a_key_is_answered_again,
     a_registration_is_given_back,
     what_was_seen_may_be_old,
+    what_is_told_early_is_what_is_returned,
     whoever_is_known_is_found_among_new_people,
     refusals_write_nothing,
     a_crowd_gets_exactly_the_places
@@ -86,7 +87,7 @@ async fn a_key_is_answered_again(stage: Stage) {
     let event = stage.event("gala", Some(2), true).await;
     let first = accepted(stage.one(event.id, with_key("ada", "attempt-1")).await.0);
     let replayed = |decision: Decision| match decision {
-        Ok(Answer::Registered { registration, replayed: true }) => *registration,
+        Ok(Answer::Registered { registration, replayed: true }) => Arc::unwrap_or_clone(registration),
         other => panic!("not replayed: {other:?}"),
     };
     let (again, kinds) = stage.one(event.id, with_key("ada", "attempt-1")).await;
@@ -169,6 +170,33 @@ async fn what_was_seen_may_be_old(stage: Stage) {
     let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
     stage.does(event.id, reset()).await;
     assert_eq!(ask(&newest, "ada").await.0.locator, Locator { round: 2, ..ada.locator });
+}
+
+/// And where there is nothing to store, or something else with it, nothing is told.
+async fn what_is_told_early_is_what_is_returned(stage: Stage) {
+    let event = stage.event("gala", Some(3), true).await;
+    let ada = stage.registers(event.id, "ada").await;
+    let ask = async |seen: Option<&Event>, commands: &[Command]| {
+        let mut told = Vec::<Vec<Decision>>::new();
+        let mut hear = |decisions: &[Decision]| told.push(decisions.to_vec());
+        let commit = stage.store.commit_telling(event.id, seen, commands, &stage.clock(), &mut hear).await.expect("a database that works");
+        (told, commit.decisions)
+    };
+    for seen in [false, true] {
+        let newest = stage.store.event_by_id(event.id).await.unwrap();
+        let people = ["bob", "cem"].map(|name| with_key(&format!("{name}{seen}"), &format!("{name}{seen}")));
+        let (told, returned) = ask(newest.as_ref().filter(|_| seen), &people).await;
+        let [told] = told.as_slice() else { panic!("{told:?}") };
+        let same = |one: &Decision, other: &Decision| match (one, other) {
+            (Ok(Answer::Registered { registration: one, .. }), Ok(Answer::Registered { registration: other, .. })) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        assert!(told.len() == 2 && told.iter().zip(&returned).all(|(one, other)| same(one, other)), "{told:?} {returned:?}");
+        assert!(ask(None, &people).await.0.is_empty(), "all of them are known");
+    }
+    assert!(ask(None, &[register("ada")]).await.0.is_empty(), "refused");
+    assert!(ask(None, &[register("dan"), cancel(&ada)]).await.0.is_empty(), "somebody moves up");
+    stage.check(event.id).await;
 }
 
 async fn whoever_is_known_is_found_among_new_people(stage: Stage) {

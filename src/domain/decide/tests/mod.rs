@@ -5,6 +5,8 @@ mod places;
 mod rounds;
 mod schedule;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
@@ -105,7 +107,7 @@ impl Scene {
 
     fn cancel(&mut self, round: u32, number: u32) -> Registration {
         match self.ask(cancellation(round, number)) {
-            Ok(Answer::Cancelled(row)) => *row,
+            Ok(Answer::Cancelled(row)) => Arc::unwrap_or_clone(row),
             other => panic!("{other:?}"),
         }
     }
@@ -159,7 +161,7 @@ fn cancellation(round: u32, number: u32) -> Command {
 
 fn registered(answer: Answer) -> Registration {
     match answer {
-        Answer::Registered { registration, .. } => *registration,
+        Answer::Registered { registration, .. } => Arc::unwrap_or_clone(registration),
         other => panic!("{other:?}"),
     }
 }

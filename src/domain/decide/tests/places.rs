@@ -1,5 +1,7 @@
 //! Who gets a place, who waits, and what is given back.
 
+use std::sync::Arc;
+
 use super::*;
 
 #[test]
@@ -64,7 +66,7 @@ fn the_same_key_and_body_is_answered_again() {
     scene.come("ada").unwrap();
     let first = registered(scene.ask(register("bob", Some("k"))).unwrap());
     let replay = |scene: &mut Scene, person: &str| scene.ask(register(person, Some("k")));
-    let again = |row: &Registration| Ok(Answer::Registered { registration: Box::new(row.clone()), replayed: true });
+    let again = |row: &Registration| Ok(Answer::Registered { registration: Arc::new(row.clone()), replayed: true });
     scene.kinds();
     assert_eq!(replay(&mut scene, "bob"), again(&first));
     // The original place in the line stays with the row that has moved since.
