@@ -54,7 +54,7 @@ pub(super) fn is_known(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
 }
 
-/// The event is not as it was seen: see `REGISTER_AND_COMMIT` in `sqlite.rs`.
+/// The event is not as it was seen: see `COUNT` in `registering.rs`.
 pub(super) fn is_another(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
 }

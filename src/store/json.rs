@@ -24,15 +24,6 @@ pub(super) fn rows_of(new: &[&Registration]) -> String {
     text(&rows.collect::<Vec<_>>())
 }
 
-/// New registrations as `REGISTER_AND_COMMIT` takes them.
-pub(super) fn new_rows_of(new: &[&Registration]) -> String {
-    let rows = new.iter().map(|row| {
-        let key = row.key.as_ref().map(IdempotencyKey::as_str);
-        (row.secret.reveal(), row.name.as_str(), row.name.as_str().to_lowercase(), row.email.as_str(), row.email.key(), key)
-    });
-    text(&rows.collect::<Vec<_>>())
-}
-
 /// Text and numbers always become JSON.
 pub(super) fn text(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).expect("rows of text and numbers")

@@ -26,6 +26,7 @@ mod file;
 mod json;
 mod listener;
 mod postgres;
+mod registering;
 mod rows;
 mod session;
 mod shared;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::alongside::{alongside, step_aside};
@@ -19,7 +19,7 @@ use super::error::{bounded, is_another, is_known, is_locked};
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
-use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json, statements as sql};
+use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json, registering, statements as sql};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -30,7 +30,7 @@ use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{Locator, Registration, Status};
 
 /// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
-const BEGIN: &str = "BEGIN IMMEDIATE";
+const BEGIN: &str = "BEGIN IMMEDIATE;";
 /// $2 and $3 are JSON arrays of e-mail keys and idempotency keys, $4 of `[round, number]`. CROSS JOIN keeps SQLite from
 /// walking through the round instead of looking each one up.
 macro_rules! find {
@@ -57,36 +57,13 @@ const FIND: &str = find!();
 /// The first row is the event's, the others are registrations. One call, as each is a trip to sqlx's worker thread and back.
 const BEGIN_LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", event_columns!(), " FROM events WHERE id = $1;", find!());
 /// $1 is a JSON array of rows. One statement, however many rows. From `jsonb_each` a row comes in SQLite's own form, of which no column is
-/// parsed twice. OR ROLLBACK: the second wall ends the transaction anyway, so no journal is kept to take back this statement alone.
+/// parsed twice. OR ROLLBACK: the second wall ends the whole transaction.
 const INSERT: &str = "\
     INSERT OR ROLLBACK INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
         round, accepted_revision, revision, event_id)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,
         value ->> 10, value ->> 11, value ->> 12, $2
     FROM jsonb_each($1)";
-/// New registrations ($1, [`new_rows_of`]) of the event $2, with its new counts, the line in its log, and the commit. What the rows have in common,
-/// or what follows from their order, is taken once: the first $9 are confirmed, the others wait. From $10 on stands the event's row as it
-/// was seen. Where it is another by now, in whatever column, the line in the log is refused, and everything with it.
-macro_rules! register_and_commit {
-    () => {
-        concat!(
-            "UPDATE OR ROLLBACK events SET revision = $3, registered = $4, waiting = $5, last_number = $6, at = $7 WHERE id = $2 AND (",
-            event_columns!(),
-            ") IS ($2, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27);
-            INSERT OR ROLLBACK INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
-            VALUES (iif(changes() = 1, $2, NULL), $3, 'registered', $21, $8, $14, $4, $5, $7);
-            INSERT OR ROLLBACK INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key,
-                status, accepted_waiting, accepted_revision, revision, at)
-            SELECT $2, $21, $25 + 1 + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-                iif(key < $9, 'confirmed', 'waiting'), iif(key < $9, NULL, $24 - $9 + 1 + key), $3, $3, $7
-            FROM jsonb_each($1);
-            COMMIT"
-        )
-    };
-}
-const REGISTER_AND_COMMIT: &str = register_and_commit!();
-/// The whole transaction in one call.
-const REGISTER_AT_ONCE: &str = concat!("BEGIN IMMEDIATE; ", register_and_commit!());
 /// $1 is a JSON array of `[event, round, number, status, revision]`.
 const ADVANCE: &str = "\
     UPDATE registrations
@@ -208,7 +185,7 @@ impl Sqlite {
             match batch::foresee(seen, commands, clock.now()) {
                 Some(Foreseen { commit, picture }) => {
                     let commit = &*decided.insert(commit);
-                    match writing.register(REGISTER_AT_ONCE, &picture, || meanwhile(&commit.decisions)).await {
+                    match writing.register(BEGIN, &picture, || meanwhile(&commit.decisions)).await {
                         Ok(()) => return Ok(()),
                         Err(error) if is_known(&error) => self.writer.wary.store(WARY, Ordering::Relaxed),
                         Err(error) if is_another(&error) => {}
@@ -281,47 +258,21 @@ impl Writing<'_> {
     }
 
     async fn register_and_commit(self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
-        self.register(REGISTER_AND_COMMIT, picture, meanwhile).await
+        self.register("", picture, meanwhile).await
     }
 
-    async fn register(mut self, statement: &'static str, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
-        let (before, event, new) = (picture.before(), &picture.event, batch::inserted(picture));
-        debug_assert!(follow_each_other(before, &new), "{new:?}");
-        let confirmed = new.iter().filter(|row| row.accepted_waiting.is_none()).count();
-        let register = query(statement)
-            .bind(json::new_rows_of(&new))
-            .bind(event.id)
-            .bind(event.revision)
-            .bind(event.registered)
-            .bind(event.waiting)
-            .bind(event.last_number)
-            .bind(event.at.as_millis())
-            .bind(event.state().as_str())
-            .bind(i64::try_from(confirmed).expect("a batch is small"))
-            .bind(before.slug.as_str())
-            .bind(before.epoch.as_str())
-            .bind(&before.title)
-            .bind(&before.description)
-            .bind(rows::places(before.capacity))
-            .bind(before.waitlist)
-            .bind(before.opens_at.map(Timestamp::as_millis))
-            .bind(before.closes_at.map(Timestamp::as_millis))
-            .bind(before.scheduled)
-            .bind(before.ended)
-            .bind(before.closed)
-            .bind(before.round)
-            .bind(before.revision)
-            .bind(before.registered)
-            .bind(before.waiting)
-            .bind(before.last_number)
-            .bind(before.at.as_millis())
-            .bind(before.announcement);
+    /// Stores new registrations with all that goes with them and commits, in one call that may `begin` the transaction as well.
+    async fn register(mut self, begin: &str, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
+        let new = batch::inserted(picture);
+        // Put together from constants; every value is bound.
+        let statements = AssertSqlSafe(registering::statements(begin, new.len()));
+        let register = registering::bind(query(statements), picture.before(), &picture.event, &new);
         let outcome = alongside(register.execute(&mut *self), || {
             step_aside();
             meanwhile();
         })
         .await;
-        // A refusal has ended the transaction as well: OR ROLLBACK stands in all three statements.
+        // A refusal has ended the transaction as well: OR ROLLBACK stands in every statement.
         if outcome.as_ref().err().is_none_or(|error| is_known(error) || is_another(error)) {
             self.put_back();
         }
@@ -347,16 +298,6 @@ impl DerefMut for Writing<'_> {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }
-}
-
-/// Whether new rows are as [`REGISTER_AND_COMMIT`] makes them. The decision makes no others.
-fn follow_each_other(before: &Event, new: &[&Registration]) -> bool {
-    let mut waiting = before.waiting;
-    new.iter().zip(before.last_number + 1..).all(|(row, number)| {
-        waiting += u32::from(row.status == Status::Waiting);
-        let accepted_waiting = (waiting > before.waiting).then_some(waiting);
-        row.locator.number == number && row.accepted_waiting == accepted_waiting && (row.status == Status::Waiting) == accepted_waiting.is_some()
-    })
 }
 
 #[cfg(test)]

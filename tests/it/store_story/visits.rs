@@ -5,6 +5,7 @@ use super::*;
 told_to_both!(
     people_register_until_it_is_full,
     people_wait_and_move_up,
+    a_batch_of_any_size_is_stored_as_it_is_answered,
     an_address_has_one_place,
     a_key_is_answered_again,
     a_registration_is_given_back,
@@ -64,6 +65,37 @@ async fn people_wait_and_move_up(stage: Stage) {
     assert_eq!(eve.accepted_waiting, Some(2));
     assert_eq!(stage.store.registration(eve.locator).await.unwrap().unwrap().registration.status, Status::Confirmed);
     stage.check(event.id).await;
+}
+
+/// Foreseen or not, within what a database takes in one statement or beyond.
+async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
+    for size in [1, 2, 3, 4, 5, 31, 33, 64, 511, 512, 513, 600] {
+        for seen in [true, false] {
+            // Some have a place, some wait; some have a key, some have not.
+            let event = stage.event(&format!("gala{size}{seen}"), Some((size + 1) / 2), true).await;
+            let person = |n: i64| if n % 3 == 0 { with_key(&format!("Person{n}"), &format!("key {n}")) } else { register(&format!("Person{n}")) };
+            let people: Vec<_> = (1..=size).map(person).collect();
+            let commit = stage.store.commit(event.id, Some(&event).filter(|_| seen), &people, &stage.clock()).await.expect("a database that works");
+            let answered: Vec<_> = commit.decisions.into_iter().map(accepted).collect();
+            let all = Filter { round: 1, limit: 10_000, ..Filter::default() };
+            let stored = stage.store.registrations(event.id, &all).await.unwrap().into_iter().map(|row| row.registration);
+            assert_eq!(stored.collect::<Vec<_>>(), answered, "{size}, {seen}");
+            let waiting = answered.iter().filter_map(|row| row.accepted_waiting).map(i64::from);
+            assert_eq!(waiting.collect::<Vec<_>>(), (1..=size / 2).collect::<Vec<_>>());
+            // What is looked up is there as well: the key, the address, the name. Nothing was seen, or the store would be wary at the next size.
+            for n in 1..=size.min(3) {
+                let mut again = stage.store.commit(event.id, None, &[person(n)], &stage.clock()).await.expect("a database that works");
+                match again.decisions.remove(0) {
+                    Ok(Answer::Registered { registration, replayed: true }) if n == 3 => assert_eq!(*registration, answered[2]),
+                    Err(Refusal::AlreadyRegistered) if n < 3 => {}
+                    other => panic!("{n}: {other:?}"),
+                }
+            }
+            let named = Filter { query: Some(format!("pERSON{size}")), ..all };
+            assert_eq!(stage.store.registrations(event.id, &named).await.unwrap().last().unwrap().registration, answered[answered.len() - 1]);
+            stage.check(event.id).await;
+        }
+    }
 }
 
 async fn an_address_has_one_place(stage: Stage) {
