@@ -8,7 +8,8 @@ told_to_both!(
     a_cancelled_future_leaves_nothing_half_open,
     everybody_who_waits_for_a_connection_gets_one,
     a_store_closes_at_once,
-    nodes_that_start_together_agree
+    nodes_that_start_together_agree,
+    nodes_that_write_at_once_take_turns
 );
 
 /// A batch that fails half-way leaves nothing behind, and the writer works on.
@@ -124,6 +125,30 @@ async fn nodes_that_start_together_agree(stage: Stage) {
     }
     passwords.dedup();
     assert_eq!(passwords.len(), 1, "{passwords:?}");
+}
+
+/// Each reads before it writes; what one has read must still be so when it writes, and none may be sent away for it.
+async fn nodes_that_write_at_once_take_turns(stage: Stage) {
+    let event = stage.event("gala", None, false).await;
+    let nodes = (0..2).map(|node| {
+        let (url, clock) = (stage.url.clone(), stage.clock());
+        tokio::spawn(async move {
+            let store = Store::open(&url, None).await.unwrap();
+            let mut numbers = Vec::new();
+            for n in 0..100 {
+                let mut commit = store.commit(event.id, None, &[register(&format!("person{node}-{n}"))], &clock).await.unwrap();
+                numbers.push(accepted(commit.decisions.remove(0)).locator.number);
+            }
+            numbers
+        })
+    });
+    let mut numbers = Vec::new();
+    for node in nodes.collect::<Vec<_>>() {
+        numbers.extend(node.await.unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=200).collect::<Vec<_>>());
+    stage.check(event.id).await;
 }
 
 #[tokio::test]
