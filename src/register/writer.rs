@@ -119,8 +119,8 @@ impl Writer {
                     Some(event) => self.hub.publish(event),
                     None => self.hub.remove(self.event),
                 }
+                count(&commit.decisions);
                 for (asker, decision) in askers.drain(..).zip(commit.decisions) {
-                    count(&decision);
                     asker.tell(Ok(decision));
                 }
             }
@@ -130,8 +130,8 @@ impl Writer {
                     StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
                     StoreError::Unexpected(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => Failure::Internal,
                 };
+                metrics::counter!("headcount_registrations_total", "outcome" => "failed").increment(askers.len() as u64);
                 for asker in askers.drain(..) {
-                    metrics::counter!("headcount_registrations_total", "outcome" => "failed").increment(1);
                     asker.tell(Err(failure));
                 }
             }
@@ -159,17 +159,24 @@ async fn gather(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
     }
 }
 
-/// Registrations by outcome.
-fn count(decision: &Decision) {
-    let outcome = match decision {
-        Ok(Answer::Registered { replayed: true, .. }) => "replayed",
-        Ok(Answer::Registered { registration, .. }) if registration.accepted_waiting.is_some() => "waiting",
-        Ok(Answer::Registered { .. }) => "confirmed",
-        Ok(Answer::Cancelled(_)) => "cancelled",
-        Ok(Answer::Event(_) | Answer::Deleted | Answer::Noted) => return,
-        Err(_) => "refused",
-    };
-    metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(1);
+/// Counts registrations by outcome, a run of one outcome at a time.
+fn count(decisions: &[Decision]) {
+    for run in decisions.chunk_by(|one, next| outcome(one) == outcome(next)) {
+        if let Some(outcome) = outcome(&run[0]) {
+            metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(run.len() as u64);
+        }
+    }
+}
+
+fn outcome(decision: &Decision) -> Option<&'static str> {
+    match decision {
+        Ok(Answer::Registered { replayed: true, .. }) => Some("replayed"),
+        Ok(Answer::Registered { registration, .. }) if registration.accepted_waiting.is_some() => Some("waiting"),
+        Ok(Answer::Registered { .. }) => Some("confirmed"),
+        Ok(Answer::Cancelled(_)) => Some("cancelled"),
+        Ok(Answer::Event(_) | Answer::Deleted | Answer::Noted) => None,
+        Err(_) => Some("refused"),
+    }
 }
 
 #[cfg(test)]
@@ -289,9 +296,20 @@ mod tests {
         assert_eq!(told(&[&one], &none), None);
     }
 
+    /// What the metrics say of a batch, by outcome.
+    fn counted(decisions: &[Decision]) -> Vec<String> {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || count(decisions));
+        let rendered = recorder.handle().render();
+        let lines = rendered.lines().filter_map(|line| line.strip_prefix("headcount_registrations_total"));
+        let mut counted: Vec<_> = lines.map(ToOwned::to_owned).collect();
+        counted.sort();
+        counted
+    }
+
     #[test]
     fn every_decision_is_counted_by_its_outcome() {
-        for (decision, outcome) in [
+        let decisions = [
             (Ok(registered(None, false)), Some("confirmed")),
             (Ok(registered(Some(1), false)), Some("waiting")),
             (Ok(registered(None, true)), Some("replayed")),
@@ -300,13 +318,14 @@ mod tests {
             (Err(Refusal::EventFull), Some("refused")),
             (Ok(Answer::Deleted), None),
             (Ok(Answer::Noted), None),
-        ] {
-            let recorder = PrometheusBuilder::new().build_recorder();
-            metrics::with_local_recorder(&recorder, || count(&decision));
-            let rendered = recorder.handle().render();
-            let counted: Vec<_> = rendered.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-            let expected: Vec<_> = outcome.iter().map(|outcome| format!("headcount_registrations_total{{outcome=\"{outcome}\"}} 1")).collect();
-            assert_eq!(counted, expected, "{decision:?}");
+        ];
+        for (decision, outcome) in &decisions {
+            let expected: Vec<_> = outcome.iter().map(|outcome| format!("{{outcome=\"{outcome}\"}} 1")).collect();
+            assert_eq!(counted(std::slice::from_ref(decision)), expected, "{decision:?}");
         }
+        let batch: Vec<_> = decisions.iter().chain(&decisions).map(|(decision, _)| decision.clone()).collect();
+        let all = [("cancelled", 2), ("confirmed", 2), ("refused", 2), ("replayed", 4), ("waiting", 2)];
+        assert_eq!(counted(&batch), all.map(|(outcome, times)| format!("{{outcome=\"{outcome}\"}} {times}")));
+        assert_eq!(counted(&[]), [""; 0]);
     }
 }
