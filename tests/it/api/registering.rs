@@ -25,6 +25,22 @@ async fn the_answer_holds_all_that_the_visitor_needs() {
     assert_eq!((own.status, own.json()), (200, body));
 }
 
+/// A client of HTTP/1.0 need not say which host it asks (RFC 9112, section 3.2), so that nothing is known to begin a link with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_are_relative_where_nobody_says_the_host() {
+    let app = App::sqlite().await;
+    app.event("gala", 2).await;
+    let body = r#"{"name":"Ada","email":"ada@example.org"}"#;
+    let head = "POST /api/v1/events/gala/registrations HTTP/1.0\r\nContent-Type: application/json\r\n";
+    let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let (head, text) = app.wire().await.try_exchange(request.as_bytes()).await.expect("an answer");
+    let body: Value = serde_json::from_str(&text).unwrap();
+    let token = body["token"].as_str().unwrap();
+    assert_eq!(body["links"], json!({ "self": format!("/api/v1/registrations/{token}"), "page": format!("/r/{token}") }));
+    let location = format!("location: /api/v1/registrations/{token}").to_lowercase();
+    assert!(head.contains(" 201 ") && head.lines().any(|line| line == location), "{head}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_does_the_same_as_json() {
     let app = App::sqlite().await;

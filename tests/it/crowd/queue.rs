@@ -128,6 +128,13 @@ pub(super) async fn a_document_is_of_the_registration_that_was_stored(url: Datab
     assert_eq!(made, 119);
     let (event, rows) = node.audited(event.id).await;
     assert_eq!((event.registered, rows.len()), (118, 118));
+
+    // Of a batch in which something else happens as well, nothing is made before it is stored.
+    let leave = Command::Cancel { locator: rows[0].locator, secret: None, by: Actor::Visitor };
+    let author: Author = Box::new(|_| panic!("it was asked for a document"));
+    let (came, left) = tokio::join!(node.registrar.submit_with(event.id, register("cem"), Some(author)), node.registrar.submit(event.id, leave));
+    let Told { decision, document } = came.expect("an answer");
+    assert!(accepted(&decision).is_some() && document.is_none() && matches!(left, Ok(Ok(Answer::Cancelled(_)))), "{decision:?}, {left:?}");
 }
 
 pub(super) async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {

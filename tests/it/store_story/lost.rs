@@ -125,6 +125,30 @@ async fn a_registration_is_looked_up_and_not_guessed() {
     stage.check(event.id).await;
 }
 
+/// What was made of a registration while it was on its way is good as long as it is the one that was found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_looked_up_is_what_was_told() {
+    let (stage, line, store) = set().await;
+    let event = stage.event("gala", Some(3), false).await;
+    for (cut, person) in [(Cut::Before, "ada"), (Cut::After, "bob")] {
+        let mut told = Vec::new();
+        line.cut(cut);
+        let committed = store.commit_telling(event.id, None, &[register(person)], &stage.clock(), &mut |decisions| told.extend_from_slice(decisions)).await;
+        assert!(line.is_cut());
+        let [Ok(Answer::Registered { registration: hoped, .. })] = told.as_slice() else { panic!("{told:?}") };
+        match committed {
+            Err(StoreError::Unreachable(_)) => assert_eq!(cut, Cut::Before),
+            Ok(commit) => {
+                let [Ok(Answer::Registered { registration, .. })] = commit.decisions.as_slice() else { panic!("{commit:?}") };
+                assert!(cut == Cut::After && Arc::ptr_eq(registration, hoped), "{registration:?} is not {hoped:?}");
+                assert_eq!(stage.store.registration(hoped.locator).await.unwrap().unwrap().registration, **hoped);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(stage.check(event.id).await.len(), 2, "one is stored");
+}
+
 /// Nothing marks these as one's own. Sent again they change nothing a second time, or are refused for what they have done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_commands_sent_again_do_no_harm() {
