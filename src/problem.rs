@@ -290,6 +290,12 @@ impl Problem {
         Self::new(Code::Internal, "the server has logged what went wrong; with the same Idempotency-Key it is safe to try again")
     }
 
+    /// Over a limit, whoever is connected stays connected; the others come back later.
+    pub fn over_limit() -> Self {
+        let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";
+        Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))
+    }
+
     /// No event has that slug.
     pub fn event_not_found(slug: &str) -> Self {
         Self::new(Code::EventNotFound, format!("there is no event {slug:?}"))

@@ -1,8 +1,6 @@
 //! Every URL: what is live is `transport`'s, pages and assets are `http::pages`' and `http::assets`', the rest is listed in
 //! [`urls::ALL`]. A rejection only means "not this route"; every refusal is an answer.
 
-use std::time::Duration;
-
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
@@ -11,17 +9,15 @@ use warp::{Filter, reject};
 
 use crate::context::{Admission, Shared};
 use crate::http::{self, assets, headers, pages, urls};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::transport;
-
-/// Over a limit, whoever is connected stays connected; the others come back after this time.
-const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Everything that is served.
 pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
     let routes = http::first_of([
-        over_limit(),
+        // Before the limit, at which it looks itself: whoever is in a crowd passes by one filter less.
         http::registering(context),
+        over_limit(),
         transport::routes(context.clone(), http::frame_over),
         http::routes(context),
         pages::routes(context.clone()),
@@ -39,8 +35,7 @@ fn over_limit() -> BoxedFilter<(Response,)> {
         if admission != Admission::OverLimit || spared(path.as_str()) {
             return Err(reject::not_found());
         }
-        let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";
-        Ok(Problem::new(Code::Busy, detail).retry_after(COME_BACK).into_response())
+        Ok(Problem::over_limit().into_response())
     };
     warp::ext::get::<Admission>().and(warp::path::full()).and_then(refuse).boxed()
 }

@@ -47,11 +47,11 @@ impl Email {
         let text = invalid::text("email", raw, 1, Self::MAX, false)?;
         let malformed = || Invalid::new("email", "malformed", "email must look like name@example.org");
         let (local, domain) = text.rsplit_once('@').ok_or_else(malformed)?;
+        let misplaced = |c: char| c.is_whitespace() || Self::SEPARATORS.contains(&c);
         let ok = !local.is_empty()
             && !domain.is_empty()
-            && !local.contains(Self::SEPARATORS)
-            && !domain.contains(Self::SEPARATORS)
-            && !text.contains(char::is_whitespace)
+            && !local.contains(misplaced)
+            && !domain.contains(misplaced)
             && !domain.starts_with(Self::JOINTS)
             && !domain.ends_with(Self::JOINTS)
             && !domain.contains("..");

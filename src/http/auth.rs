@@ -134,7 +134,7 @@ fn forged() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Peer;
+    use crate::context::{Admission, Peer};
     use std::time::Duration;
     use warp::http::HeaderMap;
 
@@ -144,7 +144,12 @@ mod tests {
 
     fn incoming(headers: &[(&'static str, &str)], secure: bool) -> Incoming {
         let headers: HeaderMap = headers.iter().map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap())).collect();
-        Incoming { headers, peer: Peer { ip: [127, 0, 0, 1].into(), secure }, authority: Some("events.example.org:8080".parse().unwrap()) }
+        Incoming {
+            headers,
+            peer: Peer { ip: [127, 0, 0, 1].into(), secure },
+            admission: Admission::Admitted,
+            authority: Some("events.example.org:8080".parse().unwrap()),
+        }
     }
 
     #[test]

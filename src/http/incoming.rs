@@ -7,7 +7,7 @@ use warp::Filter;
 use warp::host::Authority;
 use warp::http::{HeaderMap, header};
 
-use crate::context::{Peer, Settings};
+use crate::context::{Admission, Peer, Settings};
 
 /// The head of a request.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Incoming {
     pub headers: HeaderMap,
     /// Who asks.
     pub peer: Peer,
+    /// Whether the connection is within the limits.
+    pub admission: Admission,
     /// The host that was asked for: `Host`, or `:authority` in HTTP/2 (RFC 9113, section 8.3.1).
     pub authority: Option<Authority>,
 }
@@ -24,10 +26,11 @@ pub struct Incoming {
 pub fn incoming() -> impl Filter<Extract = (Incoming,), Error = Infallible> + Clone + Send + Sync + 'static {
     // A `Host` that contradicts the target is as good as none: nothing is derived from it.
     let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
-    warp::header::headers_cloned().and(warp::ext::optional::<Peer>()).and(authority).map(|headers, peer: Option<Peer>, authority| {
+    let head = warp::header::headers_cloned().and(warp::ext::optional()).and(warp::ext::optional()).and(authority);
+    head.map(|headers, peer: Option<Peer>, admission: Option<Admission>, authority| {
         // Only a test has no server below it that says who asks.
         let peer = peer.unwrap_or(Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false });
-        Incoming { headers, peer, authority }
+        Incoming { headers, peer, admission: admission.unwrap_or(Admission::Admitted), authority }
     })
 }
 

@@ -10,7 +10,7 @@ use super::body::{Content, Takes, Unread};
 use super::given::{Check, Given};
 use super::incoming::Incoming;
 use super::{auth, find, rate, reply};
-use crate::context::{Context, Shared};
+use crate::context::{Admission, Context, Shared};
 use crate::domain::audit::Actor;
 use crate::domain::command::{Answer, Applicant, Command, Refusal};
 use crate::domain::event::Event;
@@ -81,13 +81,15 @@ struct Links {
 /// `POST /api/v1/events/{slug}/registrations`
 pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
     let event = admit(&context, &incoming, &slug).await?;
-    let sent = body.read(&incoming, Takes::JsonOrForm).await?;
+    let applicant = applicant(&body.read(&incoming, Takes::JsonOrForm).await?.decode()?, &incoming)?;
     let base = base(&context, &incoming);
+    // Our copy of the head, let go as the body was: a crowd waits all at once, and this memory serves the next one.
+    drop(incoming);
     let author: Author = {
         let (base, event) = (base.clone(), Arc::clone(&event));
         Box::new(move |row| acceptance(&base, &event, row))
     };
-    let Accepted { event, registration, replayed, document } = submit(&context, &incoming, event, &sent, Some(author)).await?;
+    let Accepted { event, registration, replayed, document } = register(&context, event, applicant, Some(author)).await?;
     let Document { address, text } = document.unwrap_or_else(|| acceptance(&base, &event, &registration));
     let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
@@ -100,16 +102,22 @@ pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body
     Ok(response)
 }
 
-/// What can be refused before the body is looked at: another site's writing, an address in a hurry, an unknown event.
+/// What can be refused before the body is looked at: one connection too many, another site's writing, an address in a hurry, an unknown event.
 pub async fn admit(context: &Context, incoming: &Incoming, slug: &str) -> Result<Arc<Event>, Problem> {
+    if incoming.admission == Admission::OverLimit {
+        return Err(Problem::over_limit());
+    }
     auth::refuse_cross_site(&context.settings, incoming)?;
     rate::registration(context, incoming.peer.ip)?;
     find::event(context, slug).await
 }
 
 /// Registers whom the body names; answers after the durable commit.
-pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, sent: &Content, author: Option<Author>) -> Result<Accepted, Problem> {
-    let applicant = applicant(&sent.decode()?, incoming)?;
+pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, sent: &Content) -> Result<Accepted, Problem> {
+    register(context, event, applicant(&sent.decode()?, incoming)?, None).await
+}
+
+async fn register(context: &Context, event: Arc<Event>, applicant: Applicant, author: Option<Author>) -> Result<Accepted, Problem> {
     let Told { decision, document } = context.registrar.submit_with(event.id, Command::Register(applicant), author).await?;
     match decision? {
         Answer::Registered { registration, replayed } => Ok(Accepted { event, registration, replayed, document }),
@@ -241,12 +249,12 @@ pub(super) fn unexpected(answer: &Answer) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Peer;
+    use crate::context::{Admission, Peer};
     use warp::http::HeaderMap;
 
     fn incoming(key: Option<&[u8]>) -> Incoming {
         let headers: HeaderMap = key.into_iter().map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(key).unwrap())).collect();
-        Incoming { headers, peer: Peer { ip: [0, 0, 0, 0].into(), secure: false }, authority: None }
+        Incoming { headers, peer: Peer { ip: [0, 0, 0, 0].into(), secure: false }, admission: Admission::Admitted, authority: None }
     }
 
     fn text(text: &str) -> Given<'_> {

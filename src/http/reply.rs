@@ -11,7 +11,7 @@ use crate::domain::position::Position;
 use crate::problem::Problem;
 
 /// Bytes that most documents fit into.
-const TYPICAL: usize = 512;
+const TYPICAL: usize = 1024;
 
 /// Header fields that most answers have: at once, so that none has to make room for itself.
 const FIELDS: usize = 6;

@@ -36,7 +36,7 @@ pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Un
     };
     let accepted = async {
         let event = registration::admit(&context, &visit.incoming, &slug).await?;
-        registration::submit(&context, &visit.incoming, event, &sent, None).await
+        registration::submit(&context, &visit.incoming, event, &sent).await
     };
     match accepted.await {
         Ok(accepted) => see_other(&format!("/r/{}", accepted.registration.token())),

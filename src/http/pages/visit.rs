@@ -7,7 +7,7 @@ use warp::Filter;
 use warp::http::HeaderMap;
 use warp::path::FullPath;
 
-use crate::context::{Peer, Settings};
+use crate::context::{Admission, Peer, Settings};
 use crate::http::incoming::{Incoming, incoming};
 use crate::http::text::{Language, Texts};
 
@@ -44,7 +44,7 @@ impl Visit {
     /// A visit of which only the headers are known.
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
         let peer = Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false };
-        let incoming = Incoming { headers: headers.clone(), peer, authority: None };
+        let incoming = Incoming { headers: headers.clone(), peer, admission: Admission::Admitted, authority: None };
         Self { path: "/".to_owned(), query: String::new(), incoming, texts: Texts::new(Language::of(headers)) }
     }
 }
