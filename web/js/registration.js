@@ -29,7 +29,7 @@ stub.querySelector("[data-registration-detail]").setAttribute("aria-live", "poli
 store.addEventListener("change", ({ detail: { count, before } }) => {
   const fewer = before && (count.registered < before.registered || count.round !== before.round);
   if (stub.dataset.status === "waiting" || (stub.dataset.status === "confirmed" && fewer)) {
-    timer ??= setTimeout(refresh, 150 + Math.random() * SPREAD_MS);
+    if (timer === null) timer = setTimeout(refresh, 150 + Math.random() * SPREAD_MS);
   }
 });
 

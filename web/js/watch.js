@@ -6,7 +6,7 @@ import { bindStatusbar } from "./statusbar.js";
 import { bindNotices } from "./notices.js";
 import { measureClock } from "./clock.js";
 
-const initial = JSON.parse(document.getElementById("initial-count").textContent);
+const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
 export const slug = initial.event;
 export const store = new CountStore(initial);
 

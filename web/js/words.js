@@ -25,7 +25,7 @@ export function readWords(id) {
     const item = words.get(key);
     if (!item) return "";
     const one = "n" in values && item.dataset.one !== undefined && plural.select(values.n) === "one";
-    const text = one ? item.dataset.one : item.textContent;
+    const text = one ? item.dataset.one : item.textContent.trim();
     return text.replace(/%([a-z]+)/g, (whole, name) =>
       name in values ? (typeof values[name] === "number" ? formatNumber(values[name]) : values[name]) : whole);
   };

@@ -167,7 +167,7 @@ mod tests {
             assert!(!html.contains(markup), "{markup} in {html}");
         }
         assert!(html.contains("&#60;script&#62;alert(3)"));
-        let data = html.split("id=\"initial-count\">").nth(1).unwrap().split("</script>").next().unwrap();
+        let data = html.split("data-initial-count>").nth(1).unwrap().split("</script>").next().unwrap();
         let count: serde_json::Value = serde_json::from_str(data).unwrap();
         assert_eq!((&count["registered"], &count["position"]), (&97.into(), &"q7f2k9-128".into()));
     }

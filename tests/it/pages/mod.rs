@@ -17,7 +17,7 @@ struct Browser<'a> {
     language: &'static str,
 }
 
-/// An answer with its bytes as they were sent.
+/// An answer; HTML is on one line.
 struct Page {
     status: u16,
     head: String,
@@ -26,7 +26,11 @@ struct Page {
 
 impl<'a> Browser<'a> {
     fn new(app: &'a App) -> Self {
-        Self { app, cookies: Vec::new(), language: "en" }
+        Self {
+            app,
+            cookies: Vec::new(),
+            language: "en",
+        }
     }
 
     async fn get(&mut self, path: &str) -> Page {
@@ -38,12 +42,29 @@ impl<'a> Browser<'a> {
         self.send("POST", path, body, &[("origin", &origin)]).await
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Page {
+    async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Page {
         let mut wire = Wire::connect(self.app.address()).await;
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let typed = headers.iter().any(|(name, _)| *name == "content-type");
-        let kind = if typed { "" } else { "content-type: application/x-www-form-urlencoded\r\n" };
-        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let kind = if typed {
+            ""
+        } else {
+            "content-type: application/x-www-form-urlencoded\r\n"
+        };
+        let more: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         wire.send(format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\naccept: text/html,*/*;q=0.8\r\naccept-language: {}\r\ncookie: {}\r\n\
              content-length: {}\r\n{kind}{more}\r\n{body}",
@@ -54,33 +75,60 @@ impl<'a> Browser<'a> {
         ))
         .await;
         let head = String::from_utf8(wire.read_to(b"\r\n\r\n").await).expect("a head");
-        let page = Page { status: head[9..12].parse().expect("a status"), head, body: String::from_utf8(wire.rest().await.0).expect("text") };
+        let body = String::from_utf8(wire.rest().await.0).expect("text");
+        let is_html = head.contains("content-type: text/html");
+        let page = Page {
+            status: head[9..12].parse().expect("a status"),
+            head,
+            body: if is_html { one_line(&body) } else { body },
+        };
         for cookie in page.headers("set-cookie") {
             let (name, rest) = cookie.split_once('=').expect("a cookie");
             self.cookies.retain(|(known, _)| known != name);
-            self.cookies.push((name.to_owned(), rest.split(';').next().unwrap_or_default().to_owned()));
+            self.cookies.push((
+                name.to_owned(),
+                rest.split(';').next().unwrap_or_default().to_owned(),
+            ));
         }
         page
     }
 
     /// Signs in; the forms' proof.
     async fn sign_in(&mut self) -> String {
-        let page = self.post("/admin/login", &format!("password={}", PASSWORD.replace(' ', "+"))).await;
-        assert_eq!((page.status, page.location()), (303, "/admin"), "{}", page.body);
+        let page = self
+            .post(
+                "/admin/login",
+                &format!("password={}", PASSWORD.replace(' ', "+")),
+            )
+            .await;
+        assert_eq!(
+            (page.status, page.location()),
+            (303, "/admin"),
+            "{}",
+            page.body
+        );
         let cookie = page.header("set-cookie");
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
         self.get("/admin").await.value("csrf")
     }
 }
 
 impl Page {
     fn headers(&self, name: &str) -> Vec<&str> {
-        self.head.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+        self.head
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            .collect()
     }
 
     #[track_caller]
     fn header(&self, name: &str) -> &str {
-        self.headers(name).first().unwrap_or_else(|| panic!("no {name} in {}", self.head))
+        self.headers(name)
+            .first()
+            .unwrap_or_else(|| panic!("no {name} in {}", self.head))
     }
 
     #[track_caller]
@@ -91,15 +139,28 @@ impl Page {
     /// The value of the first field of that name.
     #[track_caller]
     fn value(&self, name: &str) -> String {
-        let field =
-            self.body.split("<input").find(|field| field.contains(&format!("name=\"{name}\""))).unwrap_or_else(|| panic!("no field {name} in {}", self.body));
-        field.split(" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+        let field = self
+            .body
+            .split("<input")
+            .find(|field| field.contains(&format!("name=\"{name}\"")))
+            .unwrap_or_else(|| panic!("no field {name} in {}", self.body));
+        field
+            .split(" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The number that stands in the page.
     #[track_caller]
     fn registered(&self) -> &str {
-        self.body.split("data-count-registered>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_else(|| panic!("no number in {}", self.body))
+        self.body
+            .split("data-count-registered>")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next())
+            .map(str::trim)
+            .unwrap_or_else(|| panic!("no number in {}", self.body))
     }
 
     /// A whole page of this site, with everything that every page carries.
@@ -112,12 +173,31 @@ impl Page {
         assert_eq!(self.header("referrer-policy"), "same-origin");
         assert_eq!(self.header("cross-origin-opener-policy"), "same-origin");
         assert_eq!(self.header("cache-control"), keep);
-        assert!(self.body.starts_with("<!doctype html>") && self.body.trim_end().ends_with("</html>"), "{}", self.body);
+        assert!(
+            self.body.starts_with("<!doctype html>") && self.body.trim_end().ends_with("</html>"),
+            "{}",
+            self.body
+        );
         for inline in ["<style", " style=\"", " onclick", "javascript:"] {
-            assert!(!self.body.contains(inline), "{inline} would be refused by the page's own policy");
+            assert!(
+                !self.body.contains(inline),
+                "{inline} would be refused by the page's own policy"
+            );
         }
         balanced(&self.body);
     }
+}
+
+/// HTML without the line breaks and indentation of the templates.
+fn one_line(html: &str) -> String {
+    let mut line = String::with_capacity(html.len());
+    for part in html.lines().map(str::trim).filter(|part| !part.is_empty()) {
+        if !line.ends_with('>') && !part.starts_with(['<', '>']) {
+            line.push(' ');
+        }
+        line.push_str(part);
+    }
+    line.replace(" />", "/>").trim_start().to_owned()
 }
 
 /// Every element that is opened is closed, in order.
@@ -129,12 +209,20 @@ fn balanced(html: &str) {
         rest = &rest[at + 1..];
         let end = rest.find('>').expect("a tag ends");
         let tag = &rest[..end];
-        let name = tag.trim_start_matches('/').split([' ', '\n', '/']).next().unwrap_or_default();
+        let name = tag
+            .trim_start_matches('/')
+            .split([' ', '\n', '/'])
+            .next()
+            .unwrap_or_default();
         if tag.starts_with('!') || tag.ends_with('/') || VOID.contains(&name) {
             continue;
         }
         if tag.starts_with('/') {
-            assert_eq!(open.pop(), Some(name), "</{name}> closes another element in {html}");
+            assert_eq!(
+                open.pop(),
+                Some(name),
+                "</{name}> closes another element in {html}"
+            );
         } else {
             open.push(name);
         }

@@ -16,7 +16,7 @@ const MEASURE_MS = 500;
 const DRAW_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 2_000 : 100;
 const VERDICT_MS = 3_000; // a sentence that changes faster cannot be read, nor listened to
 
-const initial = JSON.parse(document.getElementById("initial-count").textContent);
+const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
 const slug = initial.event;
 const root = document.querySelector("[data-compare]");
 const find = (selector) => root.querySelector(selector);
