@@ -52,8 +52,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
-    match args.iter().position(|arg| arg == "--serve" || arg == "--watch") {
-        Some(at) if args[at] == "--watch" => beside::watch(&args[at + 1], &args[at + 2], &args[at + 3]),
+    match args
+        .iter()
+        .position(|arg| arg == "--serve" || arg == "--watch")
+    {
+        Some(at) if args[at] == "--watch" => {
+            beside::watch(&args[at + 1], &args[at + 2], &args[at + 3])
+        }
         Some(at) => serve(&args[at + 1], Path::new(&args[at + 2])),
         None => measure(),
     }
@@ -85,16 +90,30 @@ fn new_event() -> NewEvent {
 
 /// The event after so many changes, as every server tells it.
 fn event(revision: i64) -> Event {
-    let event = new_event().open("q7f2k9ab".parse().expect("an epoch"), Timestamp::from_millis(1_795_251_600_123));
-    Event { revision, registered: u32::try_from(revision).expect("a benchmark is short"), ..event }
+    let event = new_event().open(
+        "q7f2k9ab".parse().expect("an epoch"),
+        Timestamp::from_millis(1_795_251_600_123),
+    );
+    Event {
+        revision,
+        registered: u32::try_from(revision).expect("a benchmark is short"),
+        ..event
+    }
 }
 
 fn number(variable: &str, default: usize) -> usize {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(variable)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 fn has_taskset() -> bool {
-    Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new("taskset")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// What one run gave.
@@ -131,10 +150,17 @@ impl Figures {
 
     /// The median of what each round's runs give: they stand side by side in time, and the machine's speed changes from minute to minute.
     fn ratio(runs: &[Self], others: &[Self]) -> Self {
-        let ratios: Vec<Self> = runs.iter().zip(others).map(|(run, other)| Self::each(|field| field(run) / field(other))).collect();
+        let ratios: Vec<Self> = runs
+            .iter()
+            .zip(others)
+            .map(|(run, other)| Self::each(|field| field(run) / field(other)))
+            .collect();
         // Memory comes in the allocator's steps, which some rounds do not see.
         let [memory, other] = [runs, others].map(|runs| Self::median(runs).memory);
-        Self { memory: memory / other, ..Self::median(&ratios) }
+        Self {
+            memory: memory / other,
+            ..Self::median(&ratios)
+        }
     }
 }
 
@@ -144,7 +170,12 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn quantile(sorted: &[f64], quantile: f64) -> f64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a list")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place in a list"
+    )]
     let at = (sorted.len() as f64 * quantile) as usize;
     sorted[at.min(sorted.len() - 1)]
 }
@@ -157,12 +188,20 @@ fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-fn run(kind: &str, technique: impl Fn(usize) -> Technique, watchers: usize) -> (Figures, Vec<(Technique, f64)>) {
+fn run(
+    kind: &str,
+    technique: impl Fn(usize) -> Technique,
+    watchers: usize,
+) -> (Figures, Vec<(Technique, f64)>) {
     look(Server::start(kind), &mut Crowd::new(technique), watchers)
 }
 
 /// Connects a crowd, lets it hear some changes, and looks at the server meanwhile.
-fn look(mut server: Server, crowd: &mut impl Audience, watchers: usize) -> (Figures, Vec<(Technique, f64)>) {
+fn look(
+    mut server: Server,
+    crowd: &mut impl Audience,
+    watchers: usize,
+) -> (Figures, Vec<(Technique, f64)>) {
     crowd.join(server.address, FIRST);
     let before = server.resident();
     let joined = crowd.join(server.address, watchers - FIRST);
@@ -180,7 +219,11 @@ fn look(mut server: Server, crowd: &mut impl Audience, watchers: usize) -> (Figu
         let begun = server.change();
         let received = crowd.receive(begun);
         spans.push(ms(received.last().expect("somebody watches").1));
-        delays.extend(received.into_iter().map(|(technique, delay)| (technique, ms(delay))));
+        delays.extend(
+            received
+                .into_iter()
+                .map(|(technique, delay)| (technique, ms(delay))),
+        );
         std::thread::sleep(PACE.saturating_sub(begun.elapsed()));
     }
     let cpu = server.cpu() - cpu;
@@ -199,14 +242,28 @@ fn look(mut server: Server, crowd: &mut impl Audience, watchers: usize) -> (Figu
 
 fn measure() {
     if has_taskset() {
-        let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).stdout(Stdio::null()).status();
+        let _ = Command::new("taskset")
+            .args(["-a", "-p", "-c", "1", &std::process::id().to_string()])
+            .stdout(Stdio::null())
+            .status();
     } else {
         println!("taskset is missing: server and crowd share the cores");
     }
     let only = std::env::var("BENCH_ONLY").ok();
-    let wanted = |part: &str| only.as_deref().is_none_or(|only| only.split(',').any(|only| only == part));
+    let wanted = |part: &str| {
+        only.as_deref()
+            .is_none_or(|only| only.split(',').any(|only| only == part))
+    };
     let watchers = std::env::var("BENCH_WATCHERS").unwrap_or_else(|_| "1000,10000".into());
-    let watchers: Vec<usize> = watchers.split(',').map(|number| number.trim().parse().expect("BENCH_WATCHERS is numbers with commas")).collect();
+    let watchers: Vec<usize> = watchers
+        .split(',')
+        .map(|number| {
+            number
+                .trim()
+                .parse()
+                .expect("BENCH_WATCHERS is numbers with commas")
+        })
+        .collect();
     if wanted("delivering") {
         delivering(&watchers, &["bare", "ours"], number("BENCH_ROUNDS", 3));
     }
@@ -224,28 +281,58 @@ fn measure() {
         mixed(*watchers.last().expect("a number"));
     }
     if wanted("registering") {
-        let technique = if only.as_deref().is_some_and(|only| only.contains("http2")) { Technique::Http2 } else { Technique::Sse };
-        beside::registering(*watchers.last().expect("a number"), technique, number("BENCH_ROUNDS", 3));
+        let technique = if only.as_deref().is_some_and(|only| only.contains("http2")) {
+            Technique::Http2
+        } else {
+            Technique::Sse
+        };
+        beside::registering(
+            *watchers.last().expect("a number"),
+            technique,
+            number("BENCH_ROUNDS", 3),
+        );
     }
 }
 
 fn title() {
     println!(
         "{:<10} {:>8}  {:<5} {:>13} {:>9} {:>9} {:>9} {:>13} {:>10}",
-        "technique", "watchers", "", "µs/delivery", "p50 ms", "p99 ms", "span ms", "KiB/watcher", "connects/s"
+        "technique",
+        "watchers",
+        "",
+        "µs/delivery",
+        "p50 ms",
+        "p99 ms",
+        "span ms",
+        "KiB/watcher",
+        "connects/s"
     );
 }
 
 fn row(technique: Technique, watchers: usize, kind: &str, figures: &Figures) {
-    let Figures { cpu, p50, p99, span, memory, connects } = figures;
-    println!("{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} {memory:>13.2} {connects:>10.0}", technique.name());
+    let Figures {
+        cpu,
+        p50,
+        p99,
+        span,
+        memory,
+        connects,
+    } = figures;
+    println!(
+        "{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} {memory:>13.2} {connects:>10.0}",
+        technique.name()
+    );
 }
 
 /// What a watcher over TLS takes: alone on its connection, as one browser's, and with others, as behind a proxy.
 fn tls(watchers: usize) {
     println!("\nSSE over TLS");
     title();
-    for (technique, http2, streams) in [(Technique::Tls, false, 1), (Technique::TlsHttp2, true, 1), (Technique::TlsHttp2, true, MOST_STREAMS)] {
+    for (technique, http2, streams) in [
+        (Technique::Tls, false, 1),
+        (Technique::TlsHttp2, true, 1),
+        (Technique::TlsHttp2, true, MOST_STREAMS),
+    ] {
         let server = Server::start("tls");
         let way = Way::tls(server.folder(), http2, streams);
         let (figures, _) = look(server, &mut Streams::new(technique, way), watchers);
@@ -258,7 +345,14 @@ fn http2(watchers: &[usize], rounds: usize) {
     println!("\nSSE over HTTP/2, {MOST_STREAMS} on each connection");
     title();
     for &watchers in watchers {
-        let run = || look(Server::start("ours"), &mut Streams::new(Technique::Http2, Way::http2()), watchers).0;
+        let run = || {
+            look(
+                Server::start("ours"),
+                &mut Streams::new(Technique::Http2, Way::http2()),
+                watchers,
+            )
+            .0
+        };
         let runs: Vec<Figures> = (0..rounds).map(|_| run()).collect();
         row(Technique::Http2, watchers, "ours", &Figures::median(&runs));
     }
@@ -278,9 +372,18 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
             for (kind, runs) in kinds.iter().zip(&runs) {
                 row(technique, watchers, kind, &Figures::median(runs));
             }
-            let Figures { cpu, p50, p99, span, memory, connects } = Figures::ratio(&runs[1], &runs[0]);
+            let Figures {
+                cpu,
+                p50,
+                p99,
+                span,
+                memory,
+                connects,
+            } = Figures::ratio(&runs[1], &runs[0]);
             let label = format!("  {} / {}", kinds[1], kinds[0]);
-            println!("{label:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× {connects:>9.2}×");
+            println!(
+                "{label:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× {connects:>9.2}×"
+            );
         }
     }
 }
@@ -289,11 +392,30 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
 fn mixed(watchers: usize) {
     println!("\nhalf SSE, half WebSocket, {watchers} watchers on one server");
     for kind in ["bare", "ours"] {
-        let (_, delays) = run(kind, |number| if number % 2 == 0 { Technique::Sse } else { Technique::WebSocket }, watchers);
+        let (_, delays) = run(
+            kind,
+            |number| {
+                if number % 2 == 0 {
+                    Technique::Sse
+                } else {
+                    Technique::WebSocket
+                }
+            },
+            watchers,
+        );
         for technique in [Technique::Sse, Technique::WebSocket] {
-            let mut sorted: Vec<f64> = delays.iter().filter(|(of, _)| *of == technique).map(|(_, delay)| *delay).collect();
+            let mut sorted: Vec<f64> = delays
+                .iter()
+                .filter(|(of, _)| *of == technique)
+                .map(|(_, delay)| *delay)
+                .collect();
             sorted.sort_by(f64::total_cmp);
-            println!("{kind:<5} {:<10} p50 {:.1} ms, p99 {:.1} ms", technique.name(), quantile(&sorted, 0.5), quantile(&sorted, 0.99));
+            println!(
+                "{kind:<5} {:<10} p50 {:.1} ms, p99 {:.1} ms",
+                technique.name(),
+                quantile(&sorted, 0.5),
+                quantile(&sorted, 0.99)
+            );
         }
     }
 }

@@ -49,7 +49,12 @@ mod postgres;
 const DATABASES: &str = "SQLite,Postgres";
 const CONNECTIONS: &str = "1,16,64,256";
 /// The ways to answer one and the same request.
-const WAYS: [(&str, &str); 4] = [("no database", "/bench/none"), ("one each", "/bench/plain"), ("batch of 1", "/bench/single"), (BATCHED, "/api/v1/events")];
+const WAYS: [(&str, &str); 4] = [
+    ("no database", "/bench/none"),
+    ("one each", "/bench/plain"),
+    ("batch of 1", "/bench/single"),
+    (BATCHED, "/api/v1/events"),
+];
 const BATCHED: &str = "batched";
 
 /// As in the product.
@@ -79,14 +84,32 @@ async fn serve(database: &str) {
     let (announcer, announcing) = cluster::announcing(store.clone(), Duration::from_millis(50));
     tokio::spawn(announcing);
     let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
-    let settings = Settings { heartbeat: Duration::from_secs(15), public_url: None, admin_token: None, register_rate_per_ip: 0 };
+    let settings = Settings {
+        heartbeat: Duration::from_secs(15),
+        public_url: None,
+        admin_token: None,
+        register_rate_per_ip: 0,
+    };
     for way in WAYS {
         for connections in connections() {
             for round in 0..rounds() {
                 let slug = Slug::parse(&slug(way.0, connections, round)).expect("a slug");
                 let capacity = Capacity::limited(i64::from(Capacity::MAX)).expect("in range");
-                let new = NewEvent { slug, title: "Bench".into(), description: String::new(), capacity, waitlist: false, opens_at: None, closes_at: None };
-                hub.publish(store.create(new, "token", Clock::System.now()).await.expect("an event"));
+                let new = NewEvent {
+                    slug,
+                    title: "Bench".into(),
+                    description: String::new(),
+                    capacity,
+                    waitlist: false,
+                    opens_at: None,
+                    closes_at: None,
+                };
+                hub.publish(
+                    store
+                        .create(new, "token", Clock::System.now())
+                        .await
+                        .expect("an event"),
+                );
             }
         }
     }
@@ -97,14 +120,28 @@ async fn serve(database: &str) {
         let (context, plain) = (Arc::clone(&context), plain.clone());
         async move { each(&context, &plain, &way, slug, incoming, body).await }
     };
-    let bench = warp::path!("bench" / String / String / "registrations").and(warp::post()).and(incoming()).and(body()).then(bench);
+    let bench = warp::path!("bench" / String / String / "registrations")
+        .and(warp::post())
+        .and(incoming())
+        .and(body())
+        .then(bench);
     let bench = bench.map(warp::Reply::into_response).boxed();
     // Listeners of their own: none passes by the routes of the other.
     let (_stop, stopping) = watch::channel(false);
     let (ways, product) = (listen(), listen());
     tokio::join!(
-        server::serve(ways, warp::service(bench), server::Config::default(), stopping.clone()),
-        server::serve(product, warp::service(all), server::Config::default(), stopping),
+        server::serve(
+            ways,
+            warp::service(bench),
+            server::Config::default(),
+            stopping.clone()
+        ),
+        server::serve(
+            product,
+            warp::service(all),
+            server::Config::default(),
+            stopping
+        ),
     );
 }
 
@@ -116,28 +153,53 @@ fn listen() -> TcpListener {
 }
 
 /// Decodes, stores in one of the ways, answers.
-async fn each(context: &Context, plain: &Plain, way: &str, slug: String, incoming: Incoming, body: Unread) -> http::Response<String> {
-    let content = body.read(&incoming, Takes::JsonOrForm).await.expect("a body");
+async fn each(
+    context: &Context,
+    plain: &Plain,
+    way: &str,
+    slug: String,
+    incoming: Incoming,
+    body: Unread,
+) -> http::Response<String> {
+    let content = body
+        .read(&incoming, Takes::JsonOrForm)
+        .await
+        .expect("a body");
     let person: Person = content.decode().expect("a person");
     let applicant = Applicant {
         name: Name::parse(&person.name).expect("a name"),
         email: Email::parse(&person.email).expect("an address"),
-        key: incoming.header("idempotency-key").map(|key| IdempotencyKey::parse(key).expect("a key")),
+        key: incoming
+            .header("idempotency-key")
+            .map(|key| IdempotencyKey::parse(key).expect("a key")),
         secret: Secret::draw(),
     };
-    let event = context.hub.channel(&Slug::parse(&slug).expect("a slug")).expect("an event").newest().event;
+    let event = context
+        .hub
+        .channel(&Slug::parse(&slug).expect("a slug"))
+        .expect("an event")
+        .newest()
+        .event;
     let token = applicant.secret.reveal().to_owned();
     // Boxed, as in the product: the way without a database must not pay for moving a future that it has no use for.
     let number = match way {
         "none" => 1,
         "plain" => {
-            let event = Box::pin(plain.register(&event, &applicant)).await.expect("a registration");
+            let event = Box::pin(plain.register(&event, &applicant))
+                .await
+                .expect("a registration");
             let number = event.last_number;
             context.hub.publish(event);
             number
         }
         "single" => {
-            let commit = Box::pin(context.store.commit(event.id, None, &[Ask::Register(applicant)], &Clock::System)).await;
+            let commit = Box::pin(context.store.commit(
+                event.id,
+                None,
+                &[Ask::Register(applicant)],
+                &Clock::System,
+            ))
+            .await;
             let mut commit = commit.expect("a registration");
             context.hub.publish(commit.event.expect("the event"));
             match commit.decisions.pop() {
@@ -151,7 +213,11 @@ async fn each(context: &Context, plain: &Plain, way: &str, slug: String, incomin
         "id": format!("{}-1-{number}", event.id), "number": number, "status": "confirmed", "waiting_position": null, "event": slug, "name": person.name,
         "token": token, "position": event.position(), "links": { "self": format!("/api/v1/registrations/{token}"), "page": format!("/r/{token}") },
     });
-    http::Response::builder().status(201).header("content-type", "application/json").body(answer.to_string()).expect("an answer")
+    http::Response::builder()
+        .status(201)
+        .header("content-type", "application/json")
+        .body(answer.to_string())
+        .expect("an answer")
 }
 
 fn slug(way: &str, connections: usize, round: u32) -> String {
@@ -159,15 +225,26 @@ fn slug(way: &str, connections: usize, round: u32) -> String {
 }
 
 fn number(variable: &str, default: u32) -> u32 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(variable)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 fn list(variable: &str, default: &str) -> Vec<String> {
-    std::env::var(variable).as_deref().unwrap_or(default).split(',').map(str::to_owned).collect()
+    std::env::var(variable)
+        .as_deref()
+        .unwrap_or(default)
+        .split(',')
+        .map(str::to_owned)
+        .collect()
 }
 
 fn connections() -> Vec<usize> {
-    list("BENCH_CONNECTIONS", CONNECTIONS).iter().map(|number| number.parse().expect("numbers of connections")).collect()
+    list("BENCH_CONNECTIONS", CONNECTIONS)
+        .iter()
+        .map(|number| number.parse().expect("numbers of connections"))
+        .collect()
 }
 
 fn rounds() -> u32 {
@@ -191,10 +268,24 @@ impl Server {
         } else {
             Command::new(exe)
         };
-        let mut process = command.args(["--serve", url]).stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut process = command
+            .args(["--serve", url])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
         let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        let mut address = || lines.next().and_then(Result::ok).and_then(|line| line.parse().ok()).expect("an address");
-        Self { ways: address(), product: address(), process }
+        let mut address = || {
+            lines
+                .next()
+                .and_then(Result::ok)
+                .and_then(|line| line.parse().ok())
+                .expect("an address")
+        };
+        Self {
+            ways: address(),
+            product: address(),
+            process,
+        }
     }
 }
 
@@ -206,25 +297,48 @@ impl Drop for Server {
 }
 
 fn has_taskset() -> bool {
-    Command::new("taskset").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new("taskset")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn measure() {
     let seconds = Duration::from_secs(u64::from(number("BENCH_SECONDS", 3)));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     // Before this process is pinned, so that the database may use both cores.
     let cluster = postgres::Cluster::start_new();
     if has_taskset() {
-        let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).stdout(Stdio::null()).status();
+        let _ = Command::new("taskset")
+            .args(["-a", "-p", "-c", "1", &std::process::id().to_string()])
+            .stdout(Stdio::null())
+            .status();
     } else {
         println!("taskset is missing: server and load share the cores");
     }
-    let databases = [("SQLite", format!("sqlite://{}", folder.path().join("bench.db").display())), ("Postgres", runtime.block_on(cluster.new_database()))];
-    println!("                  registrations a second                              batched/                       p99 in ms");
-    println!("database  conns  no database   one each  batch of 1    batched    one each  batch of 1  ceiling   one each  batched");
+    let databases = [
+        (
+            "SQLite",
+            format!("sqlite://{}", folder.path().join("bench.db").display()),
+        ),
+        ("Postgres", runtime.block_on(cluster.new_database())),
+    ];
+    println!(
+        "                  registrations a second                              batched/                       p99 in ms"
+    );
+    println!(
+        "database  conns  no database   one each  batch of 1    batched    one each  batch of 1  ceiling   one each  batched"
+    );
     let wanted = list("BENCH_DATABASES", DATABASES);
-    for (database, url) in databases.into_iter().filter(|(database, _)| wanted.iter().any(|name| name == database)) {
+    for (database, url) in databases
+        .into_iter()
+        .filter(|(database, _)| wanted.iter().any(|name| name == database))
+    {
         let server = Server::start(&url);
         for connections in connections() {
             let mut rates = [const { Vec::new() }; WAYS.len()];
@@ -233,12 +347,30 @@ fn measure() {
                 for (at, (way, path)) in WAYS.into_iter().enumerate() {
                     let slug = slug(way, connections, round);
                     let path = format!("{path}/{slug}/registrations");
-                    let address = if way == BATCHED { server.product } else { server.ways };
-                    let outcome = runtime.block_on(load::register(address, &path, connections, Duration::ZERO, seconds, &slug));
-                    assert_eq!((outcome.refused, outcome.failed), (0, 0), "{way}: every request is served");
+                    let address = if way == BATCHED {
+                        server.product
+                    } else {
+                        server.ways
+                    };
+                    let outcome = runtime.block_on(load::register(
+                        address,
+                        &path,
+                        connections,
+                        Duration::ZERO,
+                        seconds,
+                        &slug,
+                    ));
+                    assert_eq!(
+                        (outcome.refused, outcome.failed),
+                        (0, 0),
+                        "{way}: every request is served"
+                    );
                     if at > 0 {
                         let count = runtime.block_on(load::headcount(server.product, &slug));
-                        assert_eq!(count, outcome.created, "{way}: the headcount is what was answered");
+                        assert_eq!(
+                            count, outcome.created,
+                            "{way}: the headcount is what was answered"
+                        );
                     }
                     rates[at].push(outcome.rate());
                     p99[at].push(outcome.p99_ms);

@@ -29,7 +29,10 @@ const TOKEN: &str = "a-token-for-the-stampede";
 const CONNECTIONS: usize = 2_000;
 
 fn number(variable: &str, default: usize) -> usize {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(variable)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 struct Server(Child, SocketAddr);
@@ -37,14 +40,32 @@ struct Server(Child, SocketAddr);
 impl Server {
     fn start(url: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_headcount"))
-            .args(["--listen", "127.0.0.1:0", "--register-rate-per-ip", "0", "--admin-token", TOKEN, "--database-url", url])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--register-rate-per-ip",
+                "0",
+                "--admin-token",
+                TOKEN,
+                "--database-url",
+                url,
+            ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("the server starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an address");
-        let address = line.trim().rsplit("http://").next().expect("an address").trim_end_matches('/').parse().expect("an address");
+        BufReader::new(child.stdout.take().expect("a pipe"))
+            .read_line(&mut line)
+            .expect("an address");
+        let address = line
+            .trim()
+            .rsplit("http://")
+            .next()
+            .expect("an address")
+            .trim_end_matches('/')
+            .parse()
+            .expect("an address");
         Self(child, address)
     }
 }
@@ -64,7 +85,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let cluster = postgres::Cluster::start_new();
-    let databases = [("SQLite", format!("sqlite://{}", folder.path().join("stampede.db").display())), ("Postgres", cluster.new_database().await)];
+    let databases = [
+        (
+            "SQLite",
+            format!("sqlite://{}", folder.path().join("stampede.db").display()),
+        ),
+        ("Postgres", cluster.new_database().await),
+    ];
     let (people, places) = (number("BENCH_PEOPLE", 20_000), number("BENCH_PLACES", 500));
     for (name, url) in databases {
         let server = Server::start(&url);
@@ -73,17 +100,33 @@ async fn main() {
 }
 
 async fn run(database: &str, address: SocketAddr, people: usize, places: usize) {
-    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
     let event = json!({ "slug": "stampede", "title": "Stampede", "capacity": places }).to_string();
-    let created = ask(&mut stream, "/api/v1/events", &format!("authorization: Bearer {TOKEN}\r\n"), &event).await.expect("an answer");
+    let created = ask(
+        &mut stream,
+        "/api/v1/events",
+        &format!("authorization: Bearer {TOKEN}\r\n"),
+        &event,
+    )
+    .await
+    .expect("an answer");
     assert_eq!(created.0, 201, "{}", created.2);
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS.min(people) {
-        streams.push(TcpStream::connect(address).await.expect("the server listens"));
+        streams.push(
+            TcpStream::connect(address)
+                .await
+                .expect("the server listens"),
+        );
     }
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
-    let clients: Vec<_> = streams.into_iter().map(|stream| tokio::spawn(client(stream, address, Arc::clone(&next), people))).collect();
+    let clients: Vec<_> = streams
+        .into_iter()
+        .map(|stream| tokio::spawn(client(stream, address, Arc::clone(&next), people)))
+        .collect();
     let mut answers: BTreeMap<String, usize> = BTreeMap::new();
     let mut numbers = Vec::new();
     for client in clients {
@@ -94,9 +137,17 @@ async fn run(database: &str, address: SocketAddr, people: usize, places: usize) 
     }
     let elapsed = begun.elapsed();
     numbers.sort_unstable();
-    assert_eq!(numbers, (1..=places as u64).collect::<Vec<_>>(), "exactly {places} are confirmed, each number once");
+    assert_eq!(
+        numbers,
+        (1..=places as u64).collect::<Vec<_>>(),
+        "exactly {places} are confirmed, each number once"
+    );
     let retried = answers.remove("retried").unwrap_or(0);
-    assert_eq!(answers.values().sum::<usize>(), people, "everybody has a definite answer: {answers:?}");
+    assert_eq!(
+        answers.values().sum::<usize>(),
+        people,
+        "everybody has a definite answer: {answers:?}"
+    );
     println!(
         "{database:<9} {people} people, {places} places, {CONNECTIONS} connections: {:.2} s, {answers:?}, {retried} polite retries",
         elapsed.as_secs_f64()
@@ -104,7 +155,12 @@ async fn run(database: &str, address: SocketAddr, people: usize, places: usize) 
 }
 
 /// Serves people until none is left: `(what they were told, their number)`.
-async fn client(mut stream: TcpStream, address: SocketAddr, next: Arc<AtomicUsize>, people: usize) -> Vec<(String, Option<u64>)> {
+async fn client(
+    mut stream: TcpStream,
+    address: SocketAddr,
+    next: Arc<AtomicUsize>,
+    people: usize,
+) -> Vec<(String, Option<u64>)> {
     let mut told = Vec::new();
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);
@@ -114,9 +170,18 @@ async fn client(mut stream: TcpStream, address: SocketAddr, next: Arc<AtomicUsiz
         let body = json!({ "name": format!("Person {n}"), "email": format!("person-{n}@example.invalid") }).to_string();
         let key = format!("idempotency-key: person-{n}\r\n");
         loop {
-            let Ok((status, head, text)) = ask(&mut stream, "/api/v1/events/stampede/registrations", &key, &body).await else {
+            let Ok((status, head, text)) = ask(
+                &mut stream,
+                "/api/v1/events/stampede/registrations",
+                &key,
+                &body,
+            )
+            .await
+            else {
                 // The same key makes it safe to ask again on another connection.
-                stream = TcpStream::connect(address).await.expect("the server listens");
+                stream = TcpStream::connect(address)
+                    .await
+                    .expect("the server listens");
                 told.push(("retried".into(), None));
                 continue;
             };
@@ -144,20 +209,38 @@ async fn client(mut stream: TcpStream, address: SocketAddr, next: Arc<AtomicUsiz
 }
 
 /// One request on a connection that stays open: status, head in lower case, body.
-async fn ask(stream: &mut TcpStream, path: &str, headers: &str, body: &str) -> std::io::Result<(u16, String, String)> {
-    let request = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}", body.len());
+async fn ask(
+    stream: &mut TcpStream,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> std::io::Result<(u16, String, String)> {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     loop {
         if stream.read_buf(&mut answer).await? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
         let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-        let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|length| length.parse().ok()).unwrap_or(0);
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .and_then(|length| length.parse().ok())
+            .unwrap_or(0);
         if answer.len() >= end + 4 + length {
             let status = head[9..12].parse().map_err(std::io::Error::other)?;
-            return Ok((status, head, String::from_utf8_lossy(&answer[end + 4..]).into_owned()));
+            return Ok((
+                status,
+                head,
+                String::from_utf8_lossy(&answer[end + 4..]).into_owned(),
+            ));
         }
     }
 }

@@ -36,9 +36,23 @@ pub struct Context {
 
 impl Context {
     /// Puts the parts together; nothing was throttled yet, and the process is not draining.
-    pub fn new(store: Store, hub: Hub, registrar: Registrar, clock: Clock, settings: Settings) -> Shared {
+    pub fn new(
+        store: Store,
+        hub: Hub,
+        registrar: Registrar,
+        clock: Clock,
+        settings: Settings,
+    ) -> Shared {
         let throttle = Throttle::new(settings.register_rate_per_ip);
-        Arc::new(Self { store, hub, registrar, clock, settings, throttle, readiness: Readiness::default() })
+        Arc::new(Self {
+            store,
+            hub,
+            registrar,
+            clock,
+            settings,
+            throttle,
+            readiness: Readiness::default(),
+        })
     }
 }
 

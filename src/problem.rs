@@ -19,7 +19,10 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 
 /// The kinds of problems; each has an anchor on the page `/problems`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is documented by its title and on the page /problems")]
+#[expect(
+    missing_docs,
+    reason = "each is documented by its title and on the page /problems"
+)]
 pub enum Code {
     MalformedBody,
     BadRequest,
@@ -95,31 +98,123 @@ impl Code {
 
     fn facts(self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Self::MalformedBody => ("malformed-body", StatusCode::BAD_REQUEST, "The body cannot be read"),
-            Self::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be understood"),
-            Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "This needs the organiser's credentials"),
+            Self::MalformedBody => (
+                "malformed-body",
+                StatusCode::BAD_REQUEST,
+                "The body cannot be read",
+            ),
+            Self::BadRequest => (
+                "bad-request",
+                StatusCode::BAD_REQUEST,
+                "The request cannot be understood",
+            ),
+            Self::Unauthorized => (
+                "unauthorized",
+                StatusCode::UNAUTHORIZED,
+                "This needs the organiser's credentials",
+            ),
             Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "This is not allowed"),
-            Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is nothing at this address"),
-            Self::EventNotFound => ("event-not-found", StatusCode::NOT_FOUND, "There is no such event"),
-            Self::RegistrationNotFound => ("registration-not-found", StatusCode::NOT_FOUND, "There is no such registration"),
-            Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method"),
-            Self::NotAcceptable => ("not-acceptable", StatusCode::NOT_ACCEPTABLE, "None of the accepted media types can be given"),
-            Self::BodyTooLarge => ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::UnsupportedMediaType => ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's media type is not supported"),
+            Self::NotFound => (
+                "not-found",
+                StatusCode::NOT_FOUND,
+                "There is nothing at this address",
+            ),
+            Self::EventNotFound => (
+                "event-not-found",
+                StatusCode::NOT_FOUND,
+                "There is no such event",
+            ),
+            Self::RegistrationNotFound => (
+                "registration-not-found",
+                StatusCode::NOT_FOUND,
+                "There is no such registration",
+            ),
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address does not take that method",
+            ),
+            Self::NotAcceptable => (
+                "not-acceptable",
+                StatusCode::NOT_ACCEPTABLE,
+                "None of the accepted media types can be given",
+            ),
+            Self::BodyTooLarge => (
+                "body-too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is too large",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body's media type is not supported",
+            ),
             Self::EventFull => ("event-full", StatusCode::CONFLICT, "All places are taken"),
-            Self::EventClosed => ("event-closed", StatusCode::CONFLICT, "Registration is closed"),
-            Self::EventNotOpen => ("event-not-open", StatusCode::CONFLICT, "Registration has not opened yet"),
-            Self::AlreadyRegistered => ("already-registered", StatusCode::CONFLICT, "This e-mail address is registered already"),
-            Self::SlugTaken => ("slug-taken", StatusCode::CONFLICT, "An event with this slug exists already"),
-            Self::NotEmpty => ("not-empty", StatusCode::CONFLICT, "This would lose registrations, or there is nothing to undo"),
-            Self::ChangedMeanwhile => ("changed-meanwhile", StatusCode::PRECONDITION_FAILED, "The event was changed in the meantime"),
-            Self::ValidationFailed => ("validation-failed", StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not valid"),
-            Self::IdempotencyMismatch => ("idempotency-mismatch", StatusCode::UNPROCESSABLE_ENTITY, "This idempotency key was used with another body"),
-            Self::TooManyRequests => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests from this address"),
-            Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "The server is busy"),
-            Self::DatabaseUnreachable => ("database-unreachable", StatusCode::SERVICE_UNAVAILABLE, "The database cannot be reached"),
-            Self::Draining => ("draining", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
-            Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something is broken on the server"),
+            Self::EventClosed => (
+                "event-closed",
+                StatusCode::CONFLICT,
+                "Registration is closed",
+            ),
+            Self::EventNotOpen => (
+                "event-not-open",
+                StatusCode::CONFLICT,
+                "Registration has not opened yet",
+            ),
+            Self::AlreadyRegistered => (
+                "already-registered",
+                StatusCode::CONFLICT,
+                "This e-mail address is registered already",
+            ),
+            Self::SlugTaken => (
+                "slug-taken",
+                StatusCode::CONFLICT,
+                "An event with this slug exists already",
+            ),
+            Self::NotEmpty => (
+                "not-empty",
+                StatusCode::CONFLICT,
+                "This would lose registrations, or there is nothing to undo",
+            ),
+            Self::ChangedMeanwhile => (
+                "changed-meanwhile",
+                StatusCode::PRECONDITION_FAILED,
+                "The event was changed in the meantime",
+            ),
+            Self::ValidationFailed => (
+                "validation-failed",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Some fields are not valid",
+            ),
+            Self::IdempotencyMismatch => (
+                "idempotency-mismatch",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "This idempotency key was used with another body",
+            ),
+            Self::TooManyRequests => (
+                "too-many-requests",
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests from this address",
+            ),
+            Self::Busy => (
+                "busy",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server is busy",
+            ),
+            Self::DatabaseUnreachable => (
+                "database-unreachable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database cannot be reached",
+            ),
+            Self::Draining => (
+                "draining",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server is stopping",
+            ),
+            Self::Internal => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something is broken on the server",
+            ),
         }
     }
 }
@@ -139,7 +234,12 @@ struct Inner {
 impl Problem {
     /// A problem with a sentence about this very occurrence.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Inner { code, detail: detail.into(), more: Map::new(), headers: HeaderMap::new() }))
+        Self(Box::new(Inner {
+            code,
+            detail: detail.into(),
+            more: Map::new(),
+            headers: HeaderMap::new(),
+        }))
     }
 
     /// What kind it is.
@@ -159,12 +259,21 @@ impl Problem {
             .more
             .get("errors")
             .and_then(Value::as_array)
-            .map_or_else(Vec::new, |errors| errors.iter().map(|e| (text(e, "field"), text(e, "message"))).collect())
+            .map_or_else(Vec::new, |errors| {
+                errors
+                    .iter()
+                    .map(|e| (text(e, "field"), text(e, "message")))
+                    .collect()
+            })
     }
 
     /// Fields that were refused, all at once.
     pub fn invalid(errors: &[Invalid]) -> Self {
-        let detail = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ");
+        let detail = errors
+            .iter()
+            .map(|error| error.message.as_str())
+            .collect::<Vec<_>>()
+            .join("; ");
         Self::new(Code::ValidationFailed, detail).with("errors", json!(errors))
     }
 
@@ -192,7 +301,10 @@ impl Problem {
     /// The document.
     pub fn document(&self) -> Value {
         let mut document = self.0.more.clone();
-        document.insert("type".into(), json!(format!("/problems#{}", self.0.code.as_str())));
+        document.insert(
+            "type".into(),
+            json!(format!("/problems#{}", self.0.code.as_str())),
+        );
         document.insert("title".into(), json!(self.0.code.title()));
         document.insert("status".into(), json!(self.0.code.status().as_u16()));
         document.insert("code".into(), json!(self.0.code.as_str()));
@@ -210,8 +322,12 @@ impl Problem {
         let mut response = Response::new(self.document().to_string().into());
         *response.status_mut() = self.0.code.status();
         response.headers_mut().clone_from(&self.0.headers);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(self);
         response
     }
@@ -223,13 +339,18 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::EventFull => Self::new(Code::EventFull, detail),
             Refusal::EventClosed => Self::new(Code::EventClosed, detail),
-            Refusal::EventNotOpen { opens_at } => Self::new(Code::EventNotOpen, detail).with("opens_at", json!(opens_at)),
+            Refusal::EventNotOpen { opens_at } => {
+                Self::new(Code::EventNotOpen, detail).with("opens_at", json!(opens_at))
+            }
             Refusal::AlreadyRegistered => Self::new(Code::AlreadyRegistered, detail),
             Refusal::IdempotencyMismatch => Self::new(Code::IdempotencyMismatch, detail),
             Refusal::RegistrationNotFound => Self::new(Code::RegistrationNotFound, detail),
             Refusal::EventNotFound => Self::new(Code::EventNotFound, detail),
             Refusal::NotEmpty(_) => Self::new(Code::NotEmpty, detail),
-            Refusal::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile, "the event is not at the position that If-Match names; read it again"),
+            Refusal::ChangedMeanwhile => Self::new(
+                Code::ChangedMeanwhile,
+                "the event is not at the position that If-Match names; read it again",
+            ),
             Refusal::Invalid(invalid) => Self::invalid(&[invalid]),
         }
     }
@@ -287,7 +408,10 @@ impl Problem {
     }
 
     fn internal() -> Self {
-        Self::new(Code::Internal, "the server has logged what went wrong; with the same Idempotency-Key it is safe to try again")
+        Self::new(
+            Code::Internal,
+            "the server has logged what went wrong; with the same Idempotency-Key it is safe to try again",
+        )
     }
 
     /// Over a limit, whoever is connected stays connected; the others come back later.

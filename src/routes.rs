@@ -24,20 +24,29 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         assets::routes(),
         unanswered(context),
     ]);
-    warp::method().and(warp::path::full()).and(routes).map(|method, path, response| headers::finish(&method, &path, response)).boxed()
+    warp::method()
+        .and(warp::path::full())
+        .and(routes)
+        .map(|method, path, response| headers::finish(&method, &path, response))
+        .boxed()
 }
 
 /// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports say goodbye themselves, and the operator's probes
 /// are answered always.
 fn over_limit() -> BoxedFilter<(Response,)> {
     let refuse = |admission: Admission, path: FullPath| async move {
-        let spared = |path: &str| path.starts_with("/health/") || urls::find(path).is_some_and(|url| url.live);
+        let spared = |path: &str| {
+            path.starts_with("/health/") || urls::find(path).is_some_and(|url| url.live)
+        };
         if admission != Admission::OverLimit || spared(path.as_str()) {
             return Err(reject::not_found());
         }
         Ok(Problem::over_limit().into_response())
     };
-    warp::ext::get::<Admission>().and(warp::path::full()).and_then(refuse).boxed()
+    warp::ext::get::<Admission>()
+        .and(warp::path::full())
+        .and_then(refuse)
+        .boxed()
 }
 
 /// What no other route took. People get a page, programs a document.
@@ -48,7 +57,11 @@ fn unanswered(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .map(move |method: Method, path: FullPath, headers: HeaderMap| {
             urls::unanswered(&method, path.as_str(), &headers).unwrap_or_else(|problem| {
-                if path.as_str().starts_with("/api/") { problem.into_response() } else { pages::error_page(&context, &headers, &problem) }
+                if path.as_str().starts_with("/api/") {
+                    problem.into_response()
+                } else {
+                    pages::error_page(&context, &headers, &problem)
+                }
             })
         })
         .boxed()

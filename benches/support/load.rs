@@ -31,26 +31,39 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Registrations a second.
     pub(crate) fn rate(&self) -> f64 {
-        f64::from(u32::try_from(self.created).expect("a benchmark is short")) / self.elapsed.as_secs_f64()
+        f64::from(u32::try_from(self.created).expect("a benchmark is short"))
+            / self.elapsed.as_secs_f64()
     }
 }
 
 /// Registers new people at `path` over `connections` connections for `duration`, each after a `pause`. `tag` keeps the e-mail
 /// addresses of two runs apart.
-pub(crate) async fn register(address: SocketAddr, path: &str, connections: usize, pause: Duration, duration: Duration, tag: &str) -> Outcome {
+pub(crate) async fn register(
+    address: SocketAddr,
+    path: &str,
+    connections: usize,
+    pause: Duration,
+    duration: Duration,
+    tag: &str,
+) -> Outcome {
     let person = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let until = begun + duration;
     let tasks: Vec<_> = (0..connections)
         .map(|_| {
             let (path, tag, person) = (path.to_owned(), tag.to_owned(), Arc::clone(&person));
-            tokio::spawn(async move { one_connection(address, &path, &tag, &person, pause, until).await })
+            tokio::spawn(async move {
+                one_connection(address, &path, &tag, &person, pause, until).await
+            })
         })
         .collect();
     let mut outcome = Outcome::default();
     let mut times = Histogram::<u64>::new(3).expect("three digits are valid");
     for task in tasks {
-        let (mine, [created, refused, failed]) = task.await.expect("a connection does not panic").expect("a connection lives");
+        let (mine, [created, refused, failed]) = task
+            .await
+            .expect("a connection does not panic")
+            .expect("a connection lives");
         times.add(mine).expect("the same bounds");
         outcome.created += created;
         outcome.refused += refused;
@@ -84,7 +97,9 @@ async fn one_connection(
         let n = person.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         let status = send(&mut stream, path, &format!("{tag}-{n}"), &mut answer).await?;
-        times.record(u64::try_from(begun.elapsed().as_micros()).expect("a benchmark is short")).expect("it resizes");
+        times
+            .record(u64::try_from(begun.elapsed().as_micros()).expect("a benchmark is short"))
+            .expect("it resizes");
         counts[match status {
             200..=299 => 0,
             500..=599 => 2,
@@ -95,12 +110,22 @@ async fn one_connection(
 }
 
 /// Registers one new person; gives the answer's status.
-#[allow(dead_code, reason = "not every benchmark does; `expect` would fail in the one that does")]
+#[allow(
+    dead_code,
+    reason = "not every benchmark does; `expect` would fail in the one that does"
+)]
 pub(crate) async fn register_one(stream: &mut TcpStream, path: &str, person: &str) -> u16 {
-    send(stream, path, person, &mut Vec::new()).await.expect("an answer")
+    send(stream, path, person, &mut Vec::new())
+        .await
+        .expect("an answer")
 }
 
-async fn send(stream: &mut TcpStream, path: &str, person: &str, answer: &mut Vec<u8>) -> std::io::Result<u16> {
+async fn send(
+    stream: &mut TcpStream,
+    path: &str,
+    person: &str,
+    answer: &mut Vec<u8>,
+) -> std::io::Result<u16> {
     let body = format!(r#"{{"name":"Person {person}","email":"{person}@example.invalid"}}"#);
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nidempotency-key: {person}\r\ncontent-length: {}\r\n\r\n{body}",
@@ -117,11 +142,17 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::R
         if stream.read_buf(answer).await? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
         let head = std::str::from_utf8(&answer[..end]).map_err(std::io::Error::other)?;
         let length: usize = head
             .lines()
-            .find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value))
+            .find_map(|line| {
+                line.split_once(": ")
+                    .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                    .map(|(_, value)| value)
+            })
             .and_then(|value| value.parse().ok())
             .unwrap_or(0);
         if answer.len() >= end + 4 + length {
@@ -132,11 +163,20 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::R
 
 /// The event's headcount, as the API tells it.
 pub(crate) async fn headcount(address: SocketAddr, slug: &str) -> u64 {
-    let mut stream = TcpStream::connect(address).await.expect("the server listens");
-    let request = format!("GET /api/v1/events/{slug} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
+    let request = format!(
+        "GET /api/v1/events/{slug} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the server reads");
     let mut text = String::new();
     stream.read_to_string(&mut text).await.expect("an answer");
     let json = text.split_once("\r\n\r\n").expect("a body").1;
-    serde_json::from_str::<serde_json::Value>(json).expect("JSON")["registered"].as_u64().expect("a number")
+    serde_json::from_str::<serde_json::Value>(json).expect("JSON")["registered"]
+        .as_u64()
+        .expect("a number")
 }

@@ -87,15 +87,26 @@ macro_rules! register {
 impl Plain {
     pub(crate) async fn open(url: &str) -> Self {
         if let Some(file) = url.strip_prefix("sqlite://") {
-            let options = SqliteConnectOptions::new().filename(file).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+            let options = SqliteConnectOptions::new()
+                .filename(file)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full);
             // More would only wait for each other.
-            return Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options));
+            return Self::Sqlite(
+                SqlitePoolOptions::new()
+                    .max_connections(1)
+                    .connect_lazy_with(options),
+            );
         }
         Self::Postgres(PgPool::connect(url).await.expect("the database answers"))
     }
 
     /// Registers one person; gives the event as it is then.
-    pub(crate) async fn register(&self, event: &Event, applicant: &Applicant) -> Result<Event, sqlx::Error> {
+    pub(crate) async fn register(
+        &self,
+        event: &Event,
+        applicant: &Applicant,
+    ) -> Result<Event, sqlx::Error> {
         match self {
             Self::Sqlite(pool) => register!(pool, "BEGIN IMMEDIATE", "", event, applicant),
             Self::Postgres(pool) => register!(pool, "BEGIN", " FOR UPDATE", event, applicant),

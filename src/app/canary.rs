@@ -55,7 +55,9 @@ pub struct Received(Arc<Mutex<Option<(EventId, Count)>>>);
 impl Received {
     /// The number that was received of that event at that revision, if it was the last.
     pub fn registered(&self, event: EventId, revision: Revision) -> Option<u32> {
-        self.get().filter(|(of, count)| *of == event && count.revision == revision).map(|(_, count)| count.registered)
+        self.get()
+            .filter(|(of, count)| *of == event && count.revision == revision)
+            .map(|(_, count)| count.registered)
     }
 
     // Held for a copy only, never over an await.
@@ -140,7 +142,11 @@ impl Canary {
                     continue;
                 }
             };
-            let Sse { event: name, data, .. } = block.ok_or(io::ErrorKind::UnexpectedEof)?.map_err(io::Error::other)?;
+            let Sse {
+                event: name, data, ..
+            } = block
+                .ok_or(io::ErrorKind::UnexpectedEof)?
+                .map_err(io::Error::other)?;
             match (name.as_deref(), data) {
                 (Some("count"), Some(data)) => self.take(event.id, &data)?,
                 (Some("bye"), data) => return Err(io::Error::other(data.unwrap_or_default())),
@@ -152,26 +158,42 @@ impl Canary {
     /// The first count of a connection is as old as the event's last change; from then on each newer one is measured.
     fn take(&self, event: EventId, data: &str) -> io::Result<()> {
         let count: Count = serde_json::from_str(data)?;
-        let before = self.received.get().filter(|(of, _)| *of == event).map(|(_, count)| count.revision);
+        let before = self
+            .received
+            .get()
+            .filter(|(of, _)| *of == event)
+            .map(|(_, count)| count.revision);
         if before.is_some_and(|before| count.revision > before) {
-            metrics::histogram!(COMMIT_TO_RECEIPT).record(self.clock.now().since(count.at).as_secs_f64());
+            metrics::histogram!(COMMIT_TO_RECEIPT)
+                .record(self.clock.now().since(count.at).as_secs_f64());
         }
         self.received.set(Some((event, count)));
         Ok(())
     }
 
     /// Asks for the stream through the node's own listener.
-    async fn open(&self, slug: &Slug, connection: &mut JoinSet<()>) -> io::Result<hyper::body::Incoming> {
+    async fn open(
+        &self,
+        slug: &Slug,
+        connection: &mut JoinSet<()>,
+    ) -> io::Result<hyper::body::Incoming> {
         let stream = TcpStream::connect(reachable(self.address)).await?;
         let socket: Box<dyn Socket> = match &self.tls {
             None => Box::new(stream),
             Some(tls) => {
                 // No name is looked at: the certificate must be the node's own.
                 let name = ServerName::IpAddress(self.address.ip().into());
-                Box::new(TlsConnector::from(tls.to_itself().map_err(io::Error::other)?).connect(name, stream).await?)
+                Box::new(
+                    TlsConnector::from(tls.to_itself().map_err(io::Error::other)?)
+                        .connect(name, stream)
+                        .await?,
+                )
             }
         };
-        let (mut sender, io) = hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(socket)).await.map_err(io::Error::other)?;
+        let (mut sender, io) =
+            hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(socket))
+                .await
+                .map_err(io::Error::other)?;
         connection.spawn(async move {
             // The stream tells.
             let _ = io.await;
@@ -179,10 +201,16 @@ impl Canary {
         let request = Request::get(format!("/api/v1/events/{slug}/stream"))
             .header(header::HOST, "localhost")
             .header(header::ACCEPT, "text/event-stream")
-            .header(header::USER_AGENT, concat!("headcount-canary/", env!("CARGO_PKG_VERSION")))
+            .header(
+                header::USER_AGENT,
+                concat!("headcount-canary/", env!("CARGO_PKG_VERSION")),
+            )
             .body(Empty::new())
             .map_err(io::Error::other)?;
-        let response = sender.send_request(request).await.map_err(io::Error::other)?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(io::Error::other)?;
         if response.status() != StatusCode::OK {
             return Err(io::Error::other(response.status().to_string()));
         }
@@ -211,11 +239,26 @@ impl Busiest {
         let channels = hub.channels();
         let busy = |channel: &Arc<Channel>| {
             let event = channel.newest().event;
-            let grown = self.revisions.get(&event.id).map_or(0, |before| event.revision.saturating_sub(*before));
-            (grown, followed == Some(event.id), channel.watchers.open(), event.at)
+            let grown = self
+                .revisions
+                .get(&event.id)
+                .map_or(0, |before| event.revision.saturating_sub(*before));
+            (
+                grown,
+                followed == Some(event.id),
+                channel.watchers.open(),
+                event.at,
+            )
         };
-        let busiest = channels.iter().max_by_key(|channel| busy(channel)).map(|channel| channel.newest().event.id);
-        self.revisions = channels.iter().map(|channel| channel.newest().event).map(|event| (event.id, event.revision)).collect();
+        let busiest = channels
+            .iter()
+            .max_by_key(|channel| busy(channel))
+            .map(|channel| channel.newest().event.id);
+        self.revisions = channels
+            .iter()
+            .map(|channel| channel.newest().event)
+            .map(|event| (event.id, event.revision))
+            .collect();
         busiest
     }
 }
@@ -229,8 +272,20 @@ mod tests {
     fn event(id: EventId, revision: Revision, at: i64) -> Event {
         let slug = Slug::parse(&format!("event-{id}")).unwrap();
         let (title, capacity) = (slug.to_string(), Capacity::UNLIMITED);
-        let new = NewEvent { slug, title, description: String::new(), capacity, waitlist: false, opens_at: None, closes_at: None };
-        Event { id, revision, ..new.open(Epoch::draw(), Timestamp::from_millis(at)) }
+        let new = NewEvent {
+            slug,
+            title,
+            description: String::new(),
+            capacity,
+            waitlist: false,
+            opens_at: None,
+            closes_at: None,
+        };
+        Event {
+            id,
+            revision,
+            ..new.open(Epoch::draw(), Timestamp::from_millis(at))
+        }
     }
 
     #[tokio::test]
@@ -240,12 +295,23 @@ mod tests {
         let (one, two) = (event(1, 1, 10), event(2, 1, 20));
         hub.publish(one.clone());
         hub.publish(two.clone());
-        assert_eq!(busiest.pick(&hub, None), Some(2), "the last to have changed");
+        assert_eq!(
+            busiest.pick(&hub, None),
+            Some(2),
+            "the last to have changed"
+        );
         let watcher = hub.channel_by_id(1).unwrap().watchers.enter(Transport::Sse);
         assert_eq!(busiest.pick(&hub, None), Some(1), "the one that is watched");
-        assert_eq!(busiest.pick(&hub, Some(2)), Some(2), "the one that is followed");
+        assert_eq!(
+            busiest.pick(&hub, Some(2)),
+            Some(2),
+            "the one that is followed"
+        );
         drop(watcher);
-        hub.publish(Event { revision: 5, ..one.clone() });
+        hub.publish(Event {
+            revision: 5,
+            ..one.clone()
+        });
         hub.publish(Event { revision: 3, ..two });
         assert_eq!(busiest.pick(&hub, Some(2)), Some(1));
         assert_eq!(busiest.pick(&hub, Some(1)), Some(1));
@@ -258,9 +324,15 @@ mod tests {
         let hub = Hub::new(Duration::ZERO);
         hub.publish(event(1, 1, 10));
         let watchers = Arc::clone(&hub.channel_by_id(1).unwrap().watchers);
-        let (person, own) = (watchers.enter(Transport::Sse), watchers.enter(Transport::Sse));
+        let (person, own) = (
+            watchers.enter(Transport::Sse),
+            watchers.enter(Transport::Sse),
+        );
         let aside = watchers.set_aside(Transport::Sse);
-        assert_eq!((watchers.open(), hub.watchers()), (1, HashMap::from([(1, 1)])));
+        assert_eq!(
+            (watchers.open(), hub.watchers()),
+            (1, HashMap::from([(1, 1)]))
+        );
         drop(person);
         assert_eq!((watchers.open(), hub.watchers()), (0, HashMap::new()));
         // Either end of the stream may be the first to notice.

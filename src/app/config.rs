@@ -76,7 +76,12 @@ impl Reader {
         })
     }
 
-    fn optional<T>(&mut self, flag: &str, text: Option<&str>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    fn optional<T>(
+        &mut self,
+        flag: &str,
+        text: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         // An empty variable means "not set": a compose file writes HEADCOUNT_PUBLIC_URL= for that.
         let text = text.map(str::trim).filter(|text| !text.is_empty())?;
         let value = parse(text).map(Some);
@@ -85,36 +90,57 @@ impl Reader {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{text:?} is no address and port such as 127.0.0.1:8080 or [::]:8080"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is no address and port such as 127.0.0.1:8080 or [::]:8080"))
 }
 
 fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
-    let value = humantime::parse_duration(text).map_err(|_| format!("{text:?} is no duration such as 50ms, 15s or 1m"))?;
+    let value = humantime::parse_duration(text)
+        .map_err(|_| format!("{text:?} is no duration such as 50ms, 15s or 1m"))?;
     if value < least || value > most {
-        return Err(format!("{text} is out of range: {} to {}", humantime::format_duration(least), humantime::format_duration(most)));
+        return Err(format!(
+            "{text} is out of range: {} to {}",
+            humantime::format_duration(least),
+            humantime::format_duration(most)
+        ));
     }
     Ok(value)
 }
 
 fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text:?} is no whole number"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is no whole number"))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    whole::<usize>(text).and_then(|n| if n == 0 { Err("at least 1 is needed".into()) } else { Ok(n) })
+    whole::<usize>(text).and_then(|n| {
+        if n == 0 {
+            Err("at least 1 is needed".into())
+        } else {
+            Ok(n)
+        }
+    })
 }
 
 fn public_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or_else(|| format!("{text:?} is no address such as https://events.example.org"))?;
+    let url = url::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url =
+        url.ok_or_else(|| format!("{text:?} is no address such as https://events.example.org"))?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{text:?} must not have a path: Headcount is served at the root of its host"));
+        return Err(format!(
+            "{text:?} must not have a path: Headcount is served at the root of its host"
+        ));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let network = |part: &str| part.parse::<IpNet>().or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from));
+    let network = |part: &str| {
+        part.parse::<IpNet>()
+            .or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from))
+    };
     text.split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
@@ -124,7 +150,9 @@ fn networks(text: &str) -> Result<Vec<IpNet>, String> {
 
 /// A short one is the operator's to choose: the start warns of it (see [`Config::short_secrets`]).
 fn secret(text: Option<&str>) -> Option<Hidden> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(Hidden::new)
+    text.map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(Hidden::new)
 }
 
 /// Shorter secrets are warned of.
@@ -135,41 +163,99 @@ impl Config {
     pub fn read(args: &ServeArgs) -> Result<Self, Vec<String>> {
         const NEVER: Duration = Duration::ZERO;
         let mut reader = Reader::default();
-        let database = args.database_url.parse::<DatabaseUrl>().map_err(|error| error.to_string());
+        let database = args
+            .database_url
+            .parse::<DatabaseUrl>()
+            .map_err(|error| error.to_string());
         let database = reader.read("--database-url", database.map(Some), None);
-        let notify_database =
-            reader.optional("--notify-database-url", args.notify_database_url.as_deref(), |url| url.parse::<DatabaseUrl>().map_err(|error| error.to_string()));
+        let notify_database = reader.optional(
+            "--notify-database-url",
+            args.notify_database_url.as_deref(),
+            |url| {
+                url.parse::<DatabaseUrl>()
+                    .map_err(|error| error.to_string())
+            },
+        );
         let cert = args.tls_cert.as_deref().filter(|path| !path.is_empty());
         let key = args.tls_key.as_deref().filter(|path| !path.is_empty());
         let tls = match (cert, key) {
             (Some(cert), Some(key)) => {
-                let loaded = Tls::from_files(Path::new(cert), Path::new(key)).map(Some).map_err(|error| error.to_string());
+                let loaded = Tls::from_files(Path::new(cert), Path::new(key))
+                    .map(Some)
+                    .map_err(|error| error.to_string());
                 reader.read("--tls-cert, --tls-key", loaded, None)
             }
             (None, None) => None,
-            (Some(_), None) => reader.read("--tls-key", Err("it is missing; --tls-cert needs it".into()), None),
-            (None, Some(_)) => reader.read("--tls-cert", Err("it is missing; --tls-key needs it".into()), None),
+            (Some(_), None) => reader.read(
+                "--tls-key",
+                Err("it is missing; --tls-cert needs it".into()),
+                None,
+            ),
+            (None, Some(_)) => reader.read(
+                "--tls-cert",
+                Err("it is missing; --tls-key needs it".into()),
+                None,
+            ),
         };
         let json = match args.log_format.as_str() {
             "json" => Ok(true),
             "text" => Ok(false),
             other => Err(format!("{other:?} is neither text nor json")),
         };
-        let filter = tracing_subscriber::EnvFilter::try_new(&args.log).map(|_| args.log.clone()).map_err(|error| error.to_string());
-        let log = Log { json: reader.read("--log-format", json, false), filter: reader.read("--log", filter, String::new()) };
+        let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
+            .map(|_| args.log.clone())
+            .map_err(|error| error.to_string());
+        let log = Log {
+            json: reader.read("--log-format", json, false),
+            filter: reader.read("--log", filter, String::new()),
+        };
         let second = Duration::from_secs(1);
         let config = Self {
-            listen: reader.read("--listen", address(&args.listen), SocketAddr::from(([127, 0, 0, 1], 0))),
+            listen: reader.read(
+                "--listen",
+                address(&args.listen),
+                SocketAddr::from(([127, 0, 0, 1], 0)),
+            ),
             admin_password: secret(args.admin_password.as_deref()),
             admin_token: secret(args.admin_token.as_deref()),
             public_url: reader.optional("--public-url", args.public_url.as_deref(), public_url),
-            trusted_proxies: reader.optional("--trusted-proxies", args.trusted_proxies.as_deref(), networks).unwrap_or_default(),
-            metrics_listen: reader.optional("--metrics-listen", args.metrics_listen.as_deref(), address),
-            publish_interval: reader.read("--publish-interval", duration(&args.publish_interval, NEVER, 10 * second), NEVER),
-            heartbeat: reader.read("--heartbeat", duration(&args.heartbeat, second / 10, 300 * second), NEVER),
-            max_connections: reader.read("--max-connections", at_least_one(&args.max_connections), 0),
-            max_connections_per_ip: reader.read("--max-connections-per-ip", at_least_one(&args.max_connections_per_ip), 0),
-            register_rate_per_ip: reader.read("--register-rate-per-ip", whole(&args.register_rate_per_ip), 0),
+            trusted_proxies: reader
+                .optional(
+                    "--trusted-proxies",
+                    args.trusted_proxies.as_deref(),
+                    networks,
+                )
+                .unwrap_or_default(),
+            metrics_listen: reader.optional(
+                "--metrics-listen",
+                args.metrics_listen.as_deref(),
+                address,
+            ),
+            publish_interval: reader.read(
+                "--publish-interval",
+                duration(&args.publish_interval, NEVER, 10 * second),
+                NEVER,
+            ),
+            heartbeat: reader.read(
+                "--heartbeat",
+                duration(&args.heartbeat, second / 10, 300 * second),
+                NEVER,
+            ),
+            max_connections: reader.read(
+                "--max-connections",
+                at_least_one(&args.max_connections),
+                0,
+            ),
+            max_connections_per_ip: reader.read(
+                "--max-connections-per-ip",
+                at_least_one(&args.max_connections_per_ip),
+                0,
+            ),
+            register_rate_per_ip: reader.read(
+                "--register-rate-per-ip",
+                whole(&args.register_rate_per_ip),
+                0,
+            ),
             drain: reader.read("--drain", duration(&args.drain, NEVER, 600 * second), NEVER),
             tls,
             log,
@@ -186,8 +272,18 @@ impl Config {
 
     /// The options whose secret is short enough to be guessed.
     pub fn short_secrets(&self) -> impl Iterator<Item = &'static str> {
-        let secrets = [("--admin-password", &self.admin_password), ("--admin-token", &self.admin_token)];
-        secrets.into_iter().filter(|(_, secret)| secret.as_ref().is_some_and(|secret| secret.reveal().chars().count() < SHORT_SECRET)).map(|(flag, _)| flag)
+        let secrets = [
+            ("--admin-password", &self.admin_password),
+            ("--admin-token", &self.admin_token),
+        ];
+        secrets
+            .into_iter()
+            .filter(|(_, secret)| {
+                secret
+                    .as_ref()
+                    .is_some_and(|secret| secret.reveal().chars().count() < SHORT_SECRET)
+            })
+            .map(|(flag, _)| flag)
     }
 }
 
@@ -216,45 +312,110 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_told_at_once() {
-        let mistakes = read(&["--listen", "here", "--database-url", "mysql://x", "--heartbeat", "often", "--max-connections", "0", "--tls-key", "k"]);
+        let mistakes = read(&[
+            "--listen",
+            "here",
+            "--database-url",
+            "mysql://x",
+            "--heartbeat",
+            "often",
+            "--max-connections",
+            "0",
+            "--tls-key",
+            "k",
+        ]);
         let mistakes = mistakes.unwrap_err();
-        for flag in ["--listen", "--database-url", "--heartbeat", "--max-connections", "--tls-cert"] {
-            assert!(mistakes.iter().any(|mistake| mistake.starts_with(flag)), "{flag} in {mistakes:?}");
+        for flag in [
+            "--listen",
+            "--database-url",
+            "--heartbeat",
+            "--max-connections",
+            "--tls-cert",
+        ] {
+            assert!(
+                mistakes.iter().any(|mistake| mistake.starts_with(flag)),
+                "{flag} in {mistakes:?}"
+            );
         }
         assert_eq!(mistakes.len(), 5);
     }
 
     #[test]
     fn what_clap_could_refuse_alone_is_told_with_the_others() {
-        let pair = ["--tls-cert", "/nowhere/chain.pem", "--tls-key", "/nowhere/key.pem"];
-        let mistakes = read(&[&["--register-rate-per-ip", "-1", "--max-connections", "-5"], &pair[..]].concat()).unwrap_err();
+        let pair = [
+            "--tls-cert",
+            "/nowhere/chain.pem",
+            "--tls-key",
+            "/nowhere/key.pem",
+        ];
+        let mistakes = read(
+            &[
+                &["--register-rate-per-ip", "-1", "--max-connections", "-5"],
+                &pair[..],
+            ]
+            .concat(),
+        )
+        .unwrap_err();
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-        assert!(mistakes.iter().any(|mistake| mistake.starts_with("--tls-cert, --tls-key: cannot read /nowhere/chain.pem")), "{mistakes:?}");
+        assert!(
+            mistakes.iter().any(|mistake| mistake
+                .starts_with("--tls-cert, --tls-key: cannot read /nowhere/chain.pem")),
+            "{mistakes:?}"
+        );
     }
 
     #[test]
     fn secrets_are_never_printed() {
-        let config = read(&["--admin-password", "correct horse", "--admin-token", "battery staple", "--database-url", "postgres://u:hunter22@h/d"]).unwrap();
+        let config = read(&[
+            "--admin-password",
+            "correct horse",
+            "--admin-token",
+            "battery staple",
+            "--database-url",
+            "postgres://u:hunter22@h/d",
+        ])
+        .unwrap();
         let printed = format!("{:?} {:?}", config.admin_password, config.admin_token);
         assert!(!printed.contains("horse") && !printed.contains("staple"));
     }
 
     #[test]
     fn a_short_secret_is_taken_and_told() {
-        let config = read(&["--admin-password", "correct horse", "--admin-token", "secret"]).unwrap();
+        let config = read(&[
+            "--admin-password",
+            "correct horse",
+            "--admin-token",
+            "secret",
+        ])
+        .unwrap();
         assert_eq!(config.admin_token.as_ref().unwrap().reveal(), "secret");
-        assert_eq!(config.short_secrets().collect::<Vec<_>>(), ["--admin-token"]);
+        assert_eq!(
+            config.short_secrets().collect::<Vec<_>>(),
+            ["--admin-token"]
+        );
     }
 
     #[test]
     fn a_public_url_is_an_origin() {
-        assert_eq!(read(&["--public-url", "https://events.example.org/"]).unwrap().public_url.unwrap(), "https://events.example.org");
+        assert_eq!(
+            read(&["--public-url", "https://events.example.org/"])
+                .unwrap()
+                .public_url
+                .unwrap(),
+            "https://events.example.org"
+        );
         assert!(read(&["--public-url", "https://example.org/events"]).is_err());
         assert!(read(&["--public-url", "ftp://example.org"]).is_err());
     }
 
     #[test]
     fn single_addresses_are_networks_too() {
-        assert_eq!(read(&["--trusted-proxies", "10.0.0.0/8, ::1"]).unwrap().trusted_proxies.len(), 2);
+        assert_eq!(
+            read(&["--trusted-proxies", "10.0.0.0/8, ::1"])
+                .unwrap()
+                .trusted_proxies
+                .len(),
+            2
+        );
     }
 }

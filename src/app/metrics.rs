@@ -15,7 +15,9 @@ use crate::store::Store;
 const AUDIT: Duration = Duration::from_secs(15);
 
 /// Seconds, from well below a commit to what nobody waits for.
-const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 /// Commands in a batch.
 const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -29,7 +31,9 @@ pub fn start(address: SocketAddr) -> Result<(), String> {
     PrometheusBuilder::new()
         .with_http_listener(address)
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full("headcount_batch_size".into()), &BATCH))
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full("headcount_batch_size".into()), &BATCH)
+        })
         .and_then(PrometheusBuilder::install)
         .map_err(|error| error.to_string())?;
     let _ = STARTED.set(());
@@ -40,9 +44,19 @@ pub fn start(address: SocketAddr) -> Result<(), String> {
 
 fn describe() {
     metrics::describe_gauge!("headcount_watchers", "Open live views, by transport.");
-    metrics::describe_counter!("headcount_registrations_total", "Requests to register or cancel, by outcome.");
-    metrics::describe_histogram!("headcount_batch_size", "Commands decided in one transaction.");
-    metrics::describe_histogram!("headcount_commit_seconds", metrics::Unit::Seconds, "Time of one transaction, durable commit included.");
+    metrics::describe_counter!(
+        "headcount_registrations_total",
+        "Requests to register or cancel, by outcome."
+    );
+    metrics::describe_histogram!(
+        "headcount_batch_size",
+        "Commands decided in one transaction."
+    );
+    metrics::describe_histogram!(
+        "headcount_commit_seconds",
+        metrics::Unit::Seconds,
+        "Time of one transaction, durable commit included."
+    );
     metrics::describe_histogram!(
         "headcount_commit_to_write_seconds",
         metrics::Unit::Seconds,
@@ -53,8 +67,14 @@ fn describe() {
         metrics::Unit::Seconds,
         "From a change's commit, on any node, to its receipt by this node's own watcher."
     );
-    metrics::describe_gauge!(canary::UP, "1 while this node's own watcher follows a stream.");
-    metrics::describe_gauge!("headcount_drift", "Published count less count(*); must be 0.");
+    metrics::describe_gauge!(
+        canary::UP,
+        "1 while this node's own watcher follows a stream."
+    );
+    metrics::describe_gauge!(
+        "headcount_drift",
+        "Published count less count(*); must be 0."
+    );
     metrics::describe_gauge!("headcount_registered", "Confirmed registrations, by event.");
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
     metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
@@ -63,11 +83,19 @@ fn describe() {
 
 /// Counters that a failure would otherwise begin: a series whose first value is 1 has not risen, and its alert stays silent.
 fn begin() {
-    for outcome in ["confirmed", "waiting", "replayed", "refused", "cancelled", "failed"] {
+    for outcome in [
+        "confirmed",
+        "waiting",
+        "replayed",
+        "refused",
+        "cancelled",
+        "failed",
+    ] {
         metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(0);
     }
     for deadline in ["handshake", "first_request", "idle", "refusal", "stall"] {
-        metrics::counter!("headcount_connections_expired_total", "deadline" => deadline).increment(0);
+        metrics::counter!("headcount_connections_expired_total", "deadline" => deadline)
+            .increment(0);
     }
 }
 
@@ -79,7 +107,12 @@ impl Told {
     /// A deleted event has nobody and no drift. The exporter cannot forget a series: it would go on with the last value.
     fn only(&mut self, present: BTreeSet<String>) {
         for gone in self.0.difference(&present) {
-            for gauge in ["headcount_registered", "headcount_capacity", "headcount_waiting", "headcount_drift"] {
+            for gauge in [
+                "headcount_registered",
+                "headcount_capacity",
+                "headcount_waiting",
+                "headcount_drift",
+            ] {
                 metrics::gauge!(gauge, "event" => gone.clone()).set(0.0);
             }
         }
@@ -97,21 +130,36 @@ pub async fn audit(store: Store, hub: Hub, received: Received) {
         ticks.tick().await;
         metrics::gauge!("headcount_database_up").set(if hub.is_stale() { 0.0 } else { 1.0 });
         let channels = hub.channels();
-        told.only(channels.iter().map(|channel| channel.newest().event.slug.to_string()).collect());
+        told.only(
+            channels
+                .iter()
+                .map(|channel| channel.newest().event.slug.to_string())
+                .collect(),
+        );
         for channel in channels {
             let event = channel.newest().event;
             let slug = event.slug.to_string();
-            metrics::gauge!("headcount_registered", "event" => slug.clone()).set(f64::from(event.registered));
-            metrics::gauge!("headcount_capacity", "event" => slug.clone()).set(event.capacity.get().map_or(-1.0, f64::from));
-            metrics::gauge!("headcount_waiting", "event" => slug.clone()).set(f64::from(event.waiting));
+            metrics::gauge!("headcount_registered", "event" => slug.clone())
+                .set(f64::from(event.registered));
+            metrics::gauge!("headcount_capacity", "event" => slug.clone())
+                .set(event.capacity.get().map_or(-1.0, f64::from));
+            metrics::gauge!("headcount_waiting", "event" => slug.clone())
+                .set(f64::from(event.waiting));
             match store.recount(event.id).await {
                 Ok(Some((counted, _))) if channel.newest().event.revision == event.revision => {
                     // A count that is still on its way is late, not wrong: then the published one tells.
-                    let published = received.registered(event.id, event.revision).unwrap_or(event.registered);
+                    let published = received
+                        .registered(event.id, event.revision)
+                        .unwrap_or(event.registered);
                     let drift = f64::from(published) - f64::from(counted);
                     metrics::gauge!("headcount_drift", "event" => slug.clone()).set(drift);
                     if drift != 0.0 {
-                        tracing::error!(event = slug, published, counted, "the published count is not what the database counts");
+                        tracing::error!(
+                            event = slug,
+                            published,
+                            counted,
+                            "the published count is not what the database counts"
+                        );
                     }
                 }
                 // It changed while it was counted: the next round tells.
@@ -139,7 +187,14 @@ mod tests {
             told.only(["ball".to_owned()].into());
         });
         let scrape = handle.render();
-        assert!(scrape.contains("headcount_drift{event=\"gala\"} 0\n") && scrape.contains("headcount_drift{event=\"ball\"} 2\n"), "{scrape}");
-        assert!(!scrape.contains("headcount_registered{event=\"ball\"}"), "{scrape}");
+        assert!(
+            scrape.contains("headcount_drift{event=\"gala\"} 0\n")
+                && scrape.contains("headcount_drift{event=\"ball\"} 2\n"),
+            "{scrape}"
+        );
+        assert!(
+            !scrape.contains("headcount_registered{event=\"ball\"}"),
+            "{scrape}"
+        );
     }
 }

@@ -54,7 +54,8 @@ pub enum StartError {
 /// Serves until SIGTERM or SIGINT, then drains.
 pub async fn run(config: Config) -> Result<(), StartError> {
     let address = config.listen;
-    let listener = server::bind(address).map_err(|source| StartError::Listen { address, source })?;
+    let listener =
+        server::bind(address).map_err(|source| StartError::Listen { address, source })?;
     let running = start(config.clone(), listener, Clock::System).await?;
     start_lines::print(&config, &running);
     stop_signal().await;
@@ -93,8 +94,15 @@ pub struct Running {
 }
 
 /// Starts everything on a bound listener.
-pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Result<Running, StartError> {
-    let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+pub async fn start(
+    config: Config,
+    listener: TcpListener,
+    clock: Clock,
+) -> Result<Running, StartError> {
+    let address = listener.local_addr().map_err(|source| StartError::Listen {
+        address: config.listen,
+        source,
+    })?;
     let tls = config.tls.clone();
     if let Some(address) = config.metrics_listen {
         metrics::start(address).map_err(StartError::Metrics)?;
@@ -123,7 +131,16 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
     let mut canary = JoinSet::new();
     if config.metrics_listen.is_some() {
         let (hub, clock, tls) = (hub.clone(), clock.clone(), tls.clone());
-        canary.spawn(Canary { address, tls, hub, clock, received }.run());
+        canary.spawn(
+            Canary {
+                address,
+                tls,
+                hub,
+                clock,
+                received,
+            }
+            .run(),
+        );
     }
 
     let settings = Settings {
@@ -145,7 +162,17 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> Resul
         ..server::Config::default()
     };
     let server = tokio::spawn(server::serve(listener, service, server_config, stopping));
-    Ok(Running { address, drawn_password, context, stop, server, canary, background, watching, drain: config.drain })
+    Ok(Running {
+        address,
+        drawn_password,
+        context,
+        stop,
+        server,
+        canary,
+        background,
+        watching,
+        drain: config.drain,
+    })
 }
 
 /// An empty database gets one event, so that the first start shows a working page.

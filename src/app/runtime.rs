@@ -15,5 +15,9 @@ const EVENT_INTERVAL: u32 = 128;
 
 /// A thread for each core that this process may use.
 pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().global_queue_interval(SHARED_QUEUE_INTERVAL).event_interval(EVENT_INTERVAL).build()
+    Builder::new_multi_thread()
+        .enable_all()
+        .global_queue_interval(SHARED_QUEUE_INTERVAL)
+        .event_interval(EVENT_INTERVAL)
+        .build()
 }

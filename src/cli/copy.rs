@@ -16,7 +16,10 @@ use crate::store::copy::{Copied, CopyError, Progress, copy};
 /// Links, positions and the organiser's password stay valid; who is signed in to the console signs in again. All is copied or
 /// nothing. A password of Postgres need not stand in the address: PGPASSWORD and ~/.pgpass are read.
 #[derive(Debug, Args)]
-#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they are"
+)]
 pub(super) struct CopyArgs {
     /// Where everything is, e.g. sqlite://headcount.db.
     from: String,
@@ -26,11 +29,18 @@ pub(super) struct CopyArgs {
 
 /// 0 when everything was copied; 1 when nothing was; 2 when an address is wrong.
 pub(super) fn run(args: &CopyArgs) -> ExitCode {
-    let (from, to) = match (args.from.parse::<DatabaseUrl>(), args.to.parse::<DatabaseUrl>()) {
+    let (from, to) = match (
+        args.from.parse::<DatabaseUrl>(),
+        args.to.parse::<DatabaseUrl>(),
+    ) {
         (Ok(from), Ok(to)) => (from, to),
         (Err(error), _) | (_, Err(error)) => return fail(&error.to_string(), 2),
     };
-    let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+    let runtime = match Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("no threads can be had: {error}"), 1),
     };
@@ -40,7 +50,9 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
             for (table, rows) in copied {
                 println!("{rows:>12} {table}");
             }
-            println!("The rows of each table and every event's epoch, revision and counts were compared: they are equal.");
+            println!(
+                "The rows of each table and every event's epoch, revision and counts were compared: they are equal."
+            );
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error.to_string(), 1),
@@ -51,7 +63,12 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
 async fn shown(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Copied, CopyError> {
     let bar = ProgressBar::new(0);
     // A constant of the right form.
-    bar.set_style(ProgressStyle::with_template("{msg:<14} {wide_bar} {human_pos} of {human_len} rows, {eta} left").expect("a valid template"));
+    bar.set_style(
+        ProgressStyle::with_template(
+            "{msg:<14} {wide_bar} {human_pos} of {human_len} rows, {eta} left",
+        )
+        .expect("a valid template"),
+    );
     let copied = copy(from, to, |Progress { table, rows, total }| {
         bar.set_length(total);
         bar.set_position(rows);

@@ -17,12 +17,20 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where to ask.
 #[derive(Debug, Args)]
-#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they are"
+)]
 pub(super) struct HealthArgs {
     /// A server's address, e.g. https://example.org; without it the server on this machine is asked that listens at --listen.
     url: Option<String>,
     /// The address that the server listens on; one that stands for all addresses is asked on loopback.
-    #[arg(long, env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
     listen: SocketAddr,
     /// The certificate of the server at --listen: it is asked over TLS. It is not checked, as it names no loopback address.
     #[arg(long, env = "HEADCOUNT_TLS_CERT", value_name = "FILE")]
@@ -54,18 +62,33 @@ pub(super) fn run(args: &HealthArgs) -> ExitCode {
 fn beside(args: &HealthArgs) -> String {
     let mut address = args.listen;
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
     }
-    let tls = args.tls_cert.as_deref().is_some_and(|file| !file.is_empty());
+    let tls = args
+        .tls_cert
+        .as_deref()
+        .is_some_and(|file| !file.is_empty());
     format!("{}://{address}/", if tls { "https" } else { "http" })
 }
 
 async fn ask(base: &Base, insecure: bool) -> Result<StatusCode, String> {
     let tls = tls::config(insecure).map_err(|error| error.to_string())?;
     // Whoever is asked has to answer: no proxy, and no other address.
-    let http = Client::builder().tls_backend_preconfigured((*tls).clone()).no_proxy().redirect(redirect::Policy::none()).timeout(PATIENCE);
+    let http = Client::builder()
+        .tls_backend_preconfigured((*tls).clone())
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .timeout(PATIENCE);
     let http = http.build().map_err(|error| error.to_string())?;
-    let answer = http.get(base.url("health/ready")).send().await.map_err(|error| value::causes(&error))?;
+    let answer = http
+        .get(base.url("health/ready"))
+        .send()
+        .await
+        .map_err(|error| value::causes(&error))?;
     Ok(answer.status())
 }
 

@@ -17,7 +17,13 @@ pub use serve::ServeArgs;
 
 /// A live registration counter: never oversold, never a lost registration, the same number on every screen.
 #[derive(Debug, Parser)]
-#[command(name = "headcount", version, about, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    name = "headcount",
+    version,
+    about,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -13,22 +13,51 @@ use crate::app::{self, logging};
 /// mistakes are told at once. (For the same reason a negative number is a value and no flag, and a switch's variable is on
 /// unless it says no, false, off or 0, or is empty.)
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "clap prints these comments in a terminal")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments in a terminal"
+)]
 pub struct ServeArgs {
     /// Address and port to listen on.
-    #[arg(long, env = "HEADCOUNT_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
     pub listen: String,
     /// sqlite://<path> (created when it does not exist) or postgres://… for several nodes.
-    #[arg(long, env = "HEADCOUNT_DATABASE_URL", default_value = "sqlite://headcount.db", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_DATABASE_URL",
+        default_value = "sqlite://headcount.db",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub database_url: String,
     /// Where to listen for notifications when `--database-url` is a transaction pooler.
-    #[arg(long, env = "HEADCOUNT_NOTIFY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_NOTIFY_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub notify_database_url: Option<String>,
     /// The organiser's password; drawn at the first start and printed once when left out.
-    #[arg(long, env = "HEADCOUNT_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_ADMIN_PASSWORD",
+        hide_env_values = true,
+        value_name = "PASSWORD"
+    )]
     pub admin_password: Option<String>,
     /// The bearer token of the organiser's API; without it there is no bearer access.
-    #[arg(long, env = "HEADCOUNT_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_ADMIN_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     pub admin_token: Option<String>,
     /// The address people use, e.g. https://events.example.org; taken from each request when left out.
     #[arg(long, env = "HEADCOUNT_PUBLIC_URL", value_name = "URL")]
@@ -46,29 +75,72 @@ pub struct ServeArgs {
     #[arg(long, env = "HEADCOUNT_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<String>,
     /// At most one count for each watcher in this time; the first change goes out at once.
-    #[arg(long, env = "HEADCOUNT_PUBLISH_INTERVAL", default_value = "50ms", value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_PUBLISH_INTERVAL",
+        default_value = "50ms",
+        value_name = "DURATION"
+    )]
     pub publish_interval: String,
     /// A sign of life on every stream at least this often.
-    #[arg(long, env = "HEADCOUNT_HEARTBEAT", default_value = "15s", value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_HEARTBEAT",
+        default_value = "15s",
+        value_name = "DURATION"
+    )]
     pub heartbeat: String,
     /// Open connections at most, in all.
-    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS", default_value = "60000", value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "HEADCOUNT_MAX_CONNECTIONS",
+        default_value = "60000",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     pub max_connections: String,
     /// Open connections at most from one address; a hall of 2,000 phones behind one address, each with a few, is served.
-    #[arg(long, env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP", default_value = "16000", value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP",
+        default_value = "16000",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     pub max_connections_per_ip: String,
     /// Registrations a minute from one address before it is asked to wait; 0 is off. The default lets a hall of 2,000 phones
     /// behind one address register within half a minute.
-    #[arg(long, env = "HEADCOUNT_REGISTER_RATE_PER_IP", default_value = "6000", value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "HEADCOUNT_REGISTER_RATE_PER_IP",
+        default_value = "6000",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     pub register_rate_per_ip: String,
     /// How long a stop may take: streams say goodbye and close spread over this time.
-    #[arg(long, env = "HEADCOUNT_DRAIN", default_value = "10s", value_name = "DURATION")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_DRAIN",
+        default_value = "10s",
+        value_name = "DURATION"
+    )]
     pub drain: String,
     /// text or json.
-    #[arg(long, env = "HEADCOUNT_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
     pub log_format: String,
     /// What is logged, in tracing's filter syntax, e.g. info,headcount=debug.
-    #[arg(long, env = "HEADCOUNT_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub log: String,
     /// Leave an empty database empty: no event `welcome`.
     #[arg(long, env = "HEADCOUNT_NO_WELCOME_EVENT", value_parser = FalseyValueParser::new())]
@@ -83,7 +155,14 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     let config = match Config::read(args) {
         Ok(config) => config,
         Err(mistakes) => {
-            eprintln!("headcount cannot start; the configuration has {}:", if mistakes.len() == 1 { "a mistake" } else { "mistakes" });
+            eprintln!(
+                "headcount cannot start; the configuration has {}:",
+                if mistakes.len() == 1 {
+                    "a mistake"
+                } else {
+                    "mistakes"
+                }
+            );
             for mistake in mistakes {
                 eprintln!("  - {mistake}");
             }

@@ -7,12 +7,17 @@ use std::time::Duration;
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     const SHORTEST: Duration = Duration::from_millis(100);
     let interval = duration(text)?;
-    if interval < SHORTEST { Err("100ms at least".into()) } else { Ok(interval) }
+    if interval < SHORTEST {
+        Err("100ms at least".into())
+    } else {
+        Ok(interval)
+    }
 }
 
 /// `250ms`, `10s`, `2m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 500ms, 10s or 2m"))
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it like 500ms, 10s or 2m"))
 }
 
 /// An error with its causes, in one line: an HTTP library's own words name the address alone.

@@ -55,6 +55,10 @@ impl Readiness {
                 reachable
             }
         };
-        if reachable { Ok(()) } else { Err(NotReady::Database) }
+        if reachable {
+            Ok(())
+        } else {
+            Err(NotReady::Database)
+        }
     }
 }

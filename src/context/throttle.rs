@@ -41,14 +41,18 @@ impl Throttle {
 
     /// Counts one attempt to register; an error says how long to wait.
     pub fn registration(&self, address: IpAddr) -> Result<(), Duration> {
-        self.registrations.as_ref().map_or(Ok(()), |limit| limit.check(address))
+        self.registrations
+            .as_ref()
+            .map_or(Ok(()), |limit| limit.check(address))
     }
 
     /// Counts one attempt to sign in; an error says how long to wait.
     pub fn sign_in(&self, address: IpAddr) -> Result<(), Duration> {
         // The address first: one that is refused must not eat up what is left for everybody.
         self.sign_ins_per_address.check(address)?;
-        self.sign_ins.check().map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        self.sign_ins
+            .check()
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 
     /// Waits for the turn to check a password; the turn lasts until the answer is dropped.
@@ -72,7 +76,10 @@ struct PerAddress {
 
 impl PerAddress {
     fn new(a_minute: NonZeroU32) -> Self {
-        Self { limiter: RateLimiter::keyed(Quota::per_minute(a_minute)), checks: AtomicU32::new(0) }
+        Self {
+            limiter: RateLimiter::keyed(Quota::per_minute(a_minute)),
+            checks: AtomicU32::new(0),
+        }
     }
 
     fn check(&self, address: IpAddr) -> Result<(), Duration> {
@@ -80,7 +87,9 @@ impl PerAddress {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        self.limiter.check_key(&subscriber(address)).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        self.limiter
+            .check_key(&subscriber(address))
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 }
 
@@ -102,17 +111,36 @@ mod tests {
         let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         assert!(throttle.registration(one).is_ok() && throttle.registration(one).is_ok());
         let wait = throttle.registration(one).unwrap_err();
-        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(30), "{wait:?}");
+        assert!(
+            wait > Duration::ZERO && wait <= Duration::from_secs(30),
+            "{wait:?}"
+        );
         assert!(throttle.registration(other).is_ok());
     }
 
     #[test]
     fn a_whole_v6_line_is_one_and_a_mapped_v4_address_is_v4() {
         let throttle = Throttle::new(1);
-        assert!(throttle.registration("2001:db8:1:2::1".parse().unwrap()).is_ok());
-        assert!(throttle.registration("2001:db8:1:2:ffff::9".parse().unwrap()).is_err());
-        assert!(throttle.registration("2001:db8:1:3::1".parse().unwrap()).is_ok());
-        assert!(throttle.registration("::ffff:192.0.2.7".parse().unwrap()).is_ok());
+        assert!(
+            throttle
+                .registration("2001:db8:1:2::1".parse().unwrap())
+                .is_ok()
+        );
+        assert!(
+            throttle
+                .registration("2001:db8:1:2:ffff::9".parse().unwrap())
+                .is_err()
+        );
+        assert!(
+            throttle
+                .registration("2001:db8:1:3::1".parse().unwrap())
+                .is_ok()
+        );
+        assert!(
+            throttle
+                .registration("::ffff:192.0.2.7".parse().unwrap())
+                .is_ok()
+        );
         assert!(throttle.registration("192.0.2.7".parse().unwrap()).is_err());
     }
 
@@ -129,6 +157,10 @@ mod tests {
         for n in 0..3 * SWEEP_EVERY {
             let _ = limit.check(IpAddr::from(n.to_be_bytes()));
         }
-        assert!(limit.limiter.len() < 2 * SWEEP_EVERY as usize, "{}", limit.limiter.len());
+        assert!(
+            limit.limiter.len() < 2 * SWEEP_EVERY as usize,
+            "{}",
+            limit.limiter.len()
+        );
     }
 }

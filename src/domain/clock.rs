@@ -29,7 +29,10 @@ impl Timestamp {
     /// The moment `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self::from_millis(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self::from_millis(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long after `earlier` this is; zero when it is not later.
@@ -57,7 +60,11 @@ impl FromStr for Timestamp {
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let at: jiff::Timestamp = s.parse().map_err(|_| NotATimestamp)?;
         let ms = at.as_millisecond();
-        if (0..=Self::MAX_MS).contains(&ms) { Ok(Self(ms)) } else { Err(NotATimestamp) }
+        if (0..=Self::MAX_MS).contains(&ms) {
+            Ok(Self(ms))
+        } else {
+            Err(NotATimestamp)
+        }
     }
 }
 
@@ -88,7 +95,10 @@ impl Clock {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the system's clock"
+            )]
             Self::System => Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
             Self::Manual(ms) => Timestamp::from_millis(ms.load(Ordering::SeqCst)),
         }
@@ -101,14 +111,26 @@ mod tests {
 
     #[test]
     fn writes_three_decimals_and_z() {
-        assert_eq!(Timestamp::from_millis(1_795_251_600_123).to_string(), "2026-11-21T09:00:00.123Z");
-        assert_eq!(Timestamp::from_millis(1_795_251_600_000).to_string(), "2026-11-21T09:00:00.000Z");
+        assert_eq!(
+            Timestamp::from_millis(1_795_251_600_123).to_string(),
+            "2026-11-21T09:00:00.123Z"
+        );
+        assert_eq!(
+            Timestamp::from_millis(1_795_251_600_000).to_string(),
+            "2026-11-21T09:00:00.000Z"
+        );
     }
 
     #[test]
     fn reads_offsets_and_refuses_local_times() {
-        assert_eq!("2026-11-21T10:00:00.123+01:00".parse(), Ok(Timestamp::from_millis(1_795_251_600_123)));
-        assert_eq!("2026-11-21T09:00:00".parse::<Timestamp>(), Err(NotATimestamp));
+        assert_eq!(
+            "2026-11-21T10:00:00.123+01:00".parse(),
+            Ok(Timestamp::from_millis(1_795_251_600_123))
+        );
+        assert_eq!(
+            "2026-11-21T09:00:00".parse::<Timestamp>(),
+            Err(NotATimestamp)
+        );
         assert_eq!("yesterday".parse::<Timestamp>(), Err(NotATimestamp));
     }
 }

@@ -24,8 +24,19 @@ impl Slug {
 
     /// Parses a path segment or an organiser's input.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
-        let ok = (1..=Self::MAX).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if ok { Ok(Self(raw.into())) } else { Err(Invalid::new("slug", "malformed", "slug must be 1 to 64 characters of a-z, 0-9 and -")) }
+        let ok = (1..=Self::MAX).contains(&raw.len())
+            && raw
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if ok {
+            Ok(Self(raw.into()))
+        } else {
+            Err(Invalid::new(
+                "slug",
+                "malformed",
+                "slug must be 1 to 64 characters of a-z, 0-9 and -",
+            ))
+        }
     }
 
     /// The characters.
@@ -55,7 +66,14 @@ impl Capacity {
     pub fn limited(places: i64) -> Result<Self, Invalid> {
         match u32::try_from(places) {
             Ok(places) if places <= Self::MAX => Ok(Self(Some(places))),
-            _ => Err(Invalid::new("capacity", "out-of-range", format!("capacity must be a whole number from 0 to {}, or null for no limit", Self::MAX))),
+            _ => Err(Invalid::new(
+                "capacity",
+                "out-of-range",
+                format!(
+                    "capacity must be a whole number from 0 to {}, or null for no limit",
+                    Self::MAX
+                ),
+            )),
         }
     }
 
@@ -148,7 +166,10 @@ pub struct Event {
 impl Event {
     /// The cursor of the present state.
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch.clone(), revision: self.revision }
+        Position {
+            epoch: self.epoch.clone(),
+            revision: self.revision,
+        }
     }
 
     /// Whether somebody who comes now gets a place. `closed` wins over `scheduled`, that over `waitlist` and `full`.
@@ -258,9 +279,16 @@ pub struct Edit {
 }
 
 /// `opens_at` must come before `closes_at` where both are given.
-pub fn check_schedule(opens_at: Option<Timestamp>, closes_at: Option<Timestamp>) -> Result<(), Invalid> {
+pub fn check_schedule(
+    opens_at: Option<Timestamp>,
+    closes_at: Option<Timestamp>,
+) -> Result<(), Invalid> {
     match (opens_at, closes_at) {
-        (Some(opens), Some(closes)) if closes <= opens => Err(Invalid::new("closes_at", "before-opening", "closes_at must be later than opens_at")),
+        (Some(opens), Some(closes)) if closes <= opens => Err(Invalid::new(
+            "closes_at",
+            "before-opening",
+            "closes_at must be later than opens_at",
+        )),
         _ => Ok(()),
     }
 }
@@ -286,7 +314,18 @@ mod tests {
             let slug = Slug::parse(good).unwrap();
             assert_eq!((slug.as_str(), slug.to_string().as_str()), (good, good));
         }
-        for bad in ["", &"x".repeat(65), "Gala", "gala!", "gäla", "a b", "a/b", "a.b", "a_b", "%"] {
+        for bad in [
+            "",
+            &"x".repeat(65),
+            "Gala",
+            "gala!",
+            "gäla",
+            "a b",
+            "a/b",
+            "a.b",
+            "a_b",
+            "%",
+        ] {
             assert_eq!(Slug::parse(bad).unwrap_err().field, "slug", "{bad:?}");
         }
     }
@@ -294,20 +333,41 @@ mod tests {
     #[test]
     fn capacities_are_whole_and_bounded() {
         for good in [0, 1, 1_000_000] {
-            assert_eq!(Capacity::limited(good).unwrap().get().map(i64::from), Some(good));
+            assert_eq!(
+                Capacity::limited(good).unwrap().get().map(i64::from),
+                Some(good)
+            );
         }
         for bad in [-1, 1_000_001, i64::MIN, i64::MAX] {
-            assert_eq!(Capacity::limited(bad).unwrap_err().field, "capacity", "{bad}");
+            assert_eq!(
+                Capacity::limited(bad).unwrap_err().field,
+                "capacity",
+                "{bad}"
+            );
         }
         let read = |json| serde_json::from_str::<Capacity>(json).ok();
-        assert_eq!((read("null"), read("7")), (Some(Capacity::UNLIMITED), Some(Capacity::limited(7).unwrap())));
-        assert!([read("-1"), read("1.5"), read("\"7\""), read("1000001")].iter().all(Option::is_none));
+        assert_eq!(
+            (read("null"), read("7")),
+            (
+                Some(Capacity::UNLIMITED),
+                Some(Capacity::limited(7).unwrap())
+            )
+        );
+        assert!(
+            [read("-1"), read("1.5"), read("\"7\""), read("1000001")]
+                .iter()
+                .all(Option::is_none)
+        );
     }
 
     #[test]
     fn texts_are_trimmed_and_bounded() {
         type Parse = fn(&str) -> Result<String, Invalid>;
-        let limits: [(&str, Parse, usize); 3] = [("title", parse_title, 200), ("description", parse_description, 4_000), ("text", parse_announcement, 500)];
+        let limits: [(&str, Parse, usize); 3] = [
+            ("title", parse_title, 200),
+            ("description", parse_description, 4_000),
+            ("text", parse_announcement, 500),
+        ];
         for (field, parse, max) in limits {
             assert_eq!(parse("  Frühlingsfest ").unwrap(), "Frühlingsfest");
             assert!(parse(&"節".repeat(max)).is_ok());
@@ -322,10 +382,19 @@ mod tests {
     #[test]
     fn a_schedule_opens_before_it_closes() {
         let at = |hour: i64| Some(Timestamp::from_millis(hour * 3_600_000));
-        for (opens_at, closes_at, valid) in
-            [(None, None, true), (at(2), None, true), (None, at(1), true), (at(1), at(2), true), (at(2), at(2), false), (at(2), at(1), false)]
-        {
-            assert_eq!(check_schedule(opens_at, closes_at).is_ok(), valid, "{opens_at:?} {closes_at:?}");
+        for (opens_at, closes_at, valid) in [
+            (None, None, true),
+            (at(2), None, true),
+            (None, at(1), true),
+            (at(1), at(2), true),
+            (at(2), at(2), false),
+            (at(2), at(1), false),
+        ] {
+            assert_eq!(
+                check_schedule(opens_at, closes_at).is_ok(),
+                valid,
+                "{opens_at:?} {closes_at:?}"
+            );
         }
     }
 
@@ -335,7 +404,15 @@ mod tests {
         let later = |hours| Some(now.plus(Duration::from_hours(hours)));
         let due = |opens_at, closes_at| {
             let slug = Slug::parse("gala").unwrap();
-            let new = NewEvent { slug, title: "Gala".into(), description: String::new(), capacity: Capacity::UNLIMITED, waitlist: false, opens_at, closes_at };
+            let new = NewEvent {
+                slug,
+                title: "Gala".into(),
+                description: String::new(),
+                capacity: Capacity::UNLIMITED,
+                waitlist: false,
+                opens_at,
+                closes_at,
+            };
             new.open(Epoch::draw(), now).next_due()
         };
         assert_eq!(due(None, None), None);

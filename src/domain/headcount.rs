@@ -36,7 +36,15 @@ impl State {
 
     /// The state of that word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Scheduled, Self::Open, Self::Full, Self::Waitlist, Self::Closed].into_iter().find(|state| state.as_str() == word)
+        [
+            Self::Scheduled,
+            Self::Open,
+            Self::Full,
+            Self::Waitlist,
+            Self::Closed,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
     }
 }
 
@@ -77,8 +85,24 @@ mod tests {
     #[test]
     fn a_state_has_one_word_everywhere() {
         let words = ["scheduled", "open", "full", "waitlist", "closed"];
-        for (state, word) in [State::Scheduled, State::Open, State::Full, State::Waitlist, State::Closed].into_iter().zip(words) {
-            assert_eq!((state.as_str(), State::parse(word), serde_json::to_value(state).unwrap()), (word, Some(state), word.into()));
+        for (state, word) in [
+            State::Scheduled,
+            State::Open,
+            State::Full,
+            State::Waitlist,
+            State::Closed,
+        ]
+        .into_iter()
+        .zip(words)
+        {
+            assert_eq!(
+                (
+                    state.as_str(),
+                    State::parse(word),
+                    serde_json::to_value(state).unwrap()
+                ),
+                (word, Some(state), word.into())
+            );
         }
         assert_eq!(State::parse("Open"), None);
     }

@@ -16,7 +16,11 @@ pub struct Invalid {
 impl Invalid {
     /// A refusal of `field` for `reason`, explained by `message`.
     pub fn new(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { field, reason, message: message.into() }
+        Self {
+            field,
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -38,11 +42,20 @@ pub const OF_SEVERAL_LINES: [char; 3] = ['\t', '\n', '\r'];
 /// Whether a character is never wanted, see [`HOSTILE`].
 pub(super) fn is_hostile(c: char) -> bool {
     // Most text is printable ASCII, which is in none of the ranges.
-    !(' '..='~').contains(&c) && HOSTILE.iter().any(|(first, last)| (*first..=*last).contains(&c))
+    !(' '..='~').contains(&c)
+        && HOSTILE
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 /// Trims `raw` and demands 1..=`max` code points, none of them hostile (`multiline` allows line feeds and tabs).
-pub(super) fn text(field: &'static str, raw: &str, min: usize, max: usize, multiline: bool) -> Result<String, Invalid> {
+pub(super) fn text(
+    field: &'static str,
+    raw: &str,
+    min: usize,
+    max: usize,
+    multiline: bool,
+) -> Result<String, Invalid> {
     let trimmed = raw.trim();
     let normalised;
     let text = if multiline && trimmed.contains('\r') {
@@ -53,13 +66,28 @@ pub(super) fn text(field: &'static str, raw: &str, min: usize, max: usize, multi
     };
     let length = text.chars().count();
     if length < min {
-        return Err(Invalid::new(field, "empty", format!("{field} must not be empty")));
+        return Err(Invalid::new(
+            field,
+            "empty",
+            format!("{field} must not be empty"),
+        ));
     }
     if length > max {
-        return Err(Invalid::new(field, "too-long", format!("{field} has {length} characters; at most {max} are allowed")));
+        return Err(Invalid::new(
+            field,
+            "too-long",
+            format!("{field} has {length} characters; at most {max} are allowed"),
+        ));
     }
-    if text.chars().any(|c| is_hostile(c) && !(multiline && OF_SEVERAL_LINES.contains(&c))) {
-        return Err(Invalid::new(field, "control-character", format!("{field} contains a control or direction-changing character")));
+    if text
+        .chars()
+        .any(|c| is_hostile(c) && !(multiline && OF_SEVERAL_LINES.contains(&c)))
+    {
+        return Err(Invalid::new(
+            field,
+            "control-character",
+            format!("{field} contains a control or direction-changing character"),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -70,7 +98,11 @@ mod tests {
 
     #[test]
     fn every_control_character_is_hostile() {
-        assert!(('\0'..=char::MAX).filter(|c| c.is_control()).all(is_hostile));
+        assert!(
+            ('\0'..=char::MAX)
+                .filter(|c| c.is_control())
+                .all(is_hostile)
+        );
         assert!(!['a', ' ', '名', '\u{200D}'].into_iter().any(is_hostile));
     }
 }

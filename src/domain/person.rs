@@ -45,7 +45,13 @@ impl Email {
     /// Parses what a person typed.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let text = invalid::text("email", raw, 1, Self::MAX, false)?;
-        let malformed = || Invalid::new("email", "malformed", "email must look like name@example.org");
+        let malformed = || {
+            Invalid::new(
+                "email",
+                "malformed",
+                "email must look like name@example.org",
+            )
+        };
         let (local, domain) = text.rsplit_once('@').ok_or_else(malformed)?;
         let misplaced = |c: char| c.is_whitespace() || Self::SEPARATORS.contains(&c);
         let ok = !local.is_empty()
@@ -55,7 +61,11 @@ impl Email {
             && !domain.starts_with(Self::JOINTS)
             && !domain.ends_with(Self::JOINTS)
             && !domain.contains("..");
-        if ok { Ok(Self::stored(text)) } else { Err(malformed()) }
+        if ok {
+            Ok(Self::stored(text))
+        } else {
+            Err(malformed())
+        }
     }
 
     /// An address that was parsed before it was stored.
@@ -83,14 +93,30 @@ mod tests {
     fn names_are_trimmed_and_bounded_in_code_points() {
         assert_eq!(Name::parse("  李 小龙 ").unwrap().as_str(), "李 小龙");
         assert!(Name::parse(&"名".repeat(200)).is_ok());
-        assert_eq!(Name::parse(&"名".repeat(201)).unwrap_err().reason, "too-long");
+        assert_eq!(
+            Name::parse(&"名".repeat(201)).unwrap_err().reason,
+            "too-long"
+        );
         assert_eq!(Name::parse(" \t ").unwrap_err().reason, "empty");
     }
 
     #[test]
     fn names_cannot_rewrite_the_line_they_stand_in() {
-        for hostile in ["a\u{202E}b", "a\u{2066}b", "a\0b", "a\nb", "a\rb", "a\u{85}b", "a\u{2028}b", "a\u{200F}b"] {
-            assert_eq!(Name::parse(hostile).unwrap_err().reason, "control-character", "{hostile:?}");
+        for hostile in [
+            "a\u{202E}b",
+            "a\u{2066}b",
+            "a\0b",
+            "a\nb",
+            "a\rb",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "a\u{200F}b",
+        ] {
+            assert_eq!(
+                Name::parse(hostile).unwrap_err().reason,
+                "control-character",
+                "{hostile:?}"
+            );
         }
         // Zero-width joiners belong to real names and to emoji.
         assert!(Name::parse("क्\u{200D}ष").is_ok());
@@ -98,13 +124,30 @@ mod tests {
 
     #[test]
     fn addresses_are_compared_without_case() {
-        assert_eq!(Email::parse("Ada@Example.ORG").unwrap().key(), Email::parse("ada@example.org").unwrap().key());
-        assert_eq!(Email::parse("Ada@Example.ORG").unwrap().as_str(), "Ada@Example.ORG");
+        assert_eq!(
+            Email::parse("Ada@Example.ORG").unwrap().key(),
+            Email::parse("ada@example.org").unwrap().key()
+        );
+        assert_eq!(
+            Email::parse("Ada@Example.ORG").unwrap().as_str(),
+            "Ada@Example.ORG"
+        );
     }
 
     #[test]
     fn addresses_that_cannot_receive_mail_are_refused() {
-        for bad in ["ada", "@example.org", "ada@", "a b@example.org", "a@b@c", "ada@.org", "ada@example.", "ada@ex..org", "a@b,c@d", "<a@b.org>"] {
+        for bad in [
+            "ada",
+            "@example.org",
+            "ada@",
+            "a b@example.org",
+            "a@b@c",
+            "ada@.org",
+            "ada@example.",
+            "ada@ex..org",
+            "a@b,c@d",
+            "<a@b.org>",
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad}");
         }
         assert!(Email::parse("ada+tag@localhost").is_ok());

@@ -22,7 +22,9 @@ impl Epoch {
     /// A new random epoch.
     pub fn draw() -> Self {
         const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-        let drawn: String = (0..Self::DRAWN).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect();
+        let drawn: String = (0..Self::DRAWN)
+            .map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())]))
+            .collect();
         Self(drawn.into())
     }
 
@@ -36,8 +38,14 @@ impl FromStr for Epoch {
     type Err = NotAPosition;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let ok = Self::LENGTH.contains(&s.len()) && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if ok { Ok(Self(s.into())) } else { Err(NotAPosition) }
+        let ok = Self::LENGTH.contains(&s.len())
+            && s.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if ok {
+            Ok(Self(s.into()))
+        } else {
+            Err(NotAPosition)
+        }
     }
 }
 
@@ -72,11 +80,16 @@ impl FromStr for Position {
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let (epoch, revision) = s.split_once('-').ok_or(NotAPosition)?;
-        let plain = !revision.is_empty() && revision.bytes().all(|b| b.is_ascii_digit()) && (revision == "0" || !revision.starts_with('0'));
+        let plain = !revision.is_empty()
+            && revision.bytes().all(|b| b.is_ascii_digit())
+            && (revision == "0" || !revision.starts_with('0'));
         if !plain {
             return Err(NotAPosition);
         }
-        Ok(Self { epoch: epoch.parse()?, revision: revision.parse().map_err(|_| NotAPosition)? })
+        Ok(Self {
+            epoch: epoch.parse()?,
+            revision: revision.parse().map_err(|_| NotAPosition)?,
+        })
     }
 }
 

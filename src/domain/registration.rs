@@ -69,11 +69,24 @@ impl FromStr for Locator {
     type Err = NotALocator;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let mut parts = s.split('-').map(|part| part.parse::<i64>().ok().filter(|n| *n > 0 && !part.starts_with(['+', '0'])).ok_or(NotALocator));
+        let mut parts = s.split('-').map(|part| {
+            part.parse::<i64>()
+                .ok()
+                .filter(|n| *n > 0 && !part.starts_with(['+', '0']))
+                .ok_or(NotALocator)
+        });
         let mut next = || parts.next().unwrap_or(Err(NotALocator));
         let (event, round, number) = (next()?, next()?, next()?);
         let small = |n: i64| u32::try_from(n).map_err(|_| NotALocator);
-        if parts.next().is_some() { Err(NotALocator) } else { Ok(Self { event, round: small(round)?, number: small(number)? }) }
+        if parts.next().is_some() {
+            Err(NotALocator)
+        } else {
+            Ok(Self {
+                event,
+                round: small(round)?,
+                number: small(number)?,
+            })
+        }
     }
 }
 
@@ -143,7 +156,10 @@ impl FromStr for Token {
         if secret.len() != Secret::LENGTH || !secret.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(NotALocator);
         }
-        Ok(Self { locator: locator.parse()?, secret: Secret(secret.to_owned()) })
+        Ok(Self {
+            locator: locator.parse()?,
+            secret: Secret(secret.to_owned()),
+        })
     }
 }
 
@@ -161,7 +177,11 @@ impl IdempotencyKey {
         if (1..=Self::MAX).contains(&length) && !raw.chars().any(char::is_control) {
             Ok(Self(raw.to_owned()))
         } else {
-            Err(Invalid::new("idempotency_key", "malformed", "an idempotency key has 1 to 255 characters and no control characters"))
+            Err(Invalid::new(
+                "idempotency_key",
+                "malformed",
+                "an idempotency key has 1 to 255 characters and no control characters",
+            ))
         }
     }
 
@@ -205,7 +225,10 @@ pub struct Registration {
 impl Registration {
     /// What opens its private page.
     pub fn token(&self) -> Token {
-        Token { locator: self.locator, secret: self.secret.clone() }
+        Token {
+            locator: self.locator,
+            secret: self.secret.clone(),
+        }
     }
 }
 
@@ -215,7 +238,14 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_and_its_secret_is_never_printed() {
-        let token = Token { locator: Locator { event: 7, round: 2, number: 42 }, secret: Secret::draw() };
+        let token = Token {
+            locator: Locator {
+                event: 7,
+                round: 2,
+                number: 42,
+            },
+            secret: Secret::draw(),
+        };
         assert_eq!(token.to_string().parse(), Ok(token.clone()));
         assert!(token.to_string().starts_with("7-2-42-"));
         assert!(!format!("{token:?}").contains(token.secret.reveal()));

@@ -22,8 +22,11 @@ use crate::problem::{Code, Problem};
 struct Web;
 
 /// What browsers may have, and as what.
-const KINDS: [(&str, &str, &str); 3] =
-    [("css/", ".css", "text/css; charset=utf-8"), ("js/", ".js", "text/javascript; charset=utf-8"), ("img/", ".svg", "image/svg+xml")];
+const KINDS: [(&str, &str, &str); 3] = [
+    ("css/", ".css", "text/css; charset=utf-8"),
+    ("js/", ".js", "text/javascript; charset=utf-8"),
+    ("img/", ".svg", "image/svg+xml"),
+];
 
 /// `/assets/…`.
 pub fn routes() -> BoxedFilter<(Response,)> {
@@ -33,30 +36,51 @@ pub fn routes() -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .map(|path: FullPath, headers: HeaderMap| {
             let name = path.as_str().strip_prefix("/assets/").unwrap_or_default();
-            file(name, &headers).unwrap_or_else(|| Problem::new(Code::NotFound, "there is no such asset").into_response())
+            file(name, &headers).unwrap_or_else(|| {
+                Problem::new(Code::NotFound, "there is no such asset").into_response()
+            })
         })
         .boxed()
 }
 
 /// The answer to a request for `web/<name>`; `None` when there is no such file for browsers.
 pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
-    let (_, _, content_type) = KINDS.into_iter().find(|(folder, ending, _)| name.starts_with(folder) && name.ends_with(ending))?;
+    let (_, _, content_type) = KINDS
+        .into_iter()
+        .find(|(folder, ending, _)| name.starts_with(folder) && name.ends_with(ending))?;
     // The names of this project need no more characters, and without `..`, `\`, `%` and NUL there is no way out of the folder.
-    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/')) && !name.contains("..") && !name.contains("//");
+    let plain = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+        && !name.contains("..")
+        && !name.contains("//");
     let bytes = if plain { read(name) } else { None }?;
     // Hexadecimal digits in quotes are a header value.
     let etag = HeaderValue::try_from(format!("\"{}\"", hex(&Sha256::digest(&bytes)[..16]))).ok()?;
     let known = reply::none_match(headers, &etag);
-    let response = if known { reply::empty(StatusCode::NOT_MODIFIED) } else { Response::new(bytes.into_owned().into()) };
+    let response = if known {
+        reply::empty(StatusCode::NOT_MODIFIED)
+    } else {
+        Response::new(bytes.into_owned().into())
+    };
     let mut response = reply::with_etag(response, etag);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     Some(response)
 }
 
 fn read(name: &str) -> Option<Cow<'static, [u8]>> {
     #[cfg(debug_assertions)]
-    if let Ok(bytes) = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web").join(name)) {
+    if let Ok(bytes) = std::fs::read(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("web")
+            .join(name),
+    ) {
         return Some(bytes.into());
     }
     Web::get(name).map(|file| file.data)
@@ -67,7 +91,10 @@ mod tests {
     use super::*;
 
     async fn get(path: &str, known: Option<&str>) -> warp::http::Response<String> {
-        let headers: Vec<_> = known.map(|known| ("if-none-match", known)).into_iter().collect();
+        let headers: Vec<_> = known
+            .map(|known| ("if-none-match", known))
+            .into_iter()
+            .collect();
         crate::http::pages::samples::ask(routes(), "GET", path, &headers).await
     }
 
@@ -75,24 +102,47 @@ mod tests {
     async fn an_asset_is_sent_once() {
         let first = get("/assets/js/site.js", None).await;
         assert_eq!(first.status(), 200);
-        assert_eq!(first.headers()["content-type"], "text/javascript; charset=utf-8");
+        assert_eq!(
+            first.headers()["content-type"],
+            "text/javascript; charset=utf-8"
+        );
         assert_eq!(first.headers()["cache-control"], "no-cache");
         assert_eq!(first.headers()["x-content-type-options"], "nosniff");
         assert!(!first.body().is_empty());
         let etag = first.headers()["etag"].to_str().unwrap();
-        for known in [etag.to_owned(), format!("\"other\", W/{etag}"), "*".to_owned()] {
+        for known in [
+            etag.to_owned(),
+            format!("\"other\", W/{etag}"),
+            "*".to_owned(),
+        ] {
             let second = get("/assets/js/site.js", Some(&known)).await;
-            assert_eq!((second.status().as_u16(), second.body().len()), (304, 0), "{known}");
+            assert_eq!(
+                (second.status().as_u16(), second.body().len()),
+                (304, 0),
+                "{known}"
+            );
             assert_eq!(second.headers()["etag"], etag);
         }
-        assert_eq!(get("/assets/js/site.js", Some("\"other\"")).await.status(), 200);
+        assert_eq!(
+            get("/assets/js/site.js", Some("\"other\"")).await.status(),
+            200
+        );
     }
 
     #[tokio::test]
     async fn each_kind_says_what_it_is() {
-        assert_eq!(get("/assets/css/tokens.css", None).await.headers()["content-type"], "text/css; charset=utf-8");
-        assert_eq!(get("/assets/img/mark.svg", None).await.headers()["content-type"], "image/svg+xml");
-        assert_eq!(get("/assets/js/transports/sse.js", None).await.status(), 200);
+        assert_eq!(
+            get("/assets/css/tokens.css", None).await.headers()["content-type"],
+            "text/css; charset=utf-8"
+        );
+        assert_eq!(
+            get("/assets/img/mark.svg", None).await.headers()["content-type"],
+            "image/svg+xml"
+        );
+        assert_eq!(
+            get("/assets/js/transports/sse.js", None).await.status(),
+            200
+        );
     }
 
     // Reading the source, the host's files, or what only the server needs.
@@ -123,8 +173,15 @@ mod tests {
     fn every_file_the_templates_name_exists() {
         for name in Web::iter().filter(|name| name.starts_with("templates/")) {
             let template = Web::get(&name).unwrap();
-            for path in String::from_utf8_lossy(&template.data).split("\"/assets/").skip(1).filter_map(|rest| rest.split_once('"').map(|(path, _)| path)) {
-                assert!(file(path, &HeaderMap::new()).is_some(), "{name} names {path}");
+            for path in String::from_utf8_lossy(&template.data)
+                .split("\"/assets/")
+                .skip(1)
+                .filter_map(|rest| rest.split_once('"').map(|(path, _)| path))
+            {
+                assert!(
+                    file(path, &HeaderMap::new()).is_some(),
+                    "{name} names {path}"
+                );
             }
         }
     }

@@ -25,9 +25,12 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub struct Unread(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
 
 /// Takes the body without reading it, so that a refusal by the head alone costs nothing.
-pub fn body() -> impl Filter<Extract = (Unread,), Error = Rejection> + Clone + Send + Sync + 'static {
+pub fn body() -> impl Filter<Extract = (Unread,), Error = Rejection> + Clone + Send + Sync + 'static
+{
     warp::body::stream().map(|stream| {
-        let chunks = futures_util::StreamExt::map(stream, |chunk: Result<_, warp::Error>| chunk.map(|mut chunk: _| take(&mut chunk)));
+        let chunks = futures_util::StreamExt::map(stream, |chunk: Result<_, warp::Error>| {
+            chunk.map(|mut chunk: _| take(&mut chunk))
+        });
         Unread(Box::pin(chunks))
     })
 }
@@ -70,27 +73,54 @@ impl Unread {
     }
 
     /// Reads a body of at most `most` bytes: 415 by the head alone, 413 as soon as it is known to be too large.
-    pub async fn read_up_to(self, most: usize, incoming: &Incoming, takes: Takes) -> Result<Content, Problem> {
+    pub async fn read_up_to(
+        self,
+        most: usize,
+        incoming: &Incoming,
+        takes: Takes,
+    ) -> Result<Content, Problem> {
         let media = media(&incoming.headers, takes)?;
-        let said: Option<u64> = incoming.header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let said: Option<u64> = incoming
+            .header(header::CONTENT_LENGTH)
+            .and_then(|length| length.parse().ok());
         if said.is_some_and(|said| said > most as u64) {
             return Err(too_large(most));
         }
-        Ok(Content { media, bytes: self.collect_within(DEADLINE, most).await? })
+        Ok(Content {
+            media,
+            bytes: self.collect_within(DEADLINE, most).await?,
+        })
     }
 
     async fn collect_within(self, deadline: Duration, most: usize) -> Result<Bytes, Problem> {
-        let late = |_| Problem::new(Code::BadRequest, format!("the body took longer than {} seconds to arrive", deadline.as_secs()));
+        let late = |_| {
+            Problem::new(
+                Code::BadRequest,
+                format!(
+                    "the body took longer than {} seconds to arrive",
+                    deadline.as_secs()
+                ),
+            )
+        };
         timeout(deadline, self.collect(most)).await.map_err(late)?
     }
 
     async fn collect(mut self, most: usize) -> Result<Bytes, Problem> {
-        let cut = |_| Problem::new(Code::BadRequest, "the body ended early or broke the rules of its framing");
-        let Some(first) = self.0.next().await.transpose().map_err(cut)? else { return Ok(Bytes::new()) };
+        let cut = |_| {
+            Problem::new(
+                Code::BadRequest,
+                "the body ended early or broke the rules of its framing",
+            )
+        };
+        let Some(first) = self.0.next().await.transpose().map_err(cut)? else {
+            return Ok(Bytes::new());
+        };
         if first.len() > most {
             return Err(too_large(most));
         }
-        let Some(second) = self.0.next().await.transpose().map_err(cut)? else { return Ok(first) };
+        let Some(second) = self.0.next().await.transpose().map_err(cut)? else {
+            return Ok(first);
+        };
         let mut all = BytesMut::with_capacity(first.len() + second.len());
         all.extend_from_slice(&first);
         let mut next = Some(second);
@@ -117,61 +147,120 @@ impl Content {
 
 /// A parameter such as `charset` changes nothing: JSON and forms are UTF-8 (RFC 8259, sections 8.1 and 11).
 fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
-    let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let coded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if coded {
-        return Err(
-            Problem::new(Code::UnsupportedMediaType, "compressed bodies are not taken").header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-        );
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "compressed bodies are not taken",
+        )
+        .header(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        ));
     }
-    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = said.split(';').next().unwrap_or_default().trim();
-    let structured = || essence.get(essence.len().saturating_sub(5)..).is_some_and(|end| end.eq_ignore_ascii_case("+json"));
+    let structured = || {
+        essence
+            .get(essence.len().saturating_sub(5)..)
+            .is_some_and(|end| end.eq_ignore_ascii_case("+json"))
+    };
     if essence.eq_ignore_ascii_case("application/json") || structured() {
         return Ok(Media::Json);
     }
-    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") && takes == Takes::JsonOrForm {
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && takes == Takes::JsonOrForm
+    {
         return Ok(Media::Form);
     }
     let list = match takes {
         Takes::Json => "application/json",
         Takes::JsonOrForm => "application/json, application/x-www-form-urlencoded",
     };
-    let said = if essence.is_empty() { "a body without Content-Type" } else { essence };
+    let said = if essence.is_empty() {
+        "a body without Content-Type"
+    } else {
+        essence
+    };
     // RFC 9110, section 15.5.16: `Accept` tells what would have been taken.
-    Err(Problem::new(Code::UnsupportedMediaType, format!("{said} is not taken here; send {list}")).header(header::ACCEPT, HeaderValue::from_static(list)))
+    Err(Problem::new(
+        Code::UnsupportedMediaType,
+        format!("{said} is not taken here; send {list}"),
+    )
+    .header(header::ACCEPT, HeaderValue::from_static(list)))
 }
 
 fn too_large(most: usize) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the body is larger than {most} bytes"))
+    Problem::new(
+        Code::BodyTooLarge,
+        format!("the body is larger than {most} bytes"),
+    )
 }
 
 fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     // RFC 8259, section 8.1: a byte order mark may be ignored.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Read as a list, the fields would be taken by their order.
-    let start = bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);
+    let start = bytes
+        .iter()
+        .position(|b| !b.is_ascii_whitespace())
+        .unwrap_or(0);
     if bytes.get(start).is_some_and(|b| *b == b'[') {
-        return Err(Problem::new(Code::MalformedBody, format!("the JSON must be an object, not a list (byte {start})")).with("byte", json!(start)));
+        return Err(Problem::new(
+            Code::MalformedBody,
+            format!("the JSON must be an object, not a list (byte {start})"),
+        )
+        .with("byte", json!(start)));
     }
     serde_json::from_slice(bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        let before: usize = bytes.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+        let before: usize = bytes
+            .split_inclusive(|b| *b == b'\n')
+            .take(line.saturating_sub(1))
+            .map(<[u8]>::len)
+            .sum();
         let byte = (before + column).min(bytes.len());
-        Problem::new(Code::MalformedBody, format!("the JSON cannot be read: {error} (byte {byte})"))
-            .with("line", json!(line))
-            .with("column", json!(column))
-            .with("byte", json!(byte))
+        Problem::new(
+            Code::MalformedBody,
+            format!("the JSON cannot be read: {error} (byte {byte})"),
+        )
+        .with("line", json!(line))
+        .with("column", json!(column))
+        .with("byte", json!(byte))
     })
 }
 
 fn form<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     // The decoder replaces what is no UTF-8; a name must not be stored like that. A replacement character that was typed is kept.
-    let typed = bytes.windows(9).any(|w| w.eq_ignore_ascii_case(b"%EF%BF%BD")) || bytes.windows(3).any(|w| w == "\u{FFFD}".as_bytes());
-    if !typed && let Some((name, _)) = url::form_urlencoded::parse(bytes).find(|(name, value)| name.contains('\u{FFFD}') || value.contains('\u{FFFD}')) {
-        let byte = bytes.windows(name.len()).position(|w| w == name.as_bytes()).unwrap_or(0);
-        return Err(Problem::new(Code::MalformedBody, format!("the form's field at byte {byte} is not UTF-8")).with("byte", json!(byte)));
+    let typed = bytes
+        .windows(9)
+        .any(|w| w.eq_ignore_ascii_case(b"%EF%BF%BD"))
+        || bytes.windows(3).any(|w| w == "\u{FFFD}".as_bytes());
+    if !typed
+        && let Some((name, _)) = url::form_urlencoded::parse(bytes)
+            .find(|(name, value)| name.contains('\u{FFFD}') || value.contains('\u{FFFD}'))
+    {
+        let byte = bytes
+            .windows(name.len())
+            .position(|w| w == name.as_bytes())
+            .unwrap_or(0);
+        return Err(Problem::new(
+            Code::MalformedBody,
+            format!("the form's field at byte {byte} is not UTF-8"),
+        )
+        .with("byte", json!(byte)));
     }
-    serde_urlencoded::from_bytes(bytes).map_err(|error| Problem::new(Code::MalformedBody, format!("the form cannot be read: {error}")))
+    serde_urlencoded::from_bytes(bytes).map_err(|error| {
+        Problem::new(
+            Code::MalformedBody,
+            format!("the form cannot be read: {error}"),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +275,10 @@ mod tests {
     }
 
     fn content(media: Media, bytes: &'static [u8]) -> Content {
-        Content { media, bytes: Bytes::from_static(bytes) }
+        Content {
+            media,
+            bytes: Bytes::from_static(bytes),
+        }
     }
 
     fn headers(kind: &str) -> HeaderMap {
@@ -195,50 +287,136 @@ mod tests {
 
     #[test]
     fn a_malformed_body_names_its_place() {
-        let problem = content(Media::Json, b"{\n\"name\": \"Ada\",\n oops}").decode::<Fields<'_>>().unwrap_err();
+        let problem = content(Media::Json, b"{\n\"name\": \"Ada\",\n oops}")
+            .decode::<Fields<'_>>()
+            .unwrap_err();
         assert_eq!(problem.code(), Code::MalformedBody);
         let document = problem.document();
-        assert_eq!((&document["line"], &document["byte"]), (&json!(3), &json!(19)), "{document}");
-        for bad in [&b""[..], b"[]", b"7", b"{\"name\":\"\\ud800\"}", b"{\"name\":\"\xFF\"}", b"{} x", b"{\"name\":\"a\",\"name\":\"b\"}"] {
-            let problem = Content { media: Media::Json, bytes: Bytes::from_static(bad) }.decode::<Fields<'_>>().unwrap_err();
+        assert_eq!(
+            (&document["line"], &document["byte"]),
+            (&json!(3), &json!(19)),
+            "{document}"
+        );
+        for bad in [
+            &b""[..],
+            b"[]",
+            b"7",
+            b"{\"name\":\"\\ud800\"}",
+            b"{\"name\":\"\xFF\"}",
+            b"{} x",
+            b"{\"name\":\"a\",\"name\":\"b\"}",
+        ] {
+            let problem = Content {
+                media: Media::Json,
+                bytes: Bytes::from_static(bad),
+            }
+            .decode::<Fields<'_>>()
+            .unwrap_err();
             assert_eq!(problem.code(), Code::MalformedBody, "{bad:?}");
         }
     }
 
     #[test]
     fn forms_and_json_give_the_same_fields() {
-        let expected = Fields { name: Given::Text("Ada L".into()) };
-        assert_eq!(content(Media::Json, b"\xEF\xBB\xBF{\"name\":\"Ada L\",\"extra\":{\"deep\":[1]}}").decode::<Fields<'_>>().unwrap(), expected);
-        assert_eq!(content(Media::Form, b"extra=1&name=Ada+L").decode::<Fields<'_>>().unwrap(), expected);
-        assert_eq!(content(Media::Form, b"").decode::<Fields<'_>>().unwrap(), Fields { name: Given::Absent });
+        let expected = Fields {
+            name: Given::Text("Ada L".into()),
+        };
+        assert_eq!(
+            content(
+                Media::Json,
+                b"\xEF\xBB\xBF{\"name\":\"Ada L\",\"extra\":{\"deep\":[1]}}"
+            )
+            .decode::<Fields<'_>>()
+            .unwrap(),
+            expected
+        );
+        assert_eq!(
+            content(Media::Form, b"extra=1&name=Ada+L")
+                .decode::<Fields<'_>>()
+                .unwrap(),
+            expected
+        );
+        assert_eq!(
+            content(Media::Form, b"").decode::<Fields<'_>>().unwrap(),
+            Fields {
+                name: Given::Absent
+            }
+        );
     }
 
     #[test]
     fn a_form_that_is_no_utf8_is_refused() {
-        assert_eq!(content(Media::Form, b"name=%FF").decode::<Fields<'_>>().unwrap_err().code(), Code::MalformedBody);
-        assert!(content(Media::Form, b"name=%ef%bf%bd").decode::<Fields<'_>>().is_ok());
+        assert_eq!(
+            content(Media::Form, b"name=%FF")
+                .decode::<Fields<'_>>()
+                .unwrap_err()
+                .code(),
+            Code::MalformedBody
+        );
+        assert!(
+            content(Media::Form, b"name=%ef%bf%bd")
+                .decode::<Fields<'_>>()
+                .is_ok()
+        );
     }
 
     #[test]
     fn media_types_are_compared_without_case_and_parameters() {
-        assert_eq!(media(&headers("Application/JSON; charset=UTF-8"), Takes::Json).unwrap(), Media::Json);
-        assert_eq!(media(&headers("application/merge-patch+json"), Takes::Json).unwrap(), Media::Json);
-        assert_eq!(media(&headers("application/x-www-form-urlencoded;charset=utf-8"), Takes::JsonOrForm).unwrap(), Media::Form);
-        for refused in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "+js", ""] {
-            assert_eq!(media(&headers(refused), Takes::Json).unwrap_err().code(), Code::UnsupportedMediaType, "{refused}");
+        assert_eq!(
+            media(&headers("Application/JSON; charset=UTF-8"), Takes::Json).unwrap(),
+            Media::Json
+        );
+        assert_eq!(
+            media(&headers("application/merge-patch+json"), Takes::Json).unwrap(),
+            Media::Json
+        );
+        assert_eq!(
+            media(
+                &headers("application/x-www-form-urlencoded;charset=utf-8"),
+                Takes::JsonOrForm
+            )
+            .unwrap(),
+            Media::Form
+        );
+        for refused in [
+            "application/x-www-form-urlencoded",
+            "text/plain",
+            "multipart/form-data; boundary=x",
+            "+js",
+            "",
+        ] {
+            assert_eq!(
+                media(&headers(refused), Takes::Json).unwrap_err().code(),
+                Code::UnsupportedMediaType,
+                "{refused}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_body_is_bounded_without_a_length() {
-        let chunks = |n: usize| Unread(Box::pin(futures_util::stream::iter((0..n).map(|_| Ok(Bytes::from_static(&[b' '; 1024]))))));
+        let chunks = |n: usize| {
+            Unread(Box::pin(futures_util::stream::iter(
+                (0..n).map(|_| Ok(Bytes::from_static(&[b' '; 1024]))),
+            )))
+        };
         assert_eq!(chunks(16).collect(MAX).await.unwrap().len(), MAX);
-        assert_eq!(chunks(17).collect(MAX).await.unwrap_err().code(), Code::BodyTooLarge);
+        assert_eq!(
+            chunks(17).collect(MAX).await.unwrap_err().code(),
+            Code::BodyTooLarge
+        );
     }
 
     #[tokio::test]
     async fn a_slow_body_is_given_up() {
         let never = Unread(Box::pin(futures_util::stream::pending()));
-        assert_eq!(never.collect_within(Duration::from_millis(5), MAX).await.unwrap_err().code(), Code::BadRequest);
+        assert_eq!(
+            never
+                .collect_within(Duration::from_millis(5), MAX)
+                .await
+                .unwrap_err()
+                .code(),
+            Code::BadRequest
+        );
     }
 }

@@ -15,5 +15,7 @@ struct Moment {
 
 /// `GET /api/v1/clock`; [`reply::json`] says `no-store`.
 pub(super) async fn get(context: Shared) -> Result<Response, Problem> {
-    Ok(reply::json(&Moment { at: context.clock.now() }))
+    Ok(reply::json(&Moment {
+        at: context.clock.now(),
+    }))
 }

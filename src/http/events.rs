@@ -26,7 +26,14 @@ pub struct Item<'a> {
 impl<'a> Item<'a> {
     /// An event with its count.
     pub fn new(event: &'a Event, count: Headcount) -> Self {
-        Self { count, title: &event.title, description: &event.description, opens_at: event.opens_at, closes_at: event.closes_at, waitlist: event.waitlist }
+        Self {
+            count,
+            title: &event.title,
+            description: &event.description,
+            opens_at: event.opens_at,
+            closes_at: event.closes_at,
+            waitlist: event.waitlist,
+        }
     }
 }
 
@@ -37,8 +44,18 @@ struct List<'a> {
 
 /// `GET /api/v1/events`
 pub(super) async fn list(context: Shared, incoming: Incoming) -> Result<Response, Problem> {
-    let newest: Vec<_> = context.hub.channels().iter().map(|channel| channel.newest()).collect();
-    let list = List { events: newest.iter().map(|newest| Item::new(&newest.event, newest.headcount())).collect() };
+    let newest: Vec<_> = context
+        .hub
+        .channels()
+        .iter()
+        .map(|channel| channel.newest())
+        .collect();
+    let list = List {
+        events: newest
+            .iter()
+            .map(|newest| Item::new(&newest.event, newest.headcount()))
+            .collect(),
+    };
     if context.hub.is_stale() {
         // Nobody should keep what may be outdated (docs/protocol.md, section 13.2).
         return Ok(reply::json(&list));

@@ -14,13 +14,18 @@ pub(super) async fn event(context: &Context, slug: &str) -> Result<Arc<Event>, P
         return Ok(channel.newest().event);
     }
     // Boxed: rare, and large enough to make every request's future large.
-    let event = Box::pin(context.store.event(&parsed)).await?.ok_or_else(|| Problem::event_not_found(slug))?;
+    let event = Box::pin(context.store.event(&parsed))
+        .await?
+        .ok_or_else(|| Problem::event_not_found(slug))?;
     context.hub.publish(event.clone());
     Ok(Arc::new(event))
 }
 
 /// The event of a registration.
-pub(super) async fn event_by_id(context: &Context, id: EventId) -> Result<Option<Arc<Event>>, Problem> {
+pub(super) async fn event_by_id(
+    context: &Context,
+    id: EventId,
+) -> Result<Option<Arc<Event>>, Problem> {
     if let Some(channel) = context.hub.channel_by_id(id) {
         return Ok(Some(channel.newest().event));
     }

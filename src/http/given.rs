@@ -31,7 +31,8 @@ pub enum Given<'a> {
 impl Given<'_> {
     /// A text that has to be there.
     pub fn text(&self, field: &'static str) -> Result<&str, Invalid> {
-        self.optional_text(field)?.ok_or_else(|| Invalid::new(field, "missing", format!("{field} is missing")))
+        self.optional_text(field)?
+            .ok_or_else(|| Invalid::new(field, "missing", format!("{field} is missing")))
     }
 
     /// A text that may be missing or `null`.
@@ -39,7 +40,11 @@ impl Given<'_> {
         match self {
             Self::Absent | Self::Null => Ok(None),
             Self::Text(text) => Ok(Some(text)),
-            Self::Whole(_) | Self::Flag(_) | Self::Other => Err(Invalid::new(field, "not-a-text", format!("{field} must be a text"))),
+            Self::Whole(_) | Self::Flag(_) | Self::Other => Err(Invalid::new(
+                field,
+                "not-a-text",
+                format!("{field} must be a text"),
+            )),
         }
     }
 
@@ -48,7 +53,11 @@ impl Given<'_> {
         match self {
             Self::Absent => Ok(None),
             Self::Flag(flag) => Ok(Some(*flag)),
-            _ => Err(Invalid::new(field, "not-a-flag", format!("{field} must be true or false"))),
+            _ => Err(Invalid::new(
+                field,
+                "not-a-flag",
+                format!("{field} must be true or false"),
+            )),
         }
     }
 
@@ -58,7 +67,14 @@ impl Given<'_> {
             Self::Absent => Ok(None),
             Self::Null => Ok(Some(Capacity::UNLIMITED)),
             Self::Whole(places) => Capacity::limited(*places).map(Some),
-            _ => Err(Invalid::new(field, "not-a-number", format!("{field} must be a whole number from 0 to {}, or null for no limit", Capacity::MAX))),
+            _ => Err(Invalid::new(
+                field,
+                "not-a-number",
+                format!(
+                    "{field} must be a whole number from 0 to {}, or null for no limit",
+                    Capacity::MAX
+                ),
+            )),
         }
     }
 
@@ -69,9 +85,17 @@ impl Given<'_> {
             Self::Null => Ok(Some(None)),
             Self::Text(text) => match text.parse() {
                 Ok(moment) => Ok(Some(Some(moment))),
-                Err(error) => Err(Invalid::new(field, "not-a-moment", format!("{field} is {error}"))),
+                Err(error) => Err(Invalid::new(
+                    field,
+                    "not-a-moment",
+                    format!("{field} is {error}"),
+                )),
             },
-            _ => Err(Invalid::new(field, "not-a-moment", format!("{field} must be an RFC 3339 date and time, or null"))),
+            _ => Err(Invalid::new(
+                field,
+                "not-a-moment",
+                format!("{field} must be an RFC 3339 date and time, or null"),
+            )),
         }
     }
 
@@ -102,7 +126,11 @@ impl Check {
 
     /// Fails if anything was refused.
     pub fn done(&self) -> Result<(), Problem> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(self.problem())
+        }
     }
 }
 
@@ -177,11 +205,33 @@ mod tests {
     fn absent_null_and_values_differ() {
         assert_eq!(given("null").moment("opens_at"), Ok(Some(None)));
         assert_eq!(Given::Absent.moment("opens_at"), Ok(None));
-        assert_eq!(given("\"2026-11-21T10:00:00+01:00\"").moment("opens_at").unwrap().flatten().unwrap().to_string(), "2026-11-21T09:00:00.000Z");
-        assert_eq!(given("\"tomorrow\"").moment("opens_at").unwrap_err().field, "opens_at");
-        assert_eq!(given("null").capacity("capacity"), Ok(Some(Capacity::UNLIMITED)));
+        assert_eq!(
+            given("\"2026-11-21T10:00:00+01:00\"")
+                .moment("opens_at")
+                .unwrap()
+                .flatten()
+                .unwrap()
+                .to_string(),
+            "2026-11-21T09:00:00.000Z"
+        );
+        assert_eq!(
+            given("\"tomorrow\"").moment("opens_at").unwrap_err().field,
+            "opens_at"
+        );
+        assert_eq!(
+            given("null").capacity("capacity"),
+            Ok(Some(Capacity::UNLIMITED))
+        );
         assert_eq!(Given::Absent.capacity("capacity"), Ok(None));
-        for bad in ["-1", "1000001", "1.5", "\"7\"", "true", "18446744073709551615", "[1]"] {
+        for bad in [
+            "-1",
+            "1000001",
+            "1.5",
+            "\"7\"",
+            "true",
+            "18446744073709551615",
+            "[1]",
+        ] {
             assert!(given(bad).capacity("capacity").is_err(), "{bad}");
         }
     }
@@ -192,7 +242,13 @@ mod tests {
         assert_eq!(check.take(given("{\"a\":[1,2]}").text("name")), None);
         assert_eq!(check.take(Given::Absent.text("email")), None);
         assert_eq!(check.take(given("0").flag("waitlist")), None);
-        let fields: Vec<_> = check.done().unwrap_err().errors().into_iter().map(|(field, _)| field).collect();
+        let fields: Vec<_> = check
+            .done()
+            .unwrap_err()
+            .errors()
+            .into_iter()
+            .map(|(field, _)| field)
+            .collect();
         assert_eq!(fields, ["name", "email", "waitlist"]);
     }
 }

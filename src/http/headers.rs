@@ -20,12 +20,18 @@ pub fn finish(method: &Method, path: &FullPath, mut response: Response) -> Respo
     if reads && urls::find(path.as_str()).is_some_and(|url| url.open) {
         transport::headers::open(headers);
     }
-    if *method == Method::HEAD { headless(response) } else { response }
+    if *method == Method::HEAD {
+        headless(response)
+    } else {
+        response
+    }
 }
 
 fn secure(headers: &mut HeaderMap) {
     let mut default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Private links must not leak. Not `no-referrer`: it makes browsers send `Origin: null` with the site's own forms.
@@ -43,7 +49,10 @@ fn headless(response: Response) -> Response {
         && !endless
         && !empty
     {
-        parts.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+        parts
+            .headers
+            .entry(header::CONTENT_LENGTH)
+            .or_insert(HeaderValue::from(length));
     }
     Response::from_parts(parts, Response::default().into_body())
 }

@@ -19,7 +19,12 @@ pub(super) async fn live(_: Shared) -> Result<Response, Problem> {
 pub(super) async fn ready(context: Shared) -> Result<Response, Problem> {
     match context.readiness.check(&context.store).await {
         Ok(()) => Ok(reply::json(&json!({ "status": "ready" }))),
-        Err(NotReady::Draining) => Err(Problem::new(Code::Draining, "this server is stopping").retry_after(Duration::from_secs(2))),
-        Err(NotReady::Database) => Err(Problem::new(Code::DatabaseUnreachable, "the database does not answer").retry_after(Duration::from_secs(2))),
+        Err(NotReady::Draining) => Err(Problem::new(Code::Draining, "this server is stopping")
+            .retry_after(Duration::from_secs(2))),
+        Err(NotReady::Database) => Err(Problem::new(
+            Code::DatabaseUnreachable,
+            "the database does not answer",
+        )
+        .retry_after(Duration::from_secs(2))),
     }
 }

@@ -23,15 +23,29 @@ pub struct Incoming {
 }
 
 /// Takes the head of a request.
-pub fn incoming() -> impl Filter<Extract = (Incoming,), Error = Infallible> + Clone + Send + Sync + 'static {
+pub fn incoming()
+-> impl Filter<Extract = (Incoming,), Error = Infallible> + Clone + Send + Sync + 'static {
     // A `Host` that contradicts the target is as good as none: nothing is derived from it.
     let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
-    let head = warp::header::headers_cloned().and(warp::ext::optional()).and(warp::ext::optional()).and(authority);
-    head.map(|headers, peer: Option<Peer>, admission: Option<Admission>, authority| {
-        // Only a test has no server below it that says who asks.
-        let peer = peer.unwrap_or(Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false });
-        Incoming { headers, peer, admission: admission.unwrap_or(Admission::Admitted), authority }
-    })
+    let head = warp::header::headers_cloned()
+        .and(warp::ext::optional())
+        .and(warp::ext::optional())
+        .and(authority);
+    head.map(
+        |headers, peer: Option<Peer>, admission: Option<Admission>, authority| {
+            // Only a test has no server below it that says who asks.
+            let peer = peer.unwrap_or(Peer {
+                ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                secure: false,
+            });
+            Incoming {
+                headers,
+                peer,
+                admission: admission.unwrap_or(Admission::Admitted),
+                authority,
+            }
+        },
+    )
 }
 
 impl Incoming {
@@ -44,7 +58,9 @@ impl Incoming {
     pub fn base_url(&self, settings: &Settings) -> Option<String> {
         settings.public_url.clone().or_else(|| {
             let scheme = if self.peer.secure { "https" } else { "http" };
-            self.authority.as_ref().map(|authority| [scheme, "://", authority.as_str()].concat())
+            self.authority
+                .as_ref()
+                .map(|authority| [scheme, "://", authority.as_str()].concat())
         })
     }
 }

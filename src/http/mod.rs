@@ -41,15 +41,25 @@ pub mod urls;
 /// What a frame says when its event is no more.
 pub fn frame_over(headers: &HeaderMap) -> Over {
     let texts = Texts::new(Language::of(headers));
-    Over { language: texts.lang(), text: texts.get("live-gone") }
+    Over {
+        language: texts.lang(),
+        text: texts.get("live-gone"),
+    }
 }
 
 /// The one call that everybody makes at the same moment; apart, so that it can be tried before all others.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
     let register = path!("api" / "v1" / "events" / String / "registrations").and(warp::post());
     // Boxed here: each layer around a future moves all of it.
-    let post = |slug, context, incoming, body| Box::pin(registration::post(slug, context, incoming, body));
-    register.and(with(context)).and(incoming()).and(body()).then(post).map(answer).boxed()
+    let post =
+        |slug, context, incoming, body| Box::pin(registration::post(slug, context, incoming, body));
+    register
+        .and(with(context))
+        .and(incoming())
+        .and(body())
+        .then(post)
+        .map(answer)
+        .boxed()
 }
 
 /// Every other call that is neither live nor a page.
@@ -60,9 +70,27 @@ pub fn routes(context: &Shared) -> BoxedFilter<(Response,)> {
 /// What a visitor may ask for.
 fn own(context: &Shared) -> BoxedFilter<(Response,)> {
     let registration = path!("api" / "v1" / "registrations" / String);
-    let see = registration.and(read()).and(with(context)).and(incoming()).then(registration::get).map(answer).boxed();
-    let cancel = registration.and(warp::delete()).and(with(context)).and(incoming()).then(registration::delete).map(answer).boxed();
-    let events = path!("api" / "v1" / "events").and(read()).and(with(context)).and(incoming()).then(events::list).map(answer).boxed();
+    let see = registration
+        .and(read())
+        .and(with(context))
+        .and(incoming())
+        .then(registration::get)
+        .map(answer)
+        .boxed();
+    let cancel = registration
+        .and(warp::delete())
+        .and(with(context))
+        .and(incoming())
+        .then(registration::delete)
+        .map(answer)
+        .boxed();
+    let events = path!("api" / "v1" / "events")
+        .and(read())
+        .and(with(context))
+        .and(incoming())
+        .then(events::list)
+        .map(answer)
+        .boxed();
     first_of([see, cancel, events])
 }
 
@@ -70,33 +98,114 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
 fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
     let head = || with(context).and(incoming());
     let event = path!("api" / "v1" / "events" / String);
-    let create = path!("api" / "v1" / "events").and(warp::post()).and(head()).and(body()).then(settings::post).map(answer).boxed();
-    let patch = event.and(warp::patch()).and(head()).and(body()).then(settings::patch).map(answer).boxed();
-    let delete = event.and(warp::delete()).and(head()).and(query()).then(settings::delete).map(answer).boxed();
-    let reset = path!("api" / "v1" / "events" / String / "reset").and(warp::post()).and(head()).and(body()).then(rounds::reset).map(answer).boxed();
-    let undo = path!("api" / "v1" / "events" / String / "reset" / "undo").and(warp::post()).and(head()).then(rounds::undo).map(answer).boxed();
-    let list = path!("api" / "v1" / "events" / String / "registrations").and(read()).and(head()).and(query()).then(registrations::list).map(answer).boxed();
-    let export = path!("api" / "v1" / "events" / String / "registrations.csv").and(read()).and(head()).and(query()).then(export::get).map(answer).boxed();
-    let cancel =
-        path!("api" / "v1" / "events" / String / "registrations" / String).and(warp::delete()).and(head()).then(registrations::cancel).map(answer).boxed();
-    let announce =
-        path!("api" / "v1" / "events" / String / "announcements").and(warp::post()).and(head()).and(body()).then(announcements::post).map(answer).boxed();
-    let audit = path!("api" / "v1" / "events" / String / "audit").and(read()).and(head()).and(query()).then(audit::list).map(answer).boxed();
-    first_of([create, patch, delete, reset, undo, list, export, cancel, announce, audit])
+    let create = path!("api" / "v1" / "events")
+        .and(warp::post())
+        .and(head())
+        .and(body())
+        .then(settings::post)
+        .map(answer)
+        .boxed();
+    let patch = event
+        .and(warp::patch())
+        .and(head())
+        .and(body())
+        .then(settings::patch)
+        .map(answer)
+        .boxed();
+    let delete = event
+        .and(warp::delete())
+        .and(head())
+        .and(query())
+        .then(settings::delete)
+        .map(answer)
+        .boxed();
+    let reset = path!("api" / "v1" / "events" / String / "reset")
+        .and(warp::post())
+        .and(head())
+        .and(body())
+        .then(rounds::reset)
+        .map(answer)
+        .boxed();
+    let undo = path!("api" / "v1" / "events" / String / "reset" / "undo")
+        .and(warp::post())
+        .and(head())
+        .then(rounds::undo)
+        .map(answer)
+        .boxed();
+    let list = path!("api" / "v1" / "events" / String / "registrations")
+        .and(read())
+        .and(head())
+        .and(query())
+        .then(registrations::list)
+        .map(answer)
+        .boxed();
+    let export = path!("api" / "v1" / "events" / String / "registrations.csv")
+        .and(read())
+        .and(head())
+        .and(query())
+        .then(export::get)
+        .map(answer)
+        .boxed();
+    let cancel = path!("api" / "v1" / "events" / String / "registrations" / String)
+        .and(warp::delete())
+        .and(head())
+        .then(registrations::cancel)
+        .map(answer)
+        .boxed();
+    let announce = path!("api" / "v1" / "events" / String / "announcements")
+        .and(warp::post())
+        .and(head())
+        .and(body())
+        .then(announcements::post)
+        .map(answer)
+        .boxed();
+    let audit = path!("api" / "v1" / "events" / String / "audit")
+        .and(read())
+        .and(head())
+        .and(query())
+        .then(audit::list)
+        .map(answer)
+        .boxed();
+    first_of([
+        create, patch, delete, reset, undo, list, export, cancel, announce, audit,
+    ])
 }
 
 /// What programs ask for.
 fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
-    let clock = path!("api" / "v1" / "clock").and(read()).and(with(context)).then(clock::get).map(answer).boxed();
-    let live = path!("health" / "live").and(read()).and(with(context)).then(health::live).map(answer).boxed();
-    let ready = path!("health" / "ready").and(read()).and(with(context)).then(health::ready).map(answer).boxed();
-    let document = path!("api" / "v1" / "openapi.json").and(read()).and(incoming()).then(openapi::get).map(answer).boxed();
+    let clock = path!("api" / "v1" / "clock")
+        .and(read())
+        .and(with(context))
+        .then(clock::get)
+        .map(answer)
+        .boxed();
+    let live = path!("health" / "live")
+        .and(read())
+        .and(with(context))
+        .then(health::live)
+        .map(answer)
+        .boxed();
+    let ready = path!("health" / "ready")
+        .and(read())
+        .and(with(context))
+        .then(health::ready)
+        .map(answer)
+        .boxed();
+    let document = path!("api" / "v1" / "openapi.json")
+        .and(read())
+        .and(incoming())
+        .then(openapi::get)
+        .map(answer)
+        .boxed();
     first_of([clock, live, ready, document])
 }
 
 /// The first route that takes the request. Every route comes boxed: nested types of dozens of routes take the compiler minutes.
 pub fn first_of<const N: usize>(routes: [BoxedFilter<(Response,)>; N]) -> BoxedFilter<(Response,)> {
-    let first = routes.into_iter().rev().reduce(|rest, route| route.or(rest).unify().boxed());
+    let first = routes
+        .into_iter()
+        .rev()
+        .reduce(|rest, route| route.or(rest).unify().boxed());
     // Every caller names at least one.
     first.expect("a list of routes is not empty")
 }

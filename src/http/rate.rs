@@ -8,7 +8,12 @@ use crate::problem::{Code, Problem};
 
 /// Counts one attempt to register from `address`.
 pub(super) fn registration(context: &Context, address: IpAddr) -> Result<(), Problem> {
-    context.throttle.registration(address).map_err(|wait| too_many("too many registrations from this address; nothing was stored", wait))
+    context.throttle.registration(address).map_err(|wait| {
+        too_many(
+            "too many registrations from this address; nothing was stored",
+            wait,
+        )
+    })
 }
 
 /// 429, RFC 6585, section 4.

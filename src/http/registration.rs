@@ -79,9 +79,17 @@ struct Links {
 }
 
 /// `POST /api/v1/events/{slug}/registrations`
-pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(super) async fn post(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    body: Unread,
+) -> Result<Response, Problem> {
     let event = admit(&context, &incoming, &slug).await?;
-    let applicant = applicant(&body.read(&incoming, Takes::JsonOrForm).await?.decode()?, &incoming)?;
+    let applicant = applicant(
+        &body.read(&incoming, Takes::JsonOrForm).await?.decode()?,
+        &incoming,
+    )?;
     let base = base(&context, &incoming);
     // Our copy of the head, let go as the body was: a crowd waits all at once, and this memory serves the next one.
     drop(incoming);
@@ -89,21 +97,33 @@ pub(super) async fn post(slug: String, context: Shared, incoming: Incoming, body
         let (base, event) = (base.clone(), Arc::clone(&event));
         Box::new(move |row| acceptance(&base, &event, row))
     };
-    let Accepted { event, registration, replayed, document } = register(&context, event, applicant, Some(author)).await?;
-    let Document { address, text } = document.unwrap_or_else(|| acceptance(&base, &event, &registration));
+    let Accepted {
+        event,
+        registration,
+        replayed,
+        document,
+    } = register(&context, event, applicant, Some(author)).await?;
+    let Document { address, text } =
+        document.unwrap_or_else(|| acceptance(&base, &event, &registration));
     let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::try_from(address) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     if replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
 }
 
 /// What can be refused before the body is looked at: one connection too many, another site's writing, an address in a hurry, an unknown event.
-pub async fn admit(context: &Context, incoming: &Incoming, slug: &str) -> Result<Arc<Event>, Problem> {
+pub async fn admit(
+    context: &Context,
+    incoming: &Incoming,
+    slug: &str,
+) -> Result<Arc<Event>, Problem> {
     if incoming.admission == Admission::OverLimit {
         return Err(Problem::over_limit());
     }
@@ -113,14 +133,35 @@ pub async fn admit(context: &Context, incoming: &Incoming, slug: &str) -> Result
 }
 
 /// Registers whom the body names; answers after the durable commit.
-pub async fn submit(context: &Context, incoming: &Incoming, event: Arc<Event>, sent: &Content) -> Result<Accepted, Problem> {
+pub async fn submit(
+    context: &Context,
+    incoming: &Incoming,
+    event: Arc<Event>,
+    sent: &Content,
+) -> Result<Accepted, Problem> {
     register(context, event, applicant(&sent.decode()?, incoming)?, None).await
 }
 
-async fn register(context: &Context, event: Arc<Event>, applicant: Applicant, author: Option<Author>) -> Result<Accepted, Problem> {
-    let Told { decision, document } = context.registrar.submit_with(event.id, Command::Register(applicant), author).await?;
+async fn register(
+    context: &Context,
+    event: Arc<Event>,
+    applicant: Applicant,
+    author: Option<Author>,
+) -> Result<Accepted, Problem> {
+    let Told { decision, document } = context
+        .registrar
+        .submit_with(event.id, Command::Register(applicant), author)
+        .await?;
     match decision? {
-        Answer::Registered { registration, replayed } => Ok(Accepted { event, registration, replayed, document }),
+        Answer::Registered {
+            registration,
+            replayed,
+        } => Ok(Accepted {
+            event,
+            registration,
+            replayed,
+            document,
+        }),
         other => Err(unexpected(&other)),
     }
 }
@@ -133,11 +174,20 @@ fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Prob
     let email = check.take(fields.email.text("email").and_then(Email::parse));
     if fields.website.is_filled() {
         // Said plainly: a browser that has filled it in for a person must not make that person believe in a place.
-        check.take::<()>(Err(Invalid::new("website", "honeypot", "website must stay empty; it is there to recognise programs")));
+        check.take::<()>(Err(Invalid::new(
+            "website",
+            "honeypot",
+            "website must stay empty; it is there to recognise programs",
+        )));
     }
     check.done()?;
     match (name, email) {
-        (Some(name), Some(email)) => Ok(Applicant { name, email, key, secret: Secret::draw() }),
+        (Some(name), Some(email)) => Ok(Applicant {
+            name,
+            email,
+            key,
+            secret: Secret::draw(),
+        }),
         _ => Err(check.problem()),
     }
 }
@@ -145,22 +195,36 @@ fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Prob
 /// The header wins over the form's field; an empty field is a form without one.
 fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey>, Problem> {
     let refuse = |message: &str| Problem::new(Code::BadRequest, message);
-    let raw = match (incoming.headers.get(&IDEMPOTENCY_KEY), &fields.idempotency_key) {
-        (Some(header), _) => std::str::from_utf8(header.as_bytes()).map_err(|_| refuse("the Idempotency-Key is not UTF-8"))?,
+    let raw = match (
+        incoming.headers.get(&IDEMPOTENCY_KEY),
+        &fields.idempotency_key,
+    ) {
+        (Some(header), _) => std::str::from_utf8(header.as_bytes())
+            .map_err(|_| refuse("the Idempotency-Key is not UTF-8"))?,
         (None, Given::Text(field)) if !field.is_empty() => field,
         _ => return Ok(None),
     };
-    IdempotencyKey::parse(raw).map(Some).map_err(|invalid| refuse(&invalid.message))
+    IdempotencyKey::parse(raw)
+        .map(Some)
+        .map_err(|invalid| refuse(&invalid.message))
 }
 
 /// `GET /api/v1/registrations/{token}`
-pub(super) async fn get(token: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn get(
+    token: String,
+    context: Shared,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
     let own = own(&context, &token).await?;
     Ok(reply::json(&present(&context, &incoming, &own)))
 }
 
 /// `DELETE /api/v1/registrations/{token}`
-pub(super) async fn delete(token: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn delete(
+    token: String,
+    context: Shared,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &incoming)?;
     let own = cancel(&context, &token).await?;
     Ok(reply::json(&present(&context, &incoming, &own)))
@@ -180,12 +244,22 @@ pub struct Own {
 /// The registration that a private link opens. A forged link and an unknown one get the same answer.
 pub async fn own(context: &Context, token: &str) -> Result<Own, Problem> {
     let token: Token = token.parse().map_err(|_| not_found())?;
-    let event = find::event_by_id(context, token.locator.event).await?.ok_or_else(not_found)?;
-    let listed = context.store.registration(token.locator).await?.ok_or_else(not_found)?;
+    let event = find::event_by_id(context, token.locator.event)
+        .await?
+        .ok_or_else(not_found)?;
+    let listed = context
+        .store
+        .registration(token.locator)
+        .await?
+        .ok_or_else(not_found)?;
     if !listed.registration.secret.matches(&token.secret) {
         return Err(not_found());
     }
-    Ok(Own { event, registration: listed.registration, waiting_position: listed.waiting_position })
+    Ok(Own {
+        event,
+        registration: listed.registration,
+        waiting_position: listed.waiting_position,
+    })
 }
 
 /// Gives the place back; a second time changes nothing and answers the same.
@@ -193,9 +267,17 @@ pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
     // Looked up first, so that guessed links cost a read and never a turn at the event's lock.
     let own = own(context, token).await?;
     let secret = Some(own.registration.secret.clone());
-    let command = Command::Cancel { locator: own.registration.locator, secret, by: Actor::Visitor };
+    let command = Command::Cancel {
+        locator: own.registration.locator,
+        secret,
+        by: Actor::Visitor,
+    };
     match context.registrar.submit(own.event.id, command).await? {
-        Ok(Answer::Cancelled(registration)) => Ok(Own { registration: Arc::unwrap_or_clone(registration), waiting_position: None, ..own }),
+        Ok(Answer::Cancelled(registration)) => Ok(Own {
+            registration: Arc::unwrap_or_clone(registration),
+            waiting_position: None,
+            ..own
+        }),
         Ok(other) => Err(unexpected(&other)),
         // Deleted between the two steps, and the registration with it.
         Err(Refusal::EventNotFound) => Err(not_found()),
@@ -210,17 +292,39 @@ fn base(context: &Context, incoming: &Incoming) -> String {
 
 /// What the person who registers is told. A replay says what was said the first time, not what has become of it since.
 fn acceptance(base: &str, event: &Event, row: &Registration) -> Document {
-    let status = if row.accepted_waiting.is_some() { Status::Waiting } else { Status::Confirmed };
-    let view = view(base, event, row, (status, row.accepted_waiting, row.accepted_revision));
-    Document { text: reply::text(&view), address: view.links.this }
+    let status = if row.accepted_waiting.is_some() {
+        Status::Waiting
+    } else {
+        Status::Confirmed
+    };
+    let view = view(
+        base,
+        event,
+        row,
+        (status, row.accepted_waiting, row.accepted_revision),
+    );
+    Document {
+        text: reply::text(&view),
+        address: view.links.this,
+    }
 }
 
 fn present<'a>(context: &Context, incoming: &Incoming, own: &'a Own) -> View<'a> {
     let row = &own.registration;
-    view(&base(context, incoming), &own.event, row, (row.status, own.waiting_position, row.revision))
+    view(
+        &base(context, incoming),
+        &own.event,
+        row,
+        (row.status, own.waiting_position, row.revision),
+    )
 }
 
-fn view<'a>(base: &str, event: &'a Event, row: &'a Registration, (status, waiting_position, revision): (Status, Option<u32>, Revision)) -> View<'a> {
+fn view<'a>(
+    base: &str,
+    event: &'a Event,
+    row: &'a Registration,
+    (status, waiting_position, revision): (Status, Option<u32>, Revision),
+) -> View<'a> {
     let id = row.locator.to_string();
     let token = row.secret.token(&id);
     View {
@@ -230,8 +334,14 @@ fn view<'a>(base: &str, event: &'a Event, row: &'a Registration, (status, waitin
         waiting_position,
         event: event.slug.as_str(),
         name: row.name.as_str(),
-        position: Position { epoch: event.epoch.clone(), revision },
-        links: Links { this: [base, "/api/v1/registrations/", &token].concat(), page: [base, "/r/", &token].concat() },
+        position: Position {
+            epoch: event.epoch.clone(),
+            revision,
+        },
+        links: Links {
+            this: [base, "/api/v1/registrations/", &token].concat(),
+            page: [base, "/r/", &token].concat(),
+        },
         token,
     }
 }
@@ -253,8 +363,19 @@ mod tests {
     use warp::http::HeaderMap;
 
     fn incoming(key: Option<&[u8]>) -> Incoming {
-        let headers: HeaderMap = key.into_iter().map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(key).unwrap())).collect();
-        Incoming { headers, peer: Peer { ip: [0, 0, 0, 0].into(), secure: false }, admission: Admission::Admitted, authority: None }
+        let headers: HeaderMap = key
+            .into_iter()
+            .map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(key).unwrap()))
+            .collect();
+        Incoming {
+            headers,
+            peer: Peer {
+                ip: [0, 0, 0, 0].into(),
+                secure: false,
+            },
+            admission: Admission::Admitted,
+            authority: None,
+        }
     }
 
     fn text(text: &str) -> Given<'_> {
@@ -272,24 +393,51 @@ mod tests {
 
     #[test]
     fn all_fields_are_refused_at_once() {
-        let fields = Fields { email: text("nobody"), website: text("http://spam.example"), ..Fields::default() };
+        let fields = Fields {
+            email: text("nobody"),
+            website: text("http://spam.example"),
+            ..Fields::default()
+        };
         let problem = applicant(&fields, &incoming(None)).unwrap_err();
         assert_eq!(problem.code(), Code::ValidationFailed);
-        assert_eq!(problem.errors().into_iter().map(|(field, _)| field).collect::<Vec<_>>(), ["name", "email", "website"]);
-        let fields = Fields { name: text("Ada"), email: text("ada@example.org"), website: text(""), ..Fields::default() };
+        assert_eq!(
+            problem
+                .errors()
+                .into_iter()
+                .map(|(field, _)| field)
+                .collect::<Vec<_>>(),
+            ["name", "email", "website"]
+        );
+        let fields = Fields {
+            name: text("Ada"),
+            email: text("ada@example.org"),
+            website: text(""),
+            ..Fields::default()
+        };
         assert!(applicant(&fields, &incoming(None)).is_ok());
     }
 
     #[test]
     fn keys_have_1_to_255_characters() {
-        let from =
-            |header: Option<&[u8]>, field: Given<'_>| key(&Fields { idempotency_key: field, ..Fields::default() }, &incoming(header)).map_err(|p| p.code());
+        let from = |header: Option<&[u8]>, field: Given<'_>| {
+            key(
+                &Fields {
+                    idempotency_key: field,
+                    ..Fields::default()
+                },
+                &incoming(header),
+            )
+            .map_err(|p| p.code())
+        };
         let parsed = |raw: &str| Ok(Some(IdempotencyKey::parse(raw).unwrap()));
         assert_eq!(from(Some(b"a"), text("b")), parsed("a"));
         assert_eq!(from(None, text("b")), parsed("b"));
         assert_eq!(from(None, text("")), Ok(None));
         assert_eq!(from(None, Given::Absent), Ok(None));
-        assert_eq!(from(Some("键".repeat(85).as_bytes()), Given::Absent), parsed(&"键".repeat(85)));
+        assert_eq!(
+            from(Some("键".repeat(85).as_bytes()), Given::Absent),
+            parsed(&"键".repeat(85))
+        );
         for bad in [&b""[..], &[b'x'; 256], b"\xFF"] {
             assert_eq!(from(Some(bad), Given::Absent), Err(Code::BadRequest));
         }

@@ -38,8 +38,13 @@ pub(crate) fn text(value: &impl Serialize) -> Bytes {
 pub(crate) fn json_bytes(text: Bytes) -> Response {
     let mut response = Response::new(text.into());
     response.headers_mut().reserve(FIELDS);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -53,7 +58,9 @@ pub(crate) fn empty(status: StatusCode) -> Response {
 /// Gives an answer a strong validator, so that it may be kept and asked about.
 pub(crate) fn with_etag(mut response: Response, etag: HeaderValue) -> Response {
     response.headers_mut().insert(header::ETAG, etag);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
@@ -77,7 +84,13 @@ fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<Tag<'_>>> {
     let mut fields = headers.get_all(name).into_iter().peekable();
     fields.peek()?;
     // Tags of ours hold no comma, so a foreign tag that does falls apart into parts that match nothing.
-    Some(fields.filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(',')).filter_map(tag).collect())
+    Some(
+        fields
+            .filter_map(|field| field.to_str().ok())
+            .flat_map(|field| field.split(','))
+            .filter_map(tag)
+            .collect(),
+    )
 }
 
 fn tag(member: &str) -> Option<Tag<'_>> {
@@ -99,7 +112,13 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Option<Vec<Position>> {
     if tags.contains(&Tag::Any) {
         return None;
     }
-    let strong = tags.into_iter().filter_map(|tag| if let Tag::Strong(text) = tag { text.parse().ok() } else { None });
+    let strong = tags.into_iter().filter_map(|tag| {
+        if let Tag::Strong(text) = tag {
+            text.parse().ok()
+        } else {
+            None
+        }
+    });
     Some(strong.collect())
 }
 
@@ -115,7 +134,11 @@ pub(crate) fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 
 /// A JSON document that is asked about: 304 when the client has it.
 pub(crate) fn conditional(headers: &HeaderMap, etag: HeaderValue, text: Bytes) -> Response {
-    if none_match(headers, &etag) { with_etag(empty(StatusCode::NOT_MODIFIED), etag) } else { with_etag(json_bytes(text), etag) }
+    if none_match(headers, &etag) {
+        with_etag(empty(StatusCode::NOT_MODIFIED), etag)
+    } else {
+        with_etag(json_bytes(text), etag)
+    }
 }
 
 #[cfg(test)]
@@ -126,12 +149,17 @@ mod tests {
         values
             .iter()
             .map(|value| (header::IF_MATCH, value.parse().unwrap()))
-            .chain(values.iter().map(|value| (header::IF_NONE_MATCH, value.parse().unwrap())))
+            .chain(
+                values
+                    .iter()
+                    .map(|value| (header::IF_NONE_MATCH, value.parse().unwrap())),
+            )
             .collect()
     }
 
     fn expected(values: &[&str]) -> Option<Vec<String>> {
-        if_match(&headers(values)).map(|positions| positions.iter().map(ToString::to_string).collect())
+        if_match(&headers(values))
+            .map(|positions| positions.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -139,9 +167,23 @@ mod tests {
         assert_eq!(if_match(&HeaderMap::new()), None);
         assert_eq!(expected(&["*"]), None);
         assert_eq!(expected(&["\"q7f2k9-1\""]), Some(vec!["q7f2k9-1".into()]));
-        assert_eq!(expected(&[" \"q7f2k9-1\" ,\"x\",, \"q7f2k9-3\"", "\"abcdef-4\""]), Some(vec!["q7f2k9-1".into(), "q7f2k9-3".into(), "abcdef-4".into()]));
+        assert_eq!(
+            expected(&[" \"q7f2k9-1\" ,\"x\",, \"q7f2k9-3\"", "\"abcdef-4\""]),
+            Some(vec![
+                "q7f2k9-1".into(),
+                "q7f2k9-3".into(),
+                "abcdef-4".into()
+            ])
+        );
         // Nothing that could match: refused, never ignored.
-        for none in ["", "W/\"q7f2k9-1\"", "q7f2k9-1", "\"q7f2k9-1", "\"*\"", "W/*"] {
+        for none in [
+            "",
+            "W/\"q7f2k9-1\"",
+            "q7f2k9-1",
+            "\"q7f2k9-1",
+            "\"*\"",
+            "W/*",
+        ] {
             assert_eq!(expected(&[none]), Some(vec![]), "{none}");
         }
     }

@@ -36,7 +36,13 @@ pub struct Session {
 
 impl Session {
     fn new(secret: String) -> Self {
-        Self { csrf: hex(&Sha256::new().chain_update(b"csrf").chain_update(&secret).finalize()), secret: Hidden::new(secret) }
+        Self {
+            csrf: hex(&Sha256::new()
+                .chain_update(b"csrf")
+                .chain_update(&secret)
+                .finalize()),
+            secret: Hidden::new(secret),
+        }
     }
 
     /// Whether `token` is this session's CSRF token; in constant time.
@@ -56,7 +62,10 @@ pub struct NewSession {
 
 /// Signs the organiser in. 401 for a wrong password, 429 for too many attempts.
 pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<NewSession, Problem> {
-    context.throttle.sign_in(peer.ip).map_err(|wait| too_many("too many attempts to sign in", wait))?;
+    context
+        .throttle
+        .sign_in(peer.ip)
+        .map_err(|wait| too_many("too many attempts to sign in", wait))?;
     let Some(hash) = context.store.setting(PASSWORD).await? else {
         tracing::error!("nobody can sign in: no password is stored");
         return Err(wrong_password());
@@ -72,12 +81,22 @@ pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<Ne
     // 256 bits.
     let session = Session::new(hex(&rand::random::<[u8; 32]>()));
     let now = context.clock.now();
-    context.store.create_session(&digest(session.secret.reveal(), &hash), now.plus(TTL), now).await?;
-    Ok(NewSession { cookie: cookie(session.secret.reveal(), TTL, peer.secure), session })
+    context
+        .store
+        .create_session(&digest(session.secret.reveal(), &hash), now.plus(TTL), now)
+        .await?;
+    Ok(NewSession {
+        cookie: cookie(session.secret.reveal(), TTL, peer.secure),
+        session,
+    })
 }
 
 /// Ends the session, if there is one; the answer is the `Set-Cookie` that makes the browser forget it.
-pub async fn sign_out(context: &Context, peer: Peer, headers: &HeaderMap) -> Result<HeaderValue, Problem> {
+pub async fn sign_out(
+    context: &Context,
+    peer: Peer,
+    headers: &HeaderMap,
+) -> Result<HeaderValue, Problem> {
     if let Some(secret) = cookie_value(headers, COOKIE)
         && let Some(hash) = context.store.setting(PASSWORD).await?
     {
@@ -88,22 +107,33 @@ pub async fn sign_out(context: &Context, peer: Peer, headers: &HeaderMap) -> Res
 
 /// The session of a request, if its cookie names one that has not expired.
 pub async fn session(context: &Context, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
-    let Some(secret) = cookie_value(headers, COOKIE).filter(|secret| is_secret(secret)) else { return Ok(None) };
-    let Some(hash) = context.store.setting(PASSWORD).await? else { return Ok(None) };
+    let Some(secret) = cookie_value(headers, COOKIE).filter(|secret| is_secret(secret)) else {
+        return Ok(None);
+    };
+    let Some(hash) = context.store.setting(PASSWORD).await? else {
+        return Ok(None);
+    };
     let expires_at = context.store.session(&digest(secret, &hash)).await?;
-    Ok(expires_at.filter(|at| *at > context.clock.now()).map(|_| Session::new(secret.to_owned())))
+    Ok(expires_at
+        .filter(|at| *at > context.clock.now())
+        .map(|_| Session::new(secret.to_owned())))
 }
 
 /// Makes sure at the start that there is a password. `given` replaces what is stored; without it and with nothing stored one is
 /// drawn and returned, to be printed once. Of two nodes that start together one draws the password and only that one prints it.
-pub async fn ensure_password(store: &Store, given: Option<&Hidden>) -> Result<Option<String>, StoreError> {
+pub async fn ensure_password(
+    store: &Store,
+    given: Option<&Hidden>,
+) -> Result<Option<String>, StoreError> {
     let stored = store.setting(PASSWORD).await?;
     match (given, stored) {
         (None, Some(_)) => Ok(None),
         (Some(given), Some(stored)) => {
             // The same password keeps its hash, and with it the sessions.
             if !verify(given.reveal(), &stored).await {
-                store.set_setting(PASSWORD, &hash(given.reveal()).await).await?;
+                store
+                    .set_setting(PASSWORD, &hash(given.reveal()).await)
+                    .await?;
             }
             Ok(None)
         }
@@ -140,24 +170,42 @@ fn draw_password() -> String {
 /// Argon2id with the crate's parameters (OWASP's minimum of 19 MiB), away from the threads that serve requests.
 async fn hash(password: &str) -> String {
     let password = password.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
+    let hashed = tokio::task::spawn_blocking(move || {
+        Argon2::default()
+            .hash_password(password.as_bytes())
+            .map(|hash| hash.to_string())
+    });
     // Fails only without a source of randomness, or for gigabytes of password.
-    hashed.await.expect("hashing does not panic").expect("a password can be hashed")
+    hashed
+        .await
+        .expect("hashing does not panic")
+        .expect("a password can be hashed")
 }
 
 async fn verify(password: &str, hash: &str) -> bool {
     let (password, hash) = (password.to_owned(), hash.to_owned());
-    let verified = tokio::task::spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok());
+    let verified = tokio::task::spawn_blocking(move || {
+        Argon2::default()
+            .verify_password(password.as_bytes(), hash.as_str())
+            .is_ok()
+    });
     verified.await.unwrap_or(false)
 }
 
 fn wrong_password() -> Problem {
-    Problem::new(Code::Unauthorized, "the password is wrong").header(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="headcount""#))
+    Problem::new(Code::Unauthorized, "the password is wrong").header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(r#"Bearer realm="headcount""#),
+    )
 }
 
 /// What the database knows a session by.
 fn digest(secret: &str, password_hash: &str) -> String {
-    hex(&Sha256::new().chain_update(secret).chain_update(b"\0").chain_update(password_hash).finalize())
+    hex(&Sha256::new()
+        .chain_update(secret)
+        .chain_update(b"\0")
+        .chain_update(password_hash)
+        .finalize())
 }
 
 fn is_secret(text: &str) -> bool {
@@ -165,27 +213,37 @@ fn is_secret(text: &str) -> bool {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Not readable by scripts, and not sent along with other sites' requests (RFC 6265bis, section 5.6).
 fn cookie(value: &str, max_age: Duration, secure: bool) -> HeaderValue {
     let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", max_age.as_secs());
+    let text = format!(
+        "{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
+        max_age.as_secs()
+    );
     // Hexadecimal digits and the words above.
     HeaderValue::try_from(text).expect("a plain cookie")
 }
 
 /// A cookie's value. HTTP/2 may split the field into several (RFC 9113, section 8.2.3).
 pub(super) fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get_all(header::COOKIE).into_iter().filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(';')).find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key.trim() == name).then(|| value.trim().trim_matches('"'))
-    })
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|field| field.to_str().ok())
+        .flat_map(|field| field.split(';'))
+        .find_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            (key.trim() == name).then(|| value.trim().trim_matches('"'))
+        })
 }
 
 #[cfg(test)]
@@ -195,16 +253,30 @@ mod tests {
     #[test]
     fn a_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("lang=zh; xheadcount_session=no;headcount_session_=no"));
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("lang=zh; xheadcount_session=no;headcount_session_=no"),
+        );
         assert_eq!(cookie_value(&headers, COOKIE), None);
-        headers.append(header::COOKIE, HeaderValue::from_static("broken; headcount_session=\"abc\" ; theme=dark"));
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("broken; headcount_session=\"abc\" ; theme=dark"),
+        );
         assert_eq!(cookie_value(&headers, COOKIE), Some("abc"));
     }
 
     #[test]
     fn cookies_are_guarded() {
-        assert_eq!(cookie("ab", TTL, false), "headcount_session=ab; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200");
-        assert!(cookie("ab", TTL, true).to_str().unwrap().ends_with("; Secure"));
+        assert_eq!(
+            cookie("ab", TTL, false),
+            "headcount_session=ab; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200"
+        );
+        assert!(
+            cookie("ab", TTL, true)
+                .to_str()
+                .unwrap()
+                .ends_with("; Secure")
+        );
     }
 
     #[test]
@@ -220,14 +292,23 @@ mod tests {
     async fn a_hash_knows_its_password() {
         let hash = hash("correct horse").await;
         assert!(hash.starts_with("$argon2id$"));
-        assert!(verify("correct horse", &hash).await && !verify("Correct horse", &hash).await && !verify("x", "garbage").await);
+        assert!(
+            verify("correct horse", &hash).await
+                && !verify("Correct horse", &hash).await
+                && !verify("x", "garbage").await
+        );
     }
 
     #[test]
     fn drawn_passwords_can_be_read_out() {
         let drawn = draw_password();
         assert_eq!(drawn.len(), 23);
-        assert!(drawn.split('-').all(|group| group.len() == 5 && !group.contains(['0', 'o', '1', 'l', 'i'])), "{drawn}");
+        assert!(
+            drawn
+                .split('-')
+                .all(|group| group.len() == 5 && !group.contains(['0', 'o', '1', 'l', 'i'])),
+            "{drawn}"
+        );
         assert_ne!(drawn, draw_password());
     }
 }

@@ -54,12 +54,17 @@ impl Language {
 
     /// The language of exactly that tag.
     pub(crate) fn parse(tag: &str) -> Option<Self> {
-        [Self::English, Self::Chinese].into_iter().find(|language| language.tag() == tag)
+        [Self::English, Self::Chinese]
+            .into_iter()
+            .find(|language| language.tag() == tag)
     }
 
     /// What a visitor reads best: the choice in the cookie, else the browser's settings, else English.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        cookie_value(headers, COOKIE).and_then(Self::parse).or_else(|| accepted(headers)).unwrap_or_default()
+        cookie_value(headers, COOKIE)
+            .and_then(Self::parse)
+            .or_else(|| accepted(headers))
+            .unwrap_or_default()
     }
 
     /// Any English and any Chinese; whoever reads another script of Chinese reads this one rather than English.
@@ -85,10 +90,17 @@ impl Language {
 /// The first of the browser's languages that is written here (RFC 9110, section 12.5.4).
 fn accepted(headers: &HeaderMap) -> Option<Language> {
     let mut best: Option<(Language, f32)> = None;
-    for item in headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
+    for item in headers
+        .get_all(header::ACCEPT_LANGUAGE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+    {
         let mut parts = item.split(';').map(str::trim);
         let language = parts.next().and_then(Language::of_range);
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(Some(1.0), |q| q.parse().ok());
+        let weight = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            .map_or(Some(1.0), |q| q.parse().ok());
         // Equal weights keep the order of the header; a weight of 0 means "not this one".
         if let (Some(language), Some(weight)) = (language, weight)
             && weight > 0.0
@@ -123,13 +135,34 @@ impl Texts {
     }
 
     /// A message with one value.
-    pub(crate) fn get1(self, key: impl AsRef<str>, name: &'static str, value: impl TextValue) -> String {
-        self.format(key.as_ref(), &HashMap::from([(Cow::Borrowed(name), value.value())]))
+    pub(crate) fn get1(
+        self,
+        key: impl AsRef<str>,
+        name: &'static str,
+        value: impl TextValue,
+    ) -> String {
+        self.format(
+            key.as_ref(),
+            &HashMap::from([(Cow::Borrowed(name), value.value())]),
+        )
     }
 
     /// A message with two values.
-    pub(crate) fn get2(self, key: impl AsRef<str>, first: &'static str, one: impl TextValue, second: &'static str, two: impl TextValue) -> String {
-        self.format(key.as_ref(), &HashMap::from([(Cow::Borrowed(first), one.value()), (Cow::Borrowed(second), two.value())]))
+    pub(crate) fn get2(
+        self,
+        key: impl AsRef<str>,
+        first: &'static str,
+        one: impl TextValue,
+        second: &'static str,
+        two: impl TextValue,
+    ) -> String {
+        self.format(
+            key.as_ref(),
+            &HashMap::from([
+                (Cow::Borrowed(first), one.value()),
+                (Cow::Borrowed(second), two.value()),
+            ]),
+        )
     }
 
     /// A message, if there is one of that name: for keys that come from outside.
@@ -138,7 +171,10 @@ impl Texts {
     }
 
     /// `2026-11-21T09:00:05.123Z` as `2026-11-21 09:00:05 UTC`: what a page says before the browser puts it into local time.
-    #[expect(clippy::unused_self, reason = "templates call it beside the other texts")]
+    #[expect(
+        clippy::unused_self,
+        reason = "templates call it beside the other texts"
+    )]
     pub(crate) fn time(self, rfc3339: &str) -> String {
         match (rfc3339.get(..10), rfc3339.get(11..19)) {
             (Some(date), Some(time)) => format!("{date} {time} UTC"),
@@ -147,20 +183,34 @@ impl Texts {
     }
 
     /// A number by itself, as [`grouped`] writes it.
-    #[expect(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "templates call it beside the other texts, with a reference to a field")]
+    #[expect(
+        clippy::unused_self,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "templates call it beside the other texts, with a reference to a field"
+    )]
     pub(crate) fn number(self, value: &u32) -> String {
         grouped(&value.to_string())
     }
 
     fn format(self, key: &str, values: &Values) -> String {
         self.look_up(key, values).unwrap_or_else(|| {
-            tracing::error!(key, language = self.language.tag(), "a text is missing or lacks a value");
+            tracing::error!(
+                key,
+                language = self.language.tag(),
+                "a text is missing or lacks a value"
+            );
             key.to_owned()
         })
     }
 
     fn look_up(self, key: &str, values: &Values) -> Option<String> {
-        [self.language, Language::English].into_iter().find_map(|language| CATALOGUES.lookup_single_language(language.identifier(), key, Some(values)).ok())
+        [self.language, Language::English]
+            .into_iter()
+            .find_map(|language| {
+                CATALOGUES
+                    .lookup_single_language(language.identifier(), key, Some(values))
+                    .ok()
+            })
     }
 }
 
@@ -273,29 +323,58 @@ mod tests {
         assert_eq!(texts.number(&999), "999");
         assert_eq!(texts.number(&12_500), "12,500");
         assert_eq!(texts.number(&1_000_000), "1,000,000");
-        assert_eq!(texts.time("2026-11-21T09:00:05.123Z"), "2026-11-21 09:00:05 UTC");
+        assert_eq!(
+            texts.time("2026-11-21T09:00:05.123Z"),
+            "2026-11-21 09:00:05 UTC"
+        );
         assert_eq!(texts.get1("count-remaining", "n", 1_u32), "1 place left");
-        assert_eq!(texts.get1("count-remaining", "n", 6_796_u32), "6,796 places left");
+        assert_eq!(
+            texts.get1("count-remaining", "n", 6_796_u32),
+            "6,796 places left"
+        );
         // The scripts' word list asks for the singular by its name.
         assert_eq!(texts.get1("count-remaining", "n", "one"), "1 place left");
-        assert_eq!(texts.get1("figure-of", "capacity", "<&>"), "/ <&>", "no isolation marks; escaping is the template's");
+        assert_eq!(
+            texts.get1("figure-of", "capacity", "<&>"),
+            "/ <&>",
+            "no isolation marks; escaping is the template's"
+        );
     }
 
     fn catalogue(language: &str) -> String {
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("web/locales").join(language).join("main.ftl")).unwrap()
+        fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("web/locales")
+                .join(language)
+                .join("main.ftl"),
+        )
+        .unwrap()
     }
 
     fn keys(catalogue: &str) -> BTreeSet<&str> {
-        let starts = catalogue.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
-        starts.filter_map(|line| line.split_once(" =").map(|(key, _)| key)).collect()
+        let starts = catalogue
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
+        starts
+            .filter_map(|line| line.split_once(" =").map(|(key, _)| key))
+            .collect()
     }
 
     fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("web").join(folder)).unwrap() {
+        for entry in fs::read_dir(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("web")
+                .join(folder),
+        )
+        .unwrap()
+        {
             let path = entry.unwrap().path();
             if path.to_string_lossy().ends_with(ending) {
-                found.push((path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()));
+                found.push((
+                    path.file_name().unwrap().to_string_lossy().into_owned(),
+                    fs::read_to_string(&path).unwrap(),
+                ));
             }
         }
         found
@@ -303,7 +382,9 @@ mod tests {
 
     /// What stands between `before` and the next `"`.
     fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
-        text.split(before).skip(1).filter_map(|rest| rest.split_once('"').map(|(key, _)| key))
+        text.split(before)
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"').map(|(key, _)| key))
     }
 
     #[test]
@@ -316,16 +397,38 @@ mod tests {
         let english = catalogue("en");
         let known = keys(&english);
         for (name, template) in files("templates", "") {
-            for key in ["t.get(\"", "t.get1(\"", "t.get2(\""].into_iter().flat_map(|call| quoted(&template, call)) {
+            for key in ["t.get(\"", "t.get1(\"", "t.get2(\""]
+                .into_iter()
+                .flat_map(|call| quoted(&template, call))
+            {
                 assert!(known.contains(key), "{name} asks for {key}");
             }
         }
-        for key in ["state-scheduled", "state-open", "state-full", "state-waitlist", "state-closed", "status-confirmed", "status-waiting", "status-cancelled"] {
+        for key in [
+            "state-scheduled",
+            "state-open",
+            "state-full",
+            "state-waitlist",
+            "state-closed",
+            "status-confirmed",
+            "status-waiting",
+            "status-cancelled",
+        ] {
             assert!(known.contains(key), "{key}");
         }
         // The audit log's words, as `domain` and `store` write them.
-        for word in ["by-visitor", "by-console", "by-token", "by-schedule", "did-create", "did-edit", "did-opened", "did-closed", "did-cancel", "did-announce"]
-        {
+        for word in [
+            "by-visitor",
+            "by-console",
+            "by-token",
+            "by-schedule",
+            "did-create",
+            "did-edit",
+            "did-opened",
+            "did-closed",
+            "did-cancel",
+            "did-announce",
+        ] {
             assert!(known.contains(format!("audit-{word}").as_str()), "{word}");
         }
         for code in crate::problem::Code::ALL {
@@ -338,8 +441,14 @@ mod tests {
 
     #[test]
     fn every_word_the_scripts_say_is_in_their_list() {
-        let listed: BTreeSet<String> =
-            files("templates", ".html").iter().flat_map(|(_, text)| quoted(text, "data-key=\"").map(str::to_owned).collect::<Vec<_>>()).collect();
+        let listed: BTreeSet<String> = files("templates", ".html")
+            .iter()
+            .flat_map(|(_, text)| {
+                quoted(text, "data-key=\"")
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
         for (name, script) in files("js", ".js") {
             for key in quoted(&script, "say(\"") {
                 assert!(listed.contains(key), "{name} says {key}");

@@ -23,19 +23,31 @@ pub struct Url {
 /// Every address but those of the assets.
 pub const ALL: &[Url] = &[
     open("/api/v1/events", &[Method::GET, Method::POST]),
-    live("/api/v1/events/{slug}", &[Method::GET, Method::PATCH, Method::DELETE]),
+    live(
+        "/api/v1/events/{slug}",
+        &[Method::GET, Method::PATCH, Method::DELETE],
+    ),
     live("/api/v1/events/{slug}/stream", &[Method::GET]),
     live("/api/v1/events/{slug}/ws", &[Method::GET]),
     live("/api/v1/events/{slug}/frame", &[Method::GET]),
     live("/api/v1/events/{slug}/changes", &[Method::GET]),
-    closed("/api/v1/events/{slug}/registrations", &[Method::GET, Method::POST]),
+    closed(
+        "/api/v1/events/{slug}/registrations",
+        &[Method::GET, Method::POST],
+    ),
     closed("/api/v1/events/{slug}/registrations.csv", &[Method::GET]),
-    closed("/api/v1/events/{slug}/registrations/{id}", &[Method::DELETE]),
+    closed(
+        "/api/v1/events/{slug}/registrations/{id}",
+        &[Method::DELETE],
+    ),
     closed("/api/v1/events/{slug}/reset", &[Method::POST]),
     closed("/api/v1/events/{slug}/reset/undo", &[Method::POST]),
     closed("/api/v1/events/{slug}/announcements", &[Method::POST]),
     closed("/api/v1/events/{slug}/audit", &[Method::GET]),
-    open("/api/v1/registrations/{token}", &[Method::GET, Method::DELETE]),
+    open(
+        "/api/v1/registrations/{token}",
+        &[Method::GET, Method::DELETE],
+    ),
     open("/api/v1/clock", &[Method::GET]),
     open("/api/v1/openapi.json", &[Method::GET]),
     closed("/health/live", &[Method::GET]),
@@ -65,25 +77,46 @@ pub const ALL: &[Url] = &[
     closed("/admin/events/{slug}/undo", &[Method::POST]),
     closed("/admin/events/{slug}/announce", &[Method::POST]),
     closed("/admin/events/{slug}/delete", &[Method::POST]),
-    closed("/admin/events/{slug}/registrations/{id}/cancel", &[Method::POST]),
+    closed(
+        "/admin/events/{slug}/registrations/{id}/cancel",
+        &[Method::POST],
+    ),
 ];
 
 const fn open(pattern: &'static str, methods: &'static [Method]) -> Url {
-    Url { pattern, methods, open: true, live: false }
+    Url {
+        pattern,
+        methods,
+        open: true,
+        live: false,
+    }
 }
 
 const fn live(pattern: &'static str, methods: &'static [Method]) -> Url {
-    Url { pattern, methods, open: true, live: true }
+    Url {
+        pattern,
+        methods,
+        open: true,
+        live: true,
+    }
 }
 
 /// The organiser's, and what only this site's own pages and programs ask for.
 const fn closed(pattern: &'static str, methods: &'static [Method]) -> Url {
-    Url { pattern, methods, open: false, live: false }
+    Url {
+        pattern,
+        methods,
+        open: false,
+        live: false,
+    }
 }
 
 /// The address of a path, if there is one. A slash at the end makes no difference, as for warp's routes.
 pub fn find(path: &str) -> Option<&'static Url> {
-    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let path = path
+        .strip_suffix('/')
+        .filter(|path| !path.is_empty())
+        .unwrap_or(path);
     ALL.iter().find(|url| url.matches(path))
 }
 
@@ -93,7 +126,8 @@ impl Url {
         loop {
             match (ours.next(), theirs.next()) {
                 (None, None) => return true,
-                (Some(ours), Some(theirs)) if ours == theirs || (ours.starts_with('{') && !theirs.is_empty()) => {}
+                (Some(ours), Some(theirs))
+                    if ours == theirs || (ours.starts_with('{') && !theirs.is_empty()) => {}
                 _ => return false,
             }
         }
@@ -104,7 +138,11 @@ impl Url {
         let mut allow = String::new();
         for method in self.methods {
             allow.push_str(method.as_str());
-            allow.push_str(if *method == Method::GET { ", HEAD, " } else { ", " });
+            allow.push_str(if *method == Method::GET {
+                ", HEAD, "
+            } else {
+                ", "
+            });
         }
         // Names of methods.
         HeaderValue::try_from(allow + "OPTIONS").expect("a list of methods")
@@ -114,7 +152,10 @@ impl Url {
 /// The answer to a request that no handler took: OPTIONS, 405 with `Allow`, or the problem that there is nothing at this address.
 pub fn unanswered(method: &Method, path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let Some(url) = find(path) else {
-        return Err(Problem::new(Code::NotFound, format!("there is nothing at {path}")));
+        return Err(Problem::new(
+            Code::NotFound,
+            format!("there is nothing at {path}"),
+        ));
     };
     if *method == Method::OPTIONS {
         return Ok(options(url, headers));
@@ -126,7 +167,9 @@ pub fn unanswered(method: &Method, path: &str, headers: &HeaderMap) -> Result<Re
 
 /// Preflights are waved through for reading only (Fetch, section 3.2.2): writing across origins is refused by saying nothing.
 fn options(url: &Url, headers: &HeaderMap) -> Response {
-    let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).map(HeaderValue::as_bytes);
+    let asked = headers
+        .get(header::ACCESS_CONTROL_REQUEST_METHOD)
+        .map(HeaderValue::as_bytes);
     let mut response = match asked {
         Some(b"GET" | b"HEAD") if url.open => transport::headers::preflight(),
         _ => reply::empty(warp::http::StatusCode::NO_CONTENT),
@@ -142,29 +185,59 @@ mod tests {
     #[test]
     fn addresses_are_found_by_their_segments() {
         let pattern = |path| find(path).map(|url| url.pattern);
-        assert_eq!(pattern("/api/v1/events/gala/registrations.csv"), Some("/api/v1/events/{slug}/registrations.csv"));
-        assert_eq!(pattern("/api/v1/events/gala/registrations/7-1-1"), Some("/api/v1/events/{slug}/registrations/{id}"));
-        assert_eq!((pattern("/"), pattern("/api/v1/clock/")), (Some("/"), Some("/api/v1/clock")));
-        for none in ["/api/v1/events//reset", "/api/v1/events/gala/nothing", "/api/v1", "/api/v1/clock//", "api/v1/clock", ""] {
+        assert_eq!(
+            pattern("/api/v1/events/gala/registrations.csv"),
+            Some("/api/v1/events/{slug}/registrations.csv")
+        );
+        assert_eq!(
+            pattern("/api/v1/events/gala/registrations/7-1-1"),
+            Some("/api/v1/events/{slug}/registrations/{id}")
+        );
+        assert_eq!(
+            (pattern("/"), pattern("/api/v1/clock/")),
+            (Some("/"), Some("/api/v1/clock"))
+        );
+        for none in [
+            "/api/v1/events//reset",
+            "/api/v1/events/gala/nothing",
+            "/api/v1",
+            "/api/v1/clock//",
+            "api/v1/clock",
+            "",
+        ] {
             assert_eq!(pattern(none), None, "{none}");
         }
     }
 
     #[test]
     fn another_method_is_told_which_ones_there_are() {
-        let problem = unanswered(&Method::PUT, "/api/v1/events/gala", &HeaderMap::new()).unwrap_err();
+        let problem =
+            unanswered(&Method::PUT, "/api/v1/events/gala", &HeaderMap::new()).unwrap_err();
         assert_eq!(problem.code(), Code::MethodNotAllowed);
-        assert_eq!(problem.headers()["allow"], "GET, HEAD, PATCH, DELETE, OPTIONS");
-        assert_eq!(unanswered(&Method::OPTIONS, "/nowhere", &HeaderMap::new()).unwrap_err().code(), Code::NotFound);
+        assert_eq!(
+            problem.headers()["allow"],
+            "GET, HEAD, PATCH, DELETE, OPTIONS"
+        );
+        assert_eq!(
+            unanswered(&Method::OPTIONS, "/nowhere", &HeaderMap::new())
+                .unwrap_err()
+                .code(),
+            Code::NotFound
+        );
     }
 
     #[test]
     fn preflights_pass_for_reading_only() {
         let ask = |method: &'static str, path| {
-            let headers = HeaderMap::from_iter([(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static(method))]);
+            let headers = HeaderMap::from_iter([(
+                header::ACCESS_CONTROL_REQUEST_METHOD,
+                HeaderValue::from_static(method),
+            )]);
             let response = unanswered(&Method::OPTIONS, path, &headers).unwrap();
             assert_eq!(response.status(), 204);
-            response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+            response
+                .headers()
+                .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
         };
         assert!(ask("GET", "/api/v1/events"));
         assert!(ask("GET", "/api/v1/events/gala/stream"));

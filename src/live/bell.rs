@@ -79,7 +79,13 @@ pub(super) struct Rope(Arc<Bell>);
 impl Rope {
     /// A bell that nobody sits at yet.
     pub(super) fn new(commits: Commits) -> Self {
-        Self(Arc::new(Bell { seats: Mutex::default(), call: Notify::new(), commits, begun: Instant::now(), looked: AtomicU64::new(0) }))
+        Self(Arc::new(Bell {
+            seats: Mutex::default(),
+            call: Notify::new(),
+            commits,
+            begun: Instant::now(),
+            looked: AtomicU64::new(0),
+        }))
     }
 
     /// Wakes everybody. What they are to find must be there already.
@@ -109,7 +115,12 @@ impl Rope {
             tokio::spawn(Arc::clone(bell).walk());
         }
         drop(seats);
-        Seat { bell: Arc::clone(bell), key, waker: None, alarm: None }
+        Seat {
+            bell: Arc::clone(bell),
+            key,
+            waker: None,
+            alarm: None,
+        }
     }
 }
 
@@ -149,7 +160,8 @@ impl Bell {
     /// Reads the clock for everybody who is woken, or takes a seat, after this.
     fn look(&self) -> Instant {
         let now = Instant::now();
-        let nanos = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
+        let nanos =
+            u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
         self.looked.fetch_max(nanos, Ordering::Relaxed);
         now
     }
@@ -157,7 +169,10 @@ impl Bell {
     /// The next multiple of [`TICK`].
     fn rounded(&self, at: Instant) -> Instant {
         let tick = TICK.as_nanos();
-        let ticks = at.saturating_duration_since(self.begun).as_nanos().div_ceil(tick);
+        let ticks = at
+            .saturating_duration_since(self.begun)
+            .as_nanos()
+            .div_ceil(tick);
         u64::try_from(ticks * tick).map_or(at, |nanos| self.begun + Duration::from_nanos(nanos))
     }
 
@@ -184,11 +199,19 @@ impl Seats {
         }
         while woken < portion && self.left > 0 {
             self.left -= 1;
-            self.at = if self.at + 1 < self.wakers.len() { self.at + 1 } else { 0 };
+            self.at = if self.at + 1 < self.wakers.len() {
+                self.at + 1
+            } else {
+                0
+            };
             woken += self.wake(self.at);
         }
         let next = self.alarms.first().map(|(alarm, _)| *alarm);
-        if self.left > 0 || next.is_some_and(|alarm| alarm <= now) { Next::StepAside } else { Next::Sleep(next) }
+        if self.left > 0 || next.is_some_and(|alarm| alarm <= now) {
+            Next::StepAside
+        } else {
+            Next::Sleep(next)
+        }
     }
 
     fn wake(&self, at: usize) -> usize {
@@ -218,7 +241,11 @@ impl Seat {
 
     /// From now on a ring wakes this task. Look for what it told after this call.
     pub(super) fn listen(&mut self, cx: &Context<'_>) {
-        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        if self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
             return;
         }
         self.waker = Some(cx.waker().clone());
@@ -232,7 +259,10 @@ impl Seat {
             return Poll::Ready(());
         }
         self.listen(cx);
-        if self.alarm.is_none_or(|alarm| alarm <= now || alarm > at + TICK) {
+        if self
+            .alarm
+            .is_none_or(|alarm| alarm <= now || alarm > at + TICK)
+        {
             let alarm = self.bell.rounded(at);
             let mut seats = self.bell.lock();
             if let Some(old) = self.alarm.replace(alarm) {

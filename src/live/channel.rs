@@ -85,7 +85,10 @@ impl Newest {
 
     /// The count object.
     pub fn headcount(&self) -> Headcount {
-        Headcount { stale_since: self.stale_since, ..self.event.headcount() }
+        Headcount {
+            stale_since: self.stale_since,
+            ..self.event.headcount()
+        }
     }
 }
 
@@ -117,14 +120,30 @@ pub struct Channel {
 impl Channel {
     /// A channel for `event`, pushing counts at most once in `interval`, and making room for `commits`.
     pub(super) fn new(event: Event, interval: Duration, commits: Commits) -> Self {
-        let count = Part { sequence: 1, message: Arc::new(Message::new(Body::Count(event.headcount()))) };
-        let update = Update { count: count.clone(), stale: None, watching: None, notice: None, end: None };
+        let count = Part {
+            sequence: 1,
+            message: Arc::new(Message::new(Body::Count(event.headcount()))),
+        };
+        let update = Update {
+            count: count.clone(),
+            stale: None,
+            watching: None,
+            notice: None,
+            end: None,
+        };
         Self {
             announced: AtomicI64::new(event.announcement),
-            newest: RwLock::new(Newest { event: Arc::new(event), count, stale_since: None }),
+            newest: RwLock::new(Newest {
+                event: Arc::new(event),
+                count,
+                stale_since: None,
+            }),
             updates: watch::Sender::new(update),
             bell: Rope::new(commits),
-            pacing: Mutex::new(Pacing { pushed_at: None, armed: false }),
+            pacing: Mutex::new(Pacing {
+                pushed_at: None,
+                armed: false,
+            }),
             sequence: AtomicU64::new(2),
             interval,
             watchers: Arc::default(),
@@ -136,13 +155,19 @@ impl Channel {
     }
 
     fn numbered(&self, message: Message) -> Part {
-        Part { sequence: self.sequence.fetch_add(1, Ordering::SeqCst), message: Arc::new(message) }
+        Part {
+            sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
+            message: Arc::new(message),
+        }
     }
 
     /// The newest state, ahead of what is pushed by at most the publish interval.
     pub fn newest(&self) -> Newest {
         // Held for this clone of references only, never over an await.
-        self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.newest
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Follows what is pushed.
@@ -190,7 +215,11 @@ impl Channel {
             if pacing.armed {
                 return;
             }
-            match pacing.pushed_at.map(|at| at + self.interval).filter(|due| *due > now) {
+            match pacing
+                .pushed_at
+                .map(|at| at + self.interval)
+                .filter(|due| *due > now)
+            {
                 None => {
                     pacing.pushed_at = Some(now);
                     None
@@ -208,7 +237,10 @@ impl Channel {
                 tokio::spawn(async move {
                     tokio::time::sleep_until(due).await;
                     {
-                        let mut pacing = channel.pacing.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut pacing = channel
+                            .pacing
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner);
                         pacing.armed = false;
                         pacing.pushed_at = Some(Instant::now());
                     }
@@ -267,7 +299,10 @@ impl Channel {
         if self.announced.fetch_max(announcement.id, Ordering::SeqCst) >= announcement.id {
             return;
         }
-        let notice = self.part(Body::Notice { text: announcement.text.clone(), at: announcement.at });
+        let notice = self.part(Body::Notice {
+            text: announcement.text.clone(),
+            at: announcement.at,
+        });
         self.tell(|update| update.notice = Some(notice));
     }
 

@@ -24,7 +24,12 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Keeps the hub at the database's state. Runs until it is dropped.
 pub async fn follow(store: Store, hub: Hub, clock: Clock) {
-    let mut follower = Follower { last_answer: clock.now(), store, hub, clock };
+    let mut follower = Follower {
+        last_answer: clock.now(),
+        store,
+        hub,
+        clock,
+    };
     let mut listener = None;
     let mut polls = interval(POLL);
     polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -91,11 +96,19 @@ impl Follower {
                     }
                     return;
                 }
-                let mut gone: HashSet<EventId> = self.hub.channels().iter().map(|channel| channel.newest().event.id).collect();
+                let mut gone: HashSet<EventId> = self
+                    .hub
+                    .channels()
+                    .iter()
+                    .map(|channel| channel.newest().event.id)
+                    .collect();
                 for mark in marks {
                     gone.remove(&mark.event);
                     let channel = self.hub.channel_by_id(mark.event);
-                    let known = channel.is_some_and(|channel| channel.newest().event.revision == mark.revision && channel.announced() >= mark.announcement);
+                    let known = channel.is_some_and(|channel| {
+                        channel.newest().event.revision == mark.revision
+                            && channel.announced() >= mark.announcement
+                    });
                     if !known {
                         self.reread(mark.event).await;
                     }
@@ -111,13 +124,19 @@ impl Follower {
 
     fn away(&self, why: &str) {
         if !self.hub.is_stale() {
-            tracing::error!(why, "the database is away; the last known counts are shown as stale");
+            tracing::error!(
+                why,
+                "the database is away; the last known counts are shown as stale"
+            );
             self.hub.set_stale(Some(self.last_answer));
         }
     }
 
     async fn written(&self, event: EventId, revision: Revision) {
-        let known = self.hub.channel_by_id(event).is_some_and(|channel| channel.newest().event.revision >= revision);
+        let known = self
+            .hub
+            .channel_by_id(event)
+            .is_some_and(|channel| channel.newest().event.revision >= revision);
         if !known {
             self.reread(event).await;
         }
@@ -126,7 +145,10 @@ impl Follower {
     /// Reads one event again. What it knew before the read tells an older row of a restored database from a late one: whatever
     /// was published here had been committed before.
     async fn reread(&self, id: EventId) {
-        let known = self.hub.channel_by_id(id).map_or(0, |channel| channel.newest().event.revision);
+        let known = self
+            .hub
+            .channel_by_id(id)
+            .map_or(0, |channel| channel.newest().event.revision);
         let result = async {
             match self.store.event_by_id(id).await? {
                 None => self.hub.remove(id),
@@ -138,7 +160,10 @@ impl Follower {
                     } else {
                         self.hub.publish(event);
                     }
-                    let announced = self.hub.channel_by_id(id).map_or(newest, |channel| channel.announced());
+                    let announced = self
+                        .hub
+                        .channel_by_id(id)
+                        .map_or(newest, |channel| channel.announced());
                     if newest > announced
                         && let Some(announcement) = self.store.announcement(id).await?
                     {
@@ -155,13 +180,25 @@ impl Follower {
 
     /// Reads all events again; answers whether that worked.
     async fn reread_all(&self) -> bool {
-        let known: HashMap<EventId, Revision> =
-            self.hub.channels().iter().map(|channel| channel.newest().event).map(|event| (event.id, event.revision)).collect();
+        let known: HashMap<EventId, Revision> = self
+            .hub
+            .channels()
+            .iter()
+            .map(|channel| channel.newest().event)
+            .map(|event| (event.id, event.revision))
+            .collect();
         match self.store.events().await {
             Ok(events) => {
-                let gone: Vec<EventId> = known.keys().filter(|id| !events.iter().any(|event| event.id == **id)).copied().collect();
+                let gone: Vec<EventId> = known
+                    .keys()
+                    .filter(|id| !events.iter().any(|event| event.id == **id))
+                    .copied()
+                    .collect();
                 for event in events {
-                    if known.get(&event.id).is_some_and(|known| event.revision < *known) {
+                    if known
+                        .get(&event.id)
+                        .is_some_and(|known| event.revision < *known)
+                    {
                         self.hub.publish_restored(event);
                     } else {
                         self.hub.publish(event);
@@ -202,7 +239,10 @@ impl Announcer {
 
 /// The reporters' end and the task that tells the other nodes: one statement for an event in `interval`, never inside the
 /// committing transaction, where it would take one lock for all committers of the server.
-pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<Output = ()> + Send) {
+pub fn announcing(
+    store: Store,
+    interval: Duration,
+) -> (Announcer, impl Future<Output = ()> + Send) {
     // Unbounded, yet small: it is drained at once into a map with one entry an event.
     let (sender, mut reports) = mpsc::unbounded_channel();
     let task = async move {
@@ -226,9 +266,15 @@ pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<O
                 () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
             }
             let now = Instant::now();
-            let ready: Vec<EventId> = due.keys().filter(|event| told.get(event).is_none_or(|told| *told + interval <= now)).copied().collect();
+            let ready: Vec<EventId> = due
+                .keys()
+                .filter(|event| told.get(event).is_none_or(|told| *told + interval <= now))
+                .copied()
+                .collect();
             for event in ready {
-                let Some(tiding) = due.remove(&event) else { continue };
+                let Some(tiding) = due.remove(&event) else {
+                    continue;
+                };
                 told.insert(event, now);
                 if let Err(error) = store.notify(event, tiding).await {
                     tracing::debug!(%error, event, "the other nodes were not told; their poll will find it");
@@ -242,5 +288,7 @@ pub fn announcing(store: Store, interval: Duration) -> (Announcer, impl Future<O
 
 /// The newest revision stands for those before it; to read again in any case stands for every revision.
 fn note(due: &mut HashMap<EventId, Tiding>, (event, tiding): (EventId, Tiding)) {
-    due.entry(event).and_modify(|due| *due = due.and(tiding)).or_insert(tiding);
+    due.entry(event)
+        .and_modify(|due| *due = due.and(tiding))
+        .or_insert(tiding);
 }

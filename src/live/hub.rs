@@ -33,7 +33,13 @@ struct Directory {
 impl Hub {
     /// A hub that pushes an event's count at most once in `interval`.
     pub fn new(interval: Duration) -> Self {
-        Self(Arc::new(Inner { channels: RwLock::default(), interval, drain: RwLock::new(None), stale: AtomicBool::new(false), commits: Commits::default() }))
+        Self(Arc::new(Inner {
+            channels: RwLock::default(),
+            interval,
+            drain: RwLock::new(None),
+            stale: AtomicBool::new(false),
+            commits: Commits::default(),
+        }))
     }
 
     /// The commits that its fan-outs make room for.
@@ -43,21 +49,42 @@ impl Hub {
 
     /// The channel of an event.
     pub fn channel(&self, slug: &Slug) -> Option<Arc<Channel>> {
-        let directory = self.0.channels.read().unwrap_or_else(PoisonError::into_inner);
-        directory.by_slug.get(slug).and_then(|id| directory.by_id.get(id)).cloned()
+        let directory = self
+            .0
+            .channels
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        directory
+            .by_slug
+            .get(slug)
+            .and_then(|id| directory.by_id.get(id))
+            .cloned()
     }
 
     /// The channel of an event, by its key.
     pub fn channel_by_id(&self, id: EventId) -> Option<Arc<Channel>> {
-        self.0.channels.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
+        self.0
+            .channels
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .get(&id)
+            .cloned()
     }
 
     /// Every channel, in the order of the events' creation.
     pub fn channels(&self) -> Vec<Arc<Channel>> {
-        let directory = self.0.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let directory = self
+            .0
+            .channels
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut channels: Vec<_> = directory.by_id.iter().collect();
         channels.sort_unstable_by_key(|(id, _)| **id);
-        channels.into_iter().map(|(_, channel)| Arc::clone(channel)).collect()
+        channels
+            .into_iter()
+            .map(|(_, channel)| Arc::clone(channel))
+            .collect()
     }
 
     /// Takes a committed state, opening a channel for an event that is new here.
@@ -75,14 +102,22 @@ impl Hub {
             channel.publish(event, force);
             return;
         }
-        let mut directory = self.0.channels.write().unwrap_or_else(PoisonError::into_inner);
+        let mut directory = self
+            .0
+            .channels
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = directory.by_id.get(&event.id) {
             let channel = Arc::clone(channel);
             drop(directory);
             channel.publish(event, force);
             return;
         }
-        let channel = Arc::new(Channel::new(event.clone(), self.0.interval, self.0.commits.clone()));
+        let channel = Arc::new(Channel::new(
+            event.clone(),
+            self.0.interval,
+            self.0.commits.clone(),
+        ));
         if let Some(window) = *self.0.drain.read().unwrap_or_else(PoisonError::into_inner) {
             channel.end(End::Drain(window));
         }
@@ -97,7 +132,11 @@ impl Hub {
 
     /// Forgets a deleted event and ends its streams.
     pub fn remove(&self, id: EventId) {
-        let mut directory = self.0.channels.write().unwrap_or_else(PoisonError::into_inner);
+        let mut directory = self
+            .0
+            .channels
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(channel) = directory.by_id.remove(&id) {
             directory.by_slug.retain(|_, event| *event != id);
             channel.end(End::Deleted);
@@ -134,12 +173,19 @@ impl Hub {
 
     /// How many watch each event on this node, where anybody does.
     pub fn watchers(&self) -> HashMap<EventId, u64> {
-        let counts = self.channels().into_iter().map(|channel| (channel.newest().event.id, channel.watchers.open()));
+        let counts = self
+            .channels()
+            .into_iter()
+            .map(|channel| (channel.newest().event.id, channel.watchers.open()));
         counts.filter(|(_, open)| *open > 0).collect()
     }
 
     /// Tells every event's watchers how many they are, `elsewhere` included, where that has changed. Call it every five seconds.
-    pub fn tell_watching(&self, told: &mut HashMap<EventId, (u64, u64)>, elsewhere: &HashMap<EventId, u64>) {
+    pub fn tell_watching(
+        &self,
+        told: &mut HashMap<EventId, (u64, u64)>,
+        elsewhere: &HashMap<EventId, u64>,
+    ) {
         let mut now = HashMap::new();
         for channel in self.channels() {
             let id = channel.newest().event.id;

@@ -35,7 +35,11 @@ pub enum Entry {
 pub fn start(event: &Event, after: Option<Result<Position, ()>>) -> (Revision, bool) {
     match after {
         None => (0, false),
-        Some(Ok(position)) if position.epoch == event.epoch && position.revision <= event.revision => (position.revision, false),
+        Some(Ok(position))
+            if position.epoch == event.epoch && position.revision <= event.revision =>
+        {
+            (position.revision, false)
+        }
         Some(_) => (0, true),
     }
 }
@@ -55,9 +59,23 @@ pub struct Log {
 
 impl Log {
     /// Follows `channel`'s log from after `after` on; `reset` is said first.
-    pub fn open(store: Store, channel: &Channel, after: Revision, reset: bool, heartbeat: Duration) -> Self {
+    pub fn open(
+        store: Store,
+        channel: &Channel,
+        after: Revision,
+        reset: bool,
+        heartbeat: Duration,
+    ) -> Self {
         let subscription = Subscription::open(channel, Transport::Changes, None, heartbeat);
-        Self { store, event: channel.newest().event, subscription, after, reset, page: VecDeque::new(), behind: true }
+        Self {
+            store,
+            event: channel.newest().event,
+            subscription,
+            after,
+            reset,
+            page: VecDeque::new(),
+            behind: true,
+        }
     }
 
     /// A change that was read already, without waiting: several go out in one piece.
@@ -90,7 +108,11 @@ impl Log {
                 }
             }
             match self.subscription.next().await? {
-                Item::Message(message) if matches!(message.body(), crate::wire::message::Body::Count(_)) => self.behind = true,
+                Item::Message(message)
+                    if matches!(message.body(), crate::wire::message::Body::Count(_)) =>
+                {
+                    self.behind = true
+                }
                 item => return Some(Entry::Item(item)),
             }
         }

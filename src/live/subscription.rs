@@ -39,7 +39,10 @@ pub enum Item {
 
 /// A farewell drawn for one watcher.
 pub fn farewell(reason: Reason) -> Item {
-    Item::End { reason, retry_ms: rand::random_range(RETRY_MS) }
+    Item::End {
+        reason,
+        retry_ms: rand::random_range(RETRY_MS),
+    }
 }
 
 impl Item {
@@ -69,7 +72,12 @@ pub struct Subscription {
 impl Subscription {
     /// Follows `channel`. A watcher that is at `after` already gets a heartbeat first; every other one (behind, a foreign epoch,
     /// from the future, or without a position) gets the newest count first.
-    pub fn open(channel: &Channel, transport: Transport, after: Option<&Position>, heartbeat: Duration) -> Self {
+    pub fn open(
+        channel: &Channel,
+        transport: Transport,
+        after: Option<&Position>,
+        heartbeat: Duration,
+    ) -> Self {
         let watcher = channel.watchers.enter(transport);
         // Subscribe, then read the newest: what is committed in between is pushed, and compared by sequence.
         let updates = channel.updates();
@@ -77,9 +85,18 @@ impl Subscription {
         let newest = channel.newest();
         let (seen_other, end) = {
             let update = updates.borrow();
-            ([&update.watching, &update.notice].into_iter().flatten().map(|part| part.sequence).max().unwrap_or(0), update.end)
+            (
+                [&update.watching, &update.notice]
+                    .into_iter()
+                    .flatten()
+                    .map(|part| part.sequence)
+                    .max()
+                    .unwrap_or(0),
+                update.end,
+            )
         };
-        let current = newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
+        let current =
+            newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
         // Spread over the second half of the interval: those who came in one burst do not beat in one.
         let heartbeat = heartbeat.mul_f64(PUNCTUALITY).saturating_sub(TICK);
         let now = seat.now();
@@ -87,7 +104,11 @@ impl Subscription {
         let mut subscription = Self {
             updates,
             seat,
-            first: Some(if current { Item::Heartbeat } else { Item::Message(newest.count.message) }),
+            first: Some(if current {
+                Item::Heartbeat
+            } else {
+                Item::Message(newest.count.message)
+            }),
             seen_count: newest.count.sequence,
             seen_stale: 0,
             seen_other,
@@ -142,7 +163,9 @@ impl Subscription {
             match self.updates.has_changed() {
                 Ok(true) => {}
                 Ok(false) => {
-                    let due = self.end_at.map_or(self.beat_at, |(at, _)| at.min(self.beat_at));
+                    let due = self
+                        .end_at
+                        .map_or(self.beat_at, |(at, _)| at.min(self.beat_at));
                     ready!(self.seat.poll_alarm(cx, now, due));
                 }
                 // The channel is gone: with its event, or without a word because the process is ending.
@@ -179,12 +202,19 @@ impl Subscription {
             }
             // Who is about to leave need not hear how many stay.
             let watching = update.watching.as_ref().filter(|_| self.end_at.is_none());
-            let other =
-                [update.notice.as_ref(), watching].into_iter().flatten().filter(|part| part.sequence > self.seen_other).min_by_key(|part| part.sequence);
+            let other = [update.notice.as_ref(), watching]
+                .into_iter()
+                .flatten()
+                .filter(|part| part.sequence > self.seen_other)
+                .min_by_key(|part| part.sequence);
             if update.count.sequence > self.seen_count {
                 self.seen_count = update.count.sequence;
                 Some(Arc::clone(&update.count.message))
-            } else if let Some(part) = update.stale.as_ref().filter(|part| part.sequence > self.seen_stale) {
+            } else if let Some(part) = update
+                .stale
+                .as_ref()
+                .filter(|part| part.sequence > self.seen_stale)
+            {
                 self.seen_stale = part.sequence;
                 Some(Arc::clone(&part.message))
             } else if let Some(part) = other {

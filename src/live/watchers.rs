@@ -24,7 +24,15 @@ pub enum Transport {
 
 impl Transport {
     /// Every one, in the order of their declaration.
-    pub const ALL: [Self; 7] = [Self::Sse, Self::LongPoll, Self::Poll, Self::Frame, Self::WebSocket, Self::SocketIo, Self::Changes];
+    pub const ALL: [Self; 7] = [
+        Self::Sse,
+        Self::LongPoll,
+        Self::Poll,
+        Self::Frame,
+        Self::WebSocket,
+        Self::SocketIo,
+        Self::Changes,
+    ];
 
     /// The word in metrics and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -53,7 +61,9 @@ pub struct Watchers {
 impl Watchers {
     /// How many watch now, on this node; who was set aside is not counted.
     pub fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed).saturating_sub(self.aside.load(Ordering::Relaxed))
+        self.open
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.aside.load(Ordering::Relaxed))
     }
 
     /// How many of those who are told the number have come so far, on this node.
@@ -72,7 +82,10 @@ impl Watchers {
             Transport::LongPoll | Transport::Poll | Transport::Frame => {}
         }
         metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).increment(1.0);
-        Watcher { watchers: Arc::clone(self), transport }
+        Watcher {
+            watchers: Arc::clone(self),
+            transport,
+        }
     }
 
     /// Leaves one open view of that technique out of all counts until the guard is dropped: the program's own, behind which nobody
@@ -80,7 +93,10 @@ impl Watchers {
     pub fn set_aside(self: &Arc<Self>, transport: Transport) -> Aside {
         self.aside.fetch_add(1, Ordering::Relaxed);
         metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).decrement(1.0);
-        Aside { watchers: Arc::clone(self), transport }
+        Aside {
+            watchers: Arc::clone(self),
+            transport,
+        }
     }
 }
 
@@ -101,7 +117,8 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.watchers.open.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str()).decrement(1.0);
+        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str())
+            .decrement(1.0);
     }
 }
 
@@ -115,6 +132,7 @@ pub struct Aside {
 impl Drop for Aside {
     fn drop(&mut self) {
         self.watchers.aside.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str()).increment(1.0);
+        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str())
+            .increment(1.0);
     }
 }

@@ -33,14 +33,19 @@ impl Watching {
     /// Draws the node's name; reports nothing yet.
     pub fn new(store: Store, hub: Hub) -> Self {
         // Nobody ever reads it; it only must not be another's.
-        Self { node: format!("{:032x}", rand::random::<u128>()), store, hub }
+        Self {
+            node: format!("{:032x}", rand::random::<u128>()),
+            store,
+            hub,
+        }
     }
 
     /// Reports, asks and tells. Runs until it is dropped.
     pub async fn run(self) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut reported, mut told, mut elsewhere) = (Reported::default(), HashMap::new(), HashMap::new());
+        let (mut reported, mut told, mut elsewhere) =
+            (Reported::default(), HashMap::new(), HashMap::new());
         for look in 0_u64.. {
             looks.tick().await;
             // While the database is away the numbers of the others stay what they were, as everything else does.
@@ -67,14 +72,25 @@ impl Watching {
             return;
         }
         match self.store.report_watching(&self.node, &here).await {
-            Ok(()) => *reported = Reported { watchers: here, at: Some(Instant::now()) },
-            Err(error) => tracing::debug!(%error, "not reported how many watch here; the next look tries again"),
+            Ok(()) => {
+                *reported = Reported {
+                    watchers: here,
+                    at: Some(Instant::now()),
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "not reported how many watch here; the next look tries again")
+            }
         }
     }
 
     /// Takes the report back, so that nobody counts those who were here. Call it when [`Self::run`] has ended.
     pub async fn leave(&self) {
-        if let Err(error) = self.store.report_watching(&self.node, &HashMap::new()).await {
+        if let Err(error) = self
+            .store
+            .report_watching(&self.node, &HashMap::new())
+            .await
+        {
             tracing::debug!(%error, "the report of how many watch here stays until it expires");
         }
     }

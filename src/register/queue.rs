@@ -46,8 +46,21 @@ struct Writers {
 
 impl Registrar {
     /// Writers begin with an event's first command. `capacity` bounds each queue, see [`QUEUE`].
-    pub fn new(store: Store, hub: Hub, clock: Clock, announcer: Announcer, capacity: usize) -> Self {
-        Self(Arc::new(Inner { store, hub, clock, announcer, capacity, writers: Mutex::default() }))
+    pub fn new(
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        announcer: Announcer,
+        capacity: usize,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            hub,
+            clock,
+            announcer,
+            capacity,
+            writers: Mutex::default(),
+        }))
     }
 
     /// Has `command` decided; answers after the durable commit, when the hub has the new state already.
@@ -56,12 +69,24 @@ impl Registrar {
     }
 
     /// The same, and has a new registration's document made in the time that the database takes.
-    pub async fn submit_with(&self, event: EventId, command: Command, author: Option<Author>) -> Result<Told, Failure> {
+    pub async fn submit_with(
+        &self,
+        event: EventId,
+        command: Command,
+        author: Option<Author>,
+    ) -> Result<Told, Failure> {
         let (answer, decision) = oneshot::channel();
-        self.queue(event)?.try_send(Job { command, asker: Asker::new(answer, author) }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Failure::Busy { retry_after: RETRY_AFTER },
-            mpsc::error::TrySendError::Closed(_) => Failure::Draining,
-        })?;
+        self.queue(event)?
+            .try_send(Job {
+                command,
+                asker: Asker::new(answer, author),
+            })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Failure::Busy {
+                    retry_after: RETRY_AFTER,
+                },
+                mpsc::error::TrySendError::Closed(_) => Failure::Draining,
+            })?;
         // The writer answers every job; it can only vanish without an answer when it panicked.
         decision.await.unwrap_or(Err(Failure::Internal))
     }
@@ -69,15 +94,29 @@ impl Registrar {
     /// The queue of an event, with its writer running.
     fn queue(&self, event: EventId) -> Result<mpsc::Sender<Job>, Failure> {
         // Held for a map look-up only, never over an await.
-        let mut writers = self.0.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writers = self
+            .0
+            .writers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if writers.closed {
             return Err(Failure::Draining);
         }
-        if let Some(queue) = writers.queues.get(&event).filter(|queue| !queue.is_closed()) {
+        if let Some(queue) = writers
+            .queues
+            .get(&event)
+            .filter(|queue| !queue.is_closed())
+        {
             return Ok(queue.clone());
         }
         let (queue, jobs) = mpsc::channel(self.0.capacity);
-        let writer = Writer::new(event, self.0.store.clone(), self.0.hub.clone(), self.0.clock.clone(), self.0.announcer.clone());
+        let writer = Writer::new(
+            event,
+            self.0.store.clone(),
+            self.0.hub.clone(),
+            self.0.clock.clone(),
+            self.0.announcer.clone(),
+        );
         writers.tasks.retain(|task| !task.is_finished());
         writers.tasks.push(tokio::spawn(writer.run(jobs)));
         writers.queues.insert(event, queue.clone());
@@ -86,7 +125,11 @@ impl Registrar {
 
     /// Creates an event, opens its live channel and lets the other nodes know. No writer is asked: nobody else can know of it yet.
     pub async fn create(&self, new: NewEvent, by: Actor) -> Result<Event, CreateError> {
-        let event = self.0.store.create(new, by.as_str(), self.0.clock.now()).await?;
+        let event = self
+            .0
+            .store
+            .create(new, by.as_str(), self.0.clock.now())
+            .await?;
         self.0.announcer.committed(event.id, event.revision);
         self.0.hub.publish(event.clone());
         Ok(event)
@@ -94,8 +137,17 @@ impl Registrar {
 
     /// Stores an announcement and tells everybody who watches, on every node; `None` when there is no such event. It takes its turn
     /// at the event's lock but changes no count, so it does not wait in the queue.
-    pub async fn announce(&self, event: EventId, text: &str, by: Actor) -> Result<Option<Announcement>, StoreError> {
-        let stored = self.0.store.announce(event, text, by.as_str(), self.0.clock.now()).await?;
+    pub async fn announce(
+        &self,
+        event: EventId,
+        text: &str,
+        by: Actor,
+    ) -> Result<Option<Announcement>, StoreError> {
+        let stored = self
+            .0
+            .store
+            .announce(event, text, by.as_str(), self.0.clock.now())
+            .await?;
         if let Some(announcement) = &stored {
             self.0.announcer.touched(event);
             self.0.hub.announce(event, announcement);
@@ -105,13 +157,22 @@ impl Registrar {
 
     /// Ends the writer of a deleted event after what waits there was answered.
     pub fn forget(&self, event: EventId) {
-        self.0.writers.lock().unwrap_or_else(PoisonError::into_inner).queues.remove(&event);
+        self.0
+            .writers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .queues
+            .remove(&event);
     }
 
     /// Takes nothing new, and returns when everything admitted is answered.
     pub async fn close(&self) {
         let tasks = {
-            let mut writers = self.0.writers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut writers = self
+                .0
+                .writers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             writers.closed = true;
             writers.queues.clear();
             std::mem::take(&mut writers.tasks)

@@ -38,13 +38,22 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) fn new(answer: oneshot::Sender<Result<Told, Failure>>, author: Option<Author>) -> Self {
-        Self { answer, author, prepared: None }
+    pub(super) fn new(
+        answer: oneshot::Sender<Result<Told, Failure>>,
+        author: Option<Author>,
+    ) -> Self {
+        Self {
+            answer,
+            author,
+            prepared: None,
+        }
     }
 
     /// Makes the document of a registration that is about to be stored, or is already.
     fn prepare(&mut self, decision: &Decision) {
-        if let (Some(author), Ok(Answer::Registered { registration, .. })) = (&self.author, decision) {
+        if let (Some(author), Ok(Answer::Registered { registration, .. })) =
+            (&self.author, decision)
+        {
             self.prepared = Some((Arc::clone(registration), author(registration)));
         }
     }
@@ -53,7 +62,11 @@ impl Asker {
         let told = outcome.map(|decision| {
             // What was prepared of another registration, of a batch that was refused, is nobody's.
             let document = match (&decision, self.prepared) {
-                (Ok(Answer::Registered { registration, .. }), Some((of, document))) if Arc::ptr_eq(registration, &of) => Some(document),
+                (Ok(Answer::Registered { registration, .. }), Some((of, document)))
+                    if Arc::ptr_eq(registration, &of) =>
+                {
+                    Some(document)
+                }
                 _ => None,
             };
             Told { decision, document }
@@ -74,13 +87,29 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(event: EventId, store: Store, hub: Hub, clock: Clock, announcer: Announcer) -> Self {
-        Self { event, store, hub, clock, announcer }
+    pub(super) fn new(
+        event: EventId,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        announcer: Announcer,
+    ) -> Self {
+        Self {
+            event,
+            store,
+            hub,
+            clock,
+            announcer,
+        }
     }
 
     /// Runs until every sender of `jobs` is gone and all that waited is answered.
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
-        let (mut waiting, mut commands, mut askers) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        let (mut waiting, mut commands, mut askers) = (
+            Vec::with_capacity(BATCH),
+            Vec::with_capacity(BATCH),
+            Vec::with_capacity(BATCH),
+        );
         let (mut before, mut ended) = (0, Instant::now());
         while jobs.recv_many(&mut waiting, BATCH).await > 0 {
             if is_crowd(before, ended.elapsed(), waiting.len()) {
@@ -98,19 +127,38 @@ impl Writer {
     }
 
     async fn commit(&self, commands: &[Command], askers: &mut Vec<Asker>) {
-        metrics::histogram!("headcount_batch_size").record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("headcount_batch_size")
+            .record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
         let begun = Instant::now();
         let underway = self.hub.commits().begin();
-        let seen = self.hub.channel_by_id(self.event).map(|channel| channel.newest().event);
-        let mut prepare = |decisions: &[Decision]| askers.iter_mut().zip(decisions).for_each(|(asker, decision)| asker.prepare(decision));
-        let committed = self.store.commit_telling(self.event, seen.as_deref(), commands, &self.clock, &mut prepare).await;
+        let seen = self
+            .hub
+            .channel_by_id(self.event)
+            .map(|channel| channel.newest().event);
+        let mut prepare = |decisions: &[Decision]| {
+            askers
+                .iter_mut()
+                .zip(decisions)
+                .for_each(|(asker, decision)| asker.prepare(decision))
+        };
+        let committed = self
+            .store
+            .commit_telling(
+                self.event,
+                seen.as_deref(),
+                commands,
+                &self.clock,
+                &mut prepare,
+            )
+            .await;
         drop(underway);
         metrics::histogram!("headcount_commit_seconds").record(begun.elapsed());
         match committed {
             Ok(commit) => {
                 // Publish before answering: whoever has an answer finds its revision in the next read.
                 if let Some(last) = commit.changes.last() {
-                    self.announcer.committed(self.event, last.headcount.revision);
+                    self.announcer
+                        .committed(self.event, last.headcount.revision);
                 }
                 if commit.decisions.contains(&Ok(Answer::Deleted)) {
                     self.announcer.touched(self.event);
@@ -128,9 +176,12 @@ impl Writer {
                 tracing::error!(%error, event = self.event, commands = commands.len(), "a batch was not committed");
                 let failure = match error {
                     StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
-                    StoreError::Unexpected(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => Failure::Internal,
+                    StoreError::Unexpected(_)
+                    | StoreError::Unreadable(_)
+                    | StoreError::Migration(_) => Failure::Internal,
                 };
-                metrics::counter!("headcount_registrations_total", "outcome" => "failed").increment(askers.len() as u64);
+                metrics::counter!("headcount_registrations_total", "outcome" => "failed")
+                    .increment(askers.len() as u64);
                 for asker in askers.drain(..) {
                     asker.tell(Err(failure));
                 }
@@ -163,7 +214,8 @@ async fn gather(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
 fn count(decisions: &[Decision]) {
     for run in decisions.chunk_by(|one, next| outcome(one) == outcome(next)) {
         if let Some(outcome) = outcome(&run[0]) {
-            metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(run.len() as u64);
+            metrics::counter!("headcount_registrations_total", "outcome" => outcome)
+                .increment(run.len() as u64);
         }
     }
 }
@@ -171,7 +223,9 @@ fn count(decisions: &[Decision]) {
 fn outcome(decision: &Decision) -> Option<&'static str> {
     match decision {
         Ok(Answer::Registered { replayed: true, .. }) => Some("replayed"),
-        Ok(Answer::Registered { registration, .. }) if registration.accepted_waiting.is_some() => Some("waiting"),
+        Ok(Answer::Registered { registration, .. }) if registration.accepted_waiting.is_some() => {
+            Some("waiting")
+        }
         Ok(Answer::Registered { .. }) => Some("confirmed"),
         Ok(Answer::Cancelled(_)) => Some("cancelled"),
         Ok(Answer::Event(_) | Answer::Deleted | Answer::Noted) => None,
@@ -194,7 +248,11 @@ mod tests {
 
     fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
         Arc::new(Registration {
-            locator: Locator { event: 1, round: 1, number: 1 },
+            locator: Locator {
+                event: 1,
+                round: 1,
+                number: 1,
+            },
             secret: Secret::draw(),
             name: Name::parse("Ada").unwrap(),
             email: Email::parse("ada@example.org").unwrap(),
@@ -208,13 +266,27 @@ mod tests {
     }
 
     fn registered(accepted_waiting: Option<u32>, replayed: bool) -> Answer {
-        Answer::Registered { registration: ada(accepted_waiting), replayed }
+        Answer::Registered {
+            registration: ada(accepted_waiting),
+            replayed,
+        }
     }
 
     /// Asks for something that tells who came when.
     fn job(number: u32) -> Job {
-        let locator = Locator { event: 1, round: 1, number };
-        Job { command: Command::Cancel { locator, secret: None, by: Actor::Visitor }, asker: Asker::new(oneshot::channel().0, None) }
+        let locator = Locator {
+            event: 1,
+            round: 1,
+            number,
+        };
+        Job {
+            command: Command::Cancel {
+                locator,
+                secret: None,
+                by: Actor::Visitor,
+            },
+            asker: Asker::new(oneshot::channel().0, None),
+        }
     }
 
     fn numbers(waiting: &[Job]) -> Vec<u32> {
@@ -247,10 +319,19 @@ mod tests {
     #[test]
     fn a_crowd_is_known_by_two_batches_and_forgotten() {
         let (now, later) = (Duration::ZERO, MEMORY + Duration::from_nanos(1));
-        for (before, ago, waiting, crowd) in
-            [(0, now, 1, false), (1, now, 1, false), (0, now, CROWD - 1, false), (0, now, CROWD, true), (CROWD - 1, MEMORY, 1, true), (BATCH, later, 1, false)]
-        {
-            assert_eq!(is_crowd(before, ago, waiting), crowd, "{before}, {ago:?} ago, then {waiting}");
+        for (before, ago, waiting, crowd) in [
+            (0, now, 1, false),
+            (1, now, 1, false),
+            (0, now, CROWD - 1, false),
+            (0, now, CROWD, true),
+            (CROWD - 1, MEMORY, 1, true),
+            (BATCH, later, 1, false),
+        ] {
+            assert_eq!(
+                is_crowd(before, ago, waiting),
+                crowd,
+                "{before}, {ago:?} ago, then {waiting}"
+            );
         }
     }
 
@@ -265,7 +346,11 @@ mod tests {
         let endless = gathered(100, 1).await;
         assert_eq!(endless.len(), 1 + TURNS, "{endless:?}");
         let large = gathered(3, 500).await;
-        assert!(large.iter().copied().eq(0..u32::try_from(BATCH).unwrap()), "{} in a batch", large.len());
+        assert!(
+            large.iter().copied().eq(0..u32::try_from(BATCH).unwrap()),
+            "{} in a batch",
+            large.len()
+        );
     }
 
     #[tokio::test]
@@ -273,24 +358,43 @@ mod tests {
         let (queue, mut jobs) = mpsc::channel(1);
         queue.try_send(job(0)).expect("room");
         let mut waiting: Vec<Job> = (0..u32::try_from(BATCH).unwrap()).map(job).collect();
-        assert!(gather(&mut jobs, &mut waiting).now_or_never().is_some(), "it has taken a turn");
+        assert!(
+            gather(&mut jobs, &mut waiting).now_or_never().is_some(),
+            "it has taken a turn"
+        );
     }
 
     #[test]
     fn a_document_goes_with_the_registration_that_it_was_made_of() {
         let told = |hoped: &[&Decision], came: &Decision| {
             let (answer, mut decided) = oneshot::channel();
-            let author: Author = Box::new(|row| Document { address: row.locator.to_string(), text: Bytes::new() });
+            let author: Author = Box::new(|row| Document {
+                address: row.locator.to_string(),
+                text: Bytes::new(),
+            });
             let mut asker = Asker::new(answer, Some(author));
             for decision in hoped {
                 asker.prepare(decision);
             }
             asker.tell(Ok(came.clone()));
-            decided.try_recv().expect("an answer").expect("a decision").document.map(|document| document.address)
+            decided
+                .try_recv()
+                .expect("an answer")
+                .expect("a decision")
+                .document
+                .map(|document| document.address)
         };
-        let (one, other, none) = (Ok(registered(None, false)), Ok(registered(None, false)), Err(Refusal::EventFull));
+        let (one, other, none) = (
+            Ok(registered(None, false)),
+            Ok(registered(None, false)),
+            Err(Refusal::EventFull),
+        );
         assert_eq!(told(&[&one], &one).as_deref(), Some("1-1-1"));
-        assert_eq!(told(&[&other, &one], &one).as_deref(), Some("1-1-1"), "the second attempt's");
+        assert_eq!(
+            told(&[&other, &one], &one).as_deref(),
+            Some("1-1-1"),
+            "the second attempt's"
+        );
         assert_eq!(told(&[&other], &one), None, "another one's, however alike");
         assert_eq!(told(&[&none], &one), None);
         assert_eq!(told(&[&one], &none), None);
@@ -301,7 +405,9 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || count(decisions));
         let rendered = recorder.handle().render();
-        let lines = rendered.lines().filter_map(|line| line.strip_prefix("headcount_registrations_total"));
+        let lines = rendered
+            .lines()
+            .filter_map(|line| line.strip_prefix("headcount_registrations_total"));
         let mut counted: Vec<_> = lines.map(ToOwned::to_owned).collect();
         counted.sort();
         counted
@@ -320,12 +426,32 @@ mod tests {
             (Ok(Answer::Noted), None),
         ];
         for (decision, outcome) in &decisions {
-            let expected: Vec<_> = outcome.iter().map(|outcome| format!("{{outcome=\"{outcome}\"}} 1")).collect();
-            assert_eq!(counted(std::slice::from_ref(decision)), expected, "{decision:?}");
+            let expected: Vec<_> = outcome
+                .iter()
+                .map(|outcome| format!("{{outcome=\"{outcome}\"}} 1"))
+                .collect();
+            assert_eq!(
+                counted(std::slice::from_ref(decision)),
+                expected,
+                "{decision:?}"
+            );
         }
-        let batch: Vec<_> = decisions.iter().chain(&decisions).map(|(decision, _)| decision.clone()).collect();
-        let all = [("cancelled", 2), ("confirmed", 2), ("refused", 2), ("replayed", 4), ("waiting", 2)];
-        assert_eq!(counted(&batch), all.map(|(outcome, times)| format!("{{outcome=\"{outcome}\"}} {times}")));
+        let batch: Vec<_> = decisions
+            .iter()
+            .chain(&decisions)
+            .map(|(decision, _)| decision.clone())
+            .collect();
+        let all = [
+            ("cancelled", 2),
+            ("confirmed", 2),
+            ("refused", 2),
+            ("replayed", 4),
+            ("waiting", 2),
+        ];
+        assert_eq!(
+            counted(&batch),
+            all.map(|(outcome, times)| format!("{{outcome=\"{outcome}\"}} {times}"))
+        );
         assert_eq!(counted(&[]), [""; 0]);
     }
 }

@@ -51,7 +51,12 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until `stop`, and then what the kernel still holds: those clients believe that they are connected.
-pub(super) async fn run<S: Application>(listener: TcpListener, server: &Arc<Server>, app: S, mut stop: watch::Receiver<bool>) {
+pub(super) async fn run<S: Application>(
+    listener: TcpListener,
+    server: &Arc<Server>,
+    app: S,
+    mut stop: watch::Receiver<bool>,
+) {
     if let Err(error) = tune(&SockRef::from(&listener)) {
         tracing::warn!(%error, "some socket options could not be set");
     }
@@ -110,7 +115,17 @@ async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, ap
 fn admit<S: Application>(stream: TcpStream, addr: SocketAddr, server: &Arc<Server>, app: &S) {
     let proxied = proxy::is_trusted(addr.ip(), &server.config.trusted_proxies);
     if let Some((permit, over)) = server.register.admit((!proxied).then(|| addr.ip())) {
-        connection::spawn(Accepted { stream, addr, proxied, permit, over }, server, app.clone());
+        connection::spawn(
+            Accepted {
+                stream,
+                addr,
+                proxied,
+                permit,
+                over,
+            },
+            server,
+            app.clone(),
+        );
     }
 }
 
@@ -118,7 +133,10 @@ fn admit<S: Application>(stream: TcpStream, addr: SocketAddr, server: &Arc<Serve
 fn tune(socket: &SockRef<'_>) -> io::Result<()> {
     // A count is smaller than a packet and must not wait for the acknowledgement of the one before.
     socket.set_tcp_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(KEEPALIVE_RETRIES);
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_RETRIES);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
     {
@@ -131,7 +149,10 @@ fn tune(socket: &SockRef<'_>) -> io::Result<()> {
 /// The client left between its handshake and our `accept` (accept(2) lists these): the next one may be fine.
 fn is_one_connections(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
 }
 
 #[cfg(test)]
@@ -158,7 +179,9 @@ mod tests {
     #[tokio::test]
     async fn the_unspecified_ipv6_address_takes_ipv4_too() {
         // A machine without IPv6 has nothing to test here.
-        let Ok(listener) = bind("[::]:0".parse().unwrap()) else { return };
+        let Ok(listener) = bind("[::]:0".parse().unwrap()) else {
+            return;
+        };
         let port = listener.local_addr().unwrap().port();
         assert!(TcpStream::connect(("127.0.0.1", port)).await.is_ok());
     }

@@ -12,7 +12,14 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A tower service such as `warp::service(routes)`, with or without layers. Whatever has this shape is one; there is nothing to implement.
 pub trait Application:
-    Service<Request<RequestBody>, Response = Response<<Self as Application>::Body>, Error: Into<BoxError> + Send, Future: Send> + Clone + Send + 'static
+    Service<
+        Request<RequestBody>,
+        Response = Response<<Self as Application>::Body>,
+        Error: Into<BoxError> + Send,
+        Future: Send,
+    > + Clone
+    + Send
+    + 'static
 {
     /// Of its answers.
     type Body: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
@@ -20,7 +27,14 @@ pub trait Application:
 
 impl<S, B> Application for S
 where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error: Into<BoxError> + Send, Future: Send> + Clone + Send + 'static,
+    S: Service<
+            Request<RequestBody>,
+            Response = Response<B>,
+            Error: Into<BoxError> + Send,
+            Future: Send,
+        > + Clone
+        + Send
+        + 'static,
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     type Body = B;

@@ -40,8 +40,16 @@ pub(super) enum Kind<B> {
 }
 
 impl<B> Body<B> {
-    pub(super) fn new(kind: Kind<B>, unanswered: Unanswered, permit: Option<RequestPermit>) -> Self {
-        Self { kind, _unanswered: unanswered, _permit: permit }
+    pub(super) fn new(
+        kind: Kind<B>,
+        unanswered: Unanswered,
+        permit: Option<RequestPermit>,
+    ) -> Self {
+        Self {
+            kind,
+            _unanswered: unanswered,
+            _permit: permit,
+        }
     }
 }
 
@@ -53,10 +61,15 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.get_mut().kind {
             Kind::Ordinary(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Kind::Own(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Kind::Own(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
             Kind::Streaming(streaming) => streaming.poll_frame(cx),
             Kind::Parked(link) => {
                 link.head_is_encoded();
@@ -111,11 +124,20 @@ pub(super) struct Streaming {
 
 impl Streaming {
     pub(super) fn new(chunks: Chunks, paced_by: Option<Arc<Link>>, stall: Duration) -> Self {
-        Self { chunks, paced_by, stall, timer: None }
+        Self {
+            chunks,
+            paced_by,
+            stall,
+            timer: None,
+        }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.paced_by.as_ref().is_some_and(|link| link.poll_unblocked(cx).is_pending()) {
+        if self
+            .paced_by
+            .as_ref()
+            .is_some_and(|link| link.poll_unblocked(cx).is_pending())
+        {
             let stall = self.stall;
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
             return timer.as_mut().poll(cx).map(|()| {
@@ -124,6 +146,9 @@ impl Streaming {
             });
         }
         self.timer = None;
-        self.chunks.as_mut().poll_next(cx).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk.data()))))
+        self.chunks
+            .as_mut()
+            .poll_next(cx)
+            .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk.data()))))
     }
 }

@@ -33,7 +33,11 @@ pub struct Config {
 impl Config {
     /// How long a drain waits for trusted proxies to notice; nothing without them.
     pub(super) fn settle(&self) -> Duration {
-        if self.trusted_proxies.is_empty() { Duration::ZERO } else { self.deadlines.settle.min(self.drain / 3) }
+        if self.trusted_proxies.is_empty() {
+            Duration::ZERO
+        } else {
+            self.deadlines.settle.min(self.drain / 3)
+        }
     }
 }
 

@@ -47,7 +47,12 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(config: Config) -> Self {
         let meters = Meters::new();
-        let register = Register::new(config.max_connections, config.max_connections_per_address, config.max_refusals, meters.clone());
+        let register = Register::new(
+            config.max_connections,
+            config.max_connections_per_address,
+            config.max_refusals,
+            meters.clone(),
+        );
         let protocol = protocol(&config);
         Self {
             config,
@@ -78,7 +83,11 @@ impl Server {
 
 fn protocol(config: &Config) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.deadlines.idle).max_buf_size(MAX_HEAD);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.deadlines.idle)
+        .max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -110,7 +119,12 @@ pub(super) struct Accepted {
 pub(super) fn spawn<S: Application>(accepted: Accepted, server: &Arc<Server>, app: S) {
     let stage = Stage::Serving(Box::pin(run(accepted, Arc::clone(server), app)));
     let cut = Arc::clone(&server.cut_now).notified_owned();
-    tokio::spawn(Owner { server: Arc::clone(server), stage, registered: false, cut });
+    tokio::spawn(Owner {
+        server: Arc::clone(server),
+        stage,
+        registered: false,
+        cut,
+    });
 }
 
 pin_project! {
@@ -161,12 +175,31 @@ impl Future for Owner {
 
 /// Serves requests until the connection ends, or until an endless answer takes it over.
 async fn run<S: Application>(accepted: Accepted, server: Arc<Server>, app: S) -> Option<Push> {
-    let Accepted { stream, addr, proxied, permit, over } = accepted;
+    let Accepted {
+        stream,
+        addr,
+        proxied,
+        permit,
+        over,
+    } = accepted;
     let socket = handshake(stream, &server).await?;
     let link = Arc::new(Link::default());
     let tls = matches!(socket, Socket::Tls(_));
-    let exchange = Exchange { app, server: Arc::clone(&server), link: Arc::clone(&link), addr, proxied, tls, over };
-    let io = TokioIo::new(Lent::new(socket, permit, Arc::clone(&link), server.config.deadlines.unread));
+    let exchange = Exchange {
+        app,
+        server: Arc::clone(&server),
+        link: Arc::clone(&link),
+        addr,
+        proxied,
+        tls,
+        over,
+    };
+    let io = TokioIo::new(Lent::new(
+        socket,
+        permit,
+        Arc::clone(&link),
+        server.config.deadlines.unread,
+    ));
     let refused = over.is_some();
     {
         let mut http = pin!(server.protocol.serve_connection_with_upgrades(io, exchange));
@@ -192,8 +225,12 @@ async fn run<S: Application>(accepted: Accepted, server: Arc<Server>, app: S) ->
                 }
                 // From the first poll on: a browser's idle spare connection would otherwise outlive the listener.
                 // HTTP/1.1 is not told here: hyper would add `close` to a 101 as well, and a client that is to hear why takes that for no handshake.
-                let refusing = refused && link.requests.load(Ordering::Relaxed) > 0 && !link.http11.load(Ordering::Relaxed);
-                let leave = draining.as_mut().poll(cx).is_ready() || refusing || idle.as_mut().poll(cx).is_ready();
+                let refusing = refused
+                    && link.requests.load(Ordering::Relaxed) > 0
+                    && !link.http11.load(Ordering::Relaxed);
+                let leave = draining.as_mut().poll(cx).is_ready()
+                    || refusing
+                    || idle.as_mut().poll(cx).is_ready();
                 if !leave {
                     return deadline.as_mut().poll(cx);
                 }
@@ -239,7 +276,9 @@ async fn idle_http2(link: &Link, deadlines: &Deadlines) {
 }
 
 async fn handshake(stream: TcpStream, server: &Server) -> Option<Socket> {
-    let Some(tls) = &server.config.tls else { return Some(Socket::Plain(stream)) };
+    let Some(tls) = &server.config.tls else {
+        return Some(Socket::Plain(stream));
+    };
     let mut draining = server.draining.subscribe();
     let accepted = tokio::select! {
         accepted = timeout(server.config.deadlines.handshake, tls.acceptor().accept(stream)) => accepted,
@@ -277,9 +316,15 @@ mod tests {
     #[tokio::test]
     async fn a_head_that_finds_the_socket_full_is_written_before_the_hand_off() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (client, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (client, accepted) = tokio::join!(
+            TcpStream::connect(listener.local_addr().unwrap()),
+            listener.accept()
+        );
         let (mut client, (stream, addr)) = (client.unwrap(), accepted.unwrap());
-        client.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+            .await
+            .unwrap();
         let mut filled = 0;
         stream.writable().await.unwrap();
         while let Ok(written) = stream.try_write(&[b'.'; 4096]) {
@@ -291,13 +336,23 @@ mod tests {
         let app = warp::service(warp::any().map(move || {
             answering.notify_one();
             let mut response = Response::new("");
-            response.headers_mut().insert("x-test", HeaderValue::from_static("whole"));
-            response.extensions_mut().insert(Live::new(tokio_stream::once(Chunk::new(b"chunk"))));
+            response
+                .headers_mut()
+                .insert("x-test", HeaderValue::from_static("whole"));
+            response
+                .extensions_mut()
+                .insert(Live::new(tokio_stream::once(Chunk::new(b"chunk"))));
             response
         }));
         let server = Arc::new(Server::new(Config::default()));
         let (permit, over) = server.register.admit(None).unwrap();
-        let accepted = Accepted { stream, addr, proxied: false, permit, over };
+        let accepted = Accepted {
+            stream,
+            addr,
+            proxied: false,
+            permit,
+            over,
+        };
         let mut running = pin!(run(accepted, Arc::clone(&server), app));
         tokio::select! {
             _ = &mut running => panic!("handed off before the head was written"),
@@ -320,7 +375,10 @@ mod tests {
         };
         let pushing = async { running.await.expect("the socket is handed off").await };
         let ((), rest) = tokio::join!(pushing, reading);
-        assert!(rest.starts_with("HTTP/1.1 200 OK\r\n") && rest.contains("\r\nx-test: whole\r\n"), "{rest}");
+        assert!(
+            rest.starts_with("HTTP/1.1 200 OK\r\n") && rest.contains("\r\nx-test: whole\r\n"),
+            "{rest}"
+        );
         assert!(rest.ends_with("\r\n\r\n5\r\nchunk\r\n0\r\n\r\n"), "{rest}");
         assert_eq!(server.register.open(), 0);
     }

@@ -12,7 +12,13 @@ const BESIDE: u64 = 256;
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     // Refused only where the hard limit is beyond the system's own, as on macOS; then the soft one stays.
-    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+    match setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    ) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     }
@@ -21,9 +27,15 @@ pub fn raise_open_files() -> Option<u64> {
 /// Tells the operator when the system stops earlier than the configured cap: clients then wait unanswered in the backlog.
 pub(super) fn prepare(config: &Config) {
     let connections = config.max_connections.saturating_add(config.max_refusals);
-    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(BESIDE);
+    let needed = u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(BESIDE);
     if let Some(files) = raise_open_files().filter(|files| *files < needed) {
-        tracing::warn!(files, needed, "the system's limit of open files is below what --max-connections needs; raise it (ulimit -n, LimitNOFILE=)");
+        tracing::warn!(
+            files,
+            needed,
+            "the system's limit of open files is below what --max-connections needs; raise it (ulimit -n, LimitNOFILE=)"
+        );
     }
 }
 

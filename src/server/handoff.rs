@@ -153,7 +153,12 @@ pub(super) struct Lent {
 
 impl Lent {
     pub(super) fn new(socket: Socket, permit: Permit, link: Arc<Link>, unread: Duration) -> Self {
-        Self { socket: Some((socket, permit)), link, unread, linger: None }
+        Self {
+            socket: Some((socket, permit)),
+            link,
+            unread,
+            linger: None,
+        }
     }
 
     fn socket<R>(&mut self, act: impl FnOnce(&mut Socket) -> R) -> R {
@@ -181,7 +186,11 @@ impl Drop for Lent {
 }
 
 impl AsyncRead for Lent {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.socket(|socket| match socket {
             Socket::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
             Socket::Tls(socket) => Pin::new(socket).poll_read(cx, buf),
@@ -190,7 +199,11 @@ impl AsyncRead for Lent {
 }
 
 impl AsyncWrite for Lent {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let outcome = self.socket(|socket| match socket {
             Socket::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
             Socket::Tls(socket) => Pin::new(socket).poll_write(cx, buf),
@@ -199,7 +212,11 @@ impl AsyncWrite for Lent {
         outcome
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let length = bufs.iter().map(|part| part.len()).sum();
         if length <= SHORT {
             let mut whole = [0; SHORT];

@@ -64,13 +64,28 @@ impl Open {
 }
 
 impl Register {
-    pub(super) fn new(max_connections: usize, max_per_address: usize, max_refusals: usize, meters: Meters) -> Self {
-        Self { max_connections, max_per_address, max_refusals, open: Mutex::default(), none_left: Notify::new(), meters }
+    pub(super) fn new(
+        max_connections: usize,
+        max_per_address: usize,
+        max_refusals: usize,
+        meters: Meters,
+    ) -> Self {
+        Self {
+            max_connections,
+            max_per_address,
+            max_refusals,
+            open: Mutex::default(),
+            none_left: Notify::new(),
+            meters,
+        }
     }
 
     /// A place for a new connection, and the limit that it is over, if any; `None` when even the places for refusals are taken. `address` is none for a trusted
     /// proxy, whose requests are counted one by one.
-    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<(Permit, Option<Limit>)> {
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+    ) -> Option<(Permit, Option<Limit>)> {
         let network = address.map(Network::of);
         let mut open = self.lock();
         let over = if open.admitted >= self.max_connections {
@@ -93,14 +108,24 @@ impl Register {
         drop(open);
         self.meters.opened();
         let network = network.filter(|_| over.is_none());
-        Some((Permit { register: Arc::clone(self), network, admitted: over.is_none() }, over))
+        Some((
+            Permit {
+                register: Arc::clone(self),
+                network,
+                admitted: over.is_none(),
+            },
+            over,
+        ))
     }
 
     /// A place for one request that a trusted proxy passes on for `address`.
     pub(super) fn admit_request(self: &Arc<Self>, address: IpAddr) -> Result<RequestPermit, Limit> {
         let network = Network::of(address);
         if self.lock().take(network, self.max_per_address) {
-            Ok(RequestPermit { register: Arc::clone(self), network })
+            Ok(RequestPermit {
+                register: Arc::clone(self),
+                network,
+            })
         } else {
             self.meters.refused(Limit::Address);
             Err(Limit::Address)
@@ -183,7 +208,9 @@ impl Network {
     fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => Self::V6(u64::try_from(address.to_bits() >> 64).unwrap_or_default()),
+            IpAddr::V6(address) => {
+                Self::V6(u64::try_from(address.to_bits() >> 64).unwrap_or_default())
+            }
         }
     }
 }
@@ -223,9 +250,16 @@ mod tests {
     #[test]
     fn counts_an_ipv6_network_and_a_mapped_address_as_one() {
         let register = register(9, 1, 9);
-        let held = [register.admit(Some(ip("2001:db8::1"))), register.admit(Some(ip("192.0.2.1")))];
+        let held = [
+            register.admit(Some(ip("2001:db8::1"))),
+            register.admit(Some(ip("192.0.2.1"))),
+        ];
         for same in ["2001:db8::ffff:2", "::ffff:192.0.2.1"] {
-            assert_eq!(register.admit(Some(ip(same))).unwrap().1, Some(Limit::Address), "{same}");
+            assert_eq!(
+                register.admit(Some(ip(same))).unwrap().1,
+                Some(Limit::Address),
+                "{same}"
+            );
         }
         assert_eq!(register.admit(Some(ip("2001:db8:0:1::1"))).unwrap().1, None);
         drop(held);
@@ -237,7 +271,10 @@ mod tests {
     fn a_refused_request_leaves_no_trace() {
         let register = register(9, 1, 9);
         let held = register.admit_request(ip("192.0.2.1")).unwrap();
-        assert_eq!(register.admit_request(ip("192.0.2.1")).unwrap_err(), Limit::Address);
+        assert_eq!(
+            register.admit_request(ip("192.0.2.1")).unwrap_err(),
+            Limit::Address
+        );
         drop(held);
         assert!(register.admit_request(ip("192.0.2.1")).is_ok());
     }

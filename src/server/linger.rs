@@ -42,7 +42,10 @@ impl RequestBody {
     pub(super) fn new(incoming: Incoming, link: &Arc<Link>) -> Self {
         let waits = !incoming.is_end_stream() && !link.http2.load(Ordering::Relaxed);
         link.unread.store(waits, Ordering::Relaxed);
-        Self { incoming, unread: waits.then(|| Arc::clone(link)) }
+        Self {
+            incoming,
+            unread: waits.then(|| Arc::clone(link)),
+        }
     }
 }
 
@@ -50,7 +53,10 @@ impl http_body::Body for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
         let frame = ready!(Pin::new(&mut this.incoming).poll_frame(cx));
         if (frame.is_none() || this.incoming.is_end_stream())
@@ -78,11 +84,18 @@ pub(super) struct Linger {
 
 impl Linger {
     pub(super) fn new(longest: Duration) -> Self {
-        Self { over: Box::pin(sleep(longest)), left: MOST }
+        Self {
+            over: Box::pin(sleep(longest)),
+            left: MOST,
+        }
     }
 
     /// Ready when the connection is to be closed.
-    pub(super) fn poll(&mut self, socket: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(
+        &mut self,
+        socket: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         if self.over.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }

@@ -53,7 +53,12 @@ use connection::Server;
 ///
 /// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade took over are counted, but can be cut
 /// only by whoever holds them: shut the runtime down after this returns.
-pub async fn serve<S: Application>(listener: TcpListener, app: S, config: Config, stop: watch::Receiver<bool>) -> Drained {
+pub async fn serve<S: Application>(
+    listener: TcpListener,
+    app: S,
+    config: Config,
+    stop: watch::Receiver<bool>,
+) -> Drained {
     files::prepare(&config);
     // Accepting ends after the time for proxies.
     let drain = config.drain.saturating_sub(config.settle());

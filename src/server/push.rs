@@ -48,7 +48,12 @@ pub(super) struct Push {
 }
 
 impl Push {
-    pub(super) fn new(socket: TcpStream, permit: Permit, answer: Answer, server: Arc<Server>) -> Self {
+    pub(super) fn new(
+        socket: TcpStream,
+        permit: Permit,
+        answer: Answer,
+        server: Arc<Server>,
+    ) -> Self {
         server.meters.handed_off();
         Self {
             socket,
@@ -71,7 +76,9 @@ impl Push {
             let mut heard = ReadBuf::uninit(&mut space);
             match Pin::new(&mut self.socket).poll_read(cx, &mut heard) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if !heard.filled().is_empty() && self.heard < MAX_TALK => self.heard += heard.filled().len(),
+                Poll::Ready(Ok(())) if !heard.filled().is_empty() && self.heard < MAX_TALK => {
+                    self.heard += heard.filled().len()
+                }
                 Poll::Ready(_) => return Poll::Ready(()),
             }
         }
@@ -103,7 +110,9 @@ impl Push {
 
     /// The next bytes to write; none at the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Some(chunks) = &mut self.chunks else { return Poll::Ready(None) };
+        let Some(chunks) = &mut self.chunks else {
+            return Poll::Ready(None);
+        };
         chunks.as_mut().poll_next(cx).map(|chunk| {
             Some(chunk.map_or_else(
                 || {

@@ -46,12 +46,17 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let unanswered = Unanswered::new(&self.link);
-        let (http11, http2) = (request.version() == Version::HTTP_11, request.version() == Version::HTTP_2);
+        let (http11, http2) = (
+            request.version() == Version::HTTP_11,
+            request.version() == Version::HTTP_2,
+        );
         self.link.http11.store(http11, Ordering::Relaxed);
         self.link.http2.store(http2, Ordering::Relaxed);
         let mut request = request.map(|incoming| RequestBody::new(incoming, &self.link));
         if !names_its_host(&request) {
-            return Box::pin(ready(Ok(without_host().map(|body| Body::new(Kind::Own(body), unanswered, None)))));
+            return Box::pin(ready(Ok(
+                without_host().map(|body| Body::new(Kind::Own(body), unanswered, None))
+            )));
         }
         let (peer, admission, permit) = self.judge(&request);
         request.extensions_mut().insert(peer);
@@ -61,7 +66,11 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             server: Arc::clone(&self.server),
             is_get: request.method() == Method::GET,
             // HTTP/1.0 knows no chunks; a request's body would still be on its way; an over-limit connection keeps hyper's deadline.
-            may_hand_off: self.server.config.handoff && !self.tls && http11 && request.body().is_end_stream() && admission != Admission::OverLimit,
+            may_hand_off: self.server.config.handoff
+                && !self.tls
+                && http11
+                && request.body().is_end_stream()
+                && admission != Admission::OverLimit,
             http2,
             closes: self.over.is_some() && http11,
         };
@@ -83,7 +92,11 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
 impl<S> Exchange<S> {
     fn judge(&self, request: &Request<RequestBody>) -> (Peer, Admission, Option<RequestPermit>) {
         let trusted = &self.server.config.trusted_proxies;
-        let ip = if self.proxied { proxy::client(self.addr.ip(), request.headers(), trusted) } else { self.addr.ip().to_canonical() };
+        let ip = if self.proxied {
+            proxy::client(self.addr.ip(), request.headers(), trusted)
+        } else {
+            self.addr.ip().to_canonical()
+        };
         let secure = self.tls || (self.proxied && proxy::says_https(request.headers()));
         // A trusted proxy that names nobody asks for itself (a health check): it has no limit of its own.
         let permit = if self.over.is_some() || !self.proxied || proxy::is_trusted(ip, trusted) {
@@ -113,11 +126,16 @@ fn names_its_host<B>(request: &Request<B>) -> bool {
 
 /// The server's only answer of its own.
 fn without_host() -> Response<Full<Bytes>> {
-    let problem = Problem::new(Code::BadRequest, "the request must have exactly one Host field (RFC 9112, section 3.2)");
+    let problem = Problem::new(
+        Code::BadRequest,
+        "the request must have exactly one Host field (RFC 9112, section 3.2)",
+    );
     let document = problem.document().to_string();
     let (mut parts, _) = problem.into_response().into_parts();
     // Where one such request ends and the next begins, somebody in between may have seen in another way.
-    parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    parts
+        .headers
+        .insert(CONNECTION, HeaderValue::from_static("close"));
     Response::from_parts(parts, Full::from(document))
 }
 
@@ -133,26 +151,46 @@ struct Way {
 }
 
 impl Way {
-    fn out<B>(self, mut response: Response<B>, unanswered: Unanswered, mut permit: Option<RequestPermit>) -> Response<Body<B>> {
+    fn out<B>(
+        self,
+        mut response: Response<B>,
+        unanswered: Unanswered,
+        mut permit: Option<RequestPermit>,
+    ) -> Response<Body<B>> {
         // A HEAD must not start a stream: nobody would end it (RFC 9110, section 9.3.2). It is dropped with the extensions.
-        let chunks = response.extensions_mut().remove::<Live>().filter(|_| self.is_get).and_then(|live| live.take());
+        let chunks = response
+            .extensions_mut()
+            .remove::<Live>()
+            .filter(|_| self.is_get)
+            .and_then(|live| live.take());
         let Some(chunks) = chunks else {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 self.link.keep_across_upgrade(permit.take());
             } else if self.closes || (!self.http2 && self.server.is_draining()) {
                 // At a drain a proxy's connection settles before it is closed; its next request is to go elsewhere.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
             }
             return response.map(|body| Body::new(Kind::Ordinary(body), unanswered, permit));
         };
         let kind = if self.may_hand_off {
             // What the client pipelines behind this request is never answered, and has to be told so (RFC 9112, section 9.6).
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            self.link.park(Answer { chunks, permit: permit.take() });
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+            self.link.park(Answer {
+                chunks,
+                permit: permit.take(),
+            });
             Kind::Parked(self.link)
         } else {
             let paced_by = (!self.http2).then_some(self.link);
-            Kind::Streaming(Streaming::new(chunks, paced_by, self.server.config.deadlines.stall))
+            Kind::Streaming(Streaming::new(
+                chunks,
+                paced_by,
+                self.server.config.deadlines.stall,
+            ))
         };
         response.map(|_| Body::new(kind, unanswered, permit))
     }

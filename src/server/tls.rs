@@ -6,11 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
+use tokio_rustls::rustls::{
+    self, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
+};
 
 /// A certificate chain and its private key, ready to serve. Its `Debug` shows neither.
 #[derive(Clone)]
@@ -40,13 +46,17 @@ pub enum TlsError {
     #[error("the certificate is not valid PEM: {0}")]
     BadCertificate(pem::Error),
     /// The certificate's text has no certificate.
-    #[error("no certificate found: expected PEM blocks `-----BEGIN CERTIFICATE-----`, the server's own first")]
+    #[error(
+        "no certificate found: expected PEM blocks `-----BEGIN CERTIFICATE-----`, the server's own first"
+    )]
     NoCertificate,
     /// The key's text is no PEM.
     #[error("the private key is not valid PEM: {0}")]
     BadKey(pem::Error),
     /// The key's text has no usable key.
-    #[error("no private key found: expected an unencrypted PEM block `-----BEGIN PRIVATE KEY-----` (PKCS#8, PKCS#1 or SEC1)")]
+    #[error(
+        "no private key found: expected an unencrypted PEM block `-----BEGIN PRIVATE KEY-----` (PKCS#8, PKCS#1 or SEC1)"
+    )]
     NoKey,
     /// rustls refuses the pair.
     #[error("the certificate and key cannot be used: {0}")]
@@ -56,13 +66,20 @@ pub enum TlsError {
 impl Tls {
     /// Reads PEM files: the certificate chain, the server's own first, and its unencrypted key.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let read = |path: &Path| std::fs::read(path).map_err(|source| TlsError::Unreadable { path: path.display().to_string(), source });
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| TlsError::Unreadable {
+                path: path.display().to_string(),
+                source,
+            })
+        };
         Self::from_pem(&read(certificate)?, &read(key)?)
     }
 
     /// The same from memory.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>().map_err(TlsError::BadCertificate)?;
+        let chain = CertificateDer::pem_slice_iter(certificate)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(TlsError::BadCertificate)?;
         let certificate = chain.first().ok_or(TlsError::NoCertificate)?.clone();
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
             pem::Error::NoItemsFound => TlsError::NoKey,
@@ -77,7 +94,10 @@ impl Tls {
             .map_err(TlsError::Unusable)?;
         // RFC 7301; the first that the client also knows is taken.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificate,
+        })
     }
 
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
@@ -88,9 +108,19 @@ impl Tls {
     /// name, its age and its issuer.
     pub fn to_itself(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(TlsError::Unusable)?;
-        let pinned = Arc::new(Pinned { certificate: self.certificate.clone(), provider });
-        Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(pinned).with_no_client_auth()))
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Unusable)?;
+        let pinned = Arc::new(Pinned {
+            certificate: self.certificate.clone(),
+            provider,
+        });
+        Ok(Arc::new(
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(pinned)
+                .with_no_client_auth(),
+        ))
     }
 }
 
@@ -110,7 +140,11 @@ impl ServerCertVerifier for Pinned {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if *certificate == self.certificate { Ok(ServerCertVerified::assertion()) } else { Err(CertificateError::ApplicationVerificationFailure.into()) }
+        if *certificate == self.certificate {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
     }
 
     fn verify_tls12_signature(
@@ -119,7 +153,12 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -128,11 +167,18 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -153,14 +199,32 @@ mod tests {
         for (certificate, key, expected) in [
             ("", key.as_str(), "no certificate found"),
             (key.as_str(), key.as_str(), "no certificate found"),
-            ("-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----\n", key.as_str(), "certificate is not valid PEM"),
-            (certificate.as_str(), certificate.as_str(), "no private key found"),
+            (
+                "-----BEGIN CERTIFICATE-----\n%%\n-----END CERTIFICATE-----\n",
+                key.as_str(),
+                "certificate is not valid PEM",
+            ),
+            (
+                certificate.as_str(),
+                certificate.as_str(),
+                "no private key found",
+            ),
             (certificate.as_str(), other_key.as_str(), "cannot be used"),
         ] {
-            let error = Tls::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error:?} should contain {expected:?}");
+            let error = Tls::from_pem(certificate.as_bytes(), key.as_bytes())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(expected),
+                "{error:?} should contain {expected:?}"
+            );
         }
-        let error = Tls::from_files(Path::new("/nowhere/cert.pem"), Path::new("/nowhere/key.pem")).unwrap_err().to_string();
+        let error = Tls::from_files(
+            Path::new("/nowhere/cert.pem"),
+            Path::new("/nowhere/key.pem"),
+        )
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("/nowhere/cert.pem"), "{error}");
     }
 }

@@ -33,7 +33,11 @@ mod tests {
         let work = poll_fn(|context| {
             asked += 1;
             context.waker().wake_by_ref();
-            if asked == n { Poll::Ready(asked) } else { Poll::Pending }
+            if asked == n {
+                Poll::Ready(asked)
+            } else {
+                Poll::Pending
+            }
         });
         let mut done = 0;
         let came = alongside(work, || done += 1).await;
@@ -41,7 +45,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_gives_what_came_of_the_work_asks_nothing_that_is_done_and_does_the_other_thing_once() {
+    async fn it_gives_what_came_of_the_work_asks_nothing_that_is_done_and_does_the_other_thing_once()
+     {
         for n in 1..=5 {
             assert_eq!(done_at(n).await, (n, 1));
         }

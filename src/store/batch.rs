@@ -13,13 +13,23 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 pub(super) trait Session {
     /// Of `event`'s current round the registrations with one of `lookup`'s e-mail addresses (unless cancelled) or keys, and
     /// those at its places in any round. Rows may come twice.
-    async fn named(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<Registration>, StoreError>;
+    async fn named(
+        &mut self,
+        event: &Event,
+        lookup: &Lookup<'_>,
+    ) -> Result<Vec<Registration>, StoreError>;
 
     /// The longest waiting of a round, at most `limit`, by number.
-    async fn waiting(&mut self, event: &Event, round: u32, limit: u32) -> Result<Vec<Registration>, StoreError>;
+    async fn waiting(
+        &mut self,
+        event: &Event,
+        round: u32,
+        limit: u32,
+    ) -> Result<Vec<Registration>, StoreError>;
 
     /// An archived round, counted now.
-    async fn archived(&mut self, event: &Event, round: u32) -> Result<Option<Archived>, StoreError>;
+    async fn archived(&mut self, event: &Event, round: u32)
+    -> Result<Option<Archived>, StoreError>;
 
     /// Makes the picture true.
     async fn write(&mut self, picture: &Picture) -> Result<(), StoreError>;
@@ -47,7 +57,10 @@ pub(super) struct Foreseen {
 
 /// Whether a batch may be foreseen at all: people register, and the event takes them.
 pub(super) fn is_foreseeable(seen: &Event, commands: &[Command]) -> bool {
-    matches!(seen.state(), State::Open | State::Waitlist) && commands.iter().all(|command| matches!(command, Command::Register(_)))
+    matches!(seen.state(), State::Open | State::Waitlist)
+        && commands
+            .iter()
+            .all(|command| matches!(command, Command::Register(_)))
 }
 
 /// Decides a batch as if the event were still as it was `seen`, and all who register were new. `None` unless that gives everybody a place or a
@@ -63,7 +76,11 @@ pub(super) fn foresee(seen: &Event, commands: &[Command], now: Timestamp) -> Opt
     if !picture.is_registering_only() {
         return None;
     }
-    let commit = Commit { event: Some(picture.event.clone()), changes: picture.writes.changes.clone(), decisions };
+    let commit = Commit {
+        event: Some(picture.event.clone()),
+        changes: picture.writes.changes.clone(),
+        decisions,
+    };
     Some(Foreseen { commit, picture })
 }
 
@@ -81,7 +98,10 @@ pub(super) struct Lookup<'a> {
 impl<'a> Lookup<'a> {
     /// What the first segment of a batch names: it can be looked up as soon as the event is locked.
     pub(super) fn of_first(event: EventId, commands: &'a [Command]) -> Self {
-        segments(commands).next().map(|segment| Self::of(event, segment)).unwrap_or_default()
+        segments(commands)
+            .next()
+            .map(|segment| Self::of(event, segment))
+            .unwrap_or_default()
     }
 
     fn of(event: EventId, commands: &'a [Command]) -> Self {
@@ -90,10 +110,14 @@ impl<'a> Lookup<'a> {
             match command {
                 Command::Register(applicant) => {
                     lookup.emails.push(applicant.email.key());
-                    lookup.keys.extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
+                    lookup
+                        .keys
+                        .extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
                 }
                 // A locator of another event finds nothing here, as it should.
-                Command::Cancel { locator, .. } if locator.event == event => lookup.places.push((locator.round, locator.number)),
+                Command::Cancel { locator, .. } if locator.event == event => {
+                    lookup.places.push((locator.round, locator.number))
+                }
                 _ => {}
             }
         }
@@ -114,7 +138,11 @@ pub(super) async fn run<'a>(
     clock: &Clock,
 ) -> Result<Decided, StoreError> {
     let mut first = Some(first);
-    let mut commit = Commit { event: Some(event), changes: Vec::new(), decisions: Vec::with_capacity(commands.len()) };
+    let mut commit = Commit {
+        event: Some(event),
+        changes: Vec::new(),
+        decisions: Vec::with_capacity(commands.len()),
+    };
     let (mut unwritten, mut written) = (None, false);
     for segment in segments(commands) {
         if let Some(picture) = unwritten.take() {
@@ -122,19 +150,29 @@ pub(super) async fn run<'a>(
             written = true;
         }
         let Some(event) = commit.event.take() else {
-            commit.decisions.extend(segment.iter().map(|_| Err(Refusal::EventNotFound)));
+            commit
+                .decisions
+                .extend(segment.iter().map(|_| Err(Refusal::EventNotFound)));
             continue;
         };
         let known = load(session, &event, segment, first.take()).await?;
         let mut picture = Picture::new(event, known);
         // One moment for all of them: they are written, and answered, together.
         let now = clock.now();
-        commit.decisions.extend(segment.iter().map(|command| apply(&mut picture, command, now)));
+        commit.decisions.extend(
+            segment
+                .iter()
+                .map(|command| apply(&mut picture, command, now)),
+        );
         commit.changes.extend_from_slice(&picture.writes.changes);
         commit.event = Some(picture.event.clone()).filter(|_| !picture.writes.deleted);
         unwritten = Some(picture).filter(|picture| !picture.is_unchanged());
     }
-    Ok(Decided { commit, unwritten, written })
+    Ok(Decided {
+        commit,
+        unwritten,
+        written,
+    })
 }
 
 /// Runs of visitors' commands, and an organiser's one by one.
@@ -144,13 +182,23 @@ fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
 
 /// The decision of every command when there is no such event.
 pub(super) fn not_found(commands: &[Command]) -> Commit {
-    Commit { event: None, changes: Vec::new(), decisions: commands.iter().map(|_| Err(Refusal::EventNotFound)).collect() }
+    Commit {
+        event: None,
+        changes: Vec::new(),
+        decisions: commands
+            .iter()
+            .map(|_| Err(Refusal::EventNotFound))
+            .collect(),
+    }
 }
 
 /// A registration that the batch has made: its secret marks the batch.
 pub(super) fn first_registered(commit: &Commit) -> Option<&Registration> {
     commit.decisions.iter().find_map(|decision| match decision {
-        Ok(Answer::Registered { registration, replayed: false }) => Some(&**registration),
+        Ok(Answer::Registered {
+            registration,
+            replayed: false,
+        }) => Some(&**registration),
         _ => None,
     })
 }
@@ -163,28 +211,41 @@ async fn load<'a>(
     segment: &'a [Command],
     found: Option<(Lookup<'a>, Vec<Registration>)>,
 ) -> Result<Known, StoreError> {
-    let mut known = Known::with_capacity(segment.len() + found.as_ref().map_or(0, |(_, named)| named.len()));
+    let mut known =
+        Known::with_capacity(segment.len() + found.as_ref().map_or(0, |(_, named)| named.len()));
     let mut round = event.round;
     let may_move = match segment {
-        [Command::Edit { edit, .. }] => movable(edit.capacity.unwrap_or(event.capacity), event.registered, event.waiting),
+        [Command::Edit { edit, .. }] => movable(
+            edit.capacity.unwrap_or(event.capacity),
+            event.registered,
+            event.waiting,
+        ),
         [Command::Undo { .. }] if event.round > 1 => {
             round = event.round - 1;
             known.archived = session.archived(event, round).await?;
-            known.archived.map_or(0, |before| movable(before.capacity, before.registered, before.waiting))
+            known.archived.map_or(0, |before| {
+                movable(before.capacity, before.registered, before.waiting)
+            })
         }
         visits => {
             let (lookup, named) = if let Some(found) = found {
                 found
             } else {
                 let lookup = Lookup::of(event.id, visits);
-                let named = if lookup.is_empty() { Vec::new() } else { session.named(event, &lookup).await? };
+                let named = if lookup.is_empty() {
+                    Vec::new()
+                } else {
+                    session.named(event, &lookup).await?
+                };
                 (lookup, named)
             };
             for registration in named {
                 known.insert(registration, round);
             }
             // Each cancelled place moves one person up at most.
-            u32::try_from(lookup.places.len()).unwrap_or(u32::MAX).min(event.waiting)
+            u32::try_from(lookup.places.len())
+                .unwrap_or(u32::MAX)
+                .min(event.waiting)
         }
     };
     if may_move > 0 {
@@ -197,23 +258,43 @@ async fn load<'a>(
 
 /// How many of the waiting a capacity has places for.
 fn movable(capacity: Capacity, registered: u32, waiting: u32) -> u32 {
-    capacity.remaining(registered).map_or(waiting, |places| places.min(waiting))
+    capacity
+        .remaining(registered)
+        .map_or(waiting, |places| places.min(waiting))
 }
 
 /// New rows, by number, in their final state.
 pub(super) fn inserted(picture: &Picture) -> Vec<&Registration> {
-    picture.writes.inserted.iter().map(|locator| picture.registration(*locator)).collect()
+    picture
+        .writes
+        .inserted
+        .iter()
+        .map(|locator| picture.registration(*locator))
+        .collect()
 }
 
 /// Rows whose status changed and that are in the database already; new rows are inserted in their final state.
 pub(super) fn moved(picture: &Picture) -> Vec<&Registration> {
-    let mut touched: Vec<Locator> = picture.writes.touched.iter().copied().filter(|locator| !is_new(picture, *locator)).collect();
+    let mut touched: Vec<Locator> = picture
+        .writes
+        .touched
+        .iter()
+        .copied()
+        .filter(|locator| !is_new(picture, *locator))
+        .collect();
     touched.sort_unstable();
     touched.dedup();
-    touched.into_iter().map(|locator| picture.registration(locator)).collect()
+    touched
+        .into_iter()
+        .map(|locator| picture.registration(locator))
+        .collect()
 }
 
 fn is_new(picture: &Picture, locator: Locator) -> bool {
     // Numbers only grow, so the new rows of a segment are those from its first new number on.
-    picture.writes.inserted.first().is_some_and(|first| locator.round == first.round && locator.number >= first.number)
+    picture
+        .writes
+        .inserted
+        .first()
+        .is_some_and(|first| locator.round == first.round && locator.number >= first.number)
 }

@@ -55,7 +55,12 @@ struct Lent {
 
 impl Connections {
     pub(super) fn to(options: &PgConnectOptions) -> Self {
-        Self { pool: pool_options().max_connections(CONNECTIONS).connect_lazy_with(named(options)), last: Arc::default() }
+        Self {
+            pool: pool_options()
+                .max_connections(CONNECTIONS)
+                .connect_lazy_with(named(options)),
+            last: Arc::default(),
+        }
     }
 
     /// For single statements.
@@ -67,9 +72,15 @@ impl Connections {
     pub(super) async fn begin(&self, begin: &'static str) -> Result<Writing, sqlx::Error> {
         let lent = match self.last.take() {
             Some(lent) => lent,
-            None => Lent { connection: self.pool.acquire().await?, since: Instant::now() },
+            None => Lent {
+                connection: self.pool.acquire().await?,
+                since: Instant::now(),
+            },
         };
-        let mut writing = Writing { lent: Some(lent), from: self.clone() };
+        let mut writing = Writing {
+            lent: Some(lent),
+            from: self.clone(),
+        };
         writing.execute(begin).await?;
         Ok(writing)
     }
@@ -96,11 +107,15 @@ impl Connections {
 impl Last {
     /// `None` as well when it has been out for long enough: it goes back to the pool.
     fn take(&self) -> Option<Lent> {
-        self.put(None).filter(|lent| lent.since.elapsed() < TRUSTED_IDLE)
+        self.put(None)
+            .filter(|lent| lent.since.elapsed() < TRUSTED_IDLE)
     }
 
     fn put(&self, lent: Option<Lent>) -> Option<Lent> {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), lent)
+        std::mem::replace(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            lent,
+        )
     }
 
     fn forget(&self) {
@@ -167,15 +182,28 @@ impl Drop for Writing {
 
 /// How this program shows among the server's connections.
 pub(super) fn named(options: &PgConnectOptions) -> PgConnectOptions {
-    options.clone().application_name("headcount").disable_statement_logging()
+    options
+        .clone()
+        .application_name("headcount")
+        .disable_statement_logging()
 }
 
 pub(super) fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new()
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(SETTINGS).await.map(drop) }))
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(SETTINGS).await.map(drop) })
+        })
         .test_before_acquire(false)
-        .before_acquire(|connection, known| Box::pin(async move { if known.idle_for > TRUSTED_IDLE { ping(connection).await } else { Ok(true) } }))
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for > TRUSTED_IDLE {
+                    ping(connection).await
+                } else {
+                    Ok(true)
+                }
+            })
+        })
         // sqlx tries every connection that comes back, but without a limit of time: one that was lost without a word, in a
         // future that was cancelled, would keep its place in the pool until TCP gives up.
         .after_release(|connection, _| Box::pin(ping(connection)))

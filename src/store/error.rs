@@ -10,7 +10,11 @@ use super::StoreError;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if is_passing(&error) { Self::Unreachable(error) } else { Self::Unexpected(error) }
+        if is_passing(&error) {
+            Self::Unreachable(error)
+        } else {
+            Self::Unexpected(error)
+        }
     }
 }
 
@@ -23,7 +27,13 @@ fn is_passing(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| if code.len() == 5 { is_passing_sqlstate(&code) } else { is_passing_sqlite(&code) }),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            if code.len() == 5 {
+                is_passing_sqlstate(&code)
+            } else {
+                is_passing_sqlite(&code)
+            }
+        }),
         _ => false,
     }
 }
@@ -46,28 +56,42 @@ fn is_passing_sqlstate(code: &str) -> bool {
 /// <https://www.sqlite.org/rescode.html>; the low byte is the primary code.
 fn is_passing_sqlite(code: &str) -> bool {
     // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the file system's or another process's doing.
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
 /// Somebody who registers is known: a unique index of SQLite says so.
 pub(super) fn is_known(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
+    error
+        .as_database_error()
+        .is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
 }
 
 /// The event is not as it was seen: see `COUNT` in `registering.rs`.
 pub(super) fn is_another(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
+    error
+        .as_database_error()
+        .is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
 }
 
 /// Another process writes to the file (`SQLITE_BUSY`). That is said when a transaction begins, not at its end.
 pub(super) fn is_locked(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+    error
+        .as_database_error()
+        .and_then(DatabaseError::code)
+        .and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 /// Gives up on work that the database has not answered in time: a lost network must not look like a slow one for ever.
-pub(super) async fn bounded<T, E: Into<StoreError>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, StoreError> {
+pub(super) async fn bounded<T, E: Into<StoreError>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, work).await {
         Ok(outcome) => outcome.map_err(Into::into),
-        Err(_) => Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {limit:?}")).into())),
+        Err(_) => Err(StoreError::Unreachable(
+            io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {limit:?}")).into(),
+        )),
     }
 }

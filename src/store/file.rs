@@ -25,12 +25,20 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
 
 /// SQLite's own message would only say that it is unable to open the file.
 fn check_directory(file: &Path) -> Result<(), StoreError> {
-    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = file
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if directory.is_dir() {
         return Ok(());
     }
-    let message = format!("the directory {} does not exist; create it, or name another file in the database URL", directory.display());
-    Err(StoreError::Unreachable(io::Error::new(io::ErrorKind::NotFound, message).into()))
+    let message = format!(
+        "the directory {} does not exist; create it, or name another file in the database URL",
+        directory.display()
+    );
+    Err(StoreError::Unreachable(
+        io::Error::new(io::ErrorKind::NotFound, message).into(),
+    ))
 }
 
 /// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of
@@ -51,7 +59,9 @@ pub(super) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnect
         match migrate(options).await {
             // Switching to WAL needs the file alone, and `busy_timeout` does not wait for that.
             Err(MigrateError::Execute(error)) => match StoreError::from(error) {
-                StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+                StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(50)).await
+                }
                 error => return Err(error),
             },
             outcome => return Ok(outcome?),
@@ -64,7 +74,9 @@ async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, Mig
     // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
     // everything applied.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
+    MIGRATIONS
+        .run_direct(None, &mut *transaction, false)
+        .await?;
     transaction.commit().await?;
     Ok(connection)
 }
@@ -81,7 +93,9 @@ mod tests {
     async fn an_older_file_keeps_its_registrations() {
         const ADA: &str = "INSERT INTO registrations VALUES (1, 1, 2, 's', 'Ada', 'ada', 'Ada@example.org', 'ada@example.org', 'k', 'waiting', 1, 5, 6, 7)";
         let directory = tempfile::tempdir().unwrap();
-        let options = SqliteConnectOptions::new().filename(directory.path().join("old.db")).create_if_missing(true);
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("old.db"))
+            .create_if_missing(true);
         let mut old = options.connect().await.unwrap();
         MIGRATIONS.run_to(3, &mut old).await.unwrap();
         for statement in [
@@ -92,14 +106,23 @@ mod tests {
             old.execute(statement).await.unwrap();
         }
         let rows = async |connection: &mut SqliteConnection| -> Vec<String> {
-            let rows = concat!("SELECT json_array(name_key, email_key, ", registration_columns!(), ") FROM registrations ORDER BY number");
+            let rows = concat!(
+                "SELECT json_array(name_key, email_key, ",
+                registration_columns!(),
+                ") FROM registrations ORDER BY number"
+            );
             query_scalar(rows).fetch_all(connection).await.unwrap()
         };
         let before = rows(&mut old).await;
         old.close().await.unwrap();
         let mut new = open(&options).await.unwrap();
         assert_eq!(rows(&mut new).await, before);
-        for refused in [ADA, "UPDATE registrations SET status = 'lost'", "DELETE FROM events", "UPDATE registrations SET email_key = 'ada@example.org'"] {
+        for refused in [
+            ADA,
+            "UPDATE registrations SET status = 'lost'",
+            "DELETE FROM events",
+            "UPDATE registrations SET email_key = 'ada@example.org'",
+        ] {
             assert!(new.execute(refused).await.is_err(), "{refused}");
         }
     }

@@ -67,13 +67,18 @@ impl Listener {
 
 /// What a notification says. No personal data: listeners read the row anyway.
 pub(super) fn payload(event: EventId, revision: Option<Revision>) -> String {
-    revision.map_or_else(|| event.to_string(), |revision| format!("{event}:{revision}"))
+    revision.map_or_else(
+        || event.to_string(),
+        |revision| format!("{event}:{revision}"),
+    )
 }
 
 /// `<event>:<revision>`, or `<event>` alone.
 fn parse(payload: &str) -> Option<Heard> {
     match payload.split_once(':') {
-        Some((event, revision)) => Some(Heard::Written(event.parse().ok()?, revision.parse().ok()?)),
+        Some((event, revision)) => {
+            Some(Heard::Written(event.parse().ok()?, revision.parse().ok()?))
+        }
         None => Some(Heard::Touched(payload.parse().ok()?)),
     }
 }

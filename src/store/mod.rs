@@ -151,7 +151,10 @@ macro_rules! either {
 impl Store {
     /// Opens the database, creates it where that is possible (SQLite) and brings its schema up to date. `notify_url` is where a
     /// Postgres node listens when `url` leads to a pooler that cannot `LISTEN`; SQLite needs none.
-    pub async fn open(url: &DatabaseUrl, notify_url: Option<&DatabaseUrl>) -> Result<Self, StoreError> {
+    pub async fn open(
+        url: &DatabaseUrl,
+        notify_url: Option<&DatabaseUrl>,
+    ) -> Result<Self, StoreError> {
         match url {
             DatabaseUrl::Sqlite(options) => Sqlite::open(options).await.map(Self::Sqlite),
             DatabaseUrl::Postgres(options) => {
@@ -185,7 +188,12 @@ impl Store {
     }
 
     /// Creates an event at revision 1, with its `created` change and an audit line by `who`.
-    pub async fn create(&self, new: NewEvent, who: &str, now: Timestamp) -> Result<Event, CreateError> {
+    pub async fn create(
+        &self,
+        new: NewEvent,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Event, CreateError> {
         either!(self, store => store.create(new, who, now).await)
     }
 
@@ -196,8 +204,15 @@ impl Store {
     ///
     /// `seen` is the event as the caller has last seen it. Where that is still true and everybody is new, SQLite stores a batch of
     /// registrations without reading first; the outcome is the same without it, and with an older one.
-    pub async fn commit(&self, event: EventId, seen: Option<&Event>, commands: &[Command], clock: &Clock) -> Result<Commit, StoreError> {
-        self.commit_telling(event, seen, commands, clock, &mut |_| {}).await
+    pub async fn commit(
+        &self,
+        event: EventId,
+        seen: Option<&Event>,
+        commands: &[Command],
+        clock: &Clock,
+    ) -> Result<Commit, StoreError> {
+        self.commit_telling(event, seen, commands, clock, &mut |_| {})
+            .await
     }
 
     /// The same, and tells `meanwhile` what is about to be stored, where that is known while the database writes: nobody else may be told
@@ -215,7 +230,12 @@ impl Store {
     }
 
     /// The changes of an event with a revision above `after`, oldest first, at most `limit`.
-    pub async fn changes(&self, event: &Event, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {
+    pub async fn changes(
+        &self,
+        event: &Event,
+        after: Revision,
+        limit: u32,
+    ) -> Result<Vec<Change>, StoreError> {
         either!(self, store => store.changes(event, after, limit).await)
     }
 
@@ -225,7 +245,11 @@ impl Store {
     }
 
     /// Registrations of one round by number, oldest first.
-    pub async fn registrations(&self, event: EventId, filter: &Filter) -> Result<Vec<Listed>, StoreError> {
+    pub async fn registrations(
+        &self,
+        event: EventId,
+        filter: &Filter,
+    ) -> Result<Vec<Listed>, StoreError> {
         either!(self, store => store.registrations(event, filter).await)
     }
 
@@ -236,12 +260,23 @@ impl Store {
     }
 
     /// The audit log of a slug, newest first; `before` is the last key of the page before. At most `limit` lines, with their keys.
-    pub async fn audit(&self, slug: &Slug, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+    pub async fn audit(
+        &self,
+        slug: &Slug,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
         either!(self, store => store.audit(slug, before, limit).await)
     }
 
     /// Stores an announcement and an audit line by `who`.
-    pub async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
+    pub async fn announce(
+        &self,
+        event: EventId,
+        text: &str,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Option<Announcement>, StoreError> {
         either!(self, store => store.announce(event, text, who, now).await)
     }
 
@@ -266,7 +301,12 @@ impl Store {
     }
 
     /// Remembers a console session by the digest of its secret, until `expires_at`; forgets those that have expired by `now`.
-    pub async fn create_session(&self, digest: &str, expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn create_session(
+        &self,
+        digest: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         either!(self, store => store.create_session(digest, expires_at, now).await)
     }
 
@@ -282,7 +322,11 @@ impl Store {
 
     /// Tells the other nodes that `event` now stands at `revision`, or (`None`) that something else of it has changed; call it after
     /// the commit, not for each of a burst. On SQLite there are no other nodes, and this does nothing.
-    pub async fn notify(&self, event: EventId, revision: Option<Revision>) -> Result<(), StoreError> {
+    pub async fn notify(
+        &self,
+        event: EventId,
+        revision: Option<Revision>,
+    ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(store) => store.notify(event, revision).await,
@@ -299,7 +343,11 @@ impl Store {
 
     /// Says how many watch each event at `node`, a name of the caller's own; an empty map takes the report back. A report expires after
     /// a few seconds by the database's clock. On SQLite there are no other nodes, and this does nothing.
-    pub async fn report_watching(&self, node: &str, watchers: &HashMap<EventId, u64>) -> Result<(), StoreError> {
+    pub async fn report_watching(
+        &self,
+        node: &str,
+        watchers: &HashMap<EventId, u64>,
+    ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(store) => store.report_watching(node, watchers).await,
@@ -307,7 +355,10 @@ impl Store {
     }
 
     /// How many watch each event at all nodes but `node`, as far as their reports have not expired.
-    pub async fn watching_elsewhere(&self, node: &str) -> Result<HashMap<EventId, u64>, StoreError> {
+    pub async fn watching_elsewhere(
+        &self,
+        node: &str,
+    ) -> Result<HashMap<EventId, u64>, StoreError> {
         match self {
             Self::Sqlite(_) => Ok(HashMap::new()),
             Self::Postgres(store) => store.watching_elsewhere(node).await,

@@ -18,8 +18,13 @@ use super::error::bounded;
 use super::listener::{CHANNEL, Listener, payload};
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
-use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
-use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, statements as sql};
+use super::shared::{
+    self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
+};
+use super::{
+    Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError,
+    statements as sql,
+};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -32,7 +37,11 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status}
 /// What brings the schema up to date.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-const LOCKED_EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1 FOR UPDATE");
+const LOCKED_EVENT: &str = concat!(
+    "SELECT ",
+    event_columns!(),
+    " FROM events WHERE id = $1 FOR UPDATE"
+);
 /// A plan that was made while the table was empty serves on when it holds a million rows, and to a planner without statistics
 /// every index that begins with the event looks as good as another. LATERAL leaves it no choice but to look each one up, and
 /// OFFSET 0, behind which it sees no further condition, none but to use the index that begins with what is looked up.
@@ -96,7 +105,8 @@ const ADVANCE: &str = "\
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[]) AS moved (event_id, round, number, status, revision)
     WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
 /// Another node may be migrating a large table.
-const NO_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
+const NO_LIMITS: &str =
+    "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
 /// For what may take as long as it takes, on a connection of its own: copying a database.
 pub(super) const UNBOUNDED: &str = "\
     SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '10s', false),
@@ -114,12 +124,17 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    pub(super) async fn open(options: &PgConnectOptions, listen: Option<&PgConnectOptions>) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        options: &PgConnectOptions,
+        listen: Option<&PgConnectOptions>,
+    ) -> Result<Self, StoreError> {
         let connections = Connections::to(options);
         let mut connection = match connections.pool().acquire().await {
             Ok(connection) => connection.detach(),
             // The pool has tried again and again, and does not tell why in vain.
-            Err(sqlx::Error::PoolTimedOut) => bounded(ACQUIRE_TIMEOUT, PgConnection::connect_with(&named(options))).await?,
+            Err(sqlx::Error::PoolTimedOut) => {
+                bounded(ACQUIRE_TIMEOUT, PgConnection::connect_with(&named(options))).await?
+            }
             Err(error) => return Err(error.into()),
         };
         connection.execute(NO_LIMITS).await?;
@@ -127,7 +142,10 @@ impl Postgres {
         MIGRATIONS.run_direct(None, &mut connection, false).await?;
         // It has no limits, so it does not belong to the pool.
         connection.close().await?;
-        Ok(Self { connections, listen: Arc::new(named(listen.unwrap_or(options))) })
+        Ok(Self {
+            connections,
+            listen: Arc::new(named(listen.unwrap_or(options))),
+        })
     }
 
     pub(super) async fn close(&self) {
@@ -136,13 +154,24 @@ impl Postgres {
 
     /// Tells every node that listens. Not inside the committing transaction: there it would take one lock for all committers of
     /// the whole server.
-    pub(super) async fn notify(&self, event: EventId, revision: Option<Revision>) -> Result<(), StoreError> {
-        let notify = query(NOTIFY).bind(CHANNEL).bind(payload(event, revision)).execute(self.reader());
+    pub(super) async fn notify(
+        &self,
+        event: EventId,
+        revision: Option<Revision>,
+    ) -> Result<(), StoreError> {
+        let notify = query(NOTIFY)
+            .bind(CHANNEL)
+            .bind(payload(event, revision))
+            .execute(self.reader());
         bounded(ANSWER_TIMEOUT, notify).await.map(drop)
     }
 
     pub(super) async fn listen(&self) -> Result<Listener, StoreError> {
-        let pool = pool_options().max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with((*self.listen).clone());
+        let pool = pool_options()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with((*self.listen).clone());
         bounded(ANSWER_TIMEOUT, Listener::open(&pool)).await
     }
 
@@ -164,15 +193,29 @@ impl Postgres {
         decided: &mut Option<Commit>,
         meanwhile: Meanwhile<'_>,
     ) -> Result<(), StoreError> {
-        self.decide(event, commands, clock, decided, meanwhile).await
+        self.decide(event, commands, clock, decided, meanwhile)
+            .await
     }
 
     /// The same, and the event's row, once nobody else holds it, with what the lookup finds.
-    async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing, Option<(Event, Vec<Registration>)>), StoreError> {
+    async fn begin_locked(
+        &self,
+        event: EventId,
+        lookup: &Lookup<'_>,
+    ) -> Result<(Writing, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.begin().await?;
-        let row = query_as::<_, rows::EventRow>(LOCKED_EVENT).bind(event).fetch_optional(&mut *writing).await?;
-        let Some(event) = row.map(Event::try_from).transpose()? else { return Ok((writing, None)) };
-        let named = if lookup.is_empty() { Vec::new() } else { writing.named(&event, lookup).await? };
+        let row = query_as::<_, rows::EventRow>(LOCKED_EVENT)
+            .bind(event)
+            .fetch_optional(&mut *writing)
+            .await?;
+        let Some(event) = row.map(Event::try_from).transpose()? else {
+            return Ok((writing, None));
+        };
+        let named = if lookup.is_empty() {
+            Vec::new()
+        } else {
+            writing.named(&event, lookup).await?
+        };
         Ok((writing, Some((event, named))))
     }
 }
@@ -190,10 +233,23 @@ impl Writing {
         self.end("ROLLBACK").await
     }
 
-    async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
-        let (rounds, numbers): (Vec<i64>, Vec<i64>) = lookup.places.iter().map(|(round, number)| (i64::from(*round), i64::from(*number))).unzip();
+    async fn find(
+        &mut self,
+        event: &Event,
+        lookup: &Lookup<'_>,
+    ) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
+        let (rounds, numbers): (Vec<i64>, Vec<i64>) = lookup
+            .places
+            .iter()
+            .map(|(round, number)| (i64::from(*round), i64::from(*number)))
+            .unzip();
         let find = query_as(FIND).bind(event.id).bind(i64::from(event.round));
-        find.bind(&lookup.emails).bind(&lookup.keys).bind(rounds).bind(numbers).fetch_all(&mut **self).await
+        find.bind(&lookup.emails)
+            .bind(&lookup.keys)
+            .bind(rounds)
+            .bind(numbers)
+            .fetch_all(&mut **self)
+            .await
     }
 
     async fn insert(&mut self, event: EventId, new: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -206,7 +262,11 @@ impl Writing {
         all(&inserted, new)
     }
 
-    async fn register_and_commit(mut self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
+    async fn register_and_commit(
+        mut self,
+        picture: &Picture,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), sqlx::Error> {
         let (event, new) = (&picture.event, &*batch::inserted(picture));
         let register = bind(query(REGISTER).bind(event.id), new)
             .bind(event.revision)
@@ -236,7 +296,10 @@ impl Writing {
 }
 
 /// Binds rows as [`INSERT`] and [`REGISTER`] take them, but for what those of one batch have in common.
-fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, new: &[&'q Registration]) -> Query<'q, sqlx::Postgres, PgArguments> {
+fn bind<'q>(
+    query: Query<'q, sqlx::Postgres, PgArguments>,
+    new: &[&'q Registration],
+) -> Query<'q, sqlx::Postgres, PgArguments> {
     query
         .bind(column(new, |row| i64::from(row.locator.number)))
         .bind(column(new, |row| row.secret.reveal()))
@@ -244,7 +307,9 @@ fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, new: &[&'q Registrati
         .bind(column(new, |row| row.name.as_str().to_lowercase()))
         .bind(column(new, |row| row.email.as_str()))
         .bind(column(new, |row| row.email.key()))
-        .bind(column(new, |row| row.key.as_ref().map(IdempotencyKey::as_str)))
+        .bind(column(new, |row| {
+            row.key.as_ref().map(IdempotencyKey::as_str)
+        }))
         .bind(column(new, |row| row.status.as_str()))
         .bind(column(new, |row| row.accepted_waiting.map(i64::from)))
         .bind(column(new, |row| row.at.as_millis()))
@@ -252,7 +317,11 @@ fn bind<'q>(query: Query<'q, sqlx::Postgres, PgArguments>, new: &[&'q Registrati
 
 /// Without the event there is nothing to insert into, and nothing was.
 fn all(inserted: &PgQueryResult, new: &[&Registration]) -> Result<(), sqlx::Error> {
-    if inserted.rows_affected() == new.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    if inserted.rows_affected() == new.len() as u64 {
+        Ok(())
+    } else {
+        Err(sqlx::Error::RowNotFound)
+    }
 }
 
 /// One column of some rows, as `unnest` takes it.

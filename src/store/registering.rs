@@ -48,31 +48,85 @@ pub(super) fn statements(begin: &str, registrations: usize) -> String {
 }
 
 /// Binds what they take: the event as it was `before` and as it has become, and the `new` registrations.
-pub(super) fn bind<'q>(query: Registering<'q>, before: &Event, event: &Event, new: &[&Registration]) -> Registering<'q> {
-    let query = query.bind(event.revision).bind(event.registered).bind(event.waiting).bind(event.last_number).bind(event.at.as_millis()).bind(event.id);
+pub(super) fn bind<'q>(
+    query: Registering<'q>,
+    before: &Event,
+    event: &Event,
+    new: &[&Registration],
+) -> Registering<'q> {
+    let query = query
+        .bind(event.revision)
+        .bind(event.registered)
+        .bind(event.waiting)
+        .bind(event.last_number)
+        .bind(event.at.as_millis())
+        .bind(event.id);
     let query = seen(query, before);
-    let query = query.bind(event.id).bind(event.revision).bind(event.round).bind(event.state().as_str()).bind(rows::places(event.capacity));
-    let query = query.bind(event.registered).bind(event.waiting).bind(event.at.as_millis());
+    let query = query
+        .bind(event.id)
+        .bind(event.revision)
+        .bind(event.round)
+        .bind(event.state().as_str())
+        .bind(rows::places(event.capacity));
+    let query = query
+        .bind(event.registered)
+        .bind(event.waiting)
+        .bind(event.at.as_millis());
     new.chunks(ROWS).fold(query, |query, new| {
-        let query = query.bind(event.id).bind(event.round).bind(event.revision).bind(event.revision).bind(event.at.as_millis());
-        new.iter().fold(query, |query, row| registration(query, row))
+        let query = query
+            .bind(event.id)
+            .bind(event.round)
+            .bind(event.revision)
+            .bind(event.revision)
+            .bind(event.at.as_millis());
+        new.iter()
+            .fold(query, |query, row| registration(query, row))
     })
 }
 
 /// The event's row, in the order of its columns.
 fn seen<'q>(query: Registering<'q>, event: &Event) -> Registering<'q> {
-    let query = query.bind(event.id).bind(text(event.slug.as_str())).bind(text(event.epoch.as_str())).bind(text(&event.title)).bind(text(&event.description));
-    let query = query.bind(rows::places(event.capacity)).bind(event.waitlist);
-    let query = query.bind(event.opens_at.map(Timestamp::as_millis)).bind(event.closes_at.map(Timestamp::as_millis));
-    let query = query.bind(event.scheduled).bind(event.ended).bind(event.closed).bind(event.round).bind(event.revision);
-    query.bind(event.registered).bind(event.waiting).bind(event.last_number).bind(event.at.as_millis()).bind(event.announcement)
+    let query = query
+        .bind(event.id)
+        .bind(text(event.slug.as_str()))
+        .bind(text(event.epoch.as_str()))
+        .bind(text(&event.title))
+        .bind(text(&event.description));
+    let query = query
+        .bind(rows::places(event.capacity))
+        .bind(event.waitlist);
+    let query = query
+        .bind(event.opens_at.map(Timestamp::as_millis))
+        .bind(event.closes_at.map(Timestamp::as_millis));
+    let query = query
+        .bind(event.scheduled)
+        .bind(event.ended)
+        .bind(event.closed)
+        .bind(event.round)
+        .bind(event.revision);
+    query
+        .bind(event.registered)
+        .bind(event.waiting)
+        .bind(event.last_number)
+        .bind(event.at.as_millis())
+        .bind(event.announcement)
 }
 
 fn registration<'q>(query: Registering<'q>, row: &Registration) -> Registering<'q> {
-    debug_assert_eq!(row.status == Status::Waiting, row.accepted_waiting.is_some(), "somebody has moved up: {row:?}");
+    debug_assert_eq!(
+        row.status == Status::Waiting,
+        row.accepted_waiting.is_some(),
+        "somebody has moved up: {row:?}"
+    );
     let query = query.bind(row.locator.number).bind(row.accepted_waiting);
-    let query = query.bind(text(row.secret.reveal())).bind(text(row.name.as_str())).bind(text(&row.name.as_str().to_lowercase()));
-    query.bind(text(row.email.as_str())).bind(text(row.email.key())).bind(row.key.as_ref().map(IdempotencyKey::as_str).map(text))
+    let query = query
+        .bind(text(row.secret.reveal()))
+        .bind(text(row.name.as_str()))
+        .bind(text(&row.name.as_str().to_lowercase()));
+    query
+        .bind(text(row.email.as_str()))
+        .bind(text(row.email.key()))
+        .bind(row.key.as_ref().map(IdempotencyKey::as_str).map(text))
 }
 
 /// As SQLite's thread takes it without another copy.
@@ -88,7 +142,9 @@ mod tests {
 
     #[test]
     fn statements_of_all_batches_stay_prepared() {
-        let sizes: HashSet<String> = (1..=ROWS).flat_map(|rows| ["", "BEGIN;"].map(|begin| statements(begin, rows))).collect();
+        let sizes: HashSet<String> = (1..=ROWS)
+            .flat_map(|rows| ["", "BEGIN;"].map(|begin| statements(begin, rows)))
+            .collect();
         // sqlx keeps 100 for each connection.
         assert_eq!(sizes.len(), 20);
     }
@@ -97,8 +153,16 @@ mod tests {
     fn no_statement_takes_more_values_than_sqlite_allows() {
         for registrations in [1, ROWS, ROWS + 1, 10 * ROWS] {
             let text = statements("BEGIN;", registrations);
-            assert_eq!(text.matches("INSERT OR ROLLBACK INTO registrations").count(), registrations.div_ceil(ROWS));
-            assert!(text.split(';').all(|statement| statement.matches('?').count() <= 32_766), "{registrations}");
+            assert_eq!(
+                text.matches("INSERT OR ROLLBACK INTO registrations")
+                    .count(),
+                registrations.div_ceil(ROWS)
+            );
+            assert!(
+                text.split(';')
+                    .all(|statement| statement.matches('?').count() <= 32_766),
+                "{registrations}"
+            );
         }
     }
 }

@@ -61,7 +61,10 @@ impl TryFrom<EventRow> for Event {
         Ok(Self {
             id: row.id,
             slug: Slug::parse(&row.slug).map_err(|_| unreadable("slug", &row.slug))?,
-            epoch: row.epoch.parse().map_err(|_| unreadable("epoch", &row.epoch))?,
+            epoch: row
+                .epoch
+                .parse()
+                .map_err(|_| unreadable("epoch", &row.epoch))?,
             title: row.title,
             description: row.description,
             capacity: capacity(row.capacity)?,
@@ -103,13 +106,20 @@ impl TryFrom<RegistrationRow> for Registration {
 
     fn try_from(row: RegistrationRow) -> Result<Self, StoreError> {
         Ok(Self {
-            locator: Locator { event: row.event_id, round: count("round", row.round)?, number: count("number", row.number)? },
+            locator: Locator {
+                event: row.event_id,
+                round: count("round", row.round)?,
+                number: count("number", row.number)?,
+            },
             secret: Secret::stored(row.secret),
             name: Name::stored(row.name),
             email: Email::stored(row.email),
             key: row.idempotency_key.map(IdempotencyKey::stored),
             status: Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?,
-            accepted_waiting: row.accepted_waiting.map(|n| count("accepted_waiting", n)).transpose()?,
+            accepted_waiting: row
+                .accepted_waiting
+                .map(|n| count("accepted_waiting", n))
+                .transpose()?,
             accepted_revision: row.accepted_revision,
             revision: row.revision,
             at: Timestamp::from_millis(row.at),
@@ -128,8 +138,14 @@ impl TryFrom<ListedRow> for Listed {
     type Error = StoreError;
 
     fn try_from(row: ListedRow) -> Result<Self, StoreError> {
-        let waiting_position = row.waiting_position.map(|n| count("waiting_position", n)).transpose()?;
-        Ok(Self { registration: row.registration.try_into()?, waiting_position })
+        let waiting_position = row
+            .waiting_position
+            .map(|n| count("waiting_position", n))
+            .transpose()?;
+        Ok(Self {
+            registration: row.registration.try_into()?,
+            waiting_position,
+        })
     }
 }
 
@@ -153,7 +169,10 @@ impl ChangeRow {
         Ok(Change {
             headcount: Headcount {
                 event: event.slug.clone(),
-                position: Position { epoch: event.epoch.clone(), revision: self.revision },
+                position: Position {
+                    epoch: event.epoch.clone(),
+                    revision: self.revision,
+                },
                 revision: self.revision,
                 round: count("round", self.round)?,
                 state: State::parse(&self.state).ok_or_else(|| unreadable("state", &self.state))?,
@@ -203,7 +222,16 @@ pub(super) struct AuditRow {
 impl From<AuditRow> for (i64, AuditEntry) {
     fn from(row: AuditRow) -> Self {
         let at = Timestamp::from_millis(row.at);
-        (row.id, AuditEntry { at, who: row.who, action: row.action, before: row.before, after: row.after })
+        (
+            row.id,
+            AuditEntry {
+                at,
+                who: row.who,
+                action: row.action,
+                before: row.before,
+                after: row.after,
+            },
+        )
     }
 }
 
@@ -216,7 +244,11 @@ pub(super) struct AnnouncementRow {
 
 impl From<AnnouncementRow> for Announcement {
     fn from(row: AnnouncementRow) -> Self {
-        Self { id: row.id, text: row.text, at: Timestamp::from_millis(row.at) }
+        Self {
+            id: row.id,
+            text: row.text,
+            at: Timestamp::from_millis(row.at),
+        }
     }
 }
 
@@ -229,12 +261,18 @@ pub(super) struct MarkRow {
 
 impl From<MarkRow> for Mark {
     fn from(row: MarkRow) -> Self {
-        Self { event: row.id, revision: row.revision, announcement: row.announcement }
+        Self {
+            event: row.id,
+            revision: row.revision,
+            announcement: row.announcement,
+        }
     }
 }
 
 /// All rows, or the first that cannot be read.
-pub(super) fn read<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, StoreError> {
+pub(super) fn read<R, T: TryFrom<R, Error = StoreError>>(
+    rows: Vec<R>,
+) -> Result<Vec<T>, StoreError> {
     rows.into_iter().map(T::try_from).collect()
 }
 
@@ -249,7 +287,9 @@ pub(super) fn places(capacity: Capacity) -> Option<i64> {
 }
 
 fn capacity(column: Option<i64>) -> Result<Capacity, StoreError> {
-    column.map_or(Ok(Capacity::UNLIMITED), |places| Capacity::limited(places).map_err(|_| unreadable("capacity", &places.to_string())))
+    column.map_or(Ok(Capacity::UNLIMITED), |places| {
+        Capacity::limited(places).map_err(|_| unreadable("capacity", &places.to_string()))
+    })
 }
 
 fn unreadable(column: &str, value: &str) -> StoreError {

@@ -69,13 +69,18 @@ macro_rules! impl_session {
                     self.advance(&moved).await?;
                 }
                 if !picture.writes.inserted.is_empty() {
-                    self.insert(picture.event.id, &batch::inserted(picture)).await?;
+                    self.insert(picture.event.id, &batch::inserted(picture))
+                        .await?;
                 }
                 Ok(())
             }
 
             /// Makes the picture true, and commits. Does something `meanwhile`, if there is nothing but new registrations to write.
-            async fn finish(mut self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), StoreError> {
+            async fn finish(
+                mut self,
+                picture: &Picture,
+                meanwhile: impl FnOnce(),
+            ) -> Result<(), StoreError> {
                 if picture.is_registering_only() {
                     self.register_and_commit(picture, meanwhile).await?;
                 } else {
@@ -94,17 +99,37 @@ macro_rules! impl_session {
         }
 
         impl Session for $transaction {
-            async fn named(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<Registration>, StoreError> {
+            async fn named(
+                &mut self,
+                event: &Event,
+                lookup: &Lookup<'_>,
+            ) -> Result<Vec<Registration>, StoreError> {
                 rows::read(self.find(event, lookup).await?)
             }
 
-            async fn waiting(&mut self, event: &Event, round: u32, limit: u32) -> Result<Vec<Registration>, StoreError> {
-                let rows = query_as::<_, rows::RegistrationRow>(sql::WAITING).bind(event.id).bind(i64::from(round)).bind(i64::from(limit));
+            async fn waiting(
+                &mut self,
+                event: &Event,
+                round: u32,
+                limit: u32,
+            ) -> Result<Vec<Registration>, StoreError> {
+                let rows = query_as::<_, rows::RegistrationRow>(sql::WAITING)
+                    .bind(event.id)
+                    .bind(i64::from(round))
+                    .bind(i64::from(limit));
                 rows::read(rows.fetch_all(&mut **self).await?)
             }
 
-            async fn archived(&mut self, event: &Event, round: u32) -> Result<Option<Archived>, StoreError> {
-                let row = query_as::<_, rows::ArchivedRow>(sql::ARCHIVED).bind(event.id).bind(i64::from(round)).fetch_optional(&mut **self).await?;
+            async fn archived(
+                &mut self,
+                event: &Event,
+                round: u32,
+            ) -> Result<Option<Archived>, StoreError> {
+                let row = query_as::<_, rows::ArchivedRow>(sql::ARCHIVED)
+                    .bind(event.id)
+                    .bind(i64::from(round))
+                    .fetch_optional(&mut **self)
+                    .await?;
                 row.map(|row| row.of(round)).transpose()
             }
 
@@ -118,11 +143,19 @@ macro_rules! impl_session {
                         self.log(event.id, change).await?;
                     }
                     if let Some((round, capacity)) = writes.archive {
-                        let archive = query(sql::ARCHIVE_ROUND).bind(event.id).bind(i64::from(round)).bind(rows::places(capacity)).bind(event.at.as_millis());
+                        let archive = query(sql::ARCHIVE_ROUND)
+                            .bind(event.id)
+                            .bind(i64::from(round))
+                            .bind(rows::places(capacity))
+                            .bind(event.at.as_millis());
                         archive.execute(&mut **self).await?;
                     }
                     if let Some(round) = writes.restored {
-                        query(sql::RESTORE_ROUND).bind(event.id).bind(i64::from(round)).execute(&mut **self).await?;
+                        query(sql::RESTORE_ROUND)
+                            .bind(event.id)
+                            .bind(i64::from(round))
+                            .execute(&mut **self)
+                            .await?;
                     }
                     self.update(event).await?;
                 }

@@ -16,7 +16,14 @@ pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from
 
 /// A LIKE pattern for "contains, whatever the case", with `!` before what would be a wildcard.
 pub(super) fn pattern(query: &str) -> String {
-    format!("%{}%", query.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+    format!(
+        "%{}%",
+        query
+            .to_lowercase()
+            .replace('!', "!!")
+            .replace('%', "!%")
+            .replace('_', "!_")
+    )
 }
 
 /// The methods that single statements make, for one backend.

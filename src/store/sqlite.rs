@@ -9,8 +9,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query, query_as, query_scalar};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, FromRow as _, query,
+    query_as, query_scalar,
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::alongside::{alongside, step_aside};
@@ -18,8 +24,13 @@ use super::batch::{self, Decided, Foreseen, Lookup, Session};
 use super::error::{bounded, is_another, is_known, is_locked};
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
-use super::shared::{self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements};
-use super::{Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json, registering, statements as sql};
+use super::shared::{
+    self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
+};
+use super::{
+    Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json,
+    registering, statements as sql,
+};
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -55,7 +66,12 @@ macro_rules! find {
 }
 const FIND: &str = find!();
 /// The first row is the event's, the others are registrations. One call, as each is a trip to sqlx's worker thread and back.
-const BEGIN_LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", event_columns!(), " FROM events WHERE id = $1;", find!());
+const BEGIN_LOCKED: &str = concat!(
+    "BEGIN IMMEDIATE; SELECT ",
+    event_columns!(),
+    " FROM events WHERE id = $1;",
+    find!()
+);
 /// $1 is a JSON array of rows. One statement, however many rows. From `jsonb_each` a row comes in SQLite's own form, of which no column is
 /// parsed twice. OR ROLLBACK: the second wall ends the whole transaction.
 const INSERT: &str = "\
@@ -107,15 +123,24 @@ struct Writer {
 impl Writer {
     /// Whether the next batch is to look first; counts it.
     fn looks_first(&self) -> bool {
-        self.wary.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        self.wary
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            })
+            .is_ok()
     }
 }
 
 impl Sqlite {
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
         file::prepare(options.get_filename())?;
-        let options =
-            options.clone().create_if_missing(true).busy_timeout(BUSY_TIMEOUT).foreign_keys(true).row_buffer_size(ROW_BUFFER).disable_statement_logging();
+        let options = options
+            .clone()
+            .create_if_missing(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .row_buffer_size(ROW_BUFFER)
+            .disable_statement_logging();
         let writer = options
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
@@ -134,7 +159,14 @@ impl Sqlite {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { readers, writer: Arc::new(Writer { options: writer, connection: Mutex::new(Some(connection)), wary: AtomicU32::new(0) }) })
+        Ok(Self {
+            readers,
+            writer: Arc::new(Writer {
+                options: writer,
+                connection: Mutex::new(Some(connection)),
+                wary: AtomicU32::new(0),
+            }),
+        })
     }
 
     pub(super) async fn close(&self) {
@@ -158,13 +190,28 @@ impl Sqlite {
     }
 
     /// The same, and the event's row with what the lookup finds. The write lock is on the whole file, so it is this event's as well.
-    async fn begin_locked(&self, event: EventId, lookup: &Lookup<'_>) -> Result<(Writing<'_>, Option<(Event, Vec<Registration>)>), StoreError> {
+    async fn begin_locked(
+        &self,
+        event: EventId,
+        lookup: &Lookup<'_>,
+    ) -> Result<(Writing<'_>, Option<(Event, Vec<Registration>)>), StoreError> {
         let mut writing = self.writing().await?;
-        let begin = query(BEGIN_LOCKED).bind(event).bind(json::text(&lookup.emails)).bind(json::text(&lookup.keys)).bind(json::text(&lookup.places));
+        let begin = query(BEGIN_LOCKED)
+            .bind(event)
+            .bind(json::text(&lookup.emails))
+            .bind(json::text(&lookup.keys))
+            .bind(json::text(&lookup.places));
         let rows = alongside(begin.fetch_all(&mut *writing), step_aside).await?;
-        let Some((event, named)) = rows.split_first() else { return Ok((writing, None)) };
+        let Some((event, named)) = rows.split_first() else {
+            return Ok((writing, None));
+        };
         let event = rows::EventRow::from_row(event)?.try_into()?;
-        let named = rows::read(named.iter().map(rows::RegistrationRow::from_row).collect::<Result<Vec<_>, _>>()?)?;
+        let named = rows::read(
+            named
+                .iter()
+                .map(rows::RegistrationRow::from_row)
+                .collect::<Result<Vec<_>, _>>()?,
+        )?;
         Ok((writing, Some((event, named))))
     }
 
@@ -178,16 +225,22 @@ impl Sqlite {
         decided: &mut Option<Commit>,
         meanwhile: Meanwhile<'_>,
     ) -> Result<(), StoreError> {
-        if let Some(seen) = seen.filter(|seen| seen.id == event && batch::is_foreseeable(seen, commands))
+        if let Some(seen) =
+            seen.filter(|seen| seen.id == event && batch::is_foreseeable(seen, commands))
             && !self.writer.looks_first()
         {
             let writing = self.writing().await?;
             match batch::foresee(seen, commands, clock.now()) {
                 Some(Foreseen { commit, picture }) => {
                     let commit = &*decided.insert(commit);
-                    match writing.register(BEGIN, &picture, || meanwhile(&commit.decisions)).await {
+                    match writing
+                        .register(BEGIN, &picture, || meanwhile(&commit.decisions))
+                        .await
+                    {
                         Ok(()) => return Ok(()),
-                        Err(error) if is_known(&error) => self.writer.wary.store(WARY, Ordering::Relaxed),
+                        Err(error) if is_known(&error) => {
+                            self.writer.wary.store(WARY, Ordering::Relaxed)
+                        }
                         Err(error) if is_another(&error) => {}
                         Err(error) => {
                             if is_locked(&error) {
@@ -202,7 +255,8 @@ impl Sqlite {
                 None => writing.put_back(),
             }
         }
-        self.decide(event, commands, clock, decided, meanwhile).await
+        self.decide(event, commands, clock, decided, meanwhile)
+            .await
     }
 
     async fn writing(&self) -> Result<Writing<'_>, sqlx::Error> {
@@ -248,21 +302,43 @@ impl Writing<'_> {
         *self.slot = Some(self.connection);
     }
 
-    async fn find(&mut self, event: &Event, lookup: &Lookup<'_>) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
+    async fn find(
+        &mut self,
+        event: &Event,
+        lookup: &Lookup<'_>,
+    ) -> Result<Vec<rows::RegistrationRow>, sqlx::Error> {
         let find = query_as(FIND).bind(event.id);
-        find.bind(json::text(&lookup.emails)).bind(json::text(&lookup.keys)).bind(json::text(&lookup.places)).fetch_all(&mut **self).await
+        find.bind(json::text(&lookup.emails))
+            .bind(json::text(&lookup.keys))
+            .bind(json::text(&lookup.places))
+            .fetch_all(&mut **self)
+            .await
     }
 
     async fn insert(&mut self, event: EventId, new: &[&Registration]) -> Result<(), sqlx::Error> {
-        query(INSERT).bind(json::rows_of(new)).bind(event).execute(&mut **self).await.map(drop)
+        query(INSERT)
+            .bind(json::rows_of(new))
+            .bind(event)
+            .execute(&mut **self)
+            .await
+            .map(drop)
     }
 
-    async fn register_and_commit(self, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
+    async fn register_and_commit(
+        self,
+        picture: &Picture,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), sqlx::Error> {
         self.register("", picture, meanwhile).await
     }
 
     /// Stores new registrations with all that goes with them and commits, in one call that may `begin` the transaction as well.
-    async fn register(mut self, begin: &str, picture: &Picture, meanwhile: impl FnOnce()) -> Result<(), sqlx::Error> {
+    async fn register(
+        mut self,
+        begin: &str,
+        picture: &Picture,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), sqlx::Error> {
         let new = batch::inserted(picture);
         // Put together from constants; every value is bound.
         let statements = AssertSqlSafe(registering::statements(begin, new.len()));
@@ -273,15 +349,33 @@ impl Writing<'_> {
         })
         .await;
         // A refusal has ended the transaction as well: OR ROLLBACK stands in every statement.
-        if outcome.as_ref().err().is_none_or(|error| is_known(error) || is_another(error)) {
+        if outcome
+            .as_ref()
+            .err()
+            .is_none_or(|error| is_known(error) || is_another(error))
+        {
             self.put_back();
         }
         outcome.map(drop)
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
-        let rows: Vec<_> = moved.iter().map(|row| (row.locator.event, row.locator.round, row.locator.number, row.status.as_str(), row.revision)).collect();
-        query(ADVANCE).bind(json::text(&rows)).execute(&mut **self).await?;
+        let rows: Vec<_> = moved
+            .iter()
+            .map(|row| {
+                (
+                    row.locator.event,
+                    row.locator.round,
+                    row.locator.number,
+                    row.status.as_str(),
+                    row.revision,
+                )
+            })
+            .collect();
+        query(ADVANCE)
+            .bind(json::text(&rows))
+            .execute(&mut **self)
+            .await?;
         Ok(())
     }
 }
@@ -308,16 +402,22 @@ mod tests {
 
     /// The plan of a statement, one step a line. Preparing it also checks it against the schema.
     async fn plan(connection: &mut SqliteConnection, statement: &'static str) -> String {
-        let explain = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+        let explain = sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "EXPLAIN QUERY PLAN {statement}"
+        )));
         let rows = explain.fetch_all(connection).await.expect(statement);
-        rows.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+        rows.iter()
+            .map(|row| row.get::<String, _>("detail") + "\n")
+            .collect()
     }
 
     /// However many registrations an event has: what every commit reads must not walk through them.
     #[tokio::test]
     async fn a_commit_looks_up_and_never_scans() {
         let directory = tempfile::tempdir().unwrap();
-        let options = SqliteConnectOptions::new().filename(directory.path().join("plans.db")).create_if_missing(true);
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("plans.db"))
+            .create_if_missing(true);
         let mut connection = file::open(&options).await.unwrap();
         for (statement, indexes) in [
             (
@@ -329,9 +429,24 @@ mod tests {
                 ][..],
             ),
             (ADVANCE, &["(event_id=? AND round=? AND number=?)"]),
-            (sql::WAITING, &["registrations_waiting (event_id=? AND round=? AND status=?)"]),
-            (sql::REGISTRATION, &["(event_id=? AND round=? AND number=?)", "registrations_waiting (event_id=? AND round=? AND status=? AND number<?)"]),
-            (sql::REGISTRATIONS, &["(event_id=? AND round=? AND number>?)", "registrations_waiting (event_id=? AND round=? AND status=?)"]),
+            (
+                sql::WAITING,
+                &["registrations_waiting (event_id=? AND round=? AND status=?)"],
+            ),
+            (
+                sql::REGISTRATION,
+                &[
+                    "(event_id=? AND round=? AND number=?)",
+                    "registrations_waiting (event_id=? AND round=? AND status=? AND number<?)",
+                ],
+            ),
+            (
+                sql::REGISTRATIONS,
+                &[
+                    "(event_id=? AND round=? AND number>?)",
+                    "registrations_waiting (event_id=? AND round=? AND status=?)",
+                ],
+            ),
             (sql::CHANGES, &["(event_id=? AND revision>?)"]),
             (sql::AUDIT, &["audit_slug (slug=? AND id<?)"]),
             (sql::EVENT_BY_ID, &["rowid=?"]),
@@ -339,9 +454,15 @@ mod tests {
         ] {
             let plan = plan(&mut connection, statement).await;
             for index in indexes {
-                assert!(plan.contains(index), "{index} is not used:\n{plan}\n{statement}");
+                assert!(
+                    plan.contains(index),
+                    "{index} is not used:\n{plan}\n{statement}"
+                );
             }
-            assert!(!plan.contains("SCAN registrations") && !plan.contains("TEMP B-TREE FOR ORDER BY"), "{plan}\n{statement}");
+            assert!(
+                !plan.contains("SCAN registrations") && !plan.contains("TEMP B-TREE FOR ORDER BY"),
+                "{plan}\n{statement}"
+            );
         }
     }
 }

@@ -5,7 +5,8 @@ use super::rows::{event_columns, registration_columns};
 
 pub(super) const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM events ORDER BY id");
 pub(super) const EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE slug = $1");
-pub(super) const EVENT_BY_ID: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1");
+pub(super) const EVENT_BY_ID: &str =
+    concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1");
 pub(super) const MARKS: &str = "SELECT id, revision, announcement FROM events";
 
 pub(super) const CREATE_EVENT: &str = "\
@@ -24,7 +25,8 @@ pub(super) const INSERT_CHANGE: &str = "\
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 pub(super) const INSERT_AUDIT: &str = "\
     INSERT INTO audit (slug, at, who, action, \"before\", \"after\") VALUES ($1, $2, $3, $4, $5, $6)";
-pub(super) const ARCHIVE_ROUND: &str = "INSERT INTO rounds (event_id, round, capacity, archived_at) VALUES ($1, $2, $3, $4)";
+pub(super) const ARCHIVE_ROUND: &str =
+    "INSERT INTO rounds (event_id, round, capacity, archived_at) VALUES ($1, $2, $3, $4)";
 pub(super) const RESTORE_ROUND: &str = "DELETE FROM rounds WHERE event_id = $1 AND round = $2";
 /// What belongs to an event, its own row last.
 pub(super) const DELETE_EVENT: [&str; 5] = [
@@ -35,8 +37,11 @@ pub(super) const DELETE_EVENT: [&str; 5] = [
     "DELETE FROM events WHERE id = $1",
 ];
 
-pub(super) const WAITING: &str =
-    concat!("SELECT ", registration_columns!(), " FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT $3");
+pub(super) const WAITING: &str = concat!(
+    "SELECT ",
+    registration_columns!(),
+    " FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT $3"
+);
 pub(super) const ARCHIVED: &str = "\
     SELECT capacity,
         (SELECT count(*) FROM registrations r WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'confirmed') AS registered,
@@ -85,7 +90,8 @@ pub(super) const ANNOUNCEMENT: &str = "\
     SELECT a.id, a.text, a.at FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = $1";
-pub(super) const INSERT_SETTING: &str = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+pub(super) const INSERT_SETTING: &str =
+    "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 pub(super) const SET_SETTING: &str = "\
     INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 

@@ -26,15 +26,25 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         if url.starts_with("sqlite:") {
-            let options: SqliteConnectOptions = url.parse().map_err(|e| NotADatabaseUrl(format!("not a SQLite URL such as sqlite://headcount.db: {e}")))?;
+            let options: SqliteConnectOptions = url.parse().map_err(|e| {
+                NotADatabaseUrl(format!(
+                    "not a SQLite URL such as sqlite://headcount.db: {e}"
+                ))
+            })?;
             check_file(&options, url).map_err(|reason| NotADatabaseUrl(reason.to_owned()))?;
             Ok(Self::Sqlite(Box::new(options)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             // sqlx's message could repeat the URL, password included.
-            let options = url.parse().map_err(|_| NotADatabaseUrl("not a Postgres URL such as postgres://user:password@host/database".into()))?;
+            let options = url.parse().map_err(|_| {
+                NotADatabaseUrl(
+                    "not a Postgres URL such as postgres://user:password@host/database".into(),
+                )
+            })?;
             Ok(Self::Postgres(Box::new(options)))
         } else {
-            Err(NotADatabaseUrl("a database URL begins with sqlite:// or postgres://".into()))
+            Err(NotADatabaseUrl(
+                "a database URL begins with sqlite:// or postgres://".into(),
+            ))
         }
     }
 }
@@ -43,19 +53,29 @@ impl FromStr for DatabaseUrl {
 fn check_file(options: &SqliteConnectOptions, url: &str) -> Result<(), &'static str> {
     let file = options.get_filename();
     let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let has = |name: &str, value: &str| form_urlencoded::parse(parameters.as_bytes()).any(|(n, v)| n == name && v == value);
+    let has = |name: &str, value: &str| {
+        form_urlencoded::parse(parameters.as_bytes()).any(|(n, v)| n == name && v == value)
+    };
     if has("mode", "memory") || path.ends_with(":memory:") {
-        return Err("a database in memory would be lost at the end, and each connection would see another one; name a file, such as sqlite://headcount.db");
+        return Err(
+            "a database in memory would be lost at the end, and each connection would see another one; name a file, such as sqlite://headcount.db",
+        );
     }
     if file.as_os_str().is_empty() {
-        return Err("the SQLite URL names no file; write it like sqlite://headcount.db (relative) or sqlite:///var/lib/headcount.db (absolute)");
+        return Err(
+            "the SQLite URL names no file; write it like sqlite://headcount.db (relative) or sqlite:///var/lib/headcount.db (absolute)",
+        );
     }
     // SQLite would take this for a URL of its own, with options that contradict those set here.
     if file.to_string_lossy().starts_with("file:") {
-        return Err("write the SQLite URL with a plain path, such as sqlite:///var/lib/headcount.db");
+        return Err(
+            "write the SQLite URL with a plain path, such as sqlite:///var/lib/headcount.db",
+        );
     }
     if has("mode", "ro") || has("immutable", "true") || has("immutable", "1") {
-        return Err("the database has to be written to; leave mode=ro and immutable out of its URL");
+        return Err(
+            "the database has to be written to; leave mode=ro and immutable out of its URL",
+        );
     }
     Ok(())
 }
@@ -66,7 +86,13 @@ impl fmt::Display for DatabaseUrl {
             Self::Sqlite(options) => write!(f, "sqlite://{}", options.get_filename().display()),
             Self::Postgres(options) => {
                 let database = options.get_database().unwrap_or(options.get_username());
-                write!(f, "postgres://{}@{}:{}/{database}", options.get_username(), options.get_host(), options.get_port())
+                write!(
+                    f,
+                    "postgres://{}@{}:{}/{database}",
+                    options.get_username(),
+                    options.get_host(),
+                    options.get_port()
+                )
             }
         }
     }
@@ -88,7 +114,10 @@ mod tests {
         for (url, shown) in [
             ("sqlite://headcount.db", "sqlite://headcount.db"),
             ("sqlite:headcount.db", "sqlite://headcount.db"),
-            ("sqlite:///var/lib/headcount.db", "sqlite:///var/lib/headcount.db"),
+            (
+                "sqlite:///var/lib/headcount.db",
+                "sqlite:///var/lib/headcount.db",
+            ),
         ] {
             assert_eq!(url.parse::<DatabaseUrl>().unwrap().to_string(), shown);
         }
@@ -115,10 +144,17 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let url: DatabaseUrl = "postgres://ada:hunter2@db.example.org:5433/headcount".parse().unwrap();
-        assert_eq!(url.to_string(), "postgres://ada@db.example.org:5433/headcount");
+        let url: DatabaseUrl = "postgres://ada:hunter2@db.example.org:5433/headcount"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            url.to_string(),
+            "postgres://ada@db.example.org:5433/headcount"
+        );
         assert!(!format!("{url:?}").contains("hunter2"));
-        let broken = "postgres://ada:hunter2@db.example.org:port/headcount".parse::<DatabaseUrl>().unwrap_err();
+        let broken = "postgres://ada:hunter2@db.example.org:port/headcount"
+            .parse::<DatabaseUrl>()
+            .unwrap_err();
         assert!(!broken.to_string().contains("hunter2"));
     }
 }

@@ -31,13 +31,30 @@ const ELSEWHERE: &str = concat!(
 );
 
 impl Postgres {
-    pub(super) async fn report_watching(&self, node: &str, watchers: &HashMap<EventId, u64>) -> Result<(), StoreError> {
-        let report = if watchers.is_empty() { query(FORGET).bind(node) } else { query(REPORT).bind(node).bind(Json(watchers)) };
-        bounded(ANSWER_TIMEOUT, report.execute(self.reader())).await.map(drop)
+    pub(super) async fn report_watching(
+        &self,
+        node: &str,
+        watchers: &HashMap<EventId, u64>,
+    ) -> Result<(), StoreError> {
+        let report = if watchers.is_empty() {
+            query(FORGET).bind(node)
+        } else {
+            query(REPORT).bind(node).bind(Json(watchers))
+        };
+        bounded(ANSWER_TIMEOUT, report.execute(self.reader()))
+            .await
+            .map(drop)
     }
 
-    pub(super) async fn watching_elsewhere(&self, node: &str) -> Result<HashMap<EventId, u64>, StoreError> {
-        let reports: Vec<Json<HashMap<EventId, u64>>> = bounded(ANSWER_TIMEOUT, query_scalar(ELSEWHERE).bind(node).fetch_all(self.reader())).await?;
+    pub(super) async fn watching_elsewhere(
+        &self,
+        node: &str,
+    ) -> Result<HashMap<EventId, u64>, StoreError> {
+        let reports: Vec<Json<HashMap<EventId, u64>>> = bounded(
+            ANSWER_TIMEOUT,
+            query_scalar(ELSEWHERE).bind(node).fetch_all(self.reader()),
+        )
+        .await?;
         let mut sum = HashMap::new();
         for (event, watchers) in reports.into_iter().flat_map(|Json(report)| report) {
             *sum.entry(event).or_default() += watchers;

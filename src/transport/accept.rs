@@ -29,11 +29,20 @@ fn quality((kind, subtype): (&str, &str), accept: &str) -> u16 {
     let mut best = (0, 0);
     for range in accept.split(',') {
         let mut parameters = range.split(';').map(str::trim);
-        let Some((range_kind, range_subtype)) = parameters.next().and_then(|range| range.split_once('/')) else { continue };
+        let Some((range_kind, range_subtype)) =
+            parameters.next().and_then(|range| range.split_once('/'))
+        else {
+            continue;
+        };
         let specific = match (range_kind, range_subtype) {
             ("*", "*") => 1,
             (range_kind, "*") if range_kind.eq_ignore_ascii_case(kind) => 2,
-            (range_kind, range_subtype) if range_kind.eq_ignore_ascii_case(kind) && range_subtype.eq_ignore_ascii_case(subtype) => 3,
+            (range_kind, range_subtype)
+                if range_kind.eq_ignore_ascii_case(kind)
+                    && range_subtype.eq_ignore_ascii_case(subtype) =>
+            {
+                3
+            }
             _ => continue,
         };
         if specific > best.0 {
@@ -45,10 +54,18 @@ fn quality((kind, subtype): (&str, &str), accept: &str) -> u16 {
 
 /// The weight among a range's parameters, in thousandths; 1000 without one. What is no number counts as none.
 fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
-    let given = parameters.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
+    let given = parameters.find_map(|parameter| {
+        parameter
+            .strip_prefix("q=")
+            .or_else(|| parameter.strip_prefix("Q="))
+    });
     match given.and_then(|q| q.parse::<f32>().ok()) {
         // Clamped to 0..=1 first, so the product fits.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 1000"
+        )]
         Some(q) => (q.clamp(0.0, 1.0) * 1000.0) as u16,
         None => 1000,
     }
@@ -66,7 +83,10 @@ pub fn preferred(headers: &HeaderMap) -> Option<Media> {
     if accept.trim().is_empty() {
         return Some(Media::Json);
     }
-    match (Media::Json.quality(&accept), Media::EventStream.quality(&accept)) {
+    match (
+        Media::Json.quality(&accept),
+        Media::EventStream.quality(&accept),
+    ) {
         (0, 0) => None,
         (json, stream) if json >= stream => Some(Media::Json),
         _ => Some(Media::EventStream),
@@ -75,7 +95,11 @@ pub fn preferred(headers: &HeaderMap) -> Option<Media> {
 
 /// Several lines are one list (RFC 9110, section 5.3).
 fn accept(headers: &HeaderMap) -> String {
-    let lines: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<_> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
     lines.join(",")
 }
 
@@ -93,10 +117,16 @@ mod tests {
             ("text/event-stream", Some(Media::EventStream)),
             ("Text/Event-Stream", Some(Media::EventStream)),
             ("text/event-stream, application/json", Some(Media::Json)),
-            ("text/event-stream, application/json;q=0.5", Some(Media::EventStream)),
+            (
+                "text/event-stream, application/json;q=0.5",
+                Some(Media::EventStream),
+            ),
             ("text/event-stream, */*;q=0.1", Some(Media::EventStream)),
             ("application/json;q=0, */*", Some(Media::EventStream)),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Media::Json)),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                Some(Media::Json),
+            ),
             ("text/html", None),
             ("*/*;q=0", None),
             ("image/png, garbage, ;;;", None),
@@ -112,7 +142,10 @@ mod tests {
     #[test]
     fn only_a_browser_prefers_html() {
         for (accept, expected) in [
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                true,
+            ),
             ("text/html", true),
             ("text/html, application/json", false),
             ("application/json", false),

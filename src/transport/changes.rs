@@ -41,10 +41,15 @@ pub(super) async fn answer(context: Shared, channel: &Channel, request: &Request
         (Some(_), Err(problem)) => Err(problem),
         (Some(Media::Json), Ok(limit)) => page(&context, channel, request, limit).await,
         (Some(Media::EventStream), Ok(_)) => stream(context, channel, request).await,
-        (None, _) => Err(Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream")),
+        (None, _) => Err(Problem::new(
+            Code::NotAcceptable,
+            "this address answers application/json or text/event-stream",
+        )),
     };
     let mut response = answer.unwrap_or_else(Problem::into_response);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept"));
     response
 }
 
@@ -53,27 +58,57 @@ fn limit(request: &Request) -> Result<u32, Problem> {
     match request.query("limit").map(str::parse::<u32>) {
         None => Ok(LONGEST_PAGE),
         Some(Ok(limit)) if limit > 0 => Ok(limit.min(LONGEST_PAGE)),
-        Some(_) => Err(Problem::new(Code::BadRequest, format!("limit must be a whole number from 1 to {LONGEST_PAGE}"))),
+        Some(_) => Err(Problem::new(
+            Code::BadRequest,
+            format!("limit must be a whole number from 1 to {LONGEST_PAGE}"),
+        )),
     }
 }
 
-async fn page(context: &Context, channel: &Channel, request: &Request, limit: u32) -> Result<Response, Problem> {
+async fn page(
+    context: &Context,
+    channel: &Channel,
+    request: &Request,
+    limit: u32,
+) -> Result<Response, Problem> {
     if let Some(problem) = refusal::problem(request.admission) {
         return Err(problem);
     }
     let event = channel.newest().event;
     let (after, reset) = start(context, &event, request.after()).await?;
     let changes = context.store.changes(&event, after, limit).await?;
-    let revision = changes.last().map_or(after, |change| change.headcount.revision);
-    let page = Page { changes: &changes, position: Position { epoch: event.epoch.clone(), revision }, reset };
+    let revision = changes
+        .last()
+        .map_or(after, |change| change.headcount.revision);
+    let page = Page {
+        changes: &changes,
+        position: Position {
+            epoch: event.epoch.clone(),
+            revision,
+        },
+        reset,
+    };
     // Plain structs of numbers and strings: serialising them to memory cannot fail.
-    let mut response = Response::new(serde_json::to_vec(&page).expect("a page is representable as JSON").into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let mut response = Response::new(
+        serde_json::to_vec(&page)
+            .expect("a page is representable as JSON")
+            .into(),
+    );
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
 
-async fn stream(context: Shared, channel: &Channel, request: &Request) -> Result<Response, Problem> {
+async fn stream(
+    context: Shared,
+    channel: &Channel,
+    request: &Request,
+) -> Result<Response, Problem> {
     if let Some(reason) = refusal::reason(request.admission) {
         return Ok(sse::refuse(&refusal::bye(reason)));
     }
@@ -81,14 +116,26 @@ async fn stream(context: Shared, channel: &Channel, request: &Request) -> Result
     // An `EventSource` must not be answered an error: where the database is away the log is begun as far as it is known, and
     // the stream waits for it.
     let given = request.last_event_id();
-    let (after, reset) = start(&context, &event, given.clone()).await.unwrap_or_else(|_| log::start(&event, given));
-    let log = Log::open(context.store.clone(), channel, after, reset, context.settings.heartbeat);
+    let (after, reset) = start(&context, &event, given.clone())
+        .await
+        .unwrap_or_else(|_| log::start(&event, given));
+    let log = Log::open(
+        context.store.clone(),
+        channel,
+        after,
+        reset,
+        context.settings.heartbeat,
+    );
     Ok(sse::endless(chunks(log)))
 }
 
 /// Where to begin. Another node may have committed what has not come to this one yet: before a position is called one from the
 /// future, the database is asked.
-async fn start(context: &Context, event: &Event, after: After) -> Result<(Revision, bool), StoreError> {
+async fn start(
+    context: &Context,
+    event: &Event,
+    after: After,
+) -> Result<(Revision, bool), StoreError> {
     if let Some(Ok(position)) = &after
         && position.epoch == event.epoch
         && position.revision > event.revision

@@ -44,22 +44,38 @@ pub struct Over {
 /// 404 for a person: what a document that is loaded again finds when its event was deleted.
 pub(super) fn nothing(over: &Over, request: &Request) -> Response {
     let nonce = nonce();
-    let mut response = Response::new(wire::document_over(over.language, &over.text, &nonce, theme(request)).into());
+    let mut response = Response::new(
+        wire::document_over(over.language, &over.text, &nonce, theme(request)).into(),
+    );
     *response.status_mut() = StatusCode::NOT_FOUND;
     let head = response.headers_mut();
-    head.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    head.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    head.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
+    head.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Accept-Language, Cookie"),
+    );
     protect(head, &nonce);
     response
 }
 
 /// The endless document.
-pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request, over: Over) -> Response {
+pub(super) fn answer(
+    context: Shared,
+    channel: Arc<Channel>,
+    request: &Request,
+    over: Over,
+) -> Response {
     let (nonce, theme) = (nonce(), theme(request));
     let newest = channel.newest();
     let refused = refusal::reason(request.admission);
-    let refresh_s = refused.map_or_else(|| rand::random_range(REFRESH_S), |reason| refusal::retry_ms(reason).div_ceil(1_000));
+    let refresh_s = refused.map_or_else(
+        || rand::random_range(REFRESH_S),
+        |reason| refusal::retry_ms(reason).div_ceil(1_000),
+    );
     let document = wire::head(&newest.event.title, &nonce, theme, refresh_s);
 
     let mut response = Response::default();
@@ -67,13 +83,30 @@ pub(super) fn answer(context: Shared, channel: Arc<Channel>, request: &Request, 
     protect(response.headers_mut(), &nonce);
     if refused.is_some() {
         // The count of this moment, and an end: a frame that is refused is an interval poll.
-        let count = newest.count.message.frame().map(Chunk::data).unwrap_or_default();
+        let count = newest
+            .count
+            .message
+            .frame()
+            .map(Chunk::data)
+            .unwrap_or_default();
         *response.body_mut() = [document.as_bytes(), &count].concat().into();
         return response;
     }
     let after = request.after().and_then(Result::ok);
-    let subscription = Subscription::open(&channel, Transport::Frame, after.as_ref(), context.settings.heartbeat);
-    let frame = Frame { context, channel, subscription, document: Some(document), over: Some(over), updates: 0 };
+    let subscription = Subscription::open(
+        &channel,
+        Transport::Frame,
+        after.as_ref(),
+        context.settings.heartbeat,
+    );
+    let frame = Frame {
+        context,
+        channel,
+        subscription,
+        document: Some(document),
+        over: Some(over),
+        updates: 0,
+    };
     response.extensions_mut().insert(Live::new(chunks(frame)));
     response
 }
@@ -88,13 +121,21 @@ fn theme(request: &Request) -> Theme {
 
 fn protect(head: &mut HeaderMap, nonce: &str) {
     head.insert(header::CONTENT_SECURITY_POLICY, policy(nonce));
-    head.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    head.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    head.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    head.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
 }
 
 /// Only the two elements with the nonce count; anybody may embed it.
 fn policy(nonce: &str) -> HeaderValue {
-    let policy = format!("default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors *");
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+    );
     // A nonce consists of letters and digits.
     HeaderValue::try_from(policy).expect("a policy is a header value")
 }
@@ -112,7 +153,9 @@ struct Frame {
 
 /// Nothing is held but the subscription: an item is asked for when the connection can take it.
 fn chunks(frame: Frame) -> impl Stream<Item = Chunk> + Send {
-    unfold(frame, |mut frame| async move { frame.next().await.map(|chunk| (chunk, frame)) })
+    unfold(frame, |mut frame| async move {
+        frame.next().await.map(|chunk| (chunk, frame))
+    })
 }
 
 impl Frame {
@@ -125,12 +168,20 @@ impl Frame {
                 Item::Message(message) => self.render(&message),
                 Item::Heartbeat => Some(HEARTBEAT.clone()),
                 // The document is loaded again once more, and then says the same.
-                Item::End { reason: Reason::Deleted, .. } => self.over.take().map(|over| Chunk::new(wire::over(over.language, &over.text).as_bytes())),
+                Item::End {
+                    reason: Reason::Deleted,
+                    ..
+                } => self
+                    .over
+                    .take()
+                    .map(|over| Chunk::new(wire::over(over.language, &over.text).as_bytes())),
                 // For any other farewell it has no word: it ends, and is loaded again.
                 Item::End { .. } => return None,
             };
             let Some(chunk) = chunk else { continue };
-            let Some(mut document) = self.document.take().map(String::into_bytes) else { return Some(chunk) };
+            let Some(mut document) = self.document.take().map(String::into_bytes) else {
+                return Some(chunk);
+            };
             // One piece, so that the first paint has the number.
             document.extend_from_slice(&chunk.data());
             return Some(Chunk::new(&document));
@@ -144,7 +195,9 @@ impl Frame {
         // The document shows counts only: when the database goes away, the last one as stale.
         let chunk = match message.body() {
             Body::Stale(_) => self.channel.newest().count.message.frame().cloned(),
-            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Bye { .. } => message.frame().cloned(),
+            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Bye { .. } => {
+                message.frame().cloned()
+            }
         };
         self.updates += u32::from(chunk.is_some());
         chunk

@@ -18,7 +18,13 @@ use crate::problem::Problem;
 pub const LONGEST_WAIT_S: u64 = 60;
 
 /// The answer to a client that has `known` and would wait `wait_s`.
-pub(super) async fn answer(channel: &Channel, clock: &Clock, slug: &str, known: Option<Known>, wait_s: u64) -> Response {
+pub(super) async fn answer(
+    channel: &Channel,
+    clock: &Clock,
+    slug: &str,
+    known: Option<Known>,
+    wait_s: u64,
+) -> Response {
     let wait_s = wait_s.min(LONGEST_WAIT_S);
     let mut response = match known {
         // Who does not say what it has is told at once.
@@ -36,8 +42,11 @@ pub(super) async fn answer(channel: &Channel, clock: &Clock, slug: &str, known: 
         },
     };
     // A number makes a header value.
-    let applied = HeaderValue::try_from(format!("wait={wait_s}")).expect("a preference is a header value");
-    response.headers_mut().insert(prefer::PREFERENCE_APPLIED, applied);
+    let applied =
+        HeaderValue::try_from(format!("wait={wait_s}")).expect("a preference is a header value");
+    response
+        .headers_mut()
+        .insert(prefer::PREFERENCE_APPLIED, applied);
     response
 }
 

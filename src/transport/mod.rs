@@ -35,8 +35,15 @@ use crate::problem::{Code, Problem};
 /// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at the end of its event.
 pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> {
     let event = || warp::path!("api" / "v1" / "events" / String / ..);
-    let here = event().and(warp::path::end()).map(|slug| (slug, Transport::Poll));
-    let below = |segment: &'static str, transport| event().and(warp::path(segment)).and(warp::path::end()).map(move |slug| (slug, transport));
+    let here = event()
+        .and(warp::path::end())
+        .map(|slug| (slug, Transport::Poll));
+    let below = |segment: &'static str, transport| {
+        event()
+            .and(warp::path(segment))
+            .and(warp::path::end())
+            .map(move |slug| (slug, transport))
+    };
     here.or(below("stream", Transport::Sse))
         .unify()
         .or(below("ws", Transport::WebSocket))
@@ -47,14 +54,22 @@ pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> 
         .unify()
         .and(warp::get().or(warp::head()).unify())
         .and(request())
-        .then(move |(slug, transport): (String, Transport), request: Request| {
-            let context = context.clone();
-            async move { serve(context, words, &slug, transport, request).await }
-        })
+        .then(
+            move |(slug, transport): (String, Transport), request: Request| {
+                let context = context.clone();
+                async move { serve(context, words, &slug, transport, request).await }
+            },
+        )
         .boxed()
 }
 
-async fn serve(context: Shared, words: frame::Words, slug: &str, transport: Transport, request: Request) -> Response {
+async fn serve(
+    context: Shared,
+    words: frame::Words,
+    slug: &str,
+    transport: Transport,
+    request: Request,
+) -> Response {
     let Some(channel) = request::channel(&context, slug) else {
         if transport == Transport::Frame && accept::prefers_html(&request.headers) {
             return frame::nothing(&words(&request.headers), &request);
@@ -69,13 +84,19 @@ async fn serve(context: Shared, words: frame::Words, slug: &str, transport: Tran
                 }
                 let known = request.known();
                 match request.wait().filter(|_| request.method == Method::GET) {
-                    Some(wait_s) => long_poll::answer(&channel, &context.clock, slug, known, wait_s).await,
+                    Some(wait_s) => {
+                        long_poll::answer(&channel, &context.clock, slug, known, wait_s).await
+                    }
                     None => poll::answer(&channel.newest(), known.as_ref()),
                 }
             }
             // `new EventSource("/api/v1/events/…")` is what somebody tries first.
             Some(Media::EventStream) => sse::answer(context, &channel, &request),
-            None => Problem::new(Code::NotAcceptable, "this address answers application/json or text/event-stream").into_response(),
+            None => Problem::new(
+                Code::NotAcceptable,
+                "this address answers application/json or text/event-stream",
+            )
+            .into_response(),
         },
         Transport::Changes => changes::answer(context, &channel, &request).await,
         Transport::WebSocket => websocket::answer(&context, &channel, &request),

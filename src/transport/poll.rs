@@ -16,7 +16,9 @@ pub(super) fn answer(newest: &Newest, known: Option<&Known>) -> Response {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         cached(&mut response);
-        response.headers_mut().insert(header::ETAG, etag::of(&position));
+        response
+            .headers_mut()
+            .insert(header::ETAG, etag::of(&position));
         return response;
     }
     whole(newest)
@@ -26,15 +28,24 @@ pub(super) fn answer(newest: &Newest, known: Option<&Known>) -> Response {
 pub(super) fn whole(newest: &Newest) -> Response {
     let mut response = Response::new(newest.count.message.json_bytes().clone().into());
     cached(&mut response);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     if newest.stale_since.is_none() {
-        response.headers_mut().insert(header::ETAG, etag::of(&newest.position()));
+        response
+            .headers_mut()
+            .insert(header::ETAG, etag::of(&newest.position()));
     }
     response
 }
 
 /// Caches may keep it but have to ask each time.
 fn cached(response: &mut Response) {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Prefer"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Prefer"));
 }

@@ -9,13 +9,20 @@ pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-a
 
 /// `wait` in seconds (section 4.3). Of several only the first counts (section 2); one that cannot be read counts as not given.
 pub fn wait(headers: &HeaderMap) -> Option<u64> {
-    let lines = headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| split(line, ',')).find_map(|preference| {
-        // Parameters of a preference follow a semicolon; `wait` has none.
-        let preference = split(preference, ';').next()?;
-        let (name, value) = preference.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("wait").then(|| seconds(unquote(value.trim())))
-    })?
+    let lines = headers
+        .get_all(PREFER)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(|line| split(line, ','))
+        .find_map(|preference| {
+            // Parameters of a preference follow a semicolon; `wait` has none.
+            let preference = split(preference, ';').next()?;
+            let (name, value) = preference.split_once('=')?;
+            name.trim()
+                .eq_ignore_ascii_case("wait")
+                .then(|| seconds(unquote(value.trim())))
+        })?
 }
 
 /// A whole number of seconds; one beyond every clock is as good as the largest.
@@ -41,7 +48,10 @@ fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
 
 /// A value without its quotes. A number needs no escapes inside them.
 fn unquote(value: &str) -> &str {
-    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+    value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'))
+        .unwrap_or(value)
 }
 
 #[cfg(test)]

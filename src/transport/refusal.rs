@@ -37,7 +37,10 @@ pub(super) fn problem(admission: Admission) -> Option<Problem> {
     match admission {
         Admission::OverLimit => {
             let detail = "too many connections are open; nothing is wrong with the request, send it again later";
-            Some(Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit))))
+            Some(
+                Problem::new(Code::Busy, detail)
+                    .retry_after(Duration::from_millis(retry_ms(Reason::Limit))),
+            )
         }
         Admission::Admitted | Admission::Draining => None,
     }

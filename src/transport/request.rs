@@ -38,14 +38,21 @@ pub(super) type After = Option<Result<Position, ()>>;
 /// Extracts the request; never refuses one.
 pub(super) fn request() -> impl Filter<Extract = (Request,), Error = Infallible> + Clone {
     let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
-    let parts = warp::method().and(warp::header::headers_cloned()).and(query);
-    parts.and(warp::ext::optional()).and(warp::ext::optional()).map(|method, headers, query: String, admission: Option<Admission>, upgrade| Request {
-        method,
-        headers,
-        admission: admission.unwrap_or(Admission::Admitted),
-        upgrade,
-        query: pairs(&query),
-    })
+    let parts = warp::method()
+        .and(warp::header::headers_cloned())
+        .and(query);
+    parts
+        .and(warp::ext::optional())
+        .and(warp::ext::optional())
+        .map(
+            |method, headers, query: String, admission: Option<Admission>, upgrade| Request {
+                method,
+                headers,
+                admission: admission.unwrap_or(Admission::Admitted),
+                upgrade,
+                query: pairs(&query),
+            },
+        )
 }
 
 /// The pairs of a query; what is not UTF-8 is replaced.
@@ -56,7 +63,10 @@ fn pairs(query: &str) -> Vec<(String, String)> {
 impl Request {
     /// The first value of that name in the query.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// `?after=`, for those who cannot set a header.
@@ -68,13 +78,17 @@ impl Request {
     pub(super) fn last_event_id(&self) -> After {
         match self.headers.get(LAST_EVENT_ID) {
             Some(value) => Some(value.to_str().map_err(|_| ()).and_then(parse)),
-            None => self.query("last_event_id").map(parse).or_else(|| self.after()),
+            None => self
+                .query("last_event_id")
+                .map(parse)
+                .or_else(|| self.after()),
         }
     }
 
     /// What a poll has already: `If-None-Match`, else `?after=`.
     pub(super) fn known(&self) -> Option<Known> {
-        etag::if_none_match(&self.headers).or_else(|| Some(Known::These(self.after()?.into_iter().collect())))
+        etag::if_none_match(&self.headers)
+            .or_else(|| Some(Known::These(self.after()?.into_iter().collect())))
     }
 
     /// For how many seconds a poll is willing to wait: `Prefer: wait=N`, else `?wait=N`.
@@ -101,11 +115,20 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_str(name).unwrap(), value.parse().unwrap());
         }
-        Request { method: Method::GET, headers: map, admission: Admission::Admitted, upgrade: None, query: pairs(query) }
+        Request {
+            method: Method::GET,
+            headers: map,
+            admission: Admission::Admitted,
+            upgrade: None,
+            query: pairs(query),
+        }
     }
 
     fn at(revision: i64) -> Position {
-        Position { epoch: "q7f2k9".parse().unwrap(), revision }
+        Position {
+            epoch: "q7f2k9".parse().unwrap(),
+            revision,
+        }
     }
 
     #[test]
@@ -113,9 +136,21 @@ mod tests {
         let id = |query, headers: &[_]| of(query, headers).last_event_id();
         assert_eq!(id("", &[]), None);
         assert_eq!(id("after=q7f2k9-1", &[]), Some(Ok(at(1))));
-        assert_eq!(id("after=q7f2k9-1&last_event_id=q7f2k9-2", &[]), Some(Ok(at(2))));
-        assert_eq!(id("after=q7f2k9-1&last_event_id=q7f2k9-2", &[("last-event-id", "q7f2k9-3")]), Some(Ok(at(3))));
-        assert_eq!(id("after=q7f2k9-1", &[("last-event-id", "garbage")]), Some(Err(())));
+        assert_eq!(
+            id("after=q7f2k9-1&last_event_id=q7f2k9-2", &[]),
+            Some(Ok(at(2)))
+        );
+        assert_eq!(
+            id(
+                "after=q7f2k9-1&last_event_id=q7f2k9-2",
+                &[("last-event-id", "q7f2k9-3")]
+            ),
+            Some(Ok(at(3)))
+        );
+        assert_eq!(
+            id("after=q7f2k9-1", &[("last-event-id", "garbage")]),
+            Some(Err(()))
+        );
         assert_eq!(id("after=", &[]), Some(Err(())));
         assert_eq!(id("after=%ff%00", &[]), Some(Err(())));
         assert_eq!(id("after=q7f2k9%2d4", &[]), Some(Ok(at(4))));
@@ -124,9 +159,15 @@ mod tests {
     #[test]
     fn what_a_poll_knows_comes_from_the_tag_or_the_query() {
         assert_eq!(of("", &[]).known(), None);
-        assert_eq!(of("after=q7f2k9-1", &[]).known(), Some(Known::These(vec![at(1)])));
+        assert_eq!(
+            of("after=q7f2k9-1", &[]).known(),
+            Some(Known::These(vec![at(1)]))
+        );
         assert_eq!(of("after=garbage", &[]).known(), Some(Known::These(vec![])));
-        assert_eq!(of("after=q7f2k9-1", &[("if-none-match", "\"q7f2k9-2\"")]).known(), Some(Known::These(vec![at(2)])));
+        assert_eq!(
+            of("after=q7f2k9-1", &[("if-none-match", "\"q7f2k9-2\"")]).known(),
+            Some(Known::These(vec![at(2)]))
+        );
     }
 
     #[test]

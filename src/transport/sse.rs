@@ -33,8 +33,16 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
         return refuse(&refusal::bye(reason));
     }
     let after = request.last_event_id().and_then(Result::ok);
-    let subscription = Subscription::open(channel, Transport::Sse, after.as_ref(), context.settings.heartbeat);
-    endless(Events { context, subscription })
+    let subscription = Subscription::open(
+        channel,
+        Transport::Sse,
+        after.as_ref(),
+        context.settings.heartbeat,
+    );
+    endless(Events {
+        context,
+        subscription,
+    })
 }
 
 /// A response that goes on with `chunks`.
@@ -75,7 +83,9 @@ impl Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
         let first = self.subscription.is_fresh();
-        let Some(item) = ready!(self.subscription.poll_next(cx)) else { return Poll::Ready(None) };
+        let Some(item) = ready!(self.subscription.poll_next(cx)) else {
+            return Poll::Ready(None);
+        };
         if first {
             // One piece with the retry, so that the cursor is there with the first bytes.
             let mut bytes = preamble();

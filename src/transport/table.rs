@@ -31,7 +31,10 @@ pub const TECHNIQUES: [Technique; 6] = [
         resume: "Last-Event-ID, ?last_event_id= or ?after=",
         held: true,
         largest_message: None,
-        limits: &[("shortest_retry_ms", sse::RETRY_MS.start), ("longest_retry_ms", sse::RETRY_MS.end)],
+        limits: &[
+            ("shortest_retry_ms", sse::RETRY_MS.start),
+            ("longest_retry_ms", sse::RETRY_MS.end),
+        ],
     },
     Technique {
         transport: Transport::WebSocket,
@@ -40,7 +43,11 @@ pub const TECHNIQUES: [Technique; 6] = [
         resume: "?after=",
         held: true,
         largest_message: Some(websocket::LARGEST_MESSAGE),
-        limits: &[("ping_s", websocket::PING_EVERY.as_secs()), ("pong_s", websocket::PONG_WITHIN.as_secs()), ("stall_s", websocket::STALL.as_secs())],
+        limits: &[
+            ("ping_s", websocket::PING_EVERY.as_secs()),
+            ("pong_s", websocket::PONG_WITHIN.as_secs()),
+            ("stall_s", websocket::STALL.as_secs()),
+        ],
     },
     Technique {
         transport: Transport::LongPoll,
@@ -67,7 +74,10 @@ pub const TECHNIQUES: [Technique; 6] = [
         resume: "auth: {event, after}",
         held: true,
         largest_message: Some(socketio::LARGEST_MESSAGE),
-        limits: &[("ping_s", socketio::PING_EVERY.as_secs()), ("pong_s", socketio::PONG_WITHIN.as_secs())],
+        limits: &[
+            ("ping_s", socketio::PING_EVERY.as_secs()),
+            ("pong_s", socketio::PONG_WITHIN.as_secs()),
+        ],
     },
     Technique {
         transport: Transport::Frame,
@@ -94,7 +104,9 @@ pub const CHANGES: Technique = Technique {
 impl Technique {
     /// The technique of that word, as the metrics and the command line name it.
     pub fn find(word: &str) -> Option<&'static Self> {
-        TECHNIQUES.iter().find(|technique| technique.transport.as_str() == word)
+        TECHNIQUES
+            .iter()
+            .find(|technique| technique.transport.as_str() == word)
     }
 
     /// Its path for an event.
@@ -110,7 +122,10 @@ mod tests {
     #[test]
     fn every_word_finds_its_technique() {
         for technique in &TECHNIQUES {
-            assert_eq!(Technique::find(technique.transport.as_str()), Some(technique));
+            assert_eq!(
+                Technique::find(technique.transport.as_str()),
+                Some(technique)
+            );
         }
         assert_eq!(Technique::find("carrier-pigeon"), None);
     }

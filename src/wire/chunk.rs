@@ -19,14 +19,21 @@ impl Chunk {
         framed.extend_from_slice(head.as_bytes());
         framed.extend_from_slice(data);
         framed.extend_from_slice(b"\r\n");
-        #[expect(clippy::cast_possible_truncation, reason = "a head is at most 16 hexadecimal digits and a line end")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a head is at most 16 hexadecimal digits and a line end"
+        )]
         let start = head.len() as u32;
-        Self { framed: framed.freeze(), start }
+        Self {
+            framed: framed.freeze(),
+            start,
+        }
     }
 
     /// The data alone.
     pub fn data(&self) -> Bytes {
-        self.framed.slice(self.start as usize..self.framed.len() - 2)
+        self.framed
+            .slice(self.start as usize..self.framed.len() - 2)
     }
 
     /// The data as a chunk of an HTTP/1.1 body.

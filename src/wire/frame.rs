@@ -99,12 +99,16 @@ pub fn over(language: &str, text: &str) -> String {
 
 /// A whole document that says no more than that, and is not loaded again. `nonce` must be fit for an attribute.
 pub fn document_over(language: &str, text: &str, nonce: &str, theme: Theme) -> String {
-    let mut out =
-        format!("<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>"
+    );
     escape(text, &mut out);
     let (color_scheme, over) = (theme.color_scheme(), over(language, text));
     // Writing to a string cannot fail.
-    let _ = write!(out, "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{STYLE}</style></head>\n<body>{over}</body></html>\n");
+    let _ = write!(
+        out,
+        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{STYLE}</style></head>\n<body>{over}</body></html>\n"
+    );
     out
 }
 
@@ -116,7 +120,11 @@ pub(super) fn update(body: &Body, json: &str) -> Option<String> {
             out.push_str("<p data-count=\"");
             escape(json, &mut out);
             // Writing to a string cannot fail.
-            let stale = if headcount.stale_since.is_some() { " class=\"stale\"" } else { "" };
+            let stale = if headcount.stale_since.is_some() {
+                " class=\"stale\""
+            } else {
+                ""
+            };
             let _ = write!(out, "\"{stale}>{}", headcount.registered);
             if let Some(capacity) = headcount.capacity.get() {
                 let _ = write!(out, " / {capacity}");
@@ -156,8 +164,14 @@ mod tests {
     #[test]
     fn the_end_is_said_and_not_loaded_again() {
         let document = document_over("en", "No <more>", "abc", Theme::Light);
-        assert!(document.contains("<p class=\"over\" lang=\"en\">No &lt;more&gt;</p>") && document.contains("color-scheme:light"));
-        assert!(!document.contains("refresh") && !document.contains("<script"), "{document}");
+        assert!(
+            document.contains("<p class=\"over\" lang=\"en\">No &lt;more&gt;</p>")
+                && document.contains("color-scheme:light")
+        );
+        assert!(
+            !document.contains("refresh") && !document.contains("<script"),
+            "{document}"
+        );
     }
 
     #[test]
@@ -167,6 +181,9 @@ mod tests {
         assert!(head.contains("<title>&lt;Gala&gt;</title>"));
         assert!(head.contains("content=\"5;url=?theme=dark\""));
         assert_eq!(head.matches("nonce=\"abc\"").count(), 2);
-        assert!(!head.contains("<p"), "a count would be found where there is none");
+        assert!(
+            !head.contains("<p"),
+            "a count would be found where there is none"
+        );
     }
 }

@@ -93,14 +93,21 @@ impl Message {
     /// Marks a count that was told before and is told again, because the database is back.
     #[must_use]
     pub fn again(self) -> Self {
-        Self { again: true, ..self }
+        Self {
+            again: true,
+            ..self
+        }
     }
 
     /// When the change that this tells was committed; `None` unless it is a count that tells something new.
     pub fn committed_at(&self) -> Option<Timestamp> {
         match &self.body {
             Body::Count(headcount) if !self.again => Some(headcount.at),
-            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) | Body::Bye { .. } => None,
+            Body::Count(_)
+            | Body::Watching(_)
+            | Body::Notice { .. }
+            | Body::Stale(_)
+            | Body::Bye { .. } => None,
         }
     }
 
@@ -115,10 +122,19 @@ impl Message {
         self.json.get_or_init(|| {
             let value = match &self.body {
                 Body::Count(headcount) => serde_json::value::to_raw_value(headcount),
-                Body::Watching(watching) => serde_json::value::to_raw_value(&Watching { watching: *watching }),
-                Body::Notice { text, at } => serde_json::value::to_raw_value(&Notice { text, at: *at }),
-                Body::Stale(stale_since) => serde_json::value::to_raw_value(&Stale { stale_since: *stale_since }),
-                Body::Bye { reason, retry_ms } => serde_json::value::to_raw_value(&Bye { reason: *reason, retry_ms: *retry_ms }),
+                Body::Watching(watching) => serde_json::value::to_raw_value(&Watching {
+                    watching: *watching,
+                }),
+                Body::Notice { text, at } => {
+                    serde_json::value::to_raw_value(&Notice { text, at: *at })
+                }
+                Body::Stale(stale_since) => serde_json::value::to_raw_value(&Stale {
+                    stale_since: *stale_since,
+                }),
+                Body::Bye { reason, retry_ms } => serde_json::value::to_raw_value(&Bye {
+                    reason: *reason,
+                    retry_ms: *retry_ms,
+                }),
             };
             // Plain structs of numbers and strings: serialising them to memory cannot fail.
             value.expect("a push is representable as JSON")
@@ -127,27 +143,35 @@ impl Message {
 
     /// The payload as a body, shared by every poll.
     pub fn json_bytes(&self) -> &Bytes {
-        self.json_bytes.get_or_init(|| Bytes::copy_from_slice(self.json().get().as_bytes()))
+        self.json_bytes
+            .get_or_init(|| Bytes::copy_from_slice(self.json().get().as_bytes()))
     }
 
     /// An SSE block, ready to be written.
     pub fn sse(&self) -> &Chunk {
-        self.sse.get_or_init(|| Chunk::new(&sse::message(&self.body, self.json().get())))
+        self.sse
+            .get_or_init(|| Chunk::new(&sse::message(&self.body, self.json().get())))
     }
 
     /// A piece of the endless HTML document; `None` for what it does not show.
     pub fn frame(&self) -> Option<&Chunk> {
-        self.frame.get_or_init(|| frame::update(&self.body, self.json().get()).map(|html| Chunk::new(html.as_bytes()))).as_ref()
+        self.frame
+            .get_or_init(|| {
+                frame::update(&self.body, self.json().get()).map(|html| Chunk::new(html.as_bytes()))
+            })
+            .as_ref()
     }
 
     /// A WebSocket frame, ready to be written.
     pub fn websocket(&self) -> &Bytes {
-        self.websocket.get_or_init(|| websocket::message(&self.body, self.json()))
+        self.websocket
+            .get_or_init(|| websocket::message(&self.body, self.json()))
     }
 
     /// A Socket.IO event packet.
     pub fn socketio(&self) -> &Str {
-        self.socketio.get_or_init(|| socketio::message(&self.body, self.json()))
+        self.socketio
+            .get_or_init(|| socketio::message(&self.body, self.json()))
     }
 }
 

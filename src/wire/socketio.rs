@@ -65,7 +65,11 @@ impl Incoming {
 
 /// `/name,` before the rest; the default namespace is left out.
 fn namespace(text: &str) -> (&str, &str) {
-    if text.starts_with('/') { text.split_once(',').unwrap_or((text, "")) } else { ("/", text) }
+    if text.starts_with('/') {
+        text.split_once(',').unwrap_or((text, ""))
+    } else {
+        ("/", text)
+    }
 }
 
 fn auth(text: &str) -> Option<Auth> {
@@ -74,20 +78,30 @@ fn auth(text: &str) -> Option<Auth> {
     }
     let fields: Fields = serde_json::from_str(text).ok()?;
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
-    Some(Auth { event: text(fields.event), after: text(fields.after) })
+    Some(Auth {
+        event: text(fields.event),
+        after: text(fields.after),
+    })
 }
 
 fn event(text: &str) -> Option<Incoming> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (ack, rest) = text.split_at(digits);
-    let ack = if ack.is_empty() { None } else { Some(ack.parse().ok()?) };
+    let ack = if ack.is_empty() {
+        None
+    } else {
+        Some(ack.parse().ok()?)
+    };
     let arguments: Vec<Value> = serde_json::from_str(rest).ok()?;
     let mut arguments = arguments.iter().map(Value::as_str);
     if arguments.next()? != Some("watch") {
         return Some(Incoming::Other);
     }
     // A slug of another type names no event; it is answered as one that does not exist.
-    Some(Incoming::Watch { slug: arguments.next().flatten().unwrap_or_default().to_owned(), ack })
+    Some(Incoming::Watch {
+        slug: arguments.next().flatten().unwrap_or_default().to_owned(),
+        ack,
+    })
 }
 
 /// A push: `2["count",{…}]`.
@@ -129,19 +143,34 @@ mod tests {
     use proptest::prelude::*;
 
     fn auth(event: Option<&str>, after: Option<&str>) -> Incoming {
-        Incoming::Connect(Auth { event: event.map(str::to_owned), after: after.map(str::to_owned) })
+        Incoming::Connect(Auth {
+            event: event.map(str::to_owned),
+            after: after.map(str::to_owned),
+        })
     }
 
     #[test]
     fn what_the_client_sends_is_understood() {
-        let watch = |slug: &str, ack| Incoming::Watch { slug: slug.to_owned(), ack };
+        let watch = |slug: &str, ack| Incoming::Watch {
+            slug: slug.to_owned(),
+            ack,
+        };
         for (text, expected) in [
             ("0", Some(auth(None, None))),
-            (r#"0{"event":"gala","after":"q7f2k9-1"}"#, Some(auth(Some("gala"), Some("q7f2k9-1")))),
-            (r#"0{"event":7,"after":null,"more":[]}"#, Some(auth(None, None))),
+            (
+                r#"0{"event":"gala","after":"q7f2k9-1"}"#,
+                Some(auth(Some("gala"), Some("q7f2k9-1"))),
+            ),
+            (
+                r#"0{"event":7,"after":null,"more":[]}"#,
+                Some(auth(None, None)),
+            ),
             ("0[]x", None),
             ("0/admin,", Some(Incoming::Elsewhere("/admin".into()))),
-            (r#"0/admin,{"event":"gala"}"#, Some(Incoming::Elsewhere("/admin".into()))),
+            (
+                r#"0/admin,{"event":"gala"}"#,
+                Some(Incoming::Elsewhere("/admin".into())),
+            ),
             ("1", Some(Incoming::Disconnect)),
             (r#"2["watch","gala"]"#, Some(watch("gala", None))),
             (r#"212["watch","gala"]"#, Some(watch("gala", Some(12)))),
@@ -175,10 +204,25 @@ mod tests {
             &*refused("no \"such\" event", &json!({ "code": "event-not-found" })),
             r#"4{"data":{"code":"event-not-found"},"message":"no \"such\" event"}"#
         );
-        assert_eq!(&*elsewhere("/admin"), r#"4/admin,{"message":"Invalid namespace"}"#);
+        assert_eq!(
+            &*elsewhere("/admin"),
+            r#"4/admin,{"message":"Invalid namespace"}"#
+        );
         let count = RawValue::from_string(r#"{"registered":1}"#.to_owned()).unwrap();
-        assert_eq!(&*watched(3, Ok(&count)), r#"33[{"ok":true,"count":{"registered":1}}]"#);
-        assert_eq!(&*watched(3, Err("event-not-found")), r#"33[{"code":"event-not-found","ok":false}]"#);
-        assert_eq!(&*message(&Body::Watching(3), &RawValue::from_string(r#"{"watching":3}"#.to_owned()).unwrap()), r#"2["watching",{"watching":3}]"#);
+        assert_eq!(
+            &*watched(3, Ok(&count)),
+            r#"33[{"ok":true,"count":{"registered":1}}]"#
+        );
+        assert_eq!(
+            &*watched(3, Err("event-not-found")),
+            r#"33[{"code":"event-not-found","ok":false}]"#
+        );
+        assert_eq!(
+            &*message(
+                &Body::Watching(3),
+                &RawValue::from_string(r#"{"watching":3}"#.to_owned()).unwrap()
+            ),
+            r#"2["watching",{"watching":3}]"#
+        );
     }
 }

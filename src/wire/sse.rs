@@ -90,9 +90,15 @@ mod tests {
 
     #[test]
     fn every_line_end_begins_a_new_data_line() {
-        assert_eq!(block("notice", None, "a\nb\r\nc\rd"), "event: notice\ndata: a\ndata: b\ndata: c\ndata: d\n\n");
+        assert_eq!(
+            block("notice", None, "a\nb\r\nc\rd"),
+            "event: notice\ndata: a\ndata: b\ndata: c\ndata: d\n\n"
+        );
         assert_eq!(block("notice", None, ""), "event: notice\ndata: \n\n");
-        assert_eq!(block("notice", None, "a\r"), "event: notice\ndata: a\ndata: \n\n");
+        assert_eq!(
+            block("notice", None, "a\r"),
+            "event: notice\ndata: a\ndata: \n\n"
+        );
     }
 
     #[test]

@@ -38,7 +38,9 @@ pub fn ping() -> Bytes {
 fn frame(frame: Frame) -> Bytes {
     let mut bytes = Vec::with_capacity(frame.len());
     // Writing to memory cannot fail.
-    frame.format(&mut bytes).expect("a frame is representable as bytes");
+    frame
+        .format(&mut bytes)
+        .expect("a frame is representable as bytes");
     bytes.into()
 }
 
@@ -49,7 +51,11 @@ pub(super) fn message(body: &Body, data: &RawValue) -> Bytes {
         Body::Watching(_) => Outgoing::Watching { data }.render(),
         Body::Notice { .. } => Outgoing::Notice { data }.render(),
         Body::Stale(_) => Outgoing::Stale { data }.render(),
-        Body::Bye { reason, retry_ms } => Outgoing::Bye { reason: *reason, retry_ms: *retry_ms }.render(),
+        Body::Bye { reason, retry_ms } => Outgoing::Bye {
+            reason: *reason,
+            retry_ms: *retry_ms,
+        }
+        .render(),
     }
 }
 
@@ -75,7 +81,9 @@ impl Incoming {
     /// Reads a text frame; `None` when it is not understood (close code 1008).
     pub fn parse(text: &str) -> Option<Self> {
         let raw: Raw = serde_json::from_str(text).ok()?;
-        (raw.r#type == "ping").then(|| Self::Ping { id: raw.id.unwrap_or_else(|| RawValue::NULL.to_owned()) })
+        (raw.r#type == "ping").then(|| Self::Ping {
+            id: raw.id.unwrap_or_else(|| RawValue::NULL.to_owned()),
+        })
     }
 }
 
@@ -101,28 +109,50 @@ mod tests {
 
     #[test]
     fn a_ping_comes_back_with_its_id_and_the_moment() {
-        let Some(Incoming::Ping { id }) = Incoming::parse(r#"{"type":"ping","id":7}"#) else { panic!("not understood") };
-        assert_eq!(pong(&id, Timestamp::from_millis(0)), framed(r#"{"type":"pong","id":7,"at":"1970-01-01T00:00:00.000Z"}"#));
+        let Some(Incoming::Ping { id }) = Incoming::parse(r#"{"type":"ping","id":7}"#) else {
+            panic!("not understood")
+        };
+        assert_eq!(
+            pong(&id, Timestamp::from_millis(0)),
+            framed(r#"{"type":"pong","id":7,"at":"1970-01-01T00:00:00.000Z"}"#)
+        );
     }
 
     #[test]
     fn anything_else_is_not_understood() {
-        for text in ["", "ping", "{}", r#"{"type":"count"}"#, r#"{"type":"ping","id":1,"x":2}"#, "[]", "null"] {
+        for text in [
+            "",
+            "ping",
+            "{}",
+            r#"{"type":"count"}"#,
+            r#"{"type":"ping","id":1,"x":2}"#,
+            "[]",
+            "null",
+        ] {
             assert!(Incoming::parse(text).is_none(), "{text}");
         }
     }
 
     #[test]
     fn a_farewell_says_when_to_come_back() {
-        assert_eq!(bye(Reason::Drain, 1200), framed(r#"{"type":"bye","reason":"drain","retry_ms":1200}"#));
+        assert_eq!(
+            bye(Reason::Drain, 1200),
+            framed(r#"{"type":"bye","reason":"drain","retry_ms":1200}"#)
+        );
     }
 
     #[test]
     fn a_long_message_says_its_length_in_two_bytes_more() {
-        let notice = Message::new(Body::Notice { text: "x".repeat(200), at: Timestamp::from_millis(0) });
+        let notice = Message::new(Body::Notice {
+            text: "x".repeat(200),
+            at: Timestamp::from_millis(0),
+        });
         let frame = notice.websocket();
         assert_eq!(frame[..2], [0x81, 126]);
-        assert_eq!(usize::from(u16::from_be_bytes([frame[2], frame[3]])), frame.len() - 4);
+        assert_eq!(
+            usize::from(u16::from_be_bytes([frame[2], frame[3]])),
+            frame.len() - 4
+        );
         assert_eq!(ping(), [0x89, 0].as_slice());
     }
 }

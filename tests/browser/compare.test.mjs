@@ -1,19 +1,35 @@
 // The compare page in a real browser: six lines, one number.
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { complaints, shows, startBrowser, startServer } from './support.mjs';
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { complaints, shows, startBrowser, startServer } from "./support.mjs";
 
 let browser;
 let server;
-before(async () => { [browser, server] = await Promise.all([startBrowser(), startServer()]); });
-after(async () => { await browser?.close(); await server?.stop(); });
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
 
 /** Waits until all six lanes are live and say `expected`. */
 async function all(page, expected) {
-  await page.waitForFunction((wanted) => {
-    const lanes = [...document.querySelectorAll('[data-lane]')];
-    return lanes.length === 6 && lanes.every((lane) => lane.dataset.state === 'live' && lane.querySelector('[data-number]').textContent.replace(/\D/g, '') === wanted);
-  }, String(expected), { timeout: 30_000 });
+  await page.waitForFunction(
+    (wanted) => {
+      const lanes = [...document.querySelectorAll("[data-lane]")];
+      return (
+        lanes.length === 6 &&
+        lanes.every(
+          (lane) =>
+            lane.dataset.state === "live" &&
+            lane.querySelector("[data-number]").textContent.replace(/\D/g, "") === wanted,
+        )
+      );
+    },
+    String(expected),
+    { timeout: 30_000 },
+  );
 }
 
 async function lab(options = {}) {
@@ -28,76 +44,122 @@ async function lab(options = {}) {
 
 const count = async (slug) => (await fetch(`${server.base}/api/v1/events/${slug}`)).json();
 const registered = async (slug) => (await count(slug)).registered;
-const figure = (page, key, name) => page.locator(`[data-lane="${key}"] [data-${name}]`).textContent();
+const figure = (page, key, name) =>
+  page.locator(`[data-lane="${key}"] [data-${name}]`).textContent();
 
-test('all six show the same number, a burst ends at the same number on all six, and no real event is touched', async () => {
+test("all six show the same number, a burst ends at the same number on all six, and no real event is touched", async () => {
   const { context, page, found } = await lab();
-  const { registered: at, revision: before } = await count('lab');
+  const { registered: at, revision: before } = await count("lab");
   await all(page, at);
   await page.locator('[data-register="1"]').click();
   await all(page, at + 1);
   await page.locator('[data-register="50"]').click();
   await all(page, at + 51);
   await shows(page, at + 51);
-  assert.equal(await registered('welcome'), 0);
+  assert.equal(await registered("welcome"), 0);
   // Every change is accounted for on every line: shown, or skipped over. People who were committed together are one change.
-  const changes = (await count('lab')).revision - before;
+  const changes = (await count("lab")).revision - before;
   assert.ok(changes >= 2 && changes <= 51, `${changes} changes`);
-  await page.waitForFunction((wanted) => [...document.querySelectorAll('[data-lane]')].every((lane) =>
-    Number(lane.querySelector('[data-seen]').textContent) + Number(lane.querySelector('[data-skipped]').textContent) === wanted), changes, { timeout: 30_000 });
+  await page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll("[data-lane]")].every(
+        (lane) =>
+          Number(lane.querySelector("[data-seen]").textContent) +
+            Number(lane.querySelector("[data-skipped]").textContent) ===
+          wanted,
+      ),
+    changes,
+    { timeout: 30_000 },
+  );
   // The verdict and the order come from the figures: the interval poll is last.
-  await page.waitForFunction(() => document.querySelector('[data-lanes] > :last-child').dataset.lane === 'poll'
-    && document.querySelector('[data-lanes] > :first-child [data-rank]').textContent === '1', undefined, { timeout: 30_000 });
-  assert.match(await page.locator('[data-verdict]').textContent(), /^Pick /);
+  await page.waitForFunction(
+    () =>
+      document.querySelector("[data-lanes] > :last-child").dataset.lane === "poll" &&
+      document.querySelector("[data-lanes] > :first-child [data-rank]").textContent === "1",
+    undefined,
+    { timeout: 30_000 },
+  );
+  assert.match(await page.locator("[data-verdict]").textContent(), /^Pick /);
   // The same order in one glance: every technique with its mean age, the longest bar last.
-  const chart = await page.locator('[data-ranking] > li').evaluateAll((rows) => rows.map((row) => ({
-    key: row.dataset.ranked, age: row.querySelector('[data-mean]').textContent, length: Number(row.style.getPropertyValue('--length')),
-  })));
-  assert.deepEqual(chart.map(({ key }) => key), await page.locator('[data-lane]').evaluateAll((lanes) => lanes.map((lane) => lane.dataset.lane)));
-  assert.ok(chart.every(({ age, length }) => /\d/.test(age) && length <= 1), JSON.stringify(chart));
-  assert.ok(chart.at(-1).key === 'poll' && chart.at(-1).length === 1, JSON.stringify(chart));
-  assert.equal(await page.locator('[data-doctor] li').count(), 6);
-  assert.equal(await figure(page, 'sse', 'requests'), '1');
-  assert.deepEqual(found, [], 'no error, nothing refused by the policy');
+  const chart = await page.locator("[data-ranking] > li").evaluateAll((rows) =>
+    rows.map((row) => ({
+      key: row.dataset.ranked,
+      age: row.querySelector("[data-mean]").textContent,
+      length: Number(row.style.getPropertyValue("--length")),
+    })),
+  );
+  assert.deepEqual(
+    chart.map(({ key }) => key),
+    await page
+      .locator("[data-lane]")
+      .evaluateAll((lanes) => lanes.map((lane) => lane.dataset.lane)),
+  );
+  assert.ok(
+    chart.every(({ age, length }) => /\d/.test(age) && length <= 1),
+    JSON.stringify(chart),
+  );
+  assert.ok(chart.at(-1).key === "poll" && chart.at(-1).length === 1, JSON.stringify(chart));
+  assert.equal(await page.locator("[data-doctor] li").count(), 6);
+  assert.equal(await figure(page, "sse", "requests"), "1");
+  assert.deepEqual(found, [], "no error, nothing refused by the policy");
   await context.close();
 });
 
-test('a cut line goes on where it was', async () => {
+test("a cut line goes on where it was", async () => {
   const { context, page, found } = await lab();
-  const at = await registered('lab');
+  const at = await registered("lab");
   await all(page, at);
-  await page.locator('[data-cut]').click();
-  await page.waitForFunction(() => [...document.querySelectorAll('[data-lane]')].every((lane) => lane.dataset.state === 'cut'));
-  await server.register('lab', `cut-${at}`);
+  await page.locator("[data-cut]").click();
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll("[data-lane]")].every((lane) => lane.dataset.state === "cut"),
+  );
+  await server.register("lab", `cut-${at}`);
   await all(page, at + 1);
-  for (const key of ['sse', 'websocket', 'socketio', 'long-poll', 'frame', 'poll']) {
-    await page.waitForFunction((lane) => document.querySelector(`[data-lane="${lane}"] [data-reconnects]`).textContent === '1', key);
+  for (const key of ["sse", "websocket", "socketio", "long-poll", "frame", "poll"]) {
+    await page.waitForFunction(
+      (lane) =>
+        document.querySelector(`[data-lane="${lane}"] [data-reconnects]`).textContent === "1",
+      key,
+    );
   }
   assert.deepEqual(found, []);
   await context.close();
 });
 
-test('in Chinese, narrow and dark, nothing runs out of the page', async () => {
-  const { context, page, found } = await lab({ locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 360, height: 740 } });
-  await all(page, await registered('lab'));
+test("in Chinese, narrow and dark, nothing runs out of the page", async () => {
+  const { context, page, found } = await lab({
+    locale: "zh-CN",
+    colorScheme: "dark",
+    viewport: { width: 360, height: 740 },
+  });
+  await all(page, await registered("lab"));
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 360));
-  const { bottom } = await page.locator('[data-ranking]').evaluate((chart) => chart.getBoundingClientRect());
+  const { bottom } = await page
+    .locator("[data-ranking]")
+    .evaluate((chart) => chart.getBoundingClientRect());
   assert.ok(bottom <= 740, `verdict and ranking are seen without scrolling: ${bottom}`);
-  assert.match(await page.locator('h1').textContent(), /实时/);
+  assert.match(await page.locator("h1").textContent(), /实时/);
   assert.deepEqual(found, []);
   await context.close();
 });
 
-test('without JavaScript the page says the number and explains, and its frame is live', async () => {
+test("without JavaScript the page says the number and explains, and its frame is live", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   // The frame never finishes loading, and so neither does the page.
-  await page.goto(`${server.base}/e/welcome/compare`, { waitUntil: 'commit' });
-  await page.locator('.picks-list').waitFor();
-  assert.equal(await page.locator('[data-count-registered]').textContent(), '0');
-  assert.equal(await page.locator('.picks-list > div').count(), 6);
-  assert.ok(!(await page.locator('[data-lanes]').isVisible()), 'nothing that does not work is shown');
-  await server.register('welcome', 'still');
-  await page.frameLocator('.compare-still-frame').locator('p:visible').filter({ hasText: '1' }).waitFor({ timeout: 30_000 });
+  await page.goto(`${server.base}/e/welcome/compare`, { waitUntil: "commit" });
+  await page.locator(".picks-list").waitFor();
+  assert.equal(await page.locator("[data-count-registered]").textContent(), "0");
+  assert.equal(await page.locator(".picks-list > div").count(), 6);
+  assert.ok(
+    !(await page.locator("[data-lanes]").isVisible()),
+    "nothing that does not work is shown",
+  );
+  await server.register("welcome", "still");
+  await page
+    .frameLocator(".compare-still-frame")
+    .locator("p:visible")
+    .filter({ hasText: "1" })
+    .waitFor({ timeout: 30_000 });
   await context.close();
 });

@@ -1,124 +1,154 @@
 // The real Socket.IO client against the real server: over polling, over WebSocket, and through the upgrade.
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { io } from 'socket.io-client';
-import { startServer } from './support.mjs';
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { io } from "socket.io-client";
+import { startServer } from "./support.mjs";
 
 const WAYS = [
-  { name: 'polling', transports: ['polling'], ends: 'polling' },
-  { name: 'websocket', transports: ['websocket'], ends: 'websocket' },
-  { name: 'polling, then the upgrade', transports: ['polling', 'websocket'], ends: 'websocket' },
+  { name: "polling", transports: ["polling"], ends: "polling" },
+  { name: "websocket", transports: ["websocket"], ends: "websocket" },
+  { name: "polling, then the upgrade", transports: ["polling", "websocket"], ends: "websocket" },
 ];
 const WITHIN_MS = 30_000;
 
 let server;
-before(async () => { server = await startServer(); });
+before(async () => {
+  server = await startServer();
+});
 after(() => server?.stop());
 
 /** A client that keeps what it is told; `heard(event, n)` resolves with the n-th telling of an event. */
 function connect(t, base, options) {
-  const socket = io(base, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 300, ...options });
+  const socket = io(base, {
+    forceNew: true,
+    reconnectionDelay: 100,
+    reconnectionDelayMax: 300,
+    ...options,
+  });
   t.after(() => socket.disconnect());
   const told = new Map();
   const waiting = new Set();
   const tell = (event, detail) => {
-    told.set(event, [...told.get(event) ?? [], detail]);
+    told.set(event, [...(told.get(event) ?? []), detail]);
     for (const look of waiting) look();
   };
   socket.onAny(tell);
-  for (const event of ['connect', 'disconnect', 'connect_error']) socket.on(event, (detail) => tell(event, detail));
-  const heard = (event, n = 1) => new Promise((resolve, reject) => {
-    const late = setTimeout(() => { waiting.delete(look); reject(new Error(`no ${event} (${n}.) within ${WITHIN_MS} ms; told: ${JSON.stringify([...told])}`)); }, WITHIN_MS);
-    const look = () => {
-      const found = told.get(event) ?? [];
-      if (found.length < n) return;
-      waiting.delete(look);
-      clearTimeout(late);
-      resolve(found[n - 1]);
-    };
-    waiting.add(look);
-    look();
-  });
+  for (const event of ["connect", "disconnect", "connect_error"])
+    socket.on(event, (detail) => tell(event, detail));
+  const heard = (event, n = 1) =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        waiting.delete(look);
+        reject(
+          new Error(
+            `no ${event} (${n}.) within ${WITHIN_MS} ms; told: ${JSON.stringify([...told])}`,
+          ),
+        );
+      }, WITHIN_MS);
+      const look = () => {
+        const found = told.get(event) ?? [];
+        if (found.length < n) return;
+        waiting.delete(look);
+        clearTimeout(late);
+        resolve(found[n - 1]);
+      };
+      waiting.add(look);
+      look();
+    });
   return { socket, heard, told: (event) => told.get(event) ?? [] };
 }
 
 for (const { name, transports, ends } of WAYS) {
   test(`${name}: the count at once, then every change`, async (t) => {
     const event = `count-${ends}-${transports.length}`;
-    await server.organise('POST', '/events', { slug: event, title: 'Count', capacity: 3 });
+    await server.organise("POST", "/events", { slug: event, title: "Count", capacity: 3 });
     const client = connect(t, server.base, { transports, auth: { event } });
-    const first = await client.heard('count');
+    const first = await client.heard("count");
     const asked = await (await fetch(`${server.base}/api/v1/events/${event}`)).json();
-    assert.deepEqual(first, asked, 'the same object as everywhere');
-    if (client.socket.io.engine.transport.name !== ends) await new Promise((resolve) => { client.socket.io.engine.once('upgrade', resolve); });
+    assert.deepEqual(first, asked, "the same object as everywhere");
+    if (client.socket.io.engine.transport.name !== ends)
+      await new Promise((resolve) => {
+        client.socket.io.engine.once("upgrade", resolve);
+      });
     assert.equal(client.socket.io.engine.transport.name, ends);
     const { position } = await server.register(event, 1);
-    const second = await client.heard('count', 2);
+    const second = await client.heard("count", 2);
     assert.equal(second.position, position);
     assert.equal(second.registered, 1);
   });
 
   test(`${name}: watch changes the event, and says when there is none`, async (t) => {
     const [one, two] = [`one-${ends}-${transports.length}`, `two-${ends}-${transports.length}`];
-    for (const slug of [one, two]) await server.organise('POST', '/events', { slug, title: slug, capacity: 3 });
+    for (const slug of [one, two])
+      await server.organise("POST", "/events", { slug, title: slug, capacity: 3 });
     const client = connect(t, server.base, { transports, auth: { event: one } });
-    await client.heard('count');
-    assert.deepEqual(await client.socket.timeout(WITHIN_MS).emitWithAck('watch', 'nowhere'), { ok: false, code: 'event-not-found' });
-    const ack = await client.socket.timeout(WITHIN_MS).emitWithAck('watch', two);
+    await client.heard("count");
+    assert.deepEqual(await client.socket.timeout(WITHIN_MS).emitWithAck("watch", "nowhere"), {
+      ok: false,
+      code: "event-not-found",
+    });
+    const ack = await client.socket.timeout(WITHIN_MS).emitWithAck("watch", two);
     assert.equal(ack.ok, true);
     assert.equal(ack.count.event, two);
     await server.register(one, 1);
     await server.register(two, 1);
     // What was watched before is not told any more; the acknowledged count may be told once more.
     for (let n = 2; ; n += 1) {
-      const count = await client.heard('count', n);
+      const count = await client.heard("count", n);
       assert.equal(count.event, two);
       if (count.registered === 1) break;
     }
   });
 
   test(`${name}: an unknown event is a connect_error with its code`, async (t) => {
-    const client = connect(t, server.base, { transports, auth: { event: 'nowhere' } });
-    const error = await client.heard('connect_error');
-    assert.equal(error.data.code, 'event-not-found');
+    const client = connect(t, server.base, { transports, auth: { event: "nowhere" } });
+    const error = await client.heard("connect_error");
+    assert.equal(error.data.code, "event-not-found");
     assert.equal(error.data.status, 404);
-    assert.deepEqual(client.told('count'), []);
+    assert.deepEqual(client.told("count"), []);
   });
 
   test(`${name}: resumes after a position`, async (t) => {
     const event = `resume-${ends}-${transports.length}`;
-    await server.organise('POST', '/events', { slug: event, title: 'Resume', capacity: 5 });
+    await server.organise("POST", "/events", { slug: event, title: "Resume", capacity: 5 });
     const old = await (await fetch(`${server.base}/api/v1/events/${event}`)).json();
     const { position } = await server.register(event, 1);
     const behind = connect(t, server.base, { transports, auth: { event, after: old.position } });
-    assert.equal((await behind.heard('count')).position, position);
+    assert.equal((await behind.heard("count")).position, position);
     const current = connect(t, server.base, { transports, auth: { event, after: position } });
-    await current.heard('connect');
+    await current.heard("connect");
     const next = await server.register(event, 2);
-    assert.equal((await current.heard('count')).position, next.position, 'what it knew was not repeated');
-    for (const after of ['garbage', 'zzzzzz-1', `${position.split('-')[0]}-999`]) {
+    assert.equal(
+      (await current.heard("count")).position,
+      next.position,
+      "what it knew was not repeated",
+    );
+    for (const after of ["garbage", "zzzzzz-1", `${position.split("-")[0]}-999`]) {
       const lost = connect(t, server.base, { transports, auth: { event, after } });
-      assert.equal((await lost.heard('count')).position, next.position, `after ${after}`);
+      assert.equal((await lost.heard("count")).position, next.position, `after ${after}`);
     }
   });
 
   test(`${name}: told of the drain, and back by itself`, async (t) => {
     const own = await startServer();
-    const client = connect(t, own.base, { transports, auth: { event: 'welcome' } });
-    await client.heard('count');
-    if (client.socket.io.engine.transport.name !== ends) await new Promise((resolve) => { client.socket.io.engine.once('upgrade', resolve); });
+    const client = connect(t, own.base, { transports, auth: { event: "welcome" } });
+    await client.heard("count");
+    if (client.socket.io.engine.transport.name !== ends)
+      await new Promise((resolve) => {
+        client.socket.io.engine.once("upgrade", resolve);
+      });
     // By the time that this is answered the server has the client's next poll, too: who asks when it has closed is not told.
     assert.equal((await fetch(`${own.base}/health/live`)).status, 200);
     assert.equal(await own.stop(true), 0);
-    const bye = await client.heard('bye');
-    assert.equal(bye.reason, 'drain');
+    const bye = await client.heard("bye");
+    assert.equal(bye.reason, "drain");
     assert.ok(bye.retry_ms > 0);
-    await client.heard('disconnect');
+    await client.heard("disconnect");
     const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
     t.after(() => again.stop());
-    await client.heard('connect', 2);
-    await client.heard('count', 2);
-    const { position } = await again.register('welcome', 1);
-    for (let n = 2; (await client.heard('count', n)).position !== position; n += 1);
+    await client.heard("connect", 2);
+    await client.heard("count", 2);
+    const { position } = await again.register("welcome", 1);
+    for (let n = 2; (await client.heard("count", n)).position !== position; n += 1);
   });
 }

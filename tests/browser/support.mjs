@@ -1,40 +1,63 @@
 // A server process, a browser, and what every test needs of them.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
 
-export const TOKEN = 'a-token-for-tests';
-export const PASSWORD = 'a password for tests';
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-export const binary = process.env.HEADCOUNT_BINARY ?? join(target, 'debug', 'headcount');
+export const TOKEN = "a-token-for-tests";
+export const PASSWORD = "a password for tests";
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+export const binary = process.env.HEADCOUNT_BINARY ?? join(target, "debug", "headcount");
 
 /** Starts the real binary on a free port and a new database; `stop()` ends it and removes both. */
-export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir(), 'headcount-')), listen = '127.0.0.1:0') {
-  const child = spawn(binary, [
-    '--listen', listen, '--database-url', `sqlite://${join(folder, 'headcount.db')}`,
-    '--admin-token', TOKEN, '--admin-password', PASSWORD, '--drain', '2s', ...flags,
-  ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, HEADCOUNT_LOG: 'error' } });
+export async function startServer(
+  flags = [],
+  folder = mkdtempSync(join(tmpdir(), "headcount-")),
+  listen = "127.0.0.1:0",
+) {
+  const child = spawn(
+    binary,
+    [
+      "--listen",
+      listen,
+      "--database-url",
+      `sqlite://${join(folder, "headcount.db")}`,
+      "--admin-token",
+      TOKEN,
+      "--admin-password",
+      PASSWORD,
+      "--drain",
+      "2s",
+      ...flags,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, HEADCOUNT_LOG: "error" } },
+  );
   // A test file that dies leaves no server behind.
-  const kill = () => child.kill('SIGKILL');
-  process.on('exit', kill);
-  const ended = new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
-  ended.then(() => process.off('exit', kill), () => {});
+  const kill = () => child.kill("SIGKILL");
+  process.on("exit", kill);
+  const ended = new Promise((resolve, reject) => child.once("exit", resolve).once("error", reject));
+  ended.then(
+    () => process.off("exit", kill),
+    () => {},
+  );
   const base = await new Promise((resolve, reject) => {
-    createInterface(child.stdout).on('line', (line) => {
+    createInterface(child.stdout).on("line", (line) => {
       const found = /https?:\/\/\S+?(?=\/$)/.exec(line);
-      if (line.startsWith('Headcount') && found) resolve(found[0]);
+      if (line.startsWith("Headcount") && found) resolve(found[0]);
     });
-    ended.then((code) => reject(new Error(`the server ended with ${code} before it listened`)), reject);
+    ended.then(
+      (code) => reject(new Error(`the server ended with ${code} before it listened`)),
+      reject,
+    );
   });
   const organise = async (method, path, body) => {
     const answer = await fetch(`${base}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
@@ -47,16 +70,19 @@ export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir()
     organise,
     register: async (slug, n, name = `Person ${n}`) => {
       const answer = await fetch(`${base}/api/v1/events/${slug}/registrations`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        method: "POST",
+        headers: { "content-type": "application/json" },
         body: JSON.stringify({ name, email: `person-${n}@example.org` }),
       });
       if (!answer.ok) throw new Error(`registering: ${answer.status} ${await answer.text()}`);
       return answer.json();
     },
-    kill: async () => { kill(); await ended; },
+    kill: async () => {
+      kill();
+      await ended;
+    },
     stop: async (keep = false) => {
-      child.kill('SIGTERM');
+      child.kill("SIGTERM");
       const code = await ended;
       if (!keep) rmSync(folder, { recursive: true, force: true });
       return code;
@@ -67,15 +93,24 @@ export async function startServer(flags = [], folder = mkdtempSync(join(tmpdir()
 /** The browser that people use, without its own traffic. */
 export function startBrowser() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
 }
 
 /** Waits until the page shows `expected` as its headcount. */
 export async function shows(page, expected) {
   await page.waitForFunction(
-    (wanted) => document.querySelector('[data-count-registered]')?.textContent.replace(/\D/g, '') === wanted,
+    (wanted) =>
+      document.querySelector("[data-count-registered]")?.textContent.replace(/\D/g, "") === wanted,
     String(expected),
     { timeout: 30_000 },
   );
@@ -83,13 +118,19 @@ export async function shows(page, expected) {
 
 /** Waits until the page says that it is `mode`: live, polling, reconnecting, stale, gone. */
 export async function says(page, ...modes) {
-  await page.waitForFunction((wanted) => wanted.includes(document.querySelector('[data-live]').dataset.mode), modes, { timeout: 30_000 });
+  await page.waitForFunction(
+    (wanted) => wanted.includes(document.querySelector("[data-live]").dataset.mode),
+    modes,
+    { timeout: 30_000 },
+  );
 }
 
 /** Everything the page complained about: errors, refused scripts and styles. */
 export function complaints(page) {
   const found = [];
-  page.on('pageerror', (error) => found.push(String(error)));
-  page.on('console', (message) => { if (message.type() === 'error') found.push(message.text()); });
+  page.on("pageerror", (error) => found.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") found.push(message.text());
+  });
   return found;
 }

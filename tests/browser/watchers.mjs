@@ -1,48 +1,48 @@
 // One watcher for each transport, spoken by Node: through any proxy, with or without TLS.
-import { EventEmitter, once } from 'node:events';
-import http from 'node:http';
-import https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { io } from 'socket.io-client';
-import WebSocket from 'ws';
+import { EventEmitter, once } from "node:events";
+import http from "node:http";
+import https from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import { io } from "socket.io-client";
+import WebSocket from "ws";
 
 // Certificates here are made for the test.
 const insecure = { rejectUnauthorized: false };
 const POLL_EVERY_MS = 100;
 
 /** One request, its whole answer. */
-export async function ask(url, { method = 'GET', headers = {}, body, signal, ...options } = {}) {
-  const { request } = url.startsWith('https:') ? https : http;
+export async function ask(url, { method = "GET", headers = {}, body, signal, ...options } = {}) {
+  const { request } = url.startsWith("https:") ? https : http;
   const asked = request(url, { method, headers, signal, agent: false, ...insecure, ...options });
   asked.end(body);
-  const [answer] = await once(asked, 'response', { signal });
-  answer.setEncoding('utf8');
-  let text = '';
+  const [answer] = await once(asked, "response", { signal });
+  answer.setEncoding("utf8");
+  let text = "";
   for await (const piece of answer) text += piece;
   return { status: answer.statusCode, headers: answer.headers, text, json: () => JSON.parse(text) };
 }
 
 /** A body that does not end, piece by piece. */
 async function* stream(url, { headers = {}, signal }) {
-  const { request } = url.startsWith('https:') ? https : http;
+  const { request } = url.startsWith("https:") ? https : http;
   const asked = request(url, { headers, signal, agent: false, ...insecure });
   asked.end();
-  const [answer] = await once(asked, 'response', { signal });
+  const [answer] = await once(asked, "response", { signal });
   if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode}`);
-  answer.setEncoding('utf8');
+  answer.setEncoding("utf8");
   yield* answer;
 }
 
 /** The blocks of an event stream as `{event, id, data, retry}`; what carries nothing is left out. */
 export async function* blocks(pieces) {
-  let rest = '';
+  let rest = "";
   for await (const piece of pieces) {
     rest += piece;
-    for (let end; (end = rest.indexOf('\n\n')) >= 0; rest = rest.slice(end + 2)) {
+    for (let end; (end = rest.indexOf("\n\n")) >= 0; rest = rest.slice(end + 2)) {
       const block = {};
-      for (const line of rest.slice(0, end).split('\n')) {
-        const colon = line.indexOf(':');
-        if (colon > 0) block[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, '');
+      for (const line of rest.slice(0, end).split("\n")) {
+        const colon = line.indexOf(":");
+        if (colon > 0) block[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
       }
       if (Object.keys(block).length) yield block;
     }
@@ -50,17 +50,30 @@ export async function* blocks(pieces) {
 }
 
 async function* sse(base, slug, signal) {
-  for await (const { event, data } of blocks(stream(`${base}/api/v1/events/${slug}/stream`, { signal }))) {
-    if (event === 'count') yield JSON.parse(data);
+  for await (const { event, data } of blocks(
+    stream(`${base}/api/v1/events/${slug}/stream`, { signal }),
+  )) {
+    if (event === "count") yield JSON.parse(data);
   }
 }
 
 async function* frame(base, slug, signal) {
-  let rest = '';
+  let rest = "";
   for await (const piece of stream(`${base}/api/v1/events/${slug}/frame`, { signal })) {
     rest += piece;
-    for (let found; (found = /<p data-count="([^"]*)"[^>]*>[^<]*<\/p>/.exec(rest)); rest = rest.slice(found.index + found[0].length)) {
-      yield JSON.parse(found[1].replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'));
+    for (
+      let found;
+      (found = /<p data-count="([^"]*)"[^>]*>[^<]*<\/p>/.exec(rest));
+      rest = rest.slice(found.index + found[0].length)
+    ) {
+      yield JSON.parse(
+        found[1]
+          .replaceAll("&quot;", '"')
+          .replaceAll("&#39;", "'")
+          .replaceAll("&lt;", "<")
+          .replaceAll("&gt;", ">")
+          .replaceAll("&amp;", "&"),
+      );
     }
   }
 }
@@ -68,7 +81,10 @@ async function* frame(base, slug, signal) {
 function polling(pause_ms, wait_s) {
   return async function* poll(base, slug, signal) {
     for (let etag; ;) {
-      const headers = { ...etag && { 'if-none-match': etag }, ...wait_s && { prefer: `wait=${wait_s}` } };
+      const headers = {
+        ...(etag && { "if-none-match": etag }),
+        ...(wait_s && { prefer: `wait=${wait_s}` }),
+      };
       const answer = await ask(`${base}/api/v1/events/${slug}`, { headers, signal });
       if (answer.status === 200) {
         ({ etag } = answer.headers);
@@ -83,32 +99,50 @@ function polling(pause_ms, wait_s) {
 function pulling(counts) {
   return (base, slug, tell, fail) => {
     const stop = new AbortController();
-    (async () => { for await (const count of counts(base, slug, stop.signal)) tell(count); })()
-      .then(() => fail(new Error('it ended')), (error) => { if (!stop.signal.aborted) fail(error); });
+    (async () => {
+      for await (const count of counts(base, slug, stop.signal)) tell(count);
+    })().then(
+      () => fail(new Error("it ended")),
+      (error) => {
+        if (!stop.signal.aborted) fail(error);
+      },
+    );
     return () => stop.abort();
   };
 }
 
 function socketio(transports) {
   return (base, slug, tell, fail) => {
-    const socket = io(base, { transports, auth: { event: slug }, forceNew: true, reconnection: false, ...insecure });
-    socket.on('count', tell).on('connect_error', fail);
+    const socket = io(base, {
+      transports,
+      auth: { event: slug },
+      forceNew: true,
+      reconnection: false,
+      ...insecure,
+    });
+    socket.on("count", tell).on("connect_error", fail);
     return () => socket.disconnect();
   };
 }
 
 const openers = {
-  'sse': pulling(sse),
-  'long-poll': pulling(polling(0, 30)),
-  'poll': pulling(polling(POLL_EVERY_MS)),
-  'frame': pulling(frame),
-  'websocket': (base, slug, tell, fail) => {
-    const socket = new WebSocket(`${base.replace(/^http/, 'ws')}/api/v1/events/${slug}/ws`, insecure);
-    socket.on('error', fail).on('message', (text) => { const { type, data } = JSON.parse(text); if (type === 'count') tell(data); });
+  sse: pulling(sse),
+  "long-poll": pulling(polling(0, 30)),
+  poll: pulling(polling(POLL_EVERY_MS)),
+  frame: pulling(frame),
+  websocket: (base, slug, tell, fail) => {
+    const socket = new WebSocket(
+      `${base.replace(/^http/, "ws")}/api/v1/events/${slug}/ws`,
+      insecure,
+    );
+    socket.on("error", fail).on("message", (text) => {
+      const { type, data } = JSON.parse(text);
+      if (type === "count") tell(data);
+    });
     return () => socket.terminate();
   },
-  'socket.io polling': socketio(['polling']),
-  'socket.io websocket': socketio(['websocket']),
+  "socket.io polling": socketio(["polling"]),
+  "socket.io websocket": socketio(["websocket"]),
 };
 
 /** The names of all transports. */
@@ -119,13 +153,26 @@ export function watch(transport, base, slug) {
   const told = new EventEmitter().setMaxListeners(0);
   const seen = new Map();
   let failure;
-  const fail = (error) => { failure ??= error; told.emit('told'); };
-  const close = openers[transport](base, slug, ({ registered }) => { seen.set(registered, performance.now()); told.emit('told'); }, fail);
+  const fail = (error) => {
+    failure ??= error;
+    told.emit("told");
+  };
+  const close = openers[transport](
+    base,
+    slug,
+    ({ registered }) => {
+      seen.set(registered, performance.now());
+      told.emit("told");
+    },
+    fail,
+  );
   const sees = async (n, within = 10_000) => {
     const signal = AbortSignal.timeout(within);
     while (!seen.has(n)) {
       if (failure) throw new Error(`${transport}: ${failure.message}`, { cause: failure });
-      await once(told, 'told', { signal }).catch((cause) => { throw new Error(`${transport} was not told ${n} within ${within} ms`, { cause }); });
+      await once(told, "told", { signal }).catch((cause) => {
+        throw new Error(`${transport} was not told ${n} within ${within} ms`, { cause });
+      });
     }
     return seen.get(n);
   };

@@ -22,11 +22,19 @@ const FLOORS: [(&str, u8); 13] = [
 ];
 
 /// Edges that go up, or sideways, each with its reason.
-const EXCEPTIONS: [(&str, &str, &str); 1] = [("app", "cli", "the configuration is read from the flags' text, which clap's derive defines")];
+const EXCEPTIONS: [(&str, &str, &str); 1] = [(
+    "app",
+    "cli",
+    "the configuration is read from the flags' text, which clap's derive defines",
+)];
 
 /// Who alone may name a crate or a module of one.
-const OWNERS: [(&str, &[&str]); 4] =
-    [("sqlx", &["store"]), ("tokio::sync::watch", &["live", "server", "app"]), ("clap", &["cli"]), ("tokio::signal", &["app", "cli"])];
+const OWNERS: [(&str, &[&str]); 4] = [
+    ("sqlx", &["store"]),
+    ("tokio::sync::watch", &["live", "server", "app"]),
+    ("clap", &["cli"]),
+    ("tokio::signal", &["app", "cli"]),
+];
 
 fn sources() -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -40,22 +48,38 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    walk(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut found,
+    );
     assert!(found.len() > 40, "the sources were found");
     found
 }
 
 /// The part a file belongs to; `None` for `main.rs` and `lib.rs`.
 fn part(path: &Path) -> Option<String> {
-    let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("a source");
-    let first = relative.components().next()?.as_os_str().to_str()?.trim_end_matches(".rs").to_owned();
+    let relative = path
+        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .expect("a source");
+    let first = relative
+        .components()
+        .next()?
+        .as_os_str()
+        .to_str()?
+        .trim_end_matches(".rs")
+        .to_owned();
     (!matches!(first.as_str(), "main" | "lib")).then_some(first)
 }
 
 /// The lines of a file before its tests, without comments.
 fn code(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).expect("a source");
-    text.lines().take_while(|line| line.trim() != "#[cfg(test)]").map(str::trim).filter(|line| !line.starts_with("//")).map(str::to_owned).collect()
+    text.lines()
+        .take_while(|line| line.trim() != "#[cfg(test)]")
+        .map(str::trim)
+        .filter(|line| !line.starts_with("//"))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -64,13 +88,28 @@ fn imports_go_down_only() {
     let mut edges = 0;
     for path in sources() {
         let Some(from) = part(&path) else { continue };
-        let here = *floors.get(from.as_str()).unwrap_or_else(|| panic!("{from} has no floor: add it to FLOORS and to ARCHITECTURE.md"));
+        let here = *floors.get(from.as_str()).unwrap_or_else(|| {
+            panic!("{from} has no floor: add it to FLOORS and to ARCHITECTURE.md")
+        });
         for line in code(&path) {
             for (at, _) in line.match_indices("crate::") {
                 let rest = &line[at + "crate::".len()..];
                 let targets: Vec<String> = match rest.strip_prefix('{') {
-                    Some(list) => list.split(',').map(|item| item.trim().split(&[':', '}', ';'][..]).next().unwrap_or_default().to_owned()).collect(),
-                    None => vec![rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()],
+                    Some(list) => list
+                        .split(',')
+                        .map(|item| {
+                            item.trim()
+                                .split(&[':', '}', ';'][..])
+                                .next()
+                                .unwrap_or_default()
+                                .to_owned()
+                        })
+                        .collect(),
+                    None => vec![
+                        rest.chars()
+                            .take_while(|c| c.is_alphanumeric() || *c == '_')
+                            .collect(),
+                    ],
                 };
                 for to in targets.iter().filter(|to| floors.contains_key(to.as_str())) {
                     edges += 1;
@@ -79,7 +118,9 @@ fn imports_go_down_only() {
                         && *to != from
                         && !matches!(
                             (from.as_str(), to.as_str()),
-                            ("http" | "transport" | "server", "transport") | ("problem" | "context", _) | ("store", "wire")
+                            ("http" | "transport" | "server", "transport")
+                                | ("problem" | "context", _)
+                                | ("store", "wire")
                         );
                     assert!(
                         excepted || (floors[to.as_str()] <= here && !sideways),
@@ -100,8 +141,13 @@ fn some_crates_have_one_owner() {
         let Some(from) = part(&path) else { continue };
         for line in code(&path) {
             for (name, owners) in OWNERS {
-                let named = line.contains(&format!("{name}::")) || line.contains(&format!("use {name};"));
-                assert!(!named || owners.contains(&from.as_str()), "{}: only {owners:?} may name {name}: {line}", path.display());
+                let named =
+                    line.contains(&format!("{name}::")) || line.contains(&format!("use {name};"));
+                assert!(
+                    !named || owners.contains(&from.as_str()),
+                    "{}: only {owners:?} may name {name}: {line}",
+                    path.display()
+                );
             }
         }
     }

@@ -28,13 +28,32 @@ async fn dump(url: &DatabaseUrl) -> Vec<String> {
     match url {
         DatabaseUrl::Sqlite(options) => {
             let mut connection = options.connect().await.unwrap();
-            let tables: Vec<String> =
-                query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetch_all(&mut connection).await.unwrap();
-            for table in tables.iter().filter(|table| !LEFT_OUT.contains(&table.as_str())) {
-                let columns: Vec<String> = query_scalar("SELECT name FROM pragma_table_info($1)").bind(table).fetch_all(&mut connection).await.unwrap();
-                let values = columns.iter().map(|column| format!("'{column}', \"{column}\"")).collect::<Vec<_>>().join(", ");
-                let rows: Vec<String> =
-                    query_scalar(AssertSqlSafe(format!("SELECT json_object({values}) FROM {table}"))).fetch_all(&mut connection).await.unwrap();
+            let tables: Vec<String> = query_scalar(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            )
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+            for table in tables
+                .iter()
+                .filter(|table| !LEFT_OUT.contains(&table.as_str()))
+            {
+                let columns: Vec<String> = query_scalar("SELECT name FROM pragma_table_info($1)")
+                    .bind(table)
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap();
+                let values = columns
+                    .iter()
+                    .map(|column| format!("'{column}', \"{column}\""))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let rows: Vec<String> = query_scalar(AssertSqlSafe(format!(
+                    "SELECT json_object({values}) FROM {table}"
+                )))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
                 lines.extend(rows.iter().map(|row| line(table, row)));
             }
         }
@@ -42,9 +61,16 @@ async fn dump(url: &DatabaseUrl) -> Vec<String> {
             let mut connection = options.connect().await.unwrap();
             let tables: Vec<String> =
                 query_scalar("SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'").fetch_all(&mut connection).await.unwrap();
-            for table in tables.iter().filter(|table| !LEFT_OUT.contains(&table.as_str())) {
-                let rows: Vec<String> =
-                    query_scalar(AssertSqlSafe(format!("SELECT to_jsonb({table})::text FROM {table}"))).fetch_all(&mut connection).await.unwrap();
+            for table in tables
+                .iter()
+                .filter(|table| !LEFT_OUT.contains(&table.as_str()))
+            {
+                let rows: Vec<String> = query_scalar(AssertSqlSafe(format!(
+                    "SELECT to_jsonb({table})::text FROM {table}"
+                )))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
                 lines.extend(rows.iter().map(|row| line(table, row)));
             }
         }
@@ -67,8 +93,13 @@ fn line(table: &str, row: &str) -> String {
 }
 
 fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
-    let capacity = capacity.map_or(Capacity::UNLIMITED, |places| Capacity::limited(places).unwrap());
-    let (title, description) = ("Ünïcode · 春日晚会 🌸".to_owned(), "'quotes' \"and\"\n{lines}, \\ and , too".to_owned());
+    let capacity = capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(places).unwrap()
+    });
+    let (title, description) = (
+        "Ünïcode · 春日晚会 🌸".to_owned(),
+        "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
+    );
     NewEvent {
         slug: Slug::parse(slug).unwrap(),
         title,
@@ -90,9 +121,23 @@ fn register(person: &str, key: Option<&str>) -> command::Command {
 }
 
 async fn commit(store: &Store, event: EventId, commands: &[command::Command]) -> Vec<Registration> {
-    let commit = store.commit(event, None, commands, &Clock::System).await.unwrap();
-    let answers = commit.decisions.into_iter().map(|decision| decision.expect("not refused"));
-    answers.filter_map(|answer| if let Answer::Registered { registration, .. } = answer { Some(Arc::unwrap_or_clone(registration)) } else { None }).collect()
+    let commit = store
+        .commit(event, None, commands, &Clock::System)
+        .await
+        .unwrap();
+    let answers = commit
+        .decisions
+        .into_iter()
+        .map(|decision| decision.expect("not refused"));
+    answers
+        .filter_map(|answer| {
+            if let Answer::Registered { registration, .. } = answer {
+                Some(Arc::unwrap_or_clone(registration))
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 /// A database with rows of every kind, more than one chunk of some, and keys that were drawn and are gone.
@@ -100,24 +145,95 @@ async fn filled(url: &DatabaseUrl) -> Event {
     let store = Store::open(url, None).await.unwrap();
     let now = Timestamp::from_millis(NOON);
     let by = Actor::Console;
-    let gala = store.create(new_event("gala", Some(2)), "console", now).await.unwrap();
-    let first = commit(&store, gala.id, &[register("ada", Some("键 1")), register("bob", None), register("cy", None), register("dan", Some("k"))]).await;
-    commit(&store, gala.id, &[command::Command::Cancel { locator: first[0].locator, secret: None, by }]).await;
-    commit(&store, gala.id, &[command::Command::Reset { capacity: Some(Capacity::limited(1).unwrap()), by }]).await;
-    commit(&store, gala.id, &[register("ada", None), register("eve", None)]).await;
-    let edit = Edit { closed: Some(true), ..Edit::default() };
-    commit(&store, gala.id, &[command::Command::Edit { edit, expected: None, by }]).await;
+    let gala = store
+        .create(new_event("gala", Some(2)), "console", now)
+        .await
+        .unwrap();
+    let first = commit(
+        &store,
+        gala.id,
+        &[
+            register("ada", Some("键 1")),
+            register("bob", None),
+            register("cy", None),
+            register("dan", Some("k")),
+        ],
+    )
+    .await;
+    commit(
+        &store,
+        gala.id,
+        &[command::Command::Cancel {
+            locator: first[0].locator,
+            secret: None,
+            by,
+        }],
+    )
+    .await;
+    commit(
+        &store,
+        gala.id,
+        &[command::Command::Reset {
+            capacity: Some(Capacity::limited(1).unwrap()),
+            by,
+        }],
+    )
+    .await;
+    commit(
+        &store,
+        gala.id,
+        &[register("ada", None), register("eve", None)],
+    )
+    .await;
+    let edit = Edit {
+        closed: Some(true),
+        ..Edit::default()
+    };
+    commit(
+        &store,
+        gala.id,
+        &[command::Command::Edit {
+            edit,
+            expected: None,
+            by,
+        }],
+    )
+    .await;
     for text in ["The bus leaves at six", "No, at seven 🚌"] {
-        store.announce(gala.id, text, "console", now).await.unwrap().unwrap();
+        store
+            .announce(gala.id, text, "console", now)
+            .await
+            .unwrap()
+            .unwrap();
     }
-    let hall = store.create(new_event("hall", None), "token", now).await.unwrap();
+    let hall = store
+        .create(new_event("hall", None), "token", now)
+        .await
+        .unwrap();
     for batch in 0..5 {
-        let people: Vec<_> = (0..500).map(|n| register(&format!("guest-{batch}-{n}"), None)).collect();
+        let people: Vec<_> = (0..500)
+            .map(|n| register(&format!("guest-{batch}-{n}"), None))
+            .collect();
         commit(&store, hall.id, &people).await;
     }
-    let gone = store.create(new_event("gone", Some(1)), "token", now).await.unwrap();
-    store.announce(gone.id, "over", "token", now).await.unwrap().unwrap();
-    commit(&store, gone.id, &[command::Command::Delete { confirmed: true, by }]).await;
+    let gone = store
+        .create(new_event("gone", Some(1)), "token", now)
+        .await
+        .unwrap();
+    store
+        .announce(gone.id, "over", "token", now)
+        .await
+        .unwrap()
+        .unwrap();
+    commit(
+        &store,
+        gone.id,
+        &[command::Command::Delete {
+            confirmed: true,
+            by,
+        }],
+    )
+    .await;
     store.set_setting("admin_password", "a hash").await.unwrap();
     store.create_session("digest", now, now).await.unwrap();
     store.close().await;
@@ -129,31 +245,79 @@ async fn every_row_arrives_whichever_way() {
     let files = [File::new(), File::new(), File::new()];
     let server = postgres::shared();
     let [source, back, again] = files.each_ref().map(File::url);
-    let (there, beside) = (server.create_database().await, server.create_database().await);
+    let (there, beside) = (
+        server.create_database().await,
+        server.create_database().await,
+    );
     let gone = filled(&source).await;
     let before = dump(&source).await;
-    for kind in ["events ", "rounds ", "registrations ", "changes ", "audit ", "announcements ", "settings "] {
+    for kind in [
+        "events ",
+        "rounds ",
+        "registrations ",
+        "changes ",
+        "audit ",
+        "announcements ",
+        "settings ",
+    ] {
         assert!(before.iter().any(|line| line.starts_with(kind)), "{kind}");
     }
     let mut made = Vec::new();
-    for (from, to) in [(&source, &there), (&there, &beside), (&beside, &back), (&back, &again)] {
+    for (from, to) in [
+        (&source, &there),
+        (&there, &beside),
+        (&beside, &back),
+        (&back, &again),
+    ] {
         let mut steps = Vec::new();
         let copied = copy(from, to, |step| steps.push(step)).await.unwrap();
         let rows = copied.iter().map(|(_, rows)| rows).sum::<u64>();
         assert_eq!(rows, before.len() as u64);
         assert!(steps.is_sorted_by_key(|step| step.rows) && steps.len() > 7);
-        assert_eq!(steps.last(), Some(&Progress { table: "settings", rows, total: rows }));
+        assert_eq!(
+            steps.last(),
+            Some(&Progress {
+                table: "settings",
+                rows,
+                total: rows
+            })
+        );
         let after = dump(to).await;
-        assert!(after == before, "a row differs: {:?}", after.iter().zip(&before).find(|(after, before)| after != before));
+        assert!(
+            after == before,
+            "a row differs: {:?}",
+            after
+                .iter()
+                .zip(&before)
+                .find(|(after, before)| after != before)
+        );
     }
     // A deleted event's key stands in old private links: it must not come back with another event.
     for url in [&there, &beside, &back, &again] {
         let store = Store::open(url, None).await.unwrap();
-        assert_eq!(store.session("digest").await.unwrap(), None, "organisers sign in again");
-        let next = store.create(new_event("next", Some(1)), "token", Timestamp::from_millis(NOON)).await.unwrap();
+        assert_eq!(
+            store.session("digest").await.unwrap(),
+            None,
+            "organisers sign in again"
+        );
+        let next = store
+            .create(
+                new_event("next", Some(1)),
+                "token",
+                Timestamp::from_millis(NOON),
+            )
+            .await
+            .unwrap();
         assert_eq!(next.id, gone.id + 1);
         commit(&store, next.id, &[register("fay", None)]).await;
-        made.push(store.announce(next.id, "hello", "token", Timestamp::from_millis(NOON)).await.unwrap().unwrap().id);
+        made.push(
+            store
+                .announce(next.id, "hello", "token", Timestamp::from_millis(NOON))
+                .await
+                .unwrap()
+                .unwrap()
+                .id,
+        );
         assert_eq!(store.audit(&next.slug, None, 10).await.unwrap().len(), 2);
         store.close().await;
     }
@@ -166,9 +330,20 @@ async fn what_cannot_be_copied_is_left_alone() {
     filled(&source.url()).await;
     let quiet = |_| {};
     let error = copy(&missing.url(), &other.url(), quiet).await.unwrap_err();
-    assert!(matches!(error, CopyError::Missing(_)) && !missing.path().exists() && !other.path().exists(), "{error}");
+    assert!(
+        matches!(error, CopyError::Missing(_))
+            && !missing.path().exists()
+            && !other.path().exists(),
+        "{error}"
+    );
 
-    let error = copy(&postgres::shared().create_database().await, &other.url(), quiet).await.unwrap_err();
+    let error = copy(
+        &postgres::shared().create_database().await,
+        &other.url(),
+        quiet,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, CopyError::NotCurrent(_)), "{error}");
     std::fs::write(missing.path(), "").unwrap();
     let error = copy(&missing.url(), &other.url(), quiet).await.unwrap_err();
@@ -176,29 +351,48 @@ async fn what_cannot_be_copied_is_left_alone() {
 
     for url in [other.url(), postgres::shared().create_database().await] {
         let store = Store::open(&url, None).await.unwrap();
-        store.set_setting("admin_password", "another hash").await.unwrap();
+        store
+            .set_setting("admin_password", "another hash")
+            .await
+            .unwrap();
         store.close().await;
         let before = dump(&url).await;
         let error = copy(&source.url(), &url, quiet).await.unwrap_err();
-        assert!(matches!(error, CopyError::NotEmpty(_, "settings")), "{error}");
+        assert!(
+            matches!(error, CopyError::NotEmpty(_, "settings")),
+            "{error}"
+        );
         assert_eq!(dump(&url).await, before);
     }
     let itself = copy(&source.url(), &source.url(), quiet).await.unwrap_err();
-    assert!(matches!(itself, CopyError::NotEmpty(_, "events")), "{itself}");
+    assert!(
+        matches!(itself, CopyError::NotEmpty(_, "events")),
+        "{itself}"
+    );
 
     // It fails in the middle, at a row that the target's own rules refuse: nothing of it is there.
     let url = postgres::shared().create_database().await;
-    let DatabaseUrl::Postgres(options) = &url else { unreachable!("a Postgres server was asked for") };
+    let DatabaseUrl::Postgres(options) = &url else {
+        unreachable!("a Postgres server was asked for")
+    };
     Store::open(&url, None).await.unwrap().close().await;
     let mut connection = options.connect().await.unwrap();
-    sqlx::Executor::execute(&mut connection, "ALTER TABLE announcements ADD CHECK (text NOT LIKE 'No%')").await.unwrap();
+    sqlx::Executor::execute(
+        &mut connection,
+        "ALTER TABLE announcements ADD CHECK (text NOT LIKE 'No%')",
+    )
+    .await
+    .unwrap();
     let error = copy(&source.url(), &url, quiet).await.unwrap_err();
     assert!(matches!(error, CopyError::Store(..)), "{error}");
     assert_eq!(dump(&url).await, Vec::<String>::new());
 }
 
 fn headcount(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_headcount")).args(args).output().expect("the binary runs")
+    Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .args(args)
+        .output()
+        .expect("the binary runs")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,13 +402,32 @@ async fn a_server_goes_on_with_the_copy() {
     let body = json!({ "name": "Ada", "email": "ada@example.org" }).to_string();
     let post = |address| {
         let body = body.clone();
-        let headers = [("content-type", "application/json"), ("idempotency-key", "ada's")];
-        async move { call(address, "POST", "/api/v1/events/welcome/registrations", &headers, &body).await }
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", "ada's"),
+        ];
+        async move {
+            call(
+                address,
+                "POST",
+                "/api/v1/events/welcome/registrations",
+                &headers,
+                &body,
+            )
+            .await
+        }
     };
     let receipt = post(first.address).await;
     assert_eq!(receipt.status, 201);
-    let tag = call(first.address, "GET", "/api/v1/events/welcome", &[], "").await.header("etag").expect("a position").to_owned();
-    let own = format!("/api/v1/registrations/{}", receipt.json()["token"].as_str().expect("a token"));
+    let tag = call(first.address, "GET", "/api/v1/events/welcome", &[], "")
+        .await
+        .header("etag")
+        .expect("a position")
+        .to_owned();
+    let own = format!(
+        "/api/v1/registrations/{}",
+        receipt.json()["token"].as_str().expect("a token")
+    );
     let password = first.context.store.setting("admin_password").await.unwrap();
     first.stop().await;
 
@@ -222,24 +435,66 @@ async fn a_server_goes_on_with_the_copy() {
     let done = headcount(&["copy", &file.text(), &url]);
     assert!(done.status.success(), "{done:?}");
     let told = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(told.contains("1 registrations\n") && told.contains("they are equal"), "{told}");
+    assert!(
+        told.contains("1 registrations\n") && told.contains("they are equal"),
+        "{told}"
+    );
 
     let second = App::on(&url, &[], Clock::System).await;
-    assert_eq!(second.context.store.setting("admin_password").await.unwrap(), password, "the same password, with the same salt");
-    let current = call(second.address, "GET", "/api/v1/events/welcome", &[("if-none-match", &tag)], "").await;
-    assert_eq!(current.status, 304, "a client's position is still the present one");
-    assert_eq!(call(second.address, "GET", &own, &[], "").await.json()["name"], "Ada");
+    assert_eq!(
+        second
+            .context
+            .store
+            .setting("admin_password")
+            .await
+            .unwrap(),
+        password,
+        "the same password, with the same salt"
+    );
+    let current = call(
+        second.address,
+        "GET",
+        "/api/v1/events/welcome",
+        &[("if-none-match", &tag)],
+        "",
+    )
+    .await;
+    assert_eq!(
+        current.status, 304,
+        "a client's position is still the present one"
+    );
+    assert_eq!(
+        call(second.address, "GET", &own, &[], "").await.json()["name"],
+        "Ada"
+    );
     let replayed = post(second.address).await;
-    assert_eq!((replayed.status, replayed.header("idempotency-replayed")), (201, Some("true")));
-    let next = crate::support::app::register(second.address, "welcome", "Bob", "bob@example.org").await;
-    assert_eq!((next.status, next.json()["number"].as_u64()), (201, Some(2)), "{}", next.body);
+    assert_eq!(
+        (replayed.status, replayed.header("idempotency-replayed")),
+        (201, Some("true"))
+    );
+    let next =
+        crate::support::app::register(second.address, "welcome", "Bob", "bob@example.org").await;
+    assert_eq!(
+        (next.status, next.json()["number"].as_u64()),
+        (201, Some(2)),
+        "{}",
+        next.body
+    );
     let event = json!({ "slug": "new", "title": "New", "capacity": 1 });
-    assert_eq!(organise(second.address, "POST", "/api/v1/events", &event).await.status, 201);
+    assert_eq!(
+        organise(second.address, "POST", "/api/v1/events", &event)
+            .await
+            .status,
+        201
+    );
     second.stop().await;
 
     let refused = headcount(&["copy", &file.text(), &url]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is not empty"), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("is not empty"),
+        "{refused:?}"
+    );
     let wrong = headcount(&["copy", "headcount.db", &url]);
     assert_eq!(wrong.status.code(), Some(2));
 
@@ -247,6 +502,11 @@ async fn a_server_goes_on_with_the_copy() {
     let home = File::new();
     assert!(headcount(&["copy", &url, &home.text()]).status.success());
     let third = App::on(&home.text(), &[], Clock::System).await;
-    assert_eq!(call(third.address, "GET", "/api/v1/events/welcome", &[], "").await.json()["registered"], 2);
+    assert_eq!(
+        call(third.address, "GET", "/api/v1/events/welcome", &[], "")
+            .await
+            .json()["registered"],
+        2
+    );
     third.stop().await;
 }

@@ -18,12 +18,25 @@ fn read(path: &str) -> String {
 /// Every word in `text` that starts so and goes on in letters, digits and underscores.
 fn words(text: &str, start: &str) -> BTreeSet<String> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let begins = text.match_indices(start).filter(|(at, _)| !text[..*at].ends_with(word));
-    begins.map(|(at, _)| text[at..].chars().take_while(|c| word(*c)).collect::<String>()).filter(|found| found.len() > start.len()).collect()
+    let begins = text
+        .match_indices(start)
+        .filter(|(at, _)| !text[..*at].ends_with(word));
+    begins
+        .map(|(at, _)| {
+            text[at..]
+                .chars()
+                .take_while(|c| word(*c))
+                .collect::<String>()
+        })
+        .filter(|found| found.len() > start.len())
+        .collect()
 }
 
 fn output(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_headcount")).args(args).output().expect("the binary runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
+        .args(args)
+        .output()
+        .expect("the binary runs");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
@@ -34,38 +47,76 @@ fn every_variable_that_the_image_and_the_composition_set_exists() {
     assert!(help.len() > 15, "{help:?}");
     for path in ["docker-compose.yml", "Dockerfile", "docs/operations.md"] {
         // Not in the help on purpose.
-        let named: BTreeSet<String> = words(&read(path), "HEADCOUNT_").into_iter().filter(|name| name != "HEADCOUNT_NO_HANDOFF").collect();
+        let named: BTreeSet<String> = words(&read(path), "HEADCOUNT_")
+            .into_iter()
+            .filter(|name| name != "HEADCOUNT_NO_HANDOFF")
+            .collect();
         assert!(!named.is_empty(), "{path}");
         let unknown: Vec<_> = named.difference(&help).collect();
-        assert!(unknown.is_empty(), "{path} names what the program does not know: {unknown:?}");
+        assert!(
+            unknown.is_empty(),
+            "{path} names what the program does not know: {unknown:?}"
+        );
     }
     let composed = words(&read("docker-compose.yml"), "HEADCOUNT_");
     let script = words(&read("scripts/cluster"), "HEADCOUNT_");
     let missing: Vec<_> = composed.difference(&script).collect();
-    assert!(missing.is_empty(), "scripts/cluster does not set what docker-compose.yml sets: {missing:?}");
-    assert!(output(&["--help"]).contains("health"), "the image's health check is a command of the program");
+    assert!(
+        missing.is_empty(),
+        "scripts/cluster does not set what docker-compose.yml sets: {missing:?}"
+    );
+    assert!(
+        output(&["--help"]).contains("health"),
+        "the image's health check is a command of the program"
+    );
 }
 
 #[test]
 fn every_path_that_the_image_and_the_composition_take_exists() {
     let image = read("Dockerfile");
-    let copies = image.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--from"));
-    let paths: Vec<&str> = copies.flat_map(|line| line.split_whitespace().rev().skip(1)).collect();
+    let copies = image
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .filter(|line| !line.starts_with("--from"));
+    let paths: Vec<&str> = copies
+        .flat_map(|line| line.split_whitespace().rev().skip(1))
+        .collect();
     for path in &paths {
         assert!(Path::new(path).exists(), "Dockerfile copies {path}");
     }
     // What the build reads beside the sources: a folder that is embedded, migrations, manifests, SQLite's settings, the benches that the manifest lists.
-    for needed in ["Cargo.toml", "Cargo.lock", ".cargo", "askama.toml", "src", "web", "migrations", "benches"] {
+    for needed in [
+        "Cargo.toml",
+        "Cargo.lock",
+        ".cargo",
+        "askama.toml",
+        "src",
+        "web",
+        "migrations",
+        "benches",
+    ] {
         assert!(paths.contains(&needed), "Dockerfile does not copy {needed}");
-        assert!(!read(".dockerignore").lines().any(|ignored| ignored.trim_end_matches('/') == needed), "{needed} is not sent to the build");
+        assert!(
+            !read(".dockerignore")
+                .lines()
+                .any(|ignored| ignored.trim_end_matches('/') == needed),
+            "{needed} is not sent to the build"
+        );
     }
     let composition = read("docker-compose.yml");
-    let mounted: Vec<&str> = composition.lines().filter_map(|line| line.trim().strip_prefix("- ./")?.split(':').next()).collect();
+    let mounted: Vec<&str> = composition
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- ./")?.split(':').next())
+        .collect();
     assert_eq!(mounted, ["deploy/Caddyfile"]);
     assert!(Path::new(mounted[0]).exists());
     // The balancer's names are those of the services.
     for service in ["node-a", "node-b"] {
-        assert!(read(mounted[0]).contains(&format!("{service}:8080")) && composition.contains(&format!("\n  {service}:")), "{service}");
+        assert!(
+            read(mounted[0]).contains(&format!("{service}:8080"))
+                && composition.contains(&format!("\n  {service}:")),
+            "{service}"
+        );
     }
 }
 
@@ -76,13 +127,22 @@ async fn metrics() -> (Process, Answer) {
     let process = Process::start(&file.text(), &["--metrics-listen", &port.to_string()]);
     let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
-    assert_eq!(register(process.address, "welcome", "Ada", "ada@example.org").await.status, 201);
+    assert_eq!(
+        register(process.address, "welcome", "Ada", "ada@example.org")
+            .await
+            .status,
+        201
+    );
     stream.count(|count| count["registered"] == 1).await;
     // The server's own watcher may hear of it a moment later; and an audit that met the registration is made again after 15 s.
     let mut scrape = None;
     for _ in 0..800 {
         let answer = call(port, "GET", "/metrics", &[], "").await;
-        let last = ["headcount_commit_to_write_seconds", "headcount_commit_to_receipt_seconds", "headcount_drift"];
+        let last = [
+            "headcount_commit_to_write_seconds",
+            "headcount_commit_to_receipt_seconds",
+            "headcount_drift",
+        ];
         if last.iter().all(|name| answer.body.contains(name)) {
             return (process, answer);
         }
@@ -95,27 +155,62 @@ async fn metrics() -> (Process, Answer) {
 #[tokio::test]
 async fn every_metric_of_dashboard_alerts_and_documents_is_exported() {
     let (_process, scrape) = metrics().await;
-    let exported: BTreeSet<String> = scrape.body.lines().filter(|line| !line.starts_with('#')).flat_map(|line| words(line, "headcount_")).collect();
-    let base = |name: &str| ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name).to_owned();
+    let exported: BTreeSet<String> = scrape
+        .body
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| words(line, "headcount_"))
+        .collect();
+    let base = |name: &str| {
+        ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|suffix| name.strip_suffix(suffix))
+            .unwrap_or(name)
+            .to_owned()
+    };
     let families: BTreeSet<String> = exported.iter().map(|name| base(name)).collect();
-    let dashboard: serde_json::Value = serde_json::from_str(&read("deploy/grafana.json")).expect("JSON");
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&read("deploy/grafana.json")).expect("JSON");
     let mut queries = Vec::new();
     for panel in dashboard["panels"].as_array().expect("panels") {
-        queries.extend(panel["targets"].as_array().expect("targets").iter().map(|target| target["expr"].as_str().expect("a query").to_owned()));
+        queries.extend(
+            panel["targets"]
+                .as_array()
+                .expect("targets")
+                .iter()
+                .map(|target| target["expr"].as_str().expect("a query").to_owned()),
+        );
     }
     assert!(queries.len() > 20, "{queries:?}");
-    for (path, text) in [("deploy/grafana.json", queries.join("\n")), ("deploy/alerts.yml", read("deploy/alerts.yml"))] {
+    for (path, text) in [
+        ("deploy/grafana.json", queries.join("\n")),
+        ("deploy/alerts.yml", read("deploy/alerts.yml")),
+    ] {
         let named = words(&text, "headcount_");
         assert!(named.len() > 5, "{path}");
         let unknown: Vec<_> = named.difference(&exported).collect();
-        assert!(unknown.is_empty(), "{path} asks for what no server exports: {unknown:?}\n{}", scrape.body);
+        assert!(
+            unknown.is_empty(),
+            "{path} asks for what no server exports: {unknown:?}\n{}",
+            scrape.body
+        );
     }
     let operations = read("docs/operations.md");
-    let rows: String = operations.lines().filter(|line| line.starts_with("| `headcount_")).collect();
-    let documented: BTreeSet<String> = words(&rows, "headcount_").iter().map(|name| base(name)).collect();
+    let rows: String = operations
+        .lines()
+        .filter(|line| line.starts_with("| `headcount_"))
+        .collect();
+    let documented: BTreeSet<String> = words(&rows, "headcount_")
+        .iter()
+        .map(|name| base(name))
+        .collect();
     assert_eq!(documented, families, "docs/operations.md lists the metrics");
     // A failure that begins a series is none that Prometheus sees rise.
-    for quiet in [r#"registrations_total{outcome="failed"} 0"#, r#"refused_total{reason="total"} 0"#, "cut_total 0"] {
+    for quiet in [
+        r#"registrations_total{outcome="failed"} 0"#,
+        r#"refused_total{reason="total"} 0"#,
+        "cut_total 0",
+    ] {
         assert!(scrape.body.contains(quiet), "{quiet}\n{}", scrape.body);
     }
 }

@@ -17,7 +17,10 @@ use super::support::wire::Wire;
 
 /// Rounds of killing in the ordinary run; the long run sets more.
 fn rounds() -> u32 {
-    std::env::var("HEADCOUNT_TEST_KILLS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10)
+    std::env::var("HEADCOUNT_TEST_KILLS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(10)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,12 +49,25 @@ async fn killed_again_and_again(url: &str) {
         let address = process.address;
         if !created {
             let event = json!({ "slug": "crash", "title": "Crash", "capacity": null });
-            assert_eq!(organise(address, "POST", "/api/v1/events", &event).await.status, 201);
+            assert_eq!(
+                organise(address, "POST", "/api/v1/events", &event)
+                    .await
+                    .status,
+                201
+            );
             created = true;
         }
         check(address, &acknowledged, revision).await;
         let stop = Arc::new(AtomicBool::new(false));
-        let clients: Vec<_> = (0..8).map(|client| tokio::spawn(load(address, format!("{round}-{client}"), Arc::clone(&stop)))).collect();
+        let clients: Vec<_> = (0..8)
+            .map(|client| {
+                tokio::spawn(load(
+                    address,
+                    format!("{round}-{client}"),
+                    Arc::clone(&stop),
+                ))
+            })
+            .collect();
         // A random moment under load: the point of the test, not a readiness.
         tokio::time::sleep(Duration::from_millis(rand::random_range(30..250))).await;
         process.signal("KILL");
@@ -62,30 +78,56 @@ async fn killed_again_and_again(url: &str) {
             revision = revision.max(newest);
         }
     }
-    assert!(acknowledged.len() > 10, "the load was served: {}", acknowledged.len());
+    assert!(
+        acknowledged.len() > 10,
+        "the load was served: {}",
+        acknowledged.len()
+    );
     let process = Process::start(url, &[]);
     check(process.address, &acknowledged, revision).await;
-    println!("{} acknowledged registrations survived {} kills", acknowledged.len(), rounds());
+    println!(
+        "{} acknowledged registrations survived {} kills",
+        acknowledged.len(),
+        rounds()
+    );
 }
 
 /// Registers people on one connection until the server dies; answers the tokens it was given, and the newest revision.
-async fn load(address: SocketAddr, tag: String, stop: Arc<AtomicBool>) -> (Vec<(String, u64)>, i64) {
+async fn load(
+    address: SocketAddr,
+    tag: String,
+    stop: Arc<AtomicBool>,
+) -> (Vec<(String, u64)>, i64) {
     let (mut mine, mut newest) = (Vec::new(), 0);
-    let Ok(mut wire) = Wire::try_connect(address).await else { return (mine, newest) };
+    let Ok(mut wire) = Wire::try_connect(address).await else {
+        return (mine, newest);
+    };
     for n in 0.. {
         let body = json!({ "name": "Ada", "email": format!("{tag}-{n}@example.org") }).to_string();
         let request = format!(
             "POST /api/v1/events/crash/registrations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let Some((head, body)) = wire.try_exchange(request.as_bytes()).await else { break };
+        let Some((head, body)) = wire.try_exchange(request.as_bytes()).await else {
+            break;
+        };
         if !head.starts_with("http/1.1 201") {
             break;
         }
         let receipt: serde_json::Value = serde_json::from_str(&body).expect("JSON");
-        mine.push((receipt["token"].as_str().expect("a token").to_owned(), receipt["number"].as_u64().expect("a number")));
+        mine.push((
+            receipt["token"].as_str().expect("a token").to_owned(),
+            receipt["number"].as_u64().expect("a number"),
+        ));
         let position = receipt["position"].as_str().expect("a position");
-        newest = newest.max(position.rsplit_once('-').expect("a revision").1.parse().expect("a number"));
+        newest = newest.max(
+            position
+                .rsplit_once('-')
+                .expect("a revision")
+                .1
+                .parse()
+                .expect("a number"),
+        );
         if stop.load(Ordering::SeqCst) {
             break;
         }
@@ -95,14 +137,35 @@ async fn load(address: SocketAddr, tag: String, stop: Arc<AtomicBool>) -> (Vec<(
 
 /// Everything acknowledged is stored, and the revisions go on.
 async fn check(address: SocketAddr, acknowledged: &[(String, u64)], revision: i64) {
-    let count = call(address, "GET", "/api/v1/events/crash", &[], "").await.json();
-    assert!(count["revision"].as_i64() >= Some(revision), "the revisions go on: {count} after {revision}");
-    assert!(count["registered"].as_u64() >= Some(acknowledged.len() as u64), "{count}: {} were acknowledged", acknowledged.len());
+    let count = call(address, "GET", "/api/v1/events/crash", &[], "")
+        .await
+        .json();
+    assert!(
+        count["revision"].as_i64() >= Some(revision),
+        "the revisions go on: {count} after {revision}"
+    );
+    assert!(
+        count["registered"].as_u64() >= Some(acknowledged.len() as u64),
+        "{count}: {} were acknowledged",
+        acknowledged.len()
+    );
     let mut numbers = std::collections::HashSet::new();
     // The newest ones can be missing; the older ones were looked at in the rounds before.
     for (token, number) in acknowledged.iter().rev().take(200) {
-        let answer = call(address, "GET", &format!("/api/v1/registrations/{token}"), &[], "").await;
-        assert_eq!((answer.status, answer.json()["number"].as_u64()), (200, Some(*number)), "{}", answer.body);
+        let answer = call(
+            address,
+            "GET",
+            &format!("/api/v1/registrations/{token}"),
+            &[],
+            "",
+        )
+        .await;
+        assert_eq!(
+            (answer.status, answer.json()["number"].as_u64()),
+            (200, Some(*number)),
+            "{}",
+            answer.body
+        );
         assert!(numbers.insert(*number), "number {number} was given twice");
     }
 }
@@ -111,7 +174,11 @@ async fn check(address: SocketAddr, acknowledged: &[(String, u64)], revision: i6
 async fn sigterm_says_goodbye_and_ends_with_0() {
     let file = File::new();
     let mut process = Process::start(&file.text(), &["--drain", "2s"]);
-    assert!(process.lines.iter().any(|line| line.contains("password")), "the first start prints a password: {:?}", process.lines);
+    assert!(
+        process.lines.iter().any(|line| line.contains("password")),
+        "the first start prints a password: {:?}",
+        process.lines
+    );
     let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
     process.signal("TERM");
@@ -119,11 +186,17 @@ async fn sigterm_says_goodbye_and_ends_with_0() {
     assert_eq!(bye.json()["reason"], "drain");
     assert!(bye.retry.is_some_and(|retry| retry > 0));
     assert!(stream.block().await.is_none(), "a clean end follows");
-    let status = tokio::task::spawn_blocking(move || process.child.wait().expect("it ends")).await.expect("no panic");
+    let status = tokio::task::spawn_blocking(move || process.child.wait().expect("it ends"))
+        .await
+        .expect("no panic");
     assert_eq!(status.code(), Some(0));
 
     let again = Process::start(&file.text(), &[]);
-    assert!(!again.lines.iter().any(|line| line.contains("password")), "only the first start prints a password: {:?}", again.lines);
+    assert!(
+        !again.lines.iter().any(|line| line.contains("password")),
+        "only the first start prints a password: {:?}",
+        again.lines
+    );
 }
 
 /// A file that may not grow stands for a full disk: the limit can be lifted from outside while the server runs.
@@ -133,13 +206,22 @@ async fn a_full_disk_is_told_and_recovers_without_a_restart() {
     // The first start lays the file out; the limit then stops the write-ahead log from growing.
     drop(Process::start(&file.text(), &[]));
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -S -f 400; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_headcount")]);
+    limited.args([
+        "-c",
+        "trap '' XFSZ; ulimit -S -f 400; exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_headcount"),
+    ]);
     let process = Process::spawn(limited, &file.text(), &[]);
     let address = process.address;
     let mut stream = Stream::open_at(address, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
     let event = json!({ "slug": "disk", "title": "Disk", "capacity": null });
-    assert_eq!(organise(address, "POST", "/api/v1/events", &event).await.status, 201);
+    assert_eq!(
+        organise(address, "POST", "/api/v1/events", &event)
+            .await
+            .status,
+        201
+    );
     let mut tokens = Vec::new();
     let full = loop {
         let n = tokens.len();
@@ -150,26 +232,61 @@ async fn a_full_disk_is_told_and_recovers_without_a_restart() {
             _ => break answer,
         }
     };
-    assert_eq!((full.status, full.code().as_str()), (503, "database-unreachable"), "{}", full.body);
+    assert_eq!(
+        (full.status, full.code().as_str()),
+        (503, "database-unreachable"),
+        "{}",
+        full.body
+    );
     assert!(full.header("retry-after").is_some());
     // Live views go on.
-    let count = call(address, "GET", "/api/v1/events/disk", &[], "").await.json();
+    let count = call(address, "GET", "/api/v1/events/disk", &[], "")
+        .await
+        .json();
     assert_eq!(count["registered"].as_u64(), Some(tokens.len() as u64));
 
-    let lifted = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &process.child.id().to_string()]).status();
+    let lifted = Command::new("prlimit")
+        .args([
+            "--fsize=unlimited",
+            "--pid",
+            &process.child.id().to_string(),
+        ])
+        .status();
     assert!(lifted.expect("prlimit runs").success());
     let again = register(address, "disk", "Grace", "grace@example.org").await;
     assert_eq!(again.status, 201, "{}", again.body);
-    assert_eq!(again.json()["number"].as_u64(), Some(tokens.len() as u64 + 1), "no number was lost");
+    assert_eq!(
+        again.json()["number"].as_u64(),
+        Some(tokens.len() as u64 + 1),
+        "no number was lost"
+    );
     for token in tokens.iter().rev().take(50) {
-        assert_eq!(call(address, "GET", &format!("/api/v1/registrations/{token}"), &[], "").await.status, 200);
+        assert_eq!(
+            call(
+                address,
+                "GET",
+                &format!("/api/v1/registrations/{token}"),
+                &[],
+                ""
+            )
+            .await
+            .status,
+            200
+        );
     }
 }
 
 #[test]
 fn mistakes_are_told_at_once_and_nothing_starts() {
     let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
-        .args(["--listen", "nowhere", "--heartbeat", "never", "--database-url", "oracle://"])
+        .args([
+            "--listen",
+            "nowhere",
+            "--heartbeat",
+            "never",
+            "--database-url",
+            "oracle://",
+        ])
         .output()
         .expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
@@ -185,13 +302,28 @@ async fn a_switch_is_a_variable_too_and_a_file_gets_no_colours() {
     for (said, welcomes) in [("1", false), ("true", false), ("0", true), ("", true)] {
         let (file, log) = (File::new(), tempfile::NamedTempFile::new().expect("a file"));
         let mut command = Command::new("sh");
-        command.args(["-c", "exec \"$0\" \"$@\" 2>\"$LOG\"", env!("CARGO_BIN_EXE_headcount")]);
-        command.env("HEADCOUNT_NO_WELCOME_EVENT", said).env("LOG", log.path());
+        command.args([
+            "-c",
+            "exec \"$0\" \"$@\" 2>\"$LOG\"",
+            env!("CARGO_BIN_EXE_headcount"),
+        ]);
+        command
+            .env("HEADCOUNT_NO_WELCOME_EVENT", said)
+            .env("LOG", log.path());
         let server = Process::spawn(command, &file.text(), &["--admin-password", "short"]);
-        let events = call(server.address, "GET", "/api/v1/events", &[], "").await.json();
-        assert_eq!(events["events"].as_array().expect("a list").len(), usize::from(welcomes), "{said:?}");
+        let events = call(server.address, "GET", "/api/v1/events", &[], "")
+            .await
+            .json();
+        assert_eq!(
+            events["events"].as_array().expect("a list").len(),
+            usize::from(welcomes),
+            "{said:?}"
+        );
         let told = std::fs::read_to_string(log.path()).expect("a log");
-        assert!(told.contains("WARN --admin-password is short") && !told.contains('\u{1b}'), "{told:?}");
+        assert!(
+            told.contains("WARN --admin-password is short") && !told.contains('\u{1b}'),
+            "{told:?}"
+        );
     }
 }
 
@@ -200,11 +332,19 @@ fn an_address_in_use_is_told_in_plain_words() {
     let file = File::new();
     let first = Process::start(&file.text(), &[]);
     let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
-        .args(["--listen", &first.address.to_string(), "--database-url", &file.text()])
+        .args([
+            "--listen",
+            &first.address.to_string(),
+            "--database-url",
+            &file.text(),
+        ])
         .output()
         .expect("the binary runs");
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains(&first.address.to_string()), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains(&first.address.to_string()),
+        "{output:?}"
+    );
 }
 
 /// Names and addresses stand in the database: whoever else has an account on the machine must not read them.
@@ -215,12 +355,27 @@ async fn a_new_sqlite_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let file = File::new();
-    let rights = |ending: &str| fs::metadata(format!("{}{ending}", file.path().display())).expect("a file").permissions().mode() & 0o777;
+    let rights = |ending: &str| {
+        fs::metadata(format!("{}{ending}", file.path().display()))
+            .expect("a file")
+            .permissions()
+            .mode()
+            & 0o777
+    };
     // With the mask that lets everybody read, and with a commit, so that the log beside the file has its pages too.
     let mut command = Command::new("sh");
-    command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_headcount")]);
+    command.args([
+        "-c",
+        "umask 000; exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_headcount"),
+    ]);
     let server = Process::spawn(command, &file.text(), &[]);
-    assert_eq!(register(server.address, "welcome", "Ada", "ada@example.org").await.status, 201);
+    assert_eq!(
+        register(server.address, "welcome", "Ada", "ada@example.org")
+            .await
+            .status,
+        201
+    );
     for ending in ["", "-wal", "-shm"] {
         assert_eq!(rights(ending), 0o600, "{ending:?}");
     }

@@ -6,12 +6,20 @@ const say = readWords("admin-messages");
 /** In words, what setting `next` does to the event as it is now. Pure: the same rule as the server's. */
 export function previewCapacity(count, next) {
   if (next === count.capacity) return [["preview-same"]];
-  if (next === null) return [["preview-unlimited"], ...(count.waiting ? [["preview-promotes", { n: count.waiting }]] : [])];
+  if (next === null)
+    return [
+      ["preview-unlimited"],
+      ...(count.waiting ? [["preview-promotes", { n: count.waiting }]] : []),
+    ];
   const over = Math.max(0, count.registered - next);
   const promotes = Math.min(count.waiting, Math.max(0, next - count.registered));
   const free = Math.max(0, next - count.registered - promotes);
-  const change = count.capacity === null ? ["preview-limit", { to: next }]
-    : next > count.capacity ? ["preview-raise", { by: next - count.capacity }] : ["preview-lower", { to: next }];
+  const change =
+    count.capacity === null
+      ? ["preview-limit", { to: next }]
+      : next > count.capacity
+        ? ["preview-raise", { by: next - count.capacity }]
+        : ["preview-lower", { to: next }];
   const effects = [];
   if (promotes) effects.push(["preview-promotes", { n: promotes }]);
   if (over) effects.push(["preview-over", { n: over }]);
@@ -27,10 +35,16 @@ async function bindCapacity(form) {
   const show = () => {
     const typed = input.value.trim();
     const next = typed === "" ? null : Number(typed);
-    const fits = !input.validity.badInput && (next === null || (Number.isInteger(next) && next >= 0 && next <= 1_000_000));
+    const fits =
+      !input.validity.badInput &&
+      (next === null || (Number.isInteger(next) && next >= 0 && next <= 1_000_000));
     const untouched = input.value === input.defaultValue && document.activeElement !== input;
-    const words = fits ? previewCapacity(store.count, next).map(([key, values]) => say(key, values)) : [say("preview-invalid")];
-    preview.textContent = untouched ? "" : words.join(document.documentElement.lang.startsWith("zh") ? "" : " ");
+    const words = fits
+      ? previewCapacity(store.count, next).map(([key, values]) => say(key, values))
+      : [say("preview-invalid")];
+    preview.textContent = untouched
+      ? ""
+      : words.join(document.documentElement.lang.startsWith("zh") ? "" : " ");
     rule.hidden = !untouched;
   };
   input.addEventListener("input", show);
@@ -42,7 +56,9 @@ async function bindCapacity(form) {
 function bindConfirm(form) {
   const button = form.querySelector("[type=submit]");
   const field = form.elements.confirm;
-  const show = () => { button.disabled = field.value.trim() !== form.dataset.confirmForm; };
+  const show = () => {
+    button.disabled = field.value.trim() !== form.dataset.confirmForm;
+  };
   field.addEventListener("input", show);
   show();
 }
@@ -60,11 +76,16 @@ function bindUtc(input) {
 
 function bindSlug(source, target) {
   let own = target.value !== "";
-  target.addEventListener("input", () => { own = true; });
+  target.addEventListener("input", () => {
+    own = true;
+  });
   source.addEventListener("input", () => {
     if (own) return;
     const plain = source.value.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-    target.value = plain.replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 64);
+    target.value = plain
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 64);
   });
 }
 

@@ -10,5 +10,7 @@ export async function measureClock() {
     const received = Date.now();
     const { at } = await answer.json();
     offset_ms = Date.parse(at) - (sent + received) / 2;
-  } catch { /* ages are then told by the device's own clock */ }
+  } catch {
+    /* ages are then told by the device's own clock */
+  }
 }

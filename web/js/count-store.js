@@ -21,7 +21,9 @@ export class CountStore extends EventTarget {
     this.#count = initial;
   }
 
-  get count() { return this.#count; }
+  get count() {
+    return this.#count;
+  }
 
   /** Takes a count in if it is news. @returns {boolean} whether it was. */
   accept(count, { authoritative = false } = {}) {

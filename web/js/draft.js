@@ -1,16 +1,36 @@
 // What somebody has typed survives a reload, a crash and a lost network: kept for the tab's life, never longer.
 export function keepDraft(form, name, fields) {
   const key = `draft:${name}`;
-  const read = () => { try { return JSON.parse(sessionStorage.getItem(key)) ?? {}; } catch { return {}; } };
+  const read = () => {
+    try {
+      return JSON.parse(sessionStorage.getItem(key)) ?? {};
+    } catch {
+      return {};
+    }
+  };
   const save = () => {
     const values = Object.fromEntries(fields.map((field) => [field, form.elements[field].value]));
-    try { sessionStorage.setItem(key, JSON.stringify(values)); } catch { /* storage is forbidden or full: the fields still hold it */ }
+    try {
+      sessionStorage.setItem(key, JSON.stringify(values));
+    } catch {
+      /* storage is forbidden or full: the fields still hold it */
+    }
   };
   const draft = read();
   for (const field of fields) {
     // What the server sent back with a refused form is newer than the draft. The key goes with the entry it belongs to.
-    if (draft[field] && (form.elements[field].value === "" || field === "idempotency_key")) form.elements[field].value = draft[field];
+    if (draft[field] && (form.elements[field].value === "" || field === "idempotency_key"))
+      form.elements[field].value = draft[field];
   }
   form.addEventListener("input", save);
-  return { save, forget() { try { sessionStorage.removeItem(key); } catch { /* nothing was kept */ } } };
+  return {
+    save,
+    forget() {
+      try {
+        sessionStorage.removeItem(key);
+      } catch {
+        /* nothing was kept */
+      }
+    },
+  };
 }

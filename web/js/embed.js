@@ -13,7 +13,8 @@
   frame.style.border = "0";
   addEventListener("message", ({ source, origin, data }) => {
     const own = source === frame.contentWindow && (origin === home.origin || origin === "null");
-    if (own && data && data.type === "count") frame.dispatchEvent(new CustomEvent("headcount", { detail: data.data, bubbles: true }));
+    if (own && data && data.type === "count")
+      frame.dispatchEvent(new CustomEvent("headcount", { detail: data.data, bubbles: true }));
   });
   if (/^[a-z0-9-]{1,64}$/.test(slug)) tag.after(frame);
   else console.error("embed.js: data-event must name an event");

@@ -1,7 +1,14 @@
 // Errors beside their fields and in a summary that takes the focus and links to them.
 const RULES = {
   name: (value) => (value === "" ? "missing" : [...value].length > 200 ? "long" : null),
-  email: (value) => (value === "" ? "missing" : [...value].length > 254 ? "long" : /^[^\s@]+@[^\s@]+$/.test(value) ? null : "invalid"),
+  email: (value) =>
+    value === ""
+      ? "missing"
+      : [...value].length > 254
+        ? "long"
+        : /^[^\s@]+@[^\s@]+$/.test(value)
+          ? null
+          : "invalid",
 };
 
 /** @returns {{field: string, message: string}[]} */
@@ -15,7 +22,8 @@ export function findErrors(form, say) {
 /** The server's field errors in the page's language: the field's own rule names the fault, else the general message. */
 export function translateErrors(form, errors, say) {
   const own = new Map(findErrors(form, say).map((error) => [error.field, error.message]));
-  return errors.filter(({ field }) => field in RULES)
+  return errors
+    .filter(({ field }) => field in RULES)
     .map(({ field }) => ({ field, message: own.get(field) ?? say(`error-${field}-invalid`) }));
 }
 
@@ -32,7 +40,10 @@ export function showErrors(form, heading, errors) {
     const link = document.createElement("a");
     link.href = `#${field}`;
     link.textContent = message;
-    link.addEventListener("click", (event) => { event.preventDefault(); input.focus(); });
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      input.focus();
+    });
     const item = document.createElement("li");
     item.append(link);
     list.append(item);
@@ -44,6 +55,7 @@ export function showErrors(form, heading, errors) {
 
 export function clearErrors(form) {
   form.querySelector("[data-form-summary]").hidden = true;
-  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  for (const input of form.querySelectorAll("[aria-invalid]"))
+    input.removeAttribute("aria-invalid");
   for (const note of form.querySelectorAll(".field-error")) note.textContent = "";
 }

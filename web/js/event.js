@@ -13,7 +13,9 @@ bindForm(document.getElementById("register"), {
       try {
         const { count } = await probe(slug, null);
         if (count) store.accept(count);
-      } catch { /* the stream brings it */ }
+      } catch {
+        /* the stream brings it */
+      }
     }
   },
 });

@@ -17,7 +17,8 @@ for (const data of document.querySelectorAll("[data-initial-count]")) {
 if (stores.size > 0) watchAll();
 
 function watchAll() {
-  const newest = () => [...stores.values()].map((store) => store.count).reduce((a, b) => (a.at > b.at ? a : b));
+  const newest = () =>
+    [...stores.values()].map((store) => store.count).reduce((a, b) => (a.at > b.at ? a : b));
   const bar = bindStatusbar(newest);
   for (const [slug, store] of stores) {
     bindCount(store, slug);
@@ -35,7 +36,11 @@ function streamEach(bar) {
       if (kind === "count") store.accept(detail.count, { authoritative: detail.authoritative });
       if (kind !== "status") return;
       states.set(slug, detail);
-      bar.status([...states.values()].reduce((a, b) => (RANK.indexOf(a.mode) > RANK.indexOf(b.mode) ? a : b)));
+      bar.status(
+        [...states.values()].reduce((a, b) =>
+          RANK.indexOf(a.mode) > RANK.indexOf(b.mode) ? a : b,
+        ),
+      );
     });
   }
 }
@@ -45,13 +50,25 @@ function pollAll(bar) {
   const ask = async () => {
     if (document.visibilityState === "visible") {
       try {
-        const answer = await fetch("/api/v1/events", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(EVERY_MS * 2) });
+        const answer = await fetch("/api/v1/events", {
+          headers: { Accept: "application/json" },
+          signal: AbortSignal.timeout(EVERY_MS * 2),
+        });
         const { events } = await answer.json();
         for (const count of events) stores.get(count.event)?.accept(count);
         confirmed_ms = Date.now();
         const stale = events.find((count) => count.stale_since);
-        bar.status(stale ? { mode: "stale", since_ms: Date.parse(stale.stale_since) } : { mode: "polling", since_ms: confirmed_ms });
-      } catch { bar.status({ mode: Date.now() - confirmed_ms > 30_000 ? "stale" : "reconnecting", since_ms: confirmed_ms }); }
+        bar.status(
+          stale
+            ? { mode: "stale", since_ms: Date.parse(stale.stale_since) }
+            : { mode: "polling", since_ms: confirmed_ms },
+        );
+      } catch {
+        bar.status({
+          mode: Date.now() - confirmed_ms > 30_000 ? "stale" : "reconnecting",
+          since_ms: confirmed_ms,
+        });
+      }
     }
     setTimeout(ask, EVERY_MS * (0.85 + Math.random() * 0.3));
   };

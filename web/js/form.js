@@ -26,11 +26,21 @@ export function bindForm(form, { slug, registered }) {
     busy(true);
     progress.textContent = say("form-sending");
     try {
-      const { status, body } = await send(form.dataset.api, entryOf(form), form.elements.idempotency_key.value,
-        { waiting: (n) => { progress.textContent = say("form-retrying", { n }); } });
+      const { status, body } = await send(
+        form.dataset.api,
+        entryOf(form),
+        form.elements.idempotency_key.value,
+        {
+          waiting: (n) => {
+            progress.textContent = say("form-retrying", { n });
+          },
+        },
+      );
       if (status === 201 || status === 200) welcome(body);
       else refuse(body);
-    } catch { showErrors(form, say("form-unreachable"), []); } finally {
+    } catch {
+      showErrors(form, say("form-unreachable"), []);
+    } finally {
       progress.textContent = "";
       busy(false);
     }
@@ -49,10 +59,17 @@ export function bindForm(form, { slug, registered }) {
   }
 
   function welcome({ status, number, waiting_position: position, position: made, links }) {
-    const put = (name, text) => { result.querySelector(`[data-result-${name}]`).textContent = text; };
+    const put = (name, text) => {
+      result.querySelector(`[data-result-${name}]`).textContent = text;
+    };
     put("status", say(`result-${status}`));
     put("number", say("result-number", { number }));
-    put("detail", status === "waiting" ? say("result-waiting-detail", { position }) : say("result-confirmed-detail"));
+    put(
+      "detail",
+      status === "waiting"
+        ? say("result-waiting-detail", { position })
+        : say("result-confirmed-detail"),
+    );
     result.querySelector("[data-result-link]").href = new URL(links.page, location.href).pathname;
     draft.forget();
     form.reset();
@@ -69,10 +86,17 @@ export function bindForm(form, { slug, registered }) {
   function refuse({ code, errors = [] }) {
     if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey(); // the first entry has its place; this one is another
     if (errors.length) showErrors(form, say("error-heading"), translateErrors(form, errors, say));
-    else if (code === "already-registered") showErrors(form, say(`problem-${code}`), [{ field: "email", message: say("error-email-taken") }]);
+    else if (code === "already-registered")
+      showErrors(form, say(`problem-${code}`), [
+        { field: "email", message: say("error-email-taken") },
+      ]);
     else showErrors(form, say(`problem-${code}`) || say("form-failed"), []);
   }
 }
 
 const hasEntry = (form) => form.elements.name.value !== "" || form.elements.email.value !== "";
-const entryOf = (form) => ({ name: form.elements.name.value, email: form.elements.email.value, website: form.elements.website.value });
+const entryOf = (form) => ({
+  name: form.elements.name.value,
+  email: form.elements.email.value,
+  website: form.elements.website.value,
+});

@@ -4,12 +4,18 @@ const PATIENCE_MS = 6_000;
 export const countUrl = (slug) => `/api/v1/events/${encodeURIComponent(slug)}`;
 
 /** @returns {Promise<{count: object|null}>} null: the position is current. Throws when the server cannot be asked. */
-export async function probe(slug, position, { query = "", patience_ms = PATIENCE_MS, signal } = {}) {
+export async function probe(
+  slug,
+  position,
+  { query = "", patience_ms = PATIENCE_MS, signal } = {},
+) {
   const limit = AbortSignal.timeout(patience_ms);
   const headers = { Accept: "application/json" };
   if (position && !query) headers["If-None-Match"] = `"${position}"`;
   const answer = await fetch(countUrl(slug) + query, {
-    headers, cache: "no-store", signal: signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : signal ?? limit,
+    headers,
+    cache: "no-store",
+    signal: signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : (signal ?? limit),
   });
   if (answer.status === 304) return { count: null };
   if (answer.ok) return { count: await answer.json() };

@@ -8,11 +8,15 @@ export function railPaths(capacity, registered) {
   const limit = places && share(capacity);
   const path = (from, to) => {
     let d = "";
-    for (let i = from; i < to; i += 1) d += `M${i}.5 ${(i + 1) % 10 === 0 ? 2 : (i + 1) % 5 === 0 ? 5 : 8}V20`;
+    for (let i = from; i < to; i += 1)
+      d += `M${i}.5 ${(i + 1) % 10 === 0 ? 2 : (i + 1) % 5 === 0 ? 5 : 8}V20`;
     return d;
   };
   return {
-    ticks, free: path(filled, ticks), taken: path(0, Math.min(filled, limit)), over: path(Math.min(limit, filled), filled),
+    ticks,
+    free: path(filled, ticks),
+    taken: path(0, Math.min(filled, limit)),
+    over: path(Math.min(limit, filled), filled),
     needle: filled === 0 ? "" : `M${filled - 1}.5 0V24`,
   };
 }

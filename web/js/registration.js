@@ -10,16 +10,22 @@ let timer = null;
 async function refresh() {
   timer = null;
   try {
-    const answer = await fetch(stub.dataset.registration, { headers: { Accept: "application/json" }, cache: "no-store" });
+    const answer = await fetch(stub.dataset.registration, {
+      headers: { Accept: "application/json" },
+      cache: "no-store",
+    });
     if (answer.ok) show(await answer.json());
-  } catch { /* the next change asks again; the status line says that the page is behind */ }
+  } catch {
+    /* the next change asks again; the status line says that the page is behind */
+  }
 }
 
 function show({ status, waiting_position: position }) {
   if (!["confirmed", "waiting", "cancelled"].includes(status)) return;
   stub.dataset.status = status;
   stub.querySelector("[data-registration-status]").textContent = say(status);
-  const detail = status === "waiting" ? say("waiting-detail", { position }) : say(`${status}-detail`);
+  const detail =
+    status === "waiting" ? say("waiting-detail", { position }) : say(`${status}-detail`);
   stub.querySelector("[data-registration-detail]").textContent = detail;
   if (status === "cancelled") stub.querySelector("[data-cancel]")?.remove();
 }
@@ -40,6 +46,8 @@ if (copy && navigator.clipboard) {
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(stub.querySelector("[data-copy-source]").textContent);
     copy.textContent = copy.dataset.copied;
-    setTimeout(() => { copy.textContent = words; }, 2_500);
+    setTimeout(() => {
+      copy.textContent = words;
+    }, 2_500);
   });
 }

@@ -10,7 +10,12 @@ export async function send(url, entry, key, { waiting }) {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key, "Accept-Language": document.documentElement.lang },
+      headers: {
+        "Content-Type": "application/json",
+        Accept: "application/json",
+        "Idempotency-Key": key,
+        "Accept-Language": document.documentElement.lang,
+      },
       body: JSON.stringify(entry),
     });
     const body = await answer.json().catch(() => ({}));
@@ -25,5 +30,7 @@ export async function send(url, entry, key, { waiting }) {
 
 /** crypto.randomUUID is missing on plain HTTP; random values are there everywhere. */
 export function drawKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }

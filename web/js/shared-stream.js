@@ -10,18 +10,37 @@ export function shareStream(slug, on) {
   const shared = "locks" in navigator && "BroadcastChannel" in window;
   const tab = shared ? new SharedTab(slug, on) : new Live(slug, on);
   tab.start();
-  const check = () => { if (document.visibilityState === "visible") tab.check(); };
+  const check = () => {
+    if (document.visibilityState === "visible") tab.check();
+  };
   document.addEventListener("visibilitychange", check);
   addEventListener("online", check);
   addEventListener("pagehide", () => tab.stop()); // a held lock or an open stream would keep the page out of the back/forward cache
-  addEventListener("pageshow", (event) => { if (event.persisted) { tab.start(); check(); } });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      tab.start();
+      check();
+    }
+  });
   return tab;
 }
 
 class SharedTab {
-  #slug; #on; #name; #channel; #live = null; #release = null; #queue = null; #last = {}; #heard_ms = 0;
+  #slug;
+  #on;
+  #name;
+  #channel;
+  #live = null;
+  #release = null;
+  #queue = null;
+  #last = {};
+  #heard_ms = 0;
 
-  constructor(slug, on) { this.#slug = slug; this.#on = on; this.#name = `headcount:${slug}`; }
+  constructor(slug, on) {
+    this.#slug = slug;
+    this.#on = on;
+    this.#name = `headcount:${slug}`;
+  }
 
   start() {
     this.#channel = new BroadcastChannel(this.#name);
@@ -41,31 +60,54 @@ class SharedTab {
     this.#ask();
     try {
       const { count } = await probe(this.#slug, this.#last.count?.count.position);
-      if (count) setTimeout(() => { if (!this.#live && this.#last.count?.count.position !== count.position) this.#take(); }, 1_500);
-    } catch { /* the leader says what is wrong, or is replaced by #ask */ }
+      if (count)
+        setTimeout(() => {
+          if (!this.#live && this.#last.count?.count.position !== count.position) this.#take();
+        }, 1_500);
+    } catch {
+      /* the leader says what is wrong, or is replaced by #ask */
+    }
   }
 
   #lead(options) {
     this.#queue = options.steal ? null : new AbortController();
-    navigator.locks.request(this.#name, this.#queue ? { signal: this.#queue.signal } : options, () => new Promise((release) => {
-      this.#release = release;
-      this.#live = new Live(this.#slug, (kind, detail) => this.#spread(kind, detail));
-      this.#live.start();
-    })).catch((error) => {
-      if (error.name !== "AbortError" || !this.#live) return;
-      this.#resign(); // another tab took over while this one was frozen
-      this.#lead({});
-    });
+    navigator.locks
+      .request(
+        this.#name,
+        this.#queue ? { signal: this.#queue.signal } : options,
+        () =>
+          new Promise((release) => {
+            this.#release = release;
+            this.#live = new Live(this.#slug, (kind, detail) => this.#spread(kind, detail));
+            this.#live.start();
+          }),
+      )
+      .catch((error) => {
+        if (error.name !== "AbortError" || !this.#live) return;
+        this.#resign(); // another tab took over while this one was frozen
+        this.#lead({});
+      });
   }
 
-  #resign() { this.#live?.stop(); this.#live = null; this.#release?.(); this.#release = null; }
+  #resign() {
+    this.#live?.stop();
+    this.#live = null;
+    this.#release?.();
+    this.#release = null;
+  }
 
-  #take() { this.#queue?.abort(); this.#lead({ steal: true }); }
+  #take() {
+    this.#queue?.abort();
+    this.#lead({ steal: true });
+  }
 
   #ask() {
     const asked_ms = Date.now();
     this.#channel.postMessage({ kind: "hello" });
-    setTimeout(() => { if (!this.#live && this.#heard_ms < asked_ms && document.visibilityState === "visible") this.#take(); }, ANSWER_MS);
+    setTimeout(() => {
+      if (!this.#live && this.#heard_ms < asked_ms && document.visibilityState === "visible")
+        this.#take();
+    }, ANSWER_MS);
   }
 
   #spread(kind, detail) {
@@ -78,7 +120,8 @@ class SharedTab {
     if (kind === "hello") {
       if (!this.#live) return;
       for (const known of ["count", "status", "watching"]) {
-        if (this.#last[known]) this.#channel.postMessage({ kind: known, detail: this.#last[known] });
+        if (this.#last[known])
+          this.#channel.postMessage({ kind: known, detail: this.#last[known] });
       }
       this.#channel.postMessage({ kind: "here" });
       return;

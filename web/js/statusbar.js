@@ -13,12 +13,21 @@ export function bindStatusbar(newestCount) {
   const sentence = () => {
     const count = newestCount();
     switch (status.mode) {
-      case "live": return say("live-live", { ago: formatAgo(serverNow() - Date.parse(count.at)) });
-      case "polling": return say("live-polling", { ago: formatAgo(serverNow() - Date.parse(count.at)) });
-      case "reconnecting": return say("live-reconnecting", { figure: figure(count), time: formatClock(status.since_ms) });
-      case "stale": return say("live-stale", { time: formatClock(status.since_ms) });
-      case "gone": return say("live-gone");
-      default: return say("live-connecting");
+      case "live":
+        return say("live-live", { ago: formatAgo(serverNow() - Date.parse(count.at)) });
+      case "polling":
+        return say("live-polling", { ago: formatAgo(serverNow() - Date.parse(count.at)) });
+      case "reconnecting":
+        return say("live-reconnecting", {
+          figure: figure(count),
+          time: formatClock(status.since_ms),
+        });
+      case "stale":
+        return say("live-stale", { time: formatClock(status.since_ms) });
+      case "gone":
+        return say("live-gone");
+      default:
+        return say("live-connecting");
     }
   };
   const show = () => {
@@ -26,9 +35,12 @@ export function bindStatusbar(newestCount) {
     if (text.textContent !== next) text.textContent = next;
     bar.dataset.mode = status.mode;
     // Without a live number the reader can still ask for one.
-    bar.querySelector("[data-live-reload]").hidden = status.mode !== "stale" && status.mode !== "gone";
+    bar.querySelector("[data-live-reload]").hidden =
+      status.mode !== "stale" && status.mode !== "gone";
   };
-  setInterval(() => { if (document.visibilityState === "visible") show(); }, 1_000);
+  setInterval(() => {
+    if (document.visibilityState === "visible") show();
+  }, 1_000);
   document.addEventListener("visibilitychange", show);
   show();
 
@@ -36,7 +48,9 @@ export function bindStatusbar(newestCount) {
     status(next) {
       const troubled = (mode) => mode === "stale" || mode === "gone";
       if (region && troubled(status.mode) !== troubled(next.mode)) {
-        region.textContent = troubled(next.mode) ? say(`live-${next.mode}`, { time: formatClock(next.since_ms) }) : say("live-back");
+        region.textContent = troubled(next.mode)
+          ? say(`live-${next.mode}`, { time: formatClock(next.since_ms) })
+          : say("live-back");
       }
       status = next;
       show();

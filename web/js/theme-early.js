@@ -4,4 +4,6 @@ document.documentElement.dataset.scripts = "on";
 try {
   const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-} catch { /* storage may be forbidden; the system's preference holds */ }
+} catch {
+  /* storage may be forbidden; the system's preference holds */
+}

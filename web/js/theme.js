@@ -10,11 +10,17 @@ function set(theme) {
 
 export function bindThemeSwitch(button) {
   const name = button.querySelector("[data-theme-name]");
-  const show = () => { name.textContent = button.dataset[current()]; };
+  const show = () => {
+    name.textContent = button.dataset[current()];
+  };
   button.addEventListener("click", () => {
     const next = ORDER[(ORDER.indexOf(current()) + 1) % ORDER.length];
     set(next);
-    try { localStorage.setItem("theme", next); } catch { /* lasts for this page only */ }
+    try {
+      localStorage.setItem("theme", next);
+    } catch {
+      /* lasts for this page only */
+    }
     show();
   });
   addEventListener("storage", (event) => {

@@ -5,7 +5,9 @@ import { railPaths } from "./rail.js";
 const SPEAK_EVERY_MS = 15_000; // a screen reader is told the number, not every number
 
 export const figure = (count) =>
-  count.capacity === null ? formatNumber(count.registered) : `${formatNumber(count.registered)} / ${formatNumber(count.capacity)}`;
+  count.capacity === null
+    ? formatNumber(count.registered)
+    : `${formatNumber(count.registered)} / ${formatNumber(count.capacity)}`;
 
 export function places(count) {
   if (count.over_by > 0) return say("count-over", { n: count.over_by });
@@ -32,7 +34,10 @@ function show(root, count) {
     number.classList.remove("is-moved");
     requestAnimationFrame(() => number.classList.add("is-moved"));
   }
-  at("capacity").textContent = count.capacity === null ? say("figure-registered") : say("figure-of", { capacity: count.capacity });
+  at("capacity").textContent =
+    count.capacity === null
+      ? say("figure-registered")
+      : say("figure-of", { capacity: count.capacity });
   at("places").textContent = places(count);
   at("state").textContent = say(`state-${count.state}`);
   at("waiting").textContent = say("count-waiting", { n: count.waiting });
@@ -41,11 +46,16 @@ function show(root, count) {
   at("round").hidden = count.round < 2;
   root.dataset.state = count.state;
   root.toggleAttribute("data-unlimited", count.capacity === null);
-  root.dataset.digits = Math.max(2, String(count.registered).length, String(count.capacity ?? 0).length);
+  root.dataset.digits = Math.max(
+    2,
+    String(count.registered).length,
+    String(count.capacity ?? 0).length,
+  );
   const { ticks, ...paths } = railPaths(count.capacity, count.registered);
   const rail = at("rail");
   rail.setAttribute("viewBox", `0 0 ${ticks || 1} 24`);
-  for (const [name, d] of Object.entries(paths)) rail.querySelector(`.rail-${name}`).setAttribute("d", d);
+  for (const [name, d] of Object.entries(paths))
+    rail.querySelector(`.rail-${name}`).setAttribute("d", d);
 }
 
 /** Shows what belongs to the state. What somebody is typing into (data-kept) stays; what is answered (data-done) stays away. */
@@ -55,7 +65,8 @@ function showState(state) {
     part.hidden = part.hasAttribute("data-done") || (!fits && !part.hasAttribute("data-kept"));
   }
   const button = document.querySelector("[data-register-button]");
-  if (button) button.textContent = state === "waitlist" ? button.dataset.waitlist : button.dataset.open;
+  if (button)
+    button.textContent = state === "waitlist" ? button.dataset.waitlist : button.dataset.open;
 }
 
 function speaker(region) {
@@ -63,11 +74,14 @@ function speaker(region) {
   let newest = null;
   const tell = () => {
     timer = null;
-    if (region) region.textContent = `${say("count-spoken", { figure: figure(newest), places: places(newest) })} ${say(`state-${newest.state}`)}`;
+    if (region)
+      region.textContent = `${say("count-spoken", { figure: figure(newest), places: places(newest) })} ${say(`state-${newest.state}`)}`;
   };
   return (count, before) => {
     newest = count;
-    if (before && before.state !== count.state) { clearTimeout(timer); tell(); }
-    else timer ??= setTimeout(tell, SPEAK_EVERY_MS);
+    if (before && before.state !== count.state) {
+      clearTimeout(timer);
+      tell();
+    } else timer ??= setTimeout(tell, SPEAK_EVERY_MS);
   };
 }

@@ -2,7 +2,13 @@
 import "./watch.js";
 
 async function stayAwake() {
-  try { await navigator.wakeLock?.request("screen"); } catch { /* refused (battery, settings): the screen may dim */ }
+  try {
+    await navigator.wakeLock?.request("screen");
+  } catch {
+    /* refused (battery, settings): the screen may dim */
+  }
 }
-document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") stayAwake(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") stayAwake();
+});
 stayAwake();

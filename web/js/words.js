@@ -3,9 +3,23 @@ const lang = document.documentElement.lang || "en";
 const plural = new Intl.PluralRules(lang);
 const number = new Intl.NumberFormat(lang);
 const relative = new Intl.RelativeTimeFormat(lang, { style: "narrow" });
-const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const date = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const clock = new Intl.DateTimeFormat(lang, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const date = new Intl.DateTimeFormat(lang, {
+  dateStyle: "medium",
+  timeStyle: "short",
+  hourCycle: "h23",
+});
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 export const formatNumber = (n) => number.format(n);
 export const formatClock = (at) => clock.format(new Date(at));
@@ -24,10 +38,16 @@ export function readWords(id) {
   return (key, values = {}) => {
     const item = words.get(key);
     if (!item) return "";
-    const one = "n" in values && item.dataset.one !== undefined && plural.select(values.n) === "one";
+    const one =
+      "n" in values && item.dataset.one !== undefined && plural.select(values.n) === "one";
     const text = one ? item.dataset.one : item.textContent.trim();
     return text.replace(/%([a-z]+)/g, (whole, name) =>
-      name in values ? (typeof values[name] === "number" ? formatNumber(values[name]) : values[name]) : whole);
+      name in values
+        ? typeof values[name] === "number"
+          ? formatNumber(values[name])
+          : values[name]
+        : whole,
+    );
   };
 }
 export const say = readWords("messages");

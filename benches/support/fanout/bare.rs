@@ -34,20 +34,33 @@ struct Pieces {
 impl Pieces {
     fn new(revision: i64) -> Self {
         let message = Message::new(Body::Count(super::event(revision).headcount()));
-        Self { sse: message.sse().framed().clone(), websocket: message.websocket().clone() }
+        Self {
+            sse: message.sse().framed().clone(),
+            websocket: message.websocket().clone(),
+        }
     }
 }
 
 pub(super) fn serve() {
     // The server's own listener, so that the kernel has the same options to heed.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let listener = runtime.block_on(async { headcount::server::bind(super::ANY).expect("a free port").into_std().expect("a listener") });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let listener = runtime.block_on(async {
+        headcount::server::bind(super::ANY)
+            .expect("a free port")
+            .into_std()
+            .expect("a listener")
+    });
     drop(runtime);
     let mut listener = TcpListener::from_std(listener);
     println!("{}", listener.local_addr().expect("an address"));
 
     let mut poll = Poll::new().expect("epoll");
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE).expect("epoll takes it");
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)
+        .expect("epoll takes it");
     let waker = Waker::new(poll.registry(), STDIN).expect("a waker");
     let (asked, asks) = channel();
     std::thread::spawn(move || {
@@ -67,8 +80,14 @@ pub(super) fn serve() {
             match event.token() {
                 LISTENER => {
                     while let Ok((mut stream, _)) = listener.accept() {
-                        poll.registry().register(&mut stream, Token(watchers.len()), Interest::READABLE).expect("epoll takes it");
-                        watchers.push(Watcher { stream, heard: Vec::new(), websocket: false });
+                        poll.registry()
+                            .register(&mut stream, Token(watchers.len()), Interest::READABLE)
+                            .expect("epoll takes it");
+                        watchers.push(Watcher {
+                            stream,
+                            heard: Vec::new(),
+                            websocket: false,
+                        });
                     }
                 }
                 STDIN => {
@@ -76,8 +95,15 @@ pub(super) fn serve() {
                         revision += 1;
                         pieces = Pieces::new(revision);
                         for watcher in &mut watchers {
-                            let piece = if watcher.websocket { &pieces.websocket } else { &pieces.sse };
-                            watcher.stream.write_all(piece).expect("a piece fits into the socket");
+                            let piece = if watcher.websocket {
+                                &pieces.websocket
+                            } else {
+                                &pieces.sse
+                            };
+                            watcher
+                                .stream
+                                .write_all(piece)
+                                .expect("a piece fits into the socket");
                         }
                     }
                 }
@@ -98,15 +124,34 @@ fn greet(watcher: &mut Watcher, pieces: &Pieces) {
     }
     watcher.websocket = watcher.heard.windows(7).any(|window| window == b"Upgrade");
     watcher.heard = Vec::new();
-    let mut answer = if watcher.websocket { WEBSOCKET_HEAD } else { SSE_HEAD }.as_bytes().to_vec();
+    let mut answer = if watcher.websocket {
+        WEBSOCKET_HEAD
+    } else {
+        SSE_HEAD
+    }
+    .as_bytes()
+    .to_vec();
     if watcher.websocket {
         answer.extend_from_slice(&pieces.websocket);
     } else {
         // As ours: in one chunk with the time to wait before coming back. The chunk's head has as many digits for both.
         let retry = sse::retry(1_500);
-        let (head, data) = (pieces.sse.iter().position(|b| *b == b'\n').expect("a chunk's head") + 1, pieces.sse.len());
-        answer.extend_from_slice(format!("{:x}\r\n{retry}", data - head - 2 + retry.len()).as_bytes());
+        let (head, data) = (
+            pieces
+                .sse
+                .iter()
+                .position(|b| *b == b'\n')
+                .expect("a chunk's head")
+                + 1,
+            pieces.sse.len(),
+        );
+        answer.extend_from_slice(
+            format!("{:x}\r\n{retry}", data - head - 2 + retry.len()).as_bytes(),
+        );
         answer.extend_from_slice(&pieces.sse[head..]);
     }
-    watcher.stream.write_all(&answer).expect("an answer fits into the socket");
+    watcher
+        .stream
+        .write_all(&answer)
+        .expect("an answer fits into the socket");
 }

@@ -43,18 +43,32 @@ pub(super) fn registering(watchers: usize, technique: Technique, rounds: usize) 
 
 /// Registrations a second, p50 and p99 in milliseconds, and how busy the server was in percent.
 fn once(watchers: usize, technique: Technique) -> [f64; 4] {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let server = Server::start("ours");
     let crowd = (watchers > 0).then(|| start(&server, watchers, technique));
     let cpu = server.cpu();
     let path = "/api/v1/events/gala/registrations";
-    let outcome = runtime.block_on(load::register(server.address, path, PEOPLE, PAUSE, Duration::from_secs(5), "beside"));
+    let outcome = runtime.block_on(load::register(
+        server.address,
+        path,
+        PEOPLE,
+        PAUSE,
+        Duration::from_secs(5),
+        "beside",
+    ));
     let busy = (server.cpu() - cpu) / outcome.elapsed.as_secs_f64();
     if let Some(mut crowd) = crowd {
         let _ = crowd.kill();
         let _ = crowd.wait();
     }
-    assert_eq!((outcome.refused, outcome.failed), (0, 0), "every request is served");
+    assert_eq!(
+        (outcome.refused, outcome.failed),
+        (0, 0),
+        "every request is served"
+    );
     [outcome.rate(), outcome.p50_ms, outcome.p99_ms, busy * 100.0]
 }
 
@@ -64,18 +78,28 @@ fn start(server: &Server, watchers: usize, technique: Technique) -> Child {
     let mut crowd = Command::new("nice")
         .args(["-n", "19"])
         .arg(exe)
-        .args(["--watch", &server.address.to_string(), &watchers.to_string(), technique.name()])
+        .args([
+            "--watch",
+            &server.address.to_string(),
+            &watchers.to_string(),
+            technique.name(),
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .expect("a crowd starts");
     let mut line = String::new();
-    BufReader::new(crowd.stdout.take().expect("a pipe")).read_line(&mut line).expect("the crowd is there");
+    BufReader::new(crowd.stdout.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("the crowd is there");
     crowd
 }
 
 /// That process.
 pub(super) fn watch(address: &str, watchers: &str, technique: &str) {
-    let (address, watchers) = (address.parse().expect("an address"), watchers.parse().expect("a number"));
+    let (address, watchers) = (
+        address.parse().expect("an address"),
+        watchers.parse().expect("a number"),
+    );
     if technique == Technique::Http2.name() {
         let mut streams = Streams::new(Technique::Http2, Way::http2());
         streams.join(address, watchers);

@@ -53,9 +53,10 @@ impl Technique {
     /// A request as a browser sends it.
     fn request(self, number: usize) -> String {
         let (path, upgrade) = match self {
-            Self::Sse | Self::Http2 | Self::Tls | Self::TlsHttp2 => {
-                ("stream", "Accept: text/event-stream\r\nCache-Control: no-cache\r\nConnection: keep-alive")
-            }
+            Self::Sse | Self::Http2 | Self::Tls | Self::TlsHttp2 => (
+                "stream",
+                "Accept: text/event-stream\r\nCache-Control: no-cache\r\nConnection: keep-alive",
+            ),
             Self::WebSocket => (
                 "ws",
                 "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://registration.example.org",
@@ -106,8 +107,20 @@ impl<F: Fn(usize) -> Technique> Audience for Crowd<F> {
             while self.watchers.len() < all && in_flight < IN_FLIGHT {
                 let number = self.watchers.len();
                 let mut stream = TcpStream::connect(address).expect("a socket");
-                self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE).expect("epoll takes it");
-                self.watchers.push(Watcher { stream, technique: (self.technique)(number), asked: false, round: self.round - 1 });
+                self.poll
+                    .registry()
+                    .register(
+                        &mut stream,
+                        Token(number),
+                        Interest::READABLE | Interest::WRITABLE,
+                    )
+                    .expect("epoll takes it");
+                self.watchers.push(Watcher {
+                    stream,
+                    technique: (self.technique)(number),
+                    asked: false,
+                    round: self.round - 1,
+                });
                 in_flight += 1;
             }
             let came = self.turn(|_| ());
@@ -130,7 +143,13 @@ impl<F: Fn(usize) -> Technique> Audience for Crowd<F> {
 impl<F> Crowd<F> {
     /// `technique` says by which each one asks.
     pub(crate) fn new(technique: F) -> Self {
-        Self { technique, poll: Poll::new().expect("epoll"), events: Events::with_capacity(1024), watchers: Vec::new(), round: 0 }
+        Self {
+            technique,
+            poll: Poll::new().expect("epoll"),
+            events: Events::with_capacity(1024),
+            watchers: Vec::new(),
+            round: 0,
+        }
     }
 
     /// Reads whatever comes, for ever.
@@ -144,14 +163,19 @@ impl<F> Crowd<F> {
     /// Handles what is ready; how many watchers have the round's piece by it.
     fn turn(&mut self, mut came: impl FnMut(Technique)) -> usize {
         let mut number = 0;
-        self.poll.poll(&mut self.events, Some(PATIENCE)).expect("epoll waits");
+        self.poll
+            .poll(&mut self.events, Some(PATIENCE))
+            .expect("epoll waits");
         assert!(!self.events.is_empty(), "the server goes on");
         let mut buffer = [0; 4096];
         for event in &self.events {
             let at = event.token().0;
             let watcher = &mut self.watchers[at];
             if !watcher.asked && event.is_writable() {
-                watcher.stream.write_all(watcher.technique.request(at).as_bytes()).expect("a request fits into the socket");
+                watcher
+                    .stream
+                    .write_all(watcher.technique.request(at).as_bytes())
+                    .expect("a request fits into the socket");
                 watcher.asked = true;
             }
             if !event.is_readable() {
@@ -164,7 +188,10 @@ impl<F> Crowd<F> {
                 Err(error) => panic!("a watcher's socket: {error}"),
             };
             if watcher.technique == Technique::WebSocket && read.starts_with(PING) {
-                watcher.stream.write_all(PONG).expect("a pong fits into the socket");
+                watcher
+                    .stream
+                    .write_all(PONG)
+                    .expect("a pong fits into the socket");
             }
             if read.ends_with(watcher.technique.tail()) && watcher.round != self.round {
                 watcher.round = self.round;

@@ -24,7 +24,11 @@ use super::host::{CERTIFICATE, KEY};
 
 fn config(tls: Option<Tls>) -> server::Config {
     // One address is the whole crowd.
-    server::Config { max_connections_per_address: usize::MAX, tls, ..server::Config::default() }
+    server::Config {
+        max_connections_per_address: usize::MAX,
+        tls,
+        ..server::Config::default()
+    }
 }
 
 /// A change for each line.
@@ -42,16 +46,28 @@ fn asks() -> mpsc::UnboundedReceiver<()> {
 
 /// This server; a watched event is published, or a registration makes it change.
 pub(super) async fn ours(folder: &Path, tls: bool) {
-    let tls = tls.then(|| Tls::from_files(&folder.join(CERTIFICATE), &folder.join(KEY)).expect("a certificate"));
-    let url: DatabaseUrl = format!("sqlite://{}", folder.join("bench.db").display()).parse().expect("a database");
+    let tls = tls.then(|| {
+        Tls::from_files(&folder.join(CERTIFICATE), &folder.join(KEY)).expect("a certificate")
+    });
+    let url: DatabaseUrl = format!("sqlite://{}", folder.join("bench.db").display())
+        .parse()
+        .expect("a database");
     let store = Store::open(&url, None).await.expect("the database opens");
     let interval = Duration::from_millis(50);
     let hub = Hub::new(interval);
     let (announcer, announcing) = cluster::announcing(store.clone(), interval);
     tokio::spawn(announcing);
     let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
-    let settings = Settings { heartbeat: Duration::from_secs(15), public_url: None, admin_token: None, register_rate_per_ip: 0 };
-    let event = store.create(super::new_event(), "token", Clock::System.now()).await.expect("an event");
+    let settings = Settings {
+        heartbeat: Duration::from_secs(15),
+        public_url: None,
+        admin_token: None,
+        register_rate_per_ip: 0,
+    };
+    let event = store
+        .create(super::new_event(), "token", Clock::System.now())
+        .await
+        .expect("an event");
     hub.publish(event.clone());
     let context = Context::new(store, hub.clone(), registrar, Clock::System, settings);
     let routes = routes::all(&context);
@@ -63,7 +79,11 @@ pub(super) async fn ours(folder: &Path, tls: bool) {
         let mut revision = event.revision;
         while asks.recv().await.is_some() {
             revision += 1;
-            hub.publish(Event { revision, registered: u32::try_from(revision).expect("a benchmark is short"), ..event.clone() });
+            hub.publish(Event {
+                revision,
+                registered: u32::try_from(revision).expect("a benchmark is short"),
+                ..event.clone()
+            });
         }
     });
     server::serve(listener, warp::service(routes), config(tls), stopping).await;
@@ -73,29 +93,35 @@ pub(super) async fn ours(folder: &Path, tls: bool) {
 pub(super) async fn warps() {
     let (changes, newest) = watch::channel(text(1));
     let followed = newest.clone();
-    let stream = warp::path!("api" / "v1" / "events" / "gala" / "stream").and(warp::get()).map(move || {
-        let events = WatchStream::new(followed.clone()).map(|json| Ok::<_, Infallible>(warp::sse::Event::default().event("count").data(json)));
-        warp::sse::reply(warp::sse::keep_alive().stream(events))
-    });
-    let ws = warp::path!("api" / "v1" / "events" / "gala" / "ws").and(warp::ws()).map(move |ws: warp::ws::Ws| {
-        let mut changes = WatchStream::new(newest.clone());
-        ws.on_upgrade(async move |socket| {
-            let (mut out, mut heard) = socket.split();
-            loop {
-                tokio::select! {
-                    Some(json) = changes.next() => {
-                        let told = format!(r#"{{"type":"count","data":{json}}}"#);
-                        if out.send(warp::ws::Message::text(told)).await.is_err() {
-                            return;
+    let stream = warp::path!("api" / "v1" / "events" / "gala" / "stream")
+        .and(warp::get())
+        .map(move || {
+            let events = WatchStream::new(followed.clone()).map(|json| {
+                Ok::<_, Infallible>(warp::sse::Event::default().event("count").data(json))
+            });
+            warp::sse::reply(warp::sse::keep_alive().stream(events))
+        });
+    let ws = warp::path!("api" / "v1" / "events" / "gala" / "ws")
+        .and(warp::ws())
+        .map(move |ws: warp::ws::Ws| {
+            let mut changes = WatchStream::new(newest.clone());
+            ws.on_upgrade(async move |socket| {
+                let (mut out, mut heard) = socket.split();
+                loop {
+                    tokio::select! {
+                        Some(json) = changes.next() => {
+                            let told = format!(r#"{{"type":"count","data":{json}}}"#);
+                            if out.send(warp::ws::Message::text(told)).await.is_err() {
+                                return;
+                            }
                         }
+                        heard = heard.next() => if !matches!(heard, Some(Ok(_))) {
+                            return;
+                        },
                     }
-                    heard = heard.next() => if !matches!(heard, Some(Ok(_))) {
-                        return;
-                    },
                 }
-            }
-        })
-    });
+            })
+        });
     let listener = server::bind(super::ANY).expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
     let (_stop, stopping) = watch::channel(false);
@@ -107,9 +133,18 @@ pub(super) async fn warps() {
             changes.send_replace(text(revision));
         }
     });
-    server::serve(listener, warp::service(stream.or(ws)), config(None), stopping).await;
+    server::serve(
+        listener,
+        warp::service(stream.or(ws)),
+        config(None),
+        stopping,
+    )
+    .await;
 }
 
 fn text(revision: i64) -> String {
-    Message::new(Body::Count(super::event(revision).headcount())).json().get().to_owned()
+    Message::new(Body::Count(super::event(revision).headcount()))
+        .json()
+        .get()
+        .to_owned()
 }

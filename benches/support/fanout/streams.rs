@@ -42,26 +42,48 @@ pub(crate) struct Way {
 impl Way {
     /// HTTP/2 by prior knowledge.
     pub(crate) fn http2() -> Self {
-        Self { tls: None, http2: true, streams: MOST_STREAMS }
+        Self {
+            tls: None,
+            http2: true,
+            streams: MOST_STREAMS,
+        }
     }
 
     /// TLS with the certificate in this folder.
     pub(crate) fn tls(folder: &Path, http2: bool, streams: usize) -> Self {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(folder.join(CERTIFICATE)).expect("a certificate")).expect("a root");
+        roots
+            .add(CertificateDer::from_pem_file(folder.join(CERTIFICATE)).expect("a certificate"))
+            .expect("a root");
         let provider = Arc::new(ring::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+        let versions = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions");
         let mut client = versions.with_root_certificates(roots).with_no_client_auth();
-        client.alpn_protocols = vec![if http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
-        Self { tls: Some(TlsConnector::from(Arc::new(client))), http2, streams }
+        client.alpn_protocols = vec![if http2 {
+            b"h2".to_vec()
+        } else {
+            b"http/1.1".to_vec()
+        }];
+        Self {
+            tls: Some(TlsConnector::from(Arc::new(client))),
+            http2,
+            streams,
+        }
     }
 
     async fn line(&self, address: SocketAddr) -> Box<dyn Line> {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
+        let stream = TcpStream::connect(address)
+            .await
+            .expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
         match &self.tls {
             None => Box::new(stream),
-            Some(tls) => Box::new(tls.connect(ServerName::try_from("localhost").expect("a name"), stream).await.expect("a handshake")),
+            Some(tls) => Box::new(
+                tls.connect(ServerName::try_from("localhost").expect("a name"), stream)
+                    .await
+                    .expect("a handshake"),
+            ),
         }
     }
 
@@ -69,7 +91,10 @@ impl Way {
     async fn open(self, address: SocketAddr, count: usize, heard: mpsc::UnboundedSender<Instant>) {
         let io = TokioIo::new(self.line(address).await);
         if self.http2 {
-            let (mut asking, connection) = http2::Builder::new(TokioExecutor::new()).handshake(io).await.expect("HTTP/2");
+            let (mut asking, connection) = http2::Builder::new(TokioExecutor::new())
+                .handshake(io)
+                .await
+                .expect("HTTP/2");
             tokio::spawn(connection);
             for _ in 0..count {
                 asking.ready().await.expect("the connection lives");
@@ -83,7 +108,10 @@ impl Way {
         } else {
             let (mut asking, connection) = http1::handshake(io).await.expect("HTTP/1.1");
             tokio::spawn(connection);
-            let answer = asking.send_request(request(address)).await.expect("an answer");
+            let answer = asking
+                .send_request(request(address))
+                .await
+                .expect("an answer");
             tokio::spawn(async move {
                 listen(answer.into_body(), &heard).await;
                 drop(asking);
@@ -104,7 +132,11 @@ fn request(address: SocketAddr) -> Request<Empty<Bytes>> {
 /// Tells of each count; a watcher that is cut is missed by whoever waits.
 async fn listen(mut body: Incoming, heard: &mpsc::UnboundedSender<Instant>) {
     while let Some(Ok(frame)) = body.frame().await {
-        if frame.data_ref().is_some_and(|data| data.ends_with(b"}\n\n")) && heard.send(Instant::now()).is_err() {
+        if frame
+            .data_ref()
+            .is_some_and(|data| data.ends_with(b"}\n\n"))
+            && heard.send(Instant::now()).is_err()
+        {
             return;
         }
     }
@@ -122,9 +154,19 @@ pub(crate) struct Streams {
 
 impl Streams {
     pub(crate) fn new(technique: Technique, way: Way) -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let (tell, heard) = mpsc::unbounded_channel();
-        Self { runtime, technique, way, tell, heard, watchers: 0 }
+        Self {
+            runtime,
+            technique,
+            way,
+            tell,
+            heard,
+            watchers: 0,
+        }
     }
 
     /// Takes so many counts.
@@ -133,7 +175,12 @@ impl Streams {
         self.runtime.block_on(async {
             let mut times = Vec::with_capacity(count);
             while times.len() < count {
-                times.push(timeout(PATIENCE, heard.recv()).await.expect("the server goes on").expect("this end is open"));
+                times.push(
+                    timeout(PATIENCE, heard.recv())
+                        .await
+                        .expect("the server goes on")
+                        .expect("this end is open"),
+                );
             }
             times
         })
@@ -153,7 +200,8 @@ impl Audience for Streams {
         let mut left = count;
         while left > 0 {
             let streams = left.min(self.way.streams);
-            self.runtime.spawn(self.way.clone().open(address, streams, self.tell.clone()));
+            self.runtime
+                .spawn(self.way.clone().open(address, streams, self.tell.clone()));
             // One connection after the other: a client's handshakes would all wait for each other.
             self.hear(streams);
             left -= streams;
@@ -163,6 +211,9 @@ impl Audience for Streams {
     }
 
     fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)> {
-        self.hear(self.watchers).into_iter().map(|at| (self.technique, at.saturating_duration_since(begun))).collect()
+        self.hear(self.watchers)
+            .into_iter()
+            .map(|at| (self.technique, at.saturating_duration_since(begun)))
+            .collect()
     }
 }

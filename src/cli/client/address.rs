@@ -46,7 +46,12 @@ impl Base {
 
     /// `http://host:port/prefix/`, without a slash too many.
     pub(in crate::cli) fn url(&self, path: &str) -> String {
-        format!("{}://{}{}{path}", if self.tls { "https" } else { "http" }, self.authority, self.path)
+        format!(
+            "{}://{}{}{path}",
+            if self.tls { "https" } else { "http" },
+            self.authority,
+            self.path
+        )
     }
 
     fn new(url: &Url, prefix: &[String]) -> Self {
@@ -60,12 +65,24 @@ impl Base {
         let default = if tls { 443 } else { 80 };
         let port = url.port().unwrap_or(default);
         let bracketed = url.host_str().unwrap_or_default();
-        let authority = if port == default { bracketed.to_owned() } else { format!("{bracketed}:{port}") };
-        let mut path: String = prefix.iter().fold(String::from("/"), |path, segment| path + segment + "/");
+        let authority = if port == default {
+            bracketed.to_owned()
+        } else {
+            format!("{bracketed}:{port}")
+        };
+        let mut path: String = prefix
+            .iter()
+            .fold(String::from("/"), |path, segment| path + segment + "/");
         if path == "//" {
             path.truncate(1);
         }
-        Self { tls, host, port, authority, path }
+        Self {
+            tls,
+            host,
+            port,
+            authority,
+            path,
+        }
     }
 }
 
@@ -75,7 +92,10 @@ pub(in crate::cli) fn event(text: &str) -> Result<(Base, Slug), NoAddress> {
     let (Some(prefix), Some(slug)) = split(&url) else {
         let mut example = Base::new(&url, &[]).url("e/spring-gala");
         example.insert(0, ' ');
-        return Err(NoAddress::NoEvent(text.to_owned(), example.trim_start().to_owned()));
+        return Err(NoAddress::NoEvent(
+            text.to_owned(),
+            example.trim_start().to_owned(),
+        ));
     };
     let slug = Slug::parse(&slug).map_err(|_| NoAddress::Slug(slug))?;
     Ok((Base::new(&url, &prefix), slug))
@@ -83,7 +103,9 @@ pub(in crate::cli) fn event(text: &str) -> Result<(Base, Slug), NoAddress> {
 
 fn read(text: &str) -> Result<Url, NoAddress> {
     let url = Url::parse(text.trim()).map_err(|_| NoAddress::NotHttp(text.to_owned()))?;
-    if !matches!(url.scheme(), "http" | "https" | "ws" | "wss") || url.host_str().is_none_or(str::is_empty) {
+    if !matches!(url.scheme(), "http" | "https" | "ws" | "wss")
+        || url.host_str().is_none_or(str::is_empty)
+    {
         return Err(NoAddress::NotHttp(text.to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -93,15 +115,26 @@ fn read(text: &str) -> Result<Url, NoAddress> {
 }
 
 fn segments(url: &Url) -> Vec<String> {
-    url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+    url.path_segments()
+        .into_iter()
+        .flatten()
+        .filter(|segment| !segment.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What stands before the server's own paths, and the event's slug; neither when the path is none of the server's.
 fn split(url: &Url) -> (Option<Vec<String>>, Option<String>) {
     let all = segments(url);
     for marker in [&["api", "v1", "events"][..], &["e"]] {
-        if let Some(at) = all.windows(marker.len()).position(|window| window == marker) {
-            return (Some(all[..at].to_vec()), all.get(at + marker.len()).cloned());
+        if let Some(at) = all
+            .windows(marker.len())
+            .position(|window| window == marker)
+        {
+            return (
+                Some(all[..at].to_vec()),
+                all.get(at + marker.len()).cloned(),
+            );
         }
     }
     (None, None)
@@ -114,21 +147,56 @@ mod tests {
     #[test]
     fn reads_the_pages_and_the_apis_address_below_any_prefix() {
         for (text, url, slug) in [
-            ("http://127.0.0.1:8080/e/welcome", "http://127.0.0.1:8080/", "welcome"),
-            ("http://127.0.0.1:8080/e/welcome/", "http://127.0.0.1:8080/", "welcome"),
-            ("  https://example.org/e/welcome/wall?lang=zh#x ", "https://example.org/", "welcome"),
-            ("https://example.org:443/api/v1/events/spring-gala", "https://example.org/", "spring-gala"),
-            ("http://example.org/api/v1/events/spring-gala/stream?after=x", "http://example.org/", "spring-gala"),
+            (
+                "http://127.0.0.1:8080/e/welcome",
+                "http://127.0.0.1:8080/",
+                "welcome",
+            ),
+            (
+                "http://127.0.0.1:8080/e/welcome/",
+                "http://127.0.0.1:8080/",
+                "welcome",
+            ),
+            (
+                "  https://example.org/e/welcome/wall?lang=zh#x ",
+                "https://example.org/",
+                "welcome",
+            ),
+            (
+                "https://example.org:443/api/v1/events/spring-gala",
+                "https://example.org/",
+                "spring-gala",
+            ),
+            (
+                "http://example.org/api/v1/events/spring-gala/stream?after=x",
+                "http://example.org/",
+                "spring-gala",
+            ),
             ("http://[::1]:9/api/v1/events/a/ws", "http://[::1]:9/", "a"),
-            ("wss://example.org/api/v1/events/a/ws", "https://example.org/", "a"),
-            ("https://example.org/tools//headcount/e/a", "https://example.org/tools/headcount/", "a"),
+            (
+                "wss://example.org/api/v1/events/a/ws",
+                "https://example.org/",
+                "a",
+            ),
+            (
+                "https://example.org/tools//headcount/e/a",
+                "https://example.org/tools/headcount/",
+                "a",
+            ),
             ("http://example.org/e/e", "http://example.org/", "e"),
         ] {
             let (base, read) = event(text).unwrap();
-            assert_eq!((base.url("").as_str(), read.as_str()), (url, slug), "{text}");
+            assert_eq!(
+                (base.url("").as_str(), read.as_str()),
+                (url, slug),
+                "{text}"
+            );
         }
         let (base, _) = event("http://[::1]:9/e/a").unwrap();
-        assert_eq!((base.host.as_str(), base.port, base.authority.as_str()), ("::1", 9, "[::1]:9"));
+        assert_eq!(
+            (base.host.as_str(), base.port, base.authority.as_str()),
+            ("::1", 9, "[::1]:9")
+        );
     }
 
     #[test]
@@ -153,7 +221,10 @@ mod tests {
     fn the_servers_address_is_a_page_of_it_or_a_prefix() {
         for (text, url) in [
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
-            ("http://127.0.0.1:8080/e/welcome/compare", "http://127.0.0.1:8080/"),
+            (
+                "http://127.0.0.1:8080/e/welcome/compare",
+                "http://127.0.0.1:8080/",
+            ),
             ("https://example.org/tools/", "https://example.org/tools/"),
         ] {
             assert_eq!(Base::parse(text).unwrap().url(""), url);

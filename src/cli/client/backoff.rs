@@ -15,7 +15,9 @@ const LONGEST_TOLD: Duration = Duration::from_mins(15);
 /// because many clients may have been told the same second. Otherwise the wait doubles from half a second to half a minute and
 /// is drawn from its upper half. `roll` is from 0 to 1.
 pub(super) fn wait(failures: u32, told: Option<Duration>, roll: f64) -> Duration {
-    let doubled = FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST);
+    let doubled = FIRST
+        .saturating_mul(1 << failures.saturating_sub(1).min(16))
+        .min(LONGEST);
     let own = doubled.mul_f64(f64::midpoint(1.0, roll));
     match told.map(|told| told.min(LONGEST_TOLD)) {
         Some(told) => {
@@ -34,8 +36,15 @@ mod tests {
 
     #[test]
     fn doubles_from_half_a_second_to_half_a_minute() {
-        let longest: Vec<u128> = (1..=9).map(|failures| wait(failures, None, 1.0).as_millis()).collect();
-        assert_eq!(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+        let longest: Vec<u128> = (1..=9)
+            .map(|failures| wait(failures, None, 1.0).as_millis())
+            .collect();
+        assert_eq!(
+            longest,
+            [
+                500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000
+            ]
+        );
         assert_eq!(wait(1, None, 0.0), Duration::from_millis(250));
     }
 
@@ -45,7 +54,10 @@ mod tests {
         assert_eq!(wait(1, told, 0.0), Duration::from_millis(1_200));
         assert_eq!(wait(1, told, 1.0), Duration::from_millis(1_500));
         assert_eq!(wait(5, told, 1.0), Duration::from_secs(8));
-        assert_eq!(wait(1, Some(Duration::from_secs(1 << 40)), 0.0), LONGEST_TOLD);
+        assert_eq!(
+            wait(1, Some(Duration::from_secs(1 << 40)), 0.0),
+            LONGEST_TOLD
+        );
     }
 
     proptest! {

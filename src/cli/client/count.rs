@@ -50,11 +50,24 @@ mod tests {
     #[test]
     fn reads_the_object_of_the_contract_and_more() {
         let (count, json) = example(128, 97);
-        assert_eq!((count.revision(), count.registered, count.capacity), (128, 97, Some(100)));
-        let newer = json.replacen('{', r#"{"new":[1],"#, 1).replace("\"capacity\":100", "\"capacity\":null");
-        assert_eq!(serde_json::from_str::<Count>(&newer).unwrap().capacity, None);
+        assert_eq!(
+            (count.revision(), count.registered, count.capacity),
+            (128, 97, Some(100))
+        );
+        let newer = json
+            .replacen('{', r#"{"new":[1],"#, 1)
+            .replace("\"capacity\":100", "\"capacity\":null");
+        assert_eq!(
+            serde_json::from_str::<Count>(&newer).unwrap().capacity,
+            None
+        );
         let stale = json.replacen('{', r#"{"stale_since":"2026-11-21T09:00:01.000Z","#, 1);
-        assert!(serde_json::from_str::<Count>(&stale).unwrap().stale_since.is_some());
+        assert!(
+            serde_json::from_str::<Count>(&stale)
+                .unwrap()
+                .stale_since
+                .is_some()
+        );
         assert!(serde_json::from_str::<Count>(&json.replace("q7f2k9-128", "128")).is_err());
     }
 }

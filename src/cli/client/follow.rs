@@ -12,7 +12,12 @@ use super::target::Target;
 use super::{Transport, backoff, frame, long_poll, poll, socketio, sse, websocket};
 
 /// Follows the event until the sink has enough, or until it is certain that nothing more will come.
-pub(in crate::cli) async fn follow(target: &Target, transport: Transport, meter: &Arc<Meter>, sink: &mut dyn Sink) -> End {
+pub(in crate::cli) async fn follow(
+    target: &Target,
+    transport: Transport,
+    meter: &Arc<Meter>,
+    sink: &mut dyn Sink,
+) -> End {
     let mut session = Session::new(target, meter, sink);
     let mut failures = 0;
     loop {

@@ -16,16 +16,31 @@ const ACCEPT: &str = "text/html, application/json";
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     let mut http = Http::new(session.target, session.meter);
-    let resume = session.cursor().map(|cursor| format!("?after={cursor}")).unwrap_or_default();
-    let response = http.get(&session.target.path(&format!("/frame{resume}")), ACCEPT, &[], Duration::ZERO).await?;
+    let resume = session
+        .cursor()
+        .map(|cursor| format!("?after={cursor}"))
+        .unwrap_or_default();
+    let response = http
+        .get(
+            &session.target.path(&format!("/frame{resume}")),
+            ACCEPT,
+            &[],
+            Duration::ZERO,
+        )
+        .await?;
     let mut body = request::expect(response, HTML).await?.into_body();
     session.connected()?;
     let mut parser = FrameParser::default();
     let mut reload = None;
     while let Some(piece) = Session::alive(session.meter, body.frame()).await? {
-        let piece = piece.map_err(|error| Cut::later(format!("the document broke off: {error}")))?;
-        let Some(data) = piece.data_ref() else { continue };
-        for found in parser.push(data).map_err(|_| Cut::Hopeless("the answer is not Headcount's: a count without end".into()))? {
+        let piece =
+            piece.map_err(|error| Cut::later(format!("the document broke off: {error}")))?;
+        let Some(data) = piece.data_ref() else {
+            continue;
+        };
+        for found in parser.push(data).map_err(|_| {
+            Cut::Hopeless("the answer is not Headcount's: a count without end".into())
+        })? {
             match found {
                 Found::Count(json) => drop(session.count(&json)?),
                 Found::Refresh(after) => reload = Some(after),
@@ -33,5 +48,8 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
         }
     }
     // After a clean end a browser loads the document again when its head said so.
-    Err(Cut::Later { why: "the document has ended".into(), wait: reload })
+    Err(Cut::Later {
+        why: "the document has ended".into(),
+        wait: reload,
+    })
 }

@@ -39,10 +39,15 @@ impl FrameParser {
         let mut from = 0;
         loop {
             let rest = &self.rest[from..];
-            let next = [COUNT, REFRESH].into_iter().filter_map(|marker| find(rest, marker).map(|at| (at, marker))).min();
+            let next = [COUNT, REFRESH]
+                .into_iter()
+                .filter_map(|marker| find(rest, marker).map(|at| (at, marker)))
+                .min();
             let Some((at, marker)) = next else {
                 // Half a marker may stand at the end.
-                from += rest.len().saturating_sub(REFRESH.len().max(COUNT.len()) - 1);
+                from += rest
+                    .len()
+                    .saturating_sub(REFRESH.len().max(COUNT.len()) - 1);
                 break;
             };
             let value = &rest[at + marker.len()..];
@@ -53,13 +58,21 @@ impl FrameParser {
             let text = unescape(&String::from_utf8_lossy(&value[..end]));
             if marker == COUNT {
                 found.push(Found::Count(text));
-            } else if let Some(seconds) = text.split(';').next().and_then(|seconds| seconds.trim().parse().ok()) {
+            } else if let Some(seconds) = text
+                .split(';')
+                .next()
+                .and_then(|seconds| seconds.trim().parse().ok())
+            {
                 found.push(Found::Refresh(Duration::from_secs(seconds)));
             }
             from += at + marker.len() + end + 1;
         }
         self.rest.drain(..from);
-        if self.rest.len() > LONGEST { Err(TooLong) } else { Ok(found) }
+        if self.rest.len() > LONGEST {
+            Err(TooLong)
+        } else {
+            Ok(found)
+        }
     }
 }
 
@@ -74,7 +87,9 @@ fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let reference = rest.find(';').and_then(|end| Some((character(&rest[1..end])?, end)));
+        let reference = rest
+            .find(';')
+            .and_then(|end| Some((character(&rest[1..end])?, end)));
         let (c, end) = reference.unwrap_or(('&', 0));
         out.push(c);
         rest = &rest[end + 1..];
@@ -109,11 +124,16 @@ mod tests {
     use crate::cli::client::count::example;
 
     fn escape(text: &str) -> String {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;")
     }
 
     fn read(document: &str, sizes: impl Iterator<Item = usize>) -> Vec<Found> {
-        let (mut parser, mut rest, mut found) = (FrameParser::default(), document.as_bytes(), Vec::new());
+        let (mut parser, mut rest, mut found) =
+            (FrameParser::default(), document.as_bytes(), Vec::new());
         for size in sizes {
             let (piece, after) = rest.split_at(size.min(rest.len()));
             found.extend(parser.push(piece).unwrap());
@@ -131,14 +151,24 @@ mod tests {
             escape(&first),
             escape(&second)
         );
-        let expected = [Found::Refresh(Duration::from_secs(2)), Found::Count(first), Found::Count(second)];
-        assert_eq!(read(&document, std::iter::repeat_n(1, document.len())), expected);
+        let expected = [
+            Found::Refresh(Duration::from_secs(2)),
+            Found::Count(first),
+            Found::Count(second),
+        ];
+        assert_eq!(
+            read(&document, std::iter::repeat_n(1, document.len())),
+            expected
+        );
         assert_eq!(read(&document, [document.len()].into_iter()), expected);
     }
 
     #[test]
     fn keeps_what_is_no_reference_and_gives_up_on_what_has_no_end() {
-        assert_eq!(unescape("a &amp;amp; &#x4e2d;&#25968; & &unknown; &#xd800; &"), "a &amp; 中数 & &unknown; &#xd800; &");
+        assert_eq!(
+            unescape("a &amp;amp; &#x4e2d;&#25968; & &unknown; &#xd800; &"),
+            "a &amp; 中数 & &unknown; &#xd800; &"
+        );
         let mut parser = FrameParser::default();
         assert_eq!(parser.push(COUNT), Ok(vec![]));
         assert_eq!(parser.push(&vec![b'x'; LONGEST + 1]), Err(TooLong));

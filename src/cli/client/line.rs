@@ -30,32 +30,58 @@ pub(super) enum Line {
 impl Line {
     pub(super) async fn open(target: &Target, meter: &Arc<Meter>) -> Result<Self, Cut> {
         let authority = &target.base.authority;
-        timeout(CONNECT, Self::connect(target, meter)).await.unwrap_or_else(|_| Err(Cut::later(format!("{authority} does not answer"))))
+        timeout(CONNECT, Self::connect(target, meter))
+            .await
+            .unwrap_or_else(|_| Err(Cut::later(format!("{authority} does not answer"))))
     }
 
     async fn connect(target: &Target, meter: &Arc<Meter>) -> Result<Self, Cut> {
         let (host, port) = (target.base.host.as_str(), target.base.port);
-        let addresses: Vec<_> = lookup_host((host, port)).await.map_err(|error| Cut::Hopeless(format!("{host} is not known: {error}")))?.collect();
-        let tcp =
-            TcpStream::connect(addresses.as_slice()).await.map_err(|error| Cut::later(format!("{} cannot be reached: {error}", target.base.authority)))?;
+        let addresses: Vec<_> = lookup_host((host, port))
+            .await
+            .map_err(|error| Cut::Hopeless(format!("{host} is not known: {error}")))?
+            .collect();
+        let tcp = TcpStream::connect(addresses.as_slice())
+            .await
+            .map_err(|error| {
+                Cut::later(format!(
+                    "{} cannot be reached: {error}",
+                    target.base.authority
+                ))
+            })?;
         // A request is one small write; waiting for more to send would be measured as delay.
         let _ = tcp.set_nodelay(true);
-        let tcp = Counted { inner: tcp, meter: Arc::clone(meter) };
+        let tcp = Counted {
+            inner: tcp,
+            meter: Arc::clone(meter),
+        };
         if !target.base.tls {
             return Ok(Self::Plain(tcp));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| Cut::Hopeless(format!("{host}: {error}")))?;
-        let tls = TlsConnector::from(Arc::clone(&target.tls)).connect(name, tcp).await.map_err(|error| {
-            let why = format!("no TLS with {host}: {error}");
-            // rustls refuses a certificate with `InvalidData`; anything else may be a cut in the middle of the handshake.
-            if error.kind() == io::ErrorKind::InvalidData { Cut::Hopeless(why) } else { Cut::later(why) }
-        })?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| Cut::Hopeless(format!("{host}: {error}")))?;
+        let tls = TlsConnector::from(Arc::clone(&target.tls))
+            .connect(name, tcp)
+            .await
+            .map_err(|error| {
+                let why = format!("no TLS with {host}: {error}");
+                // rustls refuses a certificate with `InvalidData`; anything else may be a cut in the middle of the handshake.
+                if error.kind() == io::ErrorKind::InvalidData {
+                    Cut::Hopeless(why)
+                } else {
+                    Cut::later(why)
+                }
+            })?;
         Ok(Self::Tls(Box::new(tls)))
     }
 }
 
 impl AsyncRead for Line {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
             Self::Tls(io) => Pin::new(io).poll_read(cx, buf),
@@ -64,7 +90,11 @@ impl AsyncRead for Line {
 }
 
 impl AsyncWrite for Line {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(io) => Pin::new(io).poll_write(cx, buf),
             Self::Tls(io) => Pin::new(io).poll_write(cx, buf),

@@ -23,8 +23,14 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     loop {
         let validator = session.cursor().map(|position| format!("\"{position}\""));
         let mut headers = vec![(HeaderName::from_static("prefer"), prefer.as_str())];
-        headers.extend(validator.iter().map(|validator| (IF_NONE_MATCH, validator.as_str())));
-        let response = http.get(&path, JSON, &headers, Target::LONG_POLL_WAIT).await?;
+        headers.extend(
+            validator
+                .iter()
+                .map(|validator| (IF_NONE_MATCH, validator.as_str())),
+        );
+        let response = http
+            .get(&path, JSON, &headers, Target::LONG_POLL_WAIT)
+            .await?;
         if std::mem::take(&mut first) {
             session.connected()?;
         }

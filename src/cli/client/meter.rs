@@ -37,7 +37,11 @@ impl Meter {
     }
 
     pub(in crate::cli) fn read(&self) -> Traffic {
-        Traffic { requests: self.requests.load(Relaxed), received_bytes: self.received_bytes(), sent_bytes: self.sent.load(Relaxed) }
+        Traffic {
+            requests: self.requests.load(Relaxed),
+            received_bytes: self.received_bytes(),
+            sent_bytes: self.sent.load(Relaxed),
+        }
     }
 }
 
@@ -71,16 +75,26 @@ pub(super) struct Counted<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        self.meter.received.fetch_add((buf.filled().len() - before) as u64, Relaxed);
+        self.meter
+            .received
+            .fetch_add((buf.filled().len() - before) as u64, Relaxed);
         Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
         self.meter.sent.fetch_add(written as u64, Relaxed);
         Poll::Ready(Ok(written))

@@ -23,7 +23,10 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     loop {
         tick.tick().await;
         let validator = session.cursor().map(|position| format!("\"{position}\""));
-        let headers: Vec<_> = validator.iter().map(|validator| (IF_NONE_MATCH, validator.as_str())).collect();
+        let headers: Vec<_> = validator
+            .iter()
+            .map(|validator| (IF_NONE_MATCH, validator.as_str()))
+            .collect();
         let response = http.get(&path, JSON, &headers, Duration::ZERO).await?;
         if std::mem::take(&mut first) {
             session.connected()?;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{
+    ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT,
+};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Incoming;
@@ -38,16 +40,29 @@ pub(super) struct Http<'a> {
 
 impl<'a> Http<'a> {
     pub(super) fn new(target: &'a Target, meter: &'a Arc<Meter>) -> Self {
-        Self { target, meter, open: None }
+        Self {
+            target,
+            meter,
+            open: None,
+        }
     }
 
     /// Sends a GET and waits for the answer's head; `wait` is what the request itself asks the server to wait.
-    pub(super) async fn get(&mut self, path: &str, accept: &str, headers: &[(HeaderName, &str)], wait: Duration) -> Result<Response<Incoming>, Cut> {
+    pub(super) async fn get(
+        &mut self,
+        path: &str,
+        accept: &str,
+        headers: &[(HeaderName, &str)],
+        wait: Duration,
+    ) -> Result<Response<Incoming>, Cut> {
         // A server may close an idle connection at the moment when it is used again (RFC 9112, section 9.3.1): a GET is safe
         // to send a second time, and that is no cut that anybody should hear of.
         if let Some(mut idle) = self.open.take()
             && idle.ready().await.is_ok()
-            && let Some(response) = self.send(&mut idle, path, accept, headers, wait).await.transpose_passing()?
+            && let Some(response) = self
+                .send(&mut idle, path, accept, headers, wait)
+                .await
+                .transpose_passing()?
         {
             self.open = Some(idle);
             return Ok(response);
@@ -61,8 +76,11 @@ impl<'a> Http<'a> {
     async fn connect(&self) -> Result<SendRequest<Empty<Bytes>>, Cut> {
         let line = Line::open(self.target, self.meter).await?;
         // hyper's smallest buffer: a count and its head fit, and thousands of watchers do too.
-        let (sender, connection) =
-            http1::Builder::new().max_buf_size(8 * 1024).handshake(TokioIo::new(line)).await.map_err(|error| Cut::later(error.to_string()))?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(8 * 1024)
+            .handshake(TokioIo::new(line))
+            .await
+            .map_err(|error| Cut::later(error.to_string()))?;
         // Ends by itself when the sender and the last body are dropped; its error comes out of them as well.
         tokio::spawn(connection);
         Ok(sender)
@@ -76,16 +94,27 @@ impl<'a> Http<'a> {
         headers: &[(HeaderName, &str)],
         wait: Duration,
     ) -> Result<Response<Incoming>, Cut> {
-        let mut request = Request::get(path).header(HOST, &self.target.base.authority).header(USER_AGENT, AGENT).header(ACCEPT, accept);
+        let mut request = Request::get(path)
+            .header(HOST, &self.target.base.authority)
+            .header(USER_AGENT, AGENT)
+            .header(ACCEPT, accept);
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        let request = request.body(Empty::new()).map_err(|error| Cut::Hopeless(error.to_string()))?;
+        let request = request
+            .body(Empty::new())
+            .map_err(|error| Cut::Hopeless(error.to_string()))?;
         self.meter.request();
         match timeout(PATIENCE + wait, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(Cut::later(format!("{} has hung up: {error}", self.target.base.authority))),
-            Err(_) => Err(Cut::later(format!("{} does not answer", self.target.base.authority))),
+            Ok(Err(error)) => Err(Cut::later(format!(
+                "{} has hung up: {error}",
+                self.target.base.authority
+            ))),
+            Err(_) => Err(Cut::later(format!(
+                "{} does not answer",
+                self.target.base.authority
+            ))),
         }
     }
 }
@@ -107,18 +136,39 @@ impl<T> Passing<T> for Result<T, Cut> {
 
 /// Reads a whole answer as text.
 pub(super) async fn text(response: Response<Incoming>) -> Result<String, Cut> {
-    let body = timeout(PATIENCE, Limited::new(response.into_body(), LARGEST).collect()).await.map_err(|_| Cut::later("the answer does not end"))?;
-    let bytes = body.map_err(|error| Cut::later(format!("the answer broke off: {error}")))?.to_bytes();
-    String::from_utf8(bytes.into()).map_err(|_| Cut::Hopeless("the answer is not Headcount's: no UTF-8".into()))
+    let body = timeout(
+        PATIENCE,
+        Limited::new(response.into_body(), LARGEST).collect(),
+    )
+    .await
+    .map_err(|_| Cut::later("the answer does not end"))?;
+    let bytes = body
+        .map_err(|error| Cut::later(format!("the answer broke off: {error}")))?
+        .to_bytes();
+    String::from_utf8(bytes.into())
+        .map_err(|_| Cut::Hopeless("the answer is not Headcount's: no UTF-8".into()))
 }
 
 /// Fails unless the answer is 200 and of that media type.
-pub(super) async fn expect(response: Response<Incoming>, media_type: &str) -> Result<Response<Incoming>, Cut> {
+pub(super) async fn expect(
+    response: Response<Incoming>,
+    media_type: &str,
+) -> Result<Response<Incoming>, Cut> {
     if response.status() != StatusCode::OK {
         return Err(refusal(response).await);
     }
-    let told = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("no media type");
-    if told.starts_with(media_type) { Ok(response) } else { Err(Cut::Hopeless(format!("the answer is not Headcount's: {told} instead of {media_type}"))) }
+    let told = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("no media type");
+    if told.starts_with(media_type) {
+        Ok(response)
+    } else {
+        Err(Cut::Hopeless(format!(
+            "the answer is not Headcount's: {told} instead of {media_type}"
+        )))
+    }
 }
 
 /// What an answer that is neither 200 nor 304 means.
@@ -143,14 +193,33 @@ pub(super) fn meaning(status: StatusCode, head: &HeaderMap, body: &[u8]) -> Cut 
     match (status, problem.code.as_str()) {
         (_, "event-not-found") => Cut::Final(End::NoSuchEvent),
         (status, _) if status.is_redirection() => {
-            let to = head.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("another address");
-            Cut::Hopeless(format!("the server sends elsewhere, to {to}; use that address"))
+            let to = head
+                .get(LOCATION)
+                .and_then(|to| to.to_str().ok())
+                .unwrap_or("another address");
+            Cut::Hopeless(format!(
+                "the server sends elsewhere, to {to}; use that address"
+            ))
         }
-        (status, _) if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
-            Cut::Later { why: format!("the server answers {status} {}", problem.title).trim_end().to_owned(), wait }
+        (status, _)
+            if status == StatusCode::TOO_MANY_REQUESTS
+                || status == StatusCode::REQUEST_TIMEOUT
+                || status.is_server_error() =>
+        {
+            Cut::Later {
+                why: format!("the server answers {status} {}", problem.title)
+                    .trim_end()
+                    .to_owned(),
+                wait,
+            }
         }
-        (status, "") => Cut::Hopeless(format!("the server answers {status}: is this a Headcount server's address?")),
-        (status, code) => Cut::Hopeless(format!("the server answers {status}: {} ({code})", problem.title)),
+        (status, "") => Cut::Hopeless(format!(
+            "the server answers {status}: is this a Headcount server's address?"
+        )),
+        (status, code) => Cut::Hopeless(format!(
+            "the server answers {status}: {} ({code})",
+            problem.title
+        )),
     }
 }
 
@@ -160,7 +229,9 @@ pub(in crate::cli) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Du
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    let date = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
     Some(Timestamp::from_millis(date.as_millisecond()).since(now))
 }
 
@@ -175,7 +246,10 @@ mod tests {
         let now = Timestamp::from_millis(784_111_777_000);
         for (text, expected) in [
             ("7", Some(Duration::from_secs(7))),
-            ("Sun, 06 Nov 1994 08:49:40 GMT", Some(Duration::from_secs(3))),
+            (
+                "Sun, 06 Nov 1994 08:49:40 GMT",
+                Some(Duration::from_secs(3)),
+            ),
             ("Sun, 06 Nov 1994 08:49:30 GMT", Some(Duration::ZERO)),
             ("soon", None),
             ("-1", None),
@@ -187,13 +261,28 @@ mod tests {
 
     #[test]
     fn an_answer_says_whether_to_come_back() {
-        let of = |status: u16, body: &str| meaning(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes());
-        assert!(matches!(of(404, r#"{"code":"event-not-found","title":"x"}"#), Cut::Final(End::NoSuchEvent)));
+        let of = |status: u16, body: &str| {
+            meaning(
+                StatusCode::from_u16(status).unwrap(),
+                &HeaderMap::new(),
+                body.as_bytes(),
+            )
+        };
+        assert!(matches!(
+            of(404, r#"{"code":"event-not-found","title":"x"}"#),
+            Cut::Final(End::NoSuchEvent)
+        ));
         assert!(matches!(of(404, "<html>nginx</html>"), Cut::Hopeless(_)));
         assert!(matches!(of(301, ""), Cut::Hopeless(_)));
-        assert!(matches!(of(406, r#"{"code":"not-acceptable","title":"x"}"#), Cut::Hopeless(_)));
+        assert!(matches!(
+            of(406, r#"{"code":"not-acceptable","title":"x"}"#),
+            Cut::Hopeless(_)
+        ));
         for passing in [408, 429, 500, 502, 503, 504] {
-            assert!(matches!(of(passing, "<html>nginx</html>"), Cut::Later { .. }), "{passing}");
+            assert!(
+                matches!(of(passing, "<html>nginx</html>"), Cut::Later { .. }),
+                "{passing}"
+            );
         }
     }
 }

@@ -27,7 +27,10 @@ pub(super) enum Cut {
 
 impl Cut {
     pub(super) fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), wait: None }
+        Self::Later {
+            why: why.into(),
+            wait: None,
+        }
     }
 }
 
@@ -65,7 +68,17 @@ struct Bye {
 
 impl<'a> Session<'a> {
     pub(super) fn new(target: &'a Target, meter: &'a Arc<Meter>, sink: &'a mut dyn Sink) -> Self {
-        Self { target, meter, retry: None, heard: false, ever: false, cursor: None, authoritative: true, stale: None, sink }
+        Self {
+            target,
+            meter,
+            retry: None,
+            heard: false,
+            ever: false,
+            cursor: None,
+            authoritative: true,
+            stale: None,
+            sink,
+        }
     }
 
     /// The cursor to resume from.
@@ -105,7 +118,10 @@ impl<'a> Session<'a> {
                 if reason == "deleted" {
                     return Err(Cut::Final(End::Deleted));
                 }
-                Err(Cut::Later { why: format!("the server said goodbye ({reason})"), wait: Some(Duration::from_millis(retry_ms)) })
+                Err(Cut::Later {
+                    why: format!("the server said goodbye ({reason})"),
+                    wait: Some(Duration::from_millis(retry_ms)),
+                })
             }
             _ => Ok(()),
         }
@@ -132,7 +148,11 @@ impl<'a> Session<'a> {
             self.ever = true;
             self.cursor = Some(count.position.clone());
             // Line ends stand only between JSON's tokens; without them an object is one line for whoever reads lines.
-            let json = if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json.to_owned() };
+            let json = if json.contains(['\n', '\r']) {
+                json.replace(['\n', '\r'], " ")
+            } else {
+                json.to_owned()
+            };
             self.give(Item::Seen(Box::new(Seen { at, json, count })))?;
         }
         Ok(news)
@@ -163,12 +183,17 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn give(&mut self, item: Item) -> Result<(), Cut> {
-        if self.sink.take(item).is_break() { Err(Cut::Final(End::Stopped)) } else { Ok(()) }
+        if self.sink.take(item).is_break() {
+            Err(Cut::Final(End::Stopped))
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn read<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, Cut> {
-    serde_json::from_str(json).map_err(|error| Cut::Hopeless(format!("the answer is not Headcount's: {error}")))
+    serde_json::from_str(json)
+        .map_err(|error| Cut::Hopeless(format!("the answer is not Headcount's: {error}")))
 }
 
 #[cfg(test)]
@@ -185,7 +210,11 @@ mod tests {
         let mut sink = |item: Item| {
             out.push(match item {
                 Item::Seen(seen) => format!("{}", seen.count.revision()),
-                other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
+                other => format!("{other:?}")
+                    .split(['(', ' '])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
             });
             ControlFlow::Continue(())
         };
@@ -210,7 +239,9 @@ mod tests {
             session.message("count", &example(9, 1).1).unwrap();
             session.connected().unwrap();
             session.message("count", &example(7, 1).1).unwrap();
-            session.message("count", &example(7, 1).1.replace("q7f2k9", "zzzzzz")).unwrap();
+            session
+                .message("count", &example(7, 1).1.replace("q7f2k9", "zzzzzz"))
+                .unwrap();
         });
         assert_eq!(seen, ["9", "Connected", "7", "7"]);
     }
@@ -232,7 +263,9 @@ mod tests {
     fn a_goodbye_says_when_to_come_back_or_that_all_is_over() {
         play(|session| {
             let cut = session.message("bye", r#"{"reason":"drain","retry_ms":1200}"#);
-            assert!(matches!(cut, Err(Cut::Later { wait: Some(wait), .. }) if wait == Duration::from_millis(1200)));
+            assert!(
+                matches!(cut, Err(Cut::Later { wait: Some(wait), .. }) if wait == Duration::from_millis(1200))
+            );
             let cut = session.message("bye", r#"{"reason":"deleted","retry_ms":1}"#);
             assert!(matches!(cut, Err(Cut::Final(End::Deleted))));
             session.message("a newer server's", "?").unwrap();

@@ -29,7 +29,10 @@ struct Data {
 }
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
-    let path = format!("{}socket.io/?EIO=4&transport=websocket", session.target.base.path);
+    let path = format!(
+        "{}socket.io/?EIO=4&transport=websocket",
+        session.target.base.path
+    );
     let mut socket = open(session.target, session.meter, &path).await?;
     loop {
         let text = next_text(session.meter, &mut socket).await?;
@@ -42,20 +45,27 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
             Packet::Connected => session.connected()?,
             Packet::Event(name, data) => session.message(&name, data.get())?,
             Packet::Refused(json) => return Err(refused(json)),
-            Packet::Close | Packet::Disconnected => return Err(Cut::later("the server has closed")),
+            Packet::Close | Packet::Disconnected => {
+                return Err(Cut::later("the server has closed"));
+            }
             Packet::Other => {}
         }
     }
 }
 
 async fn send(socket: &mut WebSocketStream<Line>, text: String) -> Result<(), Cut> {
-    socket.send(Message::text(text)).await.map_err(|error| Cut::later(format!("the connection broke off: {error}")))
+    socket
+        .send(Message::text(text))
+        .await
+        .map_err(|error| Cut::later(format!("the connection broke off: {error}")))
 }
 
 fn refused(json: &str) -> Cut {
     match serde_json::from_str::<Refusal>(json) {
         Ok(Refusal { data, .. }) if data.code == "event-not-found" => Cut::Final(End::NoSuchEvent),
         Ok(Refusal { message, .. }) => Cut::later(format!("the server refuses: {message}")),
-        Err(_) => Cut::Hopeless("the answer is not Headcount's: a refusal that is no object".into()),
+        Err(_) => {
+            Cut::Hopeless("the answer is not Headcount's: a refusal that is no object".into())
+        }
     }
 }

@@ -42,7 +42,9 @@ pub(super) fn connect(event: &str, after: Option<&str>) -> String {
 impl<'a> Packet<'a> {
     /// Reads one text message.
     pub(super) fn parse(text: &'a str) -> Self {
-        let Some(engine) = text.chars().next() else { return Self::Other };
+        let Some(engine) = text.chars().next() else {
+            return Self::Other;
+        };
         let rest = &text[engine.len_utf8()..];
         match engine {
             '0' => Self::Open,
@@ -54,7 +56,9 @@ impl<'a> Packet<'a> {
     }
 
     fn message(text: &'a str) -> Self {
-        let Some(kind) = text.chars().next() else { return Self::Other };
+        let Some(kind) = text.chars().next() else {
+            return Self::Other;
+        };
         let rest = &text[kind.len_utf8()..];
         if rest.starts_with('/') {
             return Self::Other;
@@ -64,8 +68,13 @@ impl<'a> Packet<'a> {
             '1' => Self::Disconnected,
             '4' => Self::Refused(rest),
             // An event that asks to be acknowledged carries a number before its arguments.
-            '2' => match serde_json::from_str::<Vec<&RawValue>>(rest.trim_start_matches(|c: char| c.is_ascii_digit())).as_deref() {
-                Ok([name, data, ..]) => serde_json::from_str(name.get()).map_or(Self::Other, |name| Self::Event(name, data)),
+            '2' => match serde_json::from_str::<Vec<&RawValue>>(
+                rest.trim_start_matches(|c: char| c.is_ascii_digit()),
+            )
+            .as_deref()
+            {
+                Ok([name, data, ..]) => serde_json::from_str(name.get())
+                    .map_or(Self::Other, |name| Self::Event(name, data)),
                 _ => Self::Other,
             },
             _ => Self::Other,
@@ -82,14 +91,26 @@ mod tests {
     #[test]
     fn reads_what_a_server_sends() {
         for (wire, read) in [
-            (r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":4096}"#, "Open"),
+            (
+                r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":4096}"#,
+                "Open",
+            ),
             ("1", "Close"),
             ("2", "Ping"),
             (r#"40{"sid":"y"}"#, "Connected"),
             ("41", "Disconnected"),
-            (r#"44{"message":"x","data":{"code":"event-not-found"}}"#, r#"Refused("{\"message\":\"x\",\"data\":{\"code\":\"event-not-found\"}}")"#),
-            (r#"42["count",{"registered":1}]"#, r#"Event("count", RawValue({"registered":1}))"#),
-            (r#"4212["notice",{"text":"[1,\"2\"]"},3]"#, r#"Event("notice", RawValue({"text":"[1,\"2\"]"}))"#),
+            (
+                r#"44{"message":"x","data":{"code":"event-not-found"}}"#,
+                r#"Refused("{\"message\":\"x\",\"data\":{\"code\":\"event-not-found\"}}")"#,
+            ),
+            (
+                r#"42["count",{"registered":1}]"#,
+                r#"Event("count", RawValue({"registered":1}))"#,
+            ),
+            (
+                r#"4212["notice",{"text":"[1,\"2\"]"},3]"#,
+                r#"Event("notice", RawValue({"text":"[1,\"2\"]"}))"#,
+            ),
             (r#"42/admin,["count",{}]"#, "Other"),
             (r#"42["count"]"#, "Other"),
             ("42[1,2]", "Other"),
@@ -105,7 +126,10 @@ mod tests {
     #[test]
     fn joins_with_the_cursor() {
         assert_eq!(connect("a", None), r#"40{"event":"a"}"#);
-        assert_eq!(connect("a", Some("q7f2k9-1")), r#"40{"after":"q7f2k9-1","event":"a"}"#);
+        assert_eq!(
+            connect("a", Some("q7f2k9-1")),
+            r#"40{"after":"q7f2k9-1","event":"a"}"#
+        );
     }
 
     proptest! {

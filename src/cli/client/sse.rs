@@ -16,13 +16,25 @@ const EVENT_STREAM: &str = "text/event-stream";
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     let mut http = Http::new(session.target, session.meter);
     let cursor = session.cursor();
-    let headers: Vec<_> = cursor.iter().map(|cursor| (HeaderName::from_static("last-event-id"), cursor.as_str())).collect();
-    let response = http.get(&session.target.path("/stream"), EVENT_STREAM, &headers, Duration::ZERO).await?;
+    let headers: Vec<_> = cursor
+        .iter()
+        .map(|cursor| (HeaderName::from_static("last-event-id"), cursor.as_str()))
+        .collect();
+    let response = http
+        .get(
+            &session.target.path("/stream"),
+            EVENT_STREAM,
+            &headers,
+            Duration::ZERO,
+        )
+        .await?;
     let response = request::expect(response, EVENT_STREAM).await?;
     session.connected()?;
     let mut blocks = SseStream::new(response.into_body());
     while let Some(block) = Session::alive(session.meter, blocks.next()).await? {
-        let Sse { event, data, retry, .. } = block.map_err(|error| Cut::later(format!("the stream broke off: {error}")))?;
+        let Sse {
+            event, data, retry, ..
+        } = block.map_err(|error| Cut::later(format!("the stream broke off: {error}")))?;
         // A block may consist of nothing else (section 9.2.6).
         if let Some(ms) = retry {
             session.retry = Some(Duration::from_millis(ms));
@@ -47,10 +59,27 @@ mod tests {
     async fn reads_a_stream_that_comes_byte_by_byte() {
         let wire = ": hello\n\nretry: 1500\n\nevent: count\nid: q7f2k9-1\ndata: {\"a\":\ndata: \"ü\"}\n\n:\n\nretry: 900\nevent: bye\r\ndata: {}\r\n\r\n";
         for size in [1, 2, 3, 7, wire.len()] {
-            let bytes = stream::iter(wire.as_bytes().chunks(size).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))));
-            let blocks: Vec<Sse> = SseByteStream::new(bytes).map(Result::unwrap).collect().await;
-            let read: Vec<_> = blocks.iter().map(|block| (block.event.as_deref(), block.data.as_deref(), block.retry)).collect();
-            assert_eq!(read, [(None, None, Some(1500)), (Some("count"), Some("{\"a\":\n\"ü\"}"), None), (Some("bye"), Some("{}"), Some(900))]);
+            let bytes = stream::iter(
+                wire.as_bytes()
+                    .chunks(size)
+                    .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))),
+            );
+            let blocks: Vec<Sse> = SseByteStream::new(bytes)
+                .map(Result::unwrap)
+                .collect()
+                .await;
+            let read: Vec<_> = blocks
+                .iter()
+                .map(|block| (block.event.as_deref(), block.data.as_deref(), block.retry))
+                .collect();
+            assert_eq!(
+                read,
+                [
+                    (None, None, Some(1500)),
+                    (Some("count"), Some("{\"a\":\n\"ü\"}"), None),
+                    (Some("bye"), Some("{}"), Some(900))
+                ]
+            );
         }
     }
 }

@@ -32,5 +32,10 @@ impl Target {
 #[cfg(test)]
 pub(super) fn example() -> Target {
     let (base, slug) = super::address::event("http://127.0.0.1:1/e/a").unwrap();
-    Target { base, slug, interval: Duration::from_secs(1), tls: super::tls::config(true).unwrap() }
+    Target {
+        base,
+        slug,
+        interval: Duration::from_secs(1),
+        tls: super::tls::config(true).unwrap(),
+    }
 }

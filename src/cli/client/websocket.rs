@@ -39,52 +39,103 @@ struct Envelope<'a> {
 }
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
-    let resume = session.cursor().map(|cursor| format!("?after={cursor}")).unwrap_or_default();
+    let resume = session
+        .cursor()
+        .map(|cursor| format!("?after={cursor}"))
+        .unwrap_or_default();
     let path = session.target.path(&format!("/ws{resume}"));
     let mut socket = open(session.target, session.meter, &path).await?;
     session.connected()?;
     loop {
         let text = next_text(session.meter, &mut socket).await?;
-        let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|error| Cut::Hopeless(format!("the answer is not Headcount's: {error}")))?;
-        session.message(&envelope.r#type, envelope.data.map_or(text.as_str(), RawValue::get))?;
+        let envelope: Envelope<'_> = serde_json::from_str(&text)
+            .map_err(|error| Cut::Hopeless(format!("the answer is not Headcount's: {error}")))?;
+        session.message(
+            &envelope.r#type,
+            envelope.data.map_or(text.as_str(), RawValue::get),
+        )?;
     }
 }
 
 /// Opens a WebSocket to a request target of the server.
-pub(super) async fn open(target: &Target, meter: &Arc<Meter>, path: &str) -> Result<WebSocketStream<Line>, Cut> {
-    let url = format!("{}://{}{path}", if target.base.tls { "wss" } else { "ws" }, target.base.authority);
-    let mut request = url.into_client_request().map_err(|error| Cut::Hopeless(error.to_string()))?;
-    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
+pub(super) async fn open(
+    target: &Target,
+    meter: &Arc<Meter>,
+    path: &str,
+) -> Result<WebSocketStream<Line>, Cut> {
+    let url = format!(
+        "{}://{}{path}",
+        if target.base.tls { "wss" } else { "ws" },
+        target.base.authority
+    );
+    let mut request = url
+        .into_client_request()
+        .map_err(|error| Cut::Hopeless(error.to_string()))?;
+    request
+        .headers_mut()
+        .insert(USER_AGENT, HeaderValue::from_static(AGENT));
     // tungstenite allocates its whole read buffer at once, 128 KiB unless told otherwise: 64 MB for 500 watchers.
-    let config = WebSocketConfig::default().read_buffer_size(4 * 1024).max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .max_message_size(Some(LARGEST))
+        .max_frame_size(Some(LARGEST));
     let line = Line::open(target, meter).await?;
     meter.request();
-    match timeout(HANDSHAKE, client_async_with_config(request, line, Some(config))).await {
+    match timeout(
+        HANDSHAKE,
+        client_async_with_config(request, line, Some(config)),
+    )
+    .await
+    {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(Error::Http(response))) => {
             let (head, body) = response.into_parts();
-            Err(meaning(head.status, &head.headers, &body.unwrap_or_default()))
+            Err(meaning(
+                head.status,
+                &head.headers,
+                &body.unwrap_or_default(),
+            ))
         }
-        Ok(Err(error)) => Err(Cut::later(format!("{} has hung up: {error}", target.base.authority))),
-        Err(_) => Err(Cut::later(format!("{} does not answer", target.base.authority))),
+        Ok(Err(error)) => Err(Cut::later(format!(
+            "{} has hung up: {error}",
+            target.base.authority
+        ))),
+        Err(_) => Err(Cut::later(format!(
+            "{} does not answer",
+            target.base.authority
+        ))),
     }
 }
 
 /// The next text message. tungstenite answers pings and the closing handshake by itself.
-pub(super) async fn next_text(meter: &Meter, socket: &mut WebSocketStream<Line>) -> Result<Utf8Bytes, Cut> {
+pub(super) async fn next_text(
+    meter: &Meter,
+    socket: &mut WebSocketStream<Line>,
+) -> Result<Utf8Bytes, Cut> {
     loop {
         match Session::alive(meter, socket.next()).await? {
             Some(Ok(Message::Text(text))) => return Ok(text),
             Some(Ok(Message::Close(frame))) => return Err(closed(frame.as_ref())),
-            Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            Some(Err(error)) => return Err(Cut::later(format!("the connection broke off: {error}"))),
+            Some(Ok(
+                Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_),
+            )) => {}
+            Some(Err(error)) => {
+                return Err(Cut::later(format!("the connection broke off: {error}")));
+            }
             None => return Err(Cut::later("the connection has ended")),
         }
     }
 }
 
 fn closed(frame: Option<&CloseFrame>) -> Cut {
-    let Some(CloseFrame { code, reason }) = frame else { return Cut::later("the server has closed") };
-    let why = format!("the server has closed: {} {reason}", u16::from(*code)).trim_end().to_owned();
-    Cut::Later { why, wait: (*code == CloseCode::Again).then_some(OVER_LIMIT) }
+    let Some(CloseFrame { code, reason }) = frame else {
+        return Cut::later("the server has closed");
+    };
+    let why = format!("the server has closed: {} {reason}", u16::from(*code))
+        .trim_end()
+        .to_owned();
+    Cut::Later {
+        why,
+        wait: (*code == CloseCode::Again).then_some(OVER_LIMIT),
+    }
 }

@@ -28,7 +28,10 @@ pub(super) struct Sight {
 pub(super) fn delays(commits: &[Commit], sights: &[Sight]) -> impl Iterator<Item = u64> {
     let mut sights = sights.iter().peekable();
     commits.iter().map_while(move |commit| {
-        while sights.next_if(|sight| sight.revision < commit.revision).is_some() {}
+        while sights
+            .next_if(|sight| sight.revision < commit.revision)
+            .is_some()
+        {}
         let seen = sights.peek()?;
         // A commit is stamped in whole milliseconds and clocks of two machines agree only so far: never less than nothing.
         Some(u64::try_from(seen.at - commit.at).unwrap_or(0))
@@ -40,26 +43,38 @@ pub(super) fn mean_age(commits: &[Commit], sights: &[Sight], from: i64, to: i64)
     let (mut integral, mut time, mut next) = (0.0, 0, 0);
     for (index, sight) in sights.iter().enumerate() {
         let begin = sight.at.max(from);
-        let end = sights.get(index + 1).map_or(to, |following| following.at).min(to);
+        let end = sights
+            .get(index + 1)
+            .map_or(to, |following| following.at)
+            .min(to);
         if end <= begin {
             continue;
         }
         time += end - begin;
-        while commits.get(next).is_some_and(|commit| commit.revision <= sight.revision) {
+        while commits
+            .get(next)
+            .is_some_and(|commit| commit.revision <= sight.revision)
+        {
             next += 1;
         }
         // Between two sights the age is 0 until the next change is committed, and then grows by a second a second.
         if let Some(missing) = commits.get(next)
             && missing.at < end
         {
-            let (low, high) = (seconds(begin.max(missing.at) - missing.at), seconds(end - missing.at));
+            let (low, high) = (
+                seconds(begin.max(missing.at) - missing.at),
+                seconds(end - missing.at),
+            );
             integral += (high * high - low * low) / 2.0;
         }
     }
     (time > 0).then(|| integral / seconds(time) * 1e6)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "exact up to 285 years of microseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 285 years of microseconds"
+)]
 fn seconds(us: i64) -> f64 {
     us as f64 / 1e6
 }
@@ -73,11 +88,16 @@ mod tests {
     const S: i64 = 1_000_000;
 
     fn commits(at: &[i64]) -> Vec<Commit> {
-        at.iter().zip(1..).map(|(&at, revision)| Commit { revision, at }).collect()
+        at.iter()
+            .zip(1..)
+            .map(|(&at, revision)| Commit { revision, at })
+            .collect()
     }
 
     fn sights(list: &[(i64, i64)]) -> Vec<Sight> {
-        list.iter().map(|&(at, revision)| Sight { revision, at }).collect()
+        list.iter()
+            .map(|&(at, revision)| Sight { revision, at })
+            .collect()
     }
 
     #[test]
@@ -85,14 +105,54 @@ mod tests {
         // (what, commits at, (seen at, revision), mean age from 0 to 10 s)
         for (what, committed, seen, mean) in [
             ("nothing changes", vec![0], vec![(0, 1)], 0.0),
-            ("seen at once", vec![0, 5 * S], vec![(0, 1), (5 * S, 2)], 0.0),
-            ("seen after 2 s: a triangle of 2 s²", vec![0, 5 * S], vec![(0, 1), (7 * S, 2)], 0.2),
-            ("never seen: from 5 to 10 s", vec![0, 5 * S], vec![(0, 1)], 1.25),
-            ("the oldest missing change counts, not the newest", vec![0, 2 * S, 3 * S], vec![(0, 1), (4 * S, 3)], 0.2),
-            ("half caught up: 2 is missing until 4, 3 from 3 until 6", vec![0, 2 * S, 3 * S], vec![(0, 1), (4 * S, 2), (6 * S, 3)], (2.0 + 4.0) / 10.0),
-            ("connected before the window", vec![-9 * S, 5 * S], vec![(-8 * S, 1), (7 * S, 2)], 0.2),
-            ("behind when the window opens", vec![-9 * S, -2 * S], vec![(-8 * S, 1), (2 * S, 2)], (16.0 - 4.0) / 2.0 / 10.0),
-            ("seen after the window", vec![0, 9 * S], vec![(0, 1), (20 * S, 2)], 0.05),
+            (
+                "seen at once",
+                vec![0, 5 * S],
+                vec![(0, 1), (5 * S, 2)],
+                0.0,
+            ),
+            (
+                "seen after 2 s: a triangle of 2 s²",
+                vec![0, 5 * S],
+                vec![(0, 1), (7 * S, 2)],
+                0.2,
+            ),
+            (
+                "never seen: from 5 to 10 s",
+                vec![0, 5 * S],
+                vec![(0, 1)],
+                1.25,
+            ),
+            (
+                "the oldest missing change counts, not the newest",
+                vec![0, 2 * S, 3 * S],
+                vec![(0, 1), (4 * S, 3)],
+                0.2,
+            ),
+            (
+                "half caught up: 2 is missing until 4, 3 from 3 until 6",
+                vec![0, 2 * S, 3 * S],
+                vec![(0, 1), (4 * S, 2), (6 * S, 3)],
+                (2.0 + 4.0) / 10.0,
+            ),
+            (
+                "connected before the window",
+                vec![-9 * S, 5 * S],
+                vec![(-8 * S, 1), (7 * S, 2)],
+                0.2,
+            ),
+            (
+                "behind when the window opens",
+                vec![-9 * S, -2 * S],
+                vec![(-8 * S, 1), (2 * S, 2)],
+                (16.0 - 4.0) / 2.0 / 10.0,
+            ),
+            (
+                "seen after the window",
+                vec![0, 9 * S],
+                vec![(0, 1), (20 * S, 2)],
+                0.05,
+            ),
         ] {
             let age = mean_age(&commits(&committed), &sights(&seen), 0, 10 * S).unwrap() / 1e6;
             assert!((age - mean).abs() < 1e-9, "{what}: {age} instead of {mean}");
@@ -111,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_skipped_change_is_as_late_as_the_one_that_overtook_it() {
-        let list = |committed: &[i64], seen: &[(i64, i64)]| delays(&commits(committed), &sights(seen)).collect::<Vec<_>>();
+        let list = |committed: &[i64], seen: &[(i64, i64)]| {
+            delays(&commits(committed), &sights(seen)).collect::<Vec<_>>()
+        };
         assert_eq!(list(&[0, 10, 20], &[(3, 1), (27, 3)]), [3, 17, 7]);
         assert_eq!(list(&[0, 10, 20], &[(3, 1)]), [3]);
         assert_eq!(list(&[5], &[(3, 1)]), [0]);

@@ -30,17 +30,27 @@ impl ServerClock {
         loop {
             let now = Clock::System.now();
             if now != first {
-                return Self { anchor: Instant::now(), us: now.as_millis() * 1_000, uncertainty: Duration::ZERO };
+                return Self {
+                    anchor: Instant::now(),
+                    us: now.as_millis() * 1_000,
+                    uncertainty: Duration::ZERO,
+                };
             }
         }
     }
 
     /// From the quickest of several answers: the server's clock was read between question and answer, most likely in the middle.
     pub(super) fn estimate(samples: &[Sample]) -> Option<Self> {
-        let best = samples.iter().min_by_key(|sample| sample.answered - sample.asked)?;
+        let best = samples
+            .iter()
+            .min_by_key(|sample| sample.answered - sample.asked)?;
         let half = (best.answered - best.asked) / 2;
         // The answer is cut to whole milliseconds: half of one is missing on average.
-        Some(Self { anchor: best.asked + half, us: best.at.as_millis() * 1_000 + 500, uncertainty: half + Duration::from_micros(500) })
+        Some(Self {
+            anchor: best.asked + half,
+            us: best.at.as_millis() * 1_000 + 500,
+            uncertainty: half + Duration::from_micros(500),
+        })
     }
 
     /// Microseconds since the Unix epoch by the server's clock.
@@ -60,8 +70,17 @@ mod tests {
     #[test]
     fn believes_the_quickest_answer() {
         let (start, ms) = (Instant::now(), Duration::from_millis(1));
-        let sample = |asked: u32, took: u32, at| Sample { asked: start + ms * asked, answered: start + ms * (asked + took), at: Timestamp::from_millis(at) };
-        let clock = ServerClock::estimate(&[sample(0, 80, 5_070), sample(100, 4, 5_102), sample(200, 30, 5_229)]).unwrap();
+        let sample = |asked: u32, took: u32, at| Sample {
+            asked: start + ms * asked,
+            answered: start + ms * (asked + took),
+            at: Timestamp::from_millis(at),
+        };
+        let clock = ServerClock::estimate(&[
+            sample(0, 80, 5_070),
+            sample(100, 4, 5_102),
+            sample(200, 30, 5_229),
+        ])
+        .unwrap();
         assert_eq!(clock.at(start + ms * 102), 5_102_500);
         assert_eq!(clock.at(start), 5_000_500);
         assert_eq!(clock.uncertainty, ms * 5 / 2);

@@ -26,10 +26,20 @@ small { opacity: .75 }
 
 /// The whole document.
 pub(super) fn render(outcome: &Outcome) -> Result<String, String> {
-    let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n");
+    let mut out = String::from(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n",
+    );
     // Writing to a string cannot fail, here and below.
-    let _ = write!(out, "<title>Headcount: the transports compared</title>\n<style>{STYLE}</style>\n<h1>The transports compared</h1>\n");
-    let _ = writeln!(out, "<p><small>{} · {}</small></p>", text(&outcome.server), outcome.at);
+    let _ = write!(
+        out,
+        "<title>Headcount: the transports compared</title>\n<style>{STYLE}</style>\n<h1>The transports compared</h1>\n"
+    );
+    let _ = writeln!(
+        out,
+        "<p><small>{} · {}</small></p>",
+        text(&outcome.server),
+        outcome.at
+    );
     out.push_str("<ul class=\"verdict\">\n");
     for sentence in verdict::sentences(outcome) {
         let _ = writeln!(out, "<li>{}</li>", text(&sentence));
@@ -50,7 +60,11 @@ pub(super) fn render(outcome: &Outcome) -> Result<String, String> {
 
 /// Bars of the page's own: their texts stay texts, for screen readers and for searching.
 fn ages(outcome: &Outcome, out: &mut String) {
-    let longest = outcome.rows.iter().map(|row| row.mean_age_ms).fold(f64::MIN_POSITIVE, f64::max);
+    let longest = outcome
+        .rows
+        .iter()
+        .map(|row| row.mean_age_ms)
+        .fold(f64::MIN_POSITIVE, f64::max);
     out.push_str("<div class=\"bars\">\n");
     for (index, row) in outcome.rows.iter().enumerate() {
         let (width, colour) = (row.mean_age_ms / longest * 85.0, plot::colour(index));
@@ -67,7 +81,12 @@ fn ages(outcome: &Outcome, out: &mut String) {
 fn legend(outcome: &Outcome, out: &mut String) {
     out.push_str("<p class=\"legend\">");
     for (index, row) in outcome.rows.iter().enumerate() {
-        let _ = write!(out, "<span><i style=\"background:{}\"></i>{}</span>", plot::colour(index), text(&row.name));
+        let _ = write!(
+            out,
+            "<span><i style=\"background:{}\"></i>{}</span>",
+            plot::colour(index),
+            text(&row.name)
+        );
     }
     out.push_str("</p>\n");
 }

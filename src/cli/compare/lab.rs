@@ -51,16 +51,38 @@ struct Problem {
 
 impl Lab {
     /// Makes an event, or takes the one that it is told to.
-    pub(super) async fn open(base: Base, tls: Arc<ClientConfig>, args: &CompareArgs) -> Result<Self, String> {
+    pub(super) async fn open(
+        base: Base,
+        tls: Arc<ClientConfig>,
+        args: &CompareArgs,
+    ) -> Result<Self, String> {
         // Straight to the server, as the watchers' own sockets go.
-        let http = Client::builder().tls_backend_preconfigured((*tls).clone()).no_proxy().timeout(Duration::from_secs(30)).build();
+        let http = Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build();
         let http = http.map_err(|error| error.to_string())?;
-        let addresses = lookup_host((base.host.as_str(), base.port)).await.map_err(|error| format!("{} is not known: {error}", base.host))?;
-        let local = addresses.into_iter().all(|address| address.ip().is_loopback());
+        let addresses = lookup_host((base.host.as_str(), base.port))
+            .await
+            .map_err(|error| format!("{} is not known: {error}", base.host))?;
+        let local = addresses
+            .into_iter()
+            .all(|address| address.ip().is_loopback());
         let run = format!("{:08x}", rand::random::<u32>());
         let wanted = args.event.clone().unwrap_or_else(|| format!("lab-{run}"));
         let slug = Slug::parse(&wanted).map_err(|_| format!("{wanted:?} is no slug"))?;
-        let mut lab = Self { base, slug, clock: ServerClock::local(), local, tls, http, run, people: AtomicU64::new(0), owner: None };
+        let mut lab = Self {
+            base,
+            slug,
+            clock: ServerClock::local(),
+            local,
+            tls,
+            http,
+            run,
+            people: AtomicU64::new(0),
+            owner: None,
+        };
         if !local {
             lab.clock = lab.estimate_clock().await?;
         }
@@ -77,15 +99,25 @@ impl Lab {
     /// Removes the event again if it was made for this run.
     pub(super) async fn close(&self) {
         let Some(token) = &self.owner else { return };
-        let url = self.base.url(&format!("api/v1/events/{0}?confirm={0}", self.slug));
+        let url = self
+            .base
+            .url(&format!("api/v1/events/{0}?confirm={0}", self.slug));
         if let Err(why) = answer(self.http.delete(url).bearer_auth(token)).await {
-            value::complain("compare", &format!("the event {} is still there: {why}", self.slug));
+            value::complain(
+                "compare",
+                &format!("the event {} is still there: {why}", self.slug),
+            );
         }
     }
 
     /// What the watchers follow.
     pub(super) fn target(&self, interval: Duration) -> Target {
-        Target { base: self.base.clone(), slug: self.slug.clone(), interval, tls: Arc::clone(&self.tls) }
+        Target {
+            base: self.base.clone(),
+            slug: self.slug.clone(),
+            interval,
+            tls: Arc::clone(&self.tls),
+        }
     }
 
     /// The present count.
@@ -101,10 +133,19 @@ impl Lab {
         }
         let (mut commits, mut after) = (Vec::new(), position.to_owned());
         loop {
-            let page: Page = read(self.http.get(self.event(&format!("/changes?limit=1000&after={after}")))).await?;
-            let Some(last) = page.changes.last() else { return Ok(commits) };
+            let page: Page = read(
+                self.http
+                    .get(self.event(&format!("/changes?limit=1000&after={after}"))),
+            )
+            .await?;
+            let Some(last) = page.changes.last() else {
+                return Ok(commits);
+            };
             after = last.position.to_string();
-            commits.extend(page.changes.iter().map(|change| Commit { revision: change.revision(), at: change.at.as_millis() * 1_000 }));
+            commits.extend(page.changes.iter().map(|change| Commit {
+                revision: change.revision(),
+                at: change.at.as_millis() * 1_000,
+            }));
         }
     }
 
@@ -114,18 +155,33 @@ impl Lab {
         const OWN_PATIENCE: Duration = Duration::from_millis(500);
         let number = self.people.fetch_add(1, Relaxed) + 1;
         // A run's own event is empty; in another's, two runs must not meet in one address.
-        let email = if self.owner.is_some() { format!("person-{number}@example.invalid") } else { format!("person-{}-{number}@example.invalid", self.run) };
+        let email = if self.owner.is_some() {
+            format!("person-{number}@example.invalid")
+        } else {
+            format!("person-{}-{number}@example.invalid", self.run)
+        };
         let body = json!({ "name": format!("Person {number}"), "email": email });
         let mut told = String::new();
         for attempt in 0..ATTEMPTS {
-            let request = self.http.post(self.event("/registrations")).header("idempotency-key", format!("{}-{number}", self.run)).json(&body);
+            let request = self
+                .http
+                .post(self.event("/registrations"))
+                .header("idempotency-key", format!("{}-{number}", self.run))
+                .json(&body);
             let wait = match request.send().await {
                 Ok(response) if response.status() == StatusCode::CREATED => return Ok(attempt > 0),
-                Ok(response) if matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
+                Ok(response)
+                    if matches!(
+                        response.status(),
+                        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+                    ) =>
+                {
                     told = response.status().to_string();
                     retry_after(response.headers(), Clock::System.now())
                 }
-                Ok(response) => return Err(format!("nobody can register: {}", problem(response).await)),
+                Ok(response) => {
+                    return Err(format!("nobody can register: {}", problem(response).await));
+                }
                 // The key makes it safe to ask again.
                 Err(error) => {
                     told = error.to_string();
@@ -139,10 +195,15 @@ impl Lab {
 
     async fn create(&self, token: &str) -> Result<(), String> {
         let body = json!({ "slug": self.slug.as_str(), "title": "A comparison of transports", "capacity": null, "description": "Made by headcount compare, removed at its end." });
-        answer(self.http.post(self.base.url("api/v1/events")).bearer_auth(token).json(&body))
-            .await
-            .map(drop)
-            .map_err(|why| format!("no event can be made: {why}"))
+        answer(
+            self.http
+                .post(self.base.url("api/v1/events"))
+                .bearer_auth(token)
+                .json(&body),
+        )
+        .await
+        .map(drop)
+        .map_err(|why| format!("no event can be made: {why}"))
     }
 
     async fn estimate_clock(&self) -> Result<ServerClock, String> {
@@ -155,9 +216,14 @@ impl Lab {
         for _ in 0..SAMPLES {
             let asked = Instant::now();
             let Now { at } = read(self.http.get(self.base.url("api/v1/clock"))).await?;
-            samples.push(Sample { asked, answered: Instant::now(), at });
+            samples.push(Sample {
+                asked,
+                answered: Instant::now(),
+                at,
+            });
         }
-        ServerClock::estimate(&samples).ok_or_else(|| "the server's clock cannot be read".to_owned())
+        ServerClock::estimate(&samples)
+            .ok_or_else(|| "the server's clock cannot be read".to_owned())
     }
 
     fn event(&self, rest: &str) -> String {
@@ -166,7 +232,11 @@ impl Lab {
 }
 
 async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, String> {
-    answer(request).await?.json().await.map_err(|error| format!("the answer is not Headcount's: {error}"))
+    answer(request)
+        .await?
+        .json()
+        .await
+        .map_err(|error| format!("the answer is not Headcount's: {error}"))
 }
 
 /// Asks again a few times while the server says that it is busy.
@@ -175,9 +245,17 @@ async fn answer(request: RequestBuilder) -> Result<Response, String> {
     let mut told = String::new();
     for _ in 0..ATTEMPTS {
         // The bodies are in memory, so a request can always be copied.
-        let Some(copy) = request.try_clone() else { break };
-        let response = copy.send().await.map_err(|error| format!("the server cannot be reached: {}", value::causes(&error)))?;
-        let busy = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) && response.headers().contains_key(RETRY_AFTER);
+        let Some(copy) = request.try_clone() else {
+            break;
+        };
+        let response = copy
+            .send()
+            .await
+            .map_err(|error| format!("the server cannot be reached: {}", value::causes(&error)))?;
+        let busy = matches!(
+            response.status(),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) && response.headers().contains_key(RETRY_AFTER);
         if response.status().is_success() {
             return Ok(response);
         }
@@ -194,5 +272,10 @@ async fn answer(request: RequestBuilder) -> Result<Response, String> {
 async fn problem(response: Response) -> String {
     let status = response.status();
     let problem: Problem = response.json().await.unwrap_or_default();
-    format!("the server answers {status} {} {}", problem.title, problem.code).trim_end().to_owned()
+    format!(
+        "the server answers {status} {} {}",
+        problem.title, problem.code
+    )
+    .trim_end()
+    .to_owned()
 }

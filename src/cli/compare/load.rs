@@ -29,7 +29,11 @@ pub(super) fn schedule(rate: f64, duration: Duration) -> Vec<Duration> {
 }
 
 /// Lets them register, each at its moment whether or not the earlier have their answers; the number that was asked to wait.
-pub(super) async fn people(lab: &Lab, schedule: &[Duration], progress: &ProgressBar) -> Result<usize, String> {
+pub(super) async fn people(
+    lab: &Lab,
+    schedule: &[Duration],
+    progress: &ProgressBar,
+) -> Result<usize, String> {
     let start = Instant::now();
     let (mut pending, mut delayed) = (FuturesUnordered::new(), 0);
     for &moment in schedule {
@@ -58,6 +62,9 @@ mod tests {
         assert!((1_800..2_200).contains(&moments.len()), "{}", moments.len());
         assert!(moments.is_sorted() && moments.last().unwrap() < &Duration::from_secs(100));
         assert_eq!(moments, schedule(20.0, Duration::from_secs(100)));
-        assert_eq!(schedule(20.0, Duration::from_secs(5)), moments[..schedule(20.0, Duration::from_secs(5)).len()]);
+        assert_eq!(
+            schedule(20.0, Duration::from_secs(5)),
+            moments[..schedule(20.0, Duration::from_secs(5)).len()]
+        );
     }
 }

@@ -35,8 +35,14 @@ use technique::Technique;
 
 /// Runs every transport under load and reports what each costs and how late it is.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they are"
+)]
 pub(super) struct CompareArgs {
     /// The server's address, e.g. http://127.0.0.1:8080
     url: String,
@@ -47,7 +53,12 @@ pub(super) struct CompareArgs {
     #[arg(long)]
     yes_register_people: bool,
     /// The bearer token of the organiser's API, to make an event for this run.
-    #[arg(long, env = "HEADCOUNT_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        env = "HEADCOUNT_ADMIN_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     admin_token: Option<String>,
     /// Watchers for each technique.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=50_000), value_name = "N")]
@@ -109,7 +120,10 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
     });
     match outcome.and_then(|outcome| report(args, &outcome)) {
         Ok(0) => ExitCode::SUCCESS,
-        Ok(lost) => fail(&format!("{lost} watchers have not seen the newest count"), 1),
+        Ok(lost) => fail(
+            &format!("{lost} watchers have not seen the newest count"),
+            1,
+        ),
         Err(why) => fail(&why, 1),
     }
 }
@@ -117,9 +131,14 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
 /// Says what has come out; the number of watchers that have lost something.
 fn report(args: &CompareArgs, outcome: &outcome::Outcome) -> Result<usize, String> {
     if let Some(file) = &args.report {
-        std::fs::write(file, html::render(outcome)?).map_err(|error| format!("{}: {error}", file.display()))?;
+        std::fs::write(file, html::render(outcome)?)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    let text = if args.json { serde_json::to_string_pretty(outcome).map_err(|error| error.to_string())? + "\n" } else { table::render(outcome) };
+    let text = if args.json {
+        serde_json::to_string_pretty(outcome).map_err(|error| error.to_string())? + "\n"
+    } else {
+        table::render(outcome)
+    };
     // A reader that has gone (`| head`) is no failure of the run.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
     Ok(outcome.rows.iter().map(|row| row.lost).sum())
@@ -133,12 +152,20 @@ fn sockets(args: &CompareArgs, techniques: &[Technique]) -> u64 {
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.1..=10_000.0).contains(&rate) { Ok(rate) } else { Err("from 0.1 to 10000 a second".to_owned()) }
+    if (0.1..=10_000.0).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("from 0.1 to 10000 a second".to_owned())
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = value::duration(text)?;
-    if duration >= Duration::from_secs(1) { Ok(duration) } else { Err("a second at least".to_owned()) }
+    if duration >= Duration::from_secs(1) {
+        Ok(duration)
+    } else {
+        Err("a second at least".to_owned())
+    }
 }
 
 fn fail(why: &str, code: u8) -> ExitCode {

@@ -86,7 +86,8 @@ impl Row {
     pub(super) fn of(raw: &Raw<'_>) -> Self {
         let last = raw.commits.last().map_or(0, |commit| commit.revision);
         // A µs to ten minutes at three digits.
-        let mut histogram = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3).expect("the bounds are in order and the digits few");
+        let mut histogram = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3)
+            .expect("the bounds are in order and the digits few");
         let (mut updates, mut shown, mut ages) = (0, 0, Vec::new());
         for watcher in raw.watchers {
             let sights = watcher.sights(raw.clock);
@@ -112,7 +113,11 @@ impl Row {
             server_cpu_us_per_update: raw.server_cpu_us.map(|us| us / quotient(updates.max(1), 1)),
             client_cpu_percent: raw.client_cpu_percent,
             skipped: u64::saturating_sub(shown, updates),
-            lost: raw.watchers.iter().filter(|watcher| watcher.newest() < last).count(),
+            lost: raw
+                .watchers
+                .iter()
+                .filter(|watcher| watcher.newest() < last)
+                .count(),
             reconnects: raw.reconnects,
         }
     }
@@ -126,7 +131,9 @@ impl Delay {
     fn of(histogram: &Histogram<u64>) -> Self {
         let at = |percent: f64| quotient(histogram.value_at_percentile(percent), 1_000);
         // Every half percent, and the tail in finer steps.
-        let percents = (0..200).map(|half| f64::from(half) / 2.0).chain([99.5, 99.8, 99.9, 99.95, 99.99, 100.0]);
+        let percents = (0..200)
+            .map(|half| f64::from(half) / 2.0)
+            .chain([99.5, 99.8, 99.9, 99.95, 99.99, 100.0]);
         Self {
             p50_ms: at(50.0),
             p90_ms: at(90.0),
@@ -137,7 +144,14 @@ impl Delay {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts and microseconds of a run are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and microseconds of a run are far below 2^52"
+)]
 fn quotient(total: u64, count: u64) -> f64 {
-    if count == 0 { 0.0 } else { total as f64 / count as f64 }
+    if count == 0 {
+        0.0
+    } else {
+        total as f64 / count as f64
+    }
 }

@@ -38,11 +38,17 @@ struct Crowd {
 }
 
 /// Measures the techniques side by side.
-pub(super) async fn run(setting: &Setting<'_>, techniques: &[Technique]) -> Result<Vec<Row>, String> {
+pub(super) async fn run(
+    setting: &Setting<'_>,
+    techniques: &[Technique],
+) -> Result<Vec<Row>, String> {
     let lab = setting.lab;
     // Dropping it ends every watcher, whatever happens.
     let mut tasks = JoinSet::new();
-    let mut crowds: Vec<Crowd> = techniques.iter().map(|technique| Crowd::gather(setting, *technique, &mut tasks)).collect();
+    let mut crowds: Vec<Crowd> = techniques
+        .iter()
+        .map(|technique| Crowd::gather(setting, *technique, &mut tasks))
+        .collect();
     for crowd in &crowds {
         crowd.arrived().await?;
     }
@@ -52,7 +58,11 @@ pub(super) async fn run(setting: &Setting<'_>, techniques: &[Technique]) -> Resu
     for crowd in &mut crowds {
         (crowd.traffic, crowd.cuts) = crowd.totals();
     }
-    let (cpu, own, started) = (setting.server.and_then(Process::cpu), Process::own().cpu(), Instant::now());
+    let (cpu, own, started) = (
+        setting.server.and_then(Process::cpu),
+        Process::own().cpu(),
+        Instant::now(),
+    );
     load::people(lab, setting.schedule, setting.progress).await?;
     let ended = Instant::now();
     let newest = lab.count().await?.revision();
@@ -60,13 +70,20 @@ pub(super) async fn run(setting: &Setting<'_>, techniques: &[Technique]) -> Resu
         crowd.caught_up(newest).await;
     }
     let wall = started.elapsed();
-    let spent = |process: Option<&Process>, earlier: Option<Duration>| Some(process?.cpu()?.saturating_sub(earlier?));
-    let (cpu, own) = (spent(setting.server, cpu), spent(Some(&Process::own()), own));
+    let spent = |process: Option<&Process>, earlier: Option<Duration>| {
+        Some(process?.cpu()?.saturating_sub(earlier?))
+    };
+    let (cpu, own) = (
+        spent(setting.server, cpu),
+        spent(Some(&Process::own()), own),
+    );
     let readings: Vec<_> = crowds.iter().map(Crowd::totals).collect();
     tasks.abort_all();
     let commits = lab.commits(&before.position.to_string()).await?;
     let registrations: f64 = setting.schedule.iter().map(|_| 1.0).sum();
-    let server_cpu_us = cpu.zip(setting.cpu_us_per_registration).map(|(cpu, each)| (cpu.as_secs_f64() * 1e6 - each * registrations).max(0.0));
+    let server_cpu_us = cpu
+        .zip(setting.cpu_us_per_registration)
+        .map(|(cpu, each)| (cpu.as_secs_f64() * 1e6 - each * registrations).max(0.0));
     let rows = crowds.iter().zip(readings).map(|(crowd, (traffic, cuts))| {
         Row::of(&Raw {
             technique: crowd.technique,
@@ -89,7 +106,9 @@ pub(super) async fn alone(setting: &Setting<'_>, server: &Process) -> Result<Opt
     let before = server.cpu();
     load::people(setting.lab, setting.schedule, setting.progress).await?;
     let registrations: f64 = setting.schedule.iter().map(|_| 1.0).sum();
-    Ok(server.cpu().zip(before).map(|(after, before)| after.saturating_sub(before).as_secs_f64() * 1e6 / registrations.max(1.0)))
+    Ok(server.cpu().zip(before).map(|(after, before)| {
+        after.saturating_sub(before).as_secs_f64() * 1e6 / registrations.max(1.0)
+    }))
 }
 
 impl Crowd {
@@ -104,7 +123,12 @@ impl Crowd {
                 watcher.watch(target, technique).await;
             });
         }
-        Self { technique, watchers, traffic: Traffic::default(), cuts: 0 }
+        Self {
+            technique,
+            watchers,
+            traffic: Traffic::default(),
+            cuts: 0,
+        }
     }
 
     /// Waits until each has a first count.
@@ -112,14 +136,24 @@ impl Crowd {
         const PATIENCE: Duration = Duration::from_secs(30);
         let deadline = Instant::now() + self.technique.ramp() + PATIENCE;
         loop {
-            let there = self.watchers.iter().filter(|watcher| watcher.newest() > 0).count();
+            let there = self
+                .watchers
+                .iter()
+                .filter(|watcher| watcher.newest() > 0)
+                .count();
             if there == self.watchers.len() {
                 return Ok(());
             }
             if Instant::now() > deadline || self.watchers.iter().any(|watcher| watcher.gave_up()) {
                 let mut missing = self.watchers.iter().filter(|watcher| watcher.newest() == 0);
-                let why = missing.find_map(|watcher| watcher.trouble()).unwrap_or_else(|| "the others have waited in vain".into());
-                return Err(format!("{}: {there} of {} watchers have got a count: {why}", self.technique.name(), self.watchers.len()));
+                let why = missing
+                    .find_map(|watcher| watcher.trouble())
+                    .unwrap_or_else(|| "the others have waited in vain".into());
+                return Err(format!(
+                    "{}: {there} of {} watchers have got a count: {why}",
+                    self.technique.name(),
+                    self.watchers.len()
+                ));
             }
             sleep(LOOK).await;
         }
@@ -128,12 +162,23 @@ impl Crowd {
     /// Waits until each shows `newest`, or must have.
     async fn caught_up(&self, newest: i64) {
         let deadline = Instant::now() + self.technique.grace();
-        while Instant::now() < deadline && self.watchers.iter().any(|watcher| watcher.newest() < newest) {
+        while Instant::now() < deadline
+            && self
+                .watchers
+                .iter()
+                .any(|watcher| watcher.newest() < newest)
+        {
             sleep(LOOK).await;
         }
     }
 
     fn totals(&self) -> (Traffic, u32) {
-        (self.watchers.iter().map(|watcher| watcher.meter.read()).sum(), self.watchers.iter().map(|watcher| watcher.cuts()).sum())
+        (
+            self.watchers
+                .iter()
+                .map(|watcher| watcher.meter.read())
+                .sum(),
+            self.watchers.iter().map(|watcher| watcher.cuts()).sum(),
+        )
     }
 }

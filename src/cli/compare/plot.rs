@@ -48,13 +48,21 @@ fn draw(rows: &[Row], svg: &mut String) -> Result<(), Box<dyn std::error::Error>
         .bold_line_style(BLACK.mix(0.15))
         .x_desc("delay")
         .y_desc("changes shown, %")
-        .x_label_formatter(&|ms| super::table::milliseconds(*ms).replace(".0 ", " ").replace(".00 ", " "))
+        .x_label_formatter(&|ms| {
+            super::table::milliseconds(*ms)
+                .replace(".0 ", " ")
+                .replace(".00 ", " ")
+        })
         .y_label_formatter(&|percent| format!("{percent:.0}"))
         .label_style(("sans-serif", 14))
         .draw()?;
     for (index, row) in rows.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
-        let points = row.delay.distribution.iter().map(|&(ms, percent)| (ms.max(SHORTEST_MS), percent));
+        let points = row
+            .delay
+            .distribution
+            .iter()
+            .map(|&(ms, percent)| (ms.max(SHORTEST_MS), percent));
         chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
     }
     root.present()?;

@@ -13,26 +13,54 @@ pub(super) struct Process {
 impl Process {
     /// This one.
     pub(super) fn own() -> Self {
-        Self::of(std::process::id()).unwrap_or(Self { pid: std::process::id(), name: "headcount".into() })
+        Self::of(std::process::id()).unwrap_or(Self {
+            pid: std::process::id(),
+            name: "headcount".into(),
+        })
     }
 
     /// The process of that number, if it can be seen.
     pub(super) fn of(pid: u32) -> Option<Self> {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned();
+        let name = fs::read_to_string(format!("/proc/{pid}/comm"))
+            .ok()?
+            .trim_end()
+            .to_owned();
         Some(Self { pid, name })
     }
 
     /// The process that listens on a TCP port of this machine, if its files can be seen.
     pub(super) fn listening_on(port: u16) -> Option<Self> {
-        let inodes: Vec<String> =
-            ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|file| fs::read_to_string(file).ok()).flat_map(|text| listeners(&text, port)).collect();
-        let links: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
-        let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+            .iter()
+            .filter_map(|file| fs::read_to_string(file).ok())
+            .flat_map(|text| listeners(&text, port))
+            .collect();
+        let links: Vec<String> = inodes
+            .iter()
+            .map(|inode| format!("socket:[{inode}]"))
+            .collect();
+        let pids = fs::read_dir("/proc")
+            .ok()?
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         let holds = |pid: &u32| {
-            let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-            files.filter_map(|file| fs::read_link(file.path()).ok()).any(|link| links.iter().any(|wanted| link.as_os_str() == wanted.as_str()))
+            let files = fs::read_dir(format!("/proc/{pid}/fd"))
+                .into_iter()
+                .flatten()
+                .flatten();
+            files
+                .filter_map(|file| fs::read_link(file.path()).ok())
+                .any(|link| {
+                    links
+                        .iter()
+                        .any(|wanted| link.as_os_str() == wanted.as_str())
+                })
         };
-        if links.is_empty() { None } else { pids.into_iter().find(holds).and_then(Self::of) }
+        if links.is_empty() {
+            None
+        } else {
+            pids.into_iter().find(holds).and_then(Self::of)
+        }
     }
 
     /// CPU time that it has used so far, threads that have ended included.
@@ -49,7 +77,9 @@ fn listeners(text: &str, port: u16) -> Vec<String> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let (_, local) = fields.get(1)?.rsplit_once(':')?;
         let matches = u16::from_str_radix(local, 16) == Ok(port) && fields.get(3) == Some(&LISTEN);
-        matches.then(|| fields.get(9).map(|inode| (*inode).to_owned())).flatten()
+        matches
+            .then(|| fields.get(9).map(|inode| (*inode).to_owned()))
+            .flatten()
     };
     text.lines().skip(1).filter_map(inode).collect()
 }

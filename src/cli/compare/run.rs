@@ -17,9 +17,16 @@ use crate::domain::clock::Clock;
 const ALONE: Duration = Duration::from_secs(10);
 
 /// Measures everything.
-pub(super) async fn measure(lab: &Lab, args: &CompareArgs, techniques: &[Technique]) -> Result<Outcome, String> {
+pub(super) async fn measure(
+    lab: &Lab,
+    args: &CompareArgs,
+    techniques: &[Technique],
+) -> Result<Outcome, String> {
     let server = match args.server_pid {
-        Some(pid) => Some(Process::of(pid).ok_or_else(|| format!("there is no process {pid} that can be seen"))?),
+        Some(pid) => Some(
+            Process::of(pid)
+                .ok_or_else(|| format!("there is no process {pid} that can be seen"))?,
+        ),
         None if lab.local => Process::listening_on(lab.base.port),
         None => None,
     };
@@ -29,7 +36,14 @@ pub(super) async fn measure(lab: &Lab, args: &CompareArgs, techniques: &[Techniq
     let tell_apart = server.as_ref().filter(|_| !args.together);
     let phases = if args.together { 1 } else { techniques.len() };
     let progress = bar(phases * schedule.len() + tell_apart.map_or(0, |_| calm.len()));
-    let mut setting = Setting { lab, watchers: args.watchers, schedule: &calm, server: server.as_ref(), cpu_us_per_registration: None, progress: &progress };
+    let mut setting = Setting {
+        lab,
+        watchers: args.watchers,
+        schedule: &calm,
+        server: server.as_ref(),
+        cpu_us_per_registration: None,
+        progress: &progress,
+    };
     if let Some(server) = tell_apart {
         progress.set_message("nobody watches");
         setting.cpu_us_per_registration = phase::alone(&setting, server).await?;
@@ -63,7 +77,9 @@ pub(super) async fn measure(lab: &Lab, args: &CompareArgs, techniques: &[Techniq
 
 /// Draws to stderr, and only when that is a terminal.
 fn bar(registrations: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:20} {wide_bar} {pos}/{len} registrations, {eta} left");
+    let style =
+        ProgressStyle::with_template("{msg:20} {wide_bar} {pos}/{len} registrations, {eta} left");
     // The template is constant and right.
-    ProgressBar::new(registrations as u64).with_style(style.expect("a template that indicatif reads"))
+    ProgressBar::new(registrations as u64)
+        .with_style(style.expect("a template that indicatif reads"))
 }

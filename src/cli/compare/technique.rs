@@ -5,7 +5,14 @@ use std::time::Duration;
 use super::super::client::Transport;
 
 /// In the order in which the table shows them, the pushes first.
-pub(super) const ALL: [Transport; 6] = [Transport::Sse, Transport::Ws, Transport::Socketio, Transport::Frame, Transport::LongPoll, Transport::Poll];
+pub(super) const ALL: [Transport; 6] = [
+    Transport::Sse,
+    Transport::Ws,
+    Transport::Socketio,
+    Transport::Frame,
+    Transport::LongPoll,
+    Transport::Poll,
+];
 
 /// One way to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +39,11 @@ impl Technique {
     pub(super) fn ramp(&self) -> Duration {
         match self.transport {
             Transport::Poll => self.interval,
-            Transport::Sse | Transport::Ws | Transport::Socketio | Transport::Frame | Transport::LongPoll => Duration::from_secs(1),
+            Transport::Sse
+            | Transport::Ws
+            | Transport::Socketio
+            | Transport::Frame
+            | Transport::LongPoll => Duration::from_secs(1),
         }
     }
 
@@ -45,10 +56,20 @@ impl Technique {
 /// The rows of a run, without repetition.
 pub(super) fn list(transports: &[Transport], intervals: &[Duration]) -> Vec<Technique> {
     let mut rows = Vec::new();
-    for transport in ALL.into_iter().filter(|transport| transports.contains(transport)) {
-        let intervals = if transport == Transport::Poll { intervals } else { &[Duration::from_secs(1)] };
+    for transport in ALL
+        .into_iter()
+        .filter(|transport| transports.contains(transport))
+    {
+        let intervals = if transport == Transport::Poll {
+            intervals
+        } else {
+            &[Duration::from_secs(1)]
+        };
         for &interval in intervals {
-            let row = Technique { transport, interval };
+            let row = Technique {
+                transport,
+                interval,
+            };
             if !rows.contains(&row) {
                 rows.push(row);
             }
@@ -64,8 +85,17 @@ mod tests {
     #[test]
     fn each_poll_interval_is_a_row_of_its_own() {
         let second = Duration::from_secs(1);
-        let names: Vec<_> = list(&[Transport::Poll, Transport::Sse, Transport::Sse], &[second, second * 3, second]).iter().map(Technique::name).collect();
-        assert_eq!(names, ["Server-sent events", "Poll every 1s", "Poll every 3s"]);
+        let names: Vec<_> = list(
+            &[Transport::Poll, Transport::Sse, Transport::Sse],
+            &[second, second * 3, second],
+        )
+        .iter()
+        .map(Technique::name)
+        .collect();
+        assert_eq!(
+            names,
+            ["Server-sent events", "Poll every 1s", "Poll every 3s"]
+        );
         assert_eq!(list(&ALL, &[second, second * 3]).len(), 7);
     }
 }

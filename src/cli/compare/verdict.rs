@@ -10,13 +10,20 @@ const INSTANT_MS: f64 = 100.0;
 pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
     let mut rows: Vec<&Row> = outcome.rows.iter().collect();
     rows.sort_by(|a, b| a.mean_age_ms.total_cmp(&b.mean_age_ms));
-    let (Some(best), Some(worst)) = (rows.first(), rows.last()) else { return Vec::new() };
+    let (Some(best), Some(worst)) = (rows.first(), rows.last()) else {
+        return Vec::new();
+    };
     let mut out = vec![integrity(&outcome.rows)];
     if best.updates == 0 {
-        out.push("Nothing has changed while it was watched; there is nothing to compare.".to_owned());
+        out.push(
+            "Nothing has changed while it was watched; there is nothing to compare.".to_owned(),
+        );
         return out;
     }
-    let instant: Vec<&&Row> = rows.iter().filter(|row| row.delay.p90_ms < INSTANT_MS).collect();
+    let instant: Vec<&&Row> = rows
+        .iter()
+        .filter(|row| row.delay.p90_ms < INSTANT_MS)
+        .collect();
     if instant.is_empty() {
         out.push(format!(
             "The freshest number was {}'s, out of date by {} on average; nine of ten changes were shown within {}.",
@@ -26,8 +33,15 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
         ));
     } else {
         let names: Vec<&str> = instant.iter().map(|row| row.name.as_str()).collect();
-        let slowest = instant.iter().map(|row| row.delay.p90_ms).fold(0.0, f64::max);
-        out.push(format!("Live to a human eye: {}; each showed nine of ten changes within {}.", list(&names), milliseconds(slowest)));
+        let slowest = instant
+            .iter()
+            .map(|row| row.delay.p90_ms)
+            .fold(0.0, f64::max);
+        out.push(format!(
+            "Live to a human eye: {}; each showed nine of ten changes within {}.",
+            list(&names),
+            milliseconds(slowest)
+        ));
     }
     if rows.len() > 1 && worst.mean_age_ms > best.mean_age_ms * 2.0 {
         out.push(format!(
@@ -39,8 +53,14 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
         ));
     }
     let by_bytes = |row: &&&Row| row.bytes_per_update();
-    let cheapest = rows.iter().filter(|row| row.updates > 0).min_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
-    let dearest = rows.iter().filter(|row| row.updates > 0).max_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
+    let cheapest = rows
+        .iter()
+        .filter(|row| row.updates > 0)
+        .min_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
+    let dearest = rows
+        .iter()
+        .filter(|row| row.updates > 0)
+        .max_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
     if let (Some(cheapest), Some(dearest)) = (cheapest, dearest)
         && cheapest.name != dearest.name
     {
@@ -62,7 +82,9 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
 }
 
 fn integrity(rows: &[Row]) -> String {
-    let (watchers, lost): (usize, usize) = rows.iter().fold((0, 0), |(watchers, lost), row| (watchers + row.watchers, lost + row.lost));
+    let (watchers, lost): (usize, usize) = rows.iter().fold((0, 0), |(watchers, lost), row| {
+        (watchers + row.watchers, lost + row.lost)
+    });
     if lost == 0 {
         format!("All {watchers} watchers ended on the newest count: nothing was lost.")
     } else {
@@ -87,7 +109,13 @@ pub(super) fn example() -> Outcome {
         watchers: 50,
         changes: 200,
         updates: 9_000,
-        delay: Delay { p50_ms: p50, p90_ms: p50 * 1.8, p99_ms: p50 * 1.98, max_ms: p50 * 2.0, distribution: vec![(0.2, 0.0), (p50, 50.0), (p50 * 2.0, 100.0)] },
+        delay: Delay {
+            p50_ms: p50,
+            p90_ms: p50 * 1.8,
+            p99_ms: p50 * 1.98,
+            max_ms: p50 * 2.0,
+            distribution: vec![(0.2, 0.0), (p50, 50.0), (p50 * 2.0, 100.0)],
+        },
         mean_age_ms: age,
         requests_per_update: 0.0,
         received_bytes_per_update: bytes,
@@ -108,7 +136,11 @@ pub(super) fn example() -> Outcome {
         server_process: Some("headcount".into()),
         server_cpu_us_per_registration: Some(400.0),
         clock_uncertainty_ms: 0.0,
-        rows: vec![row("Server-sent events", 2.0, 0.4, 270.0), row("WebSocket", 2.1, 0.4, 230.0), row("Poll every 1s <b>", 500.0, 470.0, 700.0)],
+        rows: vec![
+            row("Server-sent events", 2.0, 0.4, 270.0),
+            row("WebSocket", 2.1, 0.4, 230.0),
+            row("Poll every 1s <b>", 500.0, 470.0, 700.0),
+        ],
     }
 }
 

@@ -35,7 +35,10 @@ impl Watcher {
             match item {
                 Item::Seen(seen) => {
                     self.newest.store(seen.count.revision(), Relaxed);
-                    self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((seen.at, seen.count.revision()));
+                    self.seen
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((seen.at, seen.count.revision()));
                 }
                 Item::Disconnected { why, .. } => {
                     self.cuts.fetch_add(1, Relaxed);
@@ -68,11 +71,19 @@ impl Watcher {
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn sights(&self, clock: &ServerClock) -> Vec<Sight> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().map(|&(at, revision)| Sight { revision, at: clock.at(at) }).collect()
+        seen.iter()
+            .map(|&(at, revision)| Sight {
+                revision,
+                at: clock.at(at),
+            })
+            .collect()
     }
 }

@@ -25,7 +25,10 @@ mod reader;
 
 /// Follows an event and prints one line for each change, until it is interrupted.
 #[derive(Debug, Args)]
-#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they are"
+)]
 pub(super) struct WatchArgs {
     /// The event's page or API address, e.g. https://example.org/e/spring-gala.
     url: String,
@@ -50,15 +53,24 @@ pub(super) fn run(args: &WatchArgs) -> ExitCode {
         Err(error) => return fail(&error, 2),
     };
     // The printing blocks when the reader is slow; a thread of its own keeps the signals heard.
-    let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+    let runtime = match Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("no threads can be had: {error}"), 1),
     };
-    let format = if args.json { Format::Json } else { Format::Human(TimeZone::system()) };
+    let format = if args.json {
+        Format::Json
+    } else {
+        Format::Human(TimeZone::system())
+    };
     let (transport, url) = (args.transport, args.url.clone());
     let code = runtime.block_on(async move {
         let stop = signal::stop();
-        let watching = tokio::spawn(async move { watch(&target, transport, Printer::new(format)).await });
+        let watching =
+            tokio::spawn(async move { watch(&target, transport, Printer::new(format)).await });
         tokio::select! {
             () = stop => ExitCode::SUCCESS,
             () = reader::gone() => ExitCode::SUCCESS,
@@ -76,15 +88,28 @@ pub(super) fn run(args: &WatchArgs) -> ExitCode {
 fn target(args: &WatchArgs) -> Result<Target, String> {
     let (base, slug) = address::event(&args.url).map_err(|error| error.to_string())?;
     let tls = tls::config(args.insecure).map_err(|error| format!("no TLS: {error}"))?;
-    Ok(Target { base, slug, interval: args.interval, tls })
+    Ok(Target {
+        base,
+        slug,
+        interval: args.interval,
+        tls,
+    })
 }
 
 /// Ends well when stdout is closed.
 async fn watch(target: &Target, transport: Transport, mut printer: Printer) -> Result<(), String> {
     let meter = Arc::new(Meter::default());
-    let mut sink = |item: Item| if printer.print(item) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let mut sink = |item: Item| {
+        if printer.print(item) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    };
     match follow(target, transport, &meter, &mut sink).await {
-        End::Stopped => printer.failure().map_or(Ok(()), |error| Err(format!("the line cannot be written: {error}"))),
+        End::Stopped => printer.failure().map_or(Ok(()), |error| {
+            Err(format!("the line cannot be written: {error}"))
+        }),
         end @ (End::NoSuchEvent | End::Deleted | End::Refused(_)) => Err(end.to_string()),
     }
 }

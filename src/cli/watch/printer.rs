@@ -29,7 +29,12 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(format: Format) -> Self {
-        Self { format, previous: None, cut: false, failure: None }
+        Self {
+            format,
+            previous: None,
+            cut: false,
+            failure: None,
+        }
     }
 
     /// Why stdout could not be written to, unless its reader has simply gone.
@@ -55,7 +60,9 @@ impl Printer {
     }
 
     fn count(&mut self, seen: Seen) -> bool {
-        let Seen { mut json, count, .. } = seen;
+        let Seen {
+            mut json, count, ..
+        } = seen;
         let text = match &self.format {
             Format::Json => {
                 json.push('\n');
@@ -63,8 +70,16 @@ impl Printer {
             }
             Format::Human(_) => {
                 // The present state is of now, however long ago it came about.
-                let at = if self.previous.is_some() { count.at } else { Clock::System.now() };
-                format!("{}  {}\n", self.time(at), line::describe(self.previous.as_ref(), &count))
+                let at = if self.previous.is_some() {
+                    count.at
+                } else {
+                    Clock::System.now()
+                };
+                format!(
+                    "{}  {}\n",
+                    self.time(at),
+                    line::describe(self.previous.as_ref(), &count)
+                )
             }
         };
         self.previous = Some(count);

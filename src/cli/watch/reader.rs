@@ -21,5 +21,8 @@ fn closed() -> bool {
     let stdout = stdout();
     // Errors and hang-ups are reported whether or not they are asked for (poll(2)); a file has none.
     let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
-    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0) && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+        && asked[0]
+            .revents()
+            .intersects(PollFlags::ERR | PollFlags::HUP)
 }

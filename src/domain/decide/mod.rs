@@ -26,9 +26,16 @@ pub fn apply(picture: &mut Picture, command: &Command, now: Timestamp) -> Decisi
     fall_due(picture, now);
     match command {
         Command::Register(applicant) => register(picture, applicant, now),
-        Command::Cancel { locator, secret, by } => cancel(picture, *locator, secret.as_ref(), *by, now),
+        Command::Cancel {
+            locator,
+            secret,
+            by,
+        } => cancel(picture, *locator, secret.as_ref(), *by, now),
         Command::Edit { edit, expected, by } => {
-            if expected.as_ref().is_some_and(|positions| !positions.contains(&picture.event.position())) {
+            if expected
+                .as_ref()
+                .is_some_and(|positions| !positions.contains(&picture.event.position()))
+            {
                 return Err(Refusal::ChangedMeanwhile);
             }
             settings(picture, edit, *by, now)
@@ -60,7 +67,13 @@ fn scheduled(picture: &mut Picture, before: &Event, kind: Kind, now: Timestamp) 
     if picture.event.state() != before.state() {
         picture.commit(kind, now);
         let after = audit::event(&picture.event);
-        picture.audit(Actor::Schedule, kind.as_str(), now, audit::event(before), after);
+        picture.audit(
+            Actor::Schedule,
+            kind.as_str(),
+            now,
+            audit::event(before),
+            after,
+        );
     }
 }
 
@@ -70,13 +83,26 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
     {
         let earlier = &picture.known.registrations[earlier];
         let same = earlier.name == applicant.name && earlier.email == applicant.email;
-        return if same { Ok(Answer::Registered { registration: Arc::clone(earlier), replayed: true }) } else { Err(Refusal::IdempotencyMismatch) };
+        return if same {
+            Ok(Answer::Registered {
+                registration: Arc::clone(earlier),
+                replayed: true,
+            })
+        } else {
+            Err(Refusal::IdempotencyMismatch)
+        };
     }
     let event = &mut picture.event;
     let status = match event.state() {
         EventState::Closed => return Err(Refusal::EventClosed),
-        EventState::Scheduled => return Err(Refusal::EventNotOpen { opens_at: event.opens_at }),
-        _ if picture.known.by_email.contains_key(applicant.email.key()) => return Err(Refusal::AlreadyRegistered),
+        EventState::Scheduled => {
+            return Err(Refusal::EventNotOpen {
+                opens_at: event.opens_at,
+            });
+        }
+        _ if picture.known.by_email.contains_key(applicant.email.key()) => {
+            return Err(Refusal::AlreadyRegistered);
+        }
         EventState::Open => Status::Confirmed,
         EventState::Waitlist => Status::Waiting,
         EventState::Full => return Err(Refusal::EventFull),
@@ -92,7 +118,11 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
         }
     };
     event.last_number += 1;
-    let locator = Locator { event: event.id, round: event.round, number: event.last_number };
+    let locator = Locator {
+        event: event.id,
+        round: event.round,
+        number: event.last_number,
+    };
     picture.commit_registered(now);
     let registration = Arc::new(Registration {
         locator,
@@ -106,16 +136,31 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
         revision: picture.event.revision,
         at: picture.event.at,
     });
-    picture.known.insert(Arc::clone(&registration), locator.round);
+    picture
+        .known
+        .insert(Arc::clone(&registration), locator.round);
     if status == Status::Waiting {
         picture.known.waiting.push_back(locator);
     }
     picture.writes.inserted.push(locator);
-    Ok(Answer::Registered { registration, replayed: false })
+    Ok(Answer::Registered {
+        registration,
+        replayed: false,
+    })
 }
 
-fn cancel(picture: &mut Picture, locator: Locator, secret: Option<&Secret>, by: Actor, now: Timestamp) -> Decision {
-    let found = picture.known.registrations.get(&locator).filter(|row| secret.is_none_or(|secret| row.secret.matches(secret)));
+fn cancel(
+    picture: &mut Picture,
+    locator: Locator,
+    secret: Option<&Secret>,
+    by: Actor,
+    now: Timestamp,
+) -> Decision {
+    let found = picture
+        .known
+        .registrations
+        .get(&locator)
+        .filter(|row| secret.is_none_or(|secret| row.secret.matches(secret)));
     let row = found.ok_or(Refusal::RegistrationNotFound)?.clone();
     if row.status == Status::Cancelled {
         return Ok(Answer::Cancelled(row));
@@ -134,7 +179,13 @@ fn cancel(picture: &mut Picture, locator: Locator, secret: Option<&Secret>, by: 
     let revision = current.then_some(picture.event.revision);
     let after = picture.set_status(locator, Status::Cancelled, revision);
     if by != Actor::Visitor {
-        picture.audit(by, "cancel", now, audit::registration(&row), audit::registration(&after));
+        picture.audit(
+            by,
+            "cancel",
+            now,
+            audit::registration(&row),
+            audit::registration(&after),
+        );
     }
     promote(picture, now);
     Ok(Answer::Cancelled(after))
@@ -164,13 +215,20 @@ fn settings(picture: &mut Picture, edit: &Edit, by: Actor, now: Timestamp) -> De
     // The organiser opens again what the schedule has closed: that closing time is spent.
     let spent = edit.closed == Some(false) && edit.closes_at.is_none() && before.ended;
     let opens_at = edit.opens_at.unwrap_or(before.opens_at);
-    let closes_at = if spent { None } else { edit.closes_at.unwrap_or(before.closes_at) };
+    let closes_at = if spent {
+        None
+    } else {
+        edit.closes_at.unwrap_or(before.closes_at)
+    };
     if edit.opens_at.is_some() || edit.closes_at.is_some() {
         event::check_schedule(opens_at, closes_at).map_err(Refusal::Invalid)?;
     }
     let event = &mut picture.event;
     event.title = edit.title.clone().unwrap_or_else(|| before.title.clone());
-    event.description = edit.description.clone().unwrap_or_else(|| before.description.clone());
+    event.description = edit
+        .description
+        .clone()
+        .unwrap_or_else(|| before.description.clone());
     event.waitlist = edit.waitlist.unwrap_or(before.waitlist);
     event.closed = edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
@@ -184,7 +242,10 @@ fn settings(picture: &mut Picture, edit: &Edit, by: Actor, now: Timestamp) -> De
     if picture.event != before {
         picture.commit(kind_of_edit(before.state(), picture.event.state()), now);
     }
-    if let Some(capacity) = edit.capacity.filter(|capacity| *capacity != picture.event.capacity) {
+    if let Some(capacity) = edit
+        .capacity
+        .filter(|capacity| *capacity != picture.event.capacity)
+    {
         picture.event.capacity = capacity;
         picture.commit(Kind::Capacity, now);
     }
@@ -231,7 +292,9 @@ fn undo(picture: &mut Picture, by: Actor, now: Timestamp) -> Decision {
         return Err(Refusal::NotEmpty("there is no reset to undo"));
     };
     if picture.event.last_number > 0 {
-        return Err(Refusal::NotEmpty("somebody has registered since the reset, so it cannot be undone"));
+        return Err(Refusal::NotEmpty(
+            "somebody has registered since the reset, so it cannot be undone",
+        ));
     }
     let before = audit::event(&picture.event);
     picture.writes.restored = Some(archived.round);
@@ -250,7 +313,9 @@ fn undo(picture: &mut Picture, by: Actor, now: Timestamp) -> Decision {
 
 fn delete(picture: &mut Picture, confirmed: bool, by: Actor, now: Timestamp) -> Decision {
     if !confirmed && (picture.event.last_number > 0 || picture.event.round > 1) {
-        return Err(Refusal::NotEmpty("the event has registrations; repeat its slug as ?confirm= to delete it with them"));
+        return Err(Refusal::NotEmpty(
+            "the event has registrations; repeat its slug as ?confirm= to delete it with them",
+        ));
     }
     let before = audit::event(&picture.event);
     picture.writes.deleted = true;

@@ -60,10 +60,13 @@ impl Known {
     pub fn insert(&mut self, registration: impl Into<Arc<Registration>>, round: u32) {
         let registration = registration.into();
         let locator = registration.locator;
-        let Entry::Vacant(place) = self.registrations.entry(locator) else { return };
+        let Entry::Vacant(place) = self.registrations.entry(locator) else {
+            return;
+        };
         if locator.round == round {
             if registration.status != Status::Cancelled {
-                self.by_email.insert(registration.email.key().to_owned(), locator);
+                self.by_email
+                    .insert(registration.email.key().to_owned(), locator);
             }
             if let Some(key) = &registration.key {
                 self.by_key.insert(key.as_str().to_owned(), locator);
@@ -113,7 +116,12 @@ pub struct Picture {
 impl Picture {
     /// A picture in which nothing was decided yet.
     pub fn new(event: Event, known: Known) -> Self {
-        Self { before: event.clone(), event, known, writes: Writes::default() }
+        Self {
+            before: event.clone(),
+            event,
+            known,
+            writes: Writes::default(),
+        }
     }
 
     /// The row before anything was decided.
@@ -123,13 +131,23 @@ impl Picture {
 
     /// Whether there is nothing to write.
     pub fn is_unchanged(&self) -> bool {
-        self.event == self.before && self.writes.touched.is_empty() && self.writes.audit.is_empty() && !self.writes.deleted
+        self.event == self.before
+            && self.writes.touched.is_empty()
+            && self.writes.audit.is_empty()
+            && !self.writes.deleted
     }
 
     /// Whether new registrations, counted in one revision, are all there is to write. (A schedule that falls due before them is a
     /// change of its own; a registration of a former round is given back without one.)
     pub fn is_registering_only(&self) -> bool {
-        matches!(self.writes.changes[..], [Change { kind: Kind::Registered, .. }]) && self.writes.touched.is_empty() && self.writes.audit.is_empty()
+        matches!(
+            self.writes.changes[..],
+            [Change {
+                kind: Kind::Registered,
+                ..
+            }]
+        ) && self.writes.touched.is_empty()
+            && self.writes.audit.is_empty()
     }
 
     /// The row of a locator that `writes` names.
@@ -143,7 +161,10 @@ impl Picture {
         self.event.revision += 1;
         // A clock that was set back must not make a change older than the one before.
         self.event.at = now.max(self.event.at);
-        self.writes.changes.push(Change { headcount: self.event.headcount(), kind });
+        self.writes.changes.push(Change {
+            headcount: self.event.headcount(),
+            kind,
+        });
     }
 
     /// Counts one more registration, in the newest revision if that is of registrations as well: one line in the log, however
@@ -158,21 +179,44 @@ impl Picture {
         }
     }
 
-    pub(super) fn audit(&mut self, by: Actor, action: &str, now: Timestamp, before: Value, after: Value) {
+    pub(super) fn audit(
+        &mut self,
+        by: Actor,
+        action: &str,
+        now: Timestamp,
+        before: Value,
+        after: Value,
+    ) {
         let at = now.max(self.event.at);
-        self.writes.audit.push(AuditEntry { at, who: by.as_str().to_owned(), action: action.to_owned(), before, after });
+        self.writes.audit.push(AuditEntry {
+            at,
+            who: by.as_str().to_owned(),
+            action: action.to_owned(),
+            before,
+            after,
+        });
     }
 
-    pub(super) fn set_status(&mut self, locator: Locator, status: Status, revision: Option<i64>) -> Arc<Registration> {
+    pub(super) fn set_status(
+        &mut self,
+        locator: Locator,
+        status: Status,
+        revision: Option<i64>,
+    ) -> Arc<Registration> {
         // Callers have just found the locator in `known`.
-        let row = self.known.registrations.get_mut(&locator).expect("a known registration");
+        let row = self
+            .known
+            .registrations
+            .get_mut(&locator)
+            .expect("a known registration");
         // Whoever was told of it before keeps what was told.
         let changed = Arc::make_mut(row);
         changed.status = status;
         if let Some(revision) = revision {
             changed.revision = revision;
         }
-        if status == Status::Cancelled && self.known.by_email.get(row.email.key()) == Some(&locator) {
+        if status == Status::Cancelled && self.known.by_email.get(row.email.key()) == Some(&locator)
+        {
             self.known.by_email.remove(row.email.key());
         }
         self.writes.touched.push(locator);

@@ -22,7 +22,13 @@ pub(super) fn apply(document: &mut Value) {
         bind(name, schema);
     }
     let operations = members(document.get_mut("paths")).flat_map(|(_, path)| members(Some(path)));
-    for parameter in operations.flat_map(|(_, operation)| operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()) {
+    for parameter in operations.flat_map(|(_, operation)| {
+        operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+    }) {
         parameter["schema"] = of_parameter(parameter["name"].as_str().unwrap_or_default());
     }
 }
@@ -32,7 +38,12 @@ fn members(object: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Va
 }
 
 fn bind(name: &str, schema: &mut Value) {
-    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+    for part in schema
+        .get_mut("allOf")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         bind(name, part);
     }
     for (member, described) in members(schema.get_mut("properties")) {
@@ -96,7 +107,11 @@ fn slug() -> Bound {
 }
 
 fn position() -> String {
-    format!("^[a-z0-9]{{{},{}}}-(0|[1-9][0-9]*)$", Epoch::LENGTH.start(), Epoch::LENGTH.end())
+    format!(
+        "^[a-z0-9]{{{},{}}}-(0|[1-9][0-9]*)$",
+        Epoch::LENGTH.start(),
+        Epoch::LENGTH.end()
+    )
 }
 
 fn token() -> String {
@@ -105,8 +120,16 @@ fn token() -> String {
 
 /// An address: something without separators, an `@`, and a domain that has no joint at either end and no two dots together.
 fn email() -> String {
-    let never = format!(r"\s{}{}", Email::SEPARATORS.map(escape).concat(), hostile(&[]));
-    let (local, inner, outer) = (format!("[^{never}]"), format!(r"[^{never}\.]"), format!("[^{never}{}]", Email::JOINTS.map(escape).concat()));
+    let never = format!(
+        r"\s{}{}",
+        Email::SEPARATORS.map(escape).concat(),
+        hostile(&[])
+    );
+    let (local, inner, outer) = (
+        format!("[^{never}]"),
+        format!(r"[^{never}\.]"),
+        format!("[^{never}{}]", Email::JOINTS.map(escape).concat()),
+    );
     format!(r"^{local}+@{outer}((\.?{inner})*\.?{outer})?$")
 }
 
@@ -124,7 +147,11 @@ fn hostile(allowed: &[char]) -> String {
     for (first, last) in HOSTILE {
         let mut from = first;
         for c in (first..=last).filter(|c| allowed.contains(c)) {
-            range(&mut class, from, char::from_u32(u32::from(c) - 1).filter(|before| *before >= from));
+            range(
+                &mut class,
+                from,
+                char::from_u32(u32::from(c) - 1).filter(|before| *before >= from),
+            );
             from = char::from_u32(u32::from(c) + 1).unwrap_or(c);
         }
         range(&mut class, from, Some(last).filter(|last| *last >= from));
@@ -155,15 +182,24 @@ mod tests {
 
     /// Rust's own notation of the same expression.
     fn generated(bound: &Bound) -> impl Strategy<Value = String> + use<> {
-        let pattern = bound["pattern"].as_str().unwrap().trim_start_matches('^').trim_end_matches('$');
+        let pattern = bound["pattern"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches('^')
+            .trim_end_matches('$');
         let mut parts = pattern.split("\\u");
         let mut rust = parts.next().unwrap().to_owned();
         for part in parts {
             rust += &format!("\\x{{{}}}{}", &part[..4], &part[4..]);
         }
-        let (min, max) = (bound["minLength"].as_u64().unwrap_or(0), bound["maxLength"].as_u64().unwrap_or(1_000));
+        let (min, max) = (
+            bound["minLength"].as_u64().unwrap_or(0),
+            bound["maxLength"].as_u64().unwrap_or(1_000),
+        );
         let fits = move |text: &String| (min..=max).contains(&(text.chars().count() as u64));
-        string_regex(&rust).unwrap().prop_filter("of that length", fits)
+        string_regex(&rust)
+            .unwrap()
+            .prop_filter("of that length", fits)
     }
 
     fn member(name: &str) -> Bound {
@@ -190,6 +226,9 @@ mod tests {
     #[test]
     fn a_class_leaves_out_what_is_allowed() {
         assert!(hostile(&[]).starts_with(r"\u0000-\u001f\u007f-\u009f\u061c\u200e-\u200f"));
-        assert!(hostile(&OF_SEVERAL_LINES).starts_with(r"\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u009f"));
+        assert!(
+            hostile(&OF_SEVERAL_LINES)
+                .starts_with(r"\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u009f")
+        );
     }
 }

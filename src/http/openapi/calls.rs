@@ -38,11 +38,29 @@ const COUNT_OR_STREAM: Content = json(&[(JSON, Some("Count")), ("text/event-stre
 const REGISTRATION: Content = json(&[(JSON, Some("Registration"))]);
 
 /// What reading the body may refuse.
-const BODY: [Code; 4] = [Code::MalformedBody, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed];
+const BODY: [Code; 4] = [
+    Code::MalformedBody,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+    Code::ValidationFailed,
+];
 
-const CALL: Call =
-    Call { method: Method::GET, path: "", id: "", summary: "", notes: "", organiser: false, takes: &[], body: None, answers: &[], refusals: &[] };
-const ORGANISER: Call = Call { organiser: true, ..CALL };
+const CALL: Call = Call {
+    method: Method::GET,
+    path: "",
+    id: "",
+    summary: "",
+    notes: "",
+    organiser: false,
+    takes: &[],
+    body: None,
+    answers: &[],
+    refusals: &[],
+};
+const ORGANISER: Call = Call {
+    organiser: true,
+    ..CALL
+};
 
 /// Every call of the API and of the operator.
 pub(super) const ALL: &[Call] = &[
@@ -51,7 +69,10 @@ pub(super) const ALL: &[Call] = &[
         id: "listEvents",
         summary: "All events with their counts",
         takes: &["If-None-Match"],
-        answers: &[(200, "The events", json(&[(JSON, Some("Events"))])), (304, "Unchanged", NOTHING)],
+        answers: &[
+            (200, "The events", json(&[(JSON, Some("Events"))])),
+            (304, "Unchanged", NOTHING),
+        ],
         ..CALL
     },
     Call {
@@ -61,7 +82,14 @@ pub(super) const ALL: &[Call] = &[
         notes: "With `Prefer: wait=N` and `If-None-Match` (or `?after=<position>&wait=N`) it answers as soon as the position differs, else 304 after N seconds. \
             With `Accept: text/event-stream` it is the stream.",
         takes: &["If-None-Match", "Prefer", "after", "wait"],
-        answers: &[(200, "The newest count, `ETag` its position", COUNT_OR_STREAM), (304, "Unchanged", NOTHING)],
+        answers: &[
+            (
+                200,
+                "The newest count, `ETag` its position",
+                COUNT_OR_STREAM,
+            ),
+            (304, "Unchanged", NOTHING),
+        ],
         refusals: &[Code::EventNotFound, Code::NotAcceptable],
         ..CALL
     },
@@ -71,7 +99,11 @@ pub(super) const ALL: &[Call] = &[
         summary: "The count as server-sent events",
         notes: "Events `count` (its `id` is the position), `watching`, `notice`, `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that says `bye`.",
         takes: &["Last-Event-ID", "last_event_id", "after"],
-        answers: &[(200, "An endless stream, beginning with the newest count", json(&[("text/event-stream", None)]))],
+        answers: &[(
+            200,
+            "An endless stream, beginning with the newest count",
+            json(&[("text/event-stream", None)]),
+        )],
         refusals: &[Code::EventNotFound],
         ..CALL
     },
@@ -91,7 +123,11 @@ pub(super) const ALL: &[Call] = &[
         summary: "The count as an endless HTML document",
         notes: "Live without JavaScript, embeddable anywhere.",
         takes: &["after"],
-        answers: &[(200, "A document that grows by one paragraph a change", json(&[("text/html", None)]))],
+        answers: &[(
+            200,
+            "A document that grows by one paragraph a change",
+            json(&[("text/html", None)]),
+        )],
         refusals: &[Code::EventNotFound],
         ..CALL
     },
@@ -101,7 +137,11 @@ pub(super) const ALL: &[Call] = &[
         summary: "The change log: every revision, in order",
         notes: "With `Accept: text/event-stream` the same log as events `change`, resumable and never conflated.",
         takes: &["after", "limit", "Last-Event-ID", "last_event_id"],
-        answers: &[(200, "A page of changes, oldest first", json(&[(JSON, Some("ChangeLog")), ("text/event-stream", None)]))],
+        answers: &[(
+            200,
+            "A page of changes, oldest first",
+            json(&[(JSON, Some("ChangeLog")), ("text/event-stream", None)]),
+        )],
         refusals: &[Code::EventNotFound, Code::BadRequest, Code::NotAcceptable],
         ..CALL
     },
@@ -113,7 +153,11 @@ pub(super) const ALL: &[Call] = &[
         notes: "Answered after the commit is durable. The same `Idempotency-Key` with the same body gets the same answer, with `Idempotency-Replayed: true`, and one place.",
         takes: &["Idempotency-Key"],
         body: Some(("NewRegistration", true)),
-        answers: &[(201, "Registered, `confirmed` or `waiting`; `Location` is the registration", REGISTRATION)],
+        answers: &[(
+            201,
+            "Registered, `confirmed` or `waiting`; `Location` is the registration",
+            REGISTRATION,
+        )],
         refusals: &[
             Code::BadRequest,
             Code::Forbidden,
@@ -157,7 +201,10 @@ pub(super) const ALL: &[Call] = &[
         id: "getDocument",
         summary: "This document",
         takes: &["If-None-Match"],
-        answers: &[(200, "OpenAPI 3.1", json(&[(JSON, None)])), (304, "Unchanged", NOTHING)],
+        answers: &[
+            (200, "OpenAPI 3.1", json(&[(JSON, None)])),
+            (304, "Unchanged", NOTHING),
+        ],
         ..CALL
     },
     Call {
@@ -166,7 +213,11 @@ pub(super) const ALL: &[Call] = &[
         id: "createEvent",
         summary: "Create an event",
         body: Some(("NewEvent", false)),
-        answers: &[(201, "Created; `Location` is the event, `ETag` its position", EVENT)],
+        answers: &[(
+            201,
+            "Created; `Location` is the event, `ETag` its position",
+            EVENT,
+        )],
         refusals: &[Code::SlugTaken],
         ..ORGANISER
     },
@@ -257,7 +308,13 @@ pub(super) const ALL: &[Call] = &[
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..ORGANISER
     },
-    Call { path: "/health/live", id: "isLive", summary: "Whether the process lives", answers: &[(200, "It does", json(&[(JSON, Some("Health"))]))], ..CALL },
+    Call {
+        path: "/health/live",
+        id: "isLive",
+        summary: "Whether the process lives",
+        answers: &[(200, "It does", json(&[(JSON, Some("Health"))]))],
+        ..CALL
+    },
     Call {
         path: "/health/ready",
         id: "isReady",

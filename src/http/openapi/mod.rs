@@ -7,8 +7,13 @@ use bytes::Bytes;
 use serde_json::Value;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Ref, Required, ResponseBuilder};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths,
+    Ref, Required, ResponseBuilder,
+};
 use warp::http::{HeaderValue, Method};
 use warp::reply::Response;
 
@@ -23,19 +28,67 @@ mod schemas;
 
 /// Name, where it stands, and what it says; [`bounds`] has the schemas.
 const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
-    ("If-None-Match", ParameterIn::Header, "Entity tags that are known already"),
-    ("If-Match", ParameterIn::Header, "Refuse with 412 unless the event stands at one of these positions"),
-    ("Prefer", ParameterIn::Header, "`wait=N`: wait up to N seconds, at most 60, for another position (RFC 7240)"),
-    ("Last-Event-ID", ParameterIn::Header, "The position to resume from"),
-    ("Idempotency-Key", ParameterIn::Header, "1 to 255 characters that name this attempt, so that sending it again is safe"),
-    ("last_event_id", ParameterIn::Query, "`Last-Event-ID`, where a header cannot be set"),
-    ("after", ParameterIn::Query, "Go on after this position, number or cursor"),
-    ("wait", ParameterIn::Query, "`Prefer: wait=N`, where a header cannot be set"),
+    (
+        "If-None-Match",
+        ParameterIn::Header,
+        "Entity tags that are known already",
+    ),
+    (
+        "If-Match",
+        ParameterIn::Header,
+        "Refuse with 412 unless the event stands at one of these positions",
+    ),
+    (
+        "Prefer",
+        ParameterIn::Header,
+        "`wait=N`: wait up to N seconds, at most 60, for another position (RFC 7240)",
+    ),
+    (
+        "Last-Event-ID",
+        ParameterIn::Header,
+        "The position to resume from",
+    ),
+    (
+        "Idempotency-Key",
+        ParameterIn::Header,
+        "1 to 255 characters that name this attempt, so that sending it again is safe",
+    ),
+    (
+        "last_event_id",
+        ParameterIn::Query,
+        "`Last-Event-ID`, where a header cannot be set",
+    ),
+    (
+        "after",
+        ParameterIn::Query,
+        "Go on after this position, number or cursor",
+    ),
+    (
+        "wait",
+        ParameterIn::Query,
+        "`Prefer: wait=N`, where a header cannot be set",
+    ),
     ("limit", ParameterIn::Query, "At most so many, up to 1,000"),
-    ("status", ParameterIn::Query, "Only `confirmed`, `waiting` or `cancelled`"),
-    ("q", ParameterIn::Query, "Part of the name or e-mail address"),
-    ("round", ParameterIn::Query, "Which round; the current one unless given"),
-    ("confirm", ParameterIn::Query, "The event's slug: delete it even with its registrations"),
+    (
+        "status",
+        ParameterIn::Query,
+        "Only `confirmed`, `waiting` or `cancelled`",
+    ),
+    (
+        "q",
+        ParameterIn::Query,
+        "Part of the name or e-mail address",
+    ),
+    (
+        "round",
+        ParameterIn::Query,
+        "Which round; the current one unless given",
+    ),
+    (
+        "confirm",
+        ParameterIn::Query,
+        "The event's slug: delete it even with its registrations",
+    ),
 ];
 
 /// The document and its validator, rendered once.
@@ -49,12 +102,17 @@ static DOCUMENT: LazyLock<(Bytes, HeaderValue)> = LazyLock::new(|| {
 /// `GET /api/v1/openapi.json`
 pub(super) async fn get(incoming: Incoming) -> Result<Response, Problem> {
     let (text, etag) = &*DOCUMENT;
-    Ok(reply::conditional(&incoming.headers, etag.clone(), text.clone()))
+    Ok(reply::conditional(
+        &incoming.headers,
+        etag.clone(),
+        text.clone(),
+    ))
 }
 
 fn bounded() -> Value {
     // The same tree.
-    let mut document = serde_json::to_value(document()).expect("the document is representable as JSON");
+    let mut document =
+        serde_json::to_value(document()).expect("the document is representable as JSON");
     bounds::apply(&mut document);
     document
 }
@@ -62,7 +120,11 @@ fn bounded() -> Value {
 fn document() -> OpenApi {
     let mut paths = Paths::new();
     for call in calls::ALL {
-        paths.add_path_operation(call.path, vec![method(&call.method)], operation(call).build());
+        paths.add_path_operation(
+            call.path,
+            vec![method(&call.method)],
+            operation(call).build(),
+        );
     }
     let info = InfoBuilder::new()
         .title("Headcount")
@@ -72,7 +134,11 @@ fn document() -> OpenApi {
         ))
         .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()))
         .build();
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components().build())).build()
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(paths)
+        .components(Some(components().build()))
+        .build()
 }
 
 fn components() -> ComponentsBuilder {
@@ -106,57 +172,112 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Health>()
         .schema_from::<s::FieldError>()
         .schema_from::<s::Problem>()
-        .security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
+        .security_scheme(
+            "token",
+            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        )
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)))
 }
 
 fn operation(call: &Call) -> OperationBuilder {
-    let mut operation = OperationBuilder::new().operation_id(Some(call.id)).summary(Some(call.summary)).tag(tag(call));
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(call.id))
+        .summary(Some(call.summary))
+        .tag(tag(call));
     if !call.notes.is_empty() {
         operation = operation.description(Some(call.notes));
     }
-    for name in call.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')) {
-        operation = operation.parameter(ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True));
+    for name in call
+        .path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    {
+        operation = operation.parameter(
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True),
+        );
     }
-    for (name, place, says) in PARAMETERS.iter().filter(|(name, ..)| call.takes.contains(name)) {
-        let parameter = ParameterBuilder::new().name(*name).parameter_in(place.clone()).required(Required::False);
+    for (name, place, says) in PARAMETERS
+        .iter()
+        .filter(|(name, ..)| call.takes.contains(name))
+    {
+        let parameter = ParameterBuilder::new()
+            .name(*name)
+            .parameter_in(place.clone())
+            .required(Required::False);
         operation = operation.parameter(parameter.description(Some(*says)));
     }
     if let Some((schema, form)) = call.body {
-        let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
-        let mut body = RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content());
+        let content = || {
+            ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(schema)))
+                .build()
+        };
+        let mut body = RequestBodyBuilder::new()
+            .required(Some(Required::True))
+            .content("application/json", content());
         if form {
             body = body.content("application/x-www-form-urlencoded", content());
         }
         operation = operation.request_body(Some(body.build()));
     }
     if call.organiser {
-        operation = operation.securities(Some(["token", "session"].map(|name| SecurityRequirement::new(name, [""; 0]))));
+        operation = operation.securities(Some(
+            ["token", "session"].map(|name| SecurityRequirement::new(name, [""; 0])),
+        ));
     }
     for (status, says, content) in call.answers {
         let mut response = ResponseBuilder::new().description(*says);
         for (media, schema) in *content {
-            response = response.content(*media, ContentBuilder::new().schema(schema.map(Ref::from_schema_name)).build());
+            response = response.content(
+                *media,
+                ContentBuilder::new()
+                    .schema(schema.map(Ref::from_schema_name))
+                    .build(),
+            );
         }
         operation = operation.response(status.to_string(), response.build());
     }
-    refusals(call).into_iter().fold(operation, |operation, (status, says)| {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        operation.response(status, ResponseBuilder::new().description(says).content(problem::CONTENT_TYPE, content).build())
-    })
+    refusals(call)
+        .into_iter()
+        .fold(operation, |operation, (status, says)| {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build();
+            operation.response(
+                status,
+                ResponseBuilder::new()
+                    .description(says)
+                    .content(problem::CONTENT_TYPE, content)
+                    .build(),
+            )
+        })
 }
 
 /// One answer for each status, naming its codes.
 fn refusals(call: &Call) -> BTreeMap<String, String> {
     let mut by_status: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     for code in call.refusals() {
-        let codes = by_status.entry(code.status().as_u16().to_string()).or_default();
+        let codes = by_status
+            .entry(code.status().as_u16().to_string())
+            .or_default();
         if !codes.contains(&code) {
             codes.push(code);
         }
     }
-    let says = |codes: Vec<Code>| codes.into_iter().map(|code| format!("`{}`: {}", code.as_str(), code.title())).collect::<Vec<_>>().join("\n\n");
-    by_status.into_iter().map(|(status, codes)| (status, says(codes))).collect()
+    let says = |codes: Vec<Code>| {
+        codes
+            .into_iter()
+            .map(|code| format!("`{}`: {}", code.as_str(), code.title()))
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    };
+    by_status
+        .into_iter()
+        .map(|(status, codes)| (status, says(codes)))
+        .collect()
 }
 
 fn tag(call: &Call) -> &'static str {
@@ -186,9 +307,24 @@ mod tests {
 
     #[test]
     fn exactly_the_routed_addresses_and_methods_are_described() {
-        let described: BTreeSet<_> = calls::ALL.iter().map(|call| (call.path, call.method.to_string())).collect();
-        let calls = |url: &&urls::Url| ["/api/", "/health/"].iter().any(|prefix| url.pattern.starts_with(prefix));
-        let routed: BTreeSet<_> = urls::ALL.iter().filter(calls).flat_map(|url| url.methods.iter().map(|method| (url.pattern, method.to_string()))).collect();
+        let described: BTreeSet<_> = calls::ALL
+            .iter()
+            .map(|call| (call.path, call.method.to_string()))
+            .collect();
+        let calls = |url: &&urls::Url| {
+            ["/api/", "/health/"]
+                .iter()
+                .any(|prefix| url.pattern.starts_with(prefix))
+        };
+        let routed: BTreeSet<_> = urls::ALL
+            .iter()
+            .filter(calls)
+            .flat_map(|url| {
+                url.methods
+                    .iter()
+                    .map(|method| (url.pattern, method.to_string()))
+            })
+            .collect();
         assert_eq!(described, routed);
         let ids: BTreeSet<_> = calls::ALL.iter().map(|call| call.id).collect();
         assert_eq!(ids.len(), calls::ALL.len());
@@ -199,16 +335,32 @@ mod tests {
         let text = String::from_utf8(DOCUMENT.0.to_vec()).unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
-        for reference in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(document["components"]["schemas"][reference].is_object(), "{reference}");
+        for reference in text
+            .split("#/components/schemas/")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(
+                document["components"]["schemas"][reference].is_object(),
+                "{reference}"
+            );
         }
         for call in calls::ALL {
             for name in call.takes {
                 assert!(PARAMETERS.iter().any(|(known, ..)| known == name), "{name}");
             }
         }
-        for code in Code::ALL.into_iter().filter(|code| !matches!(code, Code::NotFound | Code::MethodNotAllowed | Code::Internal)) {
-            assert!(text.contains(&format!("`{}`:", code.as_str())), "{} is never described", code.as_str());
+        for code in Code::ALL.into_iter().filter(|code| {
+            !matches!(
+                code,
+                Code::NotFound | Code::MethodNotAllowed | Code::Internal
+            )
+        }) {
+            assert!(
+                text.contains(&format!("`{}`:", code.as_str())),
+                "{} is never described",
+                code.as_str()
+            );
         }
     }
 
@@ -225,9 +377,23 @@ mod tests {
             opens_at: None,
             closes_at: None,
         };
-        let real = real.open(crate::domain::position::Epoch::draw(), crate::domain::clock::Timestamp::default()).headcount();
+        let real = real
+            .open(
+                crate::domain::position::Epoch::draw(),
+                crate::domain::clock::Timestamp::default(),
+            )
+            .headcount();
         let real = serde_json::to_value(real).unwrap();
-        let required: BTreeSet<_> = described["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
-        assert_eq!(required, real.as_object().unwrap().keys().cloned().collect(), "{described:#}");
+        let required: BTreeSet<_> = described["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            required,
+            real.as_object().unwrap().keys().cloned().collect(),
+            "{described:#}"
+        );
     }
 }

@@ -30,20 +30,41 @@ struct Notice<'a> {
 }
 
 /// `POST /api/v1/events/{slug}/announcements`
-pub(in crate::http) async fn post(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn post(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    body: Unread,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
+    let sent = body
+        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .await?;
     let fields: Fields<'_> = sent.decode()?;
-    let text = fields.text.text("text").and_then(event::parse_announcement)?;
+    let text = fields
+        .text
+        .text("text")
+        .and_then(event::parse_announcement)?;
     let announcement = tell(&context, &event, &text, organiser).await?;
-    let mut response = reply::json(&Notice { text: &announcement.text, at: announcement.at });
+    let mut response = reply::json(&Notice {
+        text: &announcement.text,
+        at: announcement.at,
+    });
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
 }
 
 /// Stores an announcement and tells everybody who watches.
-pub(in crate::http) async fn tell(context: &Context, event: &Event, text: &str, organiser: Organiser) -> Result<Announcement, Problem> {
-    let stored = context.registrar.announce(event.id, text, organiser.actor()).await?;
+pub(in crate::http) async fn tell(
+    context: &Context,
+    event: &Event,
+    text: &str,
+    organiser: Organiser,
+) -> Result<Announcement, Problem> {
+    let stored = context
+        .registrar
+        .announce(event.id, text, organiser.actor())
+        .await?;
     stored.ok_or_else(|| Problem::event_not_found(event.slug.as_str()))
 }

@@ -18,16 +18,29 @@ struct Page {
 }
 
 /// `GET /api/v1/events/{slug}/audit`, newest first.
-pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    query: String,
+) -> Result<Response, Problem> {
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let query = Query::parse(&query)?;
     let (entries, next) = page(&context, &event.slug, query.cursor()?, query.limit()?).await?;
-    Ok(reply::json(&Page { entries, next: next.map(|key| key.to_string()) }))
+    Ok(reply::json(&Page {
+        entries,
+        next: next.map(|key| key.to_string()),
+    }))
 }
 
 /// A page, and the key before which the next one begins; `None` at the end.
-pub(in crate::http) async fn page(context: &Context, slug: &Slug, before: Option<i64>, limit: u32) -> Result<(Vec<AuditEntry>, Option<i64>), Problem> {
+pub(in crate::http) async fn page(
+    context: &Context,
+    slug: &Slug,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<(Vec<AuditEntry>, Option<i64>), Problem> {
     // One more than asked for tells whether there is another page.
     let mut lines = context.store.audit(slug, before, limit + 1).await?;
     let more = lines.len() > limit as usize;

@@ -23,23 +23,46 @@ const PAGE: u32 = 500;
 const AHEAD: usize = 2;
 /// Spreadsheets take a file for UTF-8 only if it begins with a byte order mark.
 const BOM: &str = "\u{FEFF}";
-const HEAD: [&str; 8] = ["number", "name", "email", "status", "waiting_position", "round", "at", "id"];
+const HEAD: [&str; 8] = [
+    "number",
+    "name",
+    "email",
+    "status",
+    "waiting_position",
+    "round",
+    "at",
+    "id",
+];
 
 /// `GET /api/v1/events/{slug}/registrations.csv`, with the list's filters.
-pub(in crate::http) async fn get(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn get(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    query: String,
+) -> Result<Response, Problem> {
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
-    let name = format!("attachment; filename=\"{}-round-{}.csv\"", event.slug, filter.round);
+    let name = format!(
+        "attachment; filename=\"{}-round-{}.csv\"",
+        event.slug, filter.round
+    );
     let (pages, ready) = mpsc::channel(AHEAD);
     // A task of its own, because a query cannot be shared between threads as warp's bodies have to be. It ends with its reader.
     tokio::spawn(write(context, event.id, filter, pages));
     let mut response = warp::reply::stream(ReceiverStream::new(ready)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // A slug is letters, digits and hyphens.
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::try_from(name).expect("a plain file name"));
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::try_from(name).expect("a plain file name"),
+    );
     Ok(response)
 }
 
@@ -48,7 +71,12 @@ pub(in crate::http) async fn get(slug: String, context: Shared, incoming: Incomi
 #[error("the export broke off: {0}")]
 struct Broken(String);
 
-async fn write(context: Shared, event: EventId, mut filter: Filter, pages: mpsc::Sender<Result<Bytes, Broken>>) {
+async fn write(
+    context: Shared,
+    event: EventId,
+    mut filter: Filter,
+    pages: mpsc::Sender<Result<Bytes, Broken>>,
+) {
     filter.limit = PAGE;
     let mut text = format!("{BOM}{}\r\n", HEAD.join(","));
     loop {
@@ -62,7 +90,11 @@ async fn write(context: Shared, event: EventId, mut filter: Filter, pages: mpsc:
                 return;
             }
         };
-        if pages.send(Ok(std::mem::take(&mut text).into())).await.is_err() {
+        if pages
+            .send(Ok(std::mem::take(&mut text).into()))
+            .await
+            .is_err()
+        {
             return;
         }
         match next {
@@ -73,12 +105,32 @@ async fn write(context: Shared, event: EventId, mut filter: Filter, pages: mpsc:
 }
 
 fn render(rows: &[Listed]) -> String {
-    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    for Listed { registration: row, waiting_position } in rows {
+    let mut csv = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for Listed {
+        registration: row,
+        waiting_position,
+    } in rows
+    {
         let (name, email) = (guarded(row.name.as_str()), guarded(row.email.as_str()));
-        let waiting = waiting_position.map(|place| place.to_string()).unwrap_or_default();
-        let (number, round) = (row.locator.number.to_string(), row.locator.round.to_string());
-        let cells = [&number, name.as_ref(), email.as_ref(), row.status.as_str(), &waiting, &round, &row.at.to_string(), &row.locator.to_string()];
+        let waiting = waiting_position
+            .map(|place| place.to_string())
+            .unwrap_or_default();
+        let (number, round) = (
+            row.locator.number.to_string(),
+            row.locator.round.to_string(),
+        );
+        let cells = [
+            &number,
+            name.as_ref(),
+            email.as_ref(),
+            row.status.as_str(),
+            &waiting,
+            &round,
+            &row.at.to_string(),
+            &row.locator.to_string(),
+        ];
         // Every record has as many fields as the head, and writing to memory cannot fail.
         csv.write_record(cells).expect("a record in memory");
     }
@@ -89,8 +141,14 @@ fn render(rows: &[Listed]) -> String {
 /// A spreadsheet would run a cell that begins like a formula (OWASP, CSV Injection); an apostrophe makes it a text. The
 /// full-width forms count too: some programs fold them.
 fn guarded(cell: &str) -> Cow<'_, str> {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}']);
-    if risky { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+    let risky = cell.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}',
+    ]);
+    if risky {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +160,16 @@ mod tests {
 
     #[test]
     fn formulas_become_texts() {
-        for risky in ["=1+1", "+49", "-1", "@SUM(A1)", "\tx", "\rx", "=cmd|' /C calc'!A0", "\u{FF1D}1"] {
+        for risky in [
+            "=1+1",
+            "+49",
+            "-1",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "=cmd|' /C calc'!A0",
+            "\u{FF1D}1",
+        ] {
             assert!(guarded(risky).starts_with('\''), "{risky:?}");
         }
         for plain in ["Ada", "", "a=b", "'quoted'", "李小龙"] {
@@ -113,7 +180,11 @@ mod tests {
     #[test]
     fn cells_are_quoted_where_needed() {
         let registration = Registration {
-            locator: Locator { event: 7, round: 2, number: 3 },
+            locator: Locator {
+                event: 7,
+                round: 2,
+                number: 3,
+            },
             secret: Secret::draw(),
             name: Name::parse("=HYPERLINK(\"x\"), Ada").unwrap(),
             email: Email::parse("ada@example.org").unwrap(),
@@ -124,7 +195,13 @@ mod tests {
             revision: 9,
             at: Timestamp::from_millis(1_795_251_600_123),
         };
-        let text = render(&[Listed { registration, waiting_position: Some(4) }]);
-        assert_eq!(text, "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3\r\n");
+        let text = render(&[Listed {
+            registration,
+            waiting_position: Some(4),
+        }]);
+        assert_eq!(
+            text,
+            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3\r\n"
+        );
     }
 }

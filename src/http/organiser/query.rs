@@ -30,14 +30,22 @@ pub(in crate::http) struct Query {
 impl Query {
     /// Reads the raw query; unknown parameters are tolerated.
     pub(super) fn parse(raw: &str) -> Result<Self, Problem> {
-        serde_urlencoded::from_str(raw).map_err(|error| Problem::new(Code::BadRequest, format!("the query cannot be read: {error}")))
+        serde_urlencoded::from_str(raw).map_err(|error| {
+            Problem::new(
+                Code::BadRequest,
+                format!("the query cannot be read: {error}"),
+            )
+        })
     }
 
     /// Which registrations; the current round unless another is named.
     pub(super) fn filter(&self, event: &Event) -> Result<Filter, Problem> {
         let status = match given(self.status.as_ref()) {
             None => None,
-            Some(word) => Some(Status::parse(word).ok_or_else(|| refuse("status", "confirmed, waiting or cancelled"))?),
+            Some(word) => Some(
+                Status::parse(word)
+                    .ok_or_else(|| refuse("status", "confirmed, waiting or cancelled"))?,
+            ),
         };
         Ok(Filter {
             status,
@@ -51,7 +59,10 @@ impl Query {
     /// How many lines.
     pub(super) fn limit(&self) -> Result<u32, Problem> {
         match number("limit", self.limit.as_ref())?.unwrap_or(LIMIT) {
-            0 => Err(refuse("limit", &format!("a whole number from 1 to {LIMIT_MAX}"))),
+            0 => Err(refuse(
+                "limit",
+                &format!("a whole number from 1 to {LIMIT_MAX}"),
+            )),
             limit => Ok(limit.min(LIMIT_MAX)),
         }
     }
@@ -63,15 +74,22 @@ impl Query {
 }
 
 fn given(parameter: Option<&String>) -> Option<&str> {
-    parameter.map(|text| text.trim()).filter(|text| !text.is_empty())
+    parameter
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
 }
 
 fn number<T: FromStr>(name: &str, parameter: Option<&String>) -> Result<Option<T>, Problem> {
-    given(parameter).map(|text| text.parse().map_err(|_| refuse(name, "a whole number"))).transpose()
+    given(parameter)
+        .map(|text| text.parse().map_err(|_| refuse(name, "a whole number")))
+        .transpose()
 }
 
 fn refuse(name: &str, expected: &str) -> Problem {
-    Problem::new(Code::BadRequest, format!("the query's {name} must be {expected}"))
+    Problem::new(
+        Code::BadRequest,
+        format!("the query's {name} must be {expected}"),
+    )
 }
 
 #[cfg(test)]
@@ -81,11 +99,23 @@ mod tests {
     #[test]
     fn empty_parameters_are_absent_and_wrong_ones_are_named() {
         let query = Query::parse("status=&q=+&round=&after=&limit=&other=1").unwrap();
-        assert_eq!((query.limit().unwrap(), query.cursor().unwrap()), (LIMIT, None));
-        assert_eq!(Query::parse("limit=5000").unwrap().limit().unwrap(), LIMIT_MAX);
-        assert_eq!(Query::parse("limit=0").unwrap().limit().unwrap_err().code(), Code::BadRequest);
+        assert_eq!(
+            (query.limit().unwrap(), query.cursor().unwrap()),
+            (LIMIT, None)
+        );
+        assert_eq!(
+            Query::parse("limit=5000").unwrap().limit().unwrap(),
+            LIMIT_MAX
+        );
+        assert_eq!(
+            Query::parse("limit=0").unwrap().limit().unwrap_err().code(),
+            Code::BadRequest
+        );
         let problem = Query::parse("limit=many").unwrap().limit().unwrap_err();
         assert!(problem.detail().contains("limit"), "{}", problem.detail());
-        assert_eq!(Query::parse("limit=1&limit=2").unwrap_err().code(), Code::BadRequest);
+        assert_eq!(
+            Query::parse("limit=1&limit=2").unwrap_err().code(),
+            Code::BadRequest
+        );
     }
 }

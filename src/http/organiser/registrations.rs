@@ -49,33 +49,72 @@ struct Page<'a> {
 }
 
 /// `GET /api/v1/events/{slug}/registrations`
-pub(in crate::http) async fn list(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn list(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    query: String,
+) -> Result<Response, Problem> {
     auth::reader(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
     let (rows, next) = page(&context, event.id, filter).await?;
-    let registrations = rows.iter().map(|listed| Row::new(&listed.registration, listed.waiting_position)).collect();
-    Ok(reply::json(&Page { registrations, next: next.map(|number| number.to_string()) }))
+    let registrations = rows
+        .iter()
+        .map(|listed| Row::new(&listed.registration, listed.waiting_position))
+        .collect();
+    Ok(reply::json(&Page {
+        registrations,
+        next: next.map(|number| number.to_string()),
+    }))
 }
 
 /// A page, and the number after which the next one begins; `None` at the end.
-pub(in crate::http) async fn page(context: &Context, event: i64, filter: Filter) -> Result<(Vec<Listed>, Option<u32>), Problem> {
+pub(in crate::http) async fn page(
+    context: &Context,
+    event: i64,
+    filter: Filter,
+) -> Result<(Vec<Listed>, Option<u32>), Problem> {
     let limit = filter.limit as usize;
     // One more than asked for tells whether there is another page.
-    let mut rows = context.store.registrations(event, &Filter { limit: filter.limit + 1, ..filter }).await?;
+    let mut rows = context
+        .store
+        .registrations(
+            event,
+            &Filter {
+                limit: filter.limit + 1,
+                ..filter
+            },
+        )
+        .await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|listed| listed.registration.locator.number);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|listed| listed.registration.locator.number);
     Ok((rows, next))
 }
 
 /// `DELETE /api/v1/events/{slug}/registrations/{id}`
-pub(in crate::http) async fn cancel(slug: String, id: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+pub(in crate::http) async fn cancel(
+    slug: String,
+    id: String,
+    context: Shared,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let locator: Option<Locator> = id.parse().ok().filter(|locator: &Locator| locator.event == event.id);
+    let locator: Option<Locator> = id
+        .parse()
+        .ok()
+        .filter(|locator: &Locator| locator.event == event.id);
     let locator = locator.ok_or(Refusal::RegistrationNotFound)?;
-    let command = Command::Cancel { locator, secret: None, by: organiser.actor() };
+    let command = Command::Cancel {
+        locator,
+        secret: None,
+        by: organiser.actor(),
+    };
     match context.registrar.submit(event.id, command).await?? {
         Answer::Cancelled(row) => Ok(reply::json(&Row::new(&row, None))),
         other => Err(unexpected(&other)),

@@ -24,18 +24,39 @@ struct Fields<'a> {
 }
 
 /// `POST /api/v1/events/{slug}/reset`
-pub(in crate::http) async fn reset(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn reset(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    body: Unread,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
+    let sent = body
+        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .await?;
     let capacity = confirmed(&sent.decode()?, &event)?;
-    changed(&context, &event, Command::Reset { capacity, by: organiser.actor() }).await
+    changed(
+        &context,
+        &event,
+        Command::Reset {
+            capacity,
+            by: organiser.actor(),
+        },
+    )
+    .await
 }
 
 /// The new capacity, if one is given and the slug was repeated.
 fn confirmed(fields: &Fields<'_>, event: &Event) -> Result<Option<Capacity>, Problem> {
     let mut check = Check::default();
-    let repeated = |text: &str| if text == event.slug.as_str() { Ok(()) } else { Err(wrong(&event.slug)) };
+    let repeated = |text: &str| {
+        if text == event.slug.as_str() {
+            Ok(())
+        } else {
+            Err(wrong(&event.slug))
+        }
+    };
     check.take(fields.confirm.text("confirm").and_then(repeated));
     let capacity = check.take(fields.capacity.capacity("capacity")).flatten();
     check.done()?;
@@ -43,12 +64,27 @@ fn confirmed(fields: &Fields<'_>, event: &Event) -> Result<Option<Capacity>, Pro
 }
 
 fn wrong(slug: &impl std::fmt::Display) -> Invalid {
-    Invalid::new("confirm", "not-repeated", format!("confirm must repeat the event's slug, {slug}"))
+    Invalid::new(
+        "confirm",
+        "not-repeated",
+        format!("confirm must repeat the event's slug, {slug}"),
+    )
 }
 
 /// `POST /api/v1/events/{slug}/reset/undo`; needs no body.
-pub(in crate::http) async fn undo(slug: String, context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+pub(in crate::http) async fn undo(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    changed(&context, &event, Command::Undo { by: organiser.actor() }).await
+    changed(
+        &context,
+        &event,
+        Command::Undo {
+            by: organiser.actor(),
+        },
+    )
+    .await
 }

@@ -41,9 +41,15 @@ struct Fields<'a> {
 }
 
 /// `POST /api/v1/events`
-pub(in crate::http) async fn post(context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn post(
+    context: Shared,
+    incoming: Incoming,
+    body: Unread,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
-    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
+    let sent = body
+        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .await?;
     let event = create(&context, new_event(&sent.decode()?)?, organiser).await?;
     let mut response = item(&event);
     *response.status_mut() = StatusCode::CREATED;
@@ -55,7 +61,11 @@ pub(in crate::http) async fn post(context: Shared, incoming: Incoming, body: Unr
 }
 
 /// Creates an event and opens its live channel.
-pub(in crate::http) async fn create(context: &Context, new: NewEvent, organiser: auth::Organiser) -> Result<Event, Problem> {
+pub(in crate::http) async fn create(
+    context: &Context,
+    new: NewEvent,
+    organiser: auth::Organiser,
+) -> Result<Event, Problem> {
     Ok(context.registrar.create(new, organiser.actor()).await?)
 }
 
@@ -63,13 +73,33 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
     let mut check = Check::default();
     let slug = check.take(fields.slug.text("slug").and_then(Slug::parse));
     let title = check.take(fields.title.text("title").and_then(event::parse_title));
-    let description = check.take(fields.description.optional_text("description").and_then(|text| event::parse_description(text.unwrap_or_default())));
+    let description = check.take(
+        fields
+            .description
+            .optional_text("description")
+            .and_then(|text| event::parse_description(text.unwrap_or_default())),
+    );
     // No default: an event that was meant to have a limit must not come to be without one.
-    let missing = || Invalid::new("capacity", "missing", "capacity is missing; give a whole number, or null for no limit");
-    let capacity = check.take(fields.capacity.capacity("capacity").and_then(|capacity| capacity.ok_or_else(missing)));
+    let missing = || {
+        Invalid::new(
+            "capacity",
+            "missing",
+            "capacity is missing; give a whole number, or null for no limit",
+        )
+    };
+    let capacity = check.take(
+        fields
+            .capacity
+            .capacity("capacity")
+            .and_then(|capacity| capacity.ok_or_else(missing)),
+    );
     let waitlist = check.take(fields.waitlist.flag("waitlist"));
-    let opens_at = check.take(fields.opens_at.moment("opens_at")).map(Option::flatten);
-    let closes_at = check.take(fields.closes_at.moment("closes_at")).map(Option::flatten);
+    let opens_at = check
+        .take(fields.opens_at.moment("opens_at"))
+        .map(Option::flatten);
+    let closes_at = check
+        .take(fields.closes_at.moment("closes_at"))
+        .map(Option::flatten);
     if let (Some(opens_at), Some(closes_at)) = (opens_at, closes_at) {
         check.take(event::check_schedule(opens_at, closes_at));
     }
@@ -89,13 +119,29 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
 }
 
 /// `PATCH /api/v1/events/{slug}`
-pub(in crate::http) async fn patch(slug: String, context: Shared, incoming: Incoming, body: Unread) -> Result<Response, Problem> {
+pub(in crate::http) async fn patch(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    body: Unread,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
-    let sent = body.read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json).await?;
+    let sent = body
+        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .await?;
     let edit = edit(&sent.decode()?, &event)?;
     let expected = reply::if_match(&incoming.headers);
-    changed(&context, &event, Command::Edit { edit, expected, by: organiser.actor() }).await
+    changed(
+        &context,
+        &event,
+        Command::Edit {
+            edit,
+            expected,
+            by: organiser.actor(),
+        },
+    )
+    .await
 }
 
 fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
@@ -105,7 +151,11 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
         None => {}
         Some(same) if same == event.slug.as_str() => {}
         Some(_) => {
-            check.take::<()>(Err(Invalid::new("slug", "fixed", "slug cannot be changed: links lead to it")));
+            check.take::<()>(Err(Invalid::new(
+                "slug",
+                "fixed",
+                "slug cannot be changed: links lead to it",
+            )));
         }
     }
     let title = match &fields.title {
@@ -114,7 +164,11 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
     };
     let description = match &fields.description {
         Given::Absent => None,
-        given => check.take(given.optional_text("description").and_then(|text| event::parse_description(text.unwrap_or_default()))),
+        given => check.take(
+            given
+                .optional_text("description")
+                .and_then(|text| event::parse_description(text.unwrap_or_default())),
+        ),
     };
     let edit = Edit {
         title,
@@ -130,7 +184,11 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
 }
 
 /// Has the event changed and shows it as it is then.
-pub(super) async fn changed(context: &Context, event: &Event, command: Command) -> Result<Response, Problem> {
+pub(super) async fn changed(
+    context: &Context,
+    event: &Event,
+    command: Command,
+) -> Result<Response, Problem> {
     match context.registrar.submit(event.id, command).await?? {
         Answer::Event(event) => Ok(item(&event)),
         other => Err(unexpected(&other)),
@@ -138,11 +196,26 @@ pub(super) async fn changed(context: &Context, event: &Event, command: Command) 
 }
 
 /// `DELETE /api/v1/events/{slug}?confirm=<slug>`
-pub(in crate::http) async fn delete(slug: String, context: Shared, incoming: Incoming, query: String) -> Result<Response, Problem> {
+pub(in crate::http) async fn delete(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+    query: String,
+) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let confirmed = Query::parse(&query)?.confirm.as_deref() == Some(event.slug.as_str());
-    match context.registrar.submit(event.id, Command::Delete { confirmed, by: organiser.actor() }).await?? {
+    match context
+        .registrar
+        .submit(
+            event.id,
+            Command::Delete {
+                confirmed,
+                by: organiser.actor(),
+            },
+        )
+        .await??
+    {
         Answer::Deleted => {
             context.registrar.forget(event.id);
             Ok(reply::empty(StatusCode::NO_CONTENT))
@@ -168,35 +241,85 @@ mod tests {
     }
 
     fn gala() -> Event {
-        new_event(&fields(r#"{"slug":"gala","title":"Gala","capacity":10}"#)).unwrap().open(Epoch::draw(), Timestamp::default())
+        new_event(&fields(r#"{"slug":"gala","title":"Gala","capacity":10}"#))
+            .unwrap()
+            .open(Epoch::draw(), Timestamp::default())
     }
 
     fn refused(problem: &Problem) -> Vec<String> {
-        problem.errors().into_iter().map(|(field, _)| field).collect()
+        problem
+            .errors()
+            .into_iter()
+            .map(|(field, _)| field)
+            .collect()
     }
 
     #[test]
     fn a_new_event_says_all_that_is_wrong() {
-        let wrong = fields(r#"{"slug":"Gala!","title":"","capacity":-1,"waitlist":"yes","description":7,"opens_at":"soon"}"#);
-        assert_eq!(refused(&new_event(&wrong).unwrap_err()), ["slug", "title", "description", "capacity", "waitlist", "opens_at"]);
-        assert_eq!(refused(&new_event(&Fields::default()).unwrap_err()), ["slug", "title", "capacity"]);
-        let backwards = fields(r#"{"slug":"g","title":"G","capacity":1,"opens_at":"2026-11-21T09:00:00Z","closes_at":"2026-11-21T09:00:00Z"}"#);
+        let wrong = fields(
+            r#"{"slug":"Gala!","title":"","capacity":-1,"waitlist":"yes","description":7,"opens_at":"soon"}"#,
+        );
+        assert_eq!(
+            refused(&new_event(&wrong).unwrap_err()),
+            [
+                "slug",
+                "title",
+                "description",
+                "capacity",
+                "waitlist",
+                "opens_at"
+            ]
+        );
+        assert_eq!(
+            refused(&new_event(&Fields::default()).unwrap_err()),
+            ["slug", "title", "capacity"]
+        );
+        let backwards = fields(
+            r#"{"slug":"g","title":"G","capacity":1,"opens_at":"2026-11-21T09:00:00Z","closes_at":"2026-11-21T09:00:00Z"}"#,
+        );
         assert_eq!(refused(&new_event(&backwards).unwrap_err()), ["closes_at"]);
     }
 
     #[test]
     fn null_capacity_is_no_limit_and_the_rest_has_defaults() {
         let new = new_event(&fields(r#"{"slug":"gala","title":" Gala ","capacity":null,"description":null,"opens_at":null}"#)).unwrap();
-        assert_eq!((new.capacity, new.title.as_str(), new.waitlist, new.opens_at), (Capacity::UNLIMITED, "Gala", false, None));
+        assert_eq!(
+            (new.capacity, new.title.as_str(), new.waitlist, new.opens_at),
+            (Capacity::UNLIMITED, "Gala", false, None)
+        );
     }
 
     #[test]
     fn a_change_tells_absent_from_null() {
         assert_eq!(edit(&fields("{}"), &gala()).unwrap(), Edit::default());
-        let removed = edit(&fields(r#"{"capacity":null,"opens_at":null,"description":null}"#), &gala()).unwrap();
-        let expected = Edit { capacity: Some(Capacity::UNLIMITED), opens_at: Some(None), description: Some(String::new()), ..Edit::default() };
+        let removed = edit(
+            &fields(r#"{"capacity":null,"opens_at":null,"description":null}"#),
+            &gala(),
+        )
+        .unwrap();
+        let expected = Edit {
+            capacity: Some(Capacity::UNLIMITED),
+            opens_at: Some(None),
+            description: Some(String::new()),
+            ..Edit::default()
+        };
         assert_eq!(removed, expected);
-        assert_eq!(edit(&fields(r#"{"closed":true,"slug":"gala"}"#), &gala()).unwrap(), Edit { closed: Some(true), ..Edit::default() });
-        assert_eq!(refused(&edit(&fields(r#"{"slug":"ball","title":null,"closed":null}"#), &gala()).unwrap_err()), ["slug", "title", "closed"]);
+        assert_eq!(
+            edit(&fields(r#"{"closed":true,"slug":"gala"}"#), &gala()).unwrap(),
+            Edit {
+                closed: Some(true),
+                ..Edit::default()
+            }
+        );
+        assert_eq!(
+            refused(
+                &edit(
+                    &fields(r#"{"slug":"ball","title":null,"closed":null}"#),
+                    &gala()
+                )
+                .unwrap_err()
+            ),
+            ["slug", "title", "closed"]
+        );
     }
 }

@@ -33,17 +33,36 @@ impl Keep {
 }
 
 /// A page.
-pub(super) fn page(visit: &Visit, status: StatusCode, keep: Keep, template: &impl Template) -> Response {
+pub(super) fn page(
+    visit: &Visit,
+    status: StatusCode,
+    keep: Keep,
+    template: &impl Template,
+) -> Response {
     // Writing into a string cannot fail, and no filter that is used here does.
-    let Ok(html) = template.render() else { return Problem::new(Code::Internal, "the page cannot be shown").into_response() };
+    let Ok(html) = template.render() else {
+        return Problem::new(Code::Internal, "the page cannot be shown").into_response();
+    };
     let mut response = Response::new(html.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.texts.lang()));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(
+        header::CONTENT_LANGUAGE,
+        HeaderValue::from_static(visit.texts.lang()),
+    );
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept-Language, Cookie"),
+    );
     headers.insert(header::CACHE_CONTROL, keep.value());
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
     secure(headers);
     response
 }
@@ -51,19 +70,32 @@ pub(super) fn page(visit: &Visit, status: StatusCode, keep: Keep, template: &imp
 /// Lets a page hold frames of this server. No other page may, so that a flaw in one cannot put a page of ours inside of it.
 pub(super) fn embedding(mut response: Response) -> Response {
     // An answer without the policy is a problem's document, which holds nothing.
-    if let Some(policy) = response.headers_mut().get_mut(header::CONTENT_SECURITY_POLICY) {
+    if let Some(policy) = response
+        .headers_mut()
+        .get_mut(header::CONTENT_SECURITY_POLICY)
+    {
         // The constant and ASCII letters are a header value.
-        *policy = HeaderValue::try_from(format!("{POLICY}; frame-src 'self'")).expect("a policy is a header value");
+        *policy = HeaderValue::try_from(format!("{POLICY}; frame-src 'self'"))
+            .expect("a policy is a header value");
     }
     response
 }
 
 /// What every answer of a page's address carries, redirects too: a private link must not leak through any of them.
 fn secure(headers: &mut HeaderMap) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     // Not `no-referrer`: a form would then be sent with `Origin: null`, and the cross-site check would refuse it.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
 }
 
 /// 303: look at `location` now. It must begin with one `/` and a fixed word, so that it cannot lead to another site.
@@ -72,7 +104,10 @@ pub(super) fn see_other(location: &str) -> Response {
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
     // Paths are made of slugs, tokens and encoded queries; a request's own path came over HTTP, where no line end gets through.
-    headers.insert(header::LOCATION, HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/")));
+    headers.insert(
+        header::LOCATION,
+        HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/")),
+    );
     headers.insert(header::CACHE_CONTROL, Keep::Never.value());
     secure(headers);
     response
@@ -95,7 +130,11 @@ pub(super) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
             code: code.as_str(),
             title: text("title"),
             detail: text("meaning"),
-            retry_after: problem.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok()),
+            retry_after: problem
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok())
+                .and_then(|value| value.parse().ok()),
         };
         let mut response = page(visit, code.status(), Keep::Never, &template);
         response.headers_mut().extend(problem.headers().clone());
@@ -105,20 +144,32 @@ pub(super) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
         secure(response.headers_mut());
         response
     };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
+    response.headers_mut().insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Accept-Language, Cookie"),
+    );
     response
 }
 
 /// Whether `Accept` names HTML, and nothing of JSON higher. `*/*` alone is a script, such as curl.
 fn prefers_html(headers: &HeaderMap) -> bool {
     let mut weights = (0.0_f32, 0.0_f32);
-    for item in headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
+    for item in headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+    {
         let mut parts = item.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        let weight = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
         match range.as_str() {
             "text/html" | "application/xhtml+xml" | "text/*" => weights.0 = weights.0.max(weight),
-            "application/json" | "application/problem+json" | "application/*" => weights.1 = weights.1.max(weight),
+            "application/json" | "application/problem+json" | "application/*" => {
+                weights.1 = weights.1.max(weight)
+            }
             _ => {}
         }
     }
@@ -132,7 +183,10 @@ mod tests {
     #[test]
     fn people_get_pages_and_scripts_get_documents() {
         for (accept, expected) in [
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                true,
+            ),
             ("text/html", true),
             ("text/*;q=0.1", true),
             ("*/*", false),
@@ -155,14 +209,23 @@ mod tests {
         use http_body_util::BodyExt as _;
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
-        let problem = Problem::new(Code::Busy, "busy").retry_after(std::time::Duration::from_millis(1500));
+        let problem =
+            Problem::new(Code::Busy, "busy").retry_after(std::time::Duration::from_millis(1500));
         let response = problem_page(&Visit::of_headers(&headers), &problem);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["cache-control"], "no-store");
-        assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+        assert!(
+            response.headers()["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .contains("frame-ancestors 'none'")
+        );
         let html = response.into_body().collect().await.unwrap().to_bytes();
         let html = std::str::from_utf8(&html).unwrap();
-        assert!(html.contains("/problems#busy") && html.contains("2 seconds"), "{html}");
+        assert!(
+            html.contains("/problems#busy") && html.contains("2 seconds"),
+            "{html}"
+        );
     }
 }

@@ -31,14 +31,29 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
         Ok(shown) => shown,
         Err(problem) => return problem_page(&visit, &problem),
     };
-    let techniques = TECHNIQUES.into_iter().map(|key| technique(visit.texts, key)).collect();
-    let template = ComparePage { t: visit.texts, here: visit.path.clone(), event: shown.view(), is_lab: slug == LAB, techniques };
+    let techniques = TECHNIQUES
+        .into_iter()
+        .map(|key| technique(visit.texts, key))
+        .collect();
+    let template = ComparePage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        event: shown.view(),
+        is_lab: slug == LAB,
+        techniques,
+    };
     embedding(page(&visit, StatusCode::OK, Keep::Revalidated, &template))
 }
 
 fn technique(texts: Texts, key: &'static str) -> TechniqueView {
     let text = |part: &str| texts.get(format!("technique-{key}-{part}"));
-    TechniqueView { key, name: text("name"), how: text("how"), pick: text("pick"), mind: text("mind") }
+    TechniqueView {
+        key,
+        name: text("name"),
+        how: text("how"),
+        pick: text("pick"),
+        mind: text("mind"),
+    }
 }
 
 /// `POST /compare/lab`: makes the event if it is not there, and leads to it.
@@ -62,7 +77,9 @@ async fn ensure(context: &Context, incoming: &Incoming) -> Result<(), Problem> {
         // A constant of the right form.
         slug: Slug::parse(LAB).expect("a valid slug"),
         title: "Lab · 实验室".to_owned(),
-        description: "For trying things out: everybody here is made up.\n仅供试验，这里的人都是虚构的。".to_owned(),
+        description:
+            "For trying things out: everybody here is made up.\n仅供试验，这里的人都是虚构的。"
+                .to_owned(),
         capacity: Capacity::UNLIMITED,
         waitlist: false,
         opens_at: None,

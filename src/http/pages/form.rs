@@ -13,22 +13,36 @@ pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads the body of a POST to a page, of at most `most` bytes.
-    pub(super) async fn read(body: Unread, incoming: &Incoming, most: usize) -> Result<Self, Problem> {
+    pub(super) async fn read(
+        body: Unread,
+        incoming: &Incoming,
+        most: usize,
+    ) -> Result<Self, Problem> {
         Self::content(body, incoming, most).await?.decode()
     }
 
     /// The same, not decoded yet, for whoever decodes it in another way as well.
-    pub(super) async fn content(body: Unread, incoming: &Incoming, most: usize) -> Result<Content, Problem> {
+    pub(super) async fn content(
+        body: Unread,
+        incoming: &Incoming,
+        most: usize,
+    ) -> Result<Content, Problem> {
         let content = body.read_up_to(most, incoming, Takes::JsonOrForm).await?;
         match content.media {
             Media::Form => Ok(content),
-            Media::Json => Err(Problem::new(Code::UnsupportedMediaType, "pages take forms; the API under /api/v1 takes JSON")),
+            Media::Json => Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "pages take forms; the API under /api/v1 takes JSON",
+            )),
         }
     }
 
     /// A field's text; empty when it was not sent, as for an empty field.
     pub(super) fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Whether a checkbox was ticked: browsers leave the others out.
@@ -43,8 +57,13 @@ mod tests {
 
     #[test]
     fn fields_are_found_by_name() {
-        let form: Form = serde_urlencoded::from_str("name=%E6%9D%8E+x&waitlist=true&name=second&empty=").unwrap();
-        assert_eq!((form.get("name"), form.get("empty"), form.get("absent")), ("李 x", "", ""));
+        let form: Form =
+            serde_urlencoded::from_str("name=%E6%9D%8E+x&waitlist=true&name=second&empty=")
+                .unwrap();
+        assert_eq!(
+            (form.get("name"), form.get("empty"), form.get("absent")),
+            ("李 x", "", "")
+        );
         assert!(form.is_ticked("waitlist") && !form.is_ticked("name") && !form.is_ticked("absent"));
     }
 }

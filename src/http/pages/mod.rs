@@ -38,41 +38,157 @@ use admin::{actions, audit, event, events, login};
 use visit::visit;
 
 /// Every page.
-#[expect(clippy::needless_pass_by_value, reason = "the same shape as every module's routes: a context is cheap to hand over")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the same shape as every module's routes: a context is cheap to hand over"
+)]
 pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
-    let choice = warp::query::raw().and_then(|query: String| async move { if query.contains("lang=") { Ok(()) } else { Err(reject::not_found()) } });
-    let chosen = read().and(choice).untuple_one().and(visit()).and_then(|visit| async move { language::switch(&visit).ok_or_else(reject::not_found) }).boxed();
+    let choice = warp::query::raw().and_then(|query: String| async move {
+        if query.contains("lang=") {
+            Ok(())
+        } else {
+            Err(reject::not_found())
+        }
+    });
+    let chosen = read()
+        .and(choice)
+        .untuple_one()
+        .and(visit())
+        .and_then(|visit| async move { language::switch(&visit).ok_or_else(reject::not_found) })
+        .boxed();
     first_of([chosen, public(&context), console(&context)])
 }
 
 fn public(context: &Shared) -> BoxedFilter<(Response,)> {
     let look = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
-    let events = path::end().and(read()).and(look()).then(public::events).boxed();
-    let event = path!("e" / String).and(read()).and(look()).then(register::show).boxed();
-    let register = path!("e" / String / "register").and(warp::post()).and(send()).then(register::submit).boxed();
-    let wall = path!("e" / String / "wall").and(read()).and(look()).then(public::wall).boxed();
-    let compare = path!("e" / String / "compare").and(read()).and(look()).then(compare::show).boxed();
-    let lab = path!("compare" / "lab").and(warp::post()).and(look()).then(compare::open_lab).boxed();
-    let badge = path!("e" / String / "badge.svg").and(read()).and(look()).then(badge::show).boxed();
-    let registration = path!("r" / String).and(read()).and(look()).then(registration::show).boxed();
-    let cancel = path!("r" / String / "cancel").and(warp::post()).and(look()).then(registration::cancel).boxed();
-    let problems = path!("problems").and(read()).and(visit()).then(public::problems).boxed();
-    let embed = path!("embed.js").and(read()).and(warp::header::headers_cloned()).map(|headers: HeaderMap| public::embed(&headers)).boxed();
-    first_of([event, events, register, registration, cancel, wall, compare, lab, badge, problems, embed])
+    let events = path::end()
+        .and(read())
+        .and(look())
+        .then(public::events)
+        .boxed();
+    let event = path!("e" / String)
+        .and(read())
+        .and(look())
+        .then(register::show)
+        .boxed();
+    let register = path!("e" / String / "register")
+        .and(warp::post())
+        .and(send())
+        .then(register::submit)
+        .boxed();
+    let wall = path!("e" / String / "wall")
+        .and(read())
+        .and(look())
+        .then(public::wall)
+        .boxed();
+    let compare = path!("e" / String / "compare")
+        .and(read())
+        .and(look())
+        .then(compare::show)
+        .boxed();
+    let lab = path!("compare" / "lab")
+        .and(warp::post())
+        .and(look())
+        .then(compare::open_lab)
+        .boxed();
+    let badge = path!("e" / String / "badge.svg")
+        .and(read())
+        .and(look())
+        .then(badge::show)
+        .boxed();
+    let registration = path!("r" / String)
+        .and(read())
+        .and(look())
+        .then(registration::show)
+        .boxed();
+    let cancel = path!("r" / String / "cancel")
+        .and(warp::post())
+        .and(look())
+        .then(registration::cancel)
+        .boxed();
+    let problems = path!("problems")
+        .and(read())
+        .and(visit())
+        .then(public::problems)
+        .boxed();
+    let embed = path!("embed.js")
+        .and(read())
+        .and(warp::header::headers_cloned())
+        .map(|headers: HeaderMap| public::embed(&headers))
+        .boxed();
+    first_of([
+        event,
+        events,
+        register,
+        registration,
+        cancel,
+        wall,
+        compare,
+        lab,
+        badge,
+        problems,
+        embed,
+    ])
 }
 
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {
     let look = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
-    let events = path!("admin").and(read()).and(look()).then(events::show).boxed();
-    let create = path!("admin" / "events").and(warp::post()).and(send()).then(events::create).boxed();
-    let sign_in_page = path!("admin" / "login").and(read()).and(look()).then(login::show).boxed();
-    let sign_in = path!("admin" / "login").and(warp::post()).and(send()).then(login::sign_in).boxed();
-    let sign_out = path!("admin" / "logout").and(warp::post()).and(send()).then(login::sign_out).boxed();
-    let event = path!("admin" / "events" / String).and(read()).and(look()).then(event::show).boxed();
-    let audit = path!("admin" / "events" / String / "audit").and(read()).and(look()).then(audit::show).boxed();
-    let act = path!("admin" / "events" / String / Action).and(warp::post()).and(send()).then(actions::act).boxed();
-    let cancel = path!("admin" / "events" / String / "registrations" / String / "cancel").and(warp::post()).and(send()).then(actions::cancel).boxed();
-    first_of([create, sign_in, sign_out, act, cancel, events, sign_in_page, event, audit])
+    let events = path!("admin")
+        .and(read())
+        .and(look())
+        .then(events::show)
+        .boxed();
+    let create = path!("admin" / "events")
+        .and(warp::post())
+        .and(send())
+        .then(events::create)
+        .boxed();
+    let sign_in_page = path!("admin" / "login")
+        .and(read())
+        .and(look())
+        .then(login::show)
+        .boxed();
+    let sign_in = path!("admin" / "login")
+        .and(warp::post())
+        .and(send())
+        .then(login::sign_in)
+        .boxed();
+    let sign_out = path!("admin" / "logout")
+        .and(warp::post())
+        .and(send())
+        .then(login::sign_out)
+        .boxed();
+    let event = path!("admin" / "events" / String)
+        .and(read())
+        .and(look())
+        .then(event::show)
+        .boxed();
+    let audit = path!("admin" / "events" / String / "audit")
+        .and(read())
+        .and(look())
+        .then(audit::show)
+        .boxed();
+    let act = path!("admin" / "events" / String / Action)
+        .and(warp::post())
+        .and(send())
+        .then(actions::act)
+        .boxed();
+    let cancel = path!("admin" / "events" / String / "registrations" / String / "cancel")
+        .and(warp::post())
+        .and(send())
+        .then(actions::cancel)
+        .boxed();
+    first_of([
+        create,
+        sign_in,
+        sign_out,
+        act,
+        cancel,
+        events,
+        sign_in_page,
+        event,
+        audit,
+    ])
 }

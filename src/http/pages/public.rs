@@ -17,8 +17,15 @@ use crate::problem::{Code, Problem};
 
 /// `GET /`.
 pub(super) async fn events(context: Shared, visit: Visit) -> Response {
-    let events = states::all(&context).into_iter().filter(|event| event.slug != LAB).collect();
-    let template = EventsPage { t: visit.texts, here: visit.path.clone(), events };
+    let events = states::all(&context)
+        .into_iter()
+        .filter(|event| event.slug != LAB)
+        .collect();
+    let template = EventsPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        events,
+    };
     page(&visit, StatusCode::OK, Keep::Revalidated, &template)
 }
 
@@ -29,7 +36,13 @@ pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Respons
         Err(problem) => return problem_page(&visit, &problem),
     };
     let page_url = visit.absolute(&context.settings, &format!("/e/{slug}"));
-    let template = WallPage { t: visit.texts, here: visit.path.clone(), event: shown.view(), qr_svg: qr::svg(&page_url), page_url };
+    let template = WallPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        event: shown.view(),
+        qr_svg: qr::svg(&page_url),
+        page_url,
+    };
     page(&visit, StatusCode::OK, Keep::Revalidated, &template)
 }
 
@@ -37,16 +50,32 @@ pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Respons
 pub(super) async fn problems(visit: Visit) -> Response {
     let rows = Code::ALL.into_iter().map(|code| {
         let text = |part: &str| visit.texts.get(format!("problem-{}-{part}", code.as_str()));
-        ProblemRow { code: code.as_str(), status: code.status().as_u16(), title: text("title"), meaning: text("meaning"), retry: is_passing(code) }
+        ProblemRow {
+            code: code.as_str(),
+            status: code.status().as_u16(),
+            title: text("title"),
+            meaning: text("meaning"),
+            retry: is_passing(code),
+        }
     });
-    let template = ProblemsPage { t: visit.texts, here: visit.path.clone(), problems: rows.collect() };
+    let template = ProblemsPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        problems: rows.collect(),
+    };
     page(&visit, StatusCode::OK, Keep::Revalidated, &template)
 }
 
 /// Whether the same request may succeed later.
 fn is_passing(code: Code) -> bool {
     match code {
-        Code::EventFull | Code::EventNotOpen | Code::TooManyRequests | Code::Busy | Code::DatabaseUnreachable | Code::Draining | Code::Internal => true,
+        Code::EventFull
+        | Code::EventNotOpen
+        | Code::TooManyRequests
+        | Code::Busy
+        | Code::DatabaseUnreachable
+        | Code::Draining
+        | Code::Internal => true,
         Code::MalformedBody
         | Code::BadRequest
         | Code::Unauthorized
@@ -74,9 +103,18 @@ pub(super) fn embed(headers: &HeaderMap) -> Response {
         return Problem::new(Code::NotFound, "this build has no script to embed").into_response();
     };
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     // Without the `frame-ancestors` that everything else gets: this is made for other sites.
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
-    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'"),
+    );
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
     response
 }

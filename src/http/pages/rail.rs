@@ -24,7 +24,9 @@ pub(super) struct Rail {
 impl Rail {
     /// The rail of `registered` against `capacity`; empty without a limit.
     pub(super) fn new(capacity: Option<u32>, registered: u32) -> Self {
-        let Some(capacity) = capacity else { return Self::default() };
+        let Some(capacity) = capacity else {
+            return Self::default();
+        };
         let places = capacity.max(registered);
         if places == 0 {
             return Self::default();
@@ -33,7 +35,9 @@ impl Rail {
         // Never full before it is full, never empty once somebody is in.
         let share = |n: u32| match n {
             0 => 0,
-            n => u32::try_from(u64::from(n) * u64::from(ticks) / u64::from(places)).unwrap_or(ticks).max(1),
+            n => u32::try_from(u64::from(n) * u64::from(ticks) / u64::from(places))
+                .unwrap_or(ticks)
+                .max(1),
         };
         let (filled, limit) = (share(registered), share(capacity));
         Self {
@@ -41,7 +45,10 @@ impl Rail {
             free: path(filled, ticks),
             taken: path(0, filled.min(limit)),
             over: path(limit.min(filled), filled),
-            needle: filled.checked_sub(1).map(|last| format!("M{last}.5 0V24")).unwrap_or_default(),
+            needle: filled
+                .checked_sub(1)
+                .map(|last| format!("M{last}.5 0V24"))
+                .unwrap_or_default(),
         }
     }
 }
@@ -81,7 +88,11 @@ mod tests {
             (Some(1_000_000), 1, [99, 1, 0, 1]),
             (Some(1_000_000), 999_999, [1, 99, 0, 1]),
         ] {
-            assert_eq!(drawn(capacity, registered), expected, "{registered} of {capacity:?}");
+            assert_eq!(
+                drawn(capacity, registered),
+                expected,
+                "{registered} of {capacity:?}"
+            );
         }
     }
 }

@@ -42,16 +42,35 @@ pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Un
         Ok(accepted) => see_other(&format!("/r/{}", accepted.registration.token())),
         Err(problem) => {
             let form = sent.decode().unwrap_or_default();
-            again(&context, visit.at(format!("/e/{slug}")), &slug, &form, &problem).await
+            again(
+                &context,
+                visit.at(format!("/e/{slug}")),
+                &slug,
+                &form,
+                &problem,
+            )
+            .await
         }
     }
 }
 
 /// The same page with what was typed, and what is to be done about it.
-async fn again(context: &Context, visit: Visit, slug: &str, form: &Form, problem: &Problem) -> Response {
+async fn again(
+    context: &Context,
+    visit: Visit,
+    slug: &str,
+    form: &Form,
+    problem: &Problem,
+) -> Response {
     // What another site has sent is not shown as if this page had.
-    let shown = if problem.code() == Code::Forbidden { None } else { states::by_slug(context, slug).await.ok() };
-    let Some(shown) = shown else { return problem_page(&visit, problem) };
+    let shown = if problem.code() == Code::Forbidden {
+        None
+    } else {
+        states::by_slug(context, slug).await.ok()
+    };
+    let Some(shown) = shown else {
+        return problem_page(&visit, problem);
+    };
     let template = Refused::new(visit.texts, form, problem).fill(&visit, shown.view(), form);
     let mut response = page(&visit, problem.code().status(), Keep::Never, &template);
     response.headers_mut().extend(problem.headers().clone());
@@ -73,15 +92,28 @@ impl Refused {
         let code = problem.code();
         let (mut name_error, mut email_error) = (None, None);
         if code == Code::ValidationFailed {
-            name_error = Name::parse(form.get("name")).err().map(|invalid| texts.get(message(&invalid)));
-            email_error = Email::parse(form.get("email")).err().map(|invalid| texts.get(message(&invalid)));
+            name_error = Name::parse(form.get("name"))
+                .err()
+                .map(|invalid| texts.get(message(&invalid)));
+            email_error = Email::parse(form.get("email"))
+                .err()
+                .map(|invalid| texts.get(message(&invalid)));
         }
         let named = name_error.is_some() || email_error.is_some();
         if code == Code::AlreadyRegistered {
             email_error = Some(texts.get("error-email-taken"));
         }
-        let form_error = if named { texts.get("error-heading") } else { texts.get(format!("problem-{}-meaning", code.as_str())) };
-        Self { name_error, email_error, form_error: Some(form_error), new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest) }
+        let form_error = if named {
+            texts.get("error-heading")
+        } else {
+            texts.get(format!("problem-{}-meaning", code.as_str()))
+        };
+        Self {
+            name_error,
+            email_error,
+            form_error: Some(form_error),
+            new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest),
+        }
     }
 
     fn fill(self, visit: &Visit, event: super::views::EventView, form: &Form) -> EventPage {
@@ -122,36 +154,83 @@ mod tests {
     use crate::http::pages::states::Shown;
 
     fn filled(fields: &str, problem: &Problem) -> EventPage {
-        let (form, visit) = (serde_urlencoded::from_str(fields).unwrap(), samples::visit(&[]));
-        Refused::new(visit.texts, &form, problem).fill(&visit, Shown::from(Arc::new(samples::event())).view(), &form)
+        let (form, visit) = (
+            serde_urlencoded::from_str(fields).unwrap(),
+            samples::visit(&[]),
+        );
+        Refused::new(visit.texts, &form, problem).fill(
+            &visit,
+            Shown::from(Arc::new(samples::event())).view(),
+            &form,
+        )
     }
 
     #[test]
     fn each_field_says_what_is_wrong_with_it() {
-        let invalid = Problem::invalid(&[Invalid::new("name", "empty", ""), Invalid::new("email", "malformed", "")]);
+        let invalid = Problem::invalid(&[
+            Invalid::new("name", "empty", ""),
+            Invalid::new("email", "malformed", ""),
+        ]);
         let page = filled("name=+&email=nobody&idempotency_key=k1", &invalid);
         assert_eq!(page.name_error.as_deref(), Some("Enter your name."));
-        assert_eq!(page.email_error.as_deref(), Some("Enter an address like name@example.org."));
+        assert_eq!(
+            page.email_error.as_deref(),
+            Some("Enter an address like name@example.org.")
+        );
         assert_eq!(page.form_error.as_deref(), Some("Please check this:"));
-        assert_eq!((page.email.as_str(), page.idempotency_key.as_str()), ("nobody", "k1"));
-        let long = filled(&format!("name={}&email=ada@example.org", "x".repeat(201)), &invalid);
-        assert_eq!((long.name_error.as_deref(), long.email_error), (Some("Use at most 200 characters."), None));
-        let twice = filled("name=Ada&email=ada@example.org", &Problem::new(Code::AlreadyRegistered, ""));
-        assert_eq!((twice.name_error, twice.email_error.as_deref()), (None, Some("This address is already registered.")));
+        assert_eq!(
+            (page.email.as_str(), page.idempotency_key.as_str()),
+            ("nobody", "k1")
+        );
+        let long = filled(
+            &format!("name={}&email=ada@example.org", "x".repeat(201)),
+            &invalid,
+        );
+        assert_eq!(
+            (long.name_error.as_deref(), long.email_error),
+            (Some("Use at most 200 characters."), None)
+        );
+        let twice = filled(
+            "name=Ada&email=ada@example.org",
+            &Problem::new(Code::AlreadyRegistered, ""),
+        );
+        assert_eq!(
+            (twice.name_error, twice.email_error.as_deref()),
+            (None, Some("This address is already registered."))
+        );
         assert!(twice.form_error.unwrap().contains("private link"));
         let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
-        assert_eq!(hostile.name_error.as_deref(), Some("This name contains characters that cannot be used."));
+        assert_eq!(
+            hostile.name_error.as_deref(),
+            Some("This name contains characters that cannot be used.")
+        );
     }
 
     #[test]
     fn a_key_stays_unless_it_is_the_trouble() {
-        let key = |code: Code| filled("name=Ada&email=ada@example.org&idempotency_key=k1", &Problem::new(code, "")).idempotency_key;
-        for code in [Code::EventFull, Code::AlreadyRegistered, Code::Busy, Code::DatabaseUnreachable] {
+        let key = |code: Code| {
+            filled(
+                "name=Ada&email=ada@example.org&idempotency_key=k1",
+                &Problem::new(code, ""),
+            )
+            .idempotency_key
+        };
+        for code in [
+            Code::EventFull,
+            Code::AlreadyRegistered,
+            Code::Busy,
+            Code::DatabaseUnreachable,
+        ] {
             assert_eq!(key(code), "k1");
         }
         assert_ne!(key(Code::IdempotencyMismatch), "k1");
         assert_ne!(key(Code::BadRequest), "k1");
-        assert_eq!(filled("name=Ada", &Problem::new(Code::EventFull, "")).idempotency_key.len(), 22);
+        assert_eq!(
+            filled("name=Ada", &Problem::new(Code::EventFull, ""))
+                .idempotency_key
+                .len(),
+            22
+        );
     }
 
     // A title, a name and an address that try to become markup.
@@ -163,18 +242,38 @@ mod tests {
         )
         .render()
         .unwrap();
-        for markup in ["<script>alert", "</title><script", "<img src=x", "\"onfocus=", "\"><b>"] {
+        for markup in [
+            "<script>alert",
+            "</title><script",
+            "<img src=x",
+            "\"onfocus=",
+            "\"><b>",
+        ] {
             assert!(!html.contains(markup), "{markup} in {html}");
         }
         assert!(html.contains("&#60;script&#62;alert(3)"));
-        let data = html.split("data-initial-count>").nth(1).unwrap().split("</script>").next().unwrap();
+        let data = html
+            .split("data-initial-count>")
+            .nth(1)
+            .unwrap()
+            .split("</script>")
+            .next()
+            .unwrap();
         let count: serde_json::Value = serde_json::from_str(data).unwrap();
-        assert_eq!((&count["registered"], &count["position"]), (&97.into(), &"q7f2k9-128".into()));
+        assert_eq!(
+            (&count["registered"], &count["position"]),
+            (&97.into(), &"q7f2k9-128".into())
+        );
     }
 
     #[test]
     fn the_number_is_in_the_page_itself() {
-        let html = filled("", &Problem::new(Code::EventFull, "")).render().unwrap();
-        assert!(html.contains("data-count-registered>97<") && html.contains("/ 100"), "{html}");
+        let html = filled("", &Problem::new(Code::EventFull, ""))
+            .render()
+            .unwrap();
+        assert!(
+            html.contains("data-count-registered>97<") && html.contains("/ 100"),
+            "{html}"
+        );
     }
 }

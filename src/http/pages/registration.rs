@@ -25,7 +25,13 @@ async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<Registrat
     let shown = states::not_before(context, own.event.id, own.registration.revision).await?;
     let registration = RegistrationView::new(&own.registration, own.waiting_position, &shown.event);
     let page_url = visit.absolute(&context.settings, &format!("/r/{}", registration.token));
-    Ok(RegistrationPage { t: visit.texts, here: visit.path.clone(), event: shown.view(), registration, page_url })
+    Ok(RegistrationPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        event: shown.view(),
+        registration,
+        page_url,
+    })
 }
 
 /// `POST /r/{token}/cancel`.

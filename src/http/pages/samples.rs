@@ -25,19 +25,39 @@ pub(super) fn event() -> Event {
         opens_at: None,
         closes_at: Some(Timestamp::from_millis(1_795_251_600_123)),
     };
-    Event { id: 7, revision: position.revision, registered: 97, last_number: 98, ..new.open(position.epoch, Timestamp::from_millis(1_795_000_000_000)) }
+    Event {
+        id: 7,
+        revision: position.revision,
+        registered: 97,
+        last_number: 98,
+        ..new.open(position.epoch, Timestamp::from_millis(1_795_000_000_000))
+    }
 }
 
 /// A visit with these headers.
 pub(super) fn visit(headers: &[(&'static str, &str)]) -> Visit {
-    let headers: HeaderMap = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+    let headers: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+        .collect();
     Visit::of_headers(&headers)
 }
 
 /// What `routes` answer to a request without a body.
-pub(crate) async fn ask(routes: BoxedFilter<(Response,)>, method: &str, path: &str, headers: &[(&str, &str)]) -> warp::http::Response<String> {
-    let request = headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
-    let response = warp::service(routes).call(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+pub(crate) async fn ask(
+    routes: BoxedFilter<(Response,)>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> warp::http::Response<String> {
+    let request = headers.iter().fold(
+        Request::builder().method(method).uri(path),
+        |request, (name, value)| request.header(*name, *value),
+    );
+    let response = warp::service(routes)
+        .call(request.body(Full::<Bytes>::default()).unwrap())
+        .await
+        .unwrap();
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     warp::http::Response::from_parts(head, String::from_utf8(body.to_vec()).unwrap())

@@ -32,31 +32,49 @@ impl Shown {
 
 impl From<Newest> for Shown {
     fn from(newest: Newest) -> Self {
-        Self { event: newest.event, stale_since: newest.stale_since }
+        Self {
+            event: newest.event,
+            stale_since: newest.stale_since,
+        }
     }
 }
 
 impl From<Arc<Event>> for Shown {
     fn from(event: Arc<Event>) -> Self {
-        Self { event, stale_since: None }
+        Self {
+            event,
+            stale_since: None,
+        }
     }
 }
 
 /// Every event, in the order of their creation.
 pub(super) fn all(context: &Context) -> Vec<EventView> {
-    context.hub.channels().iter().map(|channel| Shown::from(channel.newest()).view()).collect()
+    context
+        .hub
+        .channels()
+        .iter()
+        .map(|channel| Shown::from(channel.newest()).view())
+        .collect()
 }
 
 /// The event with that slug, without a question to the database unless another node has just created it.
 pub(super) async fn by_slug(context: &Context, slug: &str) -> Result<Shown, Problem> {
-    match Slug::parse(slug).ok().and_then(|slug| context.hub.channel(&slug)) {
+    match Slug::parse(slug)
+        .ok()
+        .and_then(|slug| context.hub.channel(&slug))
+    {
         Some(channel) => Ok(channel.newest().into()),
         None => find::event(context, slug).await.map(Shown::from),
     }
 }
 
 /// The event, at `revision` or later: whoever was registered by another node must not be shown an older count than their own.
-pub(super) async fn not_before(context: &Context, id: EventId, revision: Revision) -> Result<Shown, Problem> {
+pub(super) async fn not_before(
+    context: &Context,
+    id: EventId,
+    revision: Revision,
+) -> Result<Shown, Problem> {
     if let Some(channel) = context.hub.channel_by_id(id)
         && let Ok(shown) = tokio::time::timeout(PATIENCE, arrival(&channel, revision)).await
     {
@@ -67,7 +85,12 @@ pub(super) async fn not_before(context: &Context, id: EventId, revision: Revisio
         .event_by_id(id)
         .await?
         .map(|event| Arc::new(event).into())
-        .ok_or_else(|| Problem::new(Code::RegistrationNotFound, "the event of this registration is gone"))
+        .ok_or_else(|| {
+            Problem::new(
+                Code::RegistrationNotFound,
+                "the event of this registration is gone",
+            )
+        })
 }
 
 async fn arrival(channel: &Channel, revision: Revision) -> Shown {
@@ -95,8 +118,14 @@ mod tests {
         hub.publish(event.clone());
         let channel = hub.channel_by_id(event.id).unwrap();
         assert_eq!(arrival(&channel, event.revision).await.event.registered, 97);
-        let later = Event { revision: event.revision + 1, registered: 98, ..event };
-        let (shown, ()) = tokio::join!(arrival(&channel, later.revision), async { hub.publish(later.clone()) });
+        let later = Event {
+            revision: event.revision + 1,
+            registered: 98,
+            ..event
+        };
+        let (shown, ()) = tokio::join!(arrival(&channel, later.revision), async {
+            hub.publish(later.clone())
+        });
         assert_eq!(shown.event.registered, 98);
     }
 }

@@ -4,7 +4,9 @@
 
 use askama::Template;
 
-use super::views::{AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TechniqueView};
+use super::views::{
+    AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TechniqueView,
+};
 use crate::http::text::Texts;
 
 #[derive(Debug, Template)]

@@ -51,7 +51,11 @@ impl CountView {
 
     /// Digits of the larger of registered and capacity, at least 2: the big screen's type size hangs on it.
     pub(super) fn digits(&self) -> usize {
-        self.registered.max(self.capacity.unwrap_or(0)).to_string().len().max(2)
+        self.registered
+            .max(self.capacity.unwrap_or(0))
+            .to_string()
+            .len()
+            .max(2)
     }
 
     /// The capacity rail.
@@ -63,7 +67,9 @@ impl CountView {
 /// JSON that cannot end the script element it stands in: without `<` there is neither `</script` nor `<!--`.
 fn script_data(value: &impl serde::Serialize) -> String {
     // Serialising plain structs with string keys cannot fail; an empty object would only cost the live view its first state.
-    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned()).replace('<', "\\u003c")
+    serde_json::to_string(value)
+        .unwrap_or_else(|_| "{}".to_owned())
+        .replace('<', "\\u003c")
 }
 
 /// An event with its count.
@@ -86,7 +92,10 @@ impl EventView {
             description: event.description.clone(),
             opens_at: event.opens_at.map(|at| at.to_string()),
             closes_at: event.closes_at.map(|at| at.to_string()),
-            count: CountView::new(&Headcount { stale_since, ..event.headcount() }),
+            count: CountView::new(&Headcount {
+                stale_since,
+                ..event.headcount()
+            }),
         }
     }
 }
@@ -108,8 +117,15 @@ pub(super) struct RegistrationView {
 
 impl RegistrationView {
     /// The row, beside the event it belongs to.
-    pub(super) fn new(registration: &Registration, waiting_position: Option<u32>, event: &Event) -> Self {
-        let position = crate::domain::position::Position { revision: registration.revision, ..event.position() };
+    pub(super) fn new(
+        registration: &Registration,
+        waiting_position: Option<u32>,
+        event: &Event,
+    ) -> Self {
+        let position = crate::domain::position::Position {
+            revision: registration.revision,
+            ..event.position()
+        };
         Self {
             number: registration.locator.number,
             status: registration.status.as_str(),
@@ -144,8 +160,20 @@ impl RegistrationRow {
 }
 
 impl From<&Listed> for RegistrationRow {
-    fn from(Listed { registration, waiting_position }: &Listed) -> Self {
-        let Registration { locator, name, email, status, at, .. } = registration;
+    fn from(
+        Listed {
+            registration,
+            waiting_position,
+        }: &Listed,
+    ) -> Self {
+        let Registration {
+            locator,
+            name,
+            email,
+            status,
+            at,
+            ..
+        } = registration;
         Self {
             id: locator.to_string(),
             number: locator.number,
@@ -209,6 +237,9 @@ mod tests {
         let hostile = serde_json::json!({ "title": "</script><script>alert(1)</script><!--" });
         let data = script_data(&hostile);
         assert!(!data.contains('<'), "{data}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&data).unwrap(), hostile);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&data).unwrap(),
+            hostile
+        );
     }
 }

@@ -27,8 +27,12 @@ pub(super) struct Visit {
 impl Visit {
     /// A value of the query.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&self.query).unwrap_or_default();
-        pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(&self.query).unwrap_or_default();
+        pairs
+            .into_iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 
     /// The absolute address of `path`; without a `Host` the path itself.
@@ -43,19 +47,34 @@ impl Visit {
 
     /// A visit of which only the headers are known.
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), secure: false };
-        let incoming = Incoming { headers: headers.clone(), peer, admission: Admission::Admitted, authority: None };
-        Self { path: "/".to_owned(), query: String::new(), incoming, texts: Texts::new(Language::of(headers)) }
+        let peer = Peer {
+            ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            secure: false,
+        };
+        let incoming = Incoming {
+            headers: headers.clone(),
+            peer,
+            admission: Admission::Admitted,
+            authority: None,
+        };
+        Self {
+            path: "/".to_owned(),
+            query: String::new(),
+            incoming,
+            texts: Texts::new(Language::of(headers)),
+        }
     }
 }
 
 /// Gathers a visit; never rejects.
 pub(super) fn visit() -> impl Filter<Extract = (Visit,), Error = Infallible> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::path::full().and(query).and(incoming()).map(|path: FullPath, query: String, incoming: Incoming| Visit {
-        path: path.as_str().to_owned(),
-        query,
-        texts: Texts::new(Language::of(&incoming.headers)),
-        incoming,
-    })
+    warp::path::full().and(query).and(incoming()).map(
+        |path: FullPath, query: String, incoming: Incoming| Visit {
+            path: path.as_str().to_owned(),
+            query,
+            texts: Texts::new(Language::of(&incoming.headers)),
+            incoming,
+        },
+    )
 }

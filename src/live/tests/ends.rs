@@ -36,7 +36,10 @@ async fn farewells_are_spread_over_the_window_and_differ() {
         told.push(end.await.unwrap());
     }
     let (first, last) = (told.iter().min().unwrap().0, told.iter().max().unwrap().0);
-    assert!(first < WINDOW / 4 && last > WINDOW / 2 && last < WINDOW, "{first:?} to {last:?}");
+    assert!(
+        first < WINDOW / 4 && last > WINDOW / 2 && last < WINDOW,
+        "{first:?} to {last:?}"
+    );
     told.sort_unstable_by_key(|(_, retry_ms)| *retry_ms);
     told.dedup_by_key(|(_, retry_ms)| *retry_ms);
     assert!(told.len() > 30, "drawn for each");
@@ -45,7 +48,13 @@ async fn farewells_are_spread_over_the_window_and_differ() {
     let mut late = watch(&channel, None);
     assert_eq!(revision(late.next().await), 1);
     let began = Instant::now();
-    assert!(matches!(late.next().await, Some(Item::End { reason: Reason::Drain, .. })));
+    assert!(matches!(
+        late.next().await,
+        Some(Item::End {
+            reason: Reason::Drain,
+            ..
+        })
+    ));
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
@@ -59,7 +68,10 @@ async fn a_drain_longer_than_the_heartbeat_still_beats_and_still_counts() {
     assert_eq!(revision(watcher.next().await), 2);
     let began = Instant::now();
     let item = watcher.next().await;
-    assert!(matches!(item, Some(Item::Heartbeat | Item::End { .. })), "{item:?}");
+    assert!(
+        matches!(item, Some(Item::Heartbeat | Item::End { .. })),
+        "{item:?}"
+    );
     assert!(began.elapsed() <= HEARTBEAT);
 }
 
@@ -73,6 +85,12 @@ async fn a_deleted_event_says_so_at_once_after_its_last_count() {
     hub.remove(1);
     drop(channel);
     assert_eq!(revision(watcher.next().await), 2);
-    assert!(matches!(watcher.next().await, Some(Item::End { reason: Reason::Deleted, .. })));
+    assert!(matches!(
+        watcher.next().await,
+        Some(Item::End {
+            reason: Reason::Deleted,
+            ..
+        })
+    ));
     assert!(watcher.next().await.is_none());
 }

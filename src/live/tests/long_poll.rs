@@ -5,17 +5,37 @@ use super::*;
 
 async fn held(channel: &Channel, revision: i64, wait_s: u64) -> (Waited, Duration) {
     let (has, began) = (at("q7f2k9", revision), Instant::now());
-    let waited = wait::changed(channel, |position| *position == has, Duration::from_secs(wait_s)).await;
+    let waited = wait::changed(
+        channel,
+        |position| *position == has,
+        Duration::from_secs(wait_s),
+    )
+    .await;
     (waited, began.elapsed())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_long_poll_is_answered_by_the_change_it_waits_for() {
     let (hub, channel) = hub(3);
-    assert!(matches!(held(&channel, 2, 20).await, (Waited::Changed(_), Duration::ZERO)), "not held at all when behind");
-    assert!(matches!(held(&channel, 4, 20).await, (Waited::Changed(_), Duration::ZERO)), "nor from the future");
+    assert!(
+        matches!(
+            held(&channel, 2, 20).await,
+            (Waited::Changed(_), Duration::ZERO)
+        ),
+        "not held at all when behind"
+    );
+    assert!(
+        matches!(
+            held(&channel, 4, 20).await,
+            (Waited::Changed(_), Duration::ZERO)
+        ),
+        "nor from the future"
+    );
     let (waited, long) = held(&channel, 3, 20).await;
-    assert!(matches!(waited, Waited::Unchanged(_)) && long.abs_diff(Duration::from_secs(20)) < INTERVAL, "{long:?}");
+    assert!(
+        matches!(waited, Waited::Unchanged(_)) && long.abs_diff(Duration::from_secs(20)) < INTERVAL,
+        "{long:?}"
+    );
 
     let publish = async {
         sleep(Duration::from_secs(5)).await;
@@ -23,9 +43,14 @@ async fn a_long_poll_is_answered_by_the_change_it_waits_for() {
         hub.publish(event(4));
     };
     let ((waited, long), ()) = tokio::join!(held(&channel, 3, 20), publish);
-    let Waited::Changed(newest) = waited else { panic!("not answered") };
+    let Waited::Changed(newest) = waited else {
+        panic!("not answered")
+    };
     assert_eq!(newest.event.revision, 4);
-    assert!(long.abs_diff(Duration::from_secs(5)) < INTERVAL * 2, "{long:?}");
+    assert!(
+        long.abs_diff(Duration::from_secs(5)) < INTERVAL * 2,
+        "{long:?}"
+    );
     assert_eq!(channel.watchers.open(), 0);
 }
 
@@ -41,7 +66,10 @@ async fn a_long_poll_is_told_of_an_outage_once_and_then_held_until_its_end() {
     assert!(long < Duration::from_secs(2));
 
     let (waited, long) = held(&channel, 3, 10).await;
-    assert!(matches!(waited, Waited::Unchanged(newest) if newest.stale_since.is_some()), "no hot loop while it lasts");
+    assert!(
+        matches!(waited, Waited::Unchanged(newest) if newest.stale_since.is_some()),
+        "no hot loop while it lasts"
+    );
     assert!(long >= Duration::from_secs(10));
 
     let recovery = async {
@@ -61,8 +89,14 @@ async fn a_long_poll_ends_inside_the_drain_and_with_the_event() {
         hub.drain(Duration::from_secs(10));
     };
     let ((waited, long), ()) = tokio::join!(held(&channel, 3, 60), drain);
-    assert!(matches!(waited, Waited::Unchanged(_)) && long < Duration::from_secs(11), "{long:?}");
-    assert!(matches!(held(&channel, 3, 60).await, (Waited::Unchanged(_), long) if long < INTERVAL), "who comes in the drain is not held");
+    assert!(
+        matches!(waited, Waited::Unchanged(_)) && long < Duration::from_secs(11),
+        "{long:?}"
+    );
+    assert!(
+        matches!(held(&channel, 3, 60).await, (Waited::Unchanged(_), long) if long < INTERVAL),
+        "who comes in the drain is not held"
+    );
 
     let (hub, channel) = self::hub(3);
     let delete = async {

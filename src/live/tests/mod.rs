@@ -33,7 +33,12 @@ fn event(revision: i64) -> Event {
         closes_at: None,
     };
     let event = new.open("q7f2k9".parse().unwrap(), Timestamp::from_millis(0));
-    Event { id: 1, revision, registered: u32::try_from(revision).unwrap() - 1, ..event }
+    Event {
+        id: 1,
+        revision,
+        registered: u32::try_from(revision).unwrap() - 1,
+        ..event
+    }
 }
 
 fn hub(revision: i64) -> (Hub, Arc<Channel>) {
@@ -44,7 +49,10 @@ fn hub(revision: i64) -> (Hub, Arc<Channel>) {
 }
 
 fn at(epoch: &str, revision: i64) -> Position {
-    Position { epoch: epoch.parse().unwrap(), revision }
+    Position {
+        epoch: epoch.parse().unwrap(),
+        revision,
+    }
 }
 
 fn watch(channel: &Channel, after: Option<&Position>) -> Subscription {
@@ -78,14 +86,25 @@ async fn the_first_change_goes_out_at_once_and_the_last_of_a_burst_always() {
     let began = Instant::now();
     hub.publish(event(2));
     assert_eq!(revision(watcher.next().await), 2);
-    assert_eq!(began.elapsed(), Duration::ZERO, "the leading edge does not wait");
+    assert_eq!(
+        began.elapsed(),
+        Duration::ZERO,
+        "the leading edge does not wait"
+    );
 
     for newer in 3..=40 {
         hub.publish(event(newer));
     }
     assert_eq!(revision(watcher.next().await), 40, "a burst is one count");
-    assert!(began.elapsed() <= INTERVAL + Duration::from_millis(2), "{:?}", began.elapsed());
-    assert!(silent(&mut watcher, INTERVAL * 4).await, "and it is told once");
+    assert!(
+        began.elapsed() <= INTERVAL + Duration::from_millis(2),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(
+        silent(&mut watcher, INTERVAL * 4).await,
+        "and it is told once"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,9 +123,21 @@ async fn a_slow_watcher_gets_the_newest_and_nothing_before_it() {
 #[tokio::test(start_paused = true)]
 async fn only_a_current_position_spares_the_first_count() {
     let (_hub, channel) = hub(7);
-    assert!(matches!(watch(&channel, Some(&at("q7f2k9", 7))).next().await, Some(Item::Heartbeat)));
-    for after in [None, Some(at("q7f2k9", 6)), Some(at("q7f2k9", 8)), Some(at("zzzzzz", 7))] {
-        assert_eq!(revision(watch(&channel, after.as_ref()).next().await), 7, "{after:?}");
+    assert!(matches!(
+        watch(&channel, Some(&at("q7f2k9", 7))).next().await,
+        Some(Item::Heartbeat)
+    ));
+    for after in [
+        None,
+        Some(at("q7f2k9", 6)),
+        Some(at("q7f2k9", 8)),
+        Some(at("zzzzzz", 7)),
+    ] {
+        assert_eq!(
+            revision(watch(&channel, after.as_ref()).next().await),
+            7,
+            "{after:?}"
+        );
     }
 }
 
@@ -118,8 +149,15 @@ async fn what_is_committed_while_subscribing_is_not_lost() {
     hub.publish(event(2));
     hub.publish(event(3));
     let mut watcher = watch(&channel, Some(&at("q7f2k9", 2)));
-    assert_eq!(revision(watcher.next().await), 3, "the newest, ahead of what is pushed");
-    assert!(silent(&mut watcher, INTERVAL * 3).await, "the push of the same count is not told again, nor the older one");
+    assert_eq!(
+        revision(watcher.next().await),
+        3,
+        "the newest, ahead of what is pushed"
+    );
+    assert!(
+        silent(&mut watcher, INTERVAL * 3).await,
+        "the push of the same count is not told again, nor the older one"
+    );
     hub.publish(event(4));
     assert_eq!(revision(watcher.next().await), 4);
 
@@ -136,7 +174,10 @@ async fn a_heartbeat_comes_at_least_every_interval_and_pushes_put_it_off() {
     revision(watcher.next().await);
     let mut last = Instant::now();
     for beat in 0..5 {
-        assert!(matches!(watcher.next().await, Some(Item::Heartbeat)), "{beat}");
+        assert!(
+            matches!(watcher.next().await, Some(Item::Heartbeat)),
+            "{beat}"
+        );
         assert!(last.elapsed() <= HEARTBEAT, "{:?}", last.elapsed());
         last = Instant::now();
     }
@@ -145,7 +186,11 @@ async fn a_heartbeat_comes_at_least_every_interval_and_pushes_put_it_off() {
     revision(watcher.next().await);
     last = Instant::now();
     assert!(matches!(watcher.next().await, Some(Item::Heartbeat)));
-    assert!(last.elapsed() > HEARTBEAT / 2 && last.elapsed() <= HEARTBEAT, "{:?}", last.elapsed());
+    assert!(
+        last.elapsed() > HEARTBEAT / 2 && last.elapsed() <= HEARTBEAT,
+        "{:?}",
+        last.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,20 +199,32 @@ async fn stale_is_told_and_the_recovered_count_again_with_the_same_id() {
     let mut watcher = watch(&channel, None);
     revision(watcher.next().await);
     hub.set_stale(Some(Timestamp::from_millis(1)));
-    let Some(Item::Message(stale)) = watcher.next().await else { panic!("nothing") };
+    let Some(Item::Message(stale)) = watcher.next().await else {
+        panic!("nothing")
+    };
     assert_eq!(*stale.body(), Body::Stale(Timestamp::from_millis(1)));
 
     // Who comes now is told both, even at the newest position.
     let mut late = watch(&channel, Some(&at("q7f2k9", 4)));
-    let Some(Item::Message(count)) = late.next().await else { panic!("nothing") };
-    let Body::Count(headcount) = count.body() else { panic!("no count") };
+    let Some(Item::Message(count)) = late.next().await else {
+        panic!("nothing")
+    };
+    let Body::Count(headcount) = count.body() else {
+        panic!("no count")
+    };
     assert_eq!(headcount.stale_since, Some(Timestamp::from_millis(1)));
-    assert!(matches!(late.next().await, Some(Item::Message(message)) if matches!(message.body(), Body::Stale(_))));
+    assert!(
+        matches!(late.next().await, Some(Item::Message(message)) if matches!(message.body(), Body::Stale(_)))
+    );
 
     hub.set_stale(None);
     for watcher in [&mut watcher, &mut late] {
-        let Some(Item::Message(count)) = watcher.next().await else { panic!("nothing") };
-        let Body::Count(headcount) = count.body() else { panic!("no count") };
+        let Some(Item::Message(count)) = watcher.next().await else {
+            panic!("nothing")
+        };
+        let Body::Count(headcount) = count.body() else {
+            panic!("no count")
+        };
         assert_eq!((headcount.revision, headcount.stale_since), (4, None));
         assert_eq!(count.committed_at(), None, "it tells nothing new");
     }
@@ -179,7 +236,10 @@ async fn a_restored_database_is_believed() {
     let mut watcher = watch(&channel, None);
     revision(watcher.next().await);
     hub.publish(event(5));
-    assert!(silent(&mut watcher, INTERVAL * 2).await, "an older state is a late one");
+    assert!(
+        silent(&mut watcher, INTERVAL * 2).await,
+        "an older state is a late one"
+    );
     hub.publish_restored(event(5));
     assert_eq!(revision(watcher.next().await), 5);
 }

@@ -22,7 +22,10 @@ impl Wake for Wakes {
 /// Takes what there is; how often the task was woken since the last time.
 fn drained(subscription: &mut Subscription, wakes: &Arc<Wakes>) -> usize {
     let waker: Waker = Arc::clone(wakes).into();
-    while subscription.poll_next(&Context::from_waker(&waker)).is_ready() {}
+    while subscription
+        .poll_next(&Context::from_waker(&waker))
+        .is_ready()
+    {}
     wakes.0.swap(0, Ordering::SeqCst)
 }
 
@@ -39,11 +42,18 @@ async fn an_idle_watcher_is_woken_for_its_heartbeat_and_for_nothing_else() {
     while began.elapsed() < HEARTBEAT * 10 {
         sleep(Duration::from_millis(20)).await;
         // As a task does: it looks only when it was woken.
-        let called = watchers.iter_mut().filter(|(_, wakes)| wakes.0.load(Ordering::SeqCst) > 0);
-        woken += called.map(|(subscription, wakes)| drained(subscription, wakes)).sum::<usize>();
+        let called = watchers
+            .iter_mut()
+            .filter(|(_, wakes)| wakes.0.load(Ordering::SeqCst) > 0);
+        woken += called
+            .map(|(subscription, wakes)| drained(subscription, wakes))
+            .sum::<usize>();
     }
     // The first beat comes early, so that a crowd's do not fall together.
-    assert!((WATCHERS * 9..=WATCHERS * 12).contains(&woken), "{woken} wake-ups of {WATCHERS} watchers in ten heartbeats");
+    assert!(
+        (WATCHERS * 9..=WATCHERS * 12).contains(&woken),
+        "{woken} wake-ups of {WATCHERS} watchers in ten heartbeats"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +66,12 @@ async fn everybody_is_woken_once_for_a_push_and_others_have_their_turn_meanwhile
     }
     sleep(INTERVAL * 2).await;
     hub.publish(event(2));
-    let woken = |watchers: &[(Subscription, Arc<Wakes>)]| watchers.iter().map(|(_, wakes)| wakes.0.load(Ordering::SeqCst)).sum::<usize>();
+    let woken = |watchers: &[(Subscription, Arc<Wakes>)]| {
+        watchers
+            .iter()
+            .map(|(_, wakes)| wakes.0.load(Ordering::SeqCst))
+            .sum::<usize>()
+    };
     let mut turns = 0;
     while woken(&watchers) < WATCHERS {
         tokio::task::yield_now().await;
@@ -65,7 +80,11 @@ async fn everybody_is_woken_once_for_a_push_and_others_have_their_turn_meanwhile
     }
     assert!(turns > 10, "another task had {turns} turns meanwhile");
     sleep(INTERVAL * 2).await;
-    assert!(watchers.iter_mut().all(|(subscription, wakes)| drained(subscription, wakes) == 1));
+    assert!(
+        watchers
+            .iter_mut()
+            .all(|(subscription, wakes)| drained(subscription, wakes) == 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,14 +98,20 @@ async fn whoever_leaves_frees_their_place_and_others_are_still_woken() {
         drop(leaves);
         sleep(INTERVAL * 2).await;
         hub.publish(event(newer));
-        assert_eq!(revision(timeout(INTERVAL * 2, stays.next()).await.expect("in time")), newer);
+        assert_eq!(
+            revision(timeout(INTERVAL * 2, stays.next()).await.expect("in time")),
+            newer
+        );
     }
     drop(stays);
     // Nobody is left and the walker has gone; who comes now has a new one.
     sleep(INTERVAL * 2).await;
     let mut comes = watch(&channel, None);
     revision(comes.next().await);
-    assert!(matches!(timeout(HEARTBEAT, comes.next()).await, Ok(Some(Item::Heartbeat))));
+    assert!(matches!(
+        timeout(HEARTBEAT, comes.next()).await,
+        Ok(Some(Item::Heartbeat))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,5 +126,8 @@ async fn whoever_comes_after_a_quiet_time_is_not_taken_for_older() {
     assert!(late.is_fresh());
     revision(late.next().await);
     assert!(!late.is_fresh());
-    assert!(silent(&mut late, HEARTBEAT / 3).await, "its heartbeat is due from now on");
+    assert!(
+        silent(&mut late, HEARTBEAT / 3).await,
+        "its heartbeat is due from now on"
+    );
 }

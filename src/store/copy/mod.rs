@@ -39,10 +39,14 @@ pub enum CopyError {
     #[error("{0} does not exist")]
     Missing(String),
     /// The source was written by another version of this program, or by another program.
-    #[error("{0} does not have this version's schema; start this version's server on it once, stop it, and copy then")]
+    #[error(
+        "{0} does not have this version's schema; start this version's server on it once, stop it, and copy then"
+    )]
     NotCurrent(String),
     /// A copy never mixes with what is there already.
-    #[error("{0} is not empty: it has rows in {1}; name a database that was never used (not even by a server's first start)")]
+    #[error(
+        "{0} is not empty: it has rows in {1}; name a database that was never used (not even by a server's first start)"
+    )]
     NotEmpty(String, &'static str),
     /// A defect: nothing was kept.
     #[error("the copy is not what was copied ({0}); nothing was kept")]
@@ -68,17 +72,28 @@ pub type Copied = Vec<(&'static str, u64)>;
 type State = (i64, String, i64, i64, i64, i64, i64, i64, i64);
 
 /// Copies everything but sessions from `from` to `to`, and tells `progress` after each chunk. `to` gets this version's schema first.
-pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, mut progress: impl FnMut(Progress)) -> Result<Copied, CopyError> {
+pub async fn copy(
+    from: &DatabaseUrl,
+    to: &DatabaseUrl,
+    mut progress: impl FnMut(Progress),
+) -> Result<Copied, CopyError> {
     let at = |url: &DatabaseUrl| {
         let url = url.to_string();
         move |error: sqlx::Error| CopyError::Store(url, error.into())
     };
-    let mut source = connect(Source::open(from)).await.map_err(at(from))?.ok_or_else(|| CopyError::Missing(from.to_string()))?;
+    let mut source = connect(Source::open(from))
+        .await
+        .map_err(at(from))?
+        .ok_or_else(|| CopyError::Missing(from.to_string()))?;
     if !source.is_current().await.map_err(at(from))? {
         return Err(CopyError::NotCurrent(from.to_string()));
     }
     // Brings the schema.
-    Store::open(to, None).await.map_err(|error| CopyError::Store(to.to_string(), error))?.close().await;
+    Store::open(to, None)
+        .await
+        .map_err(|error| CopyError::Store(to.to_string(), error))?
+        .close()
+        .await;
     let mut target = connect(Target::open(to)).await.map_err(at(to))?;
     for table in &TABLES {
         if target.count(table).await.map_err(at(to))? > 0 {
@@ -93,7 +108,11 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, mut progress: impl FnMut
     let total = copied.iter().map(|(_, rows)| rows).sum();
     let mut rows = 0;
     for table in &TABLES {
-        progress(Progress { table: table.name, rows, total });
+        progress(Progress {
+            table: table.name,
+            rows,
+            total,
+        });
         {
             let sql = source.select(table);
             let mut found = source.rows(table, &sql);
@@ -106,7 +125,11 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, mut progress: impl FnMut
                     target.insert(table, &chunk).await.map_err(at(to))?;
                     rows += chunk.len() as u64;
                     chunk.clear();
-                    progress(Progress { table: table.name, rows, total });
+                    progress(Progress {
+                        table: table.name,
+                        rows,
+                        total,
+                    });
                 }
                 if is_last {
                     break;
@@ -123,21 +146,39 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, mut progress: impl FnMut
     for (table, (name, expected)) in TABLES.iter().zip(&copied) {
         let found = target.count(table).await.map_err(at(to))?;
         if found != *expected {
-            return Err(CopyError::Differs(format!("{name}: {found} rows instead of {expected}")));
+            return Err(CopyError::Differs(format!(
+                "{name}: {found} rows instead of {expected}"
+            )));
         }
     }
-    let (before, after) = (source.states().await.map_err(at(from))?, target.states().await.map_err(at(to))?);
-    if let Some((before, after)) = before.iter().zip(&after).find(|(before, after)| before != after) {
-        return Err(CopyError::Differs(format!("event {}: {after:?} instead of {before:?}", before.0)));
+    let (before, after) = (
+        source.states().await.map_err(at(from))?,
+        target.states().await.map_err(at(to))?,
+    );
+    if let Some((before, after)) = before
+        .iter()
+        .zip(&after)
+        .find(|(before, after)| before != after)
+    {
+        return Err(CopyError::Differs(format!(
+            "event {}: {after:?} instead of {before:?}",
+            before.0
+        )));
     }
     target.commit().await.map_err(at(to))?;
     source.close().await;
     Ok(copied)
 }
 
-async fn connect<T>(opening: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+async fn connect<T>(
+    opening: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     match timeout(CONNECT_TIMEOUT, opening).await {
         Ok(opened) => opened,
-        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {CONNECT_TIMEOUT:?}")).into()),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("no answer in {CONNECT_TIMEOUT:?}"),
+        )
+        .into()),
     }
 }

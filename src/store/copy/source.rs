@@ -4,7 +4,10 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Decode, Executor as _, Row, Type, query, query_as, query_scalar};
+use sqlx::{
+    AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Decode, Executor as _, Row,
+    Type, query, query_as, query_scalar,
+};
 
 use super::super::{DatabaseUrl, connections, file, postgres};
 use super::State;
@@ -24,7 +27,13 @@ impl Source {
                 if !options.get_filename().is_file() {
                     return Ok(None);
                 }
-                let mut connection = options.clone().create_if_missing(false).pragma("query_only", "ON").disable_statement_logging().connect().await?;
+                let mut connection = options
+                    .clone()
+                    .create_if_missing(false)
+                    .pragma("query_only", "ON")
+                    .disable_statement_logging()
+                    .connect()
+                    .await?;
                 // In WAL mode the snapshot begins with the first read and lasts to the end.
                 connection.execute("BEGIN").await?;
                 Self::Sqlite(connection)
@@ -32,7 +41,9 @@ impl Source {
             DatabaseUrl::Postgres(options) => {
                 let mut connection = connections::named(options).connect().await?;
                 connection.execute(postgres::UNBOUNDED).await?;
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+                connection
+                    .execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    .await?;
                 Self::Postgres(connection)
             }
         }))
@@ -41,13 +52,25 @@ impl Source {
     /// Whether all of this version's migrations were applied, and no others.
     pub(super) async fn is_current(&mut self) -> Result<bool, sqlx::Error> {
         let (applied, known) = match self {
-            Self::Sqlite(connection) => (query_scalar::<_, i64>(APPLIED).fetch_all(connection).await, &file::MIGRATIONS),
-            Self::Postgres(connection) => (query_scalar::<_, i64>(APPLIED).fetch_all(connection).await, &postgres::MIGRATIONS),
+            Self::Sqlite(connection) => (
+                query_scalar::<_, i64>(APPLIED).fetch_all(connection).await,
+                &file::MIGRATIONS,
+            ),
+            Self::Postgres(connection) => (
+                query_scalar::<_, i64>(APPLIED).fetch_all(connection).await,
+                &postgres::MIGRATIONS,
+            ),
         };
         match applied {
             Ok(applied) => Ok(known.iter().map(|migration| migration.version).eq(applied)),
             // No such table: it was never migrated.
-            Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| matches!(&*code, "42P01" | "1")) => Ok(false),
+            Err(sqlx::Error::Database(error))
+                if error
+                    .code()
+                    .is_some_and(|code| matches!(&*code, "42P01" | "1")) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
@@ -68,24 +91,49 @@ impl Source {
             _ => format!("\"{name}\""),
         };
         let columns: Vec<String> = table.columns.iter().map(column).collect();
-        format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.name, table.key)
+        format!(
+            "SELECT {} FROM {} ORDER BY {}",
+            columns.join(", "),
+            table.name,
+            table.key
+        )
     }
 
     /// A table's rows, one after the other: the database waits for the reader, not the other way round.
-    pub(super) fn rows<'a>(&'a mut self, table: &'a Table, select: &str) -> BoxStream<'a, Result<Vec<Cell>, sqlx::Error>> {
+    pub(super) fn rows<'a>(
+        &'a mut self,
+        table: &'a Table,
+        select: &str,
+    ) -> BoxStream<'a, Result<Vec<Cell>, sqlx::Error>> {
         let sql = AssertSqlSafe(select.to_owned());
         match self {
-            Self::Sqlite(connection) => Box::pin(query(sql).fetch(connection).and_then(move |row: SqliteRow| std::future::ready(cells(&row, table)))),
-            Self::Postgres(connection) => Box::pin(query(sql).fetch(connection).and_then(move |row: PgRow| std::future::ready(cells(&row, table)))),
+            Self::Sqlite(connection) => Box::pin(
+                query(sql)
+                    .fetch(connection)
+                    .and_then(move |row: SqliteRow| std::future::ready(cells(&row, table))),
+            ),
+            Self::Postgres(connection) => Box::pin(
+                query(sql)
+                    .fetch(connection)
+                    .and_then(move |row: PgRow| std::future::ready(cells(&row, table))),
+            ),
         }
     }
 
     /// The last key that the database has drawn for a table, though its row may be gone; `None` before the first.
     pub(super) async fn last_key(&mut self, table: &Table) -> Result<Option<i64>, sqlx::Error> {
         match self {
-            Self::Sqlite(connection) => query_scalar("SELECT seq FROM sqlite_sequence WHERE name = $1").bind(table.name).fetch_optional(connection).await,
+            Self::Sqlite(connection) => {
+                query_scalar("SELECT seq FROM sqlite_sequence WHERE name = $1")
+                    .bind(table.name)
+                    .fetch_optional(connection)
+                    .await
+            }
             Self::Postgres(connection) => {
-                let sql = AssertSqlSafe(format!("SELECT last_value FROM {}_id_seq WHERE is_called", table.name));
+                let sql = AssertSqlSafe(format!(
+                    "SELECT last_value FROM {}_id_seq WHERE is_called",
+                    table.name
+                ));
                 query_scalar(sql).fetch_optional(connection).await
             }
         }

@@ -37,7 +37,11 @@ pub(super) enum Cell {
 impl Table {
     /// Its columns' names, quoted: some are words of SQL.
     pub(super) fn names(&self) -> String {
-        self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|(name, _)| format!("\"{name}\""))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -69,7 +73,17 @@ pub(super) const TABLES: [Table; 7] = [
         key: "id",
         draws_keys: true,
     },
-    Table { name: "rounds", columns: &[("event_id", Int), ("round", Int), ("capacity", Int), ("archived_at", Int)], key: "event_id, round", draws_keys: false },
+    Table {
+        name: "rounds",
+        columns: &[
+            ("event_id", Int),
+            ("round", Int),
+            ("capacity", Int),
+            ("archived_at", Int),
+        ],
+        key: "event_id, round",
+        draws_keys: false,
+    },
     Table {
         name: "registrations",
         columns: &[
@@ -109,12 +123,30 @@ pub(super) const TABLES: [Table; 7] = [
     },
     Table {
         name: "audit",
-        columns: &[("id", Int), ("slug", Text), ("at", Int), ("who", Text), ("action", Text), ("before", Json), ("after", Json)],
+        columns: &[
+            ("id", Int),
+            ("slug", Text),
+            ("at", Int),
+            ("who", Text),
+            ("action", Text),
+            ("before", Json),
+            ("after", Json),
+        ],
         key: "id",
         draws_keys: true,
     },
-    Table { name: "announcements", columns: &[("id", Int), ("event_id", Int), ("text", Text), ("at", Int)], key: "id", draws_keys: true },
-    Table { name: "settings", columns: &[("name", Text), ("value", Text)], key: "name", draws_keys: false },
+    Table {
+        name: "announcements",
+        columns: &[("id", Int), ("event_id", Int), ("text", Text), ("at", Int)],
+        key: "id",
+        draws_keys: true,
+    },
+    Table {
+        name: "settings",
+        columns: &[("name", Text), ("value", Text)],
+        key: "name",
+        draws_keys: false,
+    },
 ];
 
 /// See [`super::State`]; both databases understand it.
@@ -127,4 +159,5 @@ pub(super) const STATES: &str = "\
     FROM events e ORDER BY e.id";
 
 /// The migrations that were applied, on either database.
-pub(super) const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+pub(super) const APPLIED: &str =
+    "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";

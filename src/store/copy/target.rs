@@ -3,7 +3,10 @@
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, query, query_as, query_scalar};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, query, query_as,
+    query_scalar,
+};
 
 use super::super::{DatabaseUrl, connections, postgres};
 use super::State;
@@ -19,17 +22,30 @@ impl Target {
     pub(super) async fn open(url: &DatabaseUrl) -> Result<Self, sqlx::Error> {
         Ok(match url {
             DatabaseUrl::Sqlite(options) => {
-                let mut connection = options.clone().create_if_missing(false).foreign_keys(true).disable_statement_logging().connect().await?;
+                let mut connection = options
+                    .clone()
+                    .create_if_missing(false)
+                    .foreign_keys(true)
+                    .disable_statement_logging()
+                    .connect()
+                    .await?;
                 connection.execute("BEGIN IMMEDIATE").await?;
                 Self::Sqlite(connection)
             }
             DatabaseUrl::Postgres(options) => {
                 let mut connection = connections::named(options).connect().await?;
                 connection.execute(postgres::UNBOUNDED).await?;
-                connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                connection
+                    .execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                    .await?;
                 // A server that starts here meanwhile must not add its first event.
                 let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
-                connection.execute(AssertSqlSafe(format!("LOCK TABLE {} IN EXCLUSIVE MODE", tables.join(", ")))).await?;
+                connection
+                    .execute(AssertSqlSafe(format!(
+                        "LOCK TABLE {} IN EXCLUSIVE MODE",
+                        tables.join(", ")
+                    )))
+                    .await?;
                 Self::Postgres(connection)
             }
         })
@@ -45,14 +61,29 @@ impl Target {
     }
 
     /// Stores a chunk of a table's rows with one statement.
-    pub(super) async fn insert(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), sqlx::Error> {
+    pub(super) async fn insert(
+        &mut self,
+        table: &Table,
+        rows: &[Vec<Cell>],
+    ) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => {
-                let values: Vec<String> = (0..table.columns.len()).map(|at| format!("value ->> {at}")).collect();
-                let sql = format!("INSERT INTO {} ({}) SELECT {} FROM json_each($1)", table.name, table.names(), values.join(", "));
+                let values: Vec<String> = (0..table.columns.len())
+                    .map(|at| format!("value ->> {at}"))
+                    .collect();
+                let sql = format!(
+                    "INSERT INTO {} ({}) SELECT {} FROM json_each($1)",
+                    table.name,
+                    table.names(),
+                    values.join(", ")
+                );
                 // Text, numbers and flags always become JSON.
                 let json = serde_json::to_string(rows).expect("rows of text, numbers and flags");
-                query(AssertSqlSafe(sql)).bind(json).execute(connection).await.map(drop)
+                query(AssertSqlSafe(sql))
+                    .bind(json)
+                    .execute(connection)
+                    .await
+                    .map(drop)
             }
             Self::Postgres(connection) => {
                 let array = |(at, (_, kind)): (usize, &(&str, Kind))| {
@@ -63,7 +94,13 @@ impl Target {
                     };
                     format!("${}::{element}[]", at + 1)
                 };
-                let value = |(name, kind): &(&str, Kind)| if *kind == Kind::Json { format!("\"{name}\"::jsonb") } else { format!("\"{name}\"") };
+                let value = |(name, kind): &(&str, Kind)| {
+                    if *kind == Kind::Json {
+                        format!("\"{name}\"::jsonb")
+                    } else {
+                        format!("\"{name}\"")
+                    }
+                };
                 let arrays: Vec<String> = table.columns.iter().enumerate().map(array).collect();
                 let values: Vec<String> = table.columns.iter().map(value).collect();
                 let names = table.names();
@@ -84,15 +121,30 @@ impl Target {
     }
 
     /// Lets the database draw the keys after `last`.
-    pub(super) async fn set_last_key(&mut self, table: &Table, last: i64) -> Result<(), sqlx::Error> {
+    pub(super) async fn set_last_key(
+        &mut self,
+        table: &Table,
+        last: i64,
+    ) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => {
                 // It has no unique name: a row stands there as soon as the table had one.
-                query("DELETE FROM sqlite_sequence WHERE name = $1").bind(table.name).execute(&mut *connection).await?;
-                query("INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)").bind(table.name).bind(last).execute(connection).await?;
+                query("DELETE FROM sqlite_sequence WHERE name = $1")
+                    .bind(table.name)
+                    .execute(&mut *connection)
+                    .await?;
+                query("INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)")
+                    .bind(table.name)
+                    .bind(last)
+                    .execute(connection)
+                    .await?;
             }
             Self::Postgres(connection) => {
-                query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)").bind(table.name).bind(last).execute(connection).await?;
+                query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)")
+                    .bind(table.name)
+                    .bind(last)
+                    .execute(connection)
+                    .await?;
             }
         }
         Ok(())
@@ -128,8 +180,32 @@ type Insert = Query<'static, sqlx::Postgres, PgArguments>;
 fn bind(insert: Insert, rows: &[Vec<Cell>], at: usize) -> Insert {
     let column = rows.iter().map(|row| &row[at]);
     match rows.first().map(|row| &row[at]) {
-        Some(Cell::Text(_)) => insert.bind(column.map(|cell| if let Cell::Text(text) = cell { text.clone() } else { None }).collect::<Vec<_>>()),
-        Some(Cell::Flag(_)) => insert.bind(column.map(|cell| matches!(cell, Cell::Flag(true))).collect::<Vec<_>>()),
-        Some(Cell::Int(_)) | None => insert.bind(column.map(|cell| if let Cell::Int(number) = cell { *number } else { None }).collect::<Vec<_>>()),
+        Some(Cell::Text(_)) => insert.bind(
+            column
+                .map(|cell| {
+                    if let Cell::Text(text) = cell {
+                        text.clone()
+                    } else {
+                        None
+                    }
+                })
+                .collect::<Vec<_>>(),
+        ),
+        Some(Cell::Flag(_)) => insert.bind(
+            column
+                .map(|cell| matches!(cell, Cell::Flag(true)))
+                .collect::<Vec<_>>(),
+        ),
+        Some(Cell::Int(_)) | None => insert.bind(
+            column
+                .map(|cell| {
+                    if let Cell::Int(number) = cell {
+                        *number
+                    } else {
+                        None
+                    }
+                })
+                .collect::<Vec<_>>(),
+        ),
     }
 }

@@ -64,8 +64,14 @@ pub fn layer(context: Shared) -> SocketIoLayer {
         .ws_max_frame_size(LARGEST_MESSAGE)
         .build();
     let sessions = Arc::new(Sessions::default());
-    let handler = Handler { context, sessions: Arc::clone(&sessions) };
-    SocketIoLayer { engine: EngineIoLayer::from_config(Arc::new(handler), config), sessions }
+    let handler = Handler {
+        context,
+        sessions: Arc::clone(&sessions),
+    };
+    SocketIoLayer {
+        engine: EngineIoLayer::from_config(Arc::new(handler), config),
+        sessions,
+    }
 }
 
 /// See [`layer`].
@@ -79,7 +85,10 @@ impl<S: Clone> Layer<S> for SocketIoLayer {
     type Service = SocketIoService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SocketIoService { engine: self.engine.layer(inner), sessions: Arc::clone(&self.sessions) }
+        SocketIoService {
+            engine: self.engine.layer(inner),
+            sessions: Arc::clone(&self.sessions),
+        }
     }
 }
 
@@ -104,14 +113,21 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let ours = request.uri().path().strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let ours = request
+            .uri()
+            .path()
+            .strip_prefix(PATH)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if ours && let Some(answer) = answer(&request) {
             return Box::pin(async { Ok(answer.map(Either::Right)) });
         }
         if ours {
             strip(request.headers_mut());
         }
-        let poll = (ours && request.method() == Method::GET).then(|| sid(&request)).flatten().map(|sid| self.sessions.polling(sid));
+        let poll = (ours && request.method() == Method::GET)
+            .then(|| sid(&request))
+            .flatten()
+            .map(|sid| self.sessions.polling(sid));
         let engine = self.engine.call(request);
         Box::pin(async move {
             let mut response = engine.await?;
@@ -120,7 +136,9 @@ where
             }
             if ours {
                 headers::open(response.headers_mut());
-                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
+                    .headers_mut()
+                    .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             Ok(response.map(Either::Left))
         })
@@ -132,13 +150,23 @@ fn answer<Q>(request: &Request<Q>) -> Option<Response<Full<Bytes>>> {
     if request.method() == Method::OPTIONS {
         let (mut parts, _) = headers::preflight().into_parts();
         // A client that sends headers of its own asks before it posts its packets.
-        parts.headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
-        parts.headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+        parts.headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST, OPTIONS"),
+        );
+        parts.headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Content-Type"),
+        );
         return Some(Response::from_parts(parts, Full::default()));
     }
     // Only a new client is refused: one that is here goes on, whatever connection its next request comes by.
     let new = parameter(request, "sid").is_none();
-    let admission = request.extensions().get::<Admission>().copied().filter(|_| new)?;
+    let admission = request
+        .extensions()
+        .get::<Admission>()
+        .copied()
+        .filter(|_| new)?;
     let problem = refusal::problem(admission)?;
     let document = problem.document().to_string();
     let (mut parts, _) = problem.into_response().into_parts();
@@ -153,7 +181,9 @@ fn sid<Q>(request: &Request<Q>) -> Option<Sid> {
 
 fn parameter<'a, Q>(request: &'a Request<Q>, name: &str) -> Option<&'a str> {
     let pairs = request.uri().query().unwrap_or_default().split('&');
-    pairs.filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| (key == name).then_some(value))
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
 }
 
 fn strip(headers: &mut HeaderMap) {
@@ -186,7 +216,9 @@ impl Client {
     /// Whether there was a place for it.
     fn put(&self, packet: Str) -> bool {
         let inbox = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inbox.as_ref().is_some_and(|inbox| inbox.try_send(packet).is_ok())
+        inbox
+            .as_ref()
+            .is_some_and(|inbox| inbox.try_send(packet).is_ok())
     }
 }
 

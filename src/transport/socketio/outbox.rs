@@ -26,7 +26,10 @@ pub(super) struct Outbox<'a> {
 
 impl<'a> Outbox<'a> {
     pub(super) fn new(socket: &'a Socket<Client>) -> Self {
-        Self { socket, put: VecDeque::with_capacity(2) }
+        Self {
+            socket,
+            put: VecDeque::with_capacity(2),
+        }
     }
 
     /// Puts a packet; `None` when the client is gone, or asks and asks without fetching the answers.
@@ -100,10 +103,18 @@ mod tests {
 
     impl Polling {
         async fn open(ping_every: Duration) -> Self {
-            let config = EngineIoConfig::builder().req_path("/").ping_interval(ping_every).ping_timeout(Duration::from_mins(5)).max_buffer_size(PLACES);
+            let config = EngineIoConfig::builder()
+                .req_path("/")
+                .ping_interval(ping_every)
+                .ping_timeout(Duration::from_mins(5))
+                .max_buffer_size(PLACES);
             let engine = Arc::new(Engine::default());
             let service = EngineIoService::with_config(Arc::clone(&engine), config.build());
-            let mut client = Self { service, engine, path: "/?EIO=4&transport=polling".to_owned() };
+            let mut client = Self {
+                service,
+                engine,
+                path: "/?EIO=4&transport=polling".to_owned(),
+            };
             client.call(Method::GET, "").await;
             client.path += &format!("&sid={}", client.socket().id);
             client
@@ -114,10 +125,30 @@ mod tests {
         }
 
         async fn call(&self, method: Method, body: &'static str) -> String {
-            let request = Request::builder().method(method).uri(&self.path).body(Full::new(Bytes::from(body))).unwrap();
-            let response = hyper::service::Service::call(&self.service, request).await.unwrap();
-            assert_eq!(response.status(), 200, "the session has ended: {:?}", self.engine.ended.lock().unwrap());
-            String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+            let request = Request::builder()
+                .method(method)
+                .uri(&self.path)
+                .body(Full::new(Bytes::from(body)))
+                .unwrap();
+            let response = hyper::service::Service::call(&self.service, request)
+                .await
+                .unwrap();
+            assert_eq!(
+                response.status(),
+                200,
+                "the session has ended: {:?}",
+                self.engine.ended.lock().unwrap()
+            );
+            String::from_utf8(
+                response
+                    .into_body()
+                    .collect()
+                    .await
+                    .unwrap()
+                    .to_bytes()
+                    .into(),
+            )
+            .unwrap()
         }
     }
 
@@ -133,10 +164,23 @@ mod tests {
         }
         assert_eq!(outbox.put("one too many"), None);
         let packets = client.call(Method::GET, "").await;
-        assert_eq!(packets.split('\x1e').filter(|packet| *packet == "4x").count(), OURS, "{packets}");
+        assert_eq!(
+            packets
+                .split('\x1e')
+                .filter(|packet| *packet == "4x")
+                .count(),
+            OURS,
+            "{packets}"
+        );
         outbox.fetched(0).await;
         outbox.put("y").expect("a place");
-        assert_eq!((outbox.waiting(), client.call(Method::GET, "").await.as_str()), (1, "4y"));
+        assert_eq!(
+            (
+                outbox.waiting(),
+                client.call(Method::GET, "").await.as_str()
+            ),
+            (1, "4y")
+        );
         outbox.fetched(0).await;
     }
 
@@ -158,7 +202,12 @@ mod tests {
         });
         let mut pings = 0;
         while pings < PINGS {
-            if client.call(Method::GET, "").await.split('\x1e').any(|packet| packet == "2") {
+            if client
+                .call(Method::GET, "")
+                .await
+                .split('\x1e')
+                .any(|packet| packet == "2")
+            {
                 pings += 1;
                 client.call(Method::POST, "3").await;
             }

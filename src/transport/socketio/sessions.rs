@@ -44,9 +44,13 @@ impl Poll {
 
 impl Drop for Poll {
     fn drop(&mut self) {
-        let Some(socket) = self.0.take().and_then(|socket| socket.upgrade()) else { return };
+        let Some(socket) = self.0.take().and_then(|socket| socket.upgrade()) else {
+            return;
+        };
         // Closing starts a task; a runtime that is being shut down has dropped the sessions' tasks anyway.
-        if socket.transport_type() == TransportType::Polling && tokio::runtime::Handle::try_current().is_ok() {
+        if socket.transport_type() == TransportType::Polling
+            && tokio::runtime::Handle::try_current().is_ok()
+        {
             socket.close(DisconnectReason::TransportClose);
         }
     }

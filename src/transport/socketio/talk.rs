@@ -28,8 +28,16 @@ const FETCH_WITHIN: Duration = Duration::from_secs(2);
 const ID_LENGTH: usize = 20;
 
 /// From the opening of the engine's connection to its end.
-pub(super) async fn talk(context: Shared, socket: Arc<Socket<Client>>, mut inbox: mpsc::Receiver<Str>) {
-    let mut talk = Talk { context: &context, socket: &socket, outbox: Outbox::new(&socket) };
+pub(super) async fn talk(
+    context: Shared,
+    socket: Arc<Socket<Client>>,
+    mut inbox: mpsc::Receiver<Str>,
+) {
+    let mut talk = Talk {
+        context: &context,
+        socket: &socket,
+        outbox: Outbox::new(&socket),
+    };
     if let Ok(Some(subscription)) = timeout(JOIN_WITHIN, talk.join(&mut inbox)).await
         && let Some(reason) = talk.follow(subscription, &mut inbox).await
     {
@@ -48,7 +56,12 @@ impl Talk<'_> {
     fn subscribe(&self, slug: &str, after: Option<&str>) -> Option<Subscription> {
         let channel = request::channel(self.context, slug)?;
         let after = after.and_then(|after| after.parse().ok());
-        Some(Subscription::open(&channel, Transport::SocketIo, after.as_ref(), QUIET))
+        Some(Subscription::open(
+            &channel,
+            Transport::SocketIo,
+            after.as_ref(),
+            QUIET,
+        ))
     }
 
     /// Waits for the client to join the namespace with an event that exists; `None` when it is gone or talks nonsense.
@@ -73,7 +86,11 @@ impl Talk<'_> {
     }
 
     /// Follows an event, then maybe another, to the farewell; `None` when the client is gone first.
-    async fn follow(&mut self, mut subscription: Subscription, inbox: &mut mpsc::Receiver<Str>) -> Option<Reason> {
+    async fn follow(
+        &mut self,
+        mut subscription: Subscription,
+        inbox: &mut mpsc::Receiver<Str>,
+    ) -> Option<Reason> {
         loop {
             // The first count is as old as the event's last change.
             let first = subscription.is_fresh();

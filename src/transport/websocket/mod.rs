@@ -46,7 +46,12 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         let after = request.after().and_then(Result::ok);
         // Opened now and not when the socket is there: what is committed in between is not missed, and the farewell of a drain
         // finds it.
-        let subscription = Box::new(Subscription::open(channel, Transport::WebSocket, after.as_ref(), talk::QUIET));
+        let subscription = Box::new(Subscription::open(
+            channel,
+            Transport::WebSocket,
+            after.as_ref(),
+            talk::QUIET,
+        ));
         let clock = context.clock.clone();
         tokio::spawn(async move {
             if let Some(io) = raise(upgrade).await {
@@ -66,38 +71,68 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
 /// The socket behind a finished handshake. What came early is read first, and hyper's 8 KiB buffer that held it is freed by the
 /// first read.
 async fn raise(upgrade: OnUpgrade) -> Option<TokioIo<Upgraded>> {
-    let upgraded = upgrade.await.inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised")).ok()?;
+    let upgraded = upgrade
+        .await
+        .inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised"))
+        .ok()?;
     Some(TokioIo::new(upgraded))
 }
 
 /// Checks the opening handshake (RFC 6455, section 4.2.1).
 fn handshake(request: &Request) -> Result<(HeaderValue, OnUpgrade), Box<Response>> {
     let headers = &request.headers;
-    let asked = has_token(headers, &header::CONNECTION, "upgrade") && has_token(headers, &header::UPGRADE, "websocket");
+    let asked = has_token(headers, &header::CONNECTION, "upgrade")
+        && has_token(headers, &header::UPGRADE, "websocket");
     let Some(upgrade) = request.upgrade.clone().filter(|_| asked) else {
-        return Err(Box::new(upgrade_required("this address speaks WebSocket over HTTP/1.1 only")));
+        return Err(Box::new(upgrade_required(
+            "this address speaks WebSocket over HTTP/1.1 only",
+        )));
     };
-    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
-        return Err(Box::new(upgrade_required("this server speaks version 13 of the WebSocket protocol")));
+    if headers
+        .get(header::SEC_WEBSOCKET_VERSION)
+        .is_none_or(|version| version != VERSION)
+    {
+        return Err(Box::new(upgrade_required(
+            "this server speaks version 13 of the WebSocket protocol",
+        )));
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
-    let (Some(key), None) = (keys.next().filter(|key| is_key(key.as_bytes())), keys.next()) else {
-        return Err(Box::new(Problem::new(Code::BadRequest, "Sec-WebSocket-Key must be 16 bytes in Base64").into_response()));
+    let (Some(key), None) = (
+        keys.next().filter(|key| is_key(key.as_bytes())),
+        keys.next(),
+    ) else {
+        return Err(Box::new(
+            Problem::new(
+                Code::BadRequest,
+                "Sec-WebSocket-Key must be 16 bytes in Base64",
+            )
+            .into_response(),
+        ));
     };
     // Base64 makes a header value.
-    let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes())).expect("an accept key is a header value");
+    let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
+        .expect("an accept key is a header value");
     Ok((accept, upgrade))
 }
 
 /// Whether a list of tokens has one, without case.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
+    let lines = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(|line| line.split(','))
+        .any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
 /// Sixteen bytes in Base64 are 22 characters and two of padding.
 fn is_key(key: &[u8]) -> bool {
-    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    key.len() == 24
+        && key.ends_with(b"==")
+        && key[..22]
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
 /// 426 with what would be understood (RFC 9110, section 15.5.22; RFC 6455, section 4.4).
@@ -112,7 +147,10 @@ fn upgrade_required(detail: &str) -> Response {
     let head = response.headers_mut();
     head.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     head.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    head.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+    head.insert(
+        header::SEC_WEBSOCKET_VERSION,
+        HeaderValue::from_static(VERSION),
+    );
     response
 }
 
@@ -135,7 +173,13 @@ mod tests {
     #[test]
     fn a_key_is_sixteen_bytes() {
         assert!(is_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
-        for key in ["", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZ\x7f==", "dGhlIHNhbXBsZSBub25jZQAA=="] {
+        for key in [
+            "",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZQ=",
+            "dGhlIHNhbXBsZSBub25jZ\x7f==",
+            "dGhlIHNhbXBsZSBub25jZQAA==",
+        ] {
             assert!(!is_key(key.as_bytes()), "{key}");
         }
     }

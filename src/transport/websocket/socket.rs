@@ -12,7 +12,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::protocol::{
+    CloseFrame, Role, WebSocketConfig, WebSocketContext,
+};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::LARGEST_MESSAGE;
@@ -43,12 +45,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             .max_write_buffer_size(LARGEST_MESSAGE)
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
-        Self { io, reader: WebSocketContext::new(Role::Server, Some(config)), rest: Bytes::new(), unflushed: false, answering: false, broken: false }
+        Self {
+            io,
+            reader: WebSocketContext::new(Role::Server, Some(config)),
+            rest: Bytes::new(),
+            unflushed: false,
+            answering: false,
+            broken: false,
+        }
     }
 
     /// Begins a frame; only when [`Self::poll_written`] is ready.
     pub(super) fn write(&mut self, frame: Bytes) {
-        debug_assert!(self.rest.is_empty(), "frames are written one after the other");
+        debug_assert!(
+            self.rest.is_empty(),
+            "frames are written one after the other"
+        );
         self.rest = frame;
         self.unflushed = true;
     }
@@ -96,10 +108,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         if frame.is_some() {
             // The first call takes the frame even if the socket does not; the others go on writing it.
             let mut frame = Some(frame);
-            let mut said = |reader: &mut WebSocketContext, io: &mut Polled<'_, '_, S>| match frame.take() {
-                Some(frame) => reader.close(io, frame),
-                None => reader.flush(io),
-            };
+            let mut said =
+                |reader: &mut WebSocketContext, io: &mut Polled<'_, '_, S>| match frame.take() {
+                    Some(frame) => reader.close(io, frame),
+                    None => reader.flush(io),
+                };
             poll_fn(|cx| self.polled(cx, &mut said)).await?;
         }
         loop {
@@ -119,7 +132,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         cx: &mut Context<'_>,
         act: impl FnOnce(&mut WebSocketContext, &mut Polled<'_, '_, S>) -> Result<T, Error>,
     ) -> Poll<Result<T, Error>> {
-        let mut io = Polled { io: &mut self.io, cx, may_write: !self.unflushed };
+        let mut io = Polled {
+            io: &mut self.io,
+            cx,
+            may_write: !self.unflushed,
+        };
         match act(&mut self.reader, &mut io) {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
             outcome => Poll::Ready(outcome),
@@ -144,7 +161,8 @@ fn blocking<T>(outcome: Poll<io::Result<T>>) -> io::Result<T> {
 impl<S: AsyncRead + Unpin> Read for Polled<'_, '_, S> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         let mut space = ReadBuf::new(space);
-        blocking(Pin::new(&mut *self.io).poll_read(self.cx, &mut space)).map(|()| space.filled().len())
+        blocking(Pin::new(&mut *self.io).poll_read(self.cx, &mut space))
+            .map(|()| space.filled().len())
     }
 }
 

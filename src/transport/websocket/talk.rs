@@ -62,14 +62,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     pub(super) fn new(io: S, subscription: Subscription, clock: Clock) -> Self {
         // Spread: those who came in one burst are not pinged in one.
         let ping_at = Instant::now() + PING_EVERY.mul_f64(rand::random_range(0.5..1.0));
-        Self { socket: Socket::new(io), subscription, clock, reply: None, ping_at, pong_by: None, written_by: None }
+        Self {
+            socket: Socket::new(io),
+            subscription,
+            clock,
+            reply: None,
+            ping_at,
+            pong_by: None,
+            written_by: None,
+        }
     }
 
     /// Follows the subscription until either side has had enough. Boxed by the caller, because the task's future would hold it twice.
     pub(super) async fn run(mut self: Box<Self>) {
         let over = poll_fn(|cx| self.poll(cx)).await;
         // Not counted any more while the closing handshake lasts.
-        let Self { socket, subscription, .. } = *self;
+        let Self {
+            socket,
+            subscription,
+            ..
+        } = *self;
         drop(subscription);
         Box::pin(close(socket, over)).await;
     }
@@ -93,18 +105,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             if self.reply.is_none() && !silent {
                 match self.socket.poll_read(cx) {
                     Poll::Pending => silent = true,
-                    Poll::Ready(heard) => match heard.map_err(|error| over(&error)).and_then(|message| self.hear(message)) {
+                    Poll::Ready(heard) => match heard
+                        .map_err(|error| over(&error))
+                        .and_then(|message| self.hear(message))
+                    {
                         Ok(()) => continue,
                         Err(over) => return Poll::Ready(over),
                     },
                 }
             }
-            let next = if may_write { self.poll_next(cx) } else { Poll::Pending };
+            let next = if may_write {
+                self.poll_next(cx)
+            } else {
+                Poll::Pending
+            };
             match next {
                 Poll::Ready(Ok(frame)) => self.write(frame),
                 Poll::Ready(Err(over)) => return Poll::Ready(over),
                 Poll::Pending => {
-                    let due = [self.pong_by, self.written_by].into_iter().flatten().fold(self.ping_at, Instant::min);
+                    let due = [self.pong_by, self.written_by]
+                        .into_iter()
+                        .flatten()
+                        .fold(self.ping_at, Instant::min);
                     ready!(self.subscription.poll_alarm(cx, due));
                     if let Err(over) = self.look_at_the_time() {
                         return Poll::Ready(over);
@@ -117,7 +139,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     /// Pings where that is due, and gives up on who does not answer or take anything.
     fn look_at_the_time(&mut self) -> Result<(), Over> {
         let now = Instant::now();
-        if [self.pong_by, self.written_by].into_iter().flatten().any(|by| by <= now) {
+        if [self.pong_by, self.written_by]
+            .into_iter()
+            .flatten()
+            .any(|by| by <= now)
+        {
             return Err(Over::Gone);
         }
         if self.ping_at <= now {
@@ -185,7 +211,11 @@ fn over(error: &Error) -> Over {
 
 /// Says goodbye at once.
 pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: S, reason: Reason) {
-    close(Socket::new(io), Over::Bye(reason, refusal::retry_ms(reason))).await;
+    close(
+        Socket::new(io),
+        Over::Bye(reason, refusal::retry_ms(reason)),
+    )
+    .await;
 }
 
 /// The closing handshake (RFC 6455, section 7), within a bound.
@@ -205,7 +235,12 @@ async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, over: O
         if let Over::Bye(reason, retry_ms) = over {
             socket.write(bye(reason, retry_ms));
         }
-        socket.close(frame.map(|(code, reason)| CloseFrame { code, reason: reason.into() })).await
+        socket
+            .close(frame.map(|(code, reason)| CloseFrame {
+                code,
+                reason: reason.into(),
+            }))
+            .await
     };
     // The end of a proper handshake is an error to tungstenite.
     if let Ok(Err(error)) = timeout(CLOSING, farewell).await

@@ -29,7 +29,11 @@ fn event(revision: i64) -> Event {
         opens_at: None,
         closes_at: None,
     };
-    Event { id: 1, revision, ..new.open("q7f2k9".parse().unwrap(), Timestamp::from_millis(0)) }
+    Event {
+        id: 1,
+        revision,
+        ..new.open("q7f2k9".parse().unwrap(), Timestamp::from_millis(0))
+    }
 }
 
 /// A talk over a pipe that holds `room` bytes, and the client's end of it.
@@ -37,15 +41,30 @@ fn talking(hub: &Hub, room: usize) -> (DuplexStream, tokio::task::JoinHandle<()>
     let (server, client) = duplex(room);
     let channel = hub.channel_by_id(1).unwrap();
     let subscription = Subscription::open(&channel, Transport::WebSocket, None, talk::QUIET);
-    let task = tokio::spawn(Box::new(Talk::new(server, subscription, Clock::Manual(std::sync::Arc::default()))).run());
+    let task = tokio::spawn(
+        Box::new(Talk::new(
+            server,
+            subscription,
+            Clock::Manual(std::sync::Arc::default()),
+        ))
+        .run(),
+    );
     (client, task)
 }
 
-async fn started() -> (Hub, WebSocketStream<DuplexStream>, tokio::task::JoinHandle<()>) {
+async fn started() -> (
+    Hub,
+    WebSocketStream<DuplexStream>,
+    tokio::task::JoinHandle<()>,
+) {
     let hub = Hub::new(Duration::from_millis(50));
     hub.publish(event(1));
     let (client, task) = talking(&hub, 64 * 1024);
-    (hub, WebSocketStream::from_raw_socket(client, Role::Client, None).await, task)
+    (
+        hub,
+        WebSocketStream::from_raw_socket(client, Role::Client, None).await,
+        task,
+    )
 }
 
 async fn text(client: &mut WebSocketStream<DuplexStream>) -> String {
@@ -72,8 +91,14 @@ async fn closed(client: &mut WebSocketStream<DuplexStream>) -> u16 {
 async fn counts_and_pongs_go_both_ways() {
     let (hub, mut client, _task) = started().await;
     assert!(text(&mut client).await.contains(r#""revision":1"#));
-    client.send(Message::text(r#"{"type":"ping","id":[7]}"#)).await.unwrap();
-    assert_eq!(text(&mut client).await, r#"{"type":"pong","id":[7],"at":"1970-01-01T00:00:00.000Z"}"#);
+    client
+        .send(Message::text(r#"{"type":"ping","id":[7]}"#))
+        .await
+        .unwrap();
+    assert_eq!(
+        text(&mut client).await,
+        r#"{"type":"pong","id":[7],"at":"1970-01-01T00:00:00.000Z"}"#
+    );
     hub.publish(event(2));
     assert!(text(&mut client).await.contains(r#""revision":2"#));
 }
@@ -99,7 +124,10 @@ async fn a_message_of_the_largest_size_is_read() {
     let (_hub, mut client, _task) = started().await;
     text(&mut client).await;
     let id = "x".repeat(4096 - r#"{"type":"ping","id":""}"#.len());
-    client.send(Message::text(format!(r#"{{"type":"ping","id":"{id}"}}"#))).await.unwrap();
+    client
+        .send(Message::text(format!(r#"{{"type":"ping","id":"{id}"}}"#)))
+        .await
+        .unwrap();
     assert!(text(&mut client).await.contains(&id));
 }
 
@@ -108,7 +136,11 @@ async fn a_drain_says_goodbye_and_1001_and_a_deleted_event_1000() {
     let (hub, mut client, task) = started().await;
     text(&mut client).await;
     hub.drain(Duration::from_secs(1));
-    assert!(text(&mut client).await.starts_with(r#"{"type":"bye","reason":"drain","retry_ms":"#));
+    assert!(
+        text(&mut client)
+            .await
+            .starts_with(r#"{"type":"bye","reason":"drain","retry_ms":"#)
+    );
     assert_eq!(closed(&mut client).await, 1001);
     drop(client);
     task.await.unwrap();
@@ -129,10 +161,15 @@ async fn a_farewell_is_not_lost_when_the_client_speaks_the_moment_it_is_due() {
     // The farewell's time is drawn.
     sleep(Duration::from_millis(1)).await;
     // Of the two that are to run now the talk is the first, and the walker has not seen what time it is.
-    client.send(Message::text(r#"{"type":"ping","id":7}"#)).await.unwrap();
+    client
+        .send(Message::text(r#"{"type":"ping","id":7}"#))
+        .await
+        .unwrap();
     advance(window).await;
     let farewell = async { while !text(&mut client).await.contains("bye") {} };
-    timeout(window, farewell).await.expect("inside the window, or soon after");
+    timeout(window, farewell)
+        .await
+        .expect("inside the window, or soon after");
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +185,10 @@ async fn over_a_limit_it_is_1013() {
 async fn who_answers_no_ping_is_gone_in_time_and_who_answers_stays() {
     let (hub, mut client, task) = started().await;
     // Reading answers pings.
-    let stays = timeout(PING_EVERY * 10, async { while client.next().await.is_some() {} }).await;
+    let stays = timeout(PING_EVERY * 10, async {
+        while client.next().await.is_some() {}
+    })
+    .await;
     assert!(stays.is_err() && !task.is_finished(), "who answers stays");
     drop(client);
     task.await.unwrap();
@@ -159,7 +199,11 @@ async fn who_answers_no_ping_is_gone_in_time_and_who_answers_stays() {
     // Reads everything and answers nothing.
     while matches!(client.read(&mut [0; 256]).await, Ok(1..)) {}
     task.await.unwrap();
-    assert!(began.elapsed() <= PING_EVERY + PONG_WITHIN + Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() <= PING_EVERY + PONG_WITHIN + Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
     assert!(began.elapsed() >= PING_EVERY / 2 + PONG_WITHIN);
 }
 
@@ -174,13 +218,23 @@ async fn a_slow_reader_gets_the_newest_and_one_that_takes_nothing_is_gone() {
         hub.publish(event(revision));
     }
     let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
-    assert!(text(&mut client).await.contains(r#""revision":1,"#), "what was begun is finished");
-    assert!(text(&mut client).await.contains(r#""revision":50,"#), "nothing was queued behind it");
+    assert!(
+        text(&mut client).await.contains(r#""revision":1,"#),
+        "what was begun is finished"
+    );
+    assert!(
+        text(&mut client).await.contains(r#""revision":50,"#),
+        "nothing was queued behind it"
+    );
     sleep(Duration::from_secs(1)).await;
     hub.publish(event(51));
     let began = Instant::now();
     task.await.unwrap();
-    assert!(began.elapsed() <= STALL + Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() <= STALL + Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,6 +247,8 @@ async fn garbage_on_the_wire_is_1002() {
     let mut all = Vec::new();
     client.read_to_end(&mut all).await.unwrap();
     task.await.unwrap();
-    let close = all.windows(4).position(|window| window[0] == 0x88 && window[2..4] == 1002u16.to_be_bytes());
+    let close = all
+        .windows(4)
+        .position(|window| window[0] == 0x88 && window[2..4] == 1002u16.to_be_bytes());
     assert!(close.is_some(), "{}", all.escape_ascii());
 }

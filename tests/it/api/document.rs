@@ -17,12 +17,24 @@ async fn every_described_call_is_answered() {
     assert_eq!(document["openapi"], "3.1.0");
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
-            app.organise("POST", "/api/v1/events", &json!({ "slug": "gala", "title": "Gala", "capacity": 3 })).await;
+            app.organise(
+                "POST",
+                "/api/v1/events",
+                &json!({ "slug": "gala", "title": "Gala", "capacity": 3 }),
+            )
+            .await;
             let mine = app.register("gala", "Ada", "ada@example.org").await.json();
             let text = |name: &str| mine[name].as_str().unwrap_or("0").to_owned();
-            let path = path.replace("{slug}", "gala").replace("{id}", &text("id")).replace("{token}", &text("token"));
+            let path = path
+                .replace("{slug}", "gala")
+                .replace("{id}", &text("id"))
+                .replace("{token}", &text("token"));
             let mut wire = app.wire().await;
-            let body = if operation["requestBody"].is_object() { "{}" } else { "" };
+            let body = if operation["requestBody"].is_object() {
+                "{}"
+            } else {
+                ""
+            };
             wire.send(format!(
                 "{} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 method.to_uppercase(),
@@ -33,9 +45,15 @@ async fn every_described_call_is_answered() {
             let status = wire.head().await[9..12].to_owned();
             let id = &operation["operationId"];
             // The document was asked for a registration that may be gone with its event.
-            assert!(status != "405" && (status != "404" || mine["token"].is_null()), "{id}: {status}");
+            assert!(
+                status != "405" && (status != "404" || mine["token"].is_null()),
+                "{id}: {status}"
+            );
             // A plain request is no WebSocket handshake; its transport says so in its own way.
-            assert!(operation["responses"][&status].is_object() || id == "watchByWebSocket", "{id}: {status} is not described");
+            assert!(
+                operation["responses"][&status].is_object() || id == "watchByWebSocket",
+                "{id}: {status} is not described"
+            );
         }
     }
 }
@@ -51,7 +69,9 @@ async fn answers_are_as_described() {
     let waiting = app.register("gala", "Eve", "eve@example.org").await.json();
     let own = format!("/api/v1/registrations/{}", first["token"].as_str().unwrap());
     let id = waiting["id"].as_str().unwrap();
-    let organise = async |method: &str, path: &str, body: Value| app.organise(method, path, &body).await.json();
+    let organise = async |method: &str, path: &str, body: Value| {
+        app.organise(method, path, &body).await.json()
+    };
     let answers = [
         ("Event", created),
         ("Registration", first.clone()),
@@ -59,18 +79,70 @@ async fn answers_are_as_described() {
         ("Registration", app.get(&own).await.json()),
         ("Events", app.get("/api/v1/events").await.json()),
         ("Count", app.get("/api/v1/events/gala").await.json()),
-        ("ChangeLog", app.get("/api/v1/events/gala/changes").await.json()),
-        ("ChangeLog", app.get("/api/v1/events/gala/changes?after=garbage").await.json()),
+        (
+            "ChangeLog",
+            app.get("/api/v1/events/gala/changes").await.json(),
+        ),
+        (
+            "ChangeLog",
+            app.get("/api/v1/events/gala/changes?after=garbage")
+                .await
+                .json(),
+        ),
         ("Moment", app.get("/api/v1/clock").await.json()),
         ("Health", app.get("/health/ready").await.json()),
-        ("Rows", organise("GET", "/api/v1/events/gala/registrations", Value::Null).await),
-        ("Row", organise("DELETE", &format!("/api/v1/events/gala/registrations/{id}"), Value::Null).await),
-        ("Notice", organise("POST", "/api/v1/events/gala/announcements", json!({ "text": "Hello" })).await),
-        ("Audit", organise("GET", "/api/v1/events/gala/audit?limit=1", Value::Null).await),
-        ("Event", organise("PATCH", "/api/v1/events/gala", json!({ "capacity": null })).await),
-        ("Event", organise("POST", "/api/v1/events/gala/reset", json!({ "confirm": "gala" })).await),
+        (
+            "Rows",
+            organise("GET", "/api/v1/events/gala/registrations", Value::Null).await,
+        ),
+        (
+            "Row",
+            organise(
+                "DELETE",
+                &format!("/api/v1/events/gala/registrations/{id}"),
+                Value::Null,
+            )
+            .await,
+        ),
+        (
+            "Notice",
+            organise(
+                "POST",
+                "/api/v1/events/gala/announcements",
+                json!({ "text": "Hello" }),
+            )
+            .await,
+        ),
+        (
+            "Audit",
+            organise("GET", "/api/v1/events/gala/audit?limit=1", Value::Null).await,
+        ),
+        (
+            "Event",
+            organise("PATCH", "/api/v1/events/gala", json!({ "capacity": null })).await,
+        ),
+        (
+            "Event",
+            organise(
+                "POST",
+                "/api/v1/events/gala/reset",
+                json!({ "confirm": "gala" }),
+            )
+            .await,
+        ),
         ("Problem", app.get("/api/v1/events/none").await.json()),
-        ("Problem", call(app.address(), "POST", "/api/v1/events/gala/registrations", &[JSON], "{}").await.json()),
+        (
+            "Problem",
+            call(
+                app.address(),
+                "POST",
+                "/api/v1/events/gala/registrations",
+                &[JSON],
+                "{}",
+            )
+            .await
+            .json(),
+        ),
     ];
     for (schema, value) in &answers {
         let schema = &document["components"]["schemas"][schema];
@@ -80,12 +152,21 @@ async fn answers_are_as_described() {
 }
 
 /// The members of an object schema, those of its parts included.
-fn members<'a>(document: &'a Value, schema: &'a Value, found: &mut BTreeMap<&'a str, (&'a Value, bool)>) {
+fn members<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    found: &mut BTreeMap<&'a str, (&'a Value, bool)>,
+) {
     let schema = resolve(document, schema);
     for part in schema["allOf"].as_array().into_iter().flatten() {
         members(document, part, found);
     }
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<_> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         found.insert(name, (member, required.contains(&name.as_str())));
     }
@@ -93,7 +174,9 @@ fn members<'a>(document: &'a Value, schema: &'a Value, found: &mut BTreeMap<&'a 
 
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
-        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        Some(reference) => document
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or_else(|| panic!("{reference} leads nowhere")),
         None => schema,
     }
 }
@@ -102,7 +185,10 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 fn conforms(document: &Value, schema: &Value, value: &Value, whole: &str) {
     let schema = resolve(document, schema);
     if let Some(words) = schema["enum"].as_array() {
-        assert!(words.contains(value), "{value} is none of {words:?} in {whole}");
+        assert!(
+            words.contains(value),
+            "{value} is none of {words:?} in {whole}"
+        );
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],
@@ -117,7 +203,10 @@ fn conforms(document: &Value, schema: &Value, value: &Value, whole: &str) {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    assert!(types.is_empty() || types.contains(&is), "{value} is not {types:?} in {whole}");
+    assert!(
+        types.is_empty() || types.contains(&is),
+        "{value} is not {types:?} in {whole}"
+    );
     if let Some(items) = value.as_array() {
         for item in items {
             conforms(document, &schema["items"], item, whole);
@@ -127,11 +216,16 @@ fn conforms(document: &Value, schema: &Value, value: &Value, whole: &str) {
     members(document, schema, &mut described);
     if let (Some(object), false) = (value.as_object(), described.is_empty()) {
         for (name, member) in object {
-            let (schema, _) = described.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not described in {whole}"));
+            let (schema, _) = described
+                .get(name.as_str())
+                .unwrap_or_else(|| panic!("{name} is not described in {whole}"));
             conforms(document, schema, member, whole);
         }
         for (name, (_, required)) in described {
-            assert!(!required || object.contains_key(name), "{name} is missing in {whole}");
+            assert!(
+                !required || object.contains_key(name),
+                "{name} is missing in {whole}"
+            );
         }
     }
 }

@@ -6,8 +6,20 @@ use super::super::support::app::{Answer, App};
 use super::super::support::sse::Stream;
 use super::{JSON, bearer, fields, refused};
 
-async fn organise_with(app: &App, method: &str, path: &str, header: (&str, &str), body: &Value) -> Answer {
-    app.call(method, path, &[JSON, ("authorization", &bearer()), header], &body.to_string()).await
+async fn organise_with(
+    app: &App,
+    method: &str,
+    path: &str,
+    header: (&str, &str),
+    body: &Value,
+) -> Answer {
+    app.call(
+        method,
+        path,
+        &[JSON, ("authorization", &bearer()), header],
+        &body.to_string(),
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,13 +30,38 @@ async fn an_event_comes_to_be_and_is_listed() {
     assert_eq!(answer.status, 201, "{}", answer.body);
     let event = answer.json();
     assert_eq!(answer.header("location"), Some("/api/v1/events/gala"));
-    assert_eq!(answer.header("etag"), Some(format!("{:?}", event["position"].as_str().unwrap()).as_str()));
-    assert_eq!((&event["title"], &event["description"], &event["capacity"], &event["remaining"]), (&json!("Gala"), &json!("a\nb"), &Value::Null, &Value::Null));
-    assert_eq!((&event["state"], &event["opens_at"], &event["waitlist"]), (&json!("scheduled"), &json!("2030-01-01T00:00:00.000Z"), &json!(false)));
+    assert_eq!(
+        answer.header("etag"),
+        Some(format!("{:?}", event["position"].as_str().unwrap()).as_str())
+    );
+    assert_eq!(
+        (
+            &event["title"],
+            &event["description"],
+            &event["capacity"],
+            &event["remaining"]
+        ),
+        (&json!("Gala"), &json!("a\nb"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&event["state"], &event["opens_at"], &event["waitlist"]),
+        (
+            &json!("scheduled"),
+            &json!("2030-01-01T00:00:00.000Z"),
+            &json!(false)
+        )
+    );
     let list = app.get("/api/v1/events").await.json();
     assert_eq!(list["events"].as_array().unwrap().last(), Some(&event));
-    refused(&app.organise("POST", "/api/v1/events", &new).await, 409, "slug-taken");
-    assert_eq!(fields(&app.organise("POST", "/api/v1/events", &json!({})).await), ["slug", "title", "capacity"]);
+    refused(
+        &app.organise("POST", "/api/v1/events", &new).await,
+        409,
+        "slug-taken",
+    );
+    assert_eq!(
+        fields(&app.organise("POST", "/api/v1/events", &json!({})).await),
+        ["slug", "title", "capacity"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,37 +72,121 @@ async fn a_change_tells_absent_from_null_and_honours_if_match() {
     let etag = first.header("etag").unwrap().to_owned();
 
     let path = "/api/v1/events/gala";
-    let changed = organise_with(&app, "PATCH", path, ("if-match", &format!("\"other\", {etag}")), &json!({ "opens_at": null, "title": "Ball" })).await;
+    let changed = organise_with(
+        &app,
+        "PATCH",
+        path,
+        ("if-match", &format!("\"other\", {etag}")),
+        &json!({ "opens_at": null, "title": "Ball" }),
+    )
+    .await;
     assert_eq!(changed.status, 200, "{}", changed.body);
     let event = changed.json();
-    assert_eq!((&event["title"], &event["opens_at"], &event["capacity"]), (&json!("Ball"), &Value::Null, &json!(5)));
+    assert_eq!(
+        (&event["title"], &event["opens_at"], &event["capacity"]),
+        (&json!("Ball"), &Value::Null, &json!(5))
+    );
     assert_eq!(event["closes_at"], "2999-01-01T00:00:00.000Z");
 
     for stale in [etag.as_str(), "\"garbage\"", "garbage", "W/\"q7f2k9-1\""] {
-        refused(&organise_with(&app, "PATCH", path, ("if-match", stale), &json!({ "title": "X" })).await, 412, "changed-meanwhile");
+        refused(
+            &organise_with(
+                &app,
+                "PATCH",
+                path,
+                ("if-match", stale),
+                &json!({ "title": "X" }),
+            )
+            .await,
+            412,
+            "changed-meanwhile",
+        );
     }
-    assert_eq!(organise_with(&app, "PATCH", path, ("if-match", "*"), &json!({ "capacity": null })).await.json()["capacity"], Value::Null);
-    let before = app.get(path).await.json();
-    assert_eq!(app.organise("PATCH", path, &json!({})).await.json()["revision"], before["revision"], "nothing was changed");
     assert_eq!(
-        fields(&app.organise("PATCH", path, &json!({ "slug": "ball", "capacity": 1_000_001, "waitlist": null })).await),
+        organise_with(
+            &app,
+            "PATCH",
+            path,
+            ("if-match", "*"),
+            &json!({ "capacity": null })
+        )
+        .await
+        .json()["capacity"],
+        Value::Null
+    );
+    let before = app.get(path).await.json();
+    assert_eq!(
+        app.organise("PATCH", path, &json!({})).await.json()["revision"],
+        before["revision"],
+        "nothing was changed"
+    );
+    assert_eq!(
+        fields(
+            &app.organise(
+                "PATCH",
+                path,
+                &json!({ "slug": "ball", "capacity": 1_000_001, "waitlist": null })
+            )
+            .await
+        ),
         ["slug", "capacity", "waitlist"]
     );
-    assert_eq!(fields(&app.organise("PATCH", path, &json!({ "opens_at": "2999-01-02T00:00:00Z" })).await), ["closes_at"]);
+    assert_eq!(
+        fields(
+            &app.organise(
+                "PATCH",
+                path,
+                &json!({ "opens_at": "2999-01-02T00:00:00Z" })
+            )
+            .await
+        ),
+        ["closes_at"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_raised_capacity_promotes_in_order() {
     let app = App::sqlite().await;
-    app.organise("POST", "/api/v1/events", &json!({ "slug": "gala", "title": "Gala", "capacity": 1, "waitlist": true })).await;
+    app.organise(
+        "POST",
+        "/api/v1/events",
+        &json!({ "slug": "gala", "title": "Gala", "capacity": 1, "waitlist": true }),
+    )
+    .await;
     for n in 1..=4 {
-        assert_eq!(app.register("gala", "Ada", &format!("ada-{n}@example.org")).await.status, 201);
+        assert_eq!(
+            app.register("gala", "Ada", &format!("ada-{n}@example.org"))
+                .await
+                .status,
+            201
+        );
     }
-    assert_eq!(app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 3 })).await.json()["waiting"], 1);
-    let rows = app.organise("GET", "/api/v1/events/gala/registrations", &Value::Null).await.json();
-    let statuses: Vec<_> = rows["registrations"].as_array().unwrap().iter().map(|row| (row["status"].clone(), row["waiting_position"].clone())).collect();
+    assert_eq!(
+        app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 3 }))
+            .await
+            .json()["waiting"],
+        1
+    );
+    let rows = app
+        .organise("GET", "/api/v1/events/gala/registrations", &Value::Null)
+        .await
+        .json();
+    let statuses: Vec<_> = rows["registrations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["status"].clone(), row["waiting_position"].clone()))
+        .collect();
     let confirmed = (json!("confirmed"), Value::Null);
-    assert_eq!(statuses, [confirmed.clone(), confirmed.clone(), confirmed, (json!("waiting"), json!(1))]);
+    assert_eq!(
+        statuses,
+        [
+            confirmed.clone(),
+            confirmed.clone(),
+            confirmed,
+            (json!("waiting"), json!(1))
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,21 +194,76 @@ async fn a_reset_has_to_be_meant_and_can_be_taken_back() {
     let app = App::sqlite().await;
     app.event("gala", 5).await;
     app.register("gala", "Ada", "ada@example.org").await;
-    let (reset, undo) = ("/api/v1/events/gala/reset", "/api/v1/events/gala/reset/undo");
-    refused(&app.organise("POST", undo, &Value::Null).await, 409, "not-empty");
-    for wrong in [json!({}), json!({ "confirm": "Gala" }), json!({ "confirm": true }), json!({ "confirm": "" })] {
-        assert_eq!(fields(&app.organise("POST", reset, &wrong).await), ["confirm"]);
+    let (reset, undo) = (
+        "/api/v1/events/gala/reset",
+        "/api/v1/events/gala/reset/undo",
+    );
+    refused(
+        &app.organise("POST", undo, &Value::Null).await,
+        409,
+        "not-empty",
+    );
+    for wrong in [
+        json!({}),
+        json!({ "confirm": "Gala" }),
+        json!({ "confirm": true }),
+        json!({ "confirm": "" }),
+    ] {
+        assert_eq!(
+            fields(&app.organise("POST", reset, &wrong).await),
+            ["confirm"]
+        );
     }
-    assert_eq!(fields(&app.organise("POST", reset, &json!({ "capacity": -1 })).await), ["confirm", "capacity"]);
-    let fresh = app.organise("POST", reset, &json!({ "confirm": "gala", "capacity": 9 })).await.json();
-    assert_eq!((&fresh["round"], &fresh["registered"], &fresh["capacity"]), (&json!(2), &json!(0), &json!(9)));
+    assert_eq!(
+        fields(
+            &app.organise("POST", reset, &json!({ "capacity": -1 }))
+                .await
+        ),
+        ["confirm", "capacity"]
+    );
+    let fresh = app
+        .organise("POST", reset, &json!({ "confirm": "gala", "capacity": 9 }))
+        .await
+        .json();
+    assert_eq!(
+        (&fresh["round"], &fresh["registered"], &fresh["capacity"]),
+        (&json!(2), &json!(0), &json!(9))
+    );
     let back = app.organise("POST", undo, &Value::Null).await;
-    assert_eq!((back.status, &back.json()["round"], &back.json()["registered"], &back.json()["capacity"]), (200, &json!(1), &json!(1), &json!(5)));
+    assert_eq!(
+        (
+            back.status,
+            &back.json()["round"],
+            &back.json()["registered"],
+            &back.json()["capacity"]
+        ),
+        (200, &json!(1), &json!(1), &json!(5))
+    );
 
-    app.organise("POST", reset, &json!({ "confirm": "gala", "capacity": null })).await;
-    assert_eq!(app.register("gala", "Ada", "ada@example.org").await.status, 201, "a new round knows nobody");
-    refused(&app.organise("POST", undo, &Value::Null).await, 409, "not-empty");
-    let old = app.organise("GET", "/api/v1/events/gala/registrations?round=1", &Value::Null).await.json();
+    app.organise(
+        "POST",
+        reset,
+        &json!({ "confirm": "gala", "capacity": null }),
+    )
+    .await;
+    assert_eq!(
+        app.register("gala", "Ada", "ada@example.org").await.status,
+        201,
+        "a new round knows nobody"
+    );
+    refused(
+        &app.organise("POST", undo, &Value::Null).await,
+        409,
+        "not-empty",
+    );
+    let old = app
+        .organise(
+            "GET",
+            "/api/v1/events/gala/registrations?round=1",
+            &Value::Null,
+        )
+        .await
+        .json();
     assert_eq!(old["registrations"][0]["round"], 1);
 }
 
@@ -96,21 +272,50 @@ async fn an_event_with_people_is_deleted_only_by_name() {
     let app = App::sqlite().await;
     app.event("empty", 5).await;
     app.event("gala", 5).await;
-    let token = app.register("gala", "Ada", "ada@example.org").await.json()["token"].as_str().unwrap().to_owned();
-    assert_eq!(app.organise("DELETE", "/api/v1/events/empty", &Value::Null).await.status, 204);
-    for path in ["/api/v1/events/gala", "/api/v1/events/gala?confirm=", "/api/v1/events/gala?confirm=welcome"] {
-        refused(&app.organise("DELETE", path, &Value::Null).await, 409, "not-empty");
+    let token = app.register("gala", "Ada", "ada@example.org").await.json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        app.organise("DELETE", "/api/v1/events/empty", &Value::Null)
+            .await
+            .status,
+        204
+    );
+    for path in [
+        "/api/v1/events/gala",
+        "/api/v1/events/gala?confirm=",
+        "/api/v1/events/gala?confirm=welcome",
+    ] {
+        refused(
+            &app.organise("DELETE", path, &Value::Null).await,
+            409,
+            "not-empty",
+        );
     }
-    let deleted = app.organise("DELETE", "/api/v1/events/gala?confirm=gala", &Value::Null).await;
+    let deleted = app
+        .organise("DELETE", "/api/v1/events/gala?confirm=gala", &Value::Null)
+        .await;
     assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
     for path in ["/api/v1/events/gala", "/api/v1/events/empty"] {
         refused(&app.get(path).await, 404, "event-not-found");
     }
-    refused(&app.get(&format!("/api/v1/registrations/{token}")).await, 404, "registration-not-found");
-    refused(&app.register("gala", "Ada", "ada@example.org").await, 404, "event-not-found");
+    refused(
+        &app.get(&format!("/api/v1/registrations/{token}")).await,
+        404,
+        "registration-not-found",
+    );
+    refused(
+        &app.register("gala", "Ada", "ada@example.org").await,
+        404,
+        "event-not-found",
+    );
     // The slug is free again, and the new event is another one.
     app.event("gala", 1).await;
-    assert_eq!(app.register("gala", "Ada", "ada@example.org").await.json()["number"], 1);
+    assert_eq!(
+        app.register("gala", "Ada", "ada@example.org").await.json()["number"],
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,29 +323,79 @@ async fn the_list_is_filtered_searched_and_paged() {
     let app = App::sqlite().await;
     app.event("gala", 100).await;
     for n in 1..=7 {
-        app.register("gala", if n % 2 == 0 { "Björn_100%" } else { "Ada" }, &format!("person-{n}@example.org")).await;
+        app.register(
+            "gala",
+            if n % 2 == 0 { "Björn_100%" } else { "Ada" },
+            &format!("person-{n}@example.org"),
+        )
+        .await;
     }
-    let list = async |query: &str| app.organise("GET", &format!("/api/v1/events/gala/registrations?{query}"), &Value::Null).await;
+    let list = async |query: &str| {
+        app.organise(
+            "GET",
+            &format!("/api/v1/events/gala/registrations?{query}"),
+            &Value::Null,
+        )
+        .await
+    };
     let numbers = |answer: &Answer| -> Vec<u64> {
-        answer.json()["registrations"].as_array().expect("a list").iter().map(|row| row["number"].as_u64().unwrap()).collect()
+        answer.json()["registrations"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|row| row["number"].as_u64().unwrap())
+            .collect()
     };
     let first = list("limit=3").await;
-    assert_eq!((numbers(&first), &first.json()["next"]), (vec![1, 2, 3], &json!("3")));
+    assert_eq!(
+        (numbers(&first), &first.json()["next"]),
+        (vec![1, 2, 3], &json!("3"))
+    );
     let second = list("limit=3&after=3").await;
-    assert_eq!((numbers(&second), &second.json()["next"]), (vec![4, 5, 6], &json!("6")));
+    assert_eq!(
+        (numbers(&second), &second.json()["next"]),
+        (vec![4, 5, 6], &json!("6"))
+    );
     let third = list("limit=3&after=6").await;
-    assert_eq!((numbers(&third), &third.json()["next"]), (vec![7], &Value::Null));
-    assert_eq!(list("limit=7").await.json()["next"], Value::Null, "a full page can be the last");
+    assert_eq!(
+        (numbers(&third), &third.json()["next"]),
+        (vec![7], &Value::Null)
+    );
+    assert_eq!(
+        list("limit=7").await.json()["next"],
+        Value::Null,
+        "a full page can be the last"
+    );
     // What is searched for is a text, not a pattern.
-    for (query, found) in [("q=bj%C3%B6rn_100%25", vec![2, 4, 6]), ("q=PERSON-3", vec![3]), ("q=_", vec![2, 4, 6]), ("q=%25", vec![2, 4, 6]), ("q=%27", vec![])]
-    {
+    for (query, found) in [
+        ("q=bj%C3%B6rn_100%25", vec![2, 4, 6]),
+        ("q=PERSON-3", vec![3]),
+        ("q=_", vec![2, 4, 6]),
+        ("q=%25", vec![2, 4, 6]),
+        ("q=%27", vec![]),
+    ] {
         assert_eq!(numbers(&list(query).await), found, "{query}");
     }
-    let id = list("").await.json()["registrations"][1]["id"].as_str().unwrap().to_owned();
-    let cancelled = app.organise("DELETE", &format!("/api/v1/events/gala/registrations/{id}"), &Value::Null).await;
-    assert_eq!((cancelled.status, &cancelled.json()["status"]), (200, &json!("cancelled")));
+    let id = list("").await.json()["registrations"][1]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let cancelled = app
+        .organise(
+            "DELETE",
+            &format!("/api/v1/events/gala/registrations/{id}"),
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(
+        (cancelled.status, &cancelled.json()["status"]),
+        (200, &json!("cancelled"))
+    );
     assert_eq!(numbers(&list("status=cancelled").await), [2]);
-    assert_eq!(numbers(&list("status=&q=&round=&after=&limit=").await), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(
+        numbers(&list("status=&q=&round=&after=&limit=").await),
+        [1, 2, 3, 4, 5, 6, 7]
+    );
     for wrong in ["status=lost", "limit=many", "round=-1", "after=x"] {
         refused(&list(wrong).await, 400, "bad-request");
     }
@@ -150,13 +405,35 @@ async fn the_list_is_filtered_searched_and_paged() {
 async fn somebody_is_cancelled_by_id_only_where_they_are_registered() {
     let app = App::sqlite().await;
     app.event("gala", 1).await;
-    let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"].as_str().unwrap().to_owned();
-    for path in [format!("welcome/registrations/{id}"), "gala/registrations/2-1-9".into(), "gala/registrations/x".into(), "gala/registrations/999-1-1".into()] {
-        refused(&app.organise("DELETE", &format!("/api/v1/events/{path}"), &Value::Null).await, 404, "registration-not-found");
+    let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for path in [
+        format!("welcome/registrations/{id}"),
+        "gala/registrations/2-1-9".into(),
+        "gala/registrations/x".into(),
+        "gala/registrations/999-1-1".into(),
+    ] {
+        refused(
+            &app.organise("DELETE", &format!("/api/v1/events/{path}"), &Value::Null)
+                .await,
+            404,
+            "registration-not-found",
+        );
     }
     for _ in 0..2 {
-        let answer = app.organise("DELETE", &format!("/api/v1/events/gala/registrations/{id}"), &Value::Null).await;
-        assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("cancelled")));
+        let answer = app
+            .organise(
+                "DELETE",
+                &format!("/api/v1/events/gala/registrations/{id}"),
+                &Value::Null,
+            )
+            .await;
+        assert_eq!(
+            (answer.status, &answer.json()["status"]),
+            (200, &json!("cancelled"))
+        );
     }
 }
 
@@ -165,15 +442,45 @@ async fn somebody_is_cancelled_by_id_only_where_they_are_registered() {
 async fn the_export_is_safe_to_open() {
     let app = App::sqlite().await;
     app.event("gala", 2000).await;
-    app.register("gala", "=HYPERLINK(\"http://evil.example\",\"x\")", "+49@example.org").await;
+    app.register(
+        "gala",
+        "=HYPERLINK(\"http://evil.example\",\"x\")",
+        "+49@example.org",
+    )
+    .await;
     app.register("gala", "李, 小龙", "li@example.org").await;
-    let answer = app.organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null).await;
-    assert_eq!((answer.status, answer.header("content-disposition")), (200, Some("attachment; filename=\"gala-round-1.csv\"")), "{}", answer.body);
-    assert!(answer.header("content-type").unwrap().starts_with("text/csv; charset=utf-8"));
-    assert!(answer.body.starts_with("\u{FEFF}number,name,email,status,waiting_position,round,at,id\r\n"), "{}", answer.body);
-    let mut reader = csv::Reader::from_reader(answer.body.trim_start_matches('\u{FEFF}').as_bytes());
+    let answer = app
+        .organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("content-disposition")),
+        (200, Some("attachment; filename=\"gala-round-1.csv\"")),
+        "{}",
+        answer.body
+    );
+    assert!(
+        answer
+            .header("content-type")
+            .unwrap()
+            .starts_with("text/csv; charset=utf-8")
+    );
+    assert!(
+        answer
+            .body
+            .starts_with("\u{FEFF}number,name,email,status,waiting_position,round,at,id\r\n"),
+        "{}",
+        answer.body
+    );
+    let mut reader =
+        csv::Reader::from_reader(answer.body.trim_start_matches('\u{FEFF}').as_bytes());
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
-    assert_eq!((&rows[0][1], &rows[0][2]), ("'=HYPERLINK(\"http://evil.example\",\"x\")", "'+49@example.org"));
+    assert_eq!(
+        (&rows[0][1], &rows[0][2]),
+        (
+            "'=HYPERLINK(\"http://evil.example\",\"x\")",
+            "'+49@example.org"
+        )
+    );
     assert_eq!((&rows[1][1], rows.len()), ("李, 小龙", 2));
 }
 
@@ -187,7 +494,12 @@ async fn an_export_of_many_pages_is_whole() {
             tokio::spawn(async move {
                 for n in 0..70 {
                     let email = format!("person-{client}-{n}@example.org");
-                    assert_eq!(super::super::support::app::register(address, "gala", "Ada", &email).await.status, 201);
+                    assert_eq!(
+                        super::super::support::app::register(address, "gala", "Ada", &email)
+                            .await
+                            .status,
+                        201
+                    );
                 }
             })
         })
@@ -195,8 +507,15 @@ async fn an_export_of_many_pages_is_whole() {
     for client in clients {
         client.await.unwrap();
     }
-    let answer = app.organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null).await;
-    let numbers: Vec<u32> = answer.body.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    let answer = app
+        .organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null)
+        .await;
+    let numbers: Vec<u32> = answer
+        .body
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().parse().unwrap())
+        .collect();
     assert_eq!(numbers, (1..=1120).collect::<Vec<_>>());
 }
 
@@ -206,10 +525,23 @@ async fn everybody_who_watches_hears_an_announcement() {
     let mut stream = Stream::open(&app, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
     let path = "/api/v1/events/welcome/announcements";
-    let told = app.organise("POST", path, &json!({ "text": " Doors open at 19:00 " })).await;
-    assert_eq!((told.status, &told.json()["text"]), (201, &json!("Doors open at 19:00")), "{}", told.body);
+    let told = app
+        .organise("POST", path, &json!({ "text": " Doors open at 19:00 " }))
+        .await;
+    assert_eq!(
+        (told.status, &told.json()["text"]),
+        (201, &json!("Doors open at 19:00")),
+        "{}",
+        told.body
+    );
     assert_eq!(stream.next("notice").await.json(), told.json());
-    for wrong in [json!({}), json!({ "text": "" }), json!({ "text": "two\nlines" }), json!({ "text": "x".repeat(501) }), json!({ "text": 7 })] {
+    for wrong in [
+        json!({}),
+        json!({ "text": "" }),
+        json!({ "text": "two\nlines" }),
+        json!({ "text": "x".repeat(501) }),
+        json!({ "text": 7 }),
+    ] {
         assert_eq!(fields(&app.organise("POST", path, &wrong).await), ["text"]);
     }
 }
@@ -218,13 +550,34 @@ async fn everybody_who_watches_hears_an_announcement() {
 async fn the_audit_log_knows_who_did_what() {
     let app = App::sqlite().await;
     app.event("gala", 5).await;
-    let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"].as_str().unwrap().to_owned();
-    app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 7 })).await;
-    app.organise("DELETE", &format!("/api/v1/events/gala/registrations/{id}"), &Value::Null).await;
-    app.organise("POST", "/api/v1/events/gala/reset", &json!({ "confirm": "gala" })).await;
+    let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 7 }))
+        .await;
+    app.organise(
+        "DELETE",
+        &format!("/api/v1/events/gala/registrations/{id}"),
+        &Value::Null,
+    )
+    .await;
+    app.organise(
+        "POST",
+        "/api/v1/events/gala/reset",
+        &json!({ "confirm": "gala" }),
+    )
+    .await;
     let (mut actions, mut after, mut entries) = (Vec::new(), String::new(), Vec::new());
     loop {
-        let page = app.organise("GET", &format!("/api/v1/events/gala/audit?limit=2&after={after}"), &Value::Null).await.json();
+        let page = app
+            .organise(
+                "GET",
+                &format!("/api/v1/events/gala/audit?limit=2&after={after}"),
+                &Value::Null,
+            )
+            .await
+            .json();
         for entry in page["entries"].as_array().unwrap() {
             assert_eq!(entry["who"], "token");
             actions.push(entry["action"].as_str().unwrap().to_owned());
@@ -235,7 +588,20 @@ async fn the_audit_log_knows_who_did_what() {
             None => break,
         }
     }
-    assert_eq!(actions, ["reset", "cancel", "edit", "create"], "newest first");
-    assert_eq!((&entries[2]["before"]["capacity"], &entries[2]["after"]["capacity"]), (&json!(5), &json!(7)));
-    assert!(!Value::from(entries).to_string().contains("ada@"), "no personal data in the audit log");
+    assert_eq!(
+        actions,
+        ["reset", "cancel", "edit", "create"],
+        "newest first"
+    );
+    assert_eq!(
+        (
+            &entries[2]["before"]["capacity"],
+            &entries[2]["after"]["capacity"]
+        ),
+        (&json!(5), &json!(7))
+    );
+    assert!(
+        !Value::from(entries).to_string().contains("ada@"),
+        "no personal data in the audit log"
+    );
 }

@@ -11,48 +11,116 @@ const ADA: &str = r#"{"name":"Ada","email":"ada@example.org"}"#;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_cannot_be_read_say_where() {
     let app = App::sqlite().await;
-    for (body, line) in [("{\"name\":\n oops}", 2), ("", 1), ("{\"name\":\"Ada\"", 1), ("{\"name\":\"\\ud800\",\"email\":\"a@b.c\"}", 1)] {
+    for (body, line) in [
+        ("{\"name\":\n oops}", 2),
+        ("", 1),
+        ("{\"name\":\"Ada\"", 1),
+        ("{\"name\":\"\\ud800\",\"email\":\"a@b.c\"}", 1),
+    ] {
         let answer = app.call("POST", REGISTER, &[JSON], body).await;
         refused(&answer, 400, "malformed-body");
         let problem = answer.json();
         assert_eq!(problem["line"], line, "{problem}");
-        assert!(problem["byte"].is_u64() && problem["detail"].as_str().unwrap().contains("line"), "{problem}");
+        assert!(
+            problem["byte"].is_u64() && problem["detail"].as_str().unwrap().contains("line"),
+            "{problem}"
+        );
     }
     for body in ["[]", "[\"Ada\",\"ada@example.org\"]", "null", "7", "\"x\""] {
-        refused(&app.call("POST", REGISTER, &[JSON], body).await, 400, "malformed-body");
+        refused(
+            &app.call("POST", REGISTER, &[JSON], body).await,
+            400,
+            "malformed-body",
+        );
     }
-    refused(&form(&app, REGISTER, &[], "name=%FF%FE&email=a%40b.c").await, 400, "malformed-body");
+    refused(
+        &form(&app, REGISTER, &[], "name=%FF%FE&email=a%40b.c").await,
+        400,
+        "malformed-body",
+    );
 }
 
 // A form posted as text/plain needs no preflight: it must not pass as JSON.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_media_types_are_named() {
     let app = App::sqlite().await;
-    for kind in ["text/plain", "multipart/form-data; boundary=x", "application/xml", ""] {
-        let answer = app.call("POST", REGISTER, &[("content-type", kind)], ADA).await;
+    for kind in [
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "",
+    ] {
+        let answer = app
+            .call("POST", REGISTER, &[("content-type", kind)], ADA)
+            .await;
         refused(&answer, 415, "unsupported-media-type");
-        assert_eq!(answer.header("accept"), Some("application/json, application/x-www-form-urlencoded"));
+        assert_eq!(
+            answer.header("accept"),
+            Some("application/json, application/x-www-form-urlencoded")
+        );
     }
-    refused(&app.call("POST", REGISTER, &[], ADA).await, 415, "unsupported-media-type");
-    refused(&app.call("POST", REGISTER, &[JSON, ("content-encoding", "gzip")], ADA).await, 415, "unsupported-media-type");
-    assert_eq!(app.call("POST", REGISTER, &[("content-type", "application/json;charset=UTF-8")], ADA).await.status, 201);
+    refused(
+        &app.call("POST", REGISTER, &[], ADA).await,
+        415,
+        "unsupported-media-type",
+    );
+    refused(
+        &app.call("POST", REGISTER, &[JSON, ("content-encoding", "gzip")], ADA)
+            .await,
+        415,
+        "unsupported-media-type",
+    );
+    assert_eq!(
+        app.call(
+            "POST",
+            REGISTER,
+            &[("content-type", "application/json;charset=UTF-8")],
+            ADA
+        )
+        .await
+        .status,
+        201
+    );
     // The organiser's calls take JSON only.
-    let headers = [("authorization", bearer()), ("content-type", "application/x-www-form-urlencoded".into())];
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    refused(&app.call("POST", "/api/v1/events", &headers, "slug=x").await, 415, "unsupported-media-type");
+    let headers = [
+        ("authorization", bearer()),
+        ("content-type", "application/x-www-form-urlencoded".into()),
+    ];
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    refused(
+        &app.call("POST", "/api/v1/events", &headers, "slug=x").await,
+        415,
+        "unsupported-media-type",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_are_bounded_with_and_without_a_length() {
     let app = App::sqlite().await;
     let padded = |size: usize| format!("{ADA:<size$}");
-    refused(&app.call("POST", REGISTER, &[JSON], &padded(16 * 1024 + 1)).await, 413, "body-too-large");
+    refused(
+        &app.call("POST", REGISTER, &[JSON], &padded(16 * 1024 + 1))
+            .await,
+        413,
+        "body-too-large",
+    );
     let mut wire = app.wire().await;
     let chunk = padded(16 * 1024 + 1);
-    let head = format!("POST {REGISTER} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n");
-    wire.send(format!("{head}{:x}\r\n{chunk}\r\n0\r\n\r\n", chunk.len())).await;
+    let head = format!(
+        "POST {REGISTER} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    wire.send(format!("{head}{:x}\r\n{chunk}\r\n0\r\n\r\n", chunk.len()))
+        .await;
     assert!(wire.head().await.starts_with("http/1.1 413"));
-    assert_eq!(app.call("POST", REGISTER, &[JSON], &padded(16 * 1024)).await.status, 201);
+    assert_eq!(
+        app.call("POST", REGISTER, &[JSON], &padded(16 * 1024))
+            .await
+            .status,
+        201
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,26 +129,91 @@ async fn the_longest_description_fits_however_it_is_escaped() {
     let bearer = bearer();
     let headers = [("authorization", bearer.as_str()), JSON];
     let settings = |escaped: &str| format!(r#"{{"description":"{}"}}"#, escaped.repeat(4_000));
-    let answer = app.call("PATCH", "/api/v1/events/welcome", &headers, &settings(r"\ud83c\udf89")).await;
-    assert_eq!((answer.status, &answer.json()["description"]), (200, &"🎉".repeat(4_000).into()));
+    let answer = app
+        .call(
+            "PATCH",
+            "/api/v1/events/welcome",
+            &headers,
+            &settings(r"\ud83c\udf89"),
+        )
+        .await;
+    assert_eq!(
+        (answer.status, &answer.json()["description"]),
+        (200, &"🎉".repeat(4_000).into())
+    );
     let padding = " ".repeat(64 * 1024);
-    refused(&app.call("PATCH", "/api/v1/events/welcome", &headers, &format!("{{}}{padding}")).await, 413, "body-too-large");
+    refused(
+        &app.call(
+            "PATCH",
+            "/api/v1/events/welcome",
+            &headers,
+            &format!("{{}}{padding}"),
+        )
+        .await,
+        413,
+        "body-too-large",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_sites_cannot_write() {
     let app = App::sqlite().await;
     let own = format!("http://{}", app.address());
-    for foreign in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
-        refused(&app.call("POST", REGISTER, &[JSON, foreign], ADA).await, 403, "forbidden");
-        refused(&form(&app, REGISTER, &[foreign], "name=Ada&email=ada%40example.org").await, 403, "forbidden");
+    for foreign in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        refused(
+            &app.call("POST", REGISTER, &[JSON, foreign], ADA).await,
+            403,
+            "forbidden",
+        );
+        refused(
+            &form(
+                &app,
+                REGISTER,
+                &[foreign],
+                "name=Ada&email=ada%40example.org",
+            )
+            .await,
+            403,
+            "forbidden",
+        );
         let token = bearer();
-        refused(&app.call("DELETE", "/api/v1/events/welcome", &[("authorization", &token), foreign], "").await, 403, "forbidden");
+        refused(
+            &app.call(
+                "DELETE",
+                "/api/v1/events/welcome",
+                &[("authorization", &token), foreign],
+                "",
+            )
+            .await,
+            403,
+            "forbidden",
+        );
     }
-    let token = app.call("POST", REGISTER, &[JSON, ("origin", &own)], ADA).await.json()["token"].as_str().unwrap().to_owned();
+    let token = app
+        .call("POST", REGISTER, &[JSON, ("origin", &own)], ADA)
+        .await
+        .json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/api/v1/registrations/{token}");
-    refused(&app.call("DELETE", &path, &[("origin", "https://evil.example")], "").await, 403, "forbidden");
-    assert_eq!(app.call("DELETE", &path, &[("sec-fetch-site", "same-origin")], "").await.status, 200);
+    refused(
+        &app.call("DELETE", &path, &[("origin", "https://evil.example")], "")
+            .await,
+        403,
+        "forbidden",
+    );
+    assert_eq!(
+        app.call("DELETE", &path, &[("sec-fetch-site", "same-origin")], "")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,32 +231,77 @@ async fn only_the_organiser_organises() {
         ("POST", "/api/v1/events/welcome/announcements"),
         ("GET", "/api/v1/events/welcome/audit"),
     ];
-    let wrong = ["Bearer wrong", "Bearer ", "bearer a-token-for-test", "Basic YTpi", "a-token-for-tests"];
+    let wrong = [
+        "Bearer wrong",
+        "Bearer ",
+        "bearer a-token-for-test",
+        "Basic YTpi",
+        "a-token-for-tests",
+    ];
     for (method, path) in calls {
         for credentials in [None].into_iter().chain(wrong.into_iter().map(Some)) {
-            let headers: Vec<_> = [JSON].into_iter().chain(credentials.map(|value| ("authorization", value))).collect();
-            let answer = app.call(method, path, &headers, if method == "GET" { "" } else { "{}" }).await;
+            let headers: Vec<_> = [JSON]
+                .into_iter()
+                .chain(credentials.map(|value| ("authorization", value)))
+                .collect();
+            let answer = app
+                .call(
+                    method,
+                    path,
+                    &headers,
+                    if method == "GET" { "" } else { "{}" },
+                )
+                .await;
             refused(&answer, 401, "unauthorized");
-            assert!(answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("bearer")), "{}", answer.head);
+            assert!(
+                answer
+                    .header("www-authenticate")
+                    .is_some_and(|challenge| challenge.starts_with("bearer")),
+                "{}",
+                answer.head
+            );
         }
     }
-    assert_eq!(app.get("/api/v1/events/welcome").await.json()["revision"], 1);
+    assert_eq!(
+        app.get("/api/v1/events/welcome").await.json()["revision"],
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_an_address_is_a_problem_too() {
     let app = App::sqlite().await;
-    for path in ["/nowhere", "/api", "/api/v1", "/api/v1/events//", "/api/v1/events/welcome/nothing", "/api/v2/events", "/api/v1/registrations"] {
+    for path in [
+        "/nowhere",
+        "/api",
+        "/api/v1",
+        "/api/v1/events//",
+        "/api/v1/events/welcome/nothing",
+        "/api/v2/events",
+        "/api/v1/registrations",
+    ] {
         refused(&app.get(path).await, 404, "not-found");
     }
     for slug in ["Welcome", "no-such", "%77elcome", "a%20b", &"x".repeat(65)] {
-        refused(&app.register(slug, "Ada", "ada@example.org").await, 404, "event-not-found");
+        refused(
+            &app.register(slug, "Ada", "ada@example.org").await,
+            404,
+            "event-not-found",
+        );
     }
     for (method, path, allow) in [
-        ("PUT", "/api/v1/events/welcome", "get, head, patch, delete, options"),
+        (
+            "PUT",
+            "/api/v1/events/welcome",
+            "get, head, patch, delete, options",
+        ),
         ("DELETE", REGISTER, "get, head, post, options"),
         ("GET", "/api/v1/events/welcome/reset", "post, options"),
-        ("POST", "/api/v1/events/welcome/stream", "get, head, options"),
+        (
+            "POST",
+            "/api/v1/events/welcome/stream",
+            "get, head, options",
+        ),
         ("POST", "/health/live", "get, head, options"),
         ("BREW", "/api/v1/clock", "get, head, options"),
     ] {
@@ -136,18 +314,48 @@ async fn nothing_at_an_address_is_a_problem_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_is_shown_a_page_and_a_script_a_document() {
     let app = App::sqlite().await;
-    let page = call(app.address(), "GET", "/nowhere", &[("accept", "text/html,*/*;q=0.8")], "").await;
-    assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
-    let document = call(app.address(), "GET", "/api/v1/nowhere", &[("accept", "text/html,*/*;q=0.8")], "").await;
+    let page = call(
+        app.address(),
+        "GET",
+        "/nowhere",
+        &[("accept", "text/html,*/*;q=0.8")],
+        "",
+    )
+    .await;
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (404, Some("text/html; charset=utf-8"))
+    );
+    let document = call(
+        app.address(),
+        "GET",
+        "/api/v1/nowhere",
+        &[("accept", "text/html,*/*;q=0.8")],
+        "",
+    )
+    .await;
     refused(&document, 404, "not-found");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_event_is_told_before_its_body_is_read() {
     let app = App::sqlite().await;
-    let answer = app.call("PATCH", "/api/v1/events/nowhere", &[JSON, ("authorization", &bearer())], "oops").await;
+    let answer = app
+        .call(
+            "PATCH",
+            "/api/v1/events/nowhere",
+            &[JSON, ("authorization", &bearer())],
+            "oops",
+        )
+        .await;
     refused(&answer, 404, "event-not-found");
-    let answer = app.organise("POST", "/api/v1/events/nowhere/reset", &json!({ "confirm": "nowhere" })).await;
+    let answer = app
+        .organise(
+            "POST",
+            "/api/v1/events/nowhere/reset",
+            &json!({ "confirm": "nowhere" }),
+        )
+        .await;
     refused(&answer, 404, "event-not-found");
 }
 
@@ -156,7 +364,9 @@ async fn over_a_limit_nothing_is_stored_and_probes_are_answered() {
     use headcount::domain::clock::Clock;
     let app = App::start(Database::Sqlite, &["--max-connections", "1"], Clock::System).await;
     let mut holder = app.wire().await;
-    holder.send("GET /api/v1/clock HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    holder
+        .send("GET /api/v1/clock HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await;
     assert!(holder.head().await.starts_with("http/1.1 200"));
     let busy = app.call("POST", REGISTER, &[JSON], ADA).await;
     refused(&busy, 503, "busy");
@@ -175,9 +385,17 @@ async fn whoever_cannot_be_served_is_told_when_to_come_back() {
 
     let app = App::sqlite().await;
     app.running.context.store.close().await;
-    for answer in [app.call("POST", REGISTER, &[JSON], ADA).await, app.get("/api/v1/registrations/1-1-1-aaaaaaaaaaaaaaaaaaaaaa").await] {
+    for answer in [
+        app.call("POST", REGISTER, &[JSON], ADA).await,
+        app.get("/api/v1/registrations/1-1-1-aaaaaaaaaaaaaaaaaaaaaa")
+            .await,
+    ] {
         refused(&answer, 503, "database-unreachable");
         assert!(answer.header("retry-after").is_some());
     }
-    assert_eq!(app.get("/api/v1/events").await.status, 200, "what is known can be read");
+    assert_eq!(
+        app.get("/api/v1/events").await.status,
+        200,
+        "what is known can be read"
+    );
 }

@@ -8,10 +8,24 @@ use serde_json::Value;
 use super::run::Run;
 use crate::support::app::{App, TOKEN};
 
-const LIGHT: [&str; 10] = ["--watchers", "3", "--duration", "2s", "--rate", "20", "--poll-intervals", "200ms,600ms", "--admin-token", TOKEN];
+const LIGHT: [&str; 10] = [
+    "--watchers",
+    "3",
+    "--duration",
+    "2s",
+    "--rate",
+    "20",
+    "--poll-intervals",
+    "200ms,600ms",
+    "--admin-token",
+    TOKEN,
+];
 
 async fn events(app: &App) -> Vec<Value> {
-    app.get("/api/v1/events").await.json()["events"].as_array().expect("a list").clone()
+    app.get("/api/v1/events").await.json()["events"]
+        .as_array()
+        .expect("a list")
+        .clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -21,26 +35,65 @@ async fn every_technique_ends_on_the_newest_count() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = folder.path().join("report.html");
     let url = format!("http://{}", app.address());
-    let args = [&["compare", &url, "--together", "--json", "--report", report.to_str().expect("text")], &LIGHT[..]].concat();
+    let args = [
+        &[
+            "compare",
+            &url,
+            "--together",
+            "--json",
+            "--report",
+            report.to_str().expect("text"),
+        ],
+        &LIGHT[..],
+    ]
+    .concat();
     let (code, out, told) = Run::headcount(&args).end().await;
     assert_eq!(code, Some(0), "{told}");
     let outcome: Value = serde_json::from_str(&out).expect("JSON");
     let rows = outcome["rows"].as_array().expect("rows");
-    let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().expect("a name")).collect();
-    assert_eq!(names, ["Server-sent events", "WebSocket", "Socket.IO", "iframe streaming", "Long poll", "Poll every 200ms", "Poll every 600ms"]);
+    let names: Vec<_> = rows
+        .iter()
+        .map(|row| row["name"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Server-sent events",
+            "WebSocket",
+            "Socket.IO",
+            "iframe streaming",
+            "Long poll",
+            "Poll every 200ms",
+            "Poll every 600ms"
+        ]
+    );
     for row in rows {
         assert_eq!(row["lost"], 0, "{row}");
-        let number = |name: &str| row[name].as_f64().unwrap_or_else(|| panic!("{name} in {row}"));
+        let number = |name: &str| {
+            row[name]
+                .as_f64()
+                .unwrap_or_else(|| panic!("{name} in {row}"))
+        };
         // On a slow machine many are committed together, as one change.
         assert!(number("changes") > 1.0 && number("updates") > 0.0, "{row}");
-        assert!(number("received_bytes_per_update") > 150.0, "a count has as many bytes: {row}");
+        assert!(
+            number("received_bytes_per_update") > 150.0,
+            "a count has as many bytes: {row}"
+        );
         // Each change is either shown or skipped by each watcher.
-        assert!((number("updates") + number("skipped") - number("changes") * number("watchers")).abs() < 0.5, "{row}");
+        assert!(
+            (number("updates") + number("skipped") - number("changes") * number("watchers")).abs()
+                < 0.5,
+            "{row}"
+        );
     }
     // However slow the machine, a poll cannot know sooner than it asks.
     let age = |row: usize| rows[row]["mean_age_ms"].as_f64().expect("an age");
     assert!(age(6) > age(5) && age(6) > 150.0, "{rows:?}");
-    assert!(rows[4]["requests_per_update"].as_f64().expect("a number") > 0.5, "a long poll asks for each");
+    assert!(
+        rows[4]["requests_per_update"].as_f64().expect("a number") > 0.5,
+        "a long poll asks for each"
+    );
     assert_eq!(events(&app).await.len(), before, "the lab event is gone");
     balanced(&report);
 }
@@ -61,8 +114,16 @@ check = Check()
 check.feed(open(sys.argv[1], encoding='utf-8').read())
 assert not check.stack, check.stack
 ";
-    let checked = Command::new("python3").args(["-c", script]).arg(report).output().expect("python3 runs");
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let checked = Command::new("python3")
+        .args(["-c", script])
+        .arg(report)
+        .output()
+        .expect("python3 runs");
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,25 +131,57 @@ async fn somebodys_event_is_used_only_when_told_twice() {
     let app = App::sqlite().await;
     app.event("gala", 1_000).await;
     let url = format!("http://{}", app.address());
-    let (code, _, told) = Run::headcount(&["compare", &url, "--event", "gala"]).end().await;
+    let (code, _, told) = Run::headcount(&["compare", &url, "--event", "gala"])
+        .end()
+        .await;
     assert_eq!(code, Some(2), "{told}");
     assert!(told.contains("--yes-register-people"), "{told}");
-    let named = ["compare", &url, "--event", "gala", "--yes-register-people", "--watchers", "2", "--duration", "1s", "--transports", "sse,ws"];
+    let named = [
+        "compare",
+        &url,
+        "--event",
+        "gala",
+        "--yes-register-people",
+        "--watchers",
+        "2",
+        "--duration",
+        "1s",
+        "--transports",
+        "sse,ws",
+    ];
     let (code, out, told) = Run::headcount(&named).end().await;
     assert_eq!(code, Some(0), "{told}");
-    assert!(out.starts_with("                    watchers  updates") && out.contains("nothing was lost"), "{out}");
-    assert!(app.get("/api/v1/events/gala").await.json()["registered"].as_u64().expect("a number") > 20);
+    assert!(
+        out.starts_with("                    watchers  updates")
+            && out.contains("nothing was lost"),
+        "{out}"
+    );
+    assert!(
+        app.get("/api/v1/events/gala").await.json()["registered"]
+            .as_u64()
+            .expect("a number")
+            > 20
+    );
 
     let (code, _, told) = Run::headcount(&["compare", &url]).end().await;
     assert_eq!(code, Some(1));
-    assert!(told.contains("--admin-token or HEADCOUNT_ADMIN_TOKEN"), "{told}");
+    assert!(
+        told.contains("--admin-token or HEADCOUNT_ADMIN_TOKEN"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_run_leaves_nothing_behind() {
     let app = App::sqlite().await;
     let before = events(&app).await.len();
-    let compare = Run::headcount(&[&["compare", &format!("http://{}", app.address())], &LIGHT[..]].concat());
+    let compare = Run::headcount(
+        &[
+            &["compare", &format!("http://{}", app.address())],
+            &LIGHT[..],
+        ]
+        .concat(),
+    );
     while events(&app).await.len() == before {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

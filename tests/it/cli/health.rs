@@ -21,24 +21,50 @@ async fn a_server_is_ready_or_not() {
     let app = App::sqlite().await;
     let address = app.address().to_string();
     let everywhere = address.replace("127.0.0.1", "0.0.0.0");
-    for args in [&["--listen", &address][..], &["--listen", &everywhere], &[&format!("http://{address}")], &[&format!("http://{address}/e/welcome")]] {
+    for args in [
+        &["--listen", &address][..],
+        &["--listen", &everywhere],
+        &[&format!("http://{address}")],
+        &[&format!("http://{address}/e/welcome")],
+    ] {
         assert_eq!(health(args, 0).await, "", "{args:?}");
     }
     app.running.context.readiness.drain();
-    assert!(health(&["--listen", &address], 1).await.contains("is not ready: 503"));
+    assert!(
+        health(&["--listen", &address], 1)
+            .await
+            .contains("is not ready: 503")
+    );
     app.stop().await;
-    assert!(health(&["--listen", &address], 1).await.contains("Connection refused"));
-    assert!(health(&["welcome"], 2).await.contains("begins with http:// or https://"));
+    assert!(
+        health(&["--listen", &address], 1)
+            .await
+            .contains("Connection refused")
+    );
+    assert!(
+        health(&["welcome"], 2)
+            .await
+            .contains("begins with http:// or https://")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_with_a_certificate_is_asked_over_tls() {
     let files = Files::self_signed();
     let app = files.server(&[]).await;
-    let (address, url) = (app.address().to_string(), format!("https://{}", app.address()));
-    assert_eq!(health(&["--listen", &address, "--tls-cert", files.cert()], 0).await, "");
+    let (address, url) = (
+        app.address().to_string(),
+        format!("https://{}", app.address()),
+    );
+    assert_eq!(
+        health(&["--listen", &address, "--tls-cert", files.cert()], 0).await,
+        ""
+    );
     assert_eq!(health(&[&url, "--insecure"], 0).await, "");
     let told = health(&[&url], 1).await;
-    assert!(told.contains("is not ready") && told.to_lowercase().contains("certificate"), "{told}");
+    assert!(
+        told.contains("is not ready") && told.to_lowercase().contains("certificate"),
+        "{told}"
+    );
     app.stop().await;
 }

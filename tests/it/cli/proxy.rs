@@ -25,19 +25,29 @@ impl Proxy {
         let accepting = tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
-                held.lock().expect("no panic under the lock").spawn(async move {
-                    if let Ok(mut server) = TcpStream::connect(server).await {
-                        let _ = copy_bidirectional(&mut client, &mut server).await;
-                    }
-                });
+                held.lock()
+                    .expect("no panic under the lock")
+                    .spawn(async move {
+                        if let Ok(mut server) = TcpStream::connect(server).await {
+                            let _ = copy_bidirectional(&mut client, &mut server).await;
+                        }
+                    });
             }
         });
-        Self { address, lines, accepted, accepting }
+        Self {
+            address,
+            lines,
+            accepted,
+            accepting,
+        }
     }
 
     /// Drops every connection without a goodbye; new ones are taken as before.
     pub(super) fn cut(&self) {
-        self.lines.lock().expect("no panic under the lock").abort_all();
+        self.lines
+            .lock()
+            .expect("no panic under the lock")
+            .abort_all();
     }
 
     /// Connections so far.

@@ -30,16 +30,29 @@ impl Run {
     /// Starts any program.
     pub(super) fn start(program: &str, args: &[&str]) -> Self {
         let (out, err) = (pipe().expect("a pipe"), pipe().expect("a pipe"));
-        let child = Command::new(program).args(args).env("TZ", "UTC").stdin(Stdio::null()).stdout(out.1).stderr(err.1).spawn();
+        let child = Command::new(program)
+            .args(args)
+            .env("TZ", "UTC")
+            .stdin(Stdio::null())
+            .stdout(out.1)
+            .stderr(err.1)
+            .spawn();
         let child = child.unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let stdout = Receiver::from_owned_fd(OwnedFd::from(out.0)).expect("a pipe can be read");
-        Self { child, stdout: Some(BufReader::new(stdout)), stderr: err.0 }
+        Self {
+            child,
+            stdout: Some(BufReader::new(stdout)),
+            stderr: err.0,
+        }
     }
 
     /// The next line of stdout.
     pub(super) async fn line(&mut self) -> String {
         let mut line = String::new();
-        timeout(PATIENCE, self.stdout().read_line(&mut line)).await.expect("a line in time").expect("text");
+        timeout(PATIENCE, self.stdout().read_line(&mut line))
+            .await
+            .expect("a line in time")
+            .expect("text");
         assert!(line.ends_with('\n'), "stdout is closed after {line:?}");
         line.pop();
         line
@@ -53,14 +66,19 @@ impl Run {
 
     /// Sends a signal.
     pub(super) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status();
         assert!(status.expect("kill runs").success());
     }
 
     /// The exit code and what is left of both outputs.
     pub(super) async fn end(mut self) -> (Option<i32>, String, String) {
         let mut left = String::new();
-        timeout(2 * PATIENCE, self.stdout().read_to_string(&mut left)).await.expect("it ends").expect("text");
+        timeout(2 * PATIENCE, self.stdout().read_to_string(&mut left))
+            .await
+            .expect("it ends")
+            .expect("text");
         let (code, told) = self.leave().await;
         (code, left, told)
     }

@@ -21,15 +21,24 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn self_signed() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
+        let made =
+            rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
+                .expect("a certificate");
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: String| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).expect("a file");
             path.to_str().expect("text").to_owned()
         };
-        let (cert, key) = (write("cert.pem", made.cert.pem()), write("key.pem", made.signing_key.serialize_pem()));
-        Self { _folder: folder, cert, key }
+        let (cert, key) = (
+            write("cert.pem", made.cert.pem()),
+            write("key.pem", made.signing_key.serialize_pem()),
+        );
+        Self {
+            _folder: folder,
+            cert,
+            key,
+        }
     }
 
     pub(super) fn cert(&self) -> &str {
@@ -51,23 +60,53 @@ impl Files {
 /// A call of the API with the organiser's token.
 async fn post(http: &Client, app: &App, path: &str, body: &Value) {
     let url = format!("https://{}/api/v1/events{path}", app.address());
-    let sent = http.post(url).bearer_auth(TOKEN).json(body).send().await.expect("an answer");
+    let sent = http
+        .post(url)
+        .bearer_auth(TOKEN)
+        .json(body)
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(sent.status(), 201, "{path}");
 }
 
 async fn register(http: &Client, app: &App, name: &str) {
-    post(http, app, "/gala/registrations", &json!({ "name": name, "email": format!("{name}@example.org") })).await;
+    post(
+        http,
+        app,
+        "/gala/registrations",
+        &json!({ "name": name, "email": format!("{name}@example.org") }),
+    )
+    .await;
 }
 
 /// The present state, a change, and a cut in which something happens.
 async fn story(transport: &str) {
     let files = Files::self_signed();
     let app = files.server(&[]).await;
-    let http = client().danger_accept_invalid_certs(true).build().expect("a client");
-    post(&http, &app, "", &json!({ "slug": "gala", "title": "Gala", "capacity": 100 })).await;
+    let http = client()
+        .danger_accept_invalid_certs(true)
+        .build()
+        .expect("a client");
+    post(
+        &http,
+        &app,
+        "",
+        &json!({ "slug": "gala", "title": "Gala", "capacity": 100 }),
+    )
+    .await;
     let proxy = Proxy::to(app.address()).await;
     let url = format!("https://{}/e/gala", proxy.address);
-    let mut watch = Run::headcount(&["watch", &url, "--json", "--insecure", "--transport", transport, "--interval", "100ms"]);
+    let mut watch = Run::headcount(&[
+        "watch",
+        &url,
+        "--json",
+        "--insecure",
+        "--transport",
+        transport,
+        "--interval",
+        "100ms",
+    ]);
     assert_eq!(watch.json().await["registered"], 0);
     register(&http, &app, "ada").await;
     assert_eq!(watch.json().await["registered"], 1);
@@ -77,7 +116,11 @@ async fn story(transport: &str) {
     assert_eq!(watch.json().await["registered"], 2);
     watch.signal("INT");
     let (code, left, _) = watch.end().await;
-    assert_eq!((code, left.as_str()), (Some(0), ""), "nothing is shown twice");
+    assert_eq!(
+        (code, left.as_str()),
+        (Some(0), ""),
+        "nothing is shown twice"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,11 +139,18 @@ async fn a_certificate_is_believed_when_the_system_does() {
         let watch = ["watch", &url, "--json", "--transport", transport];
         let (code, _, told) = Run::headcount(&watch).end().await;
         assert_eq!(code, Some(1));
-        assert!(told.contains("no TLS with 127.0.0.1") && told.contains("certificate"), "{told}");
+        assert!(
+            told.contains("no TLS with 127.0.0.1") && told.contains("certificate"),
+            "{told}"
+        );
 
         // The variable is OpenSSL's, and that of all who read the system's authorities.
         let authorities = format!("SSL_CERT_FILE={}", files.cert());
-        let trusting = [&[authorities.as_str(), env!("CARGO_BIN_EXE_headcount")], &watch[..]].concat();
+        let trusting = [
+            &[authorities.as_str(), env!("CARGO_BIN_EXE_headcount")],
+            &watch[..],
+        ]
+        .concat();
         let mut watch = Run::start("env", &trusting);
         assert_eq!(watch.json().await["registered"], 0);
     }
@@ -111,17 +161,36 @@ async fn compare_measures_every_technique() {
     let files = Files::self_signed();
     let app = files.server(&[]).await;
     let url = format!("https://{}", app.address());
-    let light = ["--watchers", "2", "--duration", "1s", "--poll-intervals", "200ms", "--together", "--json", "--admin-token", TOKEN];
-    let (code, _, told) = Run::headcount(&[&["compare", &url], &light[..]].concat()).end().await;
+    let light = [
+        "--watchers",
+        "2",
+        "--duration",
+        "1s",
+        "--poll-intervals",
+        "200ms",
+        "--together",
+        "--json",
+        "--admin-token",
+        TOKEN,
+    ];
+    let (code, _, told) = Run::headcount(&[&["compare", &url], &light[..]].concat())
+        .end()
+        .await;
     assert_eq!(code, Some(1));
     assert!(told.to_lowercase().contains("certificate"), "{told}");
 
-    let (code, out, told) = Run::headcount(&[&["compare", &url, "--insecure"], &light[..]].concat()).end().await;
+    let (code, out, told) =
+        Run::headcount(&[&["compare", &url, "--insecure"], &light[..]].concat())
+            .end()
+            .await;
     assert_eq!(code, Some(0), "{told}");
     let outcome: Value = serde_json::from_str(&out).expect("JSON");
     let rows = outcome["rows"].as_array().expect("rows");
     assert_eq!(rows.len(), 6);
     for row in rows {
-        assert!(row["lost"] == 0 && row["updates"].as_f64().expect("a number") > 0.0, "{row}");
+        assert!(
+            row["lost"] == 0 && row["updates"].as_f64().expect("a number") > 0.0,
+            "{row}"
+        );
     }
 }

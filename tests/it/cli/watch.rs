@@ -12,24 +12,46 @@ async fn story(transport: &str) {
     app.event("gala", 100).await;
     let proxy = Proxy::to(app.address()).await;
     let url = format!("http://{}/e/gala", proxy.address);
-    let mut watch = Run::headcount(&["watch", &url, "--json", "--transport", transport, "--interval", "100ms"]);
+    let mut watch = Run::headcount(&[
+        "watch",
+        &url,
+        "--json",
+        "--transport",
+        transport,
+        "--interval",
+        "100ms",
+    ]);
     let present = watch.json().await;
     assert_eq!(present["registered"], 0);
 
     app.register("gala", "Ada", "ada@example.org").await;
     let line = watch.line().await;
-    assert_eq!(line, app.get("/api/v1/events/gala").await.body, "exactly the count object");
-    assert_eq!(serde_json::from_str::<Value>(&line).expect("JSON")["registered"], 1);
+    assert_eq!(
+        line,
+        app.get("/api/v1/events/gala").await.body,
+        "exactly the count object"
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&line).expect("JSON")["registered"],
+        1
+    );
 
     let connections = proxy.accepted();
     proxy.cut();
     app.register("gala", "Bob", "bob@example.org").await;
     assert_eq!(watch.json().await["registered"], 2);
-    assert!(proxy.accepted() > connections, "it came back on a new connection");
+    assert!(
+        proxy.accepted() > connections,
+        "it came back on a new connection"
+    );
 
     watch.signal("INT");
     let (code, left, _) = watch.end().await;
-    assert_eq!((code, left.as_str()), (Some(0), ""), "nothing is shown twice");
+    assert_eq!(
+        (code, left.as_str()),
+        (Some(0), ""),
+        "nothing is shown twice"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,15 +88,43 @@ async fn frame() {
 async fn people_read_what_has_happened() {
     let app = App::sqlite().await;
     app.event("gala", 2).await;
-    let mut watch = Run::headcount(&["watch", &format!("http://{}/api/v1/events/gala/stream?x", app.address())]);
+    let mut watch = Run::headcount(&[
+        "watch",
+        &format!("http://{}/api/v1/events/gala/stream?x", app.address()),
+    ]);
     assert!(watch.line().await.ends_with("    0 / 2    open       now"));
     app.register("gala", "Ada", "ada@example.org").await;
-    assert!(watch.line().await.ends_with("    1 / 2    open         (+1)  registered"));
+    assert!(
+        watch
+            .line()
+            .await
+            .ends_with("    1 / 2    open         (+1)  registered")
+    );
     app.register("gala", "Bob", "bob@example.org").await;
-    assert!(watch.line().await.ends_with("    2 / 2    full         (+1)  registered, now full"));
-    app.organise("POST", "/api/v1/events/gala/announcements", &json!({ "text": "Doors open at 8" })).await;
-    app.organise("POST", "/api/v1/events/gala/reset", &json!({ "confirm": "gala" })).await;
-    assert!(watch.line().await.ends_with("    0 / 2    open         (-2)  reset, round 2, now open"));
+    assert!(
+        watch
+            .line()
+            .await
+            .ends_with("    2 / 2    full         (+1)  registered, now full")
+    );
+    app.organise(
+        "POST",
+        "/api/v1/events/gala/announcements",
+        &json!({ "text": "Doors open at 8" }),
+    )
+    .await;
+    app.organise(
+        "POST",
+        "/api/v1/events/gala/reset",
+        &json!({ "confirm": "gala" }),
+    )
+    .await;
+    assert!(
+        watch
+            .line()
+            .await
+            .ends_with("    0 / 2    open         (-2)  reset, round 2, now open")
+    );
     watch.signal("TERM");
     let (code, left, told) = watch.end().await;
     assert_eq!((code, left.as_str()), (Some(0), ""));
@@ -86,18 +136,37 @@ async fn an_event_that_is_not_or_no_longer_there_ends_it() {
     let app = App::sqlite().await;
     for transport in ["sse", "ws", "long-poll", "poll", "socketio", "frame"] {
         let url = format!("http://{}/e/gala", app.address());
-        let args = ["watch", &url, "--json", "--transport", transport, "--interval", "100ms"];
+        let args = [
+            "watch",
+            &url,
+            "--json",
+            "--transport",
+            transport,
+            "--interval",
+            "100ms",
+        ];
         let (code, _, told) = Run::headcount(&args).end().await;
         assert_eq!(code, Some(1), "{transport}");
-        assert!(told.contains("there is no such event"), "{transport}: {told}");
+        assert!(
+            told.contains("there is no such event"),
+            "{transport}: {told}"
+        );
 
         app.event("gala", 2).await;
         let mut watch = Run::headcount(&args);
         watch.line().await;
-        assert_eq!(app.organise("DELETE", "/api/v1/events/gala?confirm=gala", &Value::Null).await.status, 204);
+        assert_eq!(
+            app.organise("DELETE", "/api/v1/events/gala?confirm=gala", &Value::Null)
+                .await
+                .status,
+            204
+        );
         let (code, _, told) = watch.end().await;
         assert_eq!(code, Some(1), "{transport}");
-        assert!(told.contains("the event was deleted"), "{transport}: {told}");
+        assert!(
+            told.contains("the event was deleted"),
+            "{transport}: {told}"
+        );
     }
 }
 
@@ -108,7 +177,11 @@ async fn a_wrong_address_is_explained() {
     for (url, code, part) in [
         (page.as_str(), 2, "names no event"),
         ("welcome", 2, "begins with http:// or https://"),
-        ("http://no-such-name.invalid/e/welcome", 1, "no-such-name.invalid is not known"),
+        (
+            "http://no-such-name.invalid/e/welcome",
+            1,
+            "no-such-name.invalid is not known",
+        ),
     ] {
         let (ended, _, told) = Run::headcount(&["watch", url]).end().await;
         assert_eq!(ended, Some(code), "{told}");

@@ -18,14 +18,36 @@ async fn each_line_is_a_message() {
     let app = App::sqlite().await;
     app.event("gala", 100).await;
     // websocketd does not tell a port that it has chosen itself, so one that is free now must do.
-    let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("an address")
+        .port();
     let url = format!("http://{}/e/gala", app.address());
-    let daemon = Run::start("websocketd", &["--address=127.0.0.1", &format!("--port={port}"), env!("CARGO_BIN_EXE_headcount"), "watch", "--json", &url]);
+    let daemon = Run::start(
+        "websocketd",
+        &[
+            "--address=127.0.0.1",
+            &format!("--port={port}"),
+            env!("CARGO_BIN_EXE_headcount"),
+            "watch",
+            "--json",
+            &url,
+        ],
+    );
 
-    let (mut socket, _) = client_async(format!("ws://127.0.0.1:{port}/"), connect(port).await).await.expect("a WebSocket");
+    let (mut socket, _) = client_async(format!("ws://127.0.0.1:{port}/"), connect(port).await)
+        .await
+        .expect("a WebSocket");
     let mut next = async || {
-        let message = timeout(PATIENCE, socket.next()).await.expect("a message in time").expect("an open socket").expect("a message");
-        let Message::Text(text) = message else { panic!("no text: {message:?}") };
+        let message = timeout(PATIENCE, socket.next())
+            .await
+            .expect("a message in time")
+            .expect("an open socket")
+            .expect("a message");
+        let Message::Text(text) = message else {
+            panic!("no text: {message:?}")
+        };
         serde_json::from_str::<Value>(&text).expect("a whole line of JSON")
     };
     assert_eq!(next().await["registered"], 0);
@@ -50,8 +72,12 @@ async fn ended(argument: &str) -> bool {
 
 fn runs(argument: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("a /proc").flatten();
-    let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-    lines.any(|line| line.split(|byte| *byte == 0).any(|part| part == argument.as_bytes()))
+    let mut lines =
+        processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.any(|line| {
+        line.split(|byte| *byte == 0)
+            .any(|part| part == argument.as_bytes())
+    })
 }
 
 async fn connect(port: u16) -> TcpStream {
@@ -59,7 +85,10 @@ async fn connect(port: u16) -> TcpStream {
     loop {
         match TcpStream::connect(("127.0.0.1", port)).await {
             Ok(stream) => return stream,
-            Err(error) => assert!(Instant::now() < deadline, "websocketd does not listen: {error}"),
+            Err(error) => assert!(
+                Instant::now() < deadline,
+                "websocketd does not listen: {error}"
+            ),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -13,13 +13,25 @@ pub(super) async fn a_database_that_is_away_is_told_to_everybody(url: DatabaseUr
     for answer in join_all(line_up(&node, &event, (0..600).map(register)).await).await {
         assert_eq!(answer, Err(Failure::DatabaseUnreachable));
     }
-    assert_eq!(*node.channel(&event).newest().event, event, "nothing was committed, so nothing is published");
+    assert_eq!(
+        *node.channel(&event).newest().event,
+        event,
+        "nothing was committed, so nothing is published"
+    );
     let node = Node::start(&url).await;
     assert_eq!(node.audited(event.id).await.0.registered, 0);
-    assert!(node.registrar.submit(event.id, register(0)).await.unwrap().is_ok());
+    assert!(
+        node.registrar
+            .submit(event.id, register(0))
+            .await
+            .unwrap()
+            .is_ok()
+    );
 }
 
-pub(super) async fn a_statement_that_fails_is_told_to_everybody_and_stores_nothing(url: DatabaseUrl) {
+pub(super) async fn a_statement_that_fails_is_told_to_everybody_and_stores_nothing(
+    url: DatabaseUrl,
+) {
     // Somebody has built a trap: rows are refused as they are written.
     let traps = [
         "CREATE TRIGGER trap BEFORE INSERT ON registrations WHEN NEW.name = 'Person trap' BEGIN SELECT RAISE(ABORT, 'a trap'); END",
@@ -29,7 +41,9 @@ pub(super) async fn a_statement_that_fails_is_told_to_everybody_and_stores_nothi
     fails_together(url, traps).await;
 }
 
-pub(super) async fn a_commit_that_fails_is_told_to_everybody_and_publishes_nothing(url: DatabaseUrl) {
+pub(super) async fn a_commit_that_fails_is_told_to_everybody_and_publishes_nothing(
+    url: DatabaseUrl,
+) {
     // Everything is written and only the very last word, COMMIT, is refused.
     let traps = [
         "CREATE TABLE trap (event_id INTEGER REFERENCES events (id) DEFERRABLE INITIALLY DEFERRED);
@@ -46,8 +60,20 @@ async fn fails_together(url: DatabaseUrl, [on_sqlite, on_postgres]: [&'static st
     let node = Node::start(&url).await;
     let event = node.event(100, false).await;
     match &url {
-        DatabaseUrl::Sqlite(options) => options.connect().await.unwrap().execute(sqlx::raw_sql(on_sqlite)).await.map(drop),
-        DatabaseUrl::Postgres(options) => options.connect().await.unwrap().execute(sqlx::raw_sql(on_postgres)).await.map(drop),
+        DatabaseUrl::Sqlite(options) => options
+            .connect()
+            .await
+            .unwrap()
+            .execute(sqlx::raw_sql(on_sqlite))
+            .await
+            .map(drop),
+        DatabaseUrl::Postgres(options) => options
+            .connect()
+            .await
+            .unwrap()
+            .execute(sqlx::raw_sql(on_postgres))
+            .await
+            .map(drop),
     }
     .expect("a trap");
     let (channel, mut updates) = (node.channel(&event), node.channel(&event).updates());
@@ -57,9 +83,21 @@ async fn fails_together(url: DatabaseUrl, [on_sqlite, on_postgres]: [&'static st
         assert_eq!(answer, Err(Failure::Internal));
     }
     assert_eq!(*channel.newest().event, event);
-    assert!(!updates.has_changed().unwrap(), "something was published that is not stored");
+    assert!(
+        !updates.has_changed().unwrap(),
+        "something was published that is not stored"
+    );
     assert_eq!(node.audited(event.id).await.0, event);
     let answers = join_all(line_up(&node, &event, ["ada", "bob", "cem"].map(register)).await).await;
-    assert!(answers.iter().all(|answer| matches!(answer, Ok(Ok(Answer::Registered { replayed: false, .. })))), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| matches!(
+            answer,
+            Ok(Ok(Answer::Registered {
+                replayed: false,
+                ..
+            }))
+        )),
+        "{answers:?}"
+    );
     assert_eq!(node.audited(event.id).await.0.registered, 3);
 }

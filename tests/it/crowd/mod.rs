@@ -25,15 +25,21 @@ use headcount::register::queue::{QUEUE, Registrar};
 use headcount::store::{DatabaseUrl, Filter, Store};
 
 use self::failing::{
-    a_commit_that_fails_is_told_to_everybody_and_publishes_nothing, a_database_that_is_away_is_told_to_everybody,
+    a_commit_that_fails_is_told_to_everybody_and_publishes_nothing,
+    a_database_that_is_away_is_told_to_everybody,
     a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
 };
 use self::queue::{
-    a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits, a_document_is_of_the_registration_that_was_stored,
-    a_full_queue_refuses_at_once_and_stores_nothing, a_moment_of_the_schedule_needs_nobody_to_come, first_come_first_served,
-    what_was_admitted_is_answered_before_the_end, whoever_goes_away_keeps_the_place,
+    a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits,
+    a_document_is_of_the_registration_that_was_stored,
+    a_full_queue_refuses_at_once_and_stores_nothing, a_moment_of_the_schedule_needs_nobody_to_come,
+    first_come_first_served, what_was_admitted_is_answered_before_the_end,
+    whoever_goes_away_keeps_the_place,
 };
-use self::stampede::{a_stampede_gets_exactly_the_last_places, two_nodes_give_no_place_twice, whoever_gives_a_place_back_gives_it_to_the_next};
+use self::stampede::{
+    a_stampede_gets_exactly_the_last_places, two_nodes_give_no_place_twice,
+    whoever_gives_a_place_back_gives_it_to_the_next,
+};
 use crate::model::invariants;
 use crate::model::machine::Dump;
 use crate::support::{postgres, sqlite};
@@ -112,12 +118,27 @@ impl Node {
         let hub = Hub::new(Duration::ZERO);
         let (announcer, announcing) = cluster::announcing(store.clone(), Duration::ZERO);
         tokio::spawn(announcing);
-        let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer.clone(), capacity);
-        Self { store, hub, registrar, announcer }
+        let registrar = Registrar::new(
+            store.clone(),
+            hub.clone(),
+            Clock::System,
+            announcer.clone(),
+            capacity,
+        );
+        Self {
+            store,
+            hub,
+            registrar,
+            announcer,
+        }
     }
 
     async fn event(&self, capacity: i64, waitlist: bool) -> Event {
-        let event = self.store.create(gala(capacity, waitlist), "token", Clock::System.now()).await.unwrap();
+        let event = self
+            .store
+            .create(gala(capacity, waitlist), "token", Clock::System.now())
+            .await
+            .unwrap();
         self.hub.publish(event.clone());
         event
     }
@@ -128,31 +149,71 @@ impl Node {
 
     /// The stored event, after everything that must be true of it was looked at.
     async fn audited(&self, id: EventId) -> (Event, Vec<Registration>) {
-        let event = self.store.event_by_id(id).await.unwrap().expect("the event");
+        let event = self
+            .store
+            .event_by_id(id)
+            .await
+            .unwrap()
+            .expect("the event");
         let mut rows = Vec::new();
         loop {
             // Page by page: a thousand rows at once can take longer to read than a database may take to answer.
             let after = u32::try_from(rows.len()).unwrap();
-            let page = self.store.registrations(id, &Filter { round: event.round, after, limit: 200, ..Filter::default() }).await.unwrap();
+            let page = self
+                .store
+                .registrations(
+                    id,
+                    &Filter {
+                        round: event.round,
+                        after,
+                        limit: 200,
+                        ..Filter::default()
+                    },
+                )
+                .await
+                .unwrap();
             if page.is_empty() {
                 break;
             }
             rows.extend(page.into_iter().map(|listed| listed.registration));
         }
         let changes = self.store.changes(&event, 0, u32::MAX).await.unwrap();
-        let dump = Dump { event: Some(event.clone()), registrations: rows.clone(), changes, audit: Vec::new() };
+        let dump = Dump {
+            event: Some(event.clone()),
+            registrations: rows.clone(),
+            changes,
+            audit: Vec::new(),
+        };
         invariants::hold(&dump).unwrap_or_else(|error| panic!("{error}"));
         (event, rows)
     }
 
     async fn log(&self, event: &Event) -> Vec<Headcount> {
-        self.store.changes(event, 0, u32::MAX).await.unwrap().into_iter().map(|change| change.headcount).collect()
+        self.store
+            .changes(event, 0, u32::MAX)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|change| change.headcount)
+            .collect()
     }
 }
 
 fn gala(capacity: i64, waitlist: bool) -> NewEvent {
-    let (slug, title, description) = (Slug::parse("gala").unwrap(), "Gala".to_owned(), String::new());
-    NewEvent { slug, title, description, capacity: Capacity::limited(capacity).unwrap(), waitlist, opens_at: None, closes_at: None }
+    let (slug, title, description) = (
+        Slug::parse("gala").unwrap(),
+        "Gala".to_owned(),
+        String::new(),
+    );
+    NewEvent {
+        slug,
+        title,
+        description,
+        capacity: Capacity::limited(capacity).unwrap(),
+        waitlist,
+        opens_at: None,
+        closes_at: None,
+    }
 }
 
 fn register(person: impl std::fmt::Display) -> Command {
@@ -175,7 +236,11 @@ fn accepted(decision: &Decision) -> Option<&Registration> {
 type Submitted<'a> = Pin<Box<dyn Future<Output = Result<Decision, Failure>> + Send + 'a>>;
 
 /// Puts commands into the queue in this order and returns what waits for the answers.
-async fn line_up<'a>(node: &'a Node, event: &Event, commands: impl IntoIterator<Item = Command>) -> Vec<Submitted<'a>> {
+async fn line_up<'a>(
+    node: &'a Node,
+    event: &Event,
+    commands: impl IntoIterator<Item = Command>,
+) -> Vec<Submitted<'a>> {
     let mut line = Vec::new();
     for command in commands {
         let mut submitted: Submitted<'a> = Box::pin(node.registrar.submit(event.id, command));

@@ -20,10 +20,17 @@ pub(super) async fn first_come_first_served(url: DatabaseUrl) {
     // More than fits into one batch.
     let answers = join_all(line_up(&node, &event, (0..700).map(register)).await).await;
     for (answer, number) in answers.iter().zip(1..) {
-        let registration = accepted(answer.as_ref().expect("an answer")).expect("a place or a place in the line");
+        let registration =
+            accepted(answer.as_ref().expect("an answer")).expect("a place or a place in the line");
         assert_eq!(registration.locator.number, number);
-        assert_eq!(registration.email.as_str(), format!("{}@example.org", number - 1));
-        assert_eq!(registration.accepted_waiting, number.checked_sub(300).filter(|place| *place > 0));
+        assert_eq!(
+            registration.email.as_str(),
+            format!("{}@example.org", number - 1)
+        );
+        assert_eq!(
+            registration.accepted_waiting,
+            number.checked_sub(300).filter(|place| *place > 0)
+        );
     }
     node.audited(event.id).await;
 }
@@ -35,7 +42,9 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
     for (client, answer) in answers.iter().enumerate() {
         match answer {
             Ok(decision) => assert!(client < 4 && decision.is_ok(), "{client}: {decision:?}"),
-            Err(Failure::Busy { retry_after }) => assert!(client >= 4 && !retry_after.is_zero(), "{client}"),
+            Err(Failure::Busy { retry_after }) => {
+                assert!(client >= 4 && !retry_after.is_zero(), "{client}")
+            }
             Err(other) => panic!("{client}: {other:?}"),
         }
     }
@@ -43,8 +52,15 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
     assert_eq!(event.registered, 4);
     // Whoever was refused comes again, with the same key.
     for client in 0..10 {
-        let decision = node.registrar.submit(event.id, register(client)).await.expect("there is room again");
-        assert!(matches!(decision, Ok(Answer::Registered { replayed, .. }) if replayed == (client < 4)), "{decision:?}");
+        let decision = node
+            .registrar
+            .submit(event.id, register(client))
+            .await
+            .expect("there is room again");
+        assert!(
+            matches!(decision, Ok(Answer::Registered { replayed, .. }) if replayed == (client < 4)),
+            "{decision:?}"
+        );
     }
     assert_eq!(node.audited(event.id).await.0.registered, 10);
 }
@@ -75,7 +91,9 @@ impl Lock {
     async fn release(self) {
         match self {
             Self::Sqlite(mut connection) => connection.execute("ROLLBACK").await.map(drop).unwrap(),
-            Self::Postgres(mut connection) => connection.execute("ROLLBACK").await.map(drop).unwrap(),
+            Self::Postgres(mut connection) => {
+                connection.execute("ROLLBACK").await.map(drop).unwrap()
+            }
         }
     }
 }
@@ -86,7 +104,10 @@ pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
     // A database that is quick enough has committed before anybody else has a turn.
     let lock = Lock::take(&url).await;
     let line = line_up(&node, &event, [register("ada")]).await;
-    assert!(!node.hub.commits().are_underway(), "the writer has had no turn yet");
+    assert!(
+        !node.hub.commits().are_underway(),
+        "the writer has had no turn yet"
+    );
     // One thread: now the writer has its turn, which ends where the database's begins.
     let begun = async {
         while !node.hub.commits().are_underway() {
@@ -95,8 +116,16 @@ pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
     };
     timeout(PATIENCE, begun).await.expect("a commit begins");
     lock.release().await;
-    assert!(join_all(line).await.iter().all(|answer| matches!(answer, Ok(Ok(_)))));
-    assert!(!node.hub.commits().are_underway(), "the answer comes after the commit");
+    assert!(
+        join_all(line)
+            .await
+            .iter()
+            .all(|answer| matches!(answer, Ok(Ok(_))))
+    );
+    assert!(
+        !node.hub.commits().are_underway(),
+        "the answer comes after the commit"
+    );
 }
 
 pub(super) async fn a_document_is_of_the_registration_that_was_stored(url: DatabaseUrl) {
@@ -105,22 +134,37 @@ pub(super) async fn a_document_is_of_the_registration_that_was_stored(url: Datab
     let mut made = 0;
     for round in 0..60 {
         // Now and then somebody comes again, alone or with others: such a batch may have been decided before anybody knew.
-        let (ada, bob, again) = (format!("ada{round}"), format!("bob{round}"), "ada0".to_owned());
+        let (ada, bob, again) = (
+            format!("ada{round}"),
+            format!("bob{round}"),
+            "ada0".to_owned(),
+        );
         let people = match round {
             19 => vec![again],
             39 => vec![ada, again, bob],
             _ => vec![ada, bob],
         };
         let answers = people.iter().map(|person| {
-            let author: Author = Box::new(|row| Document { address: row.token().to_string(), text: row.email.as_str().to_owned().into() });
-            node.registrar.submit_with(event.id, register(person), Some(author))
+            let author: Author = Box::new(|row| Document {
+                address: row.token().to_string(),
+                text: row.email.as_str().to_owned().into(),
+            });
+            node.registrar
+                .submit_with(event.id, register(person), Some(author))
         });
         for answer in join_all(answers).await {
             let Told { decision, document } = answer.expect("an answer");
             let registration = accepted(&decision).expect("a place");
             if let Some(Document { address, text }) = document {
                 made += 1;
-                assert_eq!((address, &*text), (registration.token().to_string(), registration.email.as_str().as_bytes()), "{decision:?}");
+                assert_eq!(
+                    (address, &*text),
+                    (
+                        registration.token().to_string(),
+                        registration.email.as_str().as_bytes()
+                    ),
+                    "{decision:?}"
+                );
             }
         }
     }
@@ -130,37 +174,73 @@ pub(super) async fn a_document_is_of_the_registration_that_was_stored(url: Datab
     assert_eq!((event.registered, rows.len()), (118, 118));
 
     // Of a batch in which something else happens as well, nothing is made before it is stored.
-    let leave = Command::Cancel { locator: rows[0].locator, secret: None, by: Actor::Visitor };
+    let leave = Command::Cancel {
+        locator: rows[0].locator,
+        secret: None,
+        by: Actor::Visitor,
+    };
     let author: Author = Box::new(|_| panic!("it was asked for a document"));
-    let (came, left) = tokio::join!(node.registrar.submit_with(event.id, register("cem"), Some(author)), node.registrar.submit(event.id, leave));
+    let (came, left) = tokio::join!(
+        node.registrar
+            .submit_with(event.id, register("cem"), Some(author)),
+        node.registrar.submit(event.id, leave)
+    );
     let Told { decision, document } = came.expect("an answer");
-    assert!(accepted(&decision).is_some() && document.is_none() && matches!(left, Ok(Ok(Answer::Cancelled(_)))), "{decision:?}, {left:?}");
+    assert!(
+        accepted(&decision).is_some()
+            && document.is_none()
+            && matches!(left, Ok(Ok(Answer::Cancelled(_)))),
+        "{decision:?}, {left:?}"
+    );
 }
 
 pub(super) async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1, false).await;
     drop(line_up(&node, &event, [register("ada")]).await);
-    assert_eq!(node.registrar.submit(event.id, register("bob")).await, Ok(Err(Refusal::EventFull)));
-    let decision = node.registrar.submit(event.id, register("ada")).await.unwrap();
-    assert!(matches!(decision, Ok(Answer::Registered { replayed: true, .. })), "{decision:?}");
+    assert_eq!(
+        node.registrar.submit(event.id, register("bob")).await,
+        Ok(Err(Refusal::EventFull))
+    );
+    let decision = node
+        .registrar
+        .submit(event.id, register("ada"))
+        .await
+        .unwrap();
+    assert!(
+        matches!(decision, Ok(Answer::Registered { replayed: true, .. })),
+        "{decision:?}"
+    );
 }
 
 pub(super) async fn what_was_admitted_is_answered_before_the_end(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1_000, false).await;
-    let new = NewEvent { slug: Slug::parse("ball").unwrap(), ..gala(1_000, false) };
-    let other = node.store.create(new, "token", Clock::System.now()).await.unwrap();
+    let new = NewEvent {
+        slug: Slug::parse("ball").unwrap(),
+        ..gala(1_000, false)
+    };
+    let other = node
+        .store
+        .create(new, "token", Clock::System.now())
+        .await
+        .unwrap();
     node.hub.publish(other.clone());
     let mut line = line_up(&node, &event, (0..900).map(register)).await;
     // The end waits for every event's writer, not only for the newest.
     line.extend(line_up(&node, &other, [register("ada")]).await);
     node.registrar.close().await;
-    assert_eq!(node.registrar.submit(event.id, register("late")).await, Err(Failure::Draining));
+    assert_eq!(
+        node.registrar.submit(event.id, register("late")).await,
+        Err(Failure::Draining)
+    );
     // Nothing runs any more that could still answer, so every answer is there already.
     for mut submitted in line {
         // Unconstrained: a task that finds hundreds of answers without a pause would be told to make one.
-        let answer = unconstrained(poll_fn(|context| Poll::Ready(submitted.as_mut().poll(context)))).await;
+        let answer = unconstrained(poll_fn(|context| {
+            Poll::Ready(submitted.as_mut().poll(context))
+        }))
+        .await;
         assert!(matches!(answer, Poll::Ready(Ok(Ok(_)))), "{answer:?}");
     }
     assert_eq!(node.audited(event.id).await.0.registered, 900);
@@ -170,7 +250,10 @@ pub(super) async fn what_was_admitted_is_answered_before_the_end(url: DatabaseUr
 pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
-    let delete = Command::Delete { confirmed: true, by: Actor::Console };
+    let delete = Command::Delete {
+        confirmed: true,
+        by: Actor::Console,
+    };
     let tasks = tokio::runtime::Handle::current().metrics();
     let without_writer = tasks.num_alive_tasks();
     let line = line_up(&node, &event, [register("ada"), delete, register("bob")]).await;
@@ -181,33 +264,67 @@ pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: Datab
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(PATIENCE, ended).await.expect("a deleted event leaves no writer behind");
-    assert!(matches!(answers[0], Ok(Ok(Answer::Registered { .. }))), "{answers:?}");
-    assert_eq!(answers[1..], [Ok(Ok(Answer::Deleted)), Ok(Err(Refusal::EventNotFound))]);
+    timeout(PATIENCE, ended)
+        .await
+        .expect("a deleted event leaves no writer behind");
+    assert!(
+        matches!(answers[0], Ok(Ok(Answer::Registered { .. }))),
+        "{answers:?}"
+    );
+    assert_eq!(
+        answers[1..],
+        [Ok(Ok(Answer::Deleted)), Ok(Err(Refusal::EventNotFound))]
+    );
     assert!(node.hub.channel_by_id(event.id).is_none());
     // A writer of an event that is gone does no harm.
-    assert_eq!(node.registrar.submit(event.id, register("cem")).await, Ok(Err(Refusal::EventNotFound)));
+    assert_eq!(
+        node.registrar.submit(event.id, register("cem")).await,
+        Ok(Err(Refusal::EventNotFound))
+    );
 }
 
 pub(super) async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let moment = Arc::new(AtomicI64::new(NOON));
     let clock = Clock::Manual(Arc::clone(&moment));
-    let registrar = Registrar::new(node.store.clone(), node.hub.clone(), clock.clone(), node.announcer.clone(), QUEUE);
-    let (opens_at, closes_at) = (Some(clock.now().plus(HOUR)), Some(clock.now().plus(HOUR * 2)));
-    let new = NewEvent { opens_at, closes_at, ..gala(10, false) };
+    let registrar = Registrar::new(
+        node.store.clone(),
+        node.hub.clone(),
+        clock.clone(),
+        node.announcer.clone(),
+        QUEUE,
+    );
+    let (opens_at, closes_at) = (
+        Some(clock.now().plus(HOUR)),
+        Some(clock.now().plus(HOUR * 2)),
+    );
+    let new = NewEvent {
+        opens_at,
+        closes_at,
+        ..gala(10, false)
+    };
     let event = node.store.create(new, "token", clock.now()).await.unwrap();
     node.hub.publish(event.clone());
     let mut updates = node.channel(&event).updates();
-    let schedule = tokio::spawn(schedule::run(registrar.clone(), node.hub.clone(), clock.clone()));
+    let schedule = tokio::spawn(schedule::run(
+        registrar.clone(),
+        node.hub.clone(),
+        clock.clone(),
+    ));
     // A database that is away is left alone.
     node.hub.set_stale(Some(clock.now()));
     for (state, hours) in [(State::Open, 1), (State::Closed, 2)] {
         moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);
         node.hub.set_stale(None);
         let is_there = |update: &Update| matches!(update.count.message.body(), Body::Count(count) if count.state == state);
-        let newest = timeout(PATIENCE, updates.wait_for(is_there)).await.expect("a change by itself").unwrap().clone();
-        let Body::Count(count) = newest.count.message.body() else { unreachable!() };
+        let newest = timeout(PATIENCE, updates.wait_for(is_there))
+            .await
+            .expect("a change by itself")
+            .unwrap()
+            .clone();
+        let Body::Count(count) = newest.count.message.body() else {
+            unreachable!()
+        };
         assert_eq!((count.revision, count.at), (1 + hours, clock.now()));
     }
     schedule.abort();

@@ -13,13 +13,33 @@ use super::*;
 
 pub(super) async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
     let node = Arc::new(Node::start(&url).await);
-    for (round, (clients, places, waitlist)) in
-        [(2, 1, false), (16, 1, false), (64, 7, true), (256, 20, false), (512, 500, true), (512, 1, false)].into_iter().enumerate()
+    for (round, (clients, places, waitlist)) in [
+        (2, 1, false),
+        (16, 1, false),
+        (64, 7, true),
+        (256, 20, false),
+        (512, 500, true),
+        (512, 1, false),
+    ]
+    .into_iter()
+    .enumerate()
     {
         if round > 0 {
-            let confirmed = Command::Delete { confirmed: true, by: Actor::Console };
-            let former = node.store.event(&Slug::parse("gala").unwrap()).await.unwrap().unwrap();
-            node.registrar.submit(former.id, confirmed).await.unwrap().unwrap();
+            let confirmed = Command::Delete {
+                confirmed: true,
+                by: Actor::Console,
+            };
+            let former = node
+                .store
+                .event(&Slug::parse("gala").unwrap())
+                .await
+                .unwrap()
+                .unwrap();
+            node.registrar
+                .submit(former.id, confirmed)
+                .await
+                .unwrap()
+                .unwrap();
         }
         let event = node.event(places, waitlist).await;
         let mut updates = node.channel(&event).updates();
@@ -44,36 +64,71 @@ pub(super) async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
             let (node, start, event) = (Arc::clone(&node), Arc::clone(&start), event.clone());
             crowd.spawn(async move {
                 start.wait().await;
-                let decision = node.registrar.submit(event.id, register(click / 2)).await.expect("an answer");
+                let decision = node
+                    .registrar
+                    .submit(event.id, register(click / 2))
+                    .await
+                    .expect("an answer");
                 let registration = accepted(&decision)?;
                 let newest = node.channel(&event).newest().event;
-                assert!(newest.revision >= registration.accepted_revision, "answered before it was published");
+                assert!(
+                    newest.revision >= registration.accepted_revision,
+                    "answered before it was published"
+                );
                 let stored = node.store.registration(registration.locator).await.unwrap();
                 assert!(stored.is_some(), "answered before it was committed");
-                Some((click / 2, registration.locator.number, registration.accepted_waiting.is_none()))
+                Some((
+                    click / 2,
+                    registration.locator.number,
+                    registration.accepted_waiting.is_none(),
+                ))
             });
         }
         let answers: BTreeSet<_> = crowd.join_all().await.into_iter().flatten().collect();
         done.send_replace(true);
         let (event, rows) = node.audited(event.id).await;
         let confirmed = u32::try_from(clients.min(usize::try_from(places).unwrap())).unwrap();
-        let taken = if waitlist { clients } else { usize::try_from(confirmed).unwrap() };
-        assert_eq!((event.registered, rows.len()), (confirmed, taken), "{clients} clients for {places} places");
+        let taken = if waitlist {
+            clients
+        } else {
+            usize::try_from(confirmed).unwrap()
+        };
+        assert_eq!(
+            (event.registered, rows.len()),
+            (confirmed, taken),
+            "{clients} clients for {places} places"
+        );
         // Both clicks of one person were told the same, so that one answer is left of two.
         assert_eq!(answers.len(), taken, "{answers:?}");
-        let numbers: Vec<_> = answers.iter().map(|(_, number, _)| *number).collect::<BTreeSet<_>>().into_iter().collect();
+        let numbers: Vec<_> = answers
+            .iter()
+            .map(|(_, number, _)| *number)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         assert_eq!(numbers, (1..=event.last_number).collect::<Vec<_>>());
-        assert!(answers.iter().all(|(_, number, has_place)| *has_place == (*number <= confirmed)), "{answers:?}");
+        assert!(
+            answers
+                .iter()
+                .all(|(_, number, has_place)| *has_place == (*number <= confirmed)),
+            "{answers:?}"
+        );
         assert_eq!(*node.channel(&event).newest().event, event);
         let log = node.log(&event).await;
         for count in watcher.await.unwrap() {
-            assert!(log.contains(&count), "{count:?} was published but never committed");
+            assert!(
+                log.contains(&count),
+                "{count:?} was published but never committed"
+            );
         }
     }
 }
 
 pub(super) async fn two_nodes_give_no_place_twice(url: DatabaseUrl) {
-    let nodes = [Arc::new(Node::start(&url).await), Arc::new(Node::start(&url).await)];
+    let nodes = [
+        Arc::new(Node::start(&url).await),
+        Arc::new(Node::start(&url).await),
+    ];
     let places = 40;
     let event = nodes[0].event(places, false).await;
     let mut crowd = JoinSet::new();
@@ -83,7 +138,11 @@ pub(super) async fn two_nodes_give_no_place_twice(url: DatabaseUrl) {
         crowd.spawn(async move {
             let mut numbers = Vec::new();
             for turn in 0..5 {
-                let decision = node.registrar.submit(id, register(client * 5 + turn)).await.expect("an answer");
+                let decision = node
+                    .registrar
+                    .submit(id, register(client * 5 + turn))
+                    .await
+                    .expect("an answer");
                 numbers.extend(accepted(&decision).map(|registration| registration.locator.number));
             }
             numbers
@@ -103,24 +162,60 @@ pub(super) async fn whoever_gives_a_place_back_gives_it_to_the_next(url: Databas
     for client in 0..64_u32 {
         let (node, id) = (Arc::clone(&node), event.id);
         crowd.spawn(async move {
-            let decision = node.registrar.submit(id, register(client)).await.expect("an answer");
-            let Ok(Answer::Registered { registration, .. }) = decision else { panic!("{decision:?}") };
+            let decision = node
+                .registrar
+                .submit(id, register(client))
+                .await
+                .expect("an answer");
+            let Ok(Answer::Registered { registration, .. }) = decision else {
+                panic!("{decision:?}")
+            };
             // Every second person has second thoughts.
             if client % 2 == 0 {
-                let cancel = Command::Cancel { locator: registration.locator, secret: Some(registration.secret.clone()), by: Actor::Visitor };
-                assert!(node.registrar.submit(id, cancel).await.expect("an answer").is_ok());
+                let cancel = Command::Cancel {
+                    locator: registration.locator,
+                    secret: Some(registration.secret.clone()),
+                    by: Actor::Visitor,
+                };
+                assert!(
+                    node.registrar
+                        .submit(id, cancel)
+                        .await
+                        .expect("an answer")
+                        .is_ok()
+                );
             }
         });
     }
     // Meanwhile the organiser cannot make up his mind either.
     for capacity in [4, 12, 0, 8] {
-        let edit = Edit { capacity: Some(Capacity::limited(capacity).unwrap()), ..Edit::default() };
-        node.registrar.submit(event.id, Command::Edit { edit, expected: None, by: Actor::Console }).await.expect("an answer").unwrap();
+        let edit = Edit {
+            capacity: Some(Capacity::limited(capacity).unwrap()),
+            ..Edit::default()
+        };
+        node.registrar
+            .submit(
+                event.id,
+                Command::Edit {
+                    edit,
+                    expected: None,
+                    by: Actor::Console,
+                },
+            )
+            .await
+            .expect("an answer")
+            .unwrap();
     }
     crowd.join_all().await;
     let (event, rows) = node.audited(event.id).await;
     let people = |status| rows.iter().filter(|row| row.status == status).count();
-    assert_eq!((people(Status::Cancelled), people(Status::Confirmed) + people(Status::Waiting)), (32, 32));
+    assert_eq!(
+        (
+            people(Status::Cancelled),
+            people(Status::Confirmed) + people(Status::Waiting)
+        ),
+        (32, 32)
+    );
     // Nobody was thrown out when there were fewer places, so there may be more people than places, but never fewer.
     assert!(people(Status::Confirmed) >= 8, "{event:?}");
 }

@@ -55,8 +55,19 @@ impl Crowd {
     /// Begins to register at the nodes for `slug`. `tag` keeps the e-mail addresses of two crowds apart.
     pub(super) fn begin(nodes: &[SocketAddr], slug: &'static str, tag: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let clients = (0..CLIENTS).map(|client| tokio::spawn(register(nodes.to_vec(), client, slug, format!("{tag}-{client}"), Arc::clone(&stop))));
-        Self { clients: clients.collect(), stop }
+        let clients = (0..CLIENTS).map(|client| {
+            tokio::spawn(register(
+                nodes.to_vec(),
+                client,
+                slug,
+                format!("{tag}-{client}"),
+                Arc::clone(&stop),
+            ))
+        });
+        Self {
+            clients: clients.collect(),
+            stop,
+        }
     }
 
     /// Lets nobody new begin, waits until everybody has a place, and adds it all up.
@@ -74,7 +85,13 @@ impl Crowd {
     }
 }
 
-async fn register(nodes: Vec<SocketAddr>, client: usize, slug: &'static str, tag: String, stop: Arc<AtomicBool>) -> Tally {
+async fn register(
+    nodes: Vec<SocketAddr>,
+    client: usize,
+    slug: &'static str,
+    tag: String,
+    stop: Arc<AtomicBool>,
+) -> Tally {
     let mut tally = Tally::default();
     let mut node = client;
     for n in 0.. {
@@ -83,7 +100,13 @@ async fn register(nodes: Vec<SocketAddr>, client: usize, slug: &'static str, tag
         }
         let (email, key) = (format!("{tag}-{n}@example.org"), format!("key-{tag}-{n}"));
         loop {
-            match timeout(PATIENCE, try_register(nodes[node % nodes.len()], slug, &email, &key)).await.unwrap_or(None) {
+            match timeout(
+                PATIENCE,
+                try_register(nodes[node % nodes.len()], slug, &email, &key),
+            )
+            .await
+            .unwrap_or(None)
+            {
                 None => tally.unanswered += 1,
                 Some(answer) if answer.status == 503 => {
                     is_a_promise(&answer);
@@ -93,7 +116,10 @@ async fn register(nodes: Vec<SocketAddr>, client: usize, slug: &'static str, tag
                     assert_eq!(answer.status, 201, "{}", answer.body);
                     tally.replayed += u32::from(answer.header("idempotency-replayed").is_some());
                     let receipt = answer.json();
-                    tally.places.push((receipt["token"].as_str().expect("a token").to_owned(), receipt["number"].as_u64().expect("a number")));
+                    tally.places.push((
+                        receipt["token"].as_str().expect("a token").to_owned(),
+                        receipt["number"].as_u64().expect("a number"),
+                    ));
                     break;
                 }
             }
@@ -108,7 +134,17 @@ async fn register(nodes: Vec<SocketAddr>, client: usize, slug: &'static str, tag
 /// A 503 says why, and when to come again.
 fn is_a_promise(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", answer.body);
-    assert!(matches!(answer.code().as_str(), "database-unreachable" | "busy"), "{}", answer.body);
-    let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
-    assert!(seconds.is_some_and(|seconds| seconds > 0), "{}", answer.head);
+    assert!(
+        matches!(answer.code().as_str(), "database-unreachable" | "busy"),
+        "{}",
+        answer.body
+    );
+    let seconds = answer
+        .header("retry-after")
+        .and_then(|seconds| seconds.parse::<u32>().ok());
+    assert!(
+        seconds.is_some_and(|seconds| seconds > 0),
+        "{}",
+        answer.head
+    );
 }

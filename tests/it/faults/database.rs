@@ -24,7 +24,12 @@ async fn the_server_is_stopped_at_once_and_started_later() {
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let tally = stage.end(&[0, 1]).await;
     assert!(tally.unavailable > 0, "{}", tally.tell());
-    row("Postgres stopped (`immediate`) for 4 s", &format!("`stale` after {:.1} s", stale.as_secs_f64()), &tally.tell(), recovered);
+    row(
+        "Postgres stopped (`immediate`) for 4 s",
+        &format!("`stale` after {:.1} s", stale.as_secs_f64()),
+        &tally.tell(),
+        recovered,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,7 +42,12 @@ async fn the_server_is_restarted() {
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
-    row("Postgres restarted", &format!("`stale` {stales:?} times at the nodes"), &tally.tell(), recovered);
+    row(
+        "Postgres restarted",
+        &format!("`stale` {stales:?} times at the nodes"),
+        &tally.tell(),
+        recovered,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,7 +58,12 @@ async fn every_connection_is_terminated() {
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
-    row("all connections terminated (`pg_terminate_backend`)", &format!("`stale` {stales:?} times at the nodes"), &tally.tell(), recovered);
+    row(
+        "all connections terminated (`pg_terminate_backend`)",
+        &format!("`stale` {stales:?} times at the nodes"),
+        &tally.tell(),
+        recovered,
+    );
 }
 
 /// The server dies, its replica takes over, and the address leads there. A commit had waited for the replica, so that nothing
@@ -63,13 +78,22 @@ async fn a_replica_takes_over() {
     server.stop();
     let stale = stage.is_told_stale(&[0, 1], fault).await;
     replica.promote().await;
-    stage.url = url.replacen(&server.address().to_string(), &replica.address().to_string(), 1);
+    stage.url = url.replacen(
+        &server.address().to_string(),
+        &replica.address().to_string(),
+        1,
+    );
     for node in &stage.nodes {
         node.line.lead_to(replica.address());
     }
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let tally = stage.end(&[0, 1]).await;
-    row("failover to a synchronous replica", &format!("`stale` after {:.1} s", stale.as_secs_f64()), &tally.tell(), recovered);
+    row(
+        "failover to a synchronous replica",
+        &format!("`stale` after {:.1} s", stale.as_secs_f64()),
+        &tally.tell(),
+        recovered,
+    );
 }
 
 /// The lines are slow, not broken: nobody is told anything is wrong.
@@ -84,7 +108,12 @@ async fn the_network_is_slow() {
     sleep(AWAY).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
-    row("40 ms more on every packet, both ways", &format!("`stale` {stales:?} times at the nodes"), &tally.tell(), recovered);
+    row(
+        "40 ms more on every packet, both ways",
+        &format!("`stale` {stales:?} times at the nodes"),
+        &tally.tell(),
+        recovered,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,5 +129,10 @@ async fn the_lines_are_cut_again_and_again() {
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
-    row("every connection cut, ten times a second for 2 s", &format!("`stale` {stales:?} times at the nodes"), &tally.tell(), recovered);
+    row(
+        "every connection cut, ten times a second for 2 s",
+        &format!("`stale` {stales:?} times at the nodes"),
+        &tally.tell(),
+        recovered,
+    );
 }

@@ -25,5 +25,8 @@ const SLACK: u32 = 3;
 
 /// Prints a row of the fault table.
 fn row(fault: &str, watchers: &str, registrants: &str, recovered: Duration) {
-    println!("| {fault} | {watchers} | {registrants} | {:.1} s |", recovered.as_secs_f64());
+    println!(
+        "| {fault} | {watchers} | {registrants} | {:.1} s |",
+        recovered.as_secs_f64()
+    );
 }

@@ -21,14 +21,25 @@ use crate::support::watcher::stream;
 
 /// The default: farewells spread over 8 s, returns over 1 to 4 s more.
 const DRAIN: Duration = Duration::from_secs(10);
-const FLAGS: [&str; 7] = ["--no-welcome-event", "--register-rate-per-ip", "0", "--trusted-proxies", "127.0.0.1", "--drain", "10s"];
+const FLAGS: [&str; 7] = [
+    "--no-welcome-event",
+    "--register-rate-per-ip",
+    "0",
+    "--trusted-proxies",
+    "127.0.0.1",
+    "--drain",
+    "10s",
+];
 /// Between two registrations.
 const PACE: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// In the ordinary run; the long run sets more.
 fn watchers() -> usize {
-    std::env::var("HEADCOUNT_TEST_ROLLING").ok().and_then(|watchers| watchers.parse().ok()).unwrap_or(300)
+    std::env::var("HEADCOUNT_TEST_ROLLING")
+        .ok()
+        .and_then(|watchers| watchers.parse().ok())
+        .unwrap_or(300)
 }
 
 /// The recommended configuration on a free port, without TLS: the certificate is not what is tested here.
@@ -45,7 +56,10 @@ impl Caddy {
         let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
         let changes = [
             ("admin off", "admin off\n\tauto_https off".to_owned()),
-            ("\nlocalhost {", format!("\nhttp://localhost:{port} {{\n\tbind 127.0.0.1")),
+            (
+                "\nlocalhost {",
+                format!("\nhttp://localhost:{port} {{\n\tbind 127.0.0.1"),
+            ),
             ("node-a:8080 node-b:8080", nodes.join(" ")),
         ];
         let example = std::fs::read_to_string("deploy/Caddyfile").expect("the example");
@@ -62,10 +76,18 @@ impl Caddy {
             .env("XDG_DATA_HOME", folder.path())
             .env("XDG_CONFIG_HOME", folder.path())
             .stdout(Stdio::null())
-            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() { Stdio::inherit() } else { Stdio::null() })
+            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
             .spawn()
             .expect("caddy");
-        let caddy = Self { child, address: ([127, 0, 0, 1], port).into(), _folder: folder };
+        let caddy = Self {
+            child,
+            address: ([127, 0, 0, 1], port).into(),
+            _folder: folder,
+        };
         caddy.is_ready().await;
         caddy
     }
@@ -84,11 +106,16 @@ impl Drop for Caddy {
 
 async fn ready(address: SocketAddr) {
     let ready = async {
-        while try_call(address, "GET", "/health/ready").await.is_none_or(|answer| answer.status != 200) {
+        while try_call(address, "GET", "/health/ready")
+            .await
+            .is_none_or(|answer| answer.status != 200)
+        {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, ready).await.unwrap_or_else(|_| panic!("{address} is not ready"));
+    timeout(PATIENCE, ready)
+        .await
+        .unwrap_or_else(|_| panic!("{address} is not ready"));
 }
 
 /// What all watchers saw together.
@@ -118,18 +145,32 @@ async fn watch(address: SocketAddr, me: usize, seen: Arc<Seen>) {
             }
             let count = event.json();
             position.clone_from(&event.id);
-            let (revision, registered) = (count["revision"].as_i64().expect("a number"), count["registered"].as_i64().expect("a number"));
-            let known = *seen.counts.lock().expect("no panic").entry(revision).or_insert(registered);
+            let (revision, registered) = (
+                count["revision"].as_i64().expect("a number"),
+                count["registered"].as_i64().expect("a number"),
+            );
+            let known = *seen
+                .counts
+                .lock()
+                .expect("no panic")
+                .entry(revision)
+                .or_insert(registered);
             let before = seen.newest[me].swap(revision, Ordering::SeqCst);
             if known != registered || before > revision || !count["stale_since"].is_null() {
-                seen.wrong.lock().expect("no panic").push(format!("{count} after {before}, elsewhere {known}"));
+                seen.wrong
+                    .lock()
+                    .expect("no panic")
+                    .push(format!("{count} after {before}, elsewhere {known}"));
             }
         });
         // A browser knows no difference between a clean end and an error, but gives up on any status but 200.
         if let Err(error) = ended.await
             && error.kind() == std::io::ErrorKind::Other
         {
-            seen.wrong.lock().expect("no panic").push(format!("a stream was refused: {error}"));
+            seen.wrong
+                .lock()
+                .expect("no panic")
+                .push(format!("a stream was refused: {error}"));
         }
         sleep(Duration::from_millis(retry)).await;
     }
@@ -140,7 +181,14 @@ async fn register(address: SocketAddr, stop: Arc<AtomicBool>) -> (i64, Vec<Strin
     let (begun, mut registered, mut failed) = (Instant::now(), 0, Vec::new());
     while !stop.load(Ordering::SeqCst) {
         let n = registered + i64::try_from(failed.len()).expect("few");
-        match try_register(address, SLUG, &format!("person-{n}@example.org"), &format!("key-{n}")).await {
+        match try_register(
+            address,
+            SLUG,
+            &format!("person-{n}@example.org"),
+            &format!("key-{n}"),
+        )
+        .await
+        {
             Some(answer) if answer.status == 201 => registered += 1,
             other => failed.push(format!("after {:?}: {other:?}", begun.elapsed())),
         }
@@ -154,15 +202,26 @@ async fn a_rolling_deploy_of_three_nodes_is_seen_by_nobody() {
     let url = shared().new_database().await;
     let mut nodes: Vec<Process> = (0..3).map(|_| Process::start(&url, &FLAGS)).collect();
     let event = json!({ "slug": SLUG, "title": "Gala", "capacity": null });
-    assert_eq!(organise(nodes[0].address, "POST", "/api/v1/events", &event).await.status, 201);
+    assert_eq!(
+        organise(nodes[0].address, "POST", "/api/v1/events", &event)
+            .await
+            .status,
+        201
+    );
     for node in &nodes {
-        while try_call(node.address, "GET", &format!("/api/v1/events/{SLUG}")).await.is_none_or(|answer| answer.status != 200) {
+        while try_call(node.address, "GET", &format!("/api/v1/events/{SLUG}"))
+            .await
+            .is_none_or(|answer| answer.status != 200)
+        {
             sleep(Duration::from_millis(50)).await;
         }
     }
     let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
     let caddy = Caddy::start(&addresses).await;
-    let seen = Arc::new(Seen { newest: (0..watchers()).map(|_| AtomicI64::new(0)).collect(), ..Seen::default() });
+    let seen = Arc::new(Seen {
+        newest: (0..watchers()).map(|_| AtomicI64::new(0)).collect(),
+        ..Seen::default()
+    });
     let mut crowd = tokio::task::JoinSet::new();
     for me in 0..watchers() {
         crowd.spawn(watch(caddy.address, me, Arc::clone(&seen)));
@@ -176,13 +235,29 @@ async fn a_rolling_deploy_of_three_nodes_is_seen_by_nobody() {
         let begun = Instant::now();
         let mut old = nodes.remove(at);
         old.signal("TERM");
-        let (address, status) = tokio::task::spawn_blocking(move || (old.address, old.child.wait().expect("it ends"))).await.expect("no panic");
+        let (address, status) =
+            tokio::task::spawn_blocking(move || (old.address, old.child.wait().expect("it ends")))
+                .await
+                .expect("no panic");
         assert_eq!(status.code(), Some(0));
-        nodes.insert(at, Process::start(&url, &[&FLAGS[..], &["--listen", &address.to_string()]].concat()));
+        nodes.insert(
+            at,
+            Process::start(
+                &url,
+                &[&FLAGS[..], &["--listen", &address.to_string()]].concat(),
+            ),
+        );
         ready(address).await;
         // Until the last of its watchers is back: 80 % of the drain, and 4 s at most.
         sleep((DRAIN + Duration::from_secs(4)).saturating_sub(begun.elapsed())).await;
-        let opened: Vec<f64> = seen.opened.lock().expect("no panic").iter().filter(|at| **at > begun).map(|at| (*at - begun).as_secs_f64()).collect();
+        let opened: Vec<f64> = seen
+            .opened
+            .lock()
+            .expect("no panic")
+            .iter()
+            .filter(|at| **at > begun)
+            .map(|at| (*at - begun).as_secs_f64())
+            .collect();
         let (peak, average) = peak(&opened);
         println!(
             "node {at}: {} watchers came back over {:.1} s; peak {peak:.0} a second, average {average:.1}, ratio {:.2}",
@@ -192,28 +267,66 @@ async fn a_rolling_deploy_of_three_nodes_is_seen_by_nobody() {
         );
         worst = worst.max(peak / average);
         // Returns are drawn at random: of a hundred some seconds have more by chance alone. A herd comes in one.
-        allowed = allowed.min(2.0 + if watchers() < 1_000 { 4.0 / average.sqrt() } else { 0.0 });
+        allowed = allowed.min(
+            2.0 + if watchers() < 1_000 {
+                4.0 / average.sqrt()
+            } else {
+                0.0
+            },
+        );
     }
     stop.store(true, Ordering::SeqCst);
     let (registered, failed) = registering.await.expect("no panic");
-    assert!(failed.is_empty(), "{} of {} registrations failed: {failed:?}", failed.len(), registered);
-    let newest = try_call(nodes[0].address, "GET", &format!("/api/v1/events/{SLUG}")).await.expect("an answer").json();
-    assert_eq!(newest["registered"].as_i64(), Some(registered), "each has one place");
+    assert!(
+        failed.is_empty(),
+        "{} of {} registrations failed: {failed:?}",
+        failed.len(),
+        registered
+    );
+    let newest = try_call(nodes[0].address, "GET", &format!("/api/v1/events/{SLUG}"))
+        .await
+        .expect("an answer")
+        .json();
+    assert_eq!(
+        newest["registered"].as_i64(),
+        Some(registered),
+        "each has one place"
+    );
     all_at(&seen, newest["revision"].as_i64().expect("a number")).await;
     let wrong = seen.wrong.lock().expect("no panic");
-    assert!(wrong.is_empty(), "{} wrong: {:?}", wrong.len(), &wrong[..wrong.len().min(5)]);
-    println!("{} watchers, {registered} registrations, none failed; the worst peak is {worst:.2} times the average", watchers());
-    assert!(worst <= allowed, "the returns peak at {worst:.2} times their average");
+    assert!(
+        wrong.is_empty(),
+        "{} wrong: {:?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(5)]
+    );
+    println!(
+        "{} watchers, {registered} registrations, none failed; the worst peak is {worst:.2} times the average",
+        watchers()
+    );
+    assert!(
+        worst <= allowed,
+        "the returns peak at {worst:.2} times their average"
+    );
 }
 
 /// Every watcher has that revision.
 async fn all_at(seen: &Seen, revision: i64) {
     let all = async {
-        while seen.newest.iter().any(|newest| newest.load(Ordering::SeqCst) < revision) {
+        while seen
+            .newest
+            .iter()
+            .any(|newest| newest.load(Ordering::SeqCst) < revision)
+        {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, all).await.unwrap_or_else(|_| panic!("not everybody is at {revision}; wrong: {:?}", seen.wrong.lock().expect("no panic").first()));
+    timeout(PATIENCE, all).await.unwrap_or_else(|_| {
+        panic!(
+            "not everybody is at {revision}; wrong: {:?}",
+            seen.wrong.lock().expect("no panic").first()
+        )
+    });
 }
 
 fn span(opened: &[f64]) -> f64 {
@@ -224,6 +337,15 @@ fn span(opened: &[f64]) -> f64 {
 /// The most in any second, and the average a second from the first to the last.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
 fn peak(opened: &[f64]) -> (f64, f64) {
-    let most = opened.iter().map(|begin| opened.iter().filter(|at| (*begin..begin + 1.0).contains(*at)).count()).max().unwrap_or(0);
+    let most = opened
+        .iter()
+        .map(|begin| {
+            opened
+                .iter()
+                .filter(|at| (*begin..begin + 1.0).contains(*at))
+                .count()
+        })
+        .max()
+        .unwrap_or(0);
     (most as f64, opened.len() as f64 / span(opened).max(1.0))
 }

@@ -14,7 +14,13 @@ use crate::support::proxy::Proxy;
 use crate::support::watcher::{Told, Watcher};
 
 pub(super) const SLUG: &str = "gala";
-const FLAGS: [&str; 5] = ["--no-welcome-event", "--heartbeat", "1s", "--register-rate-per-ip", "0"];
+const FLAGS: [&str; 5] = [
+    "--no-welcome-event",
+    "--heartbeat",
+    "1s",
+    "--register-rate-per-ip",
+    "0",
+];
 
 /// A node, its line to the database, and somebody who watches there.
 pub(super) struct Node {
@@ -46,9 +52,18 @@ impl Stage {
         let second = node(url, server, false).await;
         let addresses = [first.process.address, second.process.address];
         let begun = Instant::now();
-        let stage = Self { nodes: [first, second], url: url.to_owned(), crowd: Crowd::begin(&addresses, SLUG, "crowd"), begun };
+        let stage = Self {
+            nodes: [first, second],
+            url: url.to_owned(),
+            crowd: Crowd::begin(&addresses, SLUG, "crowd"),
+            begun,
+        };
         for node in &stage.nodes {
-            node.watcher.first(begun, "a count under load", |told| told.is_live_count() && told.revision() > 10).await;
+            node.watcher
+                .first(begun, "a count under load", |told| {
+                    told.is_live_count() && told.revision() > 10
+                })
+                .await;
         }
         stage
     }
@@ -60,21 +75,43 @@ impl Stage {
 
     /// Executes a statement past the lines.
     pub(super) async fn execute(&self, statement: &'static str) {
-        let mut connection = PgConnection::connect(&self.url).await.expect("the database");
-        sqlx::raw_sql(statement).execute(&mut connection).await.expect("a statement");
+        let mut connection = PgConnection::connect(&self.url)
+            .await
+            .expect("the database");
+        sqlx::raw_sql(statement)
+            .execute(&mut connection)
+            .await
+            .expect("a statement");
     }
 
     /// The database is away from these nodes since `fault`: their watchers are told in time, and since when. Answers how long it took.
     pub(super) async fn is_told_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
         let mut slowest = Duration::ZERO;
         for node in nodes {
-            let told = self.nodes[*node].watcher.first(fault, "stale", |told| told.name == "stale").await;
+            let told = self.nodes[*node]
+                .watcher
+                .first(fault, "stale", |told| told.name == "stale")
+                .await;
             assert!(told.data["stale_since"].is_string(), "{told:?}");
-            let count = call(self.nodes[*node].process.address, "GET", &format!("/api/v1/events/{SLUG}"), &[], "").await;
-            assert!(count.json()["stale_since"].is_string() && count.header("etag").is_none(), "a poll is told, too: {}", count.body);
+            let count = call(
+                self.nodes[*node].process.address,
+                "GET",
+                &format!("/api/v1/events/{SLUG}"),
+                &[],
+                "",
+            )
+            .await;
+            assert!(
+                count.json()["stale_since"].is_string() && count.header("etag").is_none(),
+                "a poll is told, too: {}",
+                count.body
+            );
             slowest = slowest.max(told.at - fault);
         }
-        assert!(slowest < STALE_WITHIN * SLACK, "stale was told after {slowest:?}");
+        assert!(
+            slowest < STALE_WITHIN * SLACK,
+            "stale was told after {slowest:?}"
+        );
         slowest
     }
 
@@ -84,15 +121,32 @@ impl Stage {
         let mut slowest = Duration::ZERO;
         for node in nodes {
             let right = |told: &Told| told.is_live_count() && told.revision() >= truth.revision;
-            slowest = slowest.max(self.nodes[*node].watcher.first(back, "the right number", right).await.at - back);
+            slowest = slowest.max(
+                self.nodes[*node]
+                    .watcher
+                    .first(back, "the right number", right)
+                    .await
+                    .at
+                    - back,
+            );
         }
-        assert!(slowest < RIGHT_WITHIN * SLACK, "the right number came after {slowest:?}");
+        assert!(
+            slowest < RIGHT_WITHIN * SLACK,
+            "the right number came after {slowest:?}"
+        );
         slowest
     }
 
     /// How many were `stale` at each node, in all: for the table.
     pub(super) fn stales(&self, since: Instant) -> [usize; 2] {
-        [0, 1].map(|node| self.nodes[node].watcher.since(since).iter().filter(|told| told.name == "stale").count())
+        [0, 1].map(|node| {
+            self.nodes[node]
+                .watcher
+                .since(since)
+                .iter()
+                .filter(|told| told.name == "stale")
+                .count()
+        })
     }
 
     /// Ends the load, and looks whether every promise was kept: `nodes` still run.
@@ -100,22 +154,53 @@ impl Stage {
         let tally = self.crowd.end().await;
         let truth = truth(&self.url).await;
         let people = i64::try_from(tally.places.len()).expect("few");
-        assert_eq!((truth.registered, truth.counted), (people, people), "one place for each person, and none lost");
+        assert_eq!(
+            (truth.registered, truth.counted),
+            (people, people),
+            "one place for each person, and none lost"
+        );
         let mut numbers: Vec<u64> = tally.places.iter().map(|(_, number)| *number).collect();
         numbers.sort_unstable();
-        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "no number was given twice");
+        assert!(
+            numbers.windows(2).all(|pair| pair[0] < pair[1]),
+            "no number was given twice"
+        );
         for node in nodes {
             let node = &mut self.nodes[*node];
             let right = |told: &Told| told.is_live_count() && told.revision() == truth.revision;
-            let last = node.watcher.first(self.begun, "the last revision", right).await;
+            let last = node
+                .watcher
+                .first(self.begun, "the last revision", right)
+                .await;
             assert_eq!(last.data["registered"].as_i64(), Some(truth.registered));
-            let counts: Vec<i64> = node.watcher.since(self.begun).iter().filter(|told| told.name == "count").map(Told::revision).collect();
+            let counts: Vec<i64> = node
+                .watcher
+                .since(self.begun)
+                .iter()
+                .filter(|told| told.name == "count")
+                .map(Told::revision)
+                .collect();
             assert!(counts.is_sorted(), "no watcher was led back: {counts:?}");
             for (token, number) in tally.places.iter().rev().take(30) {
-                let answer = call(node.process.address, "GET", &format!("/api/v1/registrations/{token}"), &[], "").await;
-                assert_eq!((answer.status, answer.json()["number"].as_u64()), (200, Some(*number)), "{}", answer.body);
+                let answer = call(
+                    node.process.address,
+                    "GET",
+                    &format!("/api/v1/registrations/{token}"),
+                    &[],
+                    "",
+                )
+                .await;
+                assert_eq!(
+                    (answer.status, answer.json()["number"].as_u64()),
+                    (200, Some(*number)),
+                    "{}",
+                    answer.body
+                );
             }
-            assert!(node.process.child.try_wait().expect("a process").is_none(), "no node ends");
+            assert!(
+                node.process.child.try_wait().expect("a process").is_none(),
+                "no node ends"
+            );
         }
         tally
     }
@@ -128,15 +213,28 @@ async fn node(url: &str, server: SocketAddr, first: bool) -> Node {
     let process = Process::start(&through, &FLAGS);
     if first {
         let event = json!({ "slug": SLUG, "title": "Gala", "capacity": null });
-        assert_eq!(organise(process.address, "POST", "/api/v1/events", &event).await.status, 201);
+        assert_eq!(
+            organise(process.address, "POST", "/api/v1/events", &event)
+                .await
+                .status,
+            201
+        );
     }
     let watcher = Watcher::open(process.address, SLUG);
-    Node { process, line, watcher }
+    Node {
+        process,
+        line,
+        watcher,
+    }
 }
 
 async fn truth(url: &str) -> Truth {
     let mut connection = PgConnection::connect(url).await.expect("the database");
     let query = "SELECT revision, registered, (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status = 'confirmed') AS counted
         FROM events e WHERE slug = $1";
-    sqlx::query_as(query).bind(SLUG).fetch_one(&mut connection).await.expect("the event")
+    sqlx::query_as(query)
+        .bind(SLUG)
+        .fetch_one(&mut connection)
+        .await
+        .expect("the event")
 }

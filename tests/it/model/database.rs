@@ -24,7 +24,12 @@ pub(super) struct Database {
 impl Database {
     pub(super) async fn open(url: DatabaseUrl, clock: Clock) -> Self {
         let store = Store::open(&url, None).await.expect("a database");
-        Self { url, store, clock, seen: None }
+        Self {
+            url,
+            store,
+            clock,
+            seen: None,
+        }
     }
 }
 
@@ -36,50 +41,106 @@ impl Subject for Database {
     }
 
     async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit {
-        let commit = self.store.commit(event, self.seen.as_ref(), commands, &self.clock).await.expect("a commit");
+        let commit = self
+            .store
+            .commit(event, self.seen.as_ref(), commands, &self.clock)
+            .await
+            .expect("a commit");
         self.seen.clone_from(&commit.event);
         commit
     }
 
     async fn abandon(&mut self, event: EventId, commands: &[Command], after: usize) {
-        let mut commit = pin!(self.store.commit(event, self.seen.as_ref(), commands, &self.clock));
+        let mut commit = pin!(
+            self.store
+                .commit(event, self.seen.as_ref(), commands, &self.clock)
+        );
         let mut polls = 0;
         // Each poll is one answer of the database, more or less: the future is dropped between any two of its statements.
         poll_fn(|context| {
             polls += 1;
-            if polls > after { Poll::Ready(()) } else { commit.as_mut().poll(context).map(|outcome| drop(outcome.expect("a commit"))) }
+            if polls > after {
+                Poll::Ready(())
+            } else {
+                commit
+                    .as_mut()
+                    .poll(context)
+                    .map(|outcome| drop(outcome.expect("a commit")))
+            }
         })
         .await;
     }
 
     async fn restart(&mut self) {
         self.store.close().await;
-        self.store = Store::open(&self.url, None).await.expect("the database again");
+        self.store = Store::open(&self.url, None)
+            .await
+            .expect("the database again");
     }
 
     async fn dump(&mut self, identity: &Event) -> Dump {
-        let event = self.store.event_by_id(identity.id).await.expect("an answer");
-        assert_eq!(self.store.event(&identity.slug).await.expect("an answer"), event);
+        let event = self
+            .store
+            .event_by_id(identity.id)
+            .await
+            .expect("an answer");
+        assert_eq!(
+            self.store.event(&identity.slug).await.expect("an answer"),
+            event
+        );
         let counted = self.store.recount(identity.id).await.expect("an answer");
-        assert_eq!(counted.map(|(_, registered)| registered), event.as_ref().map(|event| event.registered));
+        assert_eq!(
+            counted.map(|(_, registered)| registered),
+            event.as_ref().map(|event| event.registered)
+        );
         if let Some((counted, registered)) = counted {
             assert_eq!(counted, registered, "count(*) is not what is published");
         }
         let mut registrations = Vec::new();
         // One more round than there ever was is empty.
         for round in 1..=event.as_ref().map_or(2, |event| event.round + 1) {
-            let filter = Filter { status: None, query: None, round, after: 0, limit: u32::MAX };
-            let listed = self.store.registrations(identity.id, &filter).await.expect("an answer");
+            let filter = Filter {
+                status: None,
+                query: None,
+                round,
+                after: 0,
+                limit: u32::MAX,
+            };
+            let listed = self
+                .store
+                .registrations(identity.id, &filter)
+                .await
+                .expect("an answer");
             let mut line = 1..;
             for listed in listed {
-                let place = if listed.registration.status == Status::Waiting { line.next() } else { None };
+                let place = if listed.registration.status == Status::Waiting {
+                    line.next()
+                } else {
+                    None
+                };
                 assert_eq!(listed.waiting_position, place, "{:?}", listed.registration);
                 registrations.push(listed.registration);
             }
         }
-        let changes = self.store.changes(identity, 0, u32::MAX).await.expect("an answer");
-        let mut audit: Vec<_> = self.store.audit(&identity.slug, None, u32::MAX).await.expect("an answer").into_iter().map(|(_, entry)| entry).collect();
+        let changes = self
+            .store
+            .changes(identity, 0, u32::MAX)
+            .await
+            .expect("an answer");
+        let mut audit: Vec<_> = self
+            .store
+            .audit(&identity.slug, None, u32::MAX)
+            .await
+            .expect("an answer")
+            .into_iter()
+            .map(|(_, entry)| entry)
+            .collect();
         audit.reverse();
-        Dump { event, registrations, changes, audit }
+        Dump {
+            event,
+            registrations,
+            changes,
+            audit,
+        }
     }
 }

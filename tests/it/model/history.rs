@@ -137,17 +137,24 @@ fn ask() -> impl Strategy<Value = Ask> {
 
 fn register() -> impl Strategy<Value = Ask> {
     let key = prop_oneof![4 => Just(None), 4 => Just(Some(Key::Own)), 1 => Just(Some(Key::Shared))];
-    (0..12_u8, prop::bool::weighted(0.25), prop::bool::weighted(0.15), key).prop_map(|(person, is_loud, nickname, key)| Ask::Register {
-        person,
-        is_loud,
-        nickname,
+    (
+        0..12_u8,
+        prop::bool::weighted(0.25),
+        prop::bool::weighted(0.15),
         key,
-    })
+    )
+        .prop_map(|(person, is_loud, nickname, key)| Ask::Register {
+            person,
+            is_loud,
+            nickname,
+            key,
+        })
 }
 
 fn cancel() -> impl Strategy<Value = Ask> {
     let proof = prop_oneof![5 => Just(Proof::Right), 1 => Just(Proof::Wrong), 2 => Just(Proof::Console), 1 => Just(Proof::Token)];
-    (prop::option::weighted(0.95, any::<Index>()), proof).prop_map(|(who, proof)| Ask::Cancel { who, proof })
+    (prop::option::weighted(0.95, any::<Index>()), proof)
+        .prop_map(|(who, proof)| Ask::Cancel { who, proof })
 }
 
 /// Few places, so that they run out.
@@ -156,24 +163,46 @@ fn capacity() -> impl Strategy<Value = Places> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let moment = || prop::option::weighted(0.2, prop::option::weighted(0.75, (-4_i64..=6).prop_map(|ticks| ticks * TICK)));
-    let if_match = prop_oneof![Just(IfMatch::Present), Just(IfMatch::Among), Just(IfMatch::Former), Just(IfMatch::ForeignEpoch)];
+    let moment = || {
+        prop::option::weighted(
+            0.2,
+            prop::option::weighted(0.75, (-4_i64..=6).prop_map(|ticks| ticks * TICK)),
+        )
+    };
+    let if_match = prop_oneof![
+        Just(IfMatch::Present),
+        Just(IfMatch::Among),
+        Just(IfMatch::Former),
+        Just(IfMatch::ForeignEpoch)
+    ];
     (
-        (prop::option::weighted(0.15, 0..3_u8), prop::option::weighted(0.1, 0..3_u8)),
+        (
+            prop::option::weighted(0.15, 0..3_u8),
+            prop::option::weighted(0.1, 0..3_u8),
+        ),
         prop::option::weighted(0.5, capacity()),
         prop::option::weighted(0.3, prop::bool::weighted(0.7)),
         (moment(), moment()),
         prop::option::weighted(0.3, prop::bool::weighted(0.4)),
         prop::option::weighted(0.2, if_match),
     )
-        .prop_map(|((title, description), capacity, waitlist, (opens_in, closes_in), closed, if_match)| Settings {
-            title,
-            description,
-            capacity,
-            waitlist,
-            opens_in,
-            closes_in,
-            closed,
-            if_match,
-        })
+        .prop_map(
+            |(
+                (title, description),
+                capacity,
+                waitlist,
+                (opens_in, closes_in),
+                closed,
+                if_match,
+            )| Settings {
+                title,
+                description,
+                capacity,
+                waitlist,
+                opens_in,
+                closes_in,
+                closed,
+                if_match,
+            },
+        )
 }

@@ -14,14 +14,20 @@ use super::machine::Dump;
 
 pub(crate) fn hold(dump: &Dump) -> Result<(), TestCaseError> {
     let Some(event) = &dump.event else {
-        prop_assert!(dump.registrations.is_empty() && dump.changes.is_empty(), "a deleted event leaves nothing behind");
+        prop_assert!(
+            dump.registrations.is_empty() && dump.changes.is_empty(),
+            "a deleted event leaves nothing behind"
+        );
         return Ok(());
     };
     let mut rounds = BTreeMap::<u32, Vec<&Registration>>::new();
     for row in &dump.registrations {
         rounds.entry(row.locator.round).or_default().push(row);
     }
-    prop_assert!(rounds.keys().all(|round| *round <= event.round), "somebody registered in a round that is not open");
+    prop_assert!(
+        rounds.keys().all(|round| *round <= event.round),
+        "somebody registered in a round that is not open"
+    );
     for rows in rounds.values() {
         numbers(rows)?;
         order(rows)?;
@@ -37,16 +43,32 @@ fn numbers(rows: &[&Registration]) -> Result<(), TestCaseError> {
         prop_assert_eq!(row.locator.number, number, "numbers have a gap");
     }
     for pair in rows.windows(2) {
-        prop_assert!(pair[0].at <= pair[1].at && pair[0].accepted_revision <= pair[1].accepted_revision, "{:?} is older than {:?}", pair[1], pair[0]);
+        prop_assert!(
+            pair[0].at <= pair[1].at && pair[0].accepted_revision <= pair[1].accepted_revision,
+            "{:?} is older than {:?}",
+            pair[1],
+            pair[0]
+        );
     }
     Ok(())
 }
 
 /// Nobody who came later has a place while somebody who came earlier waits.
 fn order(rows: &[&Registration]) -> Result<(), TestCaseError> {
-    let of = |status| rows.iter().filter(move |row| row.status == status).map(|row| row.locator.number);
-    if let (Some(confirmed), Some(waiting)) = (of(Status::Confirmed).max(), of(Status::Waiting).min()) {
-        prop_assert!(confirmed < waiting, "number {} has overtaken number {}", confirmed, waiting);
+    let of = |status| {
+        rows.iter()
+            .filter(move |row| row.status == status)
+            .map(|row| row.locator.number)
+    };
+    if let (Some(confirmed), Some(waiting)) =
+        (of(Status::Confirmed).max(), of(Status::Waiting).min())
+    {
+        prop_assert!(
+            confirmed < waiting,
+            "number {} has overtaken number {}",
+            confirmed,
+            waiting
+        );
     }
     Ok(())
 }
@@ -54,20 +76,36 @@ fn order(rows: &[&Registration]) -> Result<(), TestCaseError> {
 fn uniqueness(rows: &[&Registration]) -> Result<(), TestCaseError> {
     let (mut emails, mut keys) = (HashSet::new(), HashSet::new());
     for row in rows {
-        prop_assert!(row.status == Status::Cancelled || emails.insert(row.email.key()), "{:?} has two places", row.email);
-        prop_assert!(row.key.as_ref().is_none_or(|key| keys.insert(key.as_str())), "{:?} was used twice", row.key);
+        prop_assert!(
+            row.status == Status::Cancelled || emails.insert(row.email.key()),
+            "{:?} has two places",
+            row.email
+        );
+        prop_assert!(
+            row.key.as_ref().is_none_or(|key| keys.insert(key.as_str())),
+            "{:?} was used twice",
+            row.key
+        );
     }
     Ok(())
 }
 
 /// The counters in the event's row are what `count(*)` says, and no free place is held back.
 fn counters(event: &Event, rows: &[&Registration]) -> Result<(), TestCaseError> {
-    let count = |status| u32::try_from(rows.iter().filter(|row| row.status == status).count()).expect("few people");
+    let count = |status| {
+        u32::try_from(rows.iter().filter(|row| row.status == status).count()).expect("few people")
+    };
     prop_assert_eq!(event.registered, count(Status::Confirmed));
     prop_assert_eq!(event.waiting, count(Status::Waiting));
     prop_assert_eq!(u64::from(event.last_number), rows.len() as u64);
-    let is_place_free = event.capacity.get().is_none_or(|places| event.registered < places);
-    prop_assert!(event.waiting == 0 || !is_place_free, "somebody waits beside a free place");
+    let is_place_free = event
+        .capacity
+        .get()
+        .is_none_or(|places| event.registered < places);
+    prop_assert!(
+        event.waiting == 0 || !is_place_free,
+        "somebody waits beside a free place"
+    );
     conservation(&event.headcount())
 }
 
@@ -76,7 +114,10 @@ fn conservation(count: &Headcount) -> Result<(), TestCaseError> {
     match (count.capacity.get(), count.remaining) {
         (None, remaining) => prop_assert_eq!((remaining, count.over_by), (None, 0)),
         (Some(places), Some(remaining)) => {
-            prop_assert_eq!(i64::from(count.registered) + i64::from(remaining), i64::from(places) + i64::from(count.over_by));
+            prop_assert_eq!(
+                i64::from(count.registered) + i64::from(remaining),
+                i64::from(places) + i64::from(count.over_by)
+            );
             prop_assert!(remaining == 0 || count.over_by == 0);
         }
         (Some(_), None) => prop_assert!(false, "a capacity without a remainder"),
@@ -92,13 +133,24 @@ fn log(event: &Event, changes: &[Change]) -> Result<(), TestCaseError> {
         prop_assert_eq!(&change.headcount.position.epoch, &event.epoch);
         conservation(&change.headcount)?;
     }
-    prop_assert_eq!(changes.first().map(|change| change.kind), Some(Kind::Created));
+    prop_assert_eq!(
+        changes.first().map(|change| change.kind),
+        Some(Kind::Created)
+    );
     for pair in changes.windows(2) {
         let (before, after) = (&pair[0].headcount, &pair[1].headcount);
-        prop_assert!(before.at <= after.at, "revision {} is older than the one before", after.revision);
+        prop_assert!(
+            before.at <= after.at,
+            "revision {} is older than the one before",
+            after.revision
+        );
         follows(before, pair[1].kind, after)?;
     }
-    prop_assert_eq!(changes.last().map(|change| &change.headcount), Some(&event.headcount()), "the log's end is not the event");
+    prop_assert_eq!(
+        changes.last().map(|change| &change.headcount),
+        Some(&event.headcount()),
+        "the log's end is not the event"
+    );
     Ok(())
 }
 
@@ -112,20 +164,51 @@ fn follows(before: &Headcount, kind: Kind, after: &Headcount) -> Result<(), Test
         Kind::Created => false,
         Kind::Registered => {
             let admitted = after.registered - before.registered;
-            is_same_round && is_same_capacity && people(after) > people(before) && is_taking(before) && before.remaining.is_none_or(|free| admitted <= free)
+            is_same_round
+                && is_same_capacity
+                && people(after) > people(before)
+                && is_taking(before)
+                && before.remaining.is_none_or(|free| admitted <= free)
         }
-        Kind::Cancelled => is_same_round && is_same_capacity && people(after) + 1 == people(before) && after.registered <= before.registered,
+        Kind::Cancelled => {
+            is_same_round
+                && is_same_capacity
+                && people(after) + 1 == people(before)
+                && after.registered <= before.registered
+        }
         Kind::Promoted => {
             let moved = before.waiting - after.waiting;
-            is_same_round && is_same_capacity && moved > 0 && people(after) == people(before) && before.remaining.is_none_or(|free| moved <= free)
+            is_same_round
+                && is_same_capacity
+                && moved > 0
+                && people(after) == people(before)
+                && before.remaining.is_none_or(|free| moved <= free)
         }
         Kind::Capacity => is_same_round && !is_same_capacity && counts(after) == counts(before),
-        Kind::Opened => is_same_round && is_same_capacity && counts(after) == counts(before) && is_taking(after) && !is_taking(before),
-        Kind::Closed => is_same_round && is_same_capacity && counts(after) == counts(before) && after.state == State::Closed && before.state != State::Closed,
+        Kind::Opened => {
+            is_same_round
+                && is_same_capacity
+                && counts(after) == counts(before)
+                && is_taking(after)
+                && !is_taking(before)
+        }
+        Kind::Closed => {
+            is_same_round
+                && is_same_capacity
+                && counts(after) == counts(before)
+                && after.state == State::Closed
+                && before.state != State::Closed
+        }
         Kind::Edited => is_same_round && is_same_capacity && counts(after) == counts(before),
         Kind::Reset => after.round == before.round + 1 && counts(after) == (0, 0),
         Kind::Restored => after.round + 1 == before.round && counts(before) == (0, 0),
     };
-    prop_assert!(follows, "{} does not lead from {:?} to {:?}", kind.as_str(), before, after);
+    prop_assert!(
+        follows,
+        "{} does not lead from {:?} to {:?}",
+        kind.as_str(),
+        before,
+        after
+    );
     Ok(())
 }

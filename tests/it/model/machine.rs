@@ -73,7 +73,11 @@ impl Hand {
 /// What happened at least once: kinds of changes, codes of refusals, and some words of our own.
 pub(super) type Seen = BTreeSet<&'static str>;
 
-pub(super) async fn run(subject: &mut impl Subject, hand: &Hand, history: &[Step]) -> Result<Seen, TestCaseError> {
+pub(super) async fn run(
+    subject: &mut impl Subject,
+    hand: &Hand,
+    history: &[Step],
+) -> Result<Seen, TestCaseError> {
     let mut machine = Machine::begin(subject, hand).await;
     for step in history {
         machine.step(step).await?;
@@ -94,10 +98,22 @@ struct Machine<'a, S> {
 impl<'a, S: Subject> Machine<'a, S> {
     async fn begin(subject: &'a mut S, hand: &'a Hand) -> Self {
         static SLUGS: AtomicU32 = AtomicU32::new(0);
-        let slug = Slug::parse(&format!("history-{}", SLUGS.fetch_add(1, Ordering::Relaxed))).expect("a slug");
+        let slug = Slug::parse(&format!(
+            "history-{}",
+            SLUGS.fetch_add(1, Ordering::Relaxed)
+        ))
+        .expect("a slug");
         let event = subject.create(gala(slug), hand.now()).await;
         let dump = subject.dump(&event).await;
-        Self { model: Model::new(&event, WHO, Vec::new()), subject, hand, event, dump, secrets: 0, seen: Seen::new() }
+        Self {
+            model: Model::new(&event, WHO, Vec::new()),
+            subject,
+            hand,
+            event,
+            dump,
+            secrets: 0,
+            seen: Seen::new(),
+        }
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -120,41 +136,80 @@ impl<'a, S: Subject> Machine<'a, S> {
         let (commands, now, former) = (self.commands(asks), self.hand.now(), self.model.clone());
         let commit = self.subject.commit(self.event.id, &commands).await;
         let hints = hints(&commit.decisions);
-        let expected: Vec<_> = commands.iter().map(|command| self.model.decide(command, now, &hints, former.log.len())).collect();
+        let expected: Vec<_> = commands
+            .iter()
+            .map(|command| self.model.decide(command, now, &hints, former.log.len()))
+            .collect();
         let answered: Vec<_> = commit.decisions.iter().map(told).collect();
         for (index, (answered, expected)) in answered.iter().zip(&expected).enumerate() {
             prop_assert_eq!(answered, expected, "the answer to {:?}", commands[index]);
         }
         prop_assert_eq!(answered.len(), commands.len());
-        self.seen.extend(answered.iter().map(word).chain(commit.changes.iter().map(|change| change.kind.as_str())));
+        self.seen.extend(
+            answered
+                .iter()
+                .map(word)
+                .chain(commit.changes.iter().map(|change| change.kind.as_str())),
+        );
         prop_assert_eq!(&commit.changes, &self.model.log[former.log.len()..]);
-        prop_assert_eq!(&commit.event, &(!self.model.gone).then(|| self.model.event()));
+        prop_assert_eq!(
+            &commit.event,
+            &(!self.model.gone).then(|| self.model.event())
+        );
         let before = self.look().await?;
         if expected.iter().all(is_without_effect) && self.model.log.len() == former.log.len() {
-            let settings = |dump: &Dump| dump.event.clone().map(|event| Event { scheduled: false, ended: false, ..event });
-            prop_assert_eq!(settings(&before), settings(&self.dump), "a refusal changed something");
-            prop_assert_eq!(&before.registrations, &self.dump.registrations, "a refusal changed something");
-            prop_assert_eq!(&before.audit, &self.dump.audit, "a refusal changed something");
+            let settings = |dump: &Dump| {
+                dump.event.clone().map(|event| Event {
+                    scheduled: false,
+                    ended: false,
+                    ..event
+                })
+            };
+            prop_assert_eq!(
+                settings(&before),
+                settings(&self.dump),
+                "a refusal changed something"
+            );
+            prop_assert_eq!(
+                &before.registrations,
+                &self.dump.registrations,
+                "a refusal changed something"
+            );
+            prop_assert_eq!(
+                &before.audit,
+                &self.dump.audit,
+                "a refusal changed something"
+            );
         }
         Ok(())
     }
 
     async fn lost(&mut self, asks: &[Ask], after: usize) -> Result<(), TestCaseError> {
-        let (commands, now, mut since) = (self.commands(asks), self.hand.now(), self.model.log.len());
+        let (commands, now, mut since) =
+            (self.commands(asks), self.hand.now(), self.model.log.len());
         self.subject.abandon(self.event.id, &commands, after).await;
         // Whatever was still on its way holds the event's lock, so this commit comes after it.
-        self.subject.commit(self.event.id, &[Command::FallDue]).await;
+        self.subject
+            .commit(self.event.id, &[Command::FallDue])
+            .await;
         let dump = self.subject.dump(&self.event).await;
-        let hints = dump.registrations.iter().map(|row| (row.secret.reveal().to_owned(), row.accepted_revision)).collect();
+        let hints = dump
+            .registrations
+            .iter()
+            .map(|row| (row.secret.reveal().to_owned(), row.accepted_revision))
+            .collect();
         let mut stored = self.model.clone();
         for (index, command) in commands.iter().enumerate() {
             // Of an event that is gone no row tells which registrations share a revision; those do that nothing else stands between.
-            if dump.event.is_none() && !(command.is_visit() && index > 0 && commands[index - 1].is_visit()) {
+            if dump.event.is_none()
+                && !(command.is_visit() && index > 0 && commands[index - 1].is_visit())
+            {
                 since = stored.log.len();
             }
             let _ = stored.decide(command, now, &hints, since);
         }
-        let decide_due = |model: &mut Model| model.decide(&Command::FallDue, now, &hints, model.log.len());
+        let decide_due =
+            |model: &mut Model| model.decide(&Command::FallDue, now, &hints, model.log.len());
         let _ = (decide_due(&mut stored), decide_due(&mut self.model));
         if dump == expected(&stored) {
             self.seen.insert("stored without an answer");
@@ -180,11 +235,27 @@ impl<'a, S: Subject> Machine<'a, S> {
 
     /// After the end of an event nothing answers in its name, and its slug is free for a new one.
     async fn begin_again(&mut self) -> Result<(), TestCaseError> {
-        let commit = self.subject.commit(self.event.id, &[Command::FallDue, Command::Undo { by: Actor::Console }]).await;
+        let commit = self
+            .subject
+            .commit(
+                self.event.id,
+                &[Command::FallDue, Command::Undo { by: Actor::Console }],
+            )
+            .await;
         prop_assert_eq!(&commit.event, &None);
-        prop_assert!(commit.decisions.iter().all(|decision| *decision == Err(Refusal::EventNotFound)), "{:?}", commit.decisions);
+        prop_assert!(
+            commit
+                .decisions
+                .iter()
+                .all(|decision| *decision == Err(Refusal::EventNotFound)),
+            "{:?}",
+            commit.decisions
+        );
         let former = self.event.clone();
-        self.event = self.subject.create(gala(former.slug.clone()), self.hand.now()).await;
+        self.event = self
+            .subject
+            .create(gala(former.slug.clone()), self.hand.now())
+            .await;
         prop_assert_ne!(&self.event.epoch, &former.epoch);
         prop_assert_ne!(self.event.id, former.id);
         self.model = Model::new(&self.event, WHO, self.model.audit.clone());
@@ -208,25 +279,56 @@ impl<'a, S: Subject> Machine<'a, S> {
 
     fn command(&mut self, ask: &Ask, model: &Model) -> Command {
         match ask {
-            Ask::Register { person, is_loud, nickname, key } => {
+            Ask::Register {
+                person,
+                is_loud,
+                nickname,
+                key,
+            } => {
                 self.secrets += 1;
-                Command::Register(applicant(*person, *is_loud, *nickname, *key, secret(self.secrets)))
+                Command::Register(applicant(
+                    *person,
+                    *is_loud,
+                    *nickname,
+                    *key,
+                    secret(self.secrets),
+                ))
             }
             Ask::Cancel { who, proof } => {
                 let row = pick(*who, &model.everybody);
-                let locator = row.map_or(Locator { event: self.event.id, round: 1, number: 4_000 }, |row| row.locator);
+                let locator = row.map_or(
+                    Locator {
+                        event: self.event.id,
+                        round: 1,
+                        number: 4_000,
+                    },
+                    |row| row.locator,
+                );
                 let (secret, by) = match proof {
-                    Proof::Right => (Some(row.map_or_else(|| secret(0), |row| row.secret.clone())), Actor::Visitor),
+                    Proof::Right => (
+                        Some(row.map_or_else(|| secret(0), |row| row.secret.clone())),
+                        Actor::Visitor,
+                    ),
                     Proof::Wrong => (Some(secret(0)), Actor::Visitor),
                     Proof::Console => (None, Actor::Console),
                     Proof::Token => (None, Actor::Token),
                 };
-                Command::Cancel { locator, secret, by }
+                Command::Cancel {
+                    locator,
+                    secret,
+                    by,
+                }
             }
             Ask::Edit(settings) => self.edit(settings, model),
-            Ask::Reset { capacity } => Command::Reset { capacity: capacity.map(places), by: Actor::Console },
+            Ask::Reset { capacity } => Command::Reset {
+                capacity: capacity.map(places),
+                by: Actor::Console,
+            },
             Ask::Undo => Command::Undo { by: Actor::Token },
-            Ask::Delete { confirmed } => Command::Delete { confirmed: *confirmed, by: Actor::Console },
+            Ask::Delete { confirmed } => Command::Delete {
+                confirmed: *confirmed,
+                by: Actor::Console,
+            },
             Ask::FallDue => Command::FallDue,
         }
     }
@@ -243,30 +345,60 @@ impl<'a, S: Subject> Machine<'a, S> {
             closed: settings.closed,
         };
         let present = model.position();
-        let former = Position { revision: present.revision - 1, ..present.clone() };
+        let former = Position {
+            revision: present.revision - 1,
+            ..present.clone()
+        };
         let expected = settings.if_match.map(|if_match| match if_match {
             IfMatch::Present => vec![present],
             IfMatch::Among => vec![former, present],
             IfMatch::Former => vec![former],
-            IfMatch::ForeignEpoch => vec![Position { epoch: "elsewhere".parse().expect("an epoch"), ..present }],
+            IfMatch::ForeignEpoch => vec![Position {
+                epoch: "elsewhere".parse().expect("an epoch"),
+                ..present
+            }],
         });
-        Command::Edit { edit, expected, by: Actor::Console }
+        Command::Edit {
+            edit,
+            expected,
+            by: Actor::Console,
+        }
     }
 }
 
 fn gala(slug: Slug) -> NewEvent {
     let description = String::new();
-    NewEvent { slug, title: "Gala".to_owned(), description, capacity: places(Some(3)), waitlist: true, opens_at: None, closes_at: None }
+    NewEvent {
+        slug,
+        title: "Gala".to_owned(),
+        description,
+        capacity: places(Some(3)),
+        waitlist: true,
+        opens_at: None,
+        closes_at: None,
+    }
 }
 
 fn places(capacity: Option<u8>) -> Capacity {
-    capacity.map_or(Capacity::UNLIMITED, |places| Capacity::limited(places.into()).expect("a small number"))
+    capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(places.into()).expect("a small number")
+    })
 }
 
-fn applicant(person: u8, is_loud: bool, nickname: bool, key: Option<Key>, secret: Secret) -> Applicant {
+fn applicant(
+    person: u8,
+    is_loud: bool,
+    nickname: bool,
+    key: Option<Key>,
+    secret: Secret,
+) -> Applicant {
     let email = format!("person{person}@example.org");
     let email = if is_loud { email.to_uppercase() } else { email };
-    let name = if nickname { format!("Nick {person}") } else { format!("Person {person}") };
+    let name = if nickname {
+        format!("Nick {person}")
+    } else {
+        format!("Person {person}")
+    };
     let key = key.map(|key| match key {
         Key::Own => format!("key of {person}"),
         Key::Shared => format!("key of {}", person / 2),
@@ -281,16 +413,23 @@ fn applicant(person: u8, is_loud: bool, nickname: bool, key: Option<Key>, secret
 
 /// Secrets are numbered here, so that a history runs the same each time.
 fn secret(number: u32) -> Secret {
-    format!("1-1-1-{number:0>22}").parse::<Token>().expect("a token").secret
+    format!("1-1-1-{number:0>22}")
+        .parse::<Token>()
+        .expect("a token")
+        .secret
 }
 
 fn pick(who: Option<Index>, everybody: &[Registration]) -> Option<&Registration> {
-    who.filter(|_| !everybody.is_empty()).map(|who| who.get(everybody))
+    who.filter(|_| !everybody.is_empty())
+        .map(|who| who.get(everybody))
 }
 
 fn hints(decisions: &[Decision]) -> Hints {
     let accepted = decisions.iter().filter_map(|decision| match decision {
-        Ok(Answer::Registered { registration, .. }) => Some((registration.secret.reveal().to_owned(), registration.accepted_revision)),
+        Ok(Answer::Registered { registration, .. }) => Some((
+            registration.secret.reveal().to_owned(),
+            registration.accepted_revision,
+        )),
         _ => None,
     });
     accepted.collect::<HashMap<_, _>>()
@@ -321,14 +460,27 @@ fn word(told: &Result<Answer, Refused>) -> &'static str {
 }
 
 fn is_without_effect(told: &Result<Answer, Refused>) -> bool {
-    matches!(told, Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. }))
+    matches!(
+        told,
+        Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. })
+    )
 }
 
 fn expected(model: &Model) -> Dump {
     if model.gone {
-        return Dump { event: None, registrations: Vec::new(), changes: Vec::new(), audit: model.audit.clone() };
+        return Dump {
+            event: None,
+            registrations: Vec::new(),
+            changes: Vec::new(),
+            audit: model.audit.clone(),
+        };
     }
     let mut registrations = model.everybody.clone();
     registrations.sort_by_key(|row| row.locator);
-    Dump { event: Some(model.event()), registrations, changes: model.log.clone(), audit: model.audit.clone() }
+    Dump {
+        event: Some(model.event()),
+        registrations,
+        changes: model.log.clone(),
+        audit: model.audit.clone(),
+    }
 }

@@ -34,21 +34,45 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { tables: Tables::default(), clock, created: 0, slug: None }
+        Self {
+            tables: Tables::default(),
+            clock,
+            created: 0,
+            slug: None,
+        }
     }
 }
 
 impl Subject for Memory {
     async fn create(&mut self, new: NewEvent, now: Timestamp) -> Event {
         self.created += 1;
-        let event = Event { id: self.created, ..new.open(Epoch::draw(), now) };
+        let event = Event {
+            id: self.created,
+            ..new.open(Epoch::draw(), now)
+        };
         // The audit log of a slug outlives its events; nothing else does.
-        let audit = if self.slug.as_ref() == Some(&event.slug) { std::mem::take(&mut self.tables.audit) } else { Vec::new() };
+        let audit = if self.slug.as_ref() == Some(&event.slug) {
+            std::mem::take(&mut self.tables.audit)
+        } else {
+            Vec::new()
+        };
         self.slug = Some(event.slug.clone());
-        self.tables = Tables { audit, ..Tables::default() };
-        self.tables.changes.push(Change { headcount: event.headcount(), kind: Kind::Created });
+        self.tables = Tables {
+            audit,
+            ..Tables::default()
+        };
+        self.tables.changes.push(Change {
+            headcount: event.headcount(),
+            kind: Kind::Created,
+        });
         let after = audit::event(&event);
-        self.tables.audit.push(AuditEntry { at: now, who: WHO.to_owned(), action: "create".to_owned(), before: serde_json::Value::Null, after });
+        self.tables.audit.push(AuditEntry {
+            at: now,
+            who: WHO.to_owned(),
+            action: "create".to_owned(),
+            before: serde_json::Value::Null,
+            after,
+        });
         self.tables.event = Some(event.clone());
         event
     }
@@ -84,20 +108,40 @@ impl Subject for Memory {
 
 impl Tables {
     fn commit(&mut self, id: EventId, commands: &[Command], clock: &Clock) -> Commit {
-        let mut commit = Commit { event: None, changes: Vec::new(), decisions: Vec::new() };
+        let mut commit = Commit {
+            event: None,
+            changes: Vec::new(),
+            decisions: Vec::new(),
+        };
         for together in commands.chunk_by(|one, next| one.is_visit() && next.is_visit()) {
             let Some(event) = self.event.clone().filter(|event| event.id == id) else {
-                commit.decisions.extend(together.iter().map(|_| Err(Refusal::EventNotFound)));
+                commit
+                    .decisions
+                    .extend(together.iter().map(|_| Err(Refusal::EventNotFound)));
                 continue;
             };
             let mut picture = Picture::new(event.clone(), self.known(&event, together));
-            commit.decisions.extend(together.iter().map(|command| apply(&mut picture, command, clock.now())));
+            commit.decisions.extend(
+                together
+                    .iter()
+                    .map(|command| apply(&mut picture, command, clock.now())),
+            );
             let stored = self.clone();
             self.write(&picture);
             if picture.is_unchanged() {
-                assert_eq!(stored.event, self.event, "there was something to write after all");
-                assert_eq!(stored.registrations, self.registrations, "there was something to write after all");
-                assert_eq!((stored.changes.len(), stored.audit.len()), (self.changes.len(), self.audit.len()), "there was something to write after all");
+                assert_eq!(
+                    stored.event, self.event,
+                    "there was something to write after all"
+                );
+                assert_eq!(
+                    stored.registrations, self.registrations,
+                    "there was something to write after all"
+                );
+                assert_eq!(
+                    (stored.changes.len(), stored.audit.len()),
+                    (self.changes.len(), self.audit.len()),
+                    "there was something to write after all"
+                );
             }
             commit.changes.extend(picture.writes.changes);
         }
@@ -109,21 +153,40 @@ impl Tables {
     fn known(&self, event: &Event, commands: &[Command]) -> Known {
         let mut known = Known::default();
         let mut round = event.round;
-        let movable = |capacity: Capacity, registered: u32, waiting: u32| capacity.remaining(registered).unwrap_or(waiting).min(waiting);
+        let movable = |capacity: Capacity, registered: u32, waiting: u32| {
+            capacity
+                .remaining(registered)
+                .unwrap_or(waiting)
+                .min(waiting)
+        };
         let mut queue = match commands {
-            [Command::Edit { edit, .. }] => movable(edit.capacity.unwrap_or(event.capacity), event.registered, event.waiting),
+            [Command::Edit { edit, .. }] => movable(
+                edit.capacity.unwrap_or(event.capacity),
+                event.registered,
+                event.waiting,
+            ),
             [Command::Undo { .. }] => {
                 round -= 1;
                 known.archived = self.archived(round);
-                known.archived.map_or(0, |archived| movable(archived.capacity, archived.registered, archived.waiting))
+                known.archived.map_or(0, |archived| {
+                    movable(archived.capacity, archived.registered, archived.waiting)
+                })
             }
-            visits => u32::try_from(visits.iter().filter(|command| matches!(command, Command::Cancel { .. })).count()).expect("few"),
+            visits => u32::try_from(
+                visits
+                    .iter()
+                    .filter(|command| matches!(command, Command::Cancel { .. }))
+                    .count(),
+            )
+            .expect("few"),
         };
         for row in self.registrations.values() {
             let is_named = commands.iter().any(|command| match command {
                 Command::Register(applicant) => {
-                    let is_same_person = row.status != Status::Cancelled && row.email.key() == applicant.email.key();
-                    row.locator.round == round && (is_same_person || (applicant.key.is_some() && row.key == applicant.key))
+                    let is_same_person =
+                        row.status != Status::Cancelled && row.email.key() == applicant.email.key();
+                    row.locator.round == round
+                        && (is_same_person || (applicant.key.is_some() && row.key == applicant.key))
                 }
                 Command::Cancel { locator, .. } => row.locator == *locator,
                 _ => false,
@@ -141,10 +204,21 @@ impl Tables {
 
     fn archived(&self, round: u32) -> Option<Archived> {
         let capacity = *self.rounds.get(&round)?;
-        let rows = || self.registrations.values().filter(|row| row.locator.round == round);
-        let count = |status| u32::try_from(rows().filter(|row| row.status == status).count()).expect("few");
+        let rows = || {
+            self.registrations
+                .values()
+                .filter(|row| row.locator.round == round)
+        };
+        let count =
+            |status| u32::try_from(rows().filter(|row| row.status == status).count()).expect("few");
         let last_number = rows().map(|row| row.locator.number).max().unwrap_or(0);
-        Some(Archived { round, capacity, registered: count(Status::Confirmed), waiting: count(Status::Waiting), last_number })
+        Some(Archived {
+            round,
+            capacity,
+            registered: count(Status::Confirmed),
+            waiting: count(Status::Waiting),
+            last_number,
+        })
     }
 
     /// Writes with the same second walls as a real schema: keys are unique.
@@ -152,7 +226,10 @@ impl Tables {
         let writes = &picture.writes;
         self.audit.extend(writes.audit.iter().cloned());
         if writes.deleted {
-            *self = Self { audit: std::mem::take(&mut self.audit), ..Self::default() };
+            *self = Self {
+                audit: std::mem::take(&mut self.audit),
+                ..Self::default()
+            };
             return;
         }
         for locator in &writes.touched {
@@ -162,19 +239,35 @@ impl Tables {
             });
         }
         for locator in &writes.inserted {
-            let former = self.registrations.insert(*locator, picture.registration(*locator).clone());
+            let former = self
+                .registrations
+                .insert(*locator, picture.registration(*locator).clone());
             assert_eq!(former, None, "a number was given twice");
         }
         for change in &writes.changes {
-            let newest = self.changes.last().map_or(0, |last| last.headcount.revision);
-            assert_eq!(change.headcount.revision, newest + 1, "revisions have a gap");
+            let newest = self
+                .changes
+                .last()
+                .map_or(0, |last| last.headcount.revision);
+            assert_eq!(
+                change.headcount.revision,
+                newest + 1,
+                "revisions have a gap"
+            );
             self.changes.push(change.clone());
         }
         if let Some((round, capacity)) = writes.archive {
-            assert_eq!(self.rounds.insert(round, capacity), None, "a round was archived twice");
+            assert_eq!(
+                self.rounds.insert(round, capacity),
+                None,
+                "a round was archived twice"
+            );
         }
         if let Some(round) = writes.restored {
-            assert!(self.rounds.remove(&round).is_some(), "a round was restored that nobody archived");
+            assert!(
+                self.rounds.remove(&round).is_some(),
+                "a round was restored that nobody archived"
+            );
         }
         self.event = Some(picture.event.clone());
     }

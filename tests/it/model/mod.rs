@@ -32,7 +32,13 @@ use machine::{Hand, Subject};
 #[test]
 fn pure_decisions_agree_with_a_naive_model() {
     let hand = Hand::new();
-    run(&runtime(), "the pure decision", 20_000, &hand, &mut memory::Memory::new(hand.clock()));
+    run(
+        &runtime(),
+        "the pure decision",
+        20_000,
+        &hand,
+        &mut memory::Memory::new(hand.clock()),
+    );
 }
 
 #[test]
@@ -45,7 +51,9 @@ fn sqlite_agrees_with_a_naive_model() {
 #[test]
 fn postgres_agrees_with_a_naive_model() {
     let (runtime, hand) = (runtime(), Hand::new());
-    let mut database = runtime.block_on(async { Database::open(postgres::shared().create_database().await, hand.clock()).await });
+    let mut database = runtime.block_on(async {
+        Database::open(postgres::shared().create_database().await, hand.clock()).await
+    });
     run(&runtime, "Postgres", 500, &hand, &mut database);
 }
 
@@ -88,37 +96,65 @@ fn run(runtime: &Runtime, name: &str, steps: u64, hand: &Hand, subject: &mut imp
     let steps = setting("MODEL_STEPS").unwrap_or(steps);
     let seed = setting("MODEL_SEED").unwrap_or_else(rand::random);
     // Past the test harness, which would swallow it unless the test fails.
-    let _ = writeln!(std::io::stderr(), "model: {steps} steps against {name}, MODEL_SEED={seed}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "model: {steps} steps against {name}, MODEL_SEED={seed}"
+    );
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config { failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let config = Config {
+        failure_persistence: None,
+        max_shrink_iters: 4_000,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let histories = history::histories();
     let subject = RefCell::new(subject);
     let (mut taken, reached) = (0, RefCell::new(BTreeSet::new()));
     while taken < steps {
         let tree = histories.new_tree(&mut runner).expect("a history");
-        taken += proptest::strategy::ValueTree::current(&tree).iter().map(history::Step::weight).sum::<u64>();
+        taken += proptest::strategy::ValueTree::current(&tree)
+            .iter()
+            .map(history::Step::weight)
+            .sum::<u64>();
         let outcome = runner.run_one(tree, |history| {
-            reached.borrow_mut().extend(runtime.block_on(machine::run(&mut **subject.borrow_mut(), hand, &history))?);
+            reached.borrow_mut().extend(runtime.block_on(machine::run(
+                &mut **subject.borrow_mut(),
+                hand,
+                &history,
+            ))?);
             Ok(())
         });
         match outcome {
             Ok(_) => {}
-            Err(TestError::Fail(reason, history)) => panic!("MODEL_SEED={seed}: {reason}\nafter {history:#?}"),
+            Err(TestError::Fail(reason, history)) => {
+                panic!("MODEL_SEED={seed}: {reason}\nafter {history:#?}")
+            }
             Err(TestError::Abort(reason)) => panic!("MODEL_SEED={seed}: {reason}"),
         }
     }
     if steps >= ENOUGH {
-        assert_eq!(reached.into_inner().into_iter().collect::<Vec<_>>(), EVERYTHING, "MODEL_SEED={seed}");
+        assert_eq!(
+            reached.into_inner().into_iter().collect::<Vec<_>>(),
+            EVERYTHING,
+            "MODEL_SEED={seed}"
+        );
     }
 }
 
 /// One for a whole run: a database's connections live on it.
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
+    std::env::var(name).ok().map(|value| {
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} must be a whole number"))
+    })
 }

@@ -63,8 +63,14 @@ impl Model {
             description: event.description.clone(),
             capacity: event.capacity.get(),
             waitlist: event.waitlist,
-            opens: event.opens_at.map(|at| Moment { at, has_come: at <= event.at }),
-            closes: event.closes_at.map(|at| Moment { at, has_come: at <= event.at }),
+            opens: event.opens_at.map(|at| Moment {
+                at,
+                has_come: at <= event.at,
+            }),
+            closes: event.closes_at.map(|at| Moment {
+                at,
+                has_come: at <= event.at,
+            }),
             closed: false,
             round: 1,
             shelf: Vec::new(),
@@ -74,7 +80,13 @@ impl Model {
             gone: false,
         };
         model.change(Kind::Created, event.at);
-        audit.push(AuditEntry { at: event.at, who: who.to_owned(), action: "create".to_owned(), before: Value::Null, after: model.described() });
+        audit.push(AuditEntry {
+            at: event.at,
+            who: who.to_owned(),
+            action: "create".to_owned(),
+            before: Value::Null,
+            after: model.described(),
+        });
         model.audit = audit;
         model
     }
@@ -82,11 +94,18 @@ impl Model {
     // --- what can be counted ---------------------------------------------------------------
 
     fn now_in_round(&self) -> impl Iterator<Item = &Registration> {
-        self.everybody.iter().filter(|row| row.locator.round == self.round)
+        self.everybody
+            .iter()
+            .filter(|row| row.locator.round == self.round)
     }
 
     fn how_many(&self, status: Status) -> u32 {
-        u32::try_from(self.now_in_round().filter(|row| row.status == status).count()).expect("few people")
+        u32::try_from(
+            self.now_in_round()
+                .filter(|row| row.status == status)
+                .count(),
+        )
+        .expect("few people")
     }
 
     fn numbers_given(&self) -> u32 {
@@ -94,7 +113,8 @@ impl Model {
     }
 
     fn is_place_free(&self) -> bool {
-        self.capacity.is_none_or(|places| self.how_many(Status::Confirmed) < places)
+        self.capacity
+            .is_none_or(|places| self.how_many(Status::Confirmed) < places)
     }
 
     pub(super) fn revision(&self) -> Revision {
@@ -102,7 +122,10 @@ impl Model {
     }
 
     pub(super) fn position(&self) -> Position {
-        Position { epoch: self.identity.epoch.clone(), revision: self.revision() }
+        Position {
+            epoch: self.identity.epoch.clone(),
+            revision: self.revision(),
+        }
     }
 
     fn is_closed(&self) -> bool {
@@ -114,7 +137,12 @@ impl Model {
     }
 
     fn state(&self) -> State {
-        match (self.is_closed(), self.is_before_opening(), self.is_place_free(), self.waitlist) {
+        match (
+            self.is_closed(),
+            self.is_before_opening(),
+            self.is_place_free(),
+            self.waitlist,
+        ) {
             (true, _, _, _) => State::Closed,
             (false, true, _, _) => State::Scheduled,
             (false, false, true, _) => State::Open,
@@ -133,8 +161,12 @@ impl Model {
             state: self.state(),
             capacity: limit(self.capacity),
             registered,
-            remaining: self.capacity.map(|places| places.saturating_sub(registered)),
-            over_by: self.capacity.map_or(0, |places| registered.saturating_sub(places)),
+            remaining: self
+                .capacity
+                .map(|places| places.saturating_sub(registered)),
+            over_by: self
+                .capacity
+                .map_or(0, |places| registered.saturating_sub(places)),
             waiting: self.how_many(Status::Waiting),
             at,
             stale_since: None,
@@ -177,7 +209,10 @@ impl Model {
 
     /// Everybody who may see the event sees it change: one more revision, never older than the one before.
     fn change(&mut self, kind: Kind, now: Timestamp) {
-        let at = self.log.last().map_or(now, |last| last.headcount.at.max(now));
+        let at = self
+            .log
+            .last()
+            .map_or(now, |last| last.headcount.at.max(now));
         // The new revision counts itself.
         let mut headcount = self.headcount(at);
         headcount.revision += 1;
@@ -186,21 +221,42 @@ impl Model {
     }
 
     fn write_down(&mut self, by: Actor, action: &str, now: Timestamp, before: Value, after: Value) {
-        let at = self.log.last().map_or(now, |last| last.headcount.at.max(now));
-        self.audit.push(AuditEntry { at, who: by.as_str().to_owned(), action: action.to_owned(), before, after });
+        let at = self
+            .log
+            .last()
+            .map_or(now, |last| last.headcount.at.max(now));
+        self.audit.push(AuditEntry {
+            at,
+            who: by.as_str().to_owned(),
+            action: action.to_owned(),
+            before,
+            after,
+        });
     }
 
     /// What becomes of `command` at `now`; `since` is how many changes there were before the batch it belongs to.
-    pub(super) fn decide(&mut self, command: &Command, now: Timestamp, hints: &Hints, since: usize) -> Result<Answer, Refused> {
+    pub(super) fn decide(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+        hints: &Hints,
+        since: usize,
+    ) -> Result<Answer, Refused> {
         if self.gone {
             return Err(("event-not-found", None));
         }
         self.time_passes(now);
         match command {
             Command::Register(applicant) => self.register(applicant, now, hints, since),
-            Command::Cancel { locator, secret, by } => self.cancel(*locator, secret.as_ref(), *by, now),
+            Command::Cancel {
+                locator,
+                secret,
+                by,
+            } => self.cancel(*locator, secret.as_ref(), *by, now),
             Command::Edit { edit, expected, by } => match expected {
-                Some(positions) if !positions.contains(&self.position()) => Err(("changed-meanwhile", None)),
+                Some(positions) if !positions.contains(&self.position()) => {
+                    Err(("changed-meanwhile", None))
+                }
                 _ => self.edit(edit, *by, now),
             },
             Command::Reset { capacity, by } => Ok(self.reset(*capacity, *by, now)),
@@ -212,7 +268,11 @@ impl Model {
 
     fn time_passes(&mut self, now: Timestamp) {
         let (state, before) = (self.state(), self.described());
-        if let Some(moment) = self.opens.as_mut().filter(|moment| !moment.has_come && moment.at <= now) {
+        if let Some(moment) = self
+            .opens
+            .as_mut()
+            .filter(|moment| !moment.has_come && moment.at <= now)
+        {
             moment.has_come = true;
             if self.state() != state {
                 self.change(Kind::Opened, now);
@@ -220,7 +280,11 @@ impl Model {
             }
         }
         let (state, before) = (self.state(), self.described());
-        if let Some(moment) = self.closes.as_mut().filter(|moment| !moment.has_come && moment.at <= now) {
+        if let Some(moment) = self
+            .closes
+            .as_mut()
+            .filter(|moment| !moment.has_come && moment.at <= now)
+        {
             moment.has_come = true;
             if self.state() != state {
                 self.change(Kind::Closed, now);
@@ -229,12 +293,24 @@ impl Model {
         }
     }
 
-    fn register(&mut self, applicant: &Applicant, now: Timestamp, hints: &Hints, since: usize) -> Result<Answer, Refused> {
-        let earlier = self.now_in_round().find(|row| row.key.is_some() && row.key == applicant.key);
+    fn register(
+        &mut self,
+        applicant: &Applicant,
+        now: Timestamp,
+        hints: &Hints,
+        since: usize,
+    ) -> Result<Answer, Refused> {
+        let earlier = self
+            .now_in_round()
+            .find(|row| row.key.is_some() && row.key == applicant.key);
         if let Some(earlier) = earlier {
-            let is_same = earlier.name.as_str() == applicant.name.as_str() && earlier.email.as_str() == applicant.email.as_str();
+            let is_same = earlier.name.as_str() == applicant.name.as_str()
+                && earlier.email.as_str() == applicant.email.as_str();
             return if is_same {
-                Ok(Answer::Registered { registration: Arc::new(earlier.clone()), replayed: true })
+                Ok(Answer::Registered {
+                    registration: Arc::new(earlier.clone()),
+                    replayed: true,
+                })
             } else {
                 Err(("idempotency-mismatch", None))
             };
@@ -246,7 +322,9 @@ impl Model {
             return Err(("event-not-open", self.opens.map(|moment| moment.at)));
         }
         let address = applicant.email.as_str().to_lowercase();
-        if self.now_in_round().any(|row| row.status != Status::Cancelled && row.email.as_str().to_lowercase() == address) {
+        if self.now_in_round().any(|row| {
+            row.status != Status::Cancelled && row.email.as_str().to_lowercase() == address
+        }) {
             return Err(("already-registered", None));
         }
         let status = match (self.is_place_free(), self.waitlist) {
@@ -256,7 +334,11 @@ impl Model {
         };
         let number = self.numbers_given() + 1;
         self.everybody.push(Registration {
-            locator: Locator { event: self.identity.id, round: self.round, number },
+            locator: Locator {
+                event: self.identity.id,
+                round: self.round,
+                number,
+            },
             secret: applicant.secret.clone(),
             name: applicant.name.clone(),
             email: applicant.email.clone(),
@@ -268,19 +350,48 @@ impl Model {
             at: now,
         });
         let place_in_line = (status == Status::Waiting).then(|| self.how_many(Status::Waiting));
-        let may_share = self.log.len() > since && self.log.last().is_some_and(|last| last.kind == Kind::Registered);
-        if may_share && hints.get(applicant.secret.reveal()).is_none_or(|revision| *revision == self.revision()) {
+        let may_share = self.log.len() > since
+            && self
+                .log
+                .last()
+                .is_some_and(|last| last.kind == Kind::Registered);
+        if may_share
+            && hints
+                .get(applicant.secret.reveal())
+                .is_none_or(|revision| *revision == self.revision())
+        {
             self.log.pop();
         }
         self.change(Kind::Registered, now);
-        let (revision, at) = (self.revision(), self.log.last().expect("just pushed").headcount.at);
+        let (revision, at) = (
+            self.revision(),
+            self.log.last().expect("just pushed").headcount.at,
+        );
         let row = self.everybody.last_mut().expect("just pushed");
-        (row.accepted_waiting, row.accepted_revision, row.revision, row.at) = (place_in_line, revision, revision, at);
-        Ok(Answer::Registered { registration: Arc::new(row.clone()), replayed: false })
+        (
+            row.accepted_waiting,
+            row.accepted_revision,
+            row.revision,
+            row.at,
+        ) = (place_in_line, revision, revision, at);
+        Ok(Answer::Registered {
+            registration: Arc::new(row.clone()),
+            replayed: false,
+        })
     }
 
-    fn cancel(&mut self, locator: Locator, secret: Option<&Secret>, by: Actor, now: Timestamp) -> Result<Answer, Refused> {
-        let index = self.everybody.iter().position(|row| row.locator == locator).ok_or(("registration-not-found", None))?;
+    fn cancel(
+        &mut self,
+        locator: Locator,
+        secret: Option<&Secret>,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Answer, Refused> {
+        let index = self
+            .everybody
+            .iter()
+            .position(|row| row.locator == locator)
+            .ok_or(("registration-not-found", None))?;
         if secret.is_some_and(|secret| secret.reveal() != self.everybody[index].secret.reveal()) {
             return Err(("registration-not-found", None));
         }
@@ -295,7 +406,13 @@ impl Model {
         }
         if by != Actor::Visitor {
             let described = |status: Status| json!({ "id": locator.to_string(), "number": locator.number, "status": status });
-            self.write_down(by, "cancel", now, described(before), described(Status::Cancelled));
+            self.write_down(
+                by,
+                "cancel",
+                now,
+                described(before),
+                described(Status::Cancelled),
+            );
         }
         let answer = Answer::Cancelled(Arc::new(self.everybody[index].clone()));
         self.promote(now);
@@ -307,8 +424,11 @@ impl Model {
         let mut lucky = Vec::new();
         while self.is_place_free() {
             let round = self.round;
-            let first =
-                self.everybody.iter_mut().filter(|row| row.locator.round == round && row.status == Status::Waiting).min_by_key(|row| row.locator.number);
+            let first = self
+                .everybody
+                .iter_mut()
+                .filter(|row| row.locator.round == round && row.status == Status::Waiting)
+                .min_by_key(|row| row.locator.number);
             let Some(first) = first else { break };
             first.status = Status::Confirmed;
             lucky.push(first.locator);
@@ -316,11 +436,16 @@ impl Model {
         if !lucky.is_empty() {
             self.change(Kind::Promoted, now);
             let revision = self.revision();
-            self.everybody.iter_mut().filter(|row| lucky.contains(&row.locator)).for_each(|row| row.revision = revision);
+            self.everybody
+                .iter_mut()
+                .filter(|row| lucky.contains(&row.locator))
+                .for_each(|row| row.revision = revision);
         }
     }
 }
 
 fn limit(capacity: Option<u32>) -> Capacity {
-    capacity.map_or(Capacity::UNLIMITED, |places| Capacity::limited(i64::from(places)).expect("it was a capacity before"))
+    capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(i64::from(places)).expect("it was a capacity before")
+    })
 }

@@ -9,7 +9,9 @@ use crate::support::sqlite::File;
 
 /// The value of a metric whose line begins like that.
 fn value(metrics: &str, name: &str) -> Option<f64> {
-    metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 /// Asks until the metrics are as wanted.
@@ -36,40 +38,93 @@ const DRIFT: &str = "headcount_drift{event=\"welcome\"}";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_watches_itself_and_is_no_watcher() {
     let (file, metrics) = (File::new(), free_address());
-    let node = Process::start(&file.text(), &["--metrics-listen", &metrics.to_string(), "--drain", "60s"]);
+    let node = Process::start(
+        &file.text(),
+        &["--metrics-listen", &metrics.to_string(), "--drain", "60s"],
+    );
     measured(metrics, |metrics| value(metrics, UP) == Some(1.0)).await;
     for n in 1..=3_u32 {
-        assert_eq!(register(node.address, "welcome", "Ada", &format!("ada{n}@example.org")).await.status, 201);
+        assert_eq!(
+            register(
+                node.address,
+                "welcome",
+                "Ada",
+                &format!("ada{n}@example.org")
+            )
+            .await
+            .status,
+            201
+        );
         // One by one: what is committed within a publish interval is one count.
-        measured(metrics, |metrics| value(metrics, RECEIPTS) == Some(f64::from(n))).await;
+        measured(metrics, |metrics| {
+            value(metrics, RECEIPTS) == Some(f64::from(n))
+        })
+        .await;
     }
     let seen = measured(metrics, |metrics| value(metrics, DRIFT) == Some(0.0)).await;
-    assert!(seen.contains("headcount_commit_to_receipt_seconds_bucket{le=\"0.05\"}"), "{seen}");
+    assert!(
+        seen.contains("headcount_commit_to_receipt_seconds_bucket{le=\"0.05\"}"),
+        "{seen}"
+    );
     // It is connected, and nobody watches.
-    assert_eq!(value(&seen, "headcount_watchers{transport=\"sse\"}"), Some(0.0), "{seen}");
+    assert_eq!(
+        value(&seen, "headcount_watchers{transport=\"sse\"}"),
+        Some(0.0),
+        "{seen}"
+    );
     let mut person = Stream::open_at(node.address, "/api/v1/events/welcome/stream", "").await;
     watching(&mut person, 1).await;
     drop(person);
 
     // Its event goes, another one comes.
     let other = json!({ "slug": "other", "title": "Other", "capacity": null });
-    assert_eq!(organise(node.address, "POST", "/api/v1/events", &other).await.status, 201);
-    assert_eq!(organise(node.address, "DELETE", "/api/v1/events/welcome?confirm=welcome", &json!(null)).await.status, 204);
+    assert_eq!(
+        organise(node.address, "POST", "/api/v1/events", &other)
+            .await
+            .status,
+        201
+    );
+    assert_eq!(
+        organise(
+            node.address,
+            "DELETE",
+            "/api/v1/events/welcome?confirm=welcome",
+            &json!(null)
+        )
+        .await
+        .status,
+        204
+    );
     let mut person = 0;
     let followed = async {
-        while value(&call(metrics, "GET", "/metrics", &[], "").await.body, RECEIPTS) < Some(4.0) {
+        while value(
+            &call(metrics, "GET", "/metrics", &[], "").await.body,
+            RECEIPTS,
+        ) < Some(4.0)
+        {
             person += 1;
-            register(node.address, "other", "Bob", &format!("bob{person}@example.org")).await;
+            register(
+                node.address,
+                "other",
+                "Bob",
+                &format!("bob{person}@example.org"),
+            )
+            .await;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
-    timeout(PATIENCE, followed).await.expect("the canary follows the other event");
+    timeout(PATIENCE, followed)
+        .await
+        .expect("the canary follows the other event");
 
     // It keeps no drain waiting.
     let began = Instant::now();
     node.signal("TERM");
     while tokio::net::TcpStream::connect(metrics).await.is_ok() {
-        assert!(began.elapsed() < Duration::from_secs(15), "nobody is connected, and yet the drain takes its window");
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "nobody is connected, and yet the drain takes its window"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -77,14 +132,24 @@ async fn a_node_watches_itself_and_is_no_watcher() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_reaches_a_node_that_speaks_tls_on_every_address() {
     let directory = tempfile::tempdir().unwrap();
-    let (certificate, key) = (directory.path().join("certificate.pem"), directory.path().join("key.pem"));
+    let (certificate, key) = (
+        directory.path().join("certificate.pem"),
+        directory.path().join("key.pem"),
+    );
     // A name that is not this machine's, signed by nobody.
     let own = rcgen::generate_simple_self_signed(["events.example.org".to_owned()]).unwrap();
     std::fs::write(&certificate, own.cert.pem()).unwrap();
     std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
     let (file, metrics, public) = (File::new(), free_address(), free_address());
     let mut node = Command::new(env!("CARGO_BIN_EXE_headcount"))
-        .args(["--listen", &format!("[::]:{}", public.port()), "--metrics-listen", &metrics.to_string(), "--database-url", &file.text()])
+        .args([
+            "--listen",
+            &format!("[::]:{}", public.port()),
+            "--metrics-listen",
+            &metrics.to_string(),
+            "--database-url",
+            &file.text(),
+        ])
         .arg("--tls-cert")
         .arg(&certificate)
         .arg("--tls-key")

@@ -16,36 +16,75 @@ use super::*;
 
 fn person(name: &str) -> Command {
     let email = Email::parse(&format!("{name}@example.org")).unwrap();
-    Command::Register(Applicant { name: Name::parse(name).unwrap(), email, key: None, secret: Secret::draw() })
+    Command::Register(Applicant {
+        name: Name::parse(name).unwrap(),
+        email,
+        key: None,
+        secret: Secret::draw(),
+    })
 }
 
 fn new_event(slug: &str, capacity: i64, waitlist: bool) -> NewEvent {
-    let (slug, capacity) = (Slug::parse(slug).unwrap(), Capacity::limited(capacity).unwrap());
-    NewEvent { title: slug.to_string(), slug, description: String::new(), capacity, waitlist, opens_at: None, closes_at: None }
+    let (slug, capacity) = (
+        Slug::parse(slug).unwrap(),
+        Capacity::limited(capacity).unwrap(),
+    );
+    NewEvent {
+        title: slug.to_string(),
+        slug,
+        description: String::new(),
+        capacity,
+        waitlist,
+        opens_at: None,
+        closes_at: None,
+    }
 }
 
 /// Has a command decided; that the database was not reached (as after a deadlock) is no decision.
 async fn decided(node: &Running, event: &Event, command: Command) -> Decision {
-    node.context.registrar.submit(event.id, command).await.expect("a decision")
+    node.context
+        .registrar
+        .submit(event.id, command)
+        .await
+        .expect("a decision")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_that_write_at_once_never_block_each_other() {
     let url = postgres::shared().new_database().await;
     let flags = ["--no-welcome-event"];
-    let (one, two, three) = tokio::join!(App::on(&url, &flags, Clock::System), App::on(&url, &flags, Clock::System), App::on(&url, &flags, Clock::System));
+    let (one, two, three) = tokio::join!(
+        App::on(&url, &flags, Clock::System),
+        App::on(&url, &flags, Clock::System),
+        App::on(&url, &flags, Clock::System)
+    );
     let nodes = [one, two, three].map(Arc::new);
-    let event = nodes[0].context.registrar.create(new_event("mixed", 20, true), Actor::Token).await.unwrap();
+    let event = nodes[0]
+        .context
+        .registrar
+        .create(new_event("mixed", 20, true), Actor::Token)
+        .await
+        .unwrap();
     let mut tasks = JoinSet::new();
     for (at, node) in nodes.iter().enumerate() {
         for visitor in 0..3 {
             let (node, event) = (Arc::clone(node), event.clone());
             tasks.spawn(async move {
                 for n in 0..20 {
-                    let Ok(Answer::Registered { registration, .. }) = decided(&node, &event, person(&format!("v{at}-{visitor}-{n}"))).await else { continue };
+                    let Ok(Answer::Registered { registration, .. }) =
+                        decided(&node, &event, person(&format!("v{at}-{visitor}-{n}"))).await
+                    else {
+                        continue;
+                    };
                     if n % 2 == 0 {
-                        let cancel = Command::Cancel { locator: registration.locator, secret: Some(registration.secret.clone()), by: Actor::Visitor };
-                        decided(&node, &event, cancel).await.expect("one's own place");
+                        let cancel = Command::Cancel {
+                            locator: registration.locator,
+                            secret: Some(registration.secret.clone()),
+                            by: Actor::Visitor,
+                        };
+                        decided(&node, &event, cancel)
+                            .await
+                            .expect("one's own place");
                     }
                 }
             });
@@ -55,16 +94,48 @@ async fn nodes_that_write_at_once_never_block_each_other() {
             let registrar = &node.context.registrar;
             for n in 0..10_i64 {
                 let capacity = Capacity::limited(10 + n * 3).unwrap();
-                let edit = Edit { capacity: Some(capacity), ..Edit::default() };
-                decided(&node, &event, Command::Edit { edit, expected: None, by: Actor::Token }).await.expect("a new capacity");
-                registrar.announce(event.id, &format!("{n}"), Actor::Token).await.expect("a database that works").expect("the event");
+                let edit = Edit {
+                    capacity: Some(capacity),
+                    ..Edit::default()
+                };
+                decided(
+                    &node,
+                    &event,
+                    Command::Edit {
+                        edit,
+                        expected: None,
+                        by: Actor::Token,
+                    },
+                )
+                .await
+                .expect("a new capacity");
+                registrar
+                    .announce(event.id, &format!("{n}"), Actor::Token)
+                    .await
+                    .expect("a database that works")
+                    .expect("the event");
                 if n % 3 == i64::try_from(at).unwrap() {
-                    decided(&node, &event, Command::Reset { capacity: None, by: Actor::Token }).await.expect("a new round");
+                    decided(
+                        &node,
+                        &event,
+                        Command::Reset {
+                            capacity: None,
+                            by: Actor::Token,
+                        },
+                    )
+                    .await
+                    .expect("a new round");
                     let undone = decided(&node, &event, Command::Undo { by: Actor::Token }).await;
-                    assert!(matches!(undone, Ok(Answer::Event(_)) | Err(Refusal::NotEmpty(_))), "{undone:?}");
+                    assert!(
+                        matches!(undone, Ok(Answer::Event(_)) | Err(Refusal::NotEmpty(_))),
+                        "{undone:?}"
+                    );
                 }
                 // All three want the same event made, filled, announced and deleted.
-                let passing = match registrar.create(new_event("passing", 5, true), Actor::Token).await {
+                let passing = match registrar
+                    .create(new_event("passing", 5, true), Actor::Token)
+                    .await
+                {
                     Ok(event) => event,
                     Err(headcount::store::CreateError::SlugTaken) => continue,
                     Err(error) => panic!("{error}"),
@@ -72,9 +143,22 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                 let (registered, announced, deleted) = tokio::join!(
                     decided(&node, &passing, person("ada")),
                     registrar.announce(passing.id, "soon over", Actor::Token),
-                    decided(&node, &passing, Command::Delete { confirmed: true, by: Actor::Token }),
+                    decided(
+                        &node,
+                        &passing,
+                        Command::Delete {
+                            confirmed: true,
+                            by: Actor::Token
+                        }
+                    ),
                 );
-                assert!(matches!(registered, Ok(Answer::Registered { .. }) | Err(Refusal::EventNotFound)), "{registered:?}");
+                assert!(
+                    matches!(
+                        registered,
+                        Ok(Answer::Registered { .. }) | Err(Refusal::EventNotFound)
+                    ),
+                    "{registered:?}"
+                );
                 announced.expect("a database that works");
                 assert_eq!(deleted, Ok(Answer::Deleted));
             }
@@ -85,18 +169,33 @@ async fn nodes_that_write_at_once_never_block_each_other() {
 
     fill(&nodes).await;
     agreed(&nodes).await;
-    let DatabaseUrl::Postgres(options) = url.parse().unwrap() else { unreachable!("a Postgres server was asked for") };
+    let DatabaseUrl::Postgres(options) = url.parse().unwrap() else {
+        unreachable!("a Postgres server was asked for")
+    };
     let mut server = options.connect().await.unwrap();
-    let deadlocks: i64 = sqlx::query_scalar("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetch_one(&mut server).await.unwrap();
+    let deadlocks: i64 = sqlx::query_scalar(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+    )
+    .fetch_one(&mut server)
+    .await
+    .unwrap();
     assert_eq!(deadlocks, 0);
     for node in nodes {
-        Arc::into_inner(node).expect("every task has ended").stop().await;
+        Arc::into_inner(node)
+            .expect("every task has ended")
+            .stop()
+            .await;
     }
 }
 
 /// 1,200 people at three nodes ask for 1,000 places.
 async fn fill(nodes: &[Arc<Running>; 3]) {
-    let event = nodes[0].context.registrar.create(new_event("gala", 1_000, false), Actor::Token).await.unwrap();
+    let event = nodes[0]
+        .context
+        .registrar
+        .create(new_event("gala", 1_000, false), Actor::Token)
+        .await
+        .unwrap();
     let mut crowd = JoinSet::new();
     for n in 0..1_200_usize {
         let (node, event) = (Arc::clone(&nodes[n % 3]), event.clone());
@@ -111,7 +210,10 @@ async fn fill(nodes: &[Arc<Running>; 3]) {
     let mut numbers: Vec<u32> = crowd.join_all().await.into_iter().flatten().collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=1_000).collect::<Vec<_>>());
-    assert_eq!(nodes[1].context.store.recount(event.id).await.unwrap(), Some((1_000, 1_000)));
+    assert_eq!(
+        nodes[1].context.store.recount(event.id).await.unwrap(),
+        Some((1_000, 1_000))
+    );
 }
 
 /// Every node shows the database's events, at the database's positions.
@@ -120,12 +222,21 @@ async fn agreed(nodes: &[Arc<Running>; 3]) {
     assert!(stored.len() >= 2);
     let positions: Vec<_> = stored.iter().map(Event::position).collect();
     for node in nodes {
-        let shown = || node.context.hub.channels().iter().map(|channel| channel.newest().position()).collect::<Vec<_>>();
+        let shown = || {
+            node.context
+                .hub
+                .channels()
+                .iter()
+                .map(|channel| channel.newest().position())
+                .collect::<Vec<_>>()
+        };
         let agrees = async {
             while shown() != positions {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(PATIENCE, agrees).await.unwrap_or_else(|_| panic!("{:?} instead of {positions:?}", shown()));
+        timeout(PATIENCE, agrees)
+            .await
+            .unwrap_or_else(|_| panic!("{:?} instead of {positions:?}", shown()));
     }
 }

@@ -13,27 +13,66 @@ async fn the_organiser_works_without_scripts() {
         let mut browser = Browser::new(&app);
         let csrf = browser.sign_in().await;
         let create = |slug: &str, capacity: &str| {
-            format!("csrf={csrf}&slug={slug}&title=Ball+%26+%3Ci%3E&description=&capacity={capacity}&waitlist=true&opens_at=&closes_at=2999-01-01T10%3A00")
+            format!(
+                "csrf={csrf}&slug={slug}&title=Ball+%26+%3Ci%3E&description=&capacity={capacity}&waitlist=true&opens_at=&closes_at=2999-01-01T10%3A00"
+            )
         };
-        assert_eq!(browser.post("/admin/events", &create("ball", "2")).await.location(), "/admin/events/ball?done=created");
+        assert_eq!(
+            browser
+                .post("/admin/events", &create("ball", "2"))
+                .await
+                .location(),
+            "/admin/events/ball?done=created"
+        );
         let taken = browser.post("/admin/events", &create("ball", "7")).await;
         taken.is_page(409, "no-store");
-        assert_eq!((taken.value("slug").as_str(), taken.value("capacity").as_str(), taken.value("closes_at").as_str()), ("ball", "7", "2999-01-01T10:00"));
-        browser.post("/admin/events", &create("Ball!", "7")).await.is_page(422, "no-store");
+        assert_eq!(
+            (
+                taken.value("slug").as_str(),
+                taken.value("capacity").as_str(),
+                taken.value("closes_at").as_str()
+            ),
+            ("ball", "7", "2999-01-01T10:00")
+        );
+        browser
+            .post("/admin/events", &create("Ball!", "7"))
+            .await
+            .is_page(422, "no-store");
         for n in 1..=4 {
-            let sent = browser.post("/e/ball/register", &format!("name=Person+{n}&email=p{n}%40example.org")).await;
+            let sent = browser
+                .post(
+                    "/e/ball/register",
+                    &format!("name=Person+{n}&email=p{n}%40example.org"),
+                )
+                .await;
             assert_eq!(sent.status, 303, "{}", sent.body);
         }
 
         // Two have places, two wait; every action answers with a page that says what came of it.
         let desk = browser.get("/admin/events/ball?done=created").await;
         desk.is_page(200, "no-store");
-        assert!(desk.body.contains("The event is created.") && desk.body.contains("Ball &#38; &#60;i&#62;"), "{}", desk.body);
-        assert_eq!((desk.value("capacity").as_str(), desk.value("closes_at").as_str(), desk.registered()), ("2", "2999-01-01T10:00", "2"));
+        assert!(
+            desk.body.contains("The event is created.")
+                && desk.body.contains("Ball &#38; &#60;i&#62;"),
+            "{}",
+            desk.body
+        );
+        assert_eq!(
+            (
+                desk.value("capacity").as_str(),
+                desk.value("closes_at").as_str(),
+                desk.registered()
+            ),
+            ("2", "2999-01-01T10:00", "2")
+        );
         for (action, fields, location) in [
             ("capacity", "capacity=3", "?done=capacity"),
             ("capacity", "capacity=many", "?error=capacity"),
-            ("edit", "title=Ball&description=Dance&opens_at=&closes_at=&waitlist=true", "?done=edited"),
+            (
+                "edit",
+                "title=Ball&description=Dance&opens_at=&closes_at=&waitlist=true",
+                "?done=edited",
+            ),
             ("close", "", "?done=closed"),
             ("open", "", "?done=opened"),
             ("announce", "text=Doors+open", "?done=announced"),
@@ -42,7 +81,12 @@ async fn the_organiser_works_without_scripts() {
             ("reset", "confirm=wrong", "?error=confirm"),
             ("delete", "confirm=", "?error=confirm"),
         ] {
-            let page = browser.post(&format!("/admin/events/ball/{action}"), &format!("csrf={csrf}&{fields}")).await;
+            let page = browser
+                .post(
+                    &format!("/admin/events/ball/{action}"),
+                    &format!("csrf={csrf}&{fields}"),
+                )
+                .await;
             assert_eq!(
                 (page.status, page.headers("location").first().copied()),
                 (303, Some(format!("/admin/events/ball{location}").as_str())),
@@ -52,47 +96,152 @@ async fn the_organiser_works_without_scripts() {
 
         // What takes long to type is not lost when it is refused.
         let mut refused = async |action: &str, fields: &str| {
-            let page = browser.post(&format!("/admin/events/ball/{action}"), &format!("csrf={csrf}&{fields}")).await;
+            let page = browser
+                .post(
+                    &format!("/admin/events/ball/{action}"),
+                    &format!("csrf={csrf}&{fields}"),
+                )
+                .await;
             page.is_page(422, "no-store");
             page
         };
-        let edited = refused("edit", "title=&description=Long+%26+wide&opens_at=2999-01-01T10%3A00&closes_at=").await;
-        assert!(edited.body.contains(">Long &#38; wide</textarea>") && edited.body.contains("Some entries cannot be accepted."), "{}", edited.body);
-        assert_eq!((edited.value("title").as_str(), edited.value("opens_at").as_str()), ("", "2999-01-01T10:00"));
-        let turned = refused("edit", "title=Ball&opens_at=2999-01-02T10%3A00&closes_at=2999-01-01T10%3A00").await;
-        assert!(turned.body.contains("Registration must close later than it opens."), "{}", turned.body);
+        let edited = refused(
+            "edit",
+            "title=&description=Long+%26+wide&opens_at=2999-01-01T10%3A00&closes_at=",
+        )
+        .await;
+        assert!(
+            edited.body.contains(">Long &#38; wide</textarea>")
+                && edited.body.contains("Some entries cannot be accepted."),
+            "{}",
+            edited.body
+        );
+        assert_eq!(
+            (
+                edited.value("title").as_str(),
+                edited.value("opens_at").as_str()
+            ),
+            ("", "2999-01-01T10:00")
+        );
+        let turned = refused(
+            "edit",
+            "title=Ball&opens_at=2999-01-02T10%3A00&closes_at=2999-01-01T10%3A00",
+        )
+        .await;
+        assert!(
+            turned
+                .body
+                .contains("Registration must close later than it opens."),
+            "{}",
+            turned.body
+        );
         let untold = refused("announce", &format!("text={}", "x".repeat(600))).await;
         assert_eq!(untold.value("text"), "x".repeat(600));
         // The longest description, as a form sends it.
-        let long = format!("csrf={csrf}&title=Ball&description={}&waitlist=true", "%E6%B1%89".repeat(4_000));
-        assert_eq!(browser.post("/admin/events/ball/edit", &long).await.location(), "/admin/events/ball?done=edited");
+        let long = format!(
+            "csrf={csrf}&title=Ball&description={}&waitlist=true",
+            "%E6%B1%89".repeat(4_000)
+        );
+        assert_eq!(
+            browser
+                .post("/admin/events/ball/edit", &long)
+                .await
+                .location(),
+            "/admin/events/ball?done=edited"
+        );
 
         // The table: search, status, and a place given to the next.
         let waiting = browser.get("/admin/events/ball?status=waiting").await.body;
-        assert!(waiting.contains(">Person 4<") && !waiting.contains(">Person 3<"), "{waiting}");
+        assert!(
+            waiting.contains(">Person 4<") && !waiting.contains(">Person 3<"),
+            "{waiting}"
+        );
         let found = browser.get("/admin/events/ball?q=P1%40EXAMPLE").await.body;
         assert!(found.contains(">Person 1<") && !found.contains(">Person 2<"));
-        let id = found.split("/registrations/").nth(1).and_then(|rest| rest.split("/cancel").next()).expect("a button to cancel").to_owned();
+        let id = found
+            .split("/registrations/")
+            .nth(1)
+            .and_then(|rest| rest.split("/cancel").next())
+            .expect("a button to cancel")
+            .to_owned();
         assert_eq!(
-            browser.post(&format!("/admin/events/ball/registrations/{id}/cancel"), &format!("csrf={csrf}")).await.location(),
+            browser
+                .post(
+                    &format!("/admin/events/ball/registrations/{id}/cancel"),
+                    &format!("csrf={csrf}")
+                )
+                .await
+                .location(),
             "/admin/events/ball?done=cancelled"
         );
-        assert_eq!(browser.get("/admin/events/ball").await.registered(), "3", "the next one got the place");
-        assert!(!browser.get("/admin/events/ball").await.body.contains("/undo"), "there is nothing to undo yet");
+        assert_eq!(
+            browser.get("/admin/events/ball").await.registered(),
+            "3",
+            "the next one got the place"
+        );
+        assert!(
+            !browser
+                .get("/admin/events/ball")
+                .await
+                .body
+                .contains("/undo"),
+            "there is nothing to undo yet"
+        );
 
-        assert_eq!(browser.post("/admin/events/ball/reset", &format!("csrf={csrf}&confirm=ball&capacity=9")).await.location(), "/admin/events/ball?done=reset");
+        assert_eq!(
+            browser
+                .post(
+                    "/admin/events/ball/reset",
+                    &format!("csrf={csrf}&confirm=ball&capacity=9")
+                )
+                .await
+                .location(),
+            "/admin/events/ball?done=reset"
+        );
         let desk = browser.get("/admin/events/ball").await;
-        assert_eq!((desk.registered(), desk.value("capacity").as_str()), ("0", "9"));
-        assert!(desk.body.contains("/undo\"") && browser.get("/admin/events/ball?round=1").await.body.contains(">Person 2<"));
-        assert_eq!(browser.post("/admin/events/ball/undo", &format!("csrf={csrf}")).await.location(), "/admin/events/ball?done=undone");
+        assert_eq!(
+            (desk.registered(), desk.value("capacity").as_str()),
+            ("0", "9")
+        );
+        assert!(
+            desk.body.contains("/undo\"")
+                && browser
+                    .get("/admin/events/ball?round=1")
+                    .await
+                    .body
+                    .contains(">Person 2<")
+        );
+        assert_eq!(
+            browser
+                .post("/admin/events/ball/undo", &format!("csrf={csrf}"))
+                .await
+                .location(),
+            "/admin/events/ball?done=undone"
+        );
         assert_eq!(browser.get("/admin/events/ball").await.registered(), "3");
 
         let audit = browser.get("/admin/events/ball/audit").await;
         audit.is_page(200, "no-store");
-        assert!(audit.body.contains("<code>capacity 2, ") && audit.body.contains("<code>capacity 3, "), "{}", audit.body);
-        assert!(!audit.body.contains("revision"), "what always differs is left out");
+        assert!(
+            audit.body.contains("<code>capacity 2, ") && audit.body.contains("<code>capacity 3, "),
+            "{}",
+            audit.body
+        );
+        assert!(
+            !audit.body.contains("revision"),
+            "what always differs is left out"
+        );
 
-        assert_eq!(browser.post("/admin/events/ball/delete", &format!("csrf={csrf}&confirm=ball")).await.location(), "/admin?done=deleted");
+        assert_eq!(
+            browser
+                .post(
+                    "/admin/events/ball/delete",
+                    &format!("csrf={csrf}&confirm=ball")
+                )
+                .await
+                .location(),
+            "/admin?done=deleted"
+        );
         browser.get("/e/ball").await.is_page(404, "no-store");
         app.stop().await;
     }
@@ -102,14 +251,31 @@ async fn the_organiser_works_without_scripts() {
 async fn the_table_has_pages() {
     let app = App::sqlite().await;
     for n in 1..=60 {
-        assert_eq!(app.register("welcome", &format!("Person {n}"), &format!("p{n}@example.org")).await.status, 201);
+        assert_eq!(
+            app.register(
+                "welcome",
+                &format!("Person {n}"),
+                &format!("p{n}@example.org")
+            )
+            .await
+            .status,
+            201
+        );
     }
     let mut browser = Browser::new(&app);
     browser.sign_in().await;
     let first = browser.get("/admin/events/welcome?q=person").await.body;
     assert_eq!(first.matches("<tr data-status").count(), 50);
-    assert!(first.contains("/admin/events/welcome?q=person&amp;status=&amp;round=1&amp;after=50#registrations"), "{first}");
-    let second = browser.get("/admin/events/welcome?q=person&status=&round=1&after=50").await.body;
+    assert!(
+        first.contains(
+            "/admin/events/welcome?q=person&amp;status=&amp;round=1&amp;after=50#registrations"
+        ),
+        "{first}"
+    );
+    let second = browser
+        .get("/admin/events/welcome?q=person&status=&round=1&after=50")
+        .await
+        .body;
     assert_eq!(second.matches("<tr data-status").count(), 10);
     assert!(!second.contains("after="));
     app.stop().await;
@@ -119,35 +285,84 @@ async fn the_table_has_pages() {
 async fn only_the_organiser_s_own_forms_work() {
     let app = App::sqlite().await;
     let mut browser = Browser::new(&app);
-    let posts = ["/admin/events", "/admin/events/welcome/reset", "/admin/events/welcome/close", "/admin/events/welcome/delete"];
+    let posts = [
+        "/admin/events",
+        "/admin/events/welcome/reset",
+        "/admin/events/welcome/close",
+        "/admin/events/welcome/delete",
+    ];
     // Signed out: the way to the sign-in, and nothing happens.
     for path in posts {
         let page = browser.post(path, "csrf=x&confirm=welcome").await;
-        assert_eq!((page.status, page.location()), (303, "/admin/login"), "{path}");
+        assert_eq!(
+            (page.status, page.location()),
+            (303, "/admin/login"),
+            "{path}"
+        );
     }
     for path in ["/admin/events/welcome", "/admin/events/welcome/audit"] {
         assert_eq!(browser.get(path).await.location(), "/admin/login");
     }
     let wrong = browser.post("/admin/login", "password=wrong").await;
     wrong.is_page(401, "no-store");
-    assert!(wrong.headers("set-cookie").is_empty() && wrong.body.contains("That password is not right."));
-    let foreign = browser.send("POST", "/admin/login", "password=x", &[("origin", "https://evil.example")]).await;
+    assert!(
+        wrong.headers("set-cookie").is_empty()
+            && wrong.body.contains("That password is not right.")
+    );
+    let foreign = browser
+        .send(
+            "POST",
+            "/admin/login",
+            "password=x",
+            &[("origin", "https://evil.example")],
+        )
+        .await;
     foreign.is_page(403, "no-store");
 
     let csrf = browser.sign_in().await;
     for path in posts {
         for proof in ["", "csrf=", "csrf=0000", "other=x"] {
-            browser.post(path, &format!("{proof}&confirm=welcome")).await.is_page(403, "no-store");
+            browser
+                .post(path, &format!("{proof}&confirm=welcome"))
+                .await
+                .is_page(403, "no-store");
         }
         // The right proof, but from another site's page.
-        let page = browser.send("POST", path, &format!("csrf={csrf}&confirm=welcome"), &[("sec-fetch-site", "cross-site")]).await;
+        let page = browser
+            .send(
+                "POST",
+                path,
+                &format!("csrf={csrf}&confirm=welcome"),
+                &[("sec-fetch-site", "cross-site")],
+            )
+            .await;
         page.is_page(403, "no-store");
-        assert_eq!(browser.get(path).await.status, 405, "looking at it does nothing");
+        assert_eq!(
+            browser.get(path).await.status,
+            405,
+            "looking at it does nothing"
+        );
     }
-    assert_eq!(app.get("/api/v1/events/welcome").await.json()["revision"], json!(1), "nothing has happened");
+    assert_eq!(
+        app.get("/api/v1/events/welcome").await.json()["revision"],
+        json!(1),
+        "nothing has happened"
+    );
 
-    assert_eq!(browser.post("/admin/logout", &format!("csrf={csrf}")).await.location(), "/admin/login");
-    assert_eq!(browser.post(posts[2], &format!("csrf={csrf}")).await.location(), "/admin/login");
+    assert_eq!(
+        browser
+            .post("/admin/logout", &format!("csrf={csrf}"))
+            .await
+            .location(),
+        "/admin/login"
+    );
+    assert_eq!(
+        browser
+            .post(posts[2], &format!("csrf={csrf}"))
+            .await
+            .location(),
+        "/admin/login"
+    );
     app.stop().await;
 }
 
@@ -156,11 +371,30 @@ async fn only_the_organiser_s_own_forms_work() {
 async fn the_password_has_a_name_beside_it_that_nobody_meets() {
     let app = App::sqlite().await;
     let page = Browser::new(&app).get("/admin/login").await.body;
-    let fields: Vec<_> = page.split("<input ").skip(1).filter_map(|rest| rest.split('>').next()).filter(|field| field.contains("autocomplete=")).collect();
-    let [name, password] = fields.as_slice() else { panic!("{fields:?}") };
-    assert!(name.contains("autocomplete=\"username\"") && name.contains("type=\"text\"") && name.contains("value=\"organiser\""), "{name}");
-    assert!(name.ends_with(" readonly hidden"), "neither shown nor read out nor reached by a key: {name}");
+    let fields: Vec<_> = page
+        .split("<input ")
+        .skip(1)
+        .filter_map(|rest| rest.split('>').next())
+        .filter(|field| field.contains("autocomplete="))
+        .collect();
+    let [name, password] = fields.as_slice() else {
+        panic!("{fields:?}")
+    };
+    assert!(
+        name.contains("autocomplete=\"username\"")
+            && name.contains("type=\"text\"")
+            && name.contains("value=\"organiser\""),
+        "{name}"
+    );
+    assert!(
+        name.trim_end_matches('/').ends_with(" readonly hidden"),
+        "neither shown nor read out nor reached by a key: {name}"
+    );
     assert!(!name.contains(" name="), "it is not sent: {name}");
-    assert!(password.contains("autocomplete=\"current-password\"") && password.contains("type=\"password\""), "{password}");
+    assert!(
+        password.contains("autocomplete=\"current-password\"")
+            && password.contains("type=\"password\""),
+        "{password}"
+    );
     app.stop().await;
 }

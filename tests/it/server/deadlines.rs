@@ -8,20 +8,38 @@ use super::host::{Host, config};
 use super::wire::Wire;
 
 /// The HTTP/2 preface with empty SETTINGS (RFC 9113, section 3.4).
-pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+pub(crate) const PREFACE: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 
 /// Short for a test, and long enough for a request to be sent and read on a busy machine.
 const SHORT: Duration = Duration::from_millis(600);
 
 fn hasty() -> Config {
-    let deadlines = Deadlines { first_request: SHORT, idle: SHORT, idle_http2: SHORT, handshake: SHORT, ..config().deadlines };
-    Config { deadlines, ..config() }
+    let deadlines = Deadlines {
+        first_request: SHORT,
+        idle: SHORT,
+        idle_http2: SHORT,
+        handshake: SHORT,
+        ..config().deadlines
+    };
+    Config {
+        deadlines,
+        ..config()
+    }
 }
 
 #[tokio::test]
 async fn whoever_sends_no_request_is_closed() {
     let host = Host::start(hasty());
-    let beginnings: &[&[u8]] = &[b"", b"G", b"GET / HTTP/1.1\r\nHost: t", b"\r\n", b"PRI * HT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", PREFACE];
+    let beginnings: &[&[u8]] = &[
+        b"",
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: t",
+        b"\r\n",
+        b"PRI * HT",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        PREFACE,
+    ];
     let mut wires = Vec::new();
     for bytes in beginnings {
         let mut wire = host.connect().await;
@@ -30,7 +48,11 @@ async fn whoever_sends_no_request_is_closed() {
     }
     for (wire, bytes) in &mut wires {
         let (answer, _) = wire.rest().await;
-        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{:?}", bytes.escape_ascii());
+        assert!(
+            !answer.starts_with(b"HTTP/1.1 200"),
+            "{:?}",
+            bytes.escape_ascii()
+        );
     }
     assert_eq!(host.finish().await.cut, 0);
 }
@@ -46,7 +68,9 @@ async fn a_head_that_trickles_is_closed() {
             tokio::time::sleep(SHORT / 10).await;
         }
     };
-    tokio::time::timeout(super::host::PATIENCE, trickled).await.expect("the server closes");
+    tokio::time::timeout(super::host::PATIENCE, trickled)
+        .await
+        .expect("the server closes");
     host.finish().await;
 }
 
@@ -67,7 +91,8 @@ async fn an_idle_http_2_connection_is_told_to_go() {
     let mut wire = host.connect().await;
     wire.send(PREFACE).await;
     // HEADERS with END_STREAM and END_HEADERS on stream 1; GET, http, and two literals (RFC 7541, section 6).
-    wire.send(b"\x00\x00\x10\x01\x05\x00\x00\x00\x01\x82\x86\x04\x06/hello\x01\x04test").await;
+    wire.send(b"\x00\x00\x10\x01\x05\x00\x00\x00\x01\x82\x86\x04\x06/hello\x01\x04test")
+        .await;
     wire.read_to(b"hello").await;
     // GOAWAY is type 7, on stream 0.
     wire.read_to(b"\x07\x00\x00\x00\x00\x00").await;
@@ -100,10 +125,18 @@ async fn an_answer_may_take_longer_than_every_deadline() {
 async fn a_head_that_is_too_large_is_refused() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
-    wire.send(format!("GET /hello HTTP/1.1\r\nHost: test\r\nX-Large: {}\r\n\r\n", "x".repeat(17_000))).await;
+    wire.send(format!(
+        "GET /hello HTTP/1.1\r\nHost: test\r\nX-Large: {}\r\n\r\n",
+        "x".repeat(17_000)
+    ))
+    .await;
     assert!(wire.head().await.starts_with("http/1.1 431 "));
     let mut wire = host.connect().await;
-    wire.send(format!("GET /hello HTTP/1.1\r\nHost: test\r\n{}\r\n", "X-Many: 1\r\n".repeat(150))).await;
+    wire.send(format!(
+        "GET /hello HTTP/1.1\r\nHost: test\r\n{}\r\n",
+        "X-Many: 1\r\n".repeat(150)
+    ))
+    .await;
     assert!(wire.head().await.starts_with("http/1.1 431 "));
     host.finish().await;
 }
@@ -111,7 +144,10 @@ async fn a_head_that_is_too_large_is_refused() {
 #[tokio::test]
 async fn a_tls_handshake_that_never_ends_is_closed() {
     let (tls, _) = super::tls::certificate();
-    let host = Host::start(Config { tls: Some(tls), ..hasty() });
+    let host = Host::start(Config {
+        tls: Some(tls),
+        ..hasty()
+    });
     for bytes in [&b""[..], b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"] {
         let mut wire: Wire = host.connect().await;
         wire.send(bytes).await;

@@ -28,8 +28,15 @@ async fn idle_and_silent_connections_are_closed_at_once() {
 /// A load balancer learns of the drain at its next look at `/health/ready`, and sends requests on its idle connections until then.
 #[tokio::test]
 async fn what_a_proxy_sends_before_it_has_noticed_is_answered() {
-    let deadlines = Deadlines { settle: Duration::from_millis(300), ..config().deadlines };
-    let host = Host::start(Config { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], deadlines, ..config() });
+    let deadlines = Deadlines {
+        settle: Duration::from_millis(300),
+        ..config().deadlines
+    };
+    let host = Host::start(Config {
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        deadlines,
+        ..config()
+    });
     let (mut asking, mut idle) = (host.connect().await, host.connect().await);
     for wire in [&mut asking, &mut idle] {
         wire.get("/hello").await;
@@ -112,7 +119,10 @@ async fn nobody_new_is_let_in() {
 #[tokio::test]
 async fn streams_end_by_their_farewell() {
     for handoff in [true, false] {
-        let host = Host::start(Config { handoff, ..config() });
+        let host = Host::start(Config {
+            handoff,
+            ..config()
+        });
         let mut wire = host.connect().await;
         wire.get("/stream").await;
         wire.head().await;
@@ -131,7 +141,11 @@ async fn streams_end_by_their_farewell() {
 #[tokio::test]
 async fn what_does_not_end_is_cut_at_the_deadline() {
     for handoff in [true, false] {
-        let host = Host::start(Config { handoff, drain: Duration::from_millis(100), ..config() });
+        let host = Host::start(Config {
+            handoff,
+            drain: Duration::from_millis(100),
+            ..config()
+        });
         let mut stream = host.connect().await;
         stream.get("/stream").await;
         stream.head().await;
@@ -153,5 +167,8 @@ async fn a_lost_stop_sender_stops() {
     let listener = headcount::server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (_, stop) = tokio::sync::watch::channel(false);
     let app = warp::service(warp::Filter::map(warp::any(), || ""));
-    assert_eq!(headcount::server::serve(listener, app, config(), stop).await, Drained { open: 0, cut: 0 });
+    assert_eq!(
+        headcount::server::serve(listener, app, config(), stop).await,
+        Drained { open: 0, cut: 0 }
+    );
 }

@@ -25,8 +25,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Deadlines that no test meets by chance.
 pub(crate) fn config() -> Config {
-    let deadlines = Deadlines { linger: Duration::from_millis(200), ..Deadlines::default() };
-    Config { drain: PATIENCE, deadlines, ..Config::default() }
+    let deadlines = Deadlines {
+        linger: Duration::from_millis(200),
+        ..Deadlines::default()
+    };
+    Config {
+        drain: PATIENCE,
+        deadlines,
+        ..Config::default()
+    }
 }
 
 /// What the application's side of a test sees and does.
@@ -72,12 +79,26 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn start(config: Config) -> Self {
-        let feed = Feed { newest: watch::Sender::new(Some(Chunk::new(b"first"))), watchers: Arc::default(), release: Arc::default() };
+        let feed = Feed {
+            newest: watch::Sender::new(Some(Chunk::new(b"first"))),
+            watchers: Arc::default(),
+            release: Arc::default(),
+        };
         let listener = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let served = tokio::spawn(server::serve(listener, warp::service(routes(feed.clone())), config, stopped));
-        Self { addr, feed, stop, served }
+        let served = tokio::spawn(server::serve(
+            listener,
+            warp::service(routes(feed.clone())),
+            config,
+            stopped,
+        ));
+        Self {
+            addr,
+            feed,
+            stop,
+            served,
+        }
     }
 
     pub(crate) async fn connect(&self) -> Wire {
@@ -97,7 +118,10 @@ impl Host {
     /// Stops without a farewell.
     pub(crate) async fn drained(self) -> Drained {
         self.stop();
-        tokio::time::timeout(PATIENCE, self.served).await.expect("the drain ends").unwrap()
+        tokio::time::timeout(PATIENCE, self.served)
+            .await
+            .expect("the drain ends")
+            .unwrap()
     }
 
     /// Waits until the application has exactly `watchers` streams open.
@@ -115,28 +139,54 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait).await.expect("the condition comes true");
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .expect("the condition comes true");
 }
 
-fn routes(feed: Feed) -> impl Filter<Extract = (impl warp::Reply,), Error = warp::Rejection> + Clone {
+fn routes(
+    feed: Feed,
+) -> impl Filter<Extract = (impl warp::Reply,), Error = warp::Rejection> + Clone {
     let with_feed = warp::any().map(move || feed.clone());
     let hello = warp::path!("hello").map(|| "hello");
     let big = warp::path!("big").map(|| "x".repeat(10_000));
-    let echo = warp::path!("echo").and(warp::body::bytes()).map(|bytes: bytes::Bytes| bytes.to_vec());
-    let refuse = warp::path!("refuse").map(|| warp::reply::with_status("no", http::StatusCode::PAYLOAD_TOO_LARGE));
-    let who = warp::path!("who").and(warp::ext::get::<Peer>()).map(|peer: Peer| format!("{} {}", peer.ip, peer.secure));
-    let wait = warp::path!("wait").and(with_feed.clone()).then(|feed: Feed| async move {
-        feed.release.notified().await;
-        "released"
-    });
+    let echo = warp::path!("echo")
+        .and(warp::body::bytes())
+        .map(|bytes: bytes::Bytes| bytes.to_vec());
+    let refuse = warp::path!("refuse")
+        .map(|| warp::reply::with_status("no", http::StatusCode::PAYLOAD_TOO_LARGE));
+    let who = warp::path!("who")
+        .and(warp::ext::get::<Peer>())
+        .map(|peer: Peer| format!("{} {}", peer.ip, peer.secure));
+    let wait = warp::path!("wait")
+        .and(with_feed.clone())
+        .then(|feed: Feed| async move {
+            feed.release.notified().await;
+            "released"
+        });
     let idle = warp::path!("idle").map(|| {
         let mut response = http::Response::new("");
-        response.extensions_mut().insert(Live::new(tokio_stream::once(Chunk::new(b"first")).chain(tokio_stream::pending())));
+        response.extensions_mut().insert(Live::new(
+            tokio_stream::once(Chunk::new(b"first")).chain(tokio_stream::pending()),
+        ));
         response
     });
-    let stream = warp::path!("stream").and(with_feed).and(warp::ext::get::<Admission>()).map(|feed: Feed, admission: Admission| stream(&feed, admission));
-    let switch = warp::path!("switch").and(warp::ext::get::<OnUpgrade>()).map(switch);
-    hello.or(idle).or(big).or(echo).or(refuse).or(who).or(wait).or(stream).or(switch)
+    let stream = warp::path!("stream")
+        .and(with_feed)
+        .and(warp::ext::get::<Admission>())
+        .map(|feed: Feed, admission: Admission| stream(&feed, admission));
+    let switch = warp::path!("switch")
+        .and(warp::ext::get::<OnUpgrade>())
+        .map(switch);
+    hello
+        .or(idle)
+        .or(big)
+        .or(echo)
+        .or(refuse)
+        .or(who)
+        .or(wait)
+        .or(stream)
+        .or(switch)
 }
 
 fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
@@ -147,12 +197,17 @@ fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
     }
     feed.watchers.fetch_add(1, Ordering::SeqCst);
     let watching = Watching(Arc::clone(&feed.watchers));
-    let chunks = WatchStream::new(feed.newest.subscribe()).take_while(|newest| std::future::ready(newest.is_some())).filter_map(move |newest| {
-        let _ = &watching;
-        std::future::ready(newest)
-    });
+    let chunks = WatchStream::new(feed.newest.subscribe())
+        .take_while(|newest| std::future::ready(newest.is_some()))
+        .filter_map(move |newest| {
+            let _ = &watching;
+            std::future::ready(newest)
+        });
     let mut response = http::Response::new("");
-    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/event-stream"));
+    response.headers_mut().insert(
+        "content-type",
+        http::HeaderValue::from_static("text/event-stream"),
+    );
     response.extensions_mut().insert(Live::new(chunks));
     response
 }
@@ -168,5 +223,10 @@ fn switch(upgrade: OnUpgrade) -> http::Response<&'static str> {
             }
         }
     });
-    http::Response::builder().status(101).header("connection", "upgrade").header("upgrade", "echo").body("").unwrap()
+    http::Response::builder()
+        .status(101)
+        .header("connection", "upgrade")
+        .header("upgrade", "echo")
+        .body("")
+        .unwrap()
 }

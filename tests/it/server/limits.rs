@@ -8,7 +8,12 @@ use super::host::{Host, config};
 use super::wire::{Ending, Wire};
 
 fn capped(total: usize, per_address: usize) -> Config {
-    Config { max_connections: total, max_connections_per_address: per_address, max_refusals: 2, ..config() }
+    Config {
+        max_connections: total,
+        max_connections_per_address: per_address,
+        max_refusals: 2,
+        ..config()
+    }
 }
 
 /// A stream that has been admitted; its head and first chunk are read.
@@ -38,15 +43,24 @@ async fn asked(host: &Host) -> String {
 /// Closing is seen by the server a moment later.
 async fn becomes(host: &Host, expected: &str) {
     let ask = async { while asked(host).await != expected {} };
-    tokio::time::timeout(super::host::PATIENCE, ask).await.unwrap_or_else(|_| panic!("never {expected}"));
+    tokio::time::timeout(super::host::PATIENCE, ask)
+        .await
+        .unwrap_or_else(|_| panic!("never {expected}"));
 }
 
 #[tokio::test]
 async fn over_the_cap_is_answered_and_closed_and_a_place_comes_back() {
     for (total, per_address) in [(3, 9), (9, 3)] {
         for handoff in [true, false] {
-            let host = Host::start(Config { handoff, ..capped(total, per_address) });
-            let mut held = vec![watcher(&host).await, watcher(&host).await, watcher(&host).await];
+            let host = Host::start(Config {
+                handoff,
+                ..capped(total, per_address)
+            });
+            let mut held = vec![
+                watcher(&host).await,
+                watcher(&host).await,
+                watcher(&host).await,
+            ];
             assert_eq!(asked(&host).await, "bye limit", "hand-off {handoff}");
             held.pop();
             becomes(&host, "served").await;
@@ -67,7 +81,8 @@ async fn over_the_cap_is_answered_and_closed_and_a_place_comes_back() {
 async fn an_upgraded_connection_keeps_its_place_until_its_socket_closes() {
     let host = Host::start(capped(1, 9));
     let mut wire = host.connect().await;
-    wire.send("GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    wire.send("GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
+        .await;
     assert!(wire.head().await.starts_with("http/1.1 101 "));
     wire.send("ping").await;
     assert_eq!(wire.exactly(4).await, b"ping");
@@ -85,10 +100,16 @@ async fn an_upgrade_over_the_cap_still_upgrades() {
     let host = Host::start(capped(1, 9));
     let _held = watcher(&host).await;
     let mut wire = host.connect().await;
-    wire.send("GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    wire.send("GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
+        .await;
     let head = wire.head().await;
     // With `close` beside it some clients, tungstenite among them, take the handshake for refused.
-    assert!(head.starts_with("http/1.1 101 ") && head.contains("connection: upgrade") && !head.contains("close"), "{head}");
+    assert!(
+        head.starts_with("http/1.1 101 ")
+            && head.contains("connection: upgrade")
+            && !head.contains("close"),
+        "{head}"
+    );
     wire.send("ping").await;
     assert_eq!(wire.exactly(4).await, b"ping");
     drop(wire);
@@ -101,7 +122,8 @@ async fn a_client_of_http_1_0_is_not_kept_over_the_cap() {
     let host = Host::start(capped(1, 9));
     let _held = watcher(&host).await;
     let mut wire = host.connect().await;
-    wire.send("GET /hello HTTP/1.0\r\nHost: test\r\nConnection: keep-alive\r\n\r\n").await;
+    wire.send("GET /hello HTTP/1.0\r\nHost: test\r\nConnection: keep-alive\r\n\r\n")
+        .await;
     assert!(wire.head().await.contains(" 200 "));
     assert_eq!(wire.rest().await, (b"hello".to_vec(), Ending::Closed));
     host.finish().await;
@@ -110,8 +132,14 @@ async fn a_client_of_http_1_0_is_not_kept_over_the_cap() {
 /// A flood of connections that are over the cap and say nothing.
 #[tokio::test]
 async fn refusals_have_a_cap_and_a_deadline_of_their_own() {
-    let deadlines = Deadlines { refusal: Duration::from_millis(900), ..config().deadlines };
-    let host = Host::start(Config { deadlines, ..capped(1, 9) });
+    let deadlines = Deadlines {
+        refusal: Duration::from_millis(900),
+        ..config().deadlines
+    };
+    let host = Host::start(Config {
+        deadlines,
+        ..capped(1, 9)
+    });
     let _held = watcher(&host).await;
     let mut silent = Vec::new();
     for _ in 0..2 {
@@ -130,7 +158,10 @@ async fn refusals_have_a_cap_and_a_deadline_of_their_own() {
 #[tokio::test]
 async fn churn_leaves_nothing_behind() {
     for handoff in [true, false] {
-        let host = Host::start(Config { handoff, ..capped(64, 64) });
+        let host = Host::start(Config {
+            handoff,
+            ..capped(64, 64)
+        });
         for round in 0..300 {
             let mut wire = host.connect().await;
             match round % 5 {
@@ -160,10 +191,17 @@ async fn churn_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_trusted_proxys_requests_are_counted_by_client() {
     for handoff in [true, false] {
-        let host = Host::start(Config { handoff, trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..capped(64, 2) });
+        let host = Host::start(Config {
+            handoff,
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..capped(64, 2)
+        });
         let ask = async |client: &str| {
             let mut wire = host.connect().await;
-            wire.send(format!("GET /stream HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: {client}\r\n\r\n")).await;
+            wire.send(format!(
+                "GET /stream HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: {client}\r\n\r\n"
+            ))
+            .await;
             let head = wire.head().await;
             (wire, head)
         };
@@ -176,7 +214,10 @@ async fn a_trusted_proxys_requests_are_counted_by_client() {
         let (_other, head) = ask("203.0.113.2").await;
         assert!(streams(&head));
         let (mut refused, head) = ask("203.0.113.1").await;
-        assert!(!streams(&head) && !head.contains("connection: close"), "{head}");
+        assert!(
+            !streams(&head) && !head.contains("connection: close"),
+            "{head}"
+        );
         assert_eq!(refused.exactly(9).await, b"bye limit");
         refused.get("/hello").await;
         assert_eq!(refused.answer().await.1, "hello");
@@ -191,13 +232,17 @@ async fn a_trusted_proxys_requests_are_counted_by_client() {
 /// The request is answered at its 101; the client is there until the socket closes.
 #[tokio::test]
 async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes() {
-    let host = Host::start(Config { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..capped(64, 1) });
+    let host = Host::start(Config {
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        ..capped(64, 1)
+    });
     let mut upgraded = host.connect().await;
     upgraded.send("GET /switch HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
     assert!(upgraded.head().await.starts_with("http/1.1 101 "));
     let ask = async || {
         let mut wire = host.connect().await;
-        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n").await;
+        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
+            .await;
         wire.head().await.contains("transfer-encoding: chunked")
     };
     for _ in 0..3 {
@@ -205,7 +250,9 @@ async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes()
     }
     drop(upgraded);
     let served = async { while !ask().await {} };
-    tokio::time::timeout(super::host::PATIENCE, served).await.expect("the place comes back");
+    tokio::time::timeout(super::host::PATIENCE, served)
+        .await
+        .expect("the place comes back");
     host.finish().await;
 }
 
@@ -216,7 +263,10 @@ async fn the_application_learns_who_is_asking() {
     wire.send("GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n").await;
     assert_eq!(wire.answer().await.1, "127.0.0.1 false");
     host.finish().await;
-    let host = Host::start(Config { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..config() });
+    let host = Host::start(Config {
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..config()
+    });
     let mut wire = host.connect().await;
     wire.send("GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n").await;
     assert_eq!(wire.answer().await.1, "203.0.113.1 true");

@@ -13,7 +13,13 @@ const SIZE: usize = 10_000_000;
 /// What is not heard out in this time is a failure.
 fn config() -> Config {
     let host = host::config();
-    Config { deadlines: Deadlines { unread: PATIENCE, ..host.deadlines }, ..host }
+    Config {
+        deadlines: Deadlines {
+            unread: PATIENCE,
+            ..host.deadlines
+        },
+        ..host
+    }
 }
 
 fn request(length: usize) -> String {
@@ -36,8 +42,14 @@ async fn a_client_that_sends_everything_first_hears_the_refusal() {
     hears_the_refusal(&mut host.connect().await).await;
     assert_eq!(host.finish().await.cut, 0, "the client's end was noticed");
     let (tls, certificate) = tls::certificate();
-    let host = Host::start(Config { tls: Some(tls), ..config() });
-    hears_the_refusal(&mut Wire::new(tls::stream(host.addr, &certificate, b"http/1.1").await)).await;
+    let host = Host::start(Config {
+        tls: Some(tls),
+        ..config()
+    });
+    hears_the_refusal(&mut Wire::new(
+        tls::stream(host.addr, &certificate, b"http/1.1").await,
+    ))
+    .await;
     assert_eq!(host.finish().await.cut, 0);
 }
 
@@ -45,20 +57,34 @@ async fn a_client_that_sends_everything_first_hears_the_refusal() {
 async fn whoever_sends_without_end_is_cut_off() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
-    wire.send("POST /refuse HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    wire.send("POST /refuse HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
     let chunk = [b"10000\r\n", &*vec![b'x'; 0x10000], b"\r\n"].concat();
-    assert!(wire.send_until_refused(&chunk, 4096).await < 4096, "256 MiB were taken");
+    assert!(
+        wire.send_until_refused(&chunk, 4096).await < 4096,
+        "256 MiB were taken"
+    );
     assert_eq!(host.finish().await.cut, 0);
 }
 
 #[tokio::test]
 async fn whoever_sends_nothing_more_is_cut_off() {
-    let deadlines = Deadlines { unread: Duration::from_millis(300), ..config().deadlines };
-    let host = Host::start(Config { deadlines, ..config() });
+    let deadlines = Deadlines {
+        unread: Duration::from_millis(300),
+        ..config().deadlines
+    };
+    let host = Host::start(Config {
+        deadlines,
+        ..config()
+    });
     let mut wire = host.connect().await;
     wire.send(request(SIZE)).await;
     assert!(wire.answer().await.0.starts_with("http/1.1 413 "));
-    assert_eq!(wire.rest().await, (Vec::new(), Ending::Closed), "the writing side ends at once");
+    assert_eq!(
+        wire.rest().await,
+        (Vec::new(), Ending::Closed),
+        "the writing side ends at once"
+    );
     // The client keeps its side open; nothing but the deadline ends this.
     assert_eq!(host.finish().await.cut, 0);
     drop(wire);
@@ -67,11 +93,18 @@ async fn whoever_sends_nothing_more_is_cut_off() {
 /// The client of an answered request need not close first, or every connection would stay open for a while at a drain.
 #[tokio::test]
 async fn a_body_that_was_read_is_not_waited_for() {
-    let host = Host::start(Config { drain: PATIENCE / 2, ..config() });
+    let host = Host::start(Config {
+        drain: PATIENCE / 2,
+        ..config()
+    });
     let mut kept = Vec::new();
-    for body in ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"] {
+    for body in [
+        "Content-Length: 3\r\n\r\nabc",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ] {
         let mut wire = host.connect().await;
-        wire.send(format!("POST /echo HTTP/1.1\r\nHost: test\r\n{body}")).await;
+        wire.send(format!("POST /echo HTTP/1.1\r\nHost: test\r\n{body}"))
+            .await;
         assert_eq!(wire.answer().await.1, "abc");
         kept.push(wire);
     }

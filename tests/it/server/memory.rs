@@ -15,23 +15,42 @@ fn an_idle_watcher_stays_small() {
     if measuring() {
         return measure();
     }
-    let measured = measured("server::memory::an_idle_watcher_stays_small", "bytes a watcher:");
-    let [resident, allocated] = measured[..] else { panic!("{measured:?}") };
+    let measured = measured(
+        "server::memory::an_idle_watcher_stays_small",
+        "bytes a watcher:",
+    );
+    let [resident, allocated] = measured[..] else {
+        panic!("{measured:?}")
+    };
     println!("{resident} bytes a watcher resident, {allocated} allocated");
     assert!(resident <= BOUND, "{resident} bytes a watcher");
     // What is resident may lie in pages that were there before; what is allocated is exact, and none is no watcher.
-    assert!((256..=BOUND).contains(&allocated), "{allocated} bytes a watcher");
+    assert!(
+        (256..=BOUND).contains(&allocated),
+        "{allocated} bytes a watcher"
+    );
 }
 
 fn measure() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let host = runtime.block_on(async { Host::start(config()) });
     // The first ones pay for pools, tables and the allocator's arenas.
     let mut watchers: Vec<TcpStream> = (0..WATCHERS / 5).map(|_| watch(host.addr)).collect();
     let before = (resident(), allocated());
     watchers.extend((0..WATCHERS).map(|_| watch(host.addr)));
-    let (resident, allocated) = (resident().saturating_sub(before.0), allocated().saturating_sub(before.1));
-    println!("bytes a watcher: {} {}", resident / WATCHERS, allocated / WATCHERS);
+    let (resident, allocated) = (
+        resident().saturating_sub(before.0),
+        allocated().saturating_sub(before.1),
+    );
+    println!(
+        "bytes a watcher: {} {}",
+        resident / WATCHERS,
+        allocated / WATCHERS
+    );
     drop(watchers);
     runtime.block_on(host.finish());
 }
@@ -48,7 +67,11 @@ fn watch(addr: SocketAddr) -> TcpStream {
     let mut read = 0;
     while !answer[..read].ends_with(b"\r\n5\r\nfirst\r\n") {
         let more = stream.read(&mut answer[read..]).unwrap();
-        assert!(more > 0, "the server closed: {}", answer[..read].escape_ascii());
+        assert!(
+            more > 0,
+            "the server closed: {}",
+            answer[..read].escape_ascii()
+        );
         read += more;
     }
     stream

@@ -9,16 +9,31 @@ use super::wire::{Ending, Wire};
 
 /// One host for each way out.
 fn both() -> [(bool, Host); 2] {
-    [true, false].map(|handoff| (handoff, Host::start(Config { handoff, ..config() })))
+    [true, false].map(|handoff| {
+        (
+            handoff,
+            Host::start(Config {
+                handoff,
+                ..config()
+            }),
+        )
+    })
 }
 
 /// The head of a stream; a socket that will be handed off is announced as closing.
 #[track_caller]
 fn assert_head(head: &str, handoff: bool) {
     assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
-    assert!(head.contains("\r\ntransfer-encoding: chunked\r\n"), "{head}");
+    assert!(
+        head.contains("\r\ntransfer-encoding: chunked\r\n"),
+        "{head}"
+    );
     assert!(head.contains("\r\ndate: "), "{head}");
-    assert_eq!(head.contains("\r\nconnection: close\r\n"), handoff, "{head}");
+    assert_eq!(
+        head.contains("\r\nconnection: close\r\n"),
+        handoff,
+        "{head}"
+    );
 }
 
 #[tokio::test]
@@ -81,7 +96,10 @@ async fn a_stream_may_follow_other_requests_on_its_connection() {
 async fn a_request_pipelined_behind_a_stream_is_not_answered_in_it() {
     for (handoff, host) in both() {
         let mut wire = host.connect().await;
-        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\n\r\nGET /hello HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        wire.send(
+            "GET /stream HTTP/1.1\r\nHost: test\r\n\r\nGET /hello HTTP/1.1\r\nHost: test\r\n\r\n",
+        )
+        .await;
         assert_head(&wire.head().await, handoff);
         assert_eq!(wire.chunk().await.unwrap(), "first");
         host.feed.publish("second");
@@ -147,7 +165,8 @@ async fn a_word_after_the_end_destroys_nothing() {
 async fn http_1_0_gets_a_body_without_chunks_that_ends_with_the_connection() {
     for (_, host) in both() {
         let mut wire = host.connect().await;
-        wire.send("GET /stream HTTP/1.0\r\nHost: test\r\n\r\n").await;
+        wire.send("GET /stream HTTP/1.0\r\nHost: test\r\n\r\n")
+            .await;
         let head = wire.head().await;
         assert!(head.starts_with("http/1.0 200 ok\r\n"), "{head}");
         assert!(!head.contains("transfer-encoding"), "{head}");
@@ -164,7 +183,8 @@ async fn http_1_0_gets_a_body_without_chunks_that_ends_with_the_connection() {
 async fn head_starts_no_stream_and_leaves_the_connection_usable() {
     for (_, host) in both() {
         let mut wire = host.connect().await;
-        wire.send("HEAD /stream HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        wire.send("HEAD /stream HTTP/1.1\r\nHost: test\r\n\r\n")
+            .await;
         let head = wire.head().await;
         assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
         assert!(head.contains("content-type: text/event-stream"), "{head}");
@@ -180,7 +200,8 @@ async fn head_starts_no_stream_and_leaves_the_connection_usable() {
 async fn a_get_with_a_body_is_streamed_by_hyper() {
     for (_, host) in both() {
         let mut wire = host.connect().await;
-        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nbo").await;
+        wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nbo")
+            .await;
         assert_head(&wire.head().await, false);
         assert_eq!(wire.chunk().await.unwrap(), "first");
         wire.send("dy").await;
@@ -262,12 +283,18 @@ async fn stalls(updates: usize, length: usize, most: usize) {
             let received = wire.chunk().await.expect("the stream goes on");
             let update = received[..4].parse().unwrap();
             assert!(update > last, "{update} came after {last}");
-            assert!(received.as_bytes() == frame(update), "update {update} is torn");
+            assert!(
+                received.as_bytes() == frame(update),
+                "update {update} is torn"
+            );
             last = update;
             frames += 1;
         }
         // What both kernels hold, not a queue of ours.
-        assert!(frames < most, "{frames} stale frames stood before the newest (hand-off {handoff})");
+        assert!(
+            frames < most,
+            "{frames} stale frames stood before the newest (hand-off {handoff})"
+        );
         host.finish().await;
     }
 }
@@ -275,8 +302,15 @@ async fn stalls(updates: usize, length: usize, most: usize) {
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_closed() {
     for handoff in [true, false] {
-        let deadlines = Deadlines { stall: Duration::from_millis(100), ..config().deadlines };
-        let host = Host::start(Config { handoff, deadlines, ..config() });
+        let deadlines = Deadlines {
+            stall: Duration::from_millis(100),
+            ..config().deadlines
+        };
+        let host = Host::start(Config {
+            handoff,
+            deadlines,
+            ..config()
+        });
         let mut wire = Wire::connect_narrow(host.addr).await;
         wire.get("/stream").await;
         wire.head().await;
@@ -298,9 +332,16 @@ async fn a_reader_that_takes_nothing_is_closed() {
 /// Slow is not stalled: whoever takes a little now and then is served.
 #[tokio::test]
 async fn a_reader_that_takes_a_little_is_kept() {
-    let deadlines = Deadlines { stall: Duration::from_secs(2), ..config().deadlines };
+    let deadlines = Deadlines {
+        stall: Duration::from_secs(2),
+        ..config().deadlines
+    };
     for handoff in [true, false] {
-        let host = Host::start(Config { handoff, deadlines, ..config() });
+        let host = Host::start(Config {
+            handoff,
+            deadlines,
+            ..config()
+        });
         host.feed.publish("x".repeat(400_000));
         let mut wire = Wire::connect_narrow(host.addr).await;
         wire.get("/stream").await;

@@ -17,29 +17,54 @@ use super::wire::Wire;
 
 /// A server's certificate with its key, and what a client needs to believe it.
 pub(crate) fn certificate() -> (Tls, CertificateDer<'static>) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-    let tls = Tls::from_pem(made.cert.pem().as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
+        .unwrap();
+    let tls = Tls::from_pem(
+        made.cert.pem().as_bytes(),
+        made.signing_key.serialize_pem().as_bytes(),
+    )
+    .unwrap();
     (tls, made.cert.der().clone())
 }
 
 fn start() -> (Host, CertificateDer<'static>) {
     let (tls, certificate) = certificate();
-    (Host::start(Config { tls: Some(tls), ..config() }), certificate)
+    (
+        Host::start(Config {
+            tls: Some(tls),
+            ..config()
+        }),
+        certificate,
+    )
 }
 
 /// A connection that has finished its handshake with `localhost`.
-pub(crate) async fn stream(addr: SocketAddr, certificate: &CertificateDer<'static>, alpn: &[u8]) -> TlsStream<TcpStream> {
+pub(crate) async fn stream(
+    addr: SocketAddr,
+    certificate: &CertificateDer<'static>,
+    alpn: &[u8],
+) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
-    let mut client =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
+    let mut client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     client.alpn_protocols = vec![alpn.to_vec()];
     let stream = TcpStream::connect(addr).await.unwrap();
-    TlsConnector::from(Arc::new(client)).connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
+    TlsConnector::from(Arc::new(client))
+        .connect(ServerName::try_from("localhost").unwrap(), stream)
+        .await
+        .unwrap()
 }
 
-async fn connect(host: &Host, certificate: &CertificateDer<'static>, alpn: &[u8]) -> (Wire, Option<Vec<u8>>) {
+async fn connect(
+    host: &Host,
+    certificate: &CertificateDer<'static>,
+    alpn: &[u8],
+) -> (Wire, Option<Vec<u8>>) {
     let stream = stream(host.addr, certificate, alpn).await;
     let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
     (Wire::new(stream), chosen)
@@ -64,7 +89,10 @@ async fn http_1_over_tls_streams_the_same_bytes() {
     assert_eq!(wire.answer().await.1, "127.0.0.1 true");
     wire.get("/stream").await;
     let head = wire.head().await;
-    assert!(head.contains("transfer-encoding: chunked") && !head.contains("connection: close"), "{head}");
+    assert!(
+        head.contains("transfer-encoding: chunked") && !head.contains("connection: close"),
+        "{head}"
+    );
     assert_eq!(wire.chunk().await.unwrap(), "first");
     for update in 0..50 {
         host.feed.publish(format!("update {update}"));
@@ -86,7 +114,8 @@ async fn a_reader_that_stalls_over_tls_gets_the_newest() {
     wire.head().await;
     wire.chunk().await;
     for update in 1..=UPDATES {
-        host.feed.publish(format!("{update:04}{}", "x".repeat(4_000)));
+        host.feed
+            .publish(format!("{update:04}{}", "x".repeat(4_000)));
         tokio::task::yield_now().await;
     }
     let (mut frames, mut last) = (0, 0);
@@ -96,7 +125,10 @@ async fn a_reader_that_stalls_over_tls_gets_the_newest() {
         assert!(update > last, "{update} came after {last}");
         (frames, last) = (frames + 1, update);
     }
-    assert!(frames < 400, "{frames} stale frames stood before the newest");
+    assert!(
+        frames < 400,
+        "{frames} stale frames stood before the newest"
+    );
     host.finish().await;
 }
 
@@ -131,7 +163,10 @@ async fn http_2_by_prior_knowledge_without_tls() {
     let client = client().http2_prior_knowledge().build().unwrap();
     let url = |path: &str| format!("http://{}{path}", host.addr);
     let answer = client.get(url("/hello")).send().await.unwrap();
-    assert_eq!((answer.version(), answer.text().await.unwrap().as_str()), (http::Version::HTTP_2, "hello"));
+    assert_eq!(
+        (answer.version(), answer.text().await.unwrap().as_str()),
+        (http::Version::HTTP_2, "hello")
+    );
     let head = client.head(url("/stream")).send().await.unwrap();
     assert_eq!(head.status(), 200);
     host.watched_by(0).await;

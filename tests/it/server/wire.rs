@@ -28,7 +28,10 @@ pub(crate) enum Ending {
 
 impl Wire {
     pub(crate) fn new(io: impl Io + 'static) -> Self {
-        Self { io: Box::new(io), unread: Vec::new() }
+        Self {
+            io: Box::new(io),
+            unread: Vec::new(),
+        }
     }
 
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
@@ -44,9 +47,18 @@ impl Wire {
     pub(crate) async fn try_exchange(&mut self, request: &[u8]) -> Option<(String, String)> {
         self.io.write_all(request).await.ok()?;
         loop {
-            if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = String::from_utf8(self.unread[..end].to_vec()).ok()?.to_ascii_lowercase();
-                let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(Some(0), |length| length.parse().ok())?;
+            if let Some(end) = self
+                .unread
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
+                let head = String::from_utf8(self.unread[..end].to_vec())
+                    .ok()?
+                    .to_ascii_lowercase();
+                let length: usize = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("content-length: "))
+                    .map_or(Some(0), |length| length.parse().ok())?;
                 if self.unread.len() >= end + 4 + length {
                     let body = self.unread[end + 4..end + 4 + length].to_vec();
                     self.unread.drain(..end + 4 + length);
@@ -67,7 +79,10 @@ impl Wire {
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.io.write_all(bytes.as_ref()).await.expect("the server reads");
+        self.io
+            .write_all(bytes.as_ref())
+            .await
+            .expect("the server reads");
     }
 
     /// Sends as long as the server takes it; answers how much that was.
@@ -81,7 +96,8 @@ impl Wire {
     }
 
     pub(crate) async fn get(&mut self, path: &str) {
-        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")).await;
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"))
+            .await;
     }
 
     /// No more to send; the reading side stays open.
@@ -95,11 +111,20 @@ impl Wire {
         let caller = std::panic::Location::caller();
         async move {
             loop {
-                if let Some(at) = self.unread.windows(end.len()).position(|window| window == end) {
+                if let Some(at) = self
+                    .unread
+                    .windows(end.len())
+                    .position(|window| window == end)
+                {
                     return self.unread.drain(..at + end.len()).collect();
                 }
                 let more = self.more().await;
-                assert!(more == Ok(true), "{caller}: the connection ended ({more:?}) before {:?}; read {:?}", end.escape_ascii(), self.unread.escape_ascii());
+                assert!(
+                    more == Ok(true),
+                    "{caller}: the connection ended ({more:?}) before {:?}; read {:?}",
+                    end.escape_ascii(),
+                    self.unread.escape_ascii()
+                );
             }
         }
     }
@@ -114,13 +139,22 @@ impl Wire {
     /// The whole of an answer with a `Content-Length`.
     pub(crate) async fn answer(&mut self) -> (String, String) {
         let head = self.head().await;
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length").parse().unwrap();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .expect("a length")
+            .parse()
+            .unwrap();
         (head, String::from_utf8(self.exactly(length).await).unwrap())
     }
 
     pub(crate) async fn exactly(&mut self, length: usize) -> Vec<u8> {
         while self.unread.len() < length {
-            assert_eq!(self.more().await, Ok(true), "the connection ended within {length} bytes");
+            assert_eq!(
+                self.more().await,
+                Ok(true),
+                "the connection ended within {length} bytes"
+            );
         }
         self.unread.drain(..length).collect()
     }
@@ -132,9 +166,14 @@ impl Wire {
         async move {
             let line = self.read_to(b"\r\n").await;
             let line = String::from_utf8(line).unwrap();
-            let length = usize::from_str_radix(line.trim_end(), 16).unwrap_or_else(|_| panic!("{caller}: no chunk size: {line:?}"));
+            let length = usize::from_str_radix(line.trim_end(), 16)
+                .unwrap_or_else(|_| panic!("{caller}: no chunk size: {line:?}"));
             let data = self.exactly(length).await;
-            assert_eq!(self.exactly(2).await, b"\r\n", "{caller}: a chunk ends with a line end");
+            assert_eq!(
+                self.exactly(2).await,
+                b"\r\n",
+                "{caller}: a chunk ends with a line end"
+            );
             (length > 0).then(|| String::from_utf8(data).unwrap())
         }
     }
@@ -153,7 +192,11 @@ impl Wire {
 
     /// Asserts that nothing comes for a moment: of a thing that must not happen a test can only see that it has not yet.
     pub(crate) async fn is_silent(&mut self) {
-        assert!(self.unread.is_empty(), "unread: {}", self.unread.escape_ascii());
+        assert!(
+            self.unread.is_empty(),
+            "unread: {}",
+            self.unread.escape_ascii()
+        );
         let mut byte = [0];
         if let Ok(read) = timeout(Duration::from_millis(50), self.io.read(&mut byte)).await {
             panic!("expected silence, got {read:?} {byte:?}");
@@ -162,7 +205,12 @@ impl Wire {
 
     async fn more(&mut self) -> Result<bool, Ending> {
         let read = timeout(PATIENCE, self.io.read_buf(&mut self.unread)).await;
-        match read.unwrap_or_else(|_| panic!("nothing came in {PATIENCE:?}; unread: {:?}", self.unread.escape_ascii())) {
+        match read.unwrap_or_else(|_| {
+            panic!(
+                "nothing came in {PATIENCE:?}; unread: {:?}",
+                self.unread.escape_ascii()
+            )
+        }) {
             Ok(0) => Ok(false),
             Ok(_) => Ok(true),
             // A TLS connection that ends without its closing alert is an error to rustls.

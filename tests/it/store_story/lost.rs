@@ -30,7 +30,13 @@ impl Line {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let line = served.clone();
-                tokio::spawn(async move { line.carry(client, TcpStream::connect(("127.0.0.1", server)).await.unwrap()).await });
+                tokio::spawn(async move {
+                    line.carry(
+                        client,
+                        TcpStream::connect(("127.0.0.1", server)).await.unwrap(),
+                    )
+                    .await
+                });
             }
         });
         (line, port)
@@ -82,9 +88,16 @@ fn commits(bytes: &[u8]) -> bool {
 /// A stage beside the line, and a store at its end.
 async fn set() -> (Stage, Line, Store) {
     let stage = Stage::set(shared().create_database().await).await;
-    let DatabaseUrl::Postgres(options) = &stage.url else { unreachable!("a Postgres server was asked for") };
+    let DatabaseUrl::Postgres(options) = &stage.url else {
+        unreachable!("a Postgres server was asked for")
+    };
     let (line, port) = Line::to(options.get_port()).await;
-    let url: DatabaseUrl = format!("postgres://headcount@127.0.0.1:{port}/{}", options.get_database().unwrap()).parse().unwrap();
+    let url: DatabaseUrl = format!(
+        "postgres://headcount@127.0.0.1:{port}/{}",
+        options.get_database().unwrap()
+    )
+    .parse()
+    .unwrap();
     let store = Store::open(&url, None).await.unwrap();
     (stage, line, store)
 }
@@ -97,31 +110,60 @@ async fn a_registration_is_looked_up_and_not_guessed() {
 
     line.cut(Cut::Before);
     let lost = store.commit(event.id, None, &batch, &stage.clock()).await;
-    assert!(line.is_cut() && matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
+    assert!(
+        line.is_cut() && matches!(lost, Err(StoreError::Unreachable(_))),
+        "{lost:?}"
+    );
     assert_eq!(stage.check(event.id).await.len(), 1, "nothing is stored");
 
     line.cut(Cut::After);
-    let found = store.commit(event.id, None, &batch, &stage.clock()).await.expect("looked up");
+    let found = store
+        .commit(event.id, None, &batch, &stage.clock())
+        .await
+        .expect("looked up");
     assert!(line.is_cut());
     assert_eq!(found.changes.last().unwrap().headcount.revision, 2);
     assert_eq!(found.event.as_ref().unwrap().registered, 2);
     let registered: Vec<Registration> = found.decisions.into_iter().map(accepted).collect();
     for registration in &registered {
-        assert_eq!(stage.store.registration(registration.locator).await.unwrap().unwrap().registration, *registration);
+        assert_eq!(
+            stage
+                .store
+                .registration(registration.locator)
+                .await
+                .unwrap()
+                .unwrap()
+                .registration,
+            *registration
+        );
     }
-    assert_eq!(stage.check(event.id).await.len(), 2, "and it is stored once");
+    assert_eq!(
+        stage.check(event.id).await.len(),
+        2,
+        "and it is stored once"
+    );
 
     // The client has heard nothing, and sends it again: by its key it finds the place, without one it learns that it has one.
-    let again = stage.commit(event.id, vec![with_key("ada", "a key"), register("bob")]).await;
-    assert!(matches!(&again.decisions[0], Ok(Answer::Registered { registration, replayed: true }) if **registration == registered[0]), "{again:?}");
+    let again = stage
+        .commit(event.id, vec![with_key("ada", "a key"), register("bob")])
+        .await;
+    assert!(
+        matches!(&again.decisions[0], Ok(Answer::Registered { registration, replayed: true }) if **registration == registered[0]),
+        "{again:?}"
+    );
     assert_eq!(again.decisions[1], Err(Refusal::AlreadyRegistered));
 
     // The last place goes to somebody else meanwhile: then it is known that this one was not stored.
     line.cut(Cut::Before);
-    let lost = store.commit(event.id, None, &[register("cy")], &stage.clock()).await;
+    let lost = store
+        .commit(event.id, None, &[register("cy")], &stage.clock())
+        .await;
     assert!(matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
     stage.registers(event.id, "dan").await;
-    assert_eq!(stage.one(event.id, register("cy")).await.0, Err(Refusal::EventFull));
+    assert_eq!(
+        stage.one(event.id, register("cy")).await.0,
+        Err(Refusal::EventFull)
+    );
     stage.check(event.id).await;
 }
 
@@ -133,15 +175,46 @@ async fn what_is_looked_up_is_what_was_told() {
     for (cut, person) in [(Cut::Before, "ada"), (Cut::After, "bob")] {
         let mut told = Vec::new();
         line.cut(cut);
-        let committed = store.commit_telling(event.id, None, &[register(person)], &stage.clock(), &mut |decisions| told.extend_from_slice(decisions)).await;
+        let committed = store
+            .commit_telling(
+                event.id,
+                None,
+                &[register(person)],
+                &stage.clock(),
+                &mut |decisions| told.extend_from_slice(decisions),
+            )
+            .await;
         assert!(line.is_cut());
-        let [Ok(Answer::Registered { registration: hoped, .. })] = told.as_slice() else { panic!("{told:?}") };
+        let [
+            Ok(Answer::Registered {
+                registration: hoped,
+                ..
+            }),
+        ] = told.as_slice()
+        else {
+            panic!("{told:?}")
+        };
         match committed {
             Err(StoreError::Unreachable(_)) => assert_eq!(cut, Cut::Before),
             Ok(commit) => {
-                let [Ok(Answer::Registered { registration, .. })] = commit.decisions.as_slice() else { panic!("{commit:?}") };
-                assert!(cut == Cut::After && Arc::ptr_eq(registration, hoped), "{registration:?} is not {hoped:?}");
-                assert_eq!(stage.store.registration(hoped.locator).await.unwrap().unwrap().registration, **hoped);
+                let [Ok(Answer::Registered { registration, .. })] = commit.decisions.as_slice()
+                else {
+                    panic!("{commit:?}")
+                };
+                assert!(
+                    cut == Cut::After && Arc::ptr_eq(registration, hoped),
+                    "{registration:?} is not {hoped:?}"
+                );
+                assert_eq!(
+                    stage
+                        .store
+                        .registration(hoped.locator)
+                        .await
+                        .unwrap()
+                        .unwrap()
+                        .registration,
+                    **hoped
+                );
             }
             Err(error) => panic!("{error}"),
         }
@@ -155,16 +228,50 @@ async fn other_commands_sent_again_do_no_harm() {
     let (stage, line, store) = set().await;
     let event = stage.event("gala", Some(3), false).await;
     let ada = stage.registers(event.id, "ada").await;
-    let expected = stage.store.event_by_id(event.id).await.unwrap().unwrap().position();
-    let guarded = Command::Edit { edit: Edit { title: Some("Ball".into()), ..Edit::default() }, expected: Some(vec![expected]), by: Actor::Console };
-    let confirmed = Command::Delete { confirmed: true, by: Actor::Console };
-    let scripts = [(guarded, Some(Refusal::ChangedMeanwhile)), (cancel(&ada), None), (capacity(2), None), (confirmed, Some(Refusal::EventNotFound))];
+    let expected = stage
+        .store
+        .event_by_id(event.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .position();
+    let guarded = Command::Edit {
+        edit: Edit {
+            title: Some("Ball".into()),
+            ..Edit::default()
+        },
+        expected: Some(vec![expected]),
+        by: Actor::Console,
+    };
+    let confirmed = Command::Delete {
+        confirmed: true,
+        by: Actor::Console,
+    };
+    let scripts = [
+        (guarded, Some(Refusal::ChangedMeanwhile)),
+        (cancel(&ada), None),
+        (capacity(2), None),
+        (confirmed, Some(Refusal::EventNotFound)),
+    ];
     for (command, refused) in scripts {
         line.cut(Cut::After);
-        let lost = store.commit(event.id, None, std::slice::from_ref(&command), &stage.clock()).await;
-        assert!(line.is_cut() && matches!(lost, Err(StoreError::Unreachable(_))), "{lost:?}");
+        let lost = store
+            .commit(
+                event.id,
+                None,
+                std::slice::from_ref(&command),
+                &stage.clock(),
+            )
+            .await;
+        assert!(
+            line.is_cut() && matches!(lost, Err(StoreError::Unreachable(_))),
+            "{lost:?}"
+        );
         let (decision, changes) = stage.one(event.id, command.clone()).await;
-        assert!(decision.as_ref().err() == refused.as_ref() && changes.is_empty(), "{command:?}: {decision:?}, {changes:?}");
+        assert!(
+            decision.as_ref().err() == refused.as_ref() && changes.is_empty(),
+            "{command:?}: {decision:?}, {changes:?}"
+        );
     }
     assert_eq!(stage.store.event_by_id(event.id).await.unwrap(), None);
 }

@@ -53,7 +53,11 @@ struct Stage {
 impl Stage {
     async fn set(url: DatabaseUrl) -> Self {
         let store = Store::open(&url, None).await.expect("a new database");
-        Self { url, store, clock: Arc::new(AtomicI64::new(NOON)) }
+        Self {
+            url,
+            store,
+            clock: Arc::new(AtomicI64::new(NOON)),
+        }
     }
 
     /// What no version of the program does.
@@ -69,7 +73,14 @@ impl Stage {
     }
 
     async fn event(&self, slug: &str, capacity: Option<i64>, waitlist: bool) -> Event {
-        self.store.create(new_event(slug, capacity, waitlist), "token", self.clock().now()).await.expect("a new slug")
+        self.store
+            .create(
+                new_event(slug, capacity, waitlist),
+                "token",
+                self.clock().now(),
+            )
+            .await
+            .expect("a new slug")
     }
 
     fn clock(&self) -> Clock {
@@ -77,13 +88,23 @@ impl Stage {
     }
 
     async fn commit(&self, event: EventId, commands: Vec<Command>) -> Commit {
-        let seen = self.store.event_by_id(event).await.expect("a database that works");
-        self.store.commit(event, seen.as_ref(), &commands, &self.clock()).await.expect("a database that works")
+        let seen = self
+            .store
+            .event_by_id(event)
+            .await
+            .expect("a database that works");
+        self.store
+            .commit(event, seen.as_ref(), &commands, &self.clock())
+            .await
+            .expect("a database that works")
     }
 
     async fn one(&self, event: EventId, command: Command) -> (Decision, Vec<Kind>) {
         let mut commit = self.commit(event, vec![command]).await;
-        (commit.decisions.remove(0), commit.changes.iter().map(|change| change.kind).collect())
+        (
+            commit.decisions.remove(0),
+            commit.changes.iter().map(|change| change.kind).collect(),
+        )
     }
 
     /// A step on the way, that has to work.
@@ -97,33 +118,73 @@ impl Stage {
 
     /// The log has every revision, the last is the event's, and the counts are those of the rows.
     async fn check(&self, event: EventId) -> Vec<Change> {
-        let event = self.store.event_by_id(event).await.unwrap().expect("the event");
+        let event = self
+            .store
+            .event_by_id(event)
+            .await
+            .unwrap()
+            .expect("the event");
         let changes = self.store.changes(&event, 0, 10_000).await.unwrap();
-        let revisions: Vec<i64> = changes.iter().map(|change| change.headcount.revision).collect();
+        let revisions: Vec<i64> = changes
+            .iter()
+            .map(|change| change.headcount.revision)
+            .collect();
         assert_eq!(revisions, (1..=event.revision).collect::<Vec<_>>());
         assert_eq!(changes.last().unwrap().headcount, event.headcount());
         let (counted, registered) = self.store.recount(event.id).await.unwrap().unwrap();
         assert_eq!((counted, registered), (event.registered, event.registered));
         let waiting = self
             .store
-            .registrations(event.id, &Filter { status: Some(Status::Waiting), round: event.round, limit: 10_000, ..Filter::default() })
+            .registrations(
+                event.id,
+                &Filter {
+                    status: Some(Status::Waiting),
+                    round: event.round,
+                    limit: 10_000,
+                    ..Filter::default()
+                },
+            )
             .await
             .unwrap();
         assert_eq!(waiting.len(), event.waiting as usize);
-        assert!(waiting.iter().zip(1..).all(|(row, position)| row.waiting_position == Some(position)));
+        assert!(
+            waiting
+                .iter()
+                .zip(1..)
+                .all(|(row, position)| row.waiting_position == Some(position))
+        );
         changes
     }
 }
 
 fn new_event(slug: &str, capacity: Option<i64>, waitlist: bool) -> NewEvent {
-    let capacity = capacity.map_or(Capacity::UNLIMITED, |places| Capacity::limited(places).unwrap());
-    let (slug, title, description) = (Slug::parse(slug).unwrap(), "Spring gala".into(), "First line\nsecond".into());
-    NewEvent { slug, title, description, capacity, waitlist, opens_at: None, closes_at: None }
+    let capacity = capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(places).unwrap()
+    });
+    let (slug, title, description) = (
+        Slug::parse(slug).unwrap(),
+        "Spring gala".into(),
+        "First line\nsecond".into(),
+    );
+    NewEvent {
+        slug,
+        title,
+        description,
+        capacity,
+        waitlist,
+        opens_at: None,
+        closes_at: None,
+    }
 }
 
 fn applicant(person: &str) -> Applicant {
     let email = Email::parse(&format!("{person}@example.org")).unwrap();
-    Applicant { name: Name::parse(person).unwrap(), email, key: None, secret: Secret::draw() }
+    Applicant {
+        name: Name::parse(person).unwrap(),
+        email,
+        key: None,
+        secret: Secret::draw(),
+    }
 }
 
 fn register(person: &str) -> Command {
@@ -131,23 +192,40 @@ fn register(person: &str) -> Command {
 }
 
 fn with_key(person: &str, key: &str) -> Command {
-    Command::Register(Applicant { key: Some(IdempotencyKey::parse(key).unwrap()), ..applicant(person) })
+    Command::Register(Applicant {
+        key: Some(IdempotencyKey::parse(key).unwrap()),
+        ..applicant(person)
+    })
 }
 
 fn cancel(registration: &Registration) -> Command {
-    Command::Cancel { locator: registration.locator, secret: Some(registration.secret.clone()), by: Actor::Visitor }
+    Command::Cancel {
+        locator: registration.locator,
+        secret: Some(registration.secret.clone()),
+        by: Actor::Visitor,
+    }
 }
 
 fn edit(edit: Edit) -> Command {
-    Command::Edit { edit, expected: None, by: Actor::Console }
+    Command::Edit {
+        edit,
+        expected: None,
+        by: Actor::Console,
+    }
 }
 
 fn capacity(places: i64) -> Command {
-    edit(Edit { capacity: Some(Capacity::limited(places).unwrap()), ..Edit::default() })
+    edit(Edit {
+        capacity: Some(Capacity::limited(places).unwrap()),
+        ..Edit::default()
+    })
 }
 
 fn reset() -> Command {
-    Command::Reset { capacity: None, by: Actor::Console }
+    Command::Reset {
+        capacity: None,
+        by: Actor::Console,
+    }
 }
 
 fn undo() -> Command {
@@ -157,7 +235,10 @@ fn undo() -> Command {
 #[track_caller]
 fn accepted(decision: Decision) -> Registration {
     match decision {
-        Ok(Answer::Registered { registration, replayed: false }) => Arc::unwrap_or_clone(registration),
+        Ok(Answer::Registered {
+            registration,
+            replayed: false,
+        }) => Arc::unwrap_or_clone(registration),
         other => panic!("not accepted: {other:?}"),
     }
 }

@@ -13,16 +13,35 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
     let other = Stage::set(one.url.clone()).await;
     let event = one.event("gala", Some(150), true).await;
     let writers = (0..8).map(|writer| {
-        let store = if writer % 2 == 0 { one.store.clone() } else { other.store.clone() };
+        let store = if writer % 2 == 0 {
+            one.store.clone()
+        } else {
+            other.store.clone()
+        };
         tokio::spawn(async move {
             for batch in 0..5 {
-                let mut commands: Vec<Command> = (0..5).map(|n| register(&format!("w{writer}-{batch}-{n}"))).collect();
+                let mut commands: Vec<Command> = (0..5)
+                    .map(|n| register(&format!("w{writer}-{batch}-{n}")))
+                    .collect();
                 commands.push(Command::FallDue);
-                let commit = store.commit(event.id, None, &commands, &Clock::System).await.unwrap();
+                let commit = store
+                    .commit(event.id, None, &commands, &Clock::System)
+                    .await
+                    .unwrap();
                 let revision = commit.event.unwrap().revision;
-                assert_eq!(commit.changes.iter().map(|change| change.headcount.revision).collect::<Vec<_>>(), [revision]);
+                assert_eq!(
+                    commit
+                        .changes
+                        .iter()
+                        .map(|change| change.headcount.revision)
+                        .collect::<Vec<_>>(),
+                    [revision]
+                );
                 let first = commit.decisions.into_iter().next().map(accepted).unwrap();
-                store.commit(event.id, None, &[cancel(&first)], &Clock::System).await.unwrap();
+                store
+                    .commit(event.id, None, &[cancel(&first)], &Clock::System)
+                    .await
+                    .unwrap();
             }
         })
     });
@@ -32,7 +51,10 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
     one.check(event.id).await;
     let event = other.store.event_by_id(event.id).await.unwrap().unwrap();
     // 200 came, 40 left again.
-    assert_eq!((event.last_number, event.registered, event.waiting), (200, 150, 10));
+    assert_eq!(
+        (event.last_number, event.registered, event.waiting),
+        (200, 150, 10)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,7 +62,10 @@ async fn every_node_hears_of_every_commit() {
     let one = Stage::set(shared().create_database().await).await;
     let other = Store::open(&one.url, Some(&one.url)).await.unwrap();
     let event = one.event("gala", None, false).await;
-    let mut ears = [one.store.listen().await.unwrap().unwrap(), other.listen().await.unwrap().unwrap()];
+    let mut ears = [
+        one.store.listen().await.unwrap().unwrap(),
+        other.listen().await.unwrap().unwrap(),
+    ];
     one.tamper("NOTIFY headcount, 'nonsense'").await;
     one.store.notify(event.id, Some(2)).await.unwrap();
     other.notify(event.id, Some(3)).await.unwrap();
@@ -52,7 +77,11 @@ async fn every_node_hears_of_every_commit() {
     }
     // Dropping the future in the middle loses nothing, and longer silence than the trial's is no loss.
     for _ in 0..20 {
-        assert!(tokio::time::timeout(Duration::from_millis(120), ears[0].next()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(120), ears[0].next())
+                .await
+                .is_err()
+        );
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     other.notify(event.id, Some(4)).await.unwrap();
@@ -79,13 +108,29 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
         stop(&server);
         let noticed = Instant::now();
         for _ in 0..3 {
-            let failed = stage.store.commit(event.id, None, &[register("nobody")], &Clock::System).await;
-            assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
+            let failed = stage
+                .store
+                .commit(event.id, None, &[register("nobody")], &Clock::System)
+                .await;
+            assert!(
+                matches!(failed, Err(StoreError::Unreachable(_))),
+                "{failed:?}"
+            );
         }
-        assert!(matches!(stage.store.ping().await, Err(StoreError::Unreachable(_))));
-        assert!(matches!(stage.store.listen().await, Err(StoreError::Unreachable(_))));
+        assert!(matches!(
+            stage.store.ping().await,
+            Err(StoreError::Unreachable(_))
+        ));
+        assert!(matches!(
+            stage.store.listen().await,
+            Err(StoreError::Unreachable(_))
+        ));
         assert_eq!(ear.next().await, Heard::Lost);
-        assert!(noticed.elapsed() < Duration::from_secs(15), "{:?}", noticed.elapsed());
+        assert!(
+            noticed.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            noticed.elapsed()
+        );
 
         server.start();
         stage.store.ping().await.unwrap();
@@ -96,7 +141,16 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
         assert_eq!(ear.next().await, Heard::Written(event.id, 9));
     }
     for registration in acknowledged {
-        assert_eq!(stage.store.registration(registration.locator).await.unwrap().unwrap().registration, registration);
+        assert_eq!(
+            stage
+                .store
+                .registration(registration.locator)
+                .await
+                .unwrap()
+                .unwrap()
+                .registration,
+            registration
+        );
     }
     stage.check(event.id).await;
 }
@@ -106,13 +160,28 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
 async fn a_commit_that_hangs_gives_up() {
     let stage = Stage::set(shared().create_database().await).await;
     let event = stage.event("gala", None, false).await;
-    let DatabaseUrl::Postgres(options) = &stage.url else { unreachable!("a Postgres server was asked for") };
+    let DatabaseUrl::Postgres(options) = &stage.url else {
+        unreachable!("a Postgres server was asked for")
+    };
     let mut holder = options.connect().await.unwrap();
-    holder.execute("BEGIN; SELECT * FROM events FOR UPDATE").await.unwrap();
+    holder
+        .execute("BEGIN; SELECT * FROM events FOR UPDATE")
+        .await
+        .unwrap();
     let begun = Instant::now();
-    let failed = stage.store.commit(event.id, None, &[register("ada")], &Clock::System).await;
-    assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
-    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    let failed = stage
+        .store
+        .commit(event.id, None, &[register("ada")], &Clock::System)
+        .await;
+    assert!(
+        matches!(failed, Err(StoreError::Unreachable(_))),
+        "{failed:?}"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        begun.elapsed()
+    );
     holder.execute("ROLLBACK").await.unwrap();
     stage.registers(event.id, "ada").await;
     stage.check(event.id).await;
@@ -137,16 +206,28 @@ async fn a_new_event_is_not_walked_for_each_look_up() {
     for n in 0..20 {
         stage.registers(event.id, &format!("person{n}")).await;
     }
-    let DatabaseUrl::Postgres(options) = &stage.url else { unreachable!("a Postgres server was asked for") };
+    let DatabaseUrl::Postgres(options) = &stage.url else {
+        unreachable!("a Postgres server was asked for")
+    };
     let mut connection = options.connect().await.unwrap();
     let read = "SELECT coalesce(sum(idx_tup_read), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelname = $1";
-    let scans = "SELECT sum(idx_scan)::bigint FROM pg_stat_user_indexes WHERE relname = 'registrations'";
+    let scans =
+        "SELECT sum(idx_scan)::bigint FROM pg_stat_user_indexes WHERE relname = 'registrations'";
     // The server writes its statistics down now and then.
     let begun = Instant::now();
-    while sqlx::query_scalar::<_, i64>(scans).fetch_one(&mut connection).await.unwrap() < 20 {
+    while sqlx::query_scalar::<_, i64>(scans)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+        < 20
+    {
         assert!(begun.elapsed() < Duration::from_secs(30), "no statistics");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let walked: i64 = sqlx::query_scalar(read).bind("registrations_pkey").fetch_one(&mut connection).await.unwrap();
+    let walked: i64 = sqlx::query_scalar(read)
+        .bind("registrations_pkey")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
     assert!(walked < 2_000, "{walked} rows were read for 20 look-ups");
 }

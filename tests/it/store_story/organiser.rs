@@ -15,22 +15,50 @@ async fn an_event_is_created_and_found(stage: Stage) {
     let store = &stage.store;
     assert!(store.events().await.unwrap().is_empty());
     let gala = stage.event("spring-gala", Some(100), true).await;
-    assert_eq!((gala.revision, gala.round, gala.state()), (1, 1, State::Open));
+    assert_eq!(
+        (gala.revision, gala.round, gala.state()),
+        (1, 1, State::Open)
+    );
     let open_end = stage.event("open-end", None, false).await;
-    assert_eq!(store.events().await.unwrap(), [gala.clone(), open_end.clone()]);
+    assert_eq!(
+        store.events().await.unwrap(),
+        [gala.clone(), open_end.clone()]
+    );
     assert_eq!(store.event(&gala.slug).await.unwrap().as_ref(), Some(&gala));
-    assert_eq!(store.event_by_id(open_end.id).await.unwrap().as_ref(), Some(&open_end));
-    assert_eq!(store.event(&Slug::parse("nowhere").unwrap()).await.unwrap(), None);
+    assert_eq!(
+        store.event_by_id(open_end.id).await.unwrap().as_ref(),
+        Some(&open_end)
+    );
+    assert_eq!(
+        store.event(&Slug::parse("nowhere").unwrap()).await.unwrap(),
+        None
+    );
     assert_eq!(store.event_by_id(open_end.id + 1).await.unwrap(), None);
     assert_eq!(store.recount(open_end.id + 1).await.unwrap(), None);
 
-    assert!(matches!(store.create(new_event("spring-gala", None, false), "token", Timestamp::from_millis(NOON)).await, Err(CreateError::SlugTaken)));
+    assert!(matches!(
+        store
+            .create(
+                new_event("spring-gala", None, false),
+                "token",
+                Timestamp::from_millis(NOON)
+            )
+            .await,
+        Err(CreateError::SlugTaken)
+    ));
     // The refusal left the writer usable and the first event as it was.
     let changes = stage.check(gala.id).await;
     assert_eq!(changes[0].kind, Kind::Created);
     let audit = store.audit(&gala.slug, None, 10).await.unwrap();
     assert_eq!(audit.len(), 1);
-    assert_eq!((audit[0].1.who.as_str(), audit[0].1.action.as_str(), &audit[0].1.before), ("token", "create", &serde_json::Value::Null));
+    assert_eq!(
+        (
+            audit[0].1.who.as_str(),
+            audit[0].1.action.as_str(),
+            &audit[0].1.before
+        ),
+        ("token", "create", &serde_json::Value::Null)
+    );
     assert_eq!(audit[0].1.after["capacity"], 100);
     store.ping().await.unwrap();
 }
@@ -45,84 +73,227 @@ async fn an_organiser_changes_settings(stage: Stage) {
     // More places go to the longest waiting, in the same transaction.
     let (decision, kinds) = stage.one(event.id, capacity(3)).await;
     let more = changed(decision);
-    assert_eq!((more.registered, more.waiting, kinds), (3, 2, vec![Kind::Capacity, Kind::Promoted]));
+    assert_eq!(
+        (more.registered, more.waiting, kinds),
+        (3, 2, vec![Kind::Capacity, Kind::Promoted])
+    );
     stage.check(event.id).await;
 
     // Fewer places: nobody is thrown out.
     let fewer = changed(stage.one(event.id, capacity(1)).await.0);
-    assert_eq!((fewer.registered, fewer.headcount().over_by, fewer.headcount().remaining), (3, 2, Some(0)));
-    let unlimited = edit(Edit { capacity: Some(Capacity::UNLIMITED), ..Edit::default() });
+    assert_eq!(
+        (
+            fewer.registered,
+            fewer.headcount().over_by,
+            fewer.headcount().remaining
+        ),
+        (3, 2, Some(0))
+    );
+    let unlimited = edit(Edit {
+        capacity: Some(Capacity::UNLIMITED),
+        ..Edit::default()
+    });
     let unlimited = changed(stage.one(event.id, unlimited).await.0);
     assert_eq!((unlimited.registered, unlimited.waiting), (5, 0));
     stage.check(event.id).await;
 
     // `If-Match` against an outdated position.
-    let outdated = Command::Edit { edit: Edit::default(), expected: Some(vec![before.position()]), by: Actor::Token };
-    assert_eq!(stage.one(event.id, outdated).await, (Err(Refusal::ChangedMeanwhile), vec![]));
-    let current = Edit { title: Some("Summer gala".into()), description: Some(String::new()), closed: Some(true), ..Edit::default() };
-    let current = Command::Edit { edit: current, expected: Some(vec![unlimited.position()]), by: Actor::Token };
+    let outdated = Command::Edit {
+        edit: Edit::default(),
+        expected: Some(vec![before.position()]),
+        by: Actor::Token,
+    };
+    assert_eq!(
+        stage.one(event.id, outdated).await,
+        (Err(Refusal::ChangedMeanwhile), vec![])
+    );
+    let current = Edit {
+        title: Some("Summer gala".into()),
+        description: Some(String::new()),
+        closed: Some(true),
+        ..Edit::default()
+    };
+    let current = Command::Edit {
+        edit: current,
+        expected: Some(vec![unlimited.position()]),
+        by: Actor::Token,
+    };
     let (decision, kinds) = stage.one(event.id, current).await;
     let closed = changed(decision);
     assert_eq!((closed.state(), kinds), (State::Closed, vec![Kind::Closed]));
     assert_eq!(stage.store.event(&event.slug).await.unwrap(), Some(closed));
-    assert_eq!(stage.one(event.id, register("fay")).await.0, Err(Refusal::EventClosed));
-    assert_eq!(stage.store.audit(&event.slug, None, 10).await.unwrap().len(), 5);
+    assert_eq!(
+        stage.one(event.id, register("fay")).await.0,
+        Err(Refusal::EventClosed)
+    );
+    assert_eq!(
+        stage
+            .store
+            .audit(&event.slug, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
     stage.check(event.id).await;
 }
 
 async fn a_round_is_reset_and_brought_back(stage: Stage) {
     let event = stage.event("gala", Some(2), true).await;
-    assert!(matches!(stage.one(event.id, undo()).await.0, Err(Refusal::NotEmpty(_))));
+    assert!(matches!(
+        stage.one(event.id, undo()).await.0,
+        Err(Refusal::NotEmpty(_))
+    ));
     let mut people = Vec::new();
     for person in ["ada", "bob", "cem", "dan"] {
         people.push(stage.registers(event.id, person).await);
     }
-    let (decision, kinds) = stage.one(event.id, Command::Reset { capacity: Some(Capacity::limited(5).unwrap()), by: Actor::Console }).await;
+    let (decision, kinds) = stage
+        .one(
+            event.id,
+            Command::Reset {
+                capacity: Some(Capacity::limited(5).unwrap()),
+                by: Actor::Console,
+            },
+        )
+        .await;
     let fresh = changed(decision);
-    assert_eq!((fresh.round, fresh.registered, fresh.waiting, fresh.last_number, kinds), (2, 0, 0, 0, vec![Kind::Reset]));
+    assert_eq!(
+        (
+            fresh.round,
+            fresh.registered,
+            fresh.waiting,
+            fresh.last_number,
+            kinds
+        ),
+        (2, 0, 0, 0, vec![Kind::Reset])
+    );
     stage.check(event.id).await;
 
     // Giving a place of the archived round back changes that registration only...
     let (decision, kinds) = stage.one(event.id, cancel(&people[0])).await;
-    assert_eq!((cancelled(decision).status, kinds), (Status::Cancelled, vec![]));
+    assert_eq!(
+        (cancelled(decision).status, kinds),
+        (Status::Cancelled, vec![])
+    );
     // ... and when the round comes back, with its own capacity, whoever waits has it.
     let (decision, kinds) = stage.one(event.id, undo()).await;
     let back = changed(decision);
-    assert_eq!((back.round, back.registered, back.waiting, back.last_number, back.capacity), (1, 2, 1, 4, event.capacity));
+    assert_eq!(
+        (
+            back.round,
+            back.registered,
+            back.waiting,
+            back.last_number,
+            back.capacity
+        ),
+        (1, 2, 1, 4, event.capacity)
+    );
     assert_eq!(kinds, [Kind::Restored, Kind::Promoted]);
-    assert_eq!(stage.store.registration(people[2].locator).await.unwrap().unwrap().registration.status, Status::Confirmed);
+    assert_eq!(
+        stage
+            .store
+            .registration(people[2].locator)
+            .await
+            .unwrap()
+            .unwrap()
+            .registration
+            .status,
+        Status::Confirmed
+    );
     stage.check(event.id).await;
 
     // Once somebody has registered in the new round, it stays. Numbers begin again at 1; addresses are free again.
     stage.does(event.id, reset()).await;
-    assert_eq!(stage.registers(event.id, "bob").await.locator, Locator { event: event.id, round: 2, number: 1 });
-    assert!(matches!(stage.one(event.id, undo()).await.0, Err(Refusal::NotEmpty(_))));
-    let archived = stage.store.registrations(event.id, &Filter { round: 1, limit: 10, ..Filter::default() }).await.unwrap();
+    assert_eq!(
+        stage.registers(event.id, "bob").await.locator,
+        Locator {
+            event: event.id,
+            round: 2,
+            number: 1
+        }
+    );
+    assert!(matches!(
+        stage.one(event.id, undo()).await.0,
+        Err(Refusal::NotEmpty(_))
+    ));
+    let archived = stage
+        .store
+        .registrations(
+            event.id,
+            &Filter {
+                round: 1,
+                limit: 10,
+                ..Filter::default()
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!(archived.len(), 4);
     stage.check(event.id).await;
 }
 
 async fn the_schedule_falls_due(stage: Stage) {
     let at = |seconds: i64| Some(Timestamp::from_millis(NOON + seconds * 1000));
-    let new = NewEvent { opens_at: at(10), closes_at: at(20), ..new_event("gala", Some(5), false) };
-    let event = stage.store.create(new, "token", Timestamp::from_millis(NOON)).await.unwrap();
-    assert_eq!((event.state(), event.next_due()), (State::Scheduled, at(10)));
-    assert_eq!(stage.one(event.id, register("ada")).await, (Err(Refusal::EventNotOpen { opens_at: at(10) }), vec![]));
-    assert_eq!(stage.one(event.id, Command::FallDue).await, (Ok(Answer::Noted), vec![]));
+    let new = NewEvent {
+        opens_at: at(10),
+        closes_at: at(20),
+        ..new_event("gala", Some(5), false)
+    };
+    let event = stage
+        .store
+        .create(new, "token", Timestamp::from_millis(NOON))
+        .await
+        .unwrap();
+    assert_eq!(
+        (event.state(), event.next_due()),
+        (State::Scheduled, at(10))
+    );
+    assert_eq!(
+        stage.one(event.id, register("ada")).await,
+        (Err(Refusal::EventNotOpen { opens_at: at(10) }), vec![])
+    );
+    assert_eq!(
+        stage.one(event.id, Command::FallDue).await,
+        (Ok(Answer::Noted), vec![])
+    );
 
     stage.clock.store(NOON + 10_000, Ordering::SeqCst);
     // Whoever comes first at that moment finds it open; the opening is a change of its own.
     let (decision, kinds) = stage.one(event.id, register("ada")).await;
-    assert_eq!((accepted(decision).at, kinds), (at(10).unwrap(), vec![Kind::Opened, Kind::Registered]));
+    assert_eq!(
+        (accepted(decision).at, kinds),
+        (at(10).unwrap(), vec![Kind::Opened, Kind::Registered])
+    );
     stage.clock.store(NOON + 20_000, Ordering::SeqCst);
-    assert_eq!(stage.one(event.id, Command::FallDue).await, (Ok(Answer::Noted), vec![Kind::Closed]));
-    assert_eq!(stage.one(event.id, Command::FallDue).await, (Ok(Answer::Noted), vec![]));
+    assert_eq!(
+        stage.one(event.id, Command::FallDue).await,
+        (Ok(Answer::Noted), vec![Kind::Closed])
+    );
+    assert_eq!(
+        stage.one(event.id, Command::FallDue).await,
+        (Ok(Answer::Noted), vec![])
+    );
     let closed = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-    assert_eq!((closed.state(), closed.next_due(), Some(closed.at)), (State::Closed, None, at(20)));
+    assert_eq!(
+        (closed.state(), closed.next_due(), Some(closed.at)),
+        (State::Closed, None, at(20))
+    );
 
     // A clock that was set back makes no change older than the one before.
     stage.clock.store(NOON, Ordering::SeqCst);
-    let later = changed(stage.one(event.id, edit(Edit { closes_at: Some(at(60)), ..Edit::default() })).await.0);
+    let later = changed(
+        stage
+            .one(
+                event.id,
+                edit(Edit {
+                    closes_at: Some(at(60)),
+                    ..Edit::default()
+                }),
+            )
+            .await
+            .0,
+    );
     assert_eq!((later.state(), Some(later.at)), (State::Open, at(20)));
     stage.check(event.id).await;
 }
@@ -133,24 +304,74 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
     let ada = stage.registers(event.id, "ada").await;
     stage.registers(other.id, "ada").await;
     stage.does(event.id, reset()).await;
-    stage.store.announce(event.id, "Doors open", "console", Timestamp::from_millis(NOON)).await.unwrap();
-    let delete = |confirmed| Command::Delete { confirmed, by: Actor::Console };
-    assert!(matches!(stage.one(event.id, delete(false)).await.0, Err(Refusal::NotEmpty(_))));
+    stage
+        .store
+        .announce(
+            event.id,
+            "Doors open",
+            "console",
+            Timestamp::from_millis(NOON),
+        )
+        .await
+        .unwrap();
+    let delete = |confirmed| Command::Delete {
+        confirmed,
+        by: Actor::Console,
+    };
+    assert!(matches!(
+        stage.one(event.id, delete(false)).await.0,
+        Err(Refusal::NotEmpty(_))
+    ));
 
-    let commit = stage.commit(event.id, vec![register("bob"), delete(true), register("cem")]).await;
+    let commit = stage
+        .commit(
+            event.id,
+            vec![register("bob"), delete(true), register("cem")],
+        )
+        .await;
     assert!(commit.event.is_none());
-    assert!(matches!(commit.decisions.as_slice(), [Ok(_), Ok(Answer::Deleted), Err(Refusal::EventNotFound)]));
+    assert!(matches!(
+        commit.decisions.as_slice(),
+        [Ok(_), Ok(Answer::Deleted), Err(Refusal::EventNotFound)]
+    ));
     assert_eq!(stage.store.event(&event.slug).await.unwrap(), None);
-    assert!(stage.store.registration(ada.locator).await.unwrap().is_none());
+    assert!(
+        stage
+            .store
+            .registration(ada.locator)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(stage.store.changes(&event, 0, 10).await.unwrap().is_empty());
     assert!(stage.store.announcement(event.id).await.unwrap().is_none());
-    let commit = stage.commit(event.id, vec![register("bob"), Command::FallDue]).await;
-    assert_eq!(commit.decisions, [Err(Refusal::EventNotFound), Err(Refusal::EventNotFound)]);
-    assert!(stage.store.announce(event.id, "Too late", "console", Timestamp::from_millis(NOON)).await.unwrap().is_none());
+    let commit = stage
+        .commit(event.id, vec![register("bob"), Command::FallDue])
+        .await;
+    assert_eq!(
+        commit.decisions,
+        [Err(Refusal::EventNotFound), Err(Refusal::EventNotFound)]
+    );
+    assert!(
+        stage
+            .store
+            .announce(
+                event.id,
+                "Too late",
+                "console",
+                Timestamp::from_millis(NOON)
+            )
+            .await
+            .unwrap()
+            .is_none()
+    );
 
     // Who deleted it is still known; the slug is free again, for another event with another key.
     let audit = stage.store.audit(&event.slug, None, 10).await.unwrap();
-    assert_eq!((audit[0].1.action.as_str(), &audit[0].1.after), ("delete", &serde_json::Value::Null));
+    assert_eq!(
+        (audit[0].1.action.as_str(), &audit[0].1.after),
+        ("delete", &serde_json::Value::Null)
+    );
     let again = stage.event("gala", Some(5), false).await;
     assert!(again.id > other.id && again.epoch != event.epoch);
     stage.check(again.id).await;
@@ -159,11 +380,29 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
 
 async fn organisers_commands_stand_between_visits(stage: Stage) {
     let event = stage.event("gala", Some(1), true).await;
-    let commands = vec![register("ada"), register("bob"), capacity(2), register("cem"), reset(), register("ada"), undo(), Command::FallDue, register("bob")];
+    let commands = vec![
+        register("ada"),
+        register("bob"),
+        capacity(2),
+        register("cem"),
+        reset(),
+        register("ada"),
+        undo(),
+        Command::FallDue,
+        register("bob"),
+    ];
     let commit = stage.commit(event.id, commands).await;
     assert!(matches!(commit.decisions[6], Err(Refusal::NotEmpty(_))));
     let kinds: Vec<Kind> = commit.changes.iter().map(|change| change.kind).collect();
-    let expected = [Kind::Registered, Kind::Capacity, Kind::Promoted, Kind::Registered, Kind::Reset, Kind::Registered, Kind::Registered];
+    let expected = [
+        Kind::Registered,
+        Kind::Capacity,
+        Kind::Promoted,
+        Kind::Registered,
+        Kind::Reset,
+        Kind::Registered,
+        Kind::Registered,
+    ];
     assert_eq!(kinds, expected);
     let event = commit.event.unwrap();
     assert_eq!((event.round, event.registered, event.revision), (2, 2, 8));

@@ -19,51 +19,163 @@ told_to_both!(
 async fn people_register_until_it_is_full(stage: Stage) {
     let event = stage.event("gala", Some(3), false).await;
     let first = stage.registers(event.id, "ada").await;
-    assert_eq!((first.locator, first.status, first.accepted_revision), (Locator { event: event.id, round: 1, number: 1 }, Status::Confirmed, 2));
+    assert_eq!(
+        (first.locator, first.status, first.accepted_revision),
+        (
+            Locator {
+                event: event.id,
+                round: 1,
+                number: 1
+            },
+            Status::Confirmed,
+            2
+        )
+    );
     assert_eq!(first.at, Timestamp::from_millis(NOON));
 
-    let commit = stage.commit(event.id, vec![register("bob"), register("cem"), register("dan")]).await;
-    let numbers: Vec<_> = commit.decisions.iter().map(|decision| decision.as_ref().map(|_| ())).collect();
+    let commit = stage
+        .commit(
+            event.id,
+            vec![register("bob"), register("cem"), register("dan")],
+        )
+        .await;
+    let numbers: Vec<_> = commit
+        .decisions
+        .iter()
+        .map(|decision| decision.as_ref().map(|_| ()))
+        .collect();
     assert_eq!(numbers, [Ok(()), Ok(()), Err(&Refusal::EventFull)]);
     // One commit of many registrations is one revision.
     assert_eq!(commit.changes.len(), 1);
     let count = &commit.changes[0].headcount;
-    assert_eq!((count.revision, count.registered, count.remaining, count.state), (3, 3, Some(0), State::Full));
+    assert_eq!(
+        (
+            count.revision,
+            count.registered,
+            count.remaining,
+            count.state
+        ),
+        (3, 3, Some(0), State::Full)
+    );
     assert_eq!(commit.event.unwrap().headcount(), *count);
 
-    let stored = stage.store.registration(first.locator).await.unwrap().unwrap();
-    assert_eq!((stored.registration, stored.waiting_position), (first.clone(), None));
-    assert!(stage.store.registration(Locator { number: 4, ..first.locator }).await.unwrap().is_none());
+    let stored = stage
+        .store
+        .registration(first.locator)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (stored.registration, stored.waiting_position),
+        (first.clone(), None)
+    );
+    assert!(
+        stage
+            .store
+            .registration(Locator {
+                number: 4,
+                ..first.locator
+            })
+            .await
+            .unwrap()
+            .is_none()
+    );
     stage.check(event.id).await;
 }
 
 async fn people_wait_and_move_up(stage: Stage) {
     let event = stage.event("gala", Some(1), true).await;
     let ada = stage.registers(event.id, "ada").await;
-    let commit = stage.commit(event.id, vec![register("bob"), register("cem"), register("dan")]).await;
+    let commit = stage
+        .commit(
+            event.id,
+            vec![register("bob"), register("cem"), register("dan")],
+        )
+        .await;
     let waiting: Vec<Registration> = commit.decisions.into_iter().map(accepted).collect();
-    let places: Vec<_> = waiting.iter().map(|row| (row.locator.number, row.status, row.accepted_waiting)).collect();
-    assert_eq!(places, [(2, Status::Waiting, Some(1)), (3, Status::Waiting, Some(2)), (4, Status::Waiting, Some(3))]);
+    let places: Vec<_> = waiting
+        .iter()
+        .map(|row| (row.locator.number, row.status, row.accepted_waiting))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (2, Status::Waiting, Some(1)),
+            (3, Status::Waiting, Some(2)),
+            (4, Status::Waiting, Some(3))
+        ]
+    );
     stage.check(event.id).await;
 
     // One who waits leaves; then a place comes free: two revisions, and the longest waiting has it.
     let (decision, kinds) = stage.one(event.id, cancel(&waiting[0])).await;
-    assert_eq!((cancelled(decision).status, kinds), (Status::Cancelled, vec![Kind::Cancelled]));
+    assert_eq!(
+        (cancelled(decision).status, kinds),
+        (Status::Cancelled, vec![Kind::Cancelled])
+    );
     let (decision, kinds) = stage.one(event.id, cancel(&ada)).await;
-    assert_eq!((cancelled(decision).revision, kinds), (5, vec![Kind::Cancelled, Kind::Promoted]));
-    let cem = stage.store.registration(waiting[1].locator).await.unwrap().unwrap();
-    assert_eq!((cem.registration.status, cem.registration.revision, cem.registration.accepted_waiting), (Status::Confirmed, 6, Some(2)));
-    let dan = stage.store.registration(waiting[2].locator).await.unwrap().unwrap();
+    assert_eq!(
+        (cancelled(decision).revision, kinds),
+        (5, vec![Kind::Cancelled, Kind::Promoted])
+    );
+    let cem = stage
+        .store
+        .registration(waiting[1].locator)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            cem.registration.status,
+            cem.registration.revision,
+            cem.registration.accepted_waiting
+        ),
+        (Status::Confirmed, 6, Some(2))
+    );
+    let dan = stage
+        .store
+        .registration(waiting[2].locator)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(dan.waiting_position, Some(1));
     stage.check(event.id).await;
 
     // In one batch: a place given back, the one who waits moves up, a new one waits behind.
-    let commit = stage.commit(event.id, vec![register("eve"), cancel(&cem.registration), cancel(&dan.registration)]).await;
+    let commit = stage
+        .commit(
+            event.id,
+            vec![
+                register("eve"),
+                cancel(&cem.registration),
+                cancel(&dan.registration),
+            ],
+        )
+        .await;
     let kinds: Vec<Kind> = commit.changes.iter().map(|change| change.kind).collect();
-    assert_eq!(kinds, [Kind::Registered, Kind::Cancelled, Kind::Promoted, Kind::Cancelled, Kind::Promoted]);
+    assert_eq!(
+        kinds,
+        [
+            Kind::Registered,
+            Kind::Cancelled,
+            Kind::Promoted,
+            Kind::Cancelled,
+            Kind::Promoted
+        ]
+    );
     let eve = accepted(commit.decisions.into_iter().next().unwrap());
     assert_eq!(eve.accepted_waiting, Some(2));
-    assert_eq!(stage.store.registration(eve.locator).await.unwrap().unwrap().registration.status, Status::Confirmed);
+    assert_eq!(
+        stage
+            .store
+            .registration(eve.locator)
+            .await
+            .unwrap()
+            .unwrap()
+            .registration
+            .status,
+        Status::Confirmed
+    );
     stage.check(event.id).await;
 }
 
@@ -72,27 +184,80 @@ async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
     for size in [1, 2, 3, 4, 5, 31, 33, 64, 511, 512, 513, 600] {
         for seen in [true, false] {
             // Some have a place, some wait; some have a key, some have not.
-            let event = stage.event(&format!("gala{size}{seen}"), Some((size + 1) / 2), true).await;
-            let person = |n: i64| if n % 3 == 0 { with_key(&format!("Person{n}"), &format!("key {n}")) } else { register(&format!("Person{n}")) };
+            let event = stage
+                .event(&format!("gala{size}{seen}"), Some((size + 1) / 2), true)
+                .await;
+            let person = |n: i64| {
+                if n % 3 == 0 {
+                    with_key(&format!("Person{n}"), &format!("key {n}"))
+                } else {
+                    register(&format!("Person{n}"))
+                }
+            };
             let people: Vec<_> = (1..=size).map(person).collect();
-            let commit = stage.store.commit(event.id, Some(&event).filter(|_| seen), &people, &stage.clock()).await.expect("a database that works");
+            let commit = stage
+                .store
+                .commit(
+                    event.id,
+                    Some(&event).filter(|_| seen),
+                    &people,
+                    &stage.clock(),
+                )
+                .await
+                .expect("a database that works");
             let answered: Vec<_> = commit.decisions.into_iter().map(accepted).collect();
-            let all = Filter { round: 1, limit: 10_000, ..Filter::default() };
-            let stored = stage.store.registrations(event.id, &all).await.unwrap().into_iter().map(|row| row.registration);
+            let all = Filter {
+                round: 1,
+                limit: 10_000,
+                ..Filter::default()
+            };
+            let stored = stage
+                .store
+                .registrations(event.id, &all)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|row| row.registration);
             assert_eq!(stored.collect::<Vec<_>>(), answered, "{size}, {seen}");
-            let waiting = answered.iter().filter_map(|row| row.accepted_waiting).map(i64::from);
-            assert_eq!(waiting.collect::<Vec<_>>(), (1..=size / 2).collect::<Vec<_>>());
+            let waiting = answered
+                .iter()
+                .filter_map(|row| row.accepted_waiting)
+                .map(i64::from);
+            assert_eq!(
+                waiting.collect::<Vec<_>>(),
+                (1..=size / 2).collect::<Vec<_>>()
+            );
             // What is looked up is there as well: the key, the address, the name. Nothing was seen, or the store would be wary at the next size.
             for n in 1..=size.min(3) {
-                let mut again = stage.store.commit(event.id, None, &[person(n)], &stage.clock()).await.expect("a database that works");
+                let mut again = stage
+                    .store
+                    .commit(event.id, None, &[person(n)], &stage.clock())
+                    .await
+                    .expect("a database that works");
                 match again.decisions.remove(0) {
-                    Ok(Answer::Registered { registration, replayed: true }) if n == 3 => assert_eq!(*registration, answered[2]),
+                    Ok(Answer::Registered {
+                        registration,
+                        replayed: true,
+                    }) if n == 3 => assert_eq!(*registration, answered[2]),
                     Err(Refusal::AlreadyRegistered) if n < 3 => {}
                     other => panic!("{n}: {other:?}"),
                 }
             }
-            let named = Filter { query: Some(format!("pERSON{size}")), ..all };
-            assert_eq!(stage.store.registrations(event.id, &named).await.unwrap().last().unwrap().registration, answered[answered.len() - 1]);
+            let named = Filter {
+                query: Some(format!("pERSON{size}")),
+                ..all
+            };
+            assert_eq!(
+                stage
+                    .store
+                    .registrations(event.id, &named)
+                    .await
+                    .unwrap()
+                    .last()
+                    .unwrap()
+                    .registration,
+                answered[answered.len() - 1]
+            );
             stage.check(event.id).await;
         }
     }
@@ -101,14 +266,33 @@ async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
 async fn an_address_has_one_place(stage: Stage) {
     let event = stage.event("gala", Some(10), false).await;
     let ada = stage.registers(event.id, "ada").await;
-    assert_eq!(stage.one(event.id, register("ADA")).await, (Err(Refusal::AlreadyRegistered), vec![]));
-    let commit = stage.commit(event.id, vec![register("bob"), register("Bob")]).await;
-    assert!(matches!(commit.decisions.as_slice(), [Ok(_), Err(Refusal::AlreadyRegistered)]));
+    assert_eq!(
+        stage.one(event.id, register("ADA")).await,
+        (Err(Refusal::AlreadyRegistered), vec![])
+    );
+    let commit = stage
+        .commit(event.id, vec![register("bob"), register("Bob")])
+        .await;
+    assert!(matches!(
+        commit.decisions.as_slice(),
+        [Ok(_), Err(Refusal::AlreadyRegistered)]
+    ));
 
     // Given back and taken again in one batch: the address is free in between.
-    let commit = stage.commit(event.id, vec![cancel(&ada), register("ada"), register("Ada")]).await;
-    assert!(matches!(commit.decisions.as_slice(), [Ok(_), Ok(_), Err(Refusal::AlreadyRegistered)]));
-    assert_eq!(stage.one(event.id, register("aDa")).await.0, Err(Refusal::AlreadyRegistered));
+    let commit = stage
+        .commit(
+            event.id,
+            vec![cancel(&ada), register("ada"), register("Ada")],
+        )
+        .await;
+    assert!(matches!(
+        commit.decisions.as_slice(),
+        [Ok(_), Ok(_), Err(Refusal::AlreadyRegistered)]
+    ));
+    assert_eq!(
+        stage.one(event.id, register("aDa")).await.0,
+        Err(Refusal::AlreadyRegistered)
+    );
     // Another event is another matter.
     let other = stage.event("other", Some(10), false).await;
     stage.registers(other.id, "ada").await;
@@ -119,21 +303,35 @@ async fn a_key_is_answered_again(stage: Stage) {
     let event = stage.event("gala", Some(2), true).await;
     let first = accepted(stage.one(event.id, with_key("ada", "attempt-1")).await.0);
     let replayed = |decision: Decision| match decision {
-        Ok(Answer::Registered { registration, replayed: true }) => Arc::unwrap_or_clone(registration),
+        Ok(Answer::Registered {
+            registration,
+            replayed: true,
+        }) => Arc::unwrap_or_clone(registration),
         other => panic!("not replayed: {other:?}"),
     };
     let (again, kinds) = stage.one(event.id, with_key("ada", "attempt-1")).await;
     assert_eq!((replayed(again), kinds), (first.clone(), vec![]));
-    assert_eq!(stage.one(event.id, with_key("bob", "attempt-1")).await, (Err(Refusal::IdempotencyMismatch), vec![]));
+    assert_eq!(
+        stage.one(event.id, with_key("bob", "attempt-1")).await,
+        (Err(Refusal::IdempotencyMismatch), vec![])
+    );
 
     // A double click in one batch is one place.
-    let mut commit = stage.commit(event.id, vec![with_key("cem", "attempt-2"), with_key("cem", "attempt-2")]).await;
+    let mut commit = stage
+        .commit(
+            event.id,
+            vec![with_key("cem", "attempt-2"), with_key("cem", "attempt-2")],
+        )
+        .await;
     let twice = replayed(commit.decisions.pop().unwrap());
     assert_eq!(accepted(commit.decisions.pop().unwrap()), twice);
 
     // The key answers as long as its row exists, even cancelled; a new attempt needs a new key.
     stage.does(event.id, cancel(&first)).await;
-    assert_eq!(replayed(stage.one(event.id, with_key("ada", "attempt-1")).await.0).status, Status::Cancelled);
+    assert_eq!(
+        replayed(stage.one(event.id, with_key("ada", "attempt-1")).await.0).status,
+        Status::Cancelled
+    );
     accepted(stage.one(event.id, with_key("ada", "attempt-3")).await.0);
     // In the next round keys are free again.
     stage.does(event.id, reset()).await;
@@ -144,14 +342,34 @@ async fn a_key_is_answered_again(stage: Stage) {
 async fn a_registration_is_given_back(stage: Stage) {
     let event = stage.event("gala", Some(2), false).await;
     let ada = stage.registers(event.id, "ada").await;
-    let forged = Command::Cancel { locator: ada.locator, secret: Some(Secret::draw()), by: Actor::Visitor };
-    assert_eq!(stage.one(event.id, forged).await, (Err(Refusal::RegistrationNotFound), vec![]));
-    let elsewhere = Command::Cancel { locator: Locator { event: event.id + 1, ..ada.locator }, secret: None, by: Actor::Console };
-    assert_eq!(stage.one(event.id, elsewhere).await.0, Err(Refusal::RegistrationNotFound));
+    let forged = Command::Cancel {
+        locator: ada.locator,
+        secret: Some(Secret::draw()),
+        by: Actor::Visitor,
+    };
+    assert_eq!(
+        stage.one(event.id, forged).await,
+        (Err(Refusal::RegistrationNotFound), vec![])
+    );
+    let elsewhere = Command::Cancel {
+        locator: Locator {
+            event: event.id + 1,
+            ..ada.locator
+        },
+        secret: None,
+        by: Actor::Console,
+    };
+    assert_eq!(
+        stage.one(event.id, elsewhere).await.0,
+        Err(Refusal::RegistrationNotFound)
+    );
 
     let (decision, kinds) = stage.one(event.id, cancel(&ada)).await;
     let gone = cancelled(decision);
-    assert_eq!((gone.status, kinds), (Status::Cancelled, vec![Kind::Cancelled]));
+    assert_eq!(
+        (gone.status, kinds),
+        (Status::Cancelled, vec![Kind::Cancelled])
+    );
     // Again: the same answer, no new revision.
     let (decision, kinds) = stage.one(event.id, cancel(&ada)).await;
     assert_eq!((cancelled(decision), kinds), (gone, vec![]));
@@ -159,19 +377,47 @@ async fn a_registration_is_given_back(stage: Stage) {
     assert_eq!(stage.registers(event.id, "bob").await.locator.number, 2);
 
     // The organiser needs no secret, and leaves a trace.
-    let bob = Locator { number: 2, ..ada.locator };
-    cancelled(stage.one(event.id, Command::Cancel { locator: bob, secret: None, by: Actor::Token }).await.0);
+    let bob = Locator {
+        number: 2,
+        ..ada.locator
+    };
+    cancelled(
+        stage
+            .one(
+                event.id,
+                Command::Cancel {
+                    locator: bob,
+                    secret: None,
+                    by: Actor::Token,
+                },
+            )
+            .await
+            .0,
+    );
     let audit = stage.store.audit(&event.slug, None, 1).await.unwrap();
-    assert_eq!((audit[0].1.who.as_str(), audit[0].1.action.as_str()), ("token", "cancel"));
-    assert_eq!((&audit[0].1.before["status"], &audit[0].1.after["status"]), (&"confirmed".into(), &"cancelled".into()));
+    assert_eq!(
+        (audit[0].1.who.as_str(), audit[0].1.action.as_str()),
+        ("token", "cancel")
+    );
+    assert_eq!(
+        (&audit[0].1.before["status"], &audit[0].1.after["status"]),
+        (&"confirmed".into(), &"cancelled".into())
+    );
     stage.check(event.id).await;
 }
 
 /// What the caller has seen of the event makes a commit quicker, and never another one.
 async fn what_was_seen_may_be_old(stage: Stage) {
-    let (event, other) = (stage.event("gala", Some(3), true).await, stage.event("other", Some(3), false).await);
+    let (event, other) = (
+        stage.event("gala", Some(3), true).await,
+        stage.event("other", Some(3), false).await,
+    );
     let ask = async |seen: &Event, person: &str| {
-        let mut commit = stage.store.commit(event.id, Some(seen), &[register(person)], &stage.clock()).await.expect("a database that works");
+        let mut commit = stage
+            .store
+            .commit(event.id, Some(seen), &[register(person)], &stage.clock())
+            .await
+            .expect("a database that works");
         let stored = stage.store.event_by_id(event.id).await.unwrap();
         assert_eq!(commit.event, stored, "what is published is what is stored");
         stage.check(event.id).await;
@@ -182,26 +428,61 @@ async fn what_was_seen_may_be_old(stage: Stage) {
     let (bob, _) = ask(&event, "bob").await;
     assert_eq!((bob.locator.number, bob.accepted_revision), (2, 3));
     let (cem, long_ago) = ask(&other, "cem").await;
-    assert_eq!((cem.locator, cem.status), (Locator { event: event.id, round: 1, number: 3 }, Status::Confirmed));
+    assert_eq!(
+        (cem.locator, cem.status),
+        (
+            Locator {
+                event: event.id,
+                round: 1,
+                number: 3
+            },
+            Status::Confirmed
+        )
+    );
 
     // Long enough for a store that has been wrong to dare again.
     for n in 0..20 {
         let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-        assert_eq!(ask(&newest, &format!("person{n}")).await.0.accepted_waiting, Some(n + 1));
+        assert_eq!(
+            ask(&newest, &format!("person{n}")).await.0.accepted_waiting,
+            Some(n + 1)
+        );
     }
     // What has no revision of its own.
     let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-    stage.store.announce(event.id, "Doors open at seven", "console", stage.clock().now()).await.unwrap().expect("an event");
+    stage
+        .store
+        .announce(
+            event.id,
+            "Doors open at seven",
+            "console",
+            stage.clock().now(),
+        )
+        .await
+        .unwrap()
+        .expect("an event");
     assert_eq!(ask(&newest, "eve").await.0.accepted_waiting, Some(21));
     let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-    stage.tamper("UPDATE events SET capacity = 2 WHERE slug = 'gala'").await;
+    stage
+        .tamper("UPDATE events SET capacity = 2 WHERE slug = 'gala'")
+        .await;
     assert_eq!(ask(&newest, "fay").await.0.accepted_waiting, Some(22));
 
     stage.does(event.id, capacity(4)).await;
-    assert_eq!(ask(&long_ago, "dan").await.0.accepted_waiting, Some(22), "the place has gone to the longest waiting");
+    assert_eq!(
+        ask(&long_ago, "dan").await.0.accepted_waiting,
+        Some(22),
+        "the place has gone to the longest waiting"
+    );
     let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
     stage.does(event.id, reset()).await;
-    assert_eq!(ask(&newest, "ada").await.0.locator, Locator { round: 2, ..ada.locator });
+    assert_eq!(
+        ask(&newest, "ada").await.0.locator,
+        Locator {
+            round: 2,
+            ..ada.locator
+        }
+    );
 }
 
 /// And where there is nothing to store, or something else with it, nothing is told.
@@ -211,23 +492,54 @@ async fn what_is_told_early_is_what_is_returned(stage: Stage) {
     let ask = async |seen: Option<&Event>, commands: &[Command]| {
         let mut told = Vec::<Vec<Decision>>::new();
         let mut hear = |decisions: &[Decision]| told.push(decisions.to_vec());
-        let commit = stage.store.commit_telling(event.id, seen, commands, &stage.clock(), &mut hear).await.expect("a database that works");
+        let commit = stage
+            .store
+            .commit_telling(event.id, seen, commands, &stage.clock(), &mut hear)
+            .await
+            .expect("a database that works");
         (told, commit.decisions)
     };
     for seen in [false, true] {
         let newest = stage.store.event_by_id(event.id).await.unwrap();
-        let people = ["bob", "cem"].map(|name| with_key(&format!("{name}{seen}"), &format!("{name}{seen}")));
+        let people =
+            ["bob", "cem"].map(|name| with_key(&format!("{name}{seen}"), &format!("{name}{seen}")));
         let (told, returned) = ask(newest.as_ref().filter(|_| seen), &people).await;
-        let [told] = told.as_slice() else { panic!("{told:?}") };
+        let [told] = told.as_slice() else {
+            panic!("{told:?}")
+        };
         let same = |one: &Decision, other: &Decision| match (one, other) {
-            (Ok(Answer::Registered { registration: one, .. }), Ok(Answer::Registered { registration: other, .. })) => Arc::ptr_eq(one, other),
+            (
+                Ok(Answer::Registered {
+                    registration: one, ..
+                }),
+                Ok(Answer::Registered {
+                    registration: other,
+                    ..
+                }),
+            ) => Arc::ptr_eq(one, other),
             _ => false,
         };
-        assert!(told.len() == 2 && told.iter().zip(&returned).all(|(one, other)| same(one, other)), "{told:?} {returned:?}");
-        assert!(ask(None, &people).await.0.is_empty(), "all of them are known");
+        assert!(
+            told.len() == 2
+                && told
+                    .iter()
+                    .zip(&returned)
+                    .all(|(one, other)| same(one, other)),
+            "{told:?} {returned:?}"
+        );
+        assert!(
+            ask(None, &people).await.0.is_empty(),
+            "all of them are known"
+        );
     }
     assert!(ask(None, &[register("ada")]).await.0.is_empty(), "refused");
-    assert!(ask(None, &[register("dan"), cancel(&ada)]).await.0.is_empty(), "somebody moves up");
+    assert!(
+        ask(None, &[register("dan"), cancel(&ada)])
+            .await
+            .0
+            .is_empty(),
+        "somebody moves up"
+    );
     stage.check(event.id).await;
 }
 
@@ -236,14 +548,36 @@ async fn whoever_is_known_is_found_among_new_people(stage: Stage) {
     let known = accepted(stage.one(event.id, with_key("ada", "attempt")).await.0);
     for n in 0..40 {
         let people = |name: &str| register(&format!("{name}{n}"));
-        let commit = stage.commit(event.id, vec![people("bob"), register("ada"), people("cem"), with_key("ada", "attempt")]).await;
-        let [Ok(bob), Err(Refusal::AlreadyRegistered), Ok(cem), Ok(Answer::Registered { registration, replayed: true })] = commit.decisions.as_slice() else {
+        let commit = stage
+            .commit(
+                event.id,
+                vec![
+                    people("bob"),
+                    register("ada"),
+                    people("cem"),
+                    with_key("ada", "attempt"),
+                ],
+            )
+            .await;
+        let [
+            Ok(bob),
+            Err(Refusal::AlreadyRegistered),
+            Ok(cem),
+            Ok(Answer::Registered {
+                registration,
+                replayed: true,
+            }),
+        ] = commit.decisions.as_slice()
+        else {
             panic!("{commit:?}")
         };
         assert_eq!(**registration, known);
         let numbers = [bob, cem].map(|answer| accepted(Ok(answer.clone())).locator.number);
         assert_eq!(numbers, [2 * n + 2, 2 * n + 3]);
-        assert_eq!(stage.one(event.id, register("Ada")).await.0, Err(Refusal::AlreadyRegistered));
+        assert_eq!(
+            stage.one(event.id, register("Ada")).await.0,
+            Err(Refusal::AlreadyRegistered)
+        );
     }
     stage.check(event.id).await;
 
@@ -251,9 +585,26 @@ async fn whoever_is_known_is_found_among_new_people(stage: Stage) {
     for n in 0..40 {
         let event = stage.event(&format!("small{n}"), Some(2), false).await;
         let known = accepted(stage.one(event.id, with_key("ada", "attempt")).await.0);
-        let commit = stage.commit(event.id, vec![register("bob"), register("ada"), with_key("ada", "attempt"), register("cem")]).await;
-        let [Ok(_), Err(Refusal::AlreadyRegistered), Ok(Answer::Registered { registration, replayed: true }), Err(Refusal::EventFull)] =
-            commit.decisions.as_slice()
+        let commit = stage
+            .commit(
+                event.id,
+                vec![
+                    register("bob"),
+                    register("ada"),
+                    with_key("ada", "attempt"),
+                    register("cem"),
+                ],
+            )
+            .await;
+        let [
+            Ok(_),
+            Err(Refusal::AlreadyRegistered),
+            Ok(Answer::Registered {
+                registration,
+                replayed: true,
+            }),
+            Err(Refusal::EventFull),
+        ] = commit.decisions.as_slice()
         else {
             panic!("{commit:?}")
         };
@@ -264,12 +615,27 @@ async fn whoever_is_known_is_found_among_new_people(stage: Stage) {
 
 async fn refusals_write_nothing(stage: Stage) {
     let event = stage.event("gala", Some(0), false).await;
-    let commit = stage.commit(event.id, vec![register("ada"), register("bob"), Command::FallDue]).await;
-    assert_eq!(commit.decisions, [Err(Refusal::EventFull), Err(Refusal::EventFull), Ok(Answer::Noted)]);
+    let commit = stage
+        .commit(
+            event.id,
+            vec![register("ada"), register("bob"), Command::FallDue],
+        )
+        .await;
+    assert_eq!(
+        commit.decisions,
+        [
+            Err(Refusal::EventFull),
+            Err(Refusal::EventFull),
+            Ok(Answer::Noted)
+        ]
+    );
     assert!(commit.changes.is_empty());
     assert_eq!(commit.event, Some(event.clone()));
     let commit = stage.commit(event.id, vec![]).await;
-    assert_eq!((commit.event, commit.decisions.len()), (Some(event.clone()), 0));
+    assert_eq!(
+        (commit.event, commit.decisions.len()),
+        (Some(event.clone()), 0)
+    );
     stage.check(event.id).await;
 }
 
@@ -281,7 +647,15 @@ async fn a_crowd_gets_exactly_the_places(stage: Stage) {
         tokio::spawn(async move {
             let mut decisions = Vec::new();
             for n in 0..25 {
-                let mut commit = store.commit(event.id, None, &[register(&format!("person{door}-{n}"))], &Clock::System).await.unwrap();
+                let mut commit = store
+                    .commit(
+                        event.id,
+                        None,
+                        &[register(&format!("person{door}-{n}"))],
+                        &Clock::System,
+                    )
+                    .await
+                    .unwrap();
                 decisions.push(commit.decisions.remove(0));
             }
             decisions
@@ -291,7 +665,10 @@ async fn a_crowd_gets_exactly_the_places(stage: Stage) {
     for door in crowd.collect::<Vec<_>>() {
         for decision in door.await.unwrap() {
             match decision {
-                Ok(Answer::Registered { registration, replayed: false }) => numbers.push(registration.locator.number),
+                Ok(Answer::Registered {
+                    registration,
+                    replayed: false,
+                }) => numbers.push(registration.locator.number),
                 Err(Refusal::EventFull) => {}
                 other => panic!("{other:?}"),
             }

@@ -18,17 +18,63 @@ async fn a_batch_that_fails_stores_nothing(stage: Stage) {
     let ada = stage.registers(event.id, "ada").await;
     let bob = stage.registers(event.id, "bob").await;
     // Somebody has restored half a database: the change log is ahead of its event.
-    stage.tamper("UPDATE events SET revision = 1, last_number = 3").await;
-    let failed = stage.store.commit(event.id, None, &[cancel(&ada), register("cem")], &stage.clock()).await;
-    assert!(matches!(failed, Err(StoreError::Unexpected(_))), "{failed:?}");
-    assert_eq!(stage.store.registration(ada.locator).await.unwrap().unwrap().registration, ada);
+    stage
+        .tamper("UPDATE events SET revision = 1, last_number = 3")
+        .await;
+    let failed = stage
+        .store
+        .commit(
+            event.id,
+            None,
+            &[cancel(&ada), register("cem")],
+            &stage.clock(),
+        )
+        .await;
+    assert!(
+        matches!(failed, Err(StoreError::Unexpected(_))),
+        "{failed:?}"
+    );
+    assert_eq!(
+        stage
+            .store
+            .registration(ada.locator)
+            .await
+            .unwrap()
+            .unwrap()
+            .registration,
+        ada
+    );
 
-    stage.tamper("UPDATE events SET revision = 3, registered = 1, last_number = 1").await;
-    let failed = stage.store.commit(event.id, None, &[cancel(&ada), register("cem")], &stage.clock()).await;
-    assert!(matches!(failed, Err(StoreError::Unexpected(_))), "a number is given twice: {failed:?}");
-    assert_eq!(stage.store.registration(bob.locator).await.unwrap().unwrap().registration, bob);
+    stage
+        .tamper("UPDATE events SET revision = 3, registered = 1, last_number = 1")
+        .await;
+    let failed = stage
+        .store
+        .commit(
+            event.id,
+            None,
+            &[cancel(&ada), register("cem")],
+            &stage.clock(),
+        )
+        .await;
+    assert!(
+        matches!(failed, Err(StoreError::Unexpected(_))),
+        "a number is given twice: {failed:?}"
+    );
+    assert_eq!(
+        stage
+            .store
+            .registration(bob.locator)
+            .await
+            .unwrap()
+            .unwrap()
+            .registration,
+        bob
+    );
 
-    stage.tamper("UPDATE events SET registered = 2, last_number = 2").await;
+    stage
+        .tamper("UPDATE events SET registered = 2, last_number = 2")
+        .await;
     assert_eq!(stage.registers(event.id, "cem").await.locator.number, 3);
     stage.check(event.id).await;
 }
@@ -61,7 +107,9 @@ async fn a_cancelled_future_leaves_nothing_half_open(stage: Stage) {
     for patience_us in (0..2_000).step_by(40) {
         let commands = [register(&format!("person{patience_us}"))];
         let seen = stage.store.event_by_id(event.id).await.unwrap();
-        let commit = stage.store.commit(event.id, seen.as_ref(), &commands, &Clock::System);
+        let commit = stage
+            .store
+            .commit(event.id, seen.as_ref(), &commands, &Clock::System);
         // Whether it was stored is not known then; that it is all or nothing, and that the next one works, is.
         let _ = tokio::time::timeout(Duration::from_micros(patience_us), commit).await;
     }
@@ -83,12 +131,33 @@ async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
         let mut registered = 0;
         while Instant::now() < end {
             registered += 1;
-            stage.store.commit(event.id, None, &[register(&format!("person{registered}"))], &clock).await.unwrap();
+            stage
+                .store
+                .commit(
+                    event.id,
+                    None,
+                    &[register(&format!("person{registered}"))],
+                    &clock,
+                )
+                .await
+                .unwrap();
         }
         registered
     });
-    for (event, registered) in events.iter().zip(futures_util::future::join_all(crowds).await) {
-        assert_eq!(stage.store.event_by_id(event.id).await.unwrap().unwrap().registered, registered);
+    for (event, registered) in events
+        .iter()
+        .zip(futures_util::future::join_all(crowds).await)
+    {
+        assert_eq!(
+            stage
+                .store
+                .event_by_id(event.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .registered,
+            registered
+        );
         assert!(registered > 1, "one took all the turns");
     }
 }
@@ -97,15 +166,33 @@ async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
 async fn a_store_closes_at_once(stage: Stage) {
     for pause in [Duration::ZERO, Duration::from_millis(1_100)] {
         let store = Store::open(&stage.url, None).await.unwrap();
-        let event = stage.event(&format!("gala{}", pause.as_millis()), None, false).await;
+        let event = stage
+            .event(&format!("gala{}", pause.as_millis()), None, false)
+            .await;
         for person in ["ada", "bob"] {
-            store.commit(event.id, None, &[register(person)], &stage.clock()).await.unwrap();
+            store
+                .commit(event.id, None, &[register(person)], &stage.clock())
+                .await
+                .unwrap();
             tokio::time::sleep(pause).await;
         }
-        tokio::time::timeout(Duration::from_secs(10), store.close()).await.expect("it closes");
-        let late = store.commit(event.id, None, &[register("cem")], &stage.clock()).await;
+        tokio::time::timeout(Duration::from_secs(10), store.close())
+            .await
+            .expect("it closes");
+        let late = store
+            .commit(event.id, None, &[register("cem")], &stage.clock())
+            .await;
         assert!(matches!(late, Err(StoreError::Unreachable(_))), "{late:?}");
-        assert_eq!(stage.store.event_by_id(event.id).await.unwrap().unwrap().registered, 2);
+        assert_eq!(
+            stage
+                .store
+                .event_by_id(event.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .registered,
+            2
+        );
     }
 }
 
@@ -114,7 +201,10 @@ async fn nodes_that_start_together_agree(stage: Stage) {
         let url = stage.url.clone();
         tokio::spawn(async move {
             let store = Store::open(&url, None).await.unwrap();
-            let password = store.setting_or_insert("password", &n.to_string()).await.unwrap();
+            let password = store
+                .setting_or_insert("password", &n.to_string())
+                .await
+                .unwrap();
             store.close().await;
             password
         })
@@ -136,7 +226,15 @@ async fn nodes_that_write_at_once_take_turns(stage: Stage) {
             let store = Store::open(&url, None).await.unwrap();
             let mut numbers = Vec::new();
             for n in 0..100 {
-                let mut commit = store.commit(event.id, None, &[register(&format!("person{node}-{n}"))], &clock).await.unwrap();
+                let mut commit = store
+                    .commit(
+                        event.id,
+                        None,
+                        &[register(&format!("person{node}-{n}"))],
+                        &clock,
+                    )
+                    .await
+                    .unwrap();
                 numbers.push(accepted(commit.decisions.remove(0)).locator.number);
             }
             numbers
@@ -155,7 +253,11 @@ async fn nodes_that_write_at_once_take_turns(stage: Stage) {
 async fn a_missing_directory_is_named() {
     let url: DatabaseUrl = "sqlite:///nowhere/at/all/headcount.db".parse().unwrap();
     let failed = Store::open(&url, None).await.unwrap_err();
-    assert!(matches!(&failed, StoreError::Unreachable(_)) && failed.to_string().contains("/nowhere/at/all"), "{failed}");
+    assert!(
+        matches!(&failed, StoreError::Unreachable(_))
+            && failed.to_string().contains("/nowhere/at/all"),
+        "{failed}"
+    );
 }
 
 /// Another process holds SQLite's write lock, such as a careless backup: a passing failure, after which the writer works on.
@@ -164,13 +266,24 @@ async fn a_locked_file_is_a_passing_failure() {
     let file = crate::support::sqlite::File::new();
     let stage = Stage::set(file.url()).await;
     let event = stage.event("gala", None, false).await;
-    let DatabaseUrl::Sqlite(options) = &stage.url else { unreachable!("a SQLite file was asked for") };
+    let DatabaseUrl::Sqlite(options) = &stage.url else {
+        unreachable!("a SQLite file was asked for")
+    };
     let mut holder = options.connect().await.unwrap();
     holder.execute("BEGIN IMMEDIATE").await.unwrap();
-    let failed = stage.store.commit(event.id, Some(&event), &[register("ada")], &Clock::System).await;
-    assert!(matches!(failed, Err(StoreError::Unreachable(_))), "{failed:?}");
+    let failed = stage
+        .store
+        .commit(event.id, Some(&event), &[register("ada")], &Clock::System)
+        .await;
+    assert!(
+        matches!(failed, Err(StoreError::Unreachable(_))),
+        "{failed:?}"
+    );
     // Readers do not wait for writers.
-    assert_eq!(stage.store.event_by_id(event.id).await.unwrap(), Some(event.clone()));
+    assert_eq!(
+        stage.store.event_by_id(event.id).await.unwrap(),
+        Some(event.clone())
+    );
     holder.execute("ROLLBACK").await.unwrap();
     stage.registers(event.id, "ada").await;
     stage.check(event.id).await;
@@ -186,11 +299,31 @@ async fn a_closed_file_stands_alone_and_is_opened_again() {
     let event = stage.event("gala", None, false).await;
     stage.registers(event.id, "ada").await;
     stage.store.close().await;
-    let DatabaseUrl::Sqlite(options) = &stage.url else { unreachable!("a SQLite file was asked for") };
-    assert_eq!(options.get_filename().parent().unwrap().read_dir().unwrap().count(), 1);
-    assert!(matches!(stage.store.ping().await, Err(StoreError::Unreachable(_))));
-    let closed = stage.store.commit(event.id, None, &[register("bob")], &Clock::System).await;
-    assert!(matches!(closed, Err(StoreError::Unreachable(_))), "{closed:?}");
+    let DatabaseUrl::Sqlite(options) = &stage.url else {
+        unreachable!("a SQLite file was asked for")
+    };
+    assert_eq!(
+        options
+            .get_filename()
+            .parent()
+            .unwrap()
+            .read_dir()
+            .unwrap()
+            .count(),
+        1
+    );
+    assert!(matches!(
+        stage.store.ping().await,
+        Err(StoreError::Unreachable(_))
+    ));
+    let closed = stage
+        .store
+        .commit(event.id, None, &[register("bob")], &Clock::System)
+        .await;
+    assert!(
+        matches!(closed, Err(StoreError::Unreachable(_))),
+        "{closed:?}"
+    );
     let again = Stage::set(file.url()).await;
     assert_eq!(again.registers(event.id, "bob").await.locator.number, 2);
     again.check(event.id).await;

@@ -40,7 +40,17 @@ struct Line {
 
 /// The configuration that a command line gives, with a token, a password and any free port.
 pub(crate) fn config(database_url: &str, flags: &[&str]) -> Config {
-    let fixed = ["headcount", "--listen", "127.0.0.1:0", "--admin-token", TOKEN, "--admin-password", PASSWORD, "--database-url", database_url];
+    let fixed = [
+        "headcount",
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-token",
+        TOKEN,
+        "--admin-password",
+        PASSWORD,
+        "--database-url",
+        database_url,
+    ];
     let line = Line::parse_from(fixed.iter().chain(flags));
     Config::read(&line.serve).expect("a valid configuration")
 }
@@ -60,14 +70,19 @@ impl App {
             }
             Database::Postgres => (postgres::shared().new_database().await, None),
         };
-        Self { running: Self::on(&url, flags, clock).await, _file: file }
+        Self {
+            running: Self::on(&url, flags, clock).await,
+            _file: file,
+        }
     }
 
     /// A server on that database.
     pub(crate) async fn on(url: &str, flags: &[&str], clock: Clock) -> Running {
         let config = config(url, flags);
         let listener = headcount::server::bind(config.listen).expect("a free port");
-        app::start(config, listener, clock).await.expect("the server starts")
+        app::start(config, listener, clock)
+            .await
+            .expect("the server starts")
     }
 
     /// Where it listens.
@@ -81,7 +96,13 @@ impl App {
     }
 
     /// One request on a connection of its own.
-    pub(crate) async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         call(self.address(), method, path, headers, body).await
     }
 
@@ -102,7 +123,13 @@ impl App {
 
     /// An event with that many places.
     pub(crate) async fn event(&self, slug: &str, capacity: u32) -> Value {
-        let answer = self.organise("POST", "/api/v1/events", &serde_json::json!({ "slug": slug, "title": slug, "capacity": capacity })).await;
+        let answer = self
+            .organise(
+                "POST",
+                "/api/v1/events",
+                &serde_json::json!({ "slug": slug, "title": slug, "capacity": capacity }),
+            )
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.json()
     }
@@ -114,9 +141,16 @@ impl App {
 }
 
 /// One request on a connection of its own.
-pub(crate) async fn call(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) async fn call(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
     let mut wire = Wire::connect(address).await;
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    let mut request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");
     }
@@ -130,34 +164,74 @@ pub(crate) async fn call(address: SocketAddr, method: &str, path: &str, headers:
 }
 
 /// The organiser's call, with the token.
-pub(crate) async fn organise(address: SocketAddr, method: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn organise(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Answer {
     let bearer = format!("Bearer {TOKEN}");
-    let text = if body.is_null() { String::new() } else { body.to_string() };
-    call(address, method, path, &[("authorization", &bearer), ("content-type", "application/json")], &text).await
+    let text = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    call(
+        address,
+        method,
+        path,
+        &[
+            ("authorization", &bearer),
+            ("content-type", "application/json"),
+        ],
+        &text,
+    )
+    .await
 }
 
 /// Registers somebody.
 pub(crate) async fn register(address: SocketAddr, slug: &str, name: &str, email: &str) -> Answer {
     let body = serde_json::json!({ "name": name, "email": email }).to_string();
-    call(address, "POST", &format!("/api/v1/events/{slug}/registrations"), &[("content-type", "application/json")], &body).await
+    call(
+        address,
+        "POST",
+        &format!("/api/v1/events/{slug}/registrations"),
+        &[("content-type", "application/json")],
+        &body,
+    )
+    .await
 }
 
 /// One request to a server that may be gone; none when no whole answer came.
 pub(crate) async fn try_call(address: SocketAddr, method: &str, path: &str) -> Option<Answer> {
-    let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    let (head, body) = Wire::try_connect(address).await.ok()?.try_exchange(request.as_bytes()).await?;
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let (head, body) = Wire::try_connect(address)
+        .await
+        .ok()?
+        .try_exchange(request.as_bytes())
+        .await?;
     Some(Answer::new(&head, body.into_bytes()))
 }
 
 /// Registers somebody under an idempotency key at a server that may be gone; none when no whole answer came.
-pub(crate) async fn try_register(address: SocketAddr, slug: &str, email: &str, key: &str) -> Option<Answer> {
+pub(crate) async fn try_register(
+    address: SocketAddr,
+    slug: &str,
+    email: &str,
+    key: &str,
+) -> Option<Answer> {
     let body = serde_json::json!({ "name": "Ada Lovelace", "email": email }).to_string();
     let request = format!(
         "POST /api/v1/events/{slug}/registrations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n\
          connection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
-    let (head, body) = Wire::try_connect(address).await.ok()?.try_exchange(request.as_bytes()).await?;
+    let (head, body) = Wire::try_connect(address)
+        .await
+        .ok()?
+        .try_exchange(request.as_bytes())
+        .await?;
     Some(Answer::new(&head, body.into_bytes()))
 }
 
@@ -172,20 +246,34 @@ pub(crate) struct Answer {
 
 impl Answer {
     fn new(head: &str, body: Vec<u8>) -> Self {
-        let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no status in {head:?}"));
-        let body = if head.contains("transfer-encoding: chunked") { unchunk(&body) } else { body };
-        Self { status, head: head.to_owned(), body: String::from_utf8(body).expect("text") }
+        let status = head
+            .get(9..12)
+            .and_then(|status| status.parse().ok())
+            .unwrap_or_else(|| panic!("no status in {head:?}"));
+        let body = if head.contains("transfer-encoding: chunked") {
+            unchunk(&body)
+        } else {
+            body
+        };
+        Self {
+            status,
+            head: head.to_owned(),
+            body: String::from_utf8(body).expect("text"),
+        }
     }
 
     /// A header's value, in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        self.head
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
     /// The body as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}) in {:?}", self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("no JSON ({error}) in {:?}", self.body))
     }
 
     /// The problem's code.
@@ -198,7 +286,9 @@ impl Answer {
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     while let Some(end) = rest.windows(2).position(|window| window == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).expect("a chunk size"), 16).expect("a chunk size");
+        let size =
+            usize::from_str_radix(std::str::from_utf8(&rest[..end]).expect("a chunk size"), 16)
+                .expect("a chunk size");
         data.extend_from_slice(&rest[end + 2..end + 2 + size]);
         rest = &rest[end + 4 + size..];
         if size == 0 {

@@ -59,12 +59,23 @@ impl Cluster {
         let data = home.join("data");
         // The server refuses to run as root, so root runs it as somebody else.
         let initdb = as_nobody_special(&binaries.join("initdb"))
-            .args(["--auth=trust", "--username=headcount", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
+            .args([
+                "--auth=trust",
+                "--username=headcount",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "--pgdata",
+            ])
             .arg(&data)
             .current_dir(&home)
             .output()
             .expect("initdb");
-        assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+        assert!(
+            initdb.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&initdb.stderr)
+        );
         let settings = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = on\nsynchronous_commit = on\nmax_connections = 200\n\
              shared_buffers = 64MB\nautovacuum = on\n";
         append(&data.join("postgresql.conf"), settings);
@@ -76,20 +87,42 @@ impl Cluster {
         let binaries = binaries();
         let home = home();
         let copy = as_nobody_special(&binaries.join("pg_basebackup"))
-            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--dbname"])
+            .args([
+                "--write-recovery-conf",
+                "--wal-method=stream",
+                "--checkpoint=fast",
+                "--no-sync",
+                "--dbname",
+            ])
             .arg(self.url("postgres"))
             .arg("--pgdata")
             .arg(home.join("data"))
             .current_dir(&home)
             .output()
             .expect("pg_basebackup");
-        assert!(copy.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copy.stderr));
+        assert!(
+            copy.status.success(),
+            "pg_basebackup: {}",
+            String::from_utf8_lossy(&copy.stderr)
+        );
         let replica = Self::launch(&binaries, &home);
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the server");
-        sqlx::raw_sql("ALTER SYSTEM SET synchronous_standby_names = '*'").execute(&mut connection).await.expect("a setting");
-        sqlx::raw_sql("SELECT pg_reload_conf()").execute(&mut connection).await.expect("the setting is read");
+        let mut connection = PgConnection::connect(&self.url("postgres"))
+            .await
+            .expect("the server");
+        sqlx::raw_sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            .execute(&mut connection)
+            .await
+            .expect("a setting");
+        sqlx::raw_sql("SELECT pg_reload_conf()")
+            .execute(&mut connection)
+            .await
+            .expect("the setting is read");
         let in_step = "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')";
-        while !sqlx::query_scalar::<_, bool>(in_step).fetch_one(&mut connection).await.expect("an answer") {
+        while !sqlx::query_scalar::<_, bool>(in_step)
+            .fetch_one(&mut connection)
+            .await
+            .expect("an answer")
+        {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         replica
@@ -97,14 +130,24 @@ impl Cluster {
 
     /// Makes a replica the server; returns when it takes writes.
     pub(crate) async fn promote(&self) {
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the replica");
-        assert!(sqlx::query_scalar::<_, bool>("SELECT pg_promote()").fetch_one(&mut connection).await.expect("an answer"));
+        let mut connection = PgConnection::connect(&self.url("postgres"))
+            .await
+            .expect("the replica");
+        assert!(
+            sqlx::query_scalar::<_, bool>("SELECT pg_promote()")
+                .fetch_one(&mut connection)
+                .await
+                .expect("an answer")
+        );
     }
 
     /// Starts the server whose files are in `home`, on a free port.
     fn launch(binaries: &Path, home: &Path) -> Self {
         let port = free_address().port();
-        append(&home.join("data/postgresql.conf"), &format!("port = {port}\n"));
+        append(
+            &home.join("data/postgresql.conf"),
+            &format!("port = {port}\n"),
+        );
         let mut shell = as_nobody_special(Path::new("sh"))
             .args(["-c", WATCHDOG, "watchdog"])
             .arg(binaries)
@@ -116,7 +159,10 @@ impl Cluster {
             .spawn()
             .expect("a shell");
         let answers = BufReader::new(shell.stdout.take().expect("its output"));
-        let cluster = Self { port, watchdog: std::sync::Mutex::new(Watchdog { shell, answers }) };
+        let cluster = Self {
+            port,
+            watchdog: std::sync::Mutex::new(Watchdog { shell, answers }),
+        };
         cluster.start();
         cluster
     }
@@ -145,8 +191,13 @@ impl Cluster {
     pub(crate) async fn new_database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the server");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.expect("a database");
+        let mut connection = PgConnection::connect(&self.url("postgres"))
+            .await
+            .expect("the server");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut connection)
+            .await
+            .expect("a database");
         connection.close().await.expect("a farewell");
         self.url(&name)
     }
@@ -162,7 +213,10 @@ impl Cluster {
     }
 
     fn order(&self, command: &str) {
-        let mut watchdog = self.watchdog.lock().expect("no test panics while it gives an order");
+        let mut watchdog = self
+            .watchdog
+            .lock()
+            .expect("no test panics while it gives an order");
         let input = watchdog.shell.stdin.as_mut().expect("its input");
         writeln!(input, "{command}").expect("a living watchdog");
         let mut answer = String::new();
@@ -173,7 +227,10 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let watchdog = self.watchdog.get_mut().expect("no test panics while it gives an order");
+        let watchdog = self
+            .watchdog
+            .get_mut()
+            .expect("no test panics while it gives an order");
         drop(watchdog.shell.stdin.take());
         let _ = watchdog.shell.wait();
     }
@@ -187,14 +244,23 @@ pub(crate) fn shared() -> &'static Cluster {
 
 /// A directory that the server's own user can remove again.
 fn home() -> PathBuf {
-    let made = as_nobody_special(Path::new("mktemp")).args(["-d", "-t", "headcount-postgres-XXXXXX"]).current_dir("/").output().expect("mktemp");
-    assert!(made.status.success(), "mktemp: {}", String::from_utf8_lossy(&made.stderr));
+    let made = as_nobody_special(Path::new("mktemp"))
+        .args(["-d", "-t", "headcount-postgres-XXXXXX"])
+        .current_dir("/")
+        .output()
+        .expect("mktemp");
+    assert!(
+        made.status.success(),
+        "mktemp: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     PathBuf::from(String::from_utf8_lossy(&made.stdout).trim())
 }
 
 /// A command that does not run as root.
 fn as_nobody_special(program: &Path) -> Command {
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
+    let is_root = std::fs::metadata("/proc/self")
+        .is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0);
     if !is_root {
         return Command::new(program);
     }
@@ -205,14 +271,29 @@ fn as_nobody_special(program: &Path) -> Command {
 
 /// Where the server's programs are: Debian hides them from PATH, one directory a version; the newest will do.
 pub(crate) fn binaries() -> PathBuf {
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let version = |bin: &PathBuf| bin.parent().and_then(|version| version.file_name()?.to_str()?.parse::<u32>().ok());
-    let newest = debian.filter(|bin| bin.join("initdb").exists()).max_by_key(version);
-    newest.or_else(|| std::env::split_paths(&path).find(|bin| bin.join("initdb").exists())).expect("PostgreSQL's initdb, in PATH or /usr/lib/postgresql")
+    let version = |bin: &PathBuf| {
+        bin.parent()
+            .and_then(|version| version.file_name()?.to_str()?.parse::<u32>().ok())
+    };
+    let newest = debian
+        .filter(|bin| bin.join("initdb").exists())
+        .max_by_key(version);
+    newest
+        .or_else(|| std::env::split_paths(&path).find(|bin| bin.join("initdb").exists()))
+        .expect("PostgreSQL's initdb, in PATH or /usr/lib/postgresql")
 }
 
 /// `postgresql.conf` belongs to the server's user; root may still write to it.
 fn append(file: &Path, text: &str) {
-    std::fs::OpenOptions::new().append(true).open(file).and_then(|mut file| file.write_all(text.as_bytes())).expect("postgresql.conf");
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(file)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .expect("postgresql.conf");
 }

@@ -31,7 +31,11 @@ impl Process {
             .args(["--admin-token", TOKEN, "--database-url", url])
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() { Stdio::inherit() } else { Stdio::null() })
+            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
             .spawn()
             .expect("the binary starts");
         let mut lines = Vec::new();
@@ -44,14 +48,26 @@ impl Process {
                 break;
             }
         }
-        let address = lines.first().and_then(|line| line.split("http://").nth(1)).map(|rest| rest.trim_end_matches('/').parse());
-        let address = address.unwrap_or_else(|| panic!("no address in {lines:?}")).expect("an address");
-        Self { child, address, lines, _output: output }
+        let address = lines
+            .first()
+            .and_then(|line| line.split("http://").nth(1))
+            .map(|rest| rest.trim_end_matches('/').parse());
+        let address = address
+            .unwrap_or_else(|| panic!("no address in {lines:?}"))
+            .expect("an address");
+        Self {
+            child,
+            address,
+            lines,
+            _output: output,
+        }
     }
 
     /// Sends it a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status();
         assert!(status.expect("kill runs").success());
     }
 }

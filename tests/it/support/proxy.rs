@@ -55,9 +55,17 @@ impl Proxy {
     pub(crate) async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let control = watch::Sender::new(Control { target, line: Line::Open, cuts: 0 });
+        let control = watch::Sender::new(Control {
+            target,
+            line: Line::Open,
+            cuts: 0,
+        });
         let accepting = tokio::spawn(accept(listener, control.clone()));
-        Self { address, control, accepting }
+        Self {
+            address,
+            control,
+            accepting,
+        }
     }
 
     /// From now on bytes fare so.
@@ -98,9 +106,17 @@ async fn accept(listener: TcpListener, control: watch::Sender<Control>) {
 async fn connection(client: TcpStream, mut control: watch::Receiver<Control>) {
     let cuts = control.borrow().cuts;
     // The proxy is gone, and this task with it, when the sender is.
-    let Ok(target) = control.wait_for(|control| control.passes(false)).await.map(|control| control.target) else { return };
+    let Ok(target) = control
+        .wait_for(|control| control.passes(false))
+        .await
+        .map(|control| control.target)
+    else {
+        return;
+    };
     // A target that refuses: the client's connection ends, too.
-    let Ok(server) = TcpStream::connect(target).await else { return };
+    let Ok(server) = TcpStream::connect(target).await else {
+        return;
+    };
     for stream in [&client, &server] {
         stream.set_nodelay(true).expect("a socket");
     }
@@ -111,10 +127,15 @@ async fn connection(client: TcpStream, mut control: watch::Receiver<Control>) {
     let committed = AtomicBool::new(false);
     let requests = pump(from_client, to_server, control.clone(), |bytes| {
         let loses = now.borrow().line == Line::LosesCommits;
-        committed.fetch_or(loses && bytes.windows(7).any(|word| word == b"COMMIT\0"), Ordering::SeqCst);
+        committed.fetch_or(
+            loses && bytes.windows(7).any(|word| word == b"COMMIT\0"),
+            Ordering::SeqCst,
+        );
         false
     });
-    let answers = pump(from_server, to_client, control.clone(), |_| committed.load(Ordering::SeqCst));
+    let answers = pump(from_server, to_client, control.clone(), |_| {
+        committed.load(Ordering::SeqCst)
+    });
     let both = async { tokio::join!(requests, answers) };
     tokio::select! {
         _ = both => {}
@@ -123,12 +144,23 @@ async fn connection(client: TcpStream, mut control: watch::Receiver<Control>) {
 }
 
 /// `holds` sees all bytes, and tells whether a line that loses commits holds them.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut control: watch::Receiver<Control>, holds: impl Fn(&[u8]) -> bool) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut control: watch::Receiver<Control>,
+    holds: impl Fn(&[u8]) -> bool,
+) {
     let mut bytes = vec![0; 16 * 1024];
     loop {
         let read = from.read(&mut bytes).await.unwrap_or(0);
         let held = holds(&bytes[..read]);
-        let Ok(line) = control.wait_for(|control| control.passes(held)).await.map(|control| control.line) else { return };
+        let Ok(line) = control
+            .wait_for(|control| control.passes(held))
+            .await
+            .map(|control| control.line)
+        else {
+            return;
+        };
         if let Line::Slow(delay) = line {
             sleep(delay).await;
         }

@@ -12,7 +12,9 @@ pub(crate) struct File {
 impl File {
     /// A file that does not exist yet.
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+        Self {
+            directory: tempfile::tempdir().expect("a temporary directory"),
+        }
     }
 
     /// Where it is.

@@ -20,7 +20,8 @@ impl Event {
     /// The data as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("no JSON ({error}) in {self:?}"))
+        serde_json::from_str(&self.data)
+            .unwrap_or_else(|error| panic!("no JSON ({error}) in {self:?}"))
     }
 
     /// Reads one block, without or with the empty line that ends it.
@@ -64,9 +65,16 @@ impl Stream {
     /// Opens `path` at an address.
     pub(crate) async fn open_at(address: std::net::SocketAddr, path: &str, headers: &str) -> Self {
         let mut wire = Wire::connect(address).await;
-        wire.send(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{headers}\r\n")).await;
+        wire.send(format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\n{headers}\r\n"
+        ))
+        .await;
         let head = wire.head().await;
-        Self { wire, head, text: String::new() }
+        Self {
+            wire,
+            head,
+            text: String::new(),
+        }
     }
 
     /// The next block; none at the clean end.
@@ -83,7 +91,10 @@ impl Stream {
     /// The next event of that name, passing over all others.
     pub(crate) async fn next(&mut self, name: &str) -> Event {
         loop {
-            let event = self.block().await.unwrap_or_else(|| panic!("the stream ended before {name:?}"));
+            let event = self
+                .block()
+                .await
+                .unwrap_or_else(|| panic!("the stream ended before {name:?}"));
             if event.name == name {
                 return event;
             }

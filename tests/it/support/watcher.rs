@@ -51,8 +51,16 @@ impl Watcher {
     pub(crate) fn open(address: SocketAddr, slug: &str) -> Self {
         let (tell, told) = watch::channel(Vec::new());
         let address = Arc::new(Mutex::new(address));
-        let task = tokio::spawn(follow(Arc::clone(&address), format!("/api/v1/events/{slug}/stream"), tell));
-        Self { told, task, address }
+        let task = tokio::spawn(follow(
+            Arc::clone(&address),
+            format!("/api/v1/events/{slug}/stream"),
+            tell,
+        ));
+        Self {
+            told,
+            task,
+            address,
+        }
     }
 
     /// After the next cut it comes back there, as through a load balancer.
@@ -62,21 +70,41 @@ impl Watcher {
 
     /// The first thing told after `since` that is `wanted`, waiting for it.
     #[track_caller]
-    pub(crate) fn first(&self, since: Instant, what: &str, wanted: impl Fn(&Told) -> bool) -> impl Future<Output = Told> {
+    pub(crate) fn first(
+        &self,
+        since: Instant,
+        what: &str,
+        wanted: impl Fn(&Told) -> bool,
+    ) -> impl Future<Output = Told> {
         let (mut told, caller) = (self.told.clone(), std::panic::Location::caller());
         async move {
-            let find = |told: &Vec<Told>| told.iter().find(|told| told.at >= since && wanted(told)).cloned();
-            let found = tokio::time::timeout(PATIENCE, told.wait_for(|told| find(told).is_some())).await;
-            let found = found.ok().and_then(|told| find(&told.expect("the watcher lives")));
+            let find = |told: &Vec<Told>| {
+                told.iter()
+                    .find(|told| told.at >= since && wanted(told))
+                    .cloned()
+            };
+            let found =
+                tokio::time::timeout(PATIENCE, told.wait_for(|told| find(told).is_some())).await;
+            let found = found
+                .ok()
+                .and_then(|told| find(&told.expect("the watcher lives")));
             found.unwrap_or_else(|| {
-                panic!("{caller}: {what} was not told in {PATIENCE:?}; the newest: {:?}", self.told.borrow().iter().rev().take(5).collect::<Vec<_>>())
+                panic!(
+                    "{caller}: {what} was not told in {PATIENCE:?}; the newest: {:?}",
+                    self.told.borrow().iter().rev().take(5).collect::<Vec<_>>()
+                )
             })
         }
     }
 
     /// Everything told since then.
     pub(crate) fn since(&self, since: Instant) -> Vec<Told> {
-        self.told.borrow().iter().filter(|told| told.at >= since).cloned().collect()
+        self.told
+            .borrow()
+            .iter()
+            .filter(|told| told.at >= since)
+            .cloned()
+            .collect()
     }
 }
 
@@ -88,7 +116,15 @@ impl Drop for Watcher {
 
 async fn follow(address: Arc<Mutex<SocketAddr>>, path: String, tell: watch::Sender<Vec<Told>>) {
     let (mut position, mut retry) = (None, RETRY);
-    let note = |name: &str, data: Value| tell.send_modify(|told| told.push(Told { at: Instant::now(), name: name.to_owned(), data }));
+    let note = |name: &str, data: Value| {
+        tell.send_modify(|told| {
+            told.push(Told {
+                at: Instant::now(),
+                name: name.to_owned(),
+                data,
+            })
+        })
+    };
     loop {
         let to = *address.lock().expect("no test panics here");
         let ended = stream(to, &path, position.clone(), |event| {
@@ -104,16 +140,30 @@ async fn follow(address: Arc<Mutex<SocketAddr>>, path: String, tell: watch::Send
             note(&event.name, event.json());
         });
         let ended = ended.await;
-        note("end", ended.err().map_or(Value::Null, |error| error.to_string().into()));
+        note(
+            "end",
+            ended
+                .err()
+                .map_or(Value::Null, |error| error.to_string().into()),
+        );
         tokio::time::sleep(std::mem::replace(&mut retry, RETRY)).await;
     }
 }
 
 /// Reads one stream to its end; an error of the kind `Other` is a refusal.
-pub(crate) async fn stream(address: SocketAddr, path: &str, position: Option<String>, mut tell: impl FnMut(Event)) -> std::io::Result<()> {
+pub(crate) async fn stream(
+    address: SocketAddr,
+    path: &str,
+    position: Option<String>,
+    mut tell: impl FnMut(Event),
+) -> std::io::Result<()> {
     let mut reader = BufReader::new(TcpStream::connect(address).await?);
-    let resume = position.map(|position| format!("last-event-id: {position}\r\n")).unwrap_or_default();
-    reader.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{resume}\r\n").as_bytes()).await?;
+    let resume = position
+        .map(|position| format!("last-event-id: {position}\r\n"))
+        .unwrap_or_default();
+    reader
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{resume}\r\n").as_bytes())
+        .await?;
     let mut line = String::new();
     reader.read_line(&mut line).await?;
     if !line.starts_with("HTTP/1.1 200") {

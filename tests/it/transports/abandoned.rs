@@ -38,16 +38,31 @@ fn abandoned_socketio_polls_leave_memory_where_it_was() {
 #[track_caller]
 fn bounded(test: &str) {
     let allocated = measured(test, "before and after, bytes:");
-    println!("{ABANDONED} abandoned polls leave {} bytes of {}", allocated[1].saturating_sub(allocated[0]), allocated[0]);
+    println!(
+        "{ABANDONED} abandoned polls leave {} bytes of {}",
+        allocated[1].saturating_sub(allocated[0]),
+        allocated[0]
+    );
     assert!(allocated[1] < allocated[0] + BOUND, "{allocated:?}");
 }
 
 /// Has `poll` begun by many, each of whom goes away while the server holds the poll.
 fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (app, position) = gala(&[]).await;
-        let channel = app.running.context.hub.channels().into_iter().find(|channel| channel.newest().event.slug.as_str() == "gala").unwrap();
+        let channel = app
+            .running
+            .context
+            .hub
+            .channels()
+            .into_iter()
+            .find(|channel| channel.newest().event.slug.as_str() == "gala")
+            .unwrap();
         let tasks = runtime.metrics().num_alive_tasks();
         let round = async |clients: usize| {
             for _ in 0..clients / WAVE {
@@ -55,7 +70,11 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
                 let clients = join_all((0..WAVE).map(|_| poll(&app, &position, &asking)));
                 let address = app.address();
                 // A poll that the server has not read yet would leave its session to the pings: three quarters of a minute.
-                let all = becomes("all poll", || asking.get() == WAVE && channel.watchers.open() >= WAVE as u64 && unread(address) == 0);
+                let all = becomes("all poll", || {
+                    asking.get() == WAVE
+                        && channel.watchers.open() >= WAVE as u64
+                        && unread(address) == 0
+                });
                 tokio::select! {
                     _ = clients => unreachable!("a poll goes on until its client leaves"),
                     () = all => {}
@@ -64,7 +83,10 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
             }
             becomes("nobody watches", || channel.watchers.open() == 0).await;
             // Every task of every client has ended: connections, sessions, pings.
-            becomes("every task has ended", || runtime.metrics().num_alive_tasks() <= tasks).await;
+            becomes("every task has ended", || {
+                runtime.metrics().num_alive_tasks() <= tasks
+            })
+            .await;
         };
         // The first ones pay for pools and tables.
         round(ABANDONED / 2).await;
@@ -82,7 +104,9 @@ async fn becomes(what: &str, condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(2 * (socketio::PING_EVERY + socketio::PONG_WITHIN), wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+    timeout(2 * (socketio::PING_EVERY + socketio::PONG_WITHIN), wait)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 /// Connections of that server on which bytes wait for it in the kernel.
@@ -92,14 +116,25 @@ fn unread(server: SocketAddr) -> usize {
     // slot, local address, remote address, state, bytes to be sent and to be read, ...
     let columns = table.lines().skip(1).map(str::split_ascii_whitespace);
     columns
-        .filter(|columns| columns.clone().nth(1).is_some_and(|local| local.ends_with(&port)))
-        .filter(|columns| columns.clone().nth(4).is_some_and(|queues| !queues.ends_with(":00000000")))
+        .filter(|columns| {
+            columns
+                .clone()
+                .nth(1)
+                .is_some_and(|local| local.ends_with(&port))
+        })
+        .filter(|columns| {
+            columns
+                .clone()
+                .nth(4)
+                .is_some_and(|queues| !queues.ends_with(":00000000"))
+        })
         .count()
 }
 
 async fn long_poll(app: &App, position: &str, asking: &Cell<usize>) {
     let mut wire = app.wire().await;
-    wire.get(&format!("/api/v1/events/gala?after={position}&wait=60")).await;
+    wire.get(&format!("/api/v1/events/gala?after={position}&wait=60"))
+        .await;
     asking.update(|asking| asking + 1);
     wire.answer().await;
 }
@@ -112,7 +147,11 @@ async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
     loop {
         wire.get(PATH).await;
         let (_, open) = wire.answer().await;
-        let sid = open.split("\"sid\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a session");
+        let sid = open
+            .split("\"sid\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a session");
         let path = format!("{PATH}&sid={sid}");
         let join = format!("40{{\"event\":\"gala\",\"after\":\"{position}\"}}");
         wire.send(format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{join}", join.len())).await;

@@ -20,8 +20,13 @@ use crate::support::sse::Stream;
 type Client = WebSocketStream<TcpStream>;
 
 async fn connect(process: &Process, path: &str) -> Client {
-    let stream = TcpStream::connect(process.address).await.expect("a connection");
-    client_async(format!("ws://{}{path}", process.address), stream).await.expect("a handshake").0
+    let stream = TcpStream::connect(process.address)
+        .await
+        .expect("a connection");
+    client_async(format!("ws://{}{path}", process.address), stream)
+        .await
+        .expect("a handshake")
+        .0
 }
 
 /// Reads until a message has `text`.
@@ -35,15 +40,21 @@ async fn hear(client: &mut Client, text: &str) {
             }
         }
     };
-    timeout(SOON, heard).await.unwrap_or_else(|_| panic!("never {text}"));
+    timeout(SOON, heard)
+        .await
+        .unwrap_or_else(|_| panic!("never {text}"));
 }
 
 /// How many deliveries were noted by SSE, WebSocket, Socket.IO and the frame.
 async fn noted(metrics: SocketAddr) -> [u32; 4] {
     let scrape = call(metrics, "GET", "/metrics", &[], "").await.body;
     ["sse", "ws", "socketio", "frame"].map(|transport| {
-        let series = format!("headcount_commit_to_write_seconds_count{{transport=\"{transport}\"}} ");
-        scrape.lines().find_map(|line| line.strip_prefix(&series)).map_or(0, |count| count.parse().expect("a number"))
+        let series =
+            format!("headcount_commit_to_write_seconds_count{{transport=\"{transport}\"}} ");
+        scrape
+            .lines()
+            .find_map(|line| line.strip_prefix(&series))
+            .map_or(0, |count| count.parse().expect("a number"))
     })
 }
 
@@ -71,14 +82,30 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
     // The server's own watcher comes by SSE as well. Once it is there it is told of everything.
     let mut registered = 0;
     let watches_itself = async {
-        while !call(metrics, "GET", "/metrics", &[], "").await.body.contains("headcount_canary_up 1") {
+        while !call(metrics, "GET", "/metrics", &[], "")
+            .await
+            .body
+            .contains("headcount_canary_up 1")
+        {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(SOON * 3, watches_itself).await.expect("the server watches itself");
+    timeout(SOON * 3, watches_itself)
+        .await
+        .expect("the server watches itself");
     let mut register_one = async || {
         registered += 1;
-        assert_eq!(register(process.address, "welcome", "Ada", &format!("ada{registered}@example.org")).await.status, 201);
+        assert_eq!(
+            register(
+                process.address,
+                "welcome",
+                "Ada",
+                &format!("ada{registered}@example.org")
+            )
+            .await
+            .status,
+            201
+        );
         format!("\"registered\":{registered},")
     };
     register_one().await;
@@ -90,7 +117,10 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
     hear(&mut socket, "\"registered\":1,").await;
     let mut socketio = connect(&process, "/socket.io/?EIO=4&transport=websocket").await;
     hear(&mut socketio, "0{").await;
-    socketio.send(Message::Text("40{\"event\":\"welcome\"}".into())).await.expect("it is taken");
+    socketio
+        .send(Message::Text("40{\"event\":\"welcome\"}".into()))
+        .await
+        .expect("it is taken");
     hear(&mut socketio, "\"registered\":1,").await;
     let mut frame = Wire::connect(process.address).await;
     frame.get("/api/v1/events/welcome/frame").await;

@@ -20,14 +20,22 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// A server with one event, and the event's present position.
 async fn gala(flags: &[&str]) -> (App, String) {
-    let app = App::start(super::support::app::Database::Sqlite, flags, headcount::domain::clock::Clock::System).await;
+    let app = App::start(
+        super::support::app::Database::Sqlite,
+        flags,
+        headcount::domain::clock::Clock::System,
+    )
+    .await;
     app.event("gala", 100).await;
     let position = position(&app).await;
     (app, position)
 }
 
 async fn position(app: &App) -> String {
-    app.get("/api/v1/events/gala").await.json()["position"].as_str().expect("a position").to_owned()
+    app.get("/api/v1/events/gala").await.json()["position"]
+        .as_str()
+        .expect("a position")
+        .to_owned()
 }
 
 /// Waits for a condition that nothing announces.
@@ -37,12 +45,23 @@ async fn until(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(SOON * 3, wait).await.expect("the condition comes true");
+    tokio::time::timeout(SOON * 3, wait)
+        .await
+        .expect("the condition comes true");
 }
 
 /// Registers number `n`.
 async fn join(app: &App, n: usize) -> String {
-    let answer = app.register("gala", &format!("Visitor {n}"), &format!("visitor-{n}@example.org")).await;
+    let answer = app
+        .register(
+            "gala",
+            &format!("Visitor {n}"),
+            &format!("visitor-{n}@example.org"),
+        )
+        .await;
     assert_eq!(answer.status, 201, "{}", answer.body);
-    answer.json()["position"].as_str().expect("a position").to_owned()
+    answer.json()["position"]
+        .as_str()
+        .expect("a position")
+        .to_owned()
 }

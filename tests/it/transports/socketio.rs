@@ -16,11 +16,22 @@ impl<'a> Polling<'a> {
     /// Opens the engine's connection.
     pub(super) async fn open(app: &'a App) -> Self {
         let answer = app.get("/socket.io/?EIO=4&transport=polling").await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("*")), "{}", answer.head);
-        let open: Value = serde_json::from_str(answer.body.strip_prefix('0').expect("an open packet")).expect("JSON");
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (200, Some("*")),
+            "{}",
+            answer.head
+        );
+        let open: Value =
+            serde_json::from_str(answer.body.strip_prefix('0').expect("an open packet"))
+                .expect("JSON");
         assert_eq!(open["maxPayload"], 4096);
         let sid = open["sid"].as_str().expect("a session");
-        Self { app, path: format!("/socket.io/?EIO=4&transport=polling&sid={sid}"), packets: std::collections::VecDeque::new() }
+        Self {
+            app,
+            path: format!("/socket.io/?EIO=4&transport=polling&sid={sid}"),
+            packets: std::collections::VecDeque::new(),
+        }
     }
 
     /// Opens it and joins with `auth`.
@@ -32,7 +43,14 @@ impl<'a> Polling<'a> {
     }
 
     pub(super) async fn send(&self, packet: &str) -> Answer {
-        self.app.call("POST", &self.path, &[("content-type", "text/plain;charset=UTF-8")], packet).await
+        self.app
+            .call(
+                "POST",
+                &self.path,
+                &[("content-type", "text/plain;charset=UTF-8")],
+                packet,
+            )
+            .await
     }
 
     /// The next packet of the protocol above the engine's; pings are answered.
@@ -48,7 +66,8 @@ impl<'a> Polling<'a> {
             }
             let answer = self.app.get(&self.path).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
-            self.packets.extend(answer.body.split('\x1e').map(str::to_owned));
+            self.packets
+                .extend(answer.body.split('\x1e').map(str::to_owned));
         }
     }
 
@@ -56,7 +75,10 @@ impl<'a> Polling<'a> {
     pub(super) async fn event(&mut self, name: &str) -> Value {
         loop {
             let packet = self.next().await;
-            if let Some(payload) = packet.strip_prefix(&format!("42[\"{name}\",")).and_then(|rest| rest.strip_suffix(']')) {
+            if let Some(payload) = packet
+                .strip_prefix(&format!("42[\"{name}\","))
+                .and_then(|rest| rest.strip_suffix(']'))
+            {
                 return serde_json::from_str(payload).expect("JSON");
             }
         }
@@ -73,15 +95,24 @@ async fn a_client_follows_one_event_and_then_another() {
     assert_eq!(client.event("count").await["position"], newer.as_str());
 
     client.send("421[\"watch\",\"nope\"]").await;
-    assert_eq!(client.next().await, r#"431[{"code":"event-not-found","ok":false}]"#);
+    assert_eq!(
+        client.next().await,
+        r#"431[{"code":"event-not-found","ok":false}]"#
+    );
     client.send("422[\"watch\",\"other\"]").await;
     let ack = client.next().await;
-    assert!(ack.starts_with(r#"432[{"ok":true,"count":{"event":"other","#), "{ack}");
+    assert!(
+        ack.starts_with(r#"432[{"ok":true,"count":{"event":"other","#),
+        "{ack}"
+    );
     assert_eq!(client.event("count").await["event"], "other");
     join(&app, 2).await;
     app.register("other", "Ada", "ada@example.org").await;
     let count = client.event("count").await;
-    assert!(count["event"] == "other" && count["registered"] == 1, "{count}");
+    assert!(
+        count["event"] == "other" && count["registered"] == 1,
+        "{count}"
+    );
 
     // At the newest position nothing is told before the next change.
     let newest = super::position(&app).await;
@@ -98,11 +129,18 @@ async fn an_unknown_event_is_refused_with_its_code_and_another_may_be_tried() {
     for auth in ["", r#"{"event":"nope"}"#] {
         client.send(&format!("40{auth}")).await;
         let packet = client.next().await;
-        let error: Value = serde_json::from_str(packet.strip_prefix("44").expect("a refusal")).expect("JSON");
-        assert!(error["data"]["code"] == "event-not-found" && error["message"].is_string(), "{error}");
+        let error: Value =
+            serde_json::from_str(packet.strip_prefix("44").expect("a refusal")).expect("JSON");
+        assert!(
+            error["data"]["code"] == "event-not-found" && error["message"].is_string(),
+            "{error}"
+        );
     }
     client.send("40/admin,").await;
-    assert_eq!(client.next().await, r#"44/admin,{"message":"Invalid namespace"}"#);
+    assert_eq!(
+        client.next().await,
+        r#"44/admin,{"message":"Invalid namespace"}"#
+    );
     client.send(r#"40{"event":"gala"}"#).await;
     assert!(client.next().await.starts_with("40{\"sid\":"));
     app.stop().await;
@@ -114,13 +152,17 @@ async fn it_is_told_of_the_drain_and_of_the_end_of_its_event() {
     app.event("short", 5).await;
     let mut short = Polling::join(&app, json!({ "event": "short" })).await;
     short.event("count").await;
-    app.organise("DELETE", "/api/v1/events/short", &Value::Null).await;
+    app.organise("DELETE", "/api/v1/events/short", &Value::Null)
+        .await;
     assert_eq!(short.event("bye").await["reason"], "deleted");
     assert_eq!(short.next().await, "41");
 
     let mut client = Polling::join(&app, json!({ "event": "gala" })).await;
     client.event("count").await;
-    app.running.context.hub.drain(std::time::Duration::from_secs(1));
+    app.running
+        .context
+        .hub
+        .drain(std::time::Duration::from_secs(1));
     assert_eq!(client.event("bye").await["reason"], "drain");
     app.stop().await;
 }
@@ -128,12 +170,18 @@ async fn it_is_told_of_the_drain_and_of_the_end_of_its_event() {
 #[tokio::test]
 async fn what_is_too_large_or_no_packet_ends_the_connection() {
     let (app, _) = gala(&[]).await;
-    for packet in [format!("42[\"watch\",\"{}\"]", "x".repeat(5_000)), "4z".to_owned(), "451-[\"x\",{\"_placeholder\":true,\"num\":0}]".to_owned()] {
+    for packet in [
+        format!("42[\"watch\",\"{}\"]", "x".repeat(5_000)),
+        "4z".to_owned(),
+        "451-[\"x\",{\"_placeholder\":true,\"num\":0}]".to_owned(),
+    ] {
         let client = Polling::join(&app, json!({ "event": "gala" })).await;
         client.send(&packet).await;
         let path = client.path.clone();
         let gone = async { while app.get(&path).await.status == 200 {} };
-        tokio::time::timeout(super::SOON, gone).await.expect("it is gone");
+        tokio::time::timeout(super::SOON, gone)
+            .await
+            .expect("it is gone");
     }
     app.stop().await;
 }

@@ -21,9 +21,15 @@ async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cur
     let there = |count: &Value| count["registered"].as_u64() >= Some(registered);
     let path = |rest: &str| format!("/api/v1/events/gala{rest}after={after}");
     match technique {
-        "sse" => cursor(&Stream::open(app, &path("/stream?"), "").await.count(there).await),
+        "sse" => cursor(
+            &Stream::open(app, &path("/stream?"), "")
+                .await
+                .count(there)
+                .await,
+        ),
         "changes" => {
-            let mut log = Stream::open(app, &path("/changes?"), "accept: text/event-stream\r\n").await;
+            let mut log =
+                Stream::open(app, &path("/changes?"), "accept: text/event-stream\r\n").await;
             loop {
                 let change = log.next("change").await.json();
                 if there(&change) {
@@ -54,8 +60,16 @@ async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cur
             wire.get(&path("/frame?")).await;
             wire.head().await;
             loop {
-                let chunk = wire.chunk().await.expect("the document goes on").replace("&quot;", "\"");
-                for count in chunk.split("data-count=\"").skip(1).filter_map(|rest| rest.split_once("\">")) {
+                let chunk = wire
+                    .chunk()
+                    .await
+                    .expect("the document goes on")
+                    .replace("&quot;", "\"");
+                for count in chunk
+                    .split("data-count=\"")
+                    .skip(1)
+                    .filter_map(|rest| rest.split_once("\">"))
+                {
                     let count = serde_json::from_str(count.0).expect("JSON");
                     if there(&count) {
                         return cursor(&count);
@@ -67,7 +81,9 @@ async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cur
             let mut after = after.to_owned();
             loop {
                 let wait = if technique == "poll" { "" } else { "&wait=20" };
-                let answer = app.get(&format!("/api/v1/events/gala?after={after}{wait}")).await;
+                let answer = app
+                    .get(&format!("/api/v1/events/gala?after={after}{wait}"))
+                    .await;
                 if answer.status == 200 {
                     after = cursor(&answer.json());
                     if there(&answer.json()) {
@@ -85,7 +101,15 @@ async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cur
 
 #[tokio::test]
 async fn every_technique_ends_where_the_others_end() {
-    const TECHNIQUES: [&str; 7] = ["sse", "changes", "ws", "socketio", "frame", "long-poll", "poll"];
+    const TECHNIQUES: [&str; 7] = [
+        "sse",
+        "changes",
+        "ws",
+        "socketio",
+        "frame",
+        "long-poll",
+        "poll",
+    ];
     let (app, begin) = gala(&[]).await;
     let play = async |registrations: std::ops::RangeInclusive<usize>| {
         let mut last = String::new();
@@ -97,15 +121,28 @@ async fn every_technique_ends_where_the_others_end() {
     let follow_all = async |from: Vec<Cursor>, registered| {
         let all = TECHNIQUES.iter().zip(from).map(|(technique, after)| {
             let app = &app;
-            async move { timeout(SOON * 3, follow(app, technique, &after, registered)).await.unwrap_or_else(|_| panic!("{technique} hangs")) }
+            async move {
+                timeout(SOON * 3, follow(app, technique, &after, registered))
+                    .await
+                    .unwrap_or_else(|_| panic!("{technique} hangs"))
+            }
         });
         futures_util::future::join_all(all).await
     };
     let (middle, last) = tokio::join!(follow_all(vec![begin; 7], 10), play(1..=10));
-    assert!(middle.iter().all(|position| *position == last), "{middle:?} {last}");
+    assert!(
+        middle.iter().all(|position| *position == last),
+        "{middle:?} {last}"
+    );
     // All are cut here. Three more come while nobody looks, and each goes on with the cursor of its neighbour.
     play(11..=13).await;
-    let (end, last) = tokio::join!(follow_all(middle.into_iter().rev().collect(), 20), play(14..=20));
-    assert!(end.iter().all(|position| *position == last), "{end:?} {last}");
+    let (end, last) = tokio::join!(
+        follow_all(middle.into_iter().rev().collect(), 20),
+        play(14..=20)
+    );
+    assert!(
+        end.iter().all(|position| *position == last),
+        "{end:?} {last}"
+    );
     app.stop().await;
 }

@@ -16,12 +16,21 @@ async fn the_first_bytes_are_the_retry_and_the_count_in_one_piece() {
     let mut wire = app.wire().await;
     wire.get(STREAM).await;
     let head = wire.head().await;
-    for line in ["content-type: text/event-stream", "cache-control: no-cache, no-transform", "x-accel-buffering: no", "access-control-allow-origin: *"] {
+    for line in [
+        "content-type: text/event-stream",
+        "cache-control: no-cache, no-transform",
+        "x-accel-buffering: no",
+        "access-control-allow-origin: *",
+    ] {
         assert!(head.contains(line), "{line} in {head}");
     }
     assert!(!head.contains("content-encoding"));
     let first = wire.chunk().await.expect("a chunk");
-    assert!(first.starts_with("retry: ") && first.contains(&format!("event: count\nid: {position}\ndata: {{")), "{first}");
+    assert!(
+        first.starts_with("retry: ")
+            && first.contains(&format!("event: count\nid: {position}\ndata: {{")),
+        "{first}"
+    );
     app.stop().await;
 }
 
@@ -32,23 +41,43 @@ async fn a_stream_resumes_where_it_was() {
         (STREAM.to_owned(), format!("last-event-id: {position}\r\n")),
         (format!("{STREAM}?last_event_id={position}"), String::new()),
         (format!("{STREAM}?after={position}"), String::new()),
-        (format!("{STREAM}?after=zzzzzz-1"), format!("last-event-id: {position}\r\n")),
+        (
+            format!("{STREAM}?after=zzzzzz-1"),
+            format!("last-event-id: {position}\r\n"),
+        ),
     ];
     let mut open = Vec::new();
     for (path, header) in &current {
         let mut stream = Stream::open(&app, path, header).await;
-        assert!(stream.block().await.expect("a retry").retry.is_some_and(|ms| (1_000..=3_000).contains(&ms)));
-        assert!(stream.block().await.expect("a comment").comment, "{path} {header}");
+        assert!(
+            stream
+                .block()
+                .await
+                .expect("a retry")
+                .retry
+                .is_some_and(|ms| (1_000..=3_000).contains(&ms))
+        );
+        assert!(
+            stream.block().await.expect("a comment").comment,
+            "{path} {header}"
+        );
         open.push(stream);
     }
     for after in ["garbage", "zzzzzz-1", "", "%00"] {
         let mut stream = Stream::open(&app, &format!("{STREAM}?after={after}"), "").await;
-        assert_eq!(stream.next("count").await.id.as_deref(), Some(position.as_str()), "{after}");
+        assert_eq!(
+            stream.next("count").await.id.as_deref(),
+            Some(position.as_str()),
+            "{after}"
+        );
     }
     let newer = join(&app, 1).await;
     for stream in &mut open {
         let count = timeout(SOON, stream.next("count")).await.expect("soon");
-        assert_eq!((count.id.as_deref(), count.json()["registered"].as_u64()), (Some(newer.as_str()), Some(1)));
+        assert_eq!(
+            (count.id.as_deref(), count.json()["registered"].as_u64()),
+            (Some(newer.as_str()), Some(1))
+        );
     }
     app.stop().await;
 }
@@ -60,7 +89,9 @@ async fn an_idle_stream_shows_that_it_is_alive() {
     stream.next("count").await;
     for _ in 0..3 {
         let comment = async { while !stream.block().await.expect("the stream goes on").comment {} };
-        timeout(Duration::from_millis(1_500), comment).await.expect("a comment in time");
+        timeout(Duration::from_millis(1_500), comment)
+            .await
+            .expect("a comment in time");
     }
     app.stop().await;
 }
@@ -97,10 +128,16 @@ async fn over_the_limit_a_stream_is_told_to_come_back() {
             break answer;
         }
     };
-    assert!(head.starts_with("http/1.1 200") && head.contains("content-type: text/event-stream"), "{head}");
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains("content-type: text/event-stream"),
+        "{head}"
+    );
     let (body, _) = held.pop().expect("the refused one").rest().await;
     let body = String::from_utf8(body).expect("text");
-    assert!(body.starts_with("retry: ") && body.contains("event: bye\ndata: {\"reason\":\"limit\""), "{body}");
+    assert!(
+        body.starts_with("retry: ") && body.contains("event: bye\ndata: {\"reason\":\"limit\""),
+        "{body}"
+    );
     app.stop().await;
 }
 
@@ -109,7 +146,12 @@ async fn a_deleted_event_ends_its_streams_and_is_gone() {
     let (app, _) = gala(&[]).await;
     let mut stream = Stream::open(&app, STREAM, "").await;
     stream.next("count").await;
-    assert_eq!(app.organise("DELETE", "/api/v1/events/gala", &serde_json::Value::Null).await.status, 204);
+    assert_eq!(
+        app.organise("DELETE", "/api/v1/events/gala", &serde_json::Value::Null)
+            .await
+            .status,
+        204
+    );
     assert_eq!(stream.next("bye").await.json()["reason"], "deleted");
     assert_eq!(stream.block().await, None);
     assert_eq!(app.get(STREAM).await.status, 404);
@@ -132,21 +174,39 @@ async fn the_log_has_every_revision_in_pages_and_as_a_stream() {
             break;
         }
         assert_eq!(page["position"], changes.last().unwrap()["position"]);
-        revisions.extend(changes.iter().map(|change| change["revision"].as_i64().unwrap()));
+        revisions.extend(
+            changes
+                .iter()
+                .map(|change| change["revision"].as_i64().unwrap()),
+        );
         after = format!("&after={}", page["position"].as_str().unwrap());
     }
     assert_eq!(revisions, (1..=8).collect::<Vec<_>>());
     // A page that is empty stays where it was asked for.
-    assert_eq!(app.get(&format!("{CHANGES}?limit=3{after}")).await.json()["position"], after["&after=".len()..]);
+    assert_eq!(
+        app.get(&format!("{CHANGES}?limit=3{after}")).await.json()["position"],
+        after["&after=".len()..]
+    );
 
     // As a stream, resumed in the middle, over the change to live.
-    let mut stream = Stream::open(&app, &format!("{CHANGES}?after={created}"), "accept: text/event-stream\r\n").await;
+    let mut stream = Stream::open(
+        &app,
+        &format!("{CHANGES}?after={created}"),
+        "accept: text/event-stream\r\n",
+    )
+    .await;
     for revision in 2..=8 {
         assert_eq!(stream.next("change").await.json()["revision"], revision);
     }
     join(&app, 8).await;
     let change = timeout(SOON, stream.next("change")).await.expect("soon");
-    assert_eq!((change.json()["revision"].as_i64(), change.json()["kind"].as_str()), (Some(9), Some("registered")));
+    assert_eq!(
+        (
+            change.json()["revision"].as_i64(),
+            change.json()["kind"].as_str()
+        ),
+        (Some(9), Some("registered"))
+    );
     assert_eq!(change.id.as_deref(), change.json()["position"].as_str());
     app.stop().await;
 }
@@ -157,9 +217,21 @@ async fn a_position_of_another_history_starts_the_log_over() {
     let future = position.replace("-1", "-99");
     for after in ["garbage", "zzzzzz-1", &future] {
         let page = app.get(&format!("{CHANGES}?after={after}")).await.json();
-        assert_eq!((page["reset"].as_bool(), page["changes"][0]["kind"].as_str()), (Some(true), Some("created")), "{after}");
-        let mut stream = Stream::open(&app, &format!("{CHANGES}?after={after}"), "accept: text/event-stream\r\n").await;
-        assert!(!stream.next("reset").await.data.is_empty(), "a browser drops an event without data");
+        assert_eq!(
+            (page["reset"].as_bool(), page["changes"][0]["kind"].as_str()),
+            (Some(true), Some("created")),
+            "{after}"
+        );
+        let mut stream = Stream::open(
+            &app,
+            &format!("{CHANGES}?after={after}"),
+            "accept: text/event-stream\r\n",
+        )
+        .await;
+        assert!(
+            !stream.next("reset").await.data.is_empty(),
+            "a browser drops an event without data"
+        );
         assert_eq!(stream.next("change").await.json()["kind"], "created");
     }
     app.stop().await;
@@ -170,14 +242,30 @@ async fn what_is_no_limit_is_refused_in_both_forms() {
     let (app, _) = gala(&[]).await;
     for accept in ["application/json", "text/event-stream"] {
         for limit in ["0", "-1", "many", ""] {
-            let answer = app.call("GET", &format!("{CHANGES}?limit={limit}"), &[("accept", accept)], "").await;
-            assert_eq!((answer.status, answer.code().as_str()), (400, "bad-request"), "{accept} {limit}");
+            let answer = app
+                .call(
+                    "GET",
+                    &format!("{CHANGES}?limit={limit}"),
+                    &[("accept", accept)],
+                    "",
+                )
+                .await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (400, "bad-request"),
+                "{accept} {limit}"
+            );
             assert_eq!(answer.header("vary"), Some("accept"));
         }
     }
     // The stream has no pages: a limit cuts nothing off.
     join(&app, 1).await;
-    let mut stream = Stream::open(&app, &format!("{CHANGES}?limit=1"), "accept: text/event-stream\r\n").await;
+    let mut stream = Stream::open(
+        &app,
+        &format!("{CHANGES}?limit=1"),
+        "accept: text/event-stream\r\n",
+    )
+    .await;
     for revision in 1..=2 {
         assert_eq!(stream.next("change").await.json()["revision"], revision);
     }

@@ -12,7 +12,8 @@ export function* outdated(commits, sights, from, to) {
     if (end <= begin) continue;
     while (next < commits.length && commits[next].revision <= sights[i].revision) next += 1;
     const missing = commits[next];
-    if (missing && missing.at < end) yield { begin: Math.max(begin, missing.at), end, missing: missing.at };
+    if (missing && missing.at < end)
+      yield { begin: Math.max(begin, missing.at), end, missing: missing.at };
   }
 }
 
@@ -20,9 +21,12 @@ export function* outdated(commits, sights, from, to) {
 export function meanAge(commits, sights, now) {
   if (!commits.length || !sights.length) return null;
   let area = 0;
-  for (const { begin, end, missing } of outdated(commits, sights, -Infinity, now)) area += ((end - missing) ** 2 - (begin - missing) ** 2) / 2;
+  for (const { begin, end, missing } of outdated(commits, sights, -Infinity, now))
+    area += ((end - missing) ** 2 - (begin - missing) ** 2) / 2;
   let time = 0;
-  commits.forEach(({ at }, i) => { time += Math.max(0, Math.min((commits[i + 1]?.at ?? now) - at, AFTERWARDS_MS)); });
+  commits.forEach(({ at }, i) => {
+    time += Math.max(0, Math.min((commits[i + 1]?.at ?? now) - at, AFTERWARDS_MS));
+  });
   return time > 0 ? area / time : null;
 }
 

@@ -7,30 +7,52 @@ const PAUSE_MS = 500;
 
 export class ChangeLog {
   commits = [];
-  #slug; #position; #asking = false; #wanted = 0;
+  #slug;
+  #position;
+  #asking = false;
+  #wanted = 0;
 
-  constructor(slug, position) { this.#slug = slug; this.#position = position; }
+  constructor(slug, position) {
+    this.#slug = slug;
+    this.#position = position;
+  }
 
   /** Reads on, if `position` is news. */
   async reach(position) {
     const { epoch, revision } = parsePosition(position);
     const own = parsePosition(this.#position);
-    if (epoch !== own.epoch) { this.#position = position; this.commits = []; return; }
+    if (epoch !== own.epoch) {
+      this.#position = position;
+      this.commits = [];
+      return;
+    }
     this.#wanted = Math.max(this.#wanted, revision);
     if (this.#asking || revision <= own.revision) return;
     this.#asking = true;
     try {
       while (parsePosition(this.#position).revision < this.#wanted) {
         await new Promise((done) => setTimeout(done, PAUSE_MS));
-        const answer = await fetch(`${countUrl(this.#slug)}/changes?limit=1000&after=${encodeURIComponent(this.#position)}`, { headers: { Accept: "application/json" }, cache: "no-store" });
+        const answer = await fetch(
+          `${countUrl(this.#slug)}/changes?limit=1000&after=${encodeURIComponent(this.#position)}`,
+          { headers: { Accept: "application/json" }, cache: "no-store" },
+        );
         const { changes, reset } = await answer.json();
         if (reset || !changes.length) break;
-        for (const change of changes) this.commits.push({ revision: change.revision, at: Date.parse(change.at) });
+        for (const change of changes)
+          this.commits.push({ revision: change.revision, at: Date.parse(change.at) });
         this.#position = changes.at(-1).position;
       }
-    } catch { /* the next change asks again */ } finally { this.#asking = false; }
+    } catch {
+      /* the next change asks again */
+    } finally {
+      this.#asking = false;
+    }
   }
 
-  get isFull() { return this.commits.length > MOST; }
-  reset() { this.commits = []; }
+  get isFull() {
+    return this.commits.length > MOST;
+  }
+  reset() {
+    this.commits = [];
+  }
 }

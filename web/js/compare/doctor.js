@@ -9,7 +9,9 @@ function checks(lanes, order) {
   const of = Object.fromEntries(lanes.map((lane) => [lane.meter.key, lane]));
   const streams = [of.sse, of.frame];
   const since_ms = performance.now();
-  const first_ms = streams.every(({ meter }) => meter.first_ms !== null) ? Math.max(...streams.map(({ meter }) => meter.first_ms)) : null;
+  const first_ms = streams.every(({ meter }) => meter.first_ms !== null)
+    ? Math.max(...streams.map(({ meter }) => meter.first_ms))
+    : null;
   const late = first_ms === null && since_ms > PROMPT_MS * 3;
   const socket = of.websocket.meter;
   const cuts = lanes.flatMap(({ meter }) => meter.cuts);
@@ -17,11 +19,33 @@ function checks(lanes, order) {
   const clock = clockEstimate();
   const { winner } = best(order);
   return [
-    first_ms === null && !late ? ["first", "open"] : ["first", late || first_ms > PROMPT_MS ? "look" : "fine", { time: formatTime(first_ms ?? since_ms) }],
-    of.sse.middle === null ? ["events", "open"] : ["events", of.sse.middle > PROMPT_MS ? "look" : "fine", { time: formatTime(of.sse.middle) }],
-    socket.opening_ms !== null ? ["websocket", "fine", { time: formatTime(socket.opening_ms) }] : ["websocket", socket.failures ? "look" : "open"],
-    cuts.length ? ["cuts", "look", { n: cuts.length, time: formatTime(Math.min(...cuts)) }] : ["cuts", "fine", { time: formatTime(silence) }],
-    clock ? ["clock", "fine", { time: formatTime(Math.abs(clock.offset_ms)), error: formatTime(clock.error_ms) }] : ["clock", "open"],
+    first_ms === null && !late
+      ? ["first", "open"]
+      : [
+          "first",
+          late || first_ms > PROMPT_MS ? "look" : "fine",
+          { time: formatTime(first_ms ?? since_ms) },
+        ],
+    of.sse.middle === null
+      ? ["events", "open"]
+      : [
+          "events",
+          of.sse.middle > PROMPT_MS ? "look" : "fine",
+          { time: formatTime(of.sse.middle) },
+        ],
+    socket.opening_ms !== null
+      ? ["websocket", "fine", { time: formatTime(socket.opening_ms) }]
+      : ["websocket", socket.failures ? "look" : "open"],
+    cuts.length
+      ? ["cuts", "look", { n: cuts.length, time: formatTime(Math.min(...cuts)) }]
+      : ["cuts", "fine", { time: formatTime(silence) }],
+    clock
+      ? [
+          "clock",
+          "fine",
+          { time: formatTime(Math.abs(clock.offset_ms)), error: formatTime(clock.error_ms) },
+        ]
+      : ["clock", "open"],
     winner ? ["best", "fine", { name: winner.name }] : ["best", "open"],
   ];
 }
@@ -30,7 +54,9 @@ export function bindDoctor(root) {
   const items = new Map();
   const item = (name) => {
     if (items.has(name)) return items.get(name);
-    const [row, mark, word, text] = ["li", "span", "span", "span"].map((tag) => document.createElement(tag));
+    const [row, mark, word, text] = ["li", "span", "span", "span"].map((tag) =>
+      document.createElement(tag),
+    );
     mark.className = "doctor-mark";
     mark.ariaHidden = "true";
     word.className = "visually-hidden";

@@ -4,20 +4,39 @@ import { delays, meanAge, median, outdated } from "./age.js";
 import { formatBytes, formatNumber, formatTime, say } from "./format.js";
 
 const WINDOW_MS = 30_000;
-const WIDTH = 600, HEIGHT = 48;
+const WIDTH = 600,
+  HEIGHT = 48;
 
 export class Lane {
-  age = null; middle = null; worst = null; shown = 0;
+  age = null;
+  middle = null;
+  worst = null;
+  shown = 0;
   #parts = {};
 
   constructor(root, meter) {
     this.root = root;
     this.meter = meter;
     this.name = root.dataset.name;
-    for (const part of ["rank", "number", "age", "median", "worst", "requests", "bytes", "seen", "skipped", "reconnects", "shown-state", "strip"]) {
+    for (const part of [
+      "rank",
+      "number",
+      "age",
+      "median",
+      "worst",
+      "requests",
+      "bytes",
+      "seen",
+      "skipped",
+      "reconnects",
+      "shown-state",
+      "strip",
+    ]) {
       this.#parts[part] = root.querySelector(`[data-${part}]`);
     }
-    meter.addEventListener("count", () => this.#write("number", formatNumber(meter.count.registered)));
+    meter.addEventListener("count", () =>
+      this.#write("number", formatNumber(meter.count.registered)),
+    );
     meter.addEventListener("state", () => this.#state());
     this.#state();
   }
@@ -32,15 +51,24 @@ export class Lane {
     this.#write("median", time(this.middle));
     this.#write("worst", time(this.worst));
     this.#write("bytes", formatBytes(this.meter.bytes));
-    for (const part of ["requests", "seen", "skipped", "reconnects"]) this.#write(part, formatNumber(this.meter[part]));
+    for (const part of ["requests", "seen", "skipped", "reconnects"])
+      this.#write(part, formatNumber(this.meter[part]));
   }
 
-  rank(place) { this.#write("rank", place ? String(place) : ""); this.root.toggleAttribute("data-first", place === 1); }
+  rank(place) {
+    this.#write("rank", place ? String(place) : "");
+    this.root.toggleAttribute("data-first", place === 1);
+  }
 
   /** The highest age of the last half minute, for the scale that all strips share. */
   peak(commits) {
     const now = serverNow();
-    return Math.max(0, ...[...outdated(commits, this.meter.sights, now - WINDOW_MS, now)].map(({ end, missing }) => end - missing));
+    return Math.max(
+      0,
+      ...[...outdated(commits, this.meter.sights, now - WINDOW_MS, now)].map(
+        ({ end, missing }) => end - missing,
+      ),
+    );
   }
 
   draw(commits, scale_ms) {
@@ -48,10 +76,18 @@ export class Lane {
     const x = (at) => (((at - now + WINDOW_MS) / WINDOW_MS) * WIDTH).toFixed(1);
     const y = (age) => (HEIGHT - 1 - Math.min(1, age / scale_ms) * (HEIGHT - 6)).toFixed(1);
     let slopes = "";
-    for (const { begin, end, missing } of outdated(commits, this.meter.sights, now - WINDOW_MS, now)) {
+    for (const { begin, end, missing } of outdated(
+      commits,
+      this.meter.sights,
+      now - WINDOW_MS,
+      now,
+    )) {
       slopes += `M${x(begin)} ${y(0)}V${y(begin - missing)}L${x(end)} ${y(end - missing)}V${y(0)}Z`;
     }
-    const ticks = this.meter.sights.filter(({ at }) => at > now - WINDOW_MS).map(({ at }) => `M${x(at)} ${HEIGHT - 9}V${HEIGHT}`).join("");
+    const ticks = this.meter.sights
+      .filter(({ at }) => at > now - WINDOW_MS)
+      .map(({ at }) => `M${x(at)} ${HEIGHT - 9}V${HEIGHT}`)
+      .join("");
     this.#parts.strip.querySelector(".strip-age").setAttribute("d", slopes);
     this.#parts.strip.querySelector(".strip-seen").setAttribute("d", ticks);
   }
@@ -61,7 +97,9 @@ export class Lane {
     this.#write("shown-state", say(`compare-state-${this.meter.state}`));
   }
 
-  #write(part, text) { if (this.#parts[part].textContent !== text) this.#parts[part].textContent = text; }
+  #write(part, text) {
+    if (this.#parts[part].textContent !== text) this.#parts[part].textContent = text;
+  }
 }
 
 /** Puts rows in order around one of them: a frame that is moved is loaded again. */

@@ -10,12 +10,18 @@ export function openSse(slug, after, on) {
   const source = new EventSource(`${countUrl(slug)}/stream${query(after)}`);
   on.request();
   on.bytes(REQUEST);
-  source.addEventListener("open", () => { on.bytes(HEAD); on.up(); });
+  source.addEventListener("open", () => {
+    on.bytes(HEAD);
+    on.up();
+  });
   source.addEventListener("count", (event) => {
     on.bytes(chunk(bytesOf(event.data) + event.lastEventId.length + 26)); // event:, id:, data: and the line ends
     on.count(JSON.parse(event.data));
   });
-  source.addEventListener("bye", (event) => { source.close(); on.down(JSON.parse(event.data).retry_ms); });
+  source.addEventListener("bye", (event) => {
+    source.close();
+    on.down(JSON.parse(event.data).retry_ms);
+  });
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) return on.down();
     on.request();
@@ -26,7 +32,9 @@ export function openSse(slug, after, on) {
 }
 
 export function openWebSocket(slug, after, on) {
-  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}${countUrl(slug)}/ws${query(after)}`);
+  const socket = new WebSocket(
+    `${location.origin.replace(/^http/, "ws")}${countUrl(slug)}/ws${query(after)}`,
+  );
   let retry_ms;
   on.request();
   on.bytes(UPGRADE);
@@ -47,7 +55,7 @@ export function openFrame(frame) {
     const hear = ({ source, data }) => {
       if (source !== frame.contentWindow || data?.type !== "count") return; // anybody may post to a window
       on.up();
-      on.bytes(chunk(bytesOf(JSON.stringify(data.data).replaceAll("\"", "&quot;")) + 40));
+      on.bytes(chunk(bytesOf(JSON.stringify(data.data).replaceAll('"', "&quot;")) + 40));
       on.count(data.data);
     };
     // A load means that the document has ended; it then loads itself again.
@@ -78,17 +86,33 @@ export const openPolls = (every_ms) => (slug, after, on) => {
   const ask = async () => {
     on.request();
     const wait = held && position;
-    const headers = { Accept: "application/json", ...(!wait && position ? { "If-None-Match": `"${position}"` } : {}) };
-    const answer = await fetch(countUrl(slug) + (wait ? `${query(position)}&wait=${WAIT_S}` : ""), { headers, cache: "no-store", signal: stop.signal });
+    const headers = {
+      Accept: "application/json",
+      ...(!wait && position ? { "If-None-Match": `"${position}"` } : {}),
+    };
+    const answer = await fetch(countUrl(slug) + (wait ? `${query(position)}&wait=${WAIT_S}` : ""), {
+      headers,
+      cache: "no-store",
+      signal: stop.signal,
+    });
     const text = await answer.text();
     on.bytes(REQUEST + HEAD + bytesOf(text));
     if (!answer.ok && answer.status !== 304) return on.down(retryAfterMs(answer));
     on.up();
     held = !every_ms;
-    if (text) { const count = JSON.parse(text); position = count.position; on.count(count); }
+    if (text) {
+      const count = JSON.parse(text);
+      position = count.position;
+      on.count(count);
+    }
     setTimeout(next, every_ms?.() ?? 0);
   };
-  const next = () => { if (!stop.signal.aborted) ask().catch(() => { if (!stop.signal.aborted) on.down(); }); };
+  const next = () => {
+    if (!stop.signal.aborted)
+      ask().catch(() => {
+        if (!stop.signal.aborted) on.down();
+      });
+  };
   next();
   return () => stop.abort();
 };

@@ -6,29 +6,60 @@ const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 15_000;
 
 export class Meter extends EventTarget {
-  state = "connecting"; position = null; count = null;
-  requests = 0; bytes = 0; seen = 0; skipped = 0; reconnects = 0;
+  state = "connecting";
+  position = null;
+  count = null;
+  requests = 0;
+  bytes = 0;
+  seen = 0;
+  skipped = 0;
+  reconnects = 0;
   sights = []; // what was on screen from when
   cuts = []; // silences before the line broke by itself, ms
-  opening_ms = null; first_ms = null; // from opening to the line, and to its first count
-  failures = 0; longest_silence_ms = 0;
-  #slug; #open; #close = null; #timer; #line = 0; #opened_at; #heard_at;
+  opening_ms = null;
+  first_ms = null; // from opening to the line, and to its first count
+  failures = 0;
+  longest_silence_ms = 0;
+  #slug;
+  #open;
+  #close = null;
+  #timer;
+  #line = 0;
+  #opened_at;
+  #heard_at;
 
-  constructor(key, slug, open) { super(); this.key = key; this.#slug = slug; this.#open = open; }
+  constructor(key, slug, open) {
+    super();
+    this.key = key;
+    this.#slug = slug;
+    this.#open = open;
+  }
 
   start() {
     this.#drop();
-    const line = this.#line += 1;
+    const line = (this.#line += 1);
     // What a closed line still says is not heard.
-    const own = (act) => (value) => { if (line === this.#line) act(value); };
+    const own = (act) => (value) => {
+      if (line === this.#line) act(value);
+    };
     this.#opened_at = this.#heard_at = performance.now();
     this.#close = this.#open(this.#slug, this.position, {
-      request: () => { this.requests += 1; },
-      bytes: (n) => { this.bytes += n; },
+      request: () => {
+        this.requests += 1;
+      },
+      bytes: (n) => {
+        this.bytes += n;
+      },
       up: own(() => this.#up()),
       count: own((count) => this.#show(count)),
-      wavering: own(() => { this.#lost(); this.#become("down"); }),
-      down: own((retry_ms) => { this.#lost(); this.#again(retry_ms); }),
+      wavering: own(() => {
+        this.#lost();
+        this.#become("down");
+      }),
+      down: own((retry_ms) => {
+        this.#lost();
+        this.#again(retry_ms);
+      }),
     });
   }
 
@@ -40,7 +71,9 @@ export class Meter extends EventTarget {
     this.#timer = setTimeout(() => this.start(), pause_ms);
   }
 
-  stop() { this.#drop(); }
+  stop() {
+    this.#drop();
+  }
 
   /** Measures afresh; the number on screen stays. */
   reset() {
@@ -61,8 +94,12 @@ export class Meter extends EventTarget {
     const { epoch, revision } = parsePosition(count.position);
     const before = this.position && parsePosition(this.position);
     if (before?.epoch === epoch && before.revision >= revision) return;
-    if (before && before.epoch !== epoch) this.sights = []; // another database: its revisions say nothing about ours
-    else if (before) { this.seen += 1; this.skipped += revision - before.revision - 1; }
+    if (before && before.epoch !== epoch)
+      this.sights = []; // another database: its revisions say nothing about ours
+    else if (before) {
+      this.seen += 1;
+      this.skipped += revision - before.revision - 1;
+    }
     this.position = count.position;
     this.count = count;
     this.sights.push({ revision, at: serverNow() });
@@ -77,17 +114,29 @@ export class Meter extends EventTarget {
 
   /** Only a line that was live can be cut; one that never came up is refused. */
   #lost() {
-    if (this.state === "live") { this.cuts.push(performance.now() - this.#heard_at); this.reconnects += 1; }
-    else this.failures += 1;
+    if (this.state === "live") {
+      this.cuts.push(performance.now() - this.#heard_at);
+      this.reconnects += 1;
+    } else this.failures += 1;
   }
 
   #again(retry_ms) {
     this.#drop();
     this.#become("down");
-    const pause_ms = retry_ms ?? Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** Math.max(0, this.failures - 1));
+    const pause_ms =
+      retry_ms ?? Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** Math.max(0, this.failures - 1));
     this.#timer = setTimeout(() => this.start(), pause_ms * (1 + Math.random() * 0.3));
   }
 
-  #drop() { clearTimeout(this.#timer); this.#line += 1; this.#close?.(); this.#close = null; }
-  #become(state) { if (this.state === state) return; this.state = state; this.dispatchEvent(new Event("state")); }
+  #drop() {
+    clearTimeout(this.#timer);
+    this.#line += 1;
+    this.#close?.();
+    this.#close = null;
+  }
+  #become(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
 }

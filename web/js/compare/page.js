@@ -21,14 +21,22 @@ const slug = initial.event;
 const root = document.querySelector("[data-compare]");
 const find = (selector) => root.querySelector(selector);
 const log = new ChangeLog(slug, initial.position);
-const tell = (text) => { find("[data-told]").textContent = text; };
+const tell = (text) => {
+  find("[data-told]").textContent = text;
+};
 let every_ms = Number(find("[name=interval]:checked").value);
 
 const openers = {
-  sse: openSse, websocket: openWebSocket, socketio: openSocketIo,
-  "long-poll": openPolls(null), frame: openFrame(find("[data-frame]")), poll: openPolls(() => every_ms),
+  sse: openSse,
+  websocket: openWebSocket,
+  socketio: openSocketIo,
+  "long-poll": openPolls(null),
+  frame: openFrame(find("[data-frame]")),
+  poll: openPolls(() => every_ms),
 };
-const lanes = Object.entries(openers).map(([key, open]) => new Lane(find(`[data-lane="${key}"]`), new Meter(key, slug, open)));
+const lanes = Object.entries(openers).map(
+  ([key, open]) => new Lane(find(`[data-lane="${key}"]`), new Meter(key, slug, open)),
+);
 const meters = lanes.map(({ meter }) => meter);
 const frame = lanes.find(({ meter }) => meter.key === "frame");
 const truth = document.querySelector("[data-count-registered]");
@@ -40,7 +48,10 @@ let order = ranked(lanes);
 for (const meter of meters) {
   meter.addEventListener("count", () => {
     log.reach(meter.position);
-    if (meter.count.revision > newest) { newest = meter.count.revision; truth.textContent = formatNumber(meter.count.registered); }
+    if (meter.count.revision > newest) {
+      newest = meter.count.revision;
+      truth.textContent = formatNumber(meter.count.registered);
+    }
   });
 }
 
@@ -55,9 +66,15 @@ function judge() {
   order = ranked(lanes);
   order.forEach(({ lane, place }) => lane.rank(place));
   chart(order);
-  arrange(order.map(({ lane }) => lane.root), frame.root);
+  arrange(
+    order.map(({ lane }) => lane.root),
+    frame.root,
+  );
   const [text, why] = verdict(order);
-  for (const [part, sentence] of [["[data-verdict]", text], ["[data-why]", why]]) {
+  for (const [part, sentence] of [
+    ["[data-verdict]", text],
+    ["[data-why]", why],
+  ]) {
     if (find(part).textContent !== sentence) find(part).textContent = sentence;
   }
 }
@@ -87,7 +104,9 @@ find("[data-cut]").addEventListener("click", () => {
 bindPeople(slug, root.querySelectorAll("[data-register]"), tell);
 // Six open lines would keep the page out of the back/forward cache.
 addEventListener("pagehide", () => meters.forEach((meter) => meter.stop()));
-addEventListener("pageshow", (event) => { if (event.persisted) meters.forEach((meter) => meter.start()); });
+addEventListener("pageshow", (event) => {
+  if (event.persisted) meters.forEach((meter) => meter.start());
+});
 
 keepClock();
 // Not before the page is loaded: a frame that never ends would keep it loading for ever.

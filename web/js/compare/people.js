@@ -30,11 +30,19 @@ export function bindPeople(slug, buttons, tell) {
     const n = Number(button.dataset.register);
     let busy = false;
     // Not `disabled`: that would take the focus away from whoever presses it by keyboard.
-    const become = (next) => { busy = next; button.setAttribute("aria-disabled", String(next)); };
+    const become = (next) => {
+      busy = next;
+      button.setAttribute("aria-disabled", String(next));
+    };
     button.addEventListener("click", () => {
       if (busy) return;
       become(true);
-      all(n).then(() => tell(say("compare-registered", { n })), () => tell(say("compare-refused"))).finally(() => become(false));
+      all(n)
+        .then(
+          () => tell(say("compare-registered", { n })),
+          () => tell(say("compare-refused")),
+        )
+        .finally(() => become(false));
     });
   }
 }

@@ -17,9 +17,14 @@ export async function keepClock() {
       const answer = await fetch("/api/v1/clock", { cache: "no-store" });
       const received = localNow();
       const { at } = await answer.json();
-      const sample = { offset_ms: Date.parse(at) + 0.5 - (sent + received) / 2, error_ms: (received - sent) / 2 + 0.5 };
+      const sample = {
+        offset_ms: Date.parse(at) + 0.5 - (sent + received) / 2,
+        error_ms: (received - sent) / 2 + 0.5,
+      };
       if (!found || sample.error_ms < found.error_ms) found = sample;
-    } catch { /* the next one may get through */ }
+    } catch {
+      /* the next one may get through */
+    }
   }
   best = found ?? best;
   setTimeout(keepClock, AGAIN_MS);

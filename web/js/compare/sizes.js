@@ -7,6 +7,9 @@ export const FRAME_DOCUMENT = 2_100; // the iframe's document up to its first co
 const encoder = new TextEncoder();
 export const bytesOf = (text) => encoder.encode(text).length;
 /** A text frame to a browser (RFC 6455, section 5.2). */
-export const webSocketFrame = (text) => { const n = bytesOf(text); return n + (n < 126 ? 2 : 4); };
+export const webSocketFrame = (text) => {
+  const n = bytesOf(text);
+  return n + (n < 126 ? 2 : 4);
+};
 /** A chunk with its length and line ends (RFC 9112, section 7.1). */
 export const chunk = (n) => n + n.toString(16).length + 4;

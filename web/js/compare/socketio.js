@@ -3,15 +3,30 @@
 // https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/
 import { UPGRADE, webSocketFrame } from "./sizes.js";
 
-const OPEN = "0", CLOSE = "1", PING = "2", PONG = "3", MESSAGE = "4"; // Engine.IO packets
-const CONNECT = "0", DISCONNECT = "1", EVENT = "2", REFUSED = "4"; // Socket.IO packets, inside of MESSAGE
+const OPEN = "0",
+  CLOSE = "1",
+  PING = "2",
+  PONG = "3",
+  MESSAGE = "4"; // Engine.IO packets
+const CONNECT = "0",
+  DISCONNECT = "1",
+  EVENT = "2",
+  REFUSED = "4"; // Socket.IO packets, inside of MESSAGE
 
 export function openSocketIo(slug, after, on) {
-  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`);
+  const socket = new WebSocket(
+    `${location.origin.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`,
+  );
   let silence, quiet_ms, retry_ms;
-  const say = (packet) => { on.bytes(webSocketFrame(packet) + 4); socket.send(packet); }; // a client's frames carry a mask
+  const say = (packet) => {
+    on.bytes(webSocketFrame(packet) + 4);
+    socket.send(packet);
+  }; // a client's frames carry a mask
   // Unlike a bare WebSocket's, this ping is seen by scripts: whose server is silent for longer knows that the line is dead.
-  const expectPing = () => { clearTimeout(silence); silence = setTimeout(() => socket.close(), quiet_ms); };
+  const expectPing = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => socket.close(), quiet_ms);
+  };
 
   const hear = {
     [OPEN]: (text) => {
@@ -20,7 +35,10 @@ export function openSocketIo(slug, after, on) {
       expectPing();
       say(MESSAGE + CONNECT + JSON.stringify(after ? { event: slug, after } : { event: slug }));
     },
-    [PING]: () => { expectPing(); say(PONG); },
+    [PING]: () => {
+      expectPing();
+      say(PONG);
+    },
     [CLOSE]: () => socket.close(),
     [MESSAGE]: (text) => {
       const body = text.slice(1);
@@ -34,7 +52,16 @@ export function openSocketIo(slug, after, on) {
   };
   on.request();
   on.bytes(UPGRADE);
-  socket.addEventListener("message", ({ data }) => { on.bytes(webSocketFrame(data)); hear[data[0]]?.(data.slice(1)); });
-  socket.addEventListener("close", () => { clearTimeout(silence); on.down(retry_ms); });
-  return () => { clearTimeout(silence); socket.close(); };
+  socket.addEventListener("message", ({ data }) => {
+    on.bytes(webSocketFrame(data));
+    hear[data[0]]?.(data.slice(1));
+  });
+  socket.addEventListener("close", () => {
+    clearTimeout(silence);
+    on.down(retry_ms);
+  });
+  return () => {
+    clearTimeout(silence);
+    socket.close();
+  };
 }

@@ -13,7 +13,11 @@ export function openLongPoll(slug, on) {
     while (!stop.signal.aborted) {
       const query = position ? `?after=${encodeURIComponent(position)}&wait=${WAIT_S}` : "";
       try {
-        const { count } = await probe(slug, null, { query, patience_ms: (WAIT_S + 8) * 1000, signal: stop.signal });
+        const { count } = await probe(slug, null, {
+          query,
+          patience_ms: (WAIT_S + 8) * 1000,
+          signal: stop.signal,
+        });
         if (stop.signal.aborted) return;
         if (count) {
           on.count(count, { authoritative: first });

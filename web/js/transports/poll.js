@@ -28,5 +28,10 @@ export function openPoll(slug, on) {
     }
   };
   ask();
-  return { close: () => { clearTimeout(timer); stop.abort(); } };
+  return {
+    close: () => {
+      clearTimeout(timer);
+      stop.abort();
+    },
+  };
 }

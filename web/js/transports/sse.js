@@ -10,13 +10,31 @@ export function openSse(slug, on) {
   let heard = false;
   let asked = false;
   let over = false;
-  const patience = setTimeout(() => { if (!heard) judge(() => fail({})); }, FIRST_FRAME_MS);
-  const close = () => { over = true; clearTimeout(patience); source.close(); };
-  const fail = (why) => { if (!over) { close(); on.down(why); } };
+  const patience = setTimeout(() => {
+    if (!heard) judge(() => fail({}));
+  }, FIRST_FRAME_MS);
+  const close = () => {
+    over = true;
+    clearTimeout(patience);
+    source.close();
+  };
+  const fail = (why) => {
+    if (!over) {
+      close();
+      on.down(why);
+    }
+  };
   // Nothing has come by the stream. Where a plain question is answered, the stream is blocked on its way.
   const judge = (otherwise) => {
     asked = true;
-    probe(slug, null).then(() => { if (!heard) fail({ refused: true }); }, () => { if (!heard) otherwise(); });
+    probe(slug, null).then(
+      () => {
+        if (!heard) fail({ refused: true });
+      },
+      () => {
+        if (!heard) otherwise();
+      },
+    );
   };
 
   source.addEventListener("open", () => {
@@ -32,18 +50,29 @@ export function openSse(slug, on) {
     else on.up();
   });
   for (const kind of ["watching", "notice", "stale"]) {
-    source.addEventListener(kind, (event) => { heard = true; on.event(kind, JSON.parse(event.data)); });
+    source.addEventListener(kind, (event) => {
+      heard = true;
+      on.event(kind, JSON.parse(event.data));
+    });
   }
   source.addEventListener("bye", (event) => {
     const { reason, retry_ms } = JSON.parse(event.data);
-    if (reason === "deleted") { close(); on.event("gone", {}); }
-    else if (reason === "limit") fail({ retry_ms, refused: true });
-    else { heard = true; on.wavering(); } // a drain: the browser comes back by itself after the `retry:` it was given
+    if (reason === "deleted") {
+      close();
+      on.event("gone", {});
+    } else if (reason === "limit") fail({ retry_ms, refused: true });
+    else {
+      heard = true;
+      on.wavering();
+    } // a drain: the browser comes back by itself after the `retry:` it was given
   });
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) return fail({});
     on.wavering();
-    if (!heard && !asked) judge(() => { asked = false; });
+    if (!heard && !asked)
+      judge(() => {
+        asked = false;
+      });
   });
   return { close };
 }

@@ -32,7 +32,12 @@ impl Scene {
         Self::scheduled(capacity, waitlist, None, None)
     }
 
-    fn scheduled(capacity: Option<i64>, waitlist: bool, opens_in: Option<i64>, closes_in: Option<i64>) -> Self {
+    fn scheduled(
+        capacity: Option<i64>,
+        waitlist: bool,
+        opens_in: Option<i64>,
+        closes_in: Option<i64>,
+    ) -> Self {
         let new = NewEvent {
             slug: Slug::parse("gala").unwrap(),
             title: "Gala".into(),
@@ -42,8 +47,19 @@ impl Scene {
             opens_at: opens_in.map(at),
             closes_at: closes_in.map(at),
         };
-        let event = Event { id: 1, ..new.open(Epoch::draw(), at(0)) };
-        Self { event, rows: Vec::new(), shelf: Vec::new(), log: Vec::new(), audit: Vec::new(), now: at(0), deleted: false }
+        let event = Event {
+            id: 1,
+            ..new.open(Epoch::draw(), at(0))
+        };
+        Self {
+            event,
+            rows: Vec::new(),
+            shelf: Vec::new(),
+            log: Vec::new(),
+            audit: Vec::new(),
+            now: at(0),
+            deleted: false,
+        }
     }
 
     /// `count` people come and each gets a place or waits.
@@ -68,9 +84,17 @@ impl Scene {
     /// Visitors' commands in one transaction, or one command of an organiser.
     fn ask_all(&mut self, commands: &[Command]) -> Vec<Decision> {
         let mut known = Known::default();
-        let round = if matches!(commands, [Command::Undo { .. }]) { self.event.round - 1 } else { self.event.round };
+        let round = if matches!(commands, [Command::Undo { .. }]) {
+            self.event.round - 1
+        } else {
+            self.event.round
+        };
         let count = |round, status| {
-            let count = self.rows.iter().filter(|row| row.locator.round == round && row.status == status).count();
+            let count = self
+                .rows
+                .iter()
+                .filter(|row| row.locator.round == round && row.status == status)
+                .count();
             u32::try_from(count).unwrap()
         };
         known.archived = self.shelf.last().map(|(round, capacity)| Archived {
@@ -78,16 +102,34 @@ impl Scene {
             capacity: *capacity,
             registered: count(*round, Status::Confirmed),
             waiting: count(*round, Status::Waiting),
-            last_number: count(*round, Status::Confirmed) + count(*round, Status::Waiting) + count(*round, Status::Cancelled),
+            last_number: count(*round, Status::Confirmed)
+                + count(*round, Status::Waiting)
+                + count(*round, Status::Cancelled),
         });
         for row in self.rows.clone() {
-            if row.locator.round == round && row.status == Status::Waiting { known.insert_waiting(row, round) } else { known.insert(row, round) }
+            if row.locator.round == round && row.status == Status::Waiting {
+                known.insert_waiting(row, round)
+            } else {
+                known.insert(row, round)
+            }
         }
         let mut picture = Picture::new(self.event.clone(), known);
-        let decisions = commands.iter().map(|command| apply(&mut picture, command, self.now)).collect();
+        let decisions = commands
+            .iter()
+            .map(|command| apply(&mut picture, command, self.now))
+            .collect();
         let writes = &picture.writes;
-        self.rows.extend(writes.inserted.iter().map(|locator| picture.registration(*locator).clone()));
-        for row in self.rows.iter_mut().filter(|row| writes.touched.contains(&row.locator)) {
+        self.rows.extend(
+            writes
+                .inserted
+                .iter()
+                .map(|locator| picture.registration(*locator).clone()),
+        );
+        for row in self
+            .rows
+            .iter_mut()
+            .filter(|row| writes.touched.contains(&row.locator))
+        {
             *row = picture.registration(row.locator).clone();
         }
         if writes.restored.is_some() {
@@ -113,11 +155,18 @@ impl Scene {
     }
 
     fn edit(&mut self, edit: Edit) -> Decision {
-        self.ask(Command::Edit { edit, expected: None, by: Actor::Console })
+        self.ask(Command::Edit {
+            edit,
+            expected: None,
+            by: Actor::Console,
+        })
     }
 
     fn reset(&mut self, capacity: Option<i64>) -> Decision {
-        self.ask(Command::Reset { capacity: capacity.map(|places| Capacity::limited(places).unwrap()), by: Actor::Console })
+        self.ask(Command::Reset {
+            capacity: capacity.map(|places| Capacity::limited(places).unwrap()),
+            by: Actor::Console,
+        })
     }
 
     fn undo(&mut self) -> Decision {
@@ -126,7 +175,10 @@ impl Scene {
 
     /// Kinds of the changes since the scene began or this was asked last.
     fn kinds(&mut self) -> Vec<&'static str> {
-        std::mem::take(&mut self.log).iter().map(|change| change.kind.as_str()).collect()
+        std::mem::take(&mut self.log)
+            .iter()
+            .map(|change| change.kind.as_str())
+            .collect()
     }
 
     fn counts(&self) -> (u32, u32) {
@@ -134,7 +186,11 @@ impl Scene {
     }
 
     fn status(&self, number: u32) -> Status {
-        self.rows.iter().find(|row| row.locator.number == number && row.locator.round == self.event.round).unwrap().status
+        self.rows
+            .iter()
+            .find(|row| row.locator.number == number && row.locator.round == self.event.round)
+            .unwrap()
+            .status
     }
 }
 
@@ -143,7 +199,9 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn places(capacity: Option<i64>) -> Capacity {
-    capacity.map_or(Capacity::UNLIMITED, |places| Capacity::limited(places).unwrap())
+    capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(places).unwrap()
+    })
 }
 
 fn register(person: &str, key: Option<&str>) -> Command {
@@ -156,7 +214,15 @@ fn register(person: &str, key: Option<&str>) -> Command {
 }
 
 fn cancellation(round: u32, number: u32) -> Command {
-    Command::Cancel { locator: Locator { event: 1, round, number }, secret: None, by: Actor::Visitor }
+    Command::Cancel {
+        locator: Locator {
+            event: 1,
+            round,
+            number,
+        },
+        secret: None,
+        by: Actor::Visitor,
+    }
 }
 
 fn registered(answer: Answer) -> Registration {
@@ -167,22 +233,41 @@ fn registered(answer: Answer) -> Registration {
 }
 
 fn closed(closed: bool) -> Edit {
-    Edit { closed: Some(closed), ..Edit::default() }
+    Edit {
+        closed: Some(closed),
+        ..Edit::default()
+    }
 }
 
 fn capacity(capacity: Option<i64>) -> Edit {
-    Edit { capacity: Some(places(capacity)), ..Edit::default() }
+    Edit {
+        capacity: Some(places(capacity)),
+        ..Edit::default()
+    }
 }
 
 #[test]
 fn a_refusal_leaves_nothing_to_write() {
     let mut scene = Scene::new(Some(0), false);
     let mut picture = Picture::new(scene.event.clone(), Known::default());
-    for command in [register("ada", None), cancellation(1, 1), Command::Undo { by: Actor::Console }, Command::FallDue] {
+    for command in [
+        register("ada", None),
+        cancellation(1, 1),
+        Command::Undo { by: Actor::Console },
+        Command::FallDue,
+    ] {
         let _ = apply(&mut picture, &command, at(0));
         assert!(picture.is_unchanged(), "{command:?}");
     }
-    apply(&mut picture, &Command::Delete { confirmed: false, by: Actor::Console }, at(0)).unwrap();
+    apply(
+        &mut picture,
+        &Command::Delete {
+            confirmed: false,
+            by: Actor::Console,
+        },
+        at(0),
+    )
+    .unwrap();
     assert!(!picture.is_unchanged());
     // An archived round's registration is written although the event stays as it is.
     scene.edit(capacity(None)).unwrap();

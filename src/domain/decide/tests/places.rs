@@ -7,25 +7,61 @@ use super::*;
 #[test]
 fn a_freed_place_moves_the_longest_waiting_up_whatever_the_state() {
     let close: fn(&mut Scene) = |scene| drop(scene.edit(closed(true)));
-    let end: fn(&mut Scene) = |scene| drop(scene.edit(Edit { closes_at: Some(Some(at(-1))), ..Edit::default() }));
-    let postpone: fn(&mut Scene) = |scene| drop(scene.edit(Edit { opens_at: Some(Some(at(60))), ..Edit::default() }));
-    let no_waitlist: fn(&mut Scene) = |scene| drop(scene.edit(Edit { waitlist: Some(false), ..Edit::default() }));
-    for (name, change) in [("closed", close), ("ended", end), ("scheduled", postpone), ("waiting list off", no_waitlist)] {
+    let end: fn(&mut Scene) = |scene| {
+        drop(scene.edit(Edit {
+            closes_at: Some(Some(at(-1))),
+            ..Edit::default()
+        }))
+    };
+    let postpone: fn(&mut Scene) = |scene| {
+        drop(scene.edit(Edit {
+            opens_at: Some(Some(at(60))),
+            ..Edit::default()
+        }))
+    };
+    let no_waitlist: fn(&mut Scene) = |scene| {
+        drop(scene.edit(Edit {
+            waitlist: Some(false),
+            ..Edit::default()
+        }))
+    };
+    for (name, change) in [
+        ("closed", close),
+        ("ended", end),
+        ("scheduled", postpone),
+        ("waiting list off", no_waitlist),
+    ] {
         let mut scene = Scene::new(Some(2), true).crowd(4);
         change(&mut scene);
         scene.kinds();
         let cancelled = scene.cancel(1, 1);
         assert_eq!(scene.kinds(), ["cancelled", "promoted"], "{name}");
-        assert_eq!((scene.status(3), scene.status(4), scene.counts()), (Status::Confirmed, Status::Waiting, (2, 1)), "{name}");
-        assert_eq!(scene.rows[2].revision, cancelled.revision + 1, "{name}: each revision names its own change");
+        assert_eq!(
+            (scene.status(3), scene.status(4), scene.counts()),
+            (Status::Confirmed, Status::Waiting, (2, 1)),
+            "{name}"
+        );
+        assert_eq!(
+            scene.rows[2].revision,
+            cancelled.revision + 1,
+            "{name}: each revision names its own change"
+        );
     }
 }
 
 #[test]
 fn a_waiting_list_that_is_switched_off_keeps_those_who_wait_and_takes_nobody_new() {
     let mut scene = Scene::new(Some(1), true).crowd(3);
-    scene.edit(Edit { waitlist: Some(false), ..Edit::default() }).unwrap();
-    assert_eq!((scene.event.state(), scene.counts()), (EventState::Full, (1, 2)));
+    scene
+        .edit(Edit {
+            waitlist: Some(false),
+            ..Edit::default()
+        })
+        .unwrap();
+    assert_eq!(
+        (scene.event.state(), scene.counts()),
+        (EventState::Full, (1, 2))
+    );
     assert_eq!(scene.come("late"), Err(Refusal::EventFull));
 }
 
@@ -33,7 +69,10 @@ fn a_waiting_list_that_is_switched_off_keeps_those_who_wait_and_takes_nobody_new
 fn without_a_limit_everybody_who_waits_gets_a_place_in_one_change() {
     let mut scene = Scene::new(Some(1), true).crowd(5);
     scene.edit(capacity(None)).unwrap();
-    assert_eq!((scene.kinds(), scene.counts()), (vec!["capacity", "promoted"], (5, 0)));
+    assert_eq!(
+        (scene.kinds(), scene.counts()),
+        (vec!["capacity", "promoted"], (5, 0))
+    );
 }
 
 #[test]
@@ -41,9 +80,15 @@ fn more_places_go_to_the_waiting_in_order_and_only_then_to_newcomers() {
     let mut scene = Scene::new(Some(1), true).crowd(4);
     scene.edit(capacity(Some(3))).unwrap();
     assert_eq!(scene.counts(), (3, 1));
-    assert_eq!((scene.status(2), scene.status(3), scene.status(4)), (Status::Confirmed, Status::Confirmed, Status::Waiting));
+    assert_eq!(
+        (scene.status(2), scene.status(3), scene.status(4)),
+        (Status::Confirmed, Status::Confirmed, Status::Waiting)
+    );
     let late = scene.come("late").unwrap();
-    assert_eq!((late.status, late.accepted_waiting), (Status::Waiting, Some(2)));
+    assert_eq!(
+        (late.status, late.accepted_waiting),
+        (Status::Waiting, Some(2))
+    );
 }
 
 #[test]
@@ -51,13 +96,27 @@ fn fewer_places_than_people_throw_nobody_out_and_let_nobody_in() {
     let mut scene = Scene::new(Some(3), true).crowd(4);
     scene.edit(capacity(Some(1))).unwrap();
     let count = scene.event.headcount();
-    assert_eq!((count.registered, count.remaining, count.over_by, count.waiting), (3, Some(0), 2, 1));
+    assert_eq!(
+        (
+            count.registered,
+            count.remaining,
+            count.over_by,
+            count.waiting
+        ),
+        (3, Some(0), 2, 1)
+    );
     assert_eq!(scene.kinds(), ["capacity"]);
     scene.cancel(1, 1);
     scene.cancel(1, 2);
-    assert_eq!((scene.kinds(), scene.counts()), (vec!["cancelled", "cancelled"], (1, 1)));
+    assert_eq!(
+        (scene.kinds(), scene.counts()),
+        (vec!["cancelled", "cancelled"], (1, 1))
+    );
     scene.cancel(1, 3);
-    assert_eq!((scene.kinds(), scene.counts()), (vec!["cancelled", "promoted"], (1, 0)));
+    assert_eq!(
+        (scene.kinds(), scene.counts()),
+        (vec!["cancelled", "promoted"], (1, 0))
+    );
 }
 
 #[test]
@@ -66,48 +125,112 @@ fn the_same_key_and_body_is_answered_again() {
     scene.come("ada").unwrap();
     let first = registered(scene.ask(register("bob", Some("k"))).unwrap());
     let replay = |scene: &mut Scene, person: &str| scene.ask(register(person, Some("k")));
-    let again = |row: &Registration| Ok(Answer::Registered { registration: Arc::new(row.clone()), replayed: true });
+    let again = |row: &Registration| {
+        Ok(Answer::Registered {
+            registration: Arc::new(row.clone()),
+            replayed: true,
+        })
+    };
     scene.kinds();
     assert_eq!(replay(&mut scene, "bob"), again(&first));
     // The original place in the line stays with the row that has moved since.
     scene.cancel(1, 1);
     let moved = scene.rows[1].clone();
-    assert_eq!((moved.status, moved.accepted_waiting, moved.accepted_revision), (Status::Confirmed, Some(1), first.accepted_revision));
+    assert_eq!(
+        (
+            moved.status,
+            moved.accepted_waiting,
+            moved.accepted_revision
+        ),
+        (Status::Confirmed, Some(1), first.accepted_revision)
+    );
     assert_eq!(replay(&mut scene, "bob"), again(&moved));
     scene.edit(closed(true)).unwrap();
     scene.cancel(1, 2);
     let given_back = scene.rows[1].clone();
-    assert_eq!(replay(&mut scene, "bob"), again(&given_back), "the key is kept as long as the registration");
+    assert_eq!(
+        replay(&mut scene, "bob"),
+        again(&given_back),
+        "the key is kept as long as the registration"
+    );
     assert_eq!(replay(&mut scene, "eve"), Err(Refusal::IdempotencyMismatch));
-    assert_eq!(replay(&mut scene, "BOB"), Err(Refusal::IdempotencyMismatch), "another spelling is another body");
-    let Command::Register(bob) = register("bob", Some("k")) else { unreachable!() };
-    let renamed = Applicant { name: Name::parse("Bob").unwrap(), ..bob };
-    assert_eq!(scene.ask(Command::Register(renamed)), Err(Refusal::IdempotencyMismatch));
-    assert_eq!(scene.kinds(), ["cancelled", "promoted", "closed", "cancelled"]);
+    assert_eq!(
+        replay(&mut scene, "BOB"),
+        Err(Refusal::IdempotencyMismatch),
+        "another spelling is another body"
+    );
+    let Command::Register(bob) = register("bob", Some("k")) else {
+        unreachable!()
+    };
+    let renamed = Applicant {
+        name: Name::parse("Bob").unwrap(),
+        ..bob
+    };
+    assert_eq!(
+        scene.ask(Command::Register(renamed)),
+        Err(Refusal::IdempotencyMismatch)
+    );
+    assert_eq!(
+        scene.kinds(),
+        ["cancelled", "promoted", "closed", "cancelled"]
+    );
 }
 
 #[test]
 fn an_address_counts_once_without_case_until_it_is_given_back() {
     let mut scene = Scene::new(Some(1), false).crowd(1);
-    assert_eq!(scene.come("P1"), Err(Refusal::AlreadyRegistered), "also when everything is taken");
-    let decisions = scene.ask_all(&[cancellation(1, 1), register("P1", None), register("p1", None)]);
-    assert_eq!(decisions.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
-    assert_eq!((scene.status(1), scene.status(2), scene.counts()), (Status::Cancelled, Status::Confirmed, (1, 0)));
+    assert_eq!(
+        scene.come("P1"),
+        Err(Refusal::AlreadyRegistered),
+        "also when everything is taken"
+    );
+    let decisions = scene.ask_all(&[
+        cancellation(1, 1),
+        register("P1", None),
+        register("p1", None),
+    ]);
+    assert_eq!(
+        decisions.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [true, true, false]
+    );
+    assert_eq!(
+        (scene.status(1), scene.status(2), scene.counts()),
+        (Status::Cancelled, Status::Confirmed, (1, 0))
+    );
 }
 
 #[test]
 fn registrations_in_a_row_share_a_revision_and_nothing_else_does() {
     let mut scene = Scene::new(None, false).crowd(1);
     let start = scene.event.revision;
-    let decisions =
-        scene.ask_all(&[register("a", None), register("P1", None), register("b", None), cancellation(1, 1), register("c", None), register("d", None)]);
+    let decisions = scene.ask_all(&[
+        register("a", None),
+        register("P1", None),
+        register("b", None),
+        cancellation(1, 1),
+        register("c", None),
+        register("d", None),
+    ]);
     let revisions: Vec<_> = decisions
         .into_iter()
         .flatten()
-        .filter_map(|answer| if let Answer::Registered { registration, .. } = answer { Some(registration.revision - start) } else { None })
+        .filter_map(|answer| {
+            if let Answer::Registered { registration, .. } = answer {
+                Some(registration.revision - start)
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(revisions, [1, 1, 3, 3]);
-    assert_eq!(scene.log.iter().map(|change| change.headcount.registered).collect::<Vec<_>>(), [3, 2, 4]);
+    assert_eq!(
+        scene
+            .log
+            .iter()
+            .map(|change| change.headcount.registered)
+            .collect::<Vec<_>>(),
+        [3, 2, 4]
+    );
     assert_eq!(scene.kinds(), ["registered", "cancelled", "registered"]);
     assert_eq!(scene.event.revision, start + 3);
 }
@@ -118,7 +241,10 @@ fn what_is_given_back_twice_is_given_back_once() {
     let first = scene.cancel(1, 2);
     let kinds = scene.kinds();
     assert_eq!((scene.cancel(1, 2), scene.kinds().len()), (first, 0));
-    assert_eq!((kinds, scene.counts()), (vec!["cancelled", "promoted"], (2, 1)));
+    assert_eq!(
+        (kinds, scene.counts()),
+        (vec!["cancelled", "promoted"], (2, 1))
+    );
     // Somebody who waits gives up the place in the line only.
     scene.cancel(1, 4);
     assert_eq!((scene.kinds(), scene.counts()), (vec!["cancelled"], (2, 0)));
@@ -127,14 +253,31 @@ fn what_is_given_back_twice_is_given_back_once() {
 #[test]
 fn only_the_right_secret_gives_a_place_back() {
     let mut scene = Scene::new(Some(2), true).crowd(1);
-    let locator = Locator { event: 1, round: 1, number: 1 };
-    let cancel = |locator, secret| Command::Cancel { locator, secret: Some(secret), by: Actor::Visitor };
-    assert_eq!(scene.ask(cancel(locator, Secret::draw())), Err(Refusal::RegistrationNotFound));
-    assert_eq!(scene.ask(cancellation(1, 2)), Err(Refusal::RegistrationNotFound));
+    let locator = Locator {
+        event: 1,
+        round: 1,
+        number: 1,
+    };
+    let cancel = |locator, secret| Command::Cancel {
+        locator,
+        secret: Some(secret),
+        by: Actor::Visitor,
+    };
+    assert_eq!(
+        scene.ask(cancel(locator, Secret::draw())),
+        Err(Refusal::RegistrationNotFound)
+    );
+    assert_eq!(
+        scene.ask(cancellation(1, 2)),
+        Err(Refusal::RegistrationNotFound)
+    );
     assert!(scene.kinds().is_empty());
     let secret = scene.rows[0].secret.clone();
     assert!(scene.ask(cancel(locator, secret)).is_ok());
-    assert!(scene.audit.is_empty(), "a visitor's own doing is in the log, not in the organiser's audit");
+    assert!(
+        scene.audit.is_empty(),
+        "a visitor's own doing is in the log, not in the organiser's audit"
+    );
 }
 
 #[test]
@@ -142,7 +285,10 @@ fn who_gives_a_place_in_the_queue_back_is_passed_over_in_the_same_batch() {
     let mut scene = Scene::new(Some(1), true).crowd(3);
     let decisions = scene.ask_all(&[cancellation(1, 2), cancellation(1, 1)]);
     assert!(decisions.iter().all(Result::is_ok));
-    assert_eq!([1, 2, 3].map(|number| scene.status(number)), [Status::Cancelled, Status::Cancelled, Status::Confirmed]);
+    assert_eq!(
+        [1, 2, 3].map(|number| scene.status(number)),
+        [Status::Cancelled, Status::Cancelled, Status::Confirmed]
+    );
 }
 
 #[test]
@@ -167,11 +313,30 @@ fn only_registrations_are_registering_only() {
     };
     let mut scene = Scene::new(Some(2), true).crowd(1);
     assert!(only(&scene, &[register("a", None)]));
-    assert!(only(&scene, &[register("a", None), register("b", None), register("p1", None)]), "some wait, one is refused");
-    assert!(!only(&scene, &[register("p1", None)]), "nothing but a refusal");
+    assert!(
+        only(
+            &scene,
+            &[
+                register("a", None),
+                register("b", None),
+                register("p1", None)
+            ]
+        ),
+        "some wait, one is refused"
+    );
+    assert!(
+        !only(&scene, &[register("p1", None)]),
+        "nothing but a refusal"
+    );
     assert!(!only(&scene, &[register("a", None), cancellation(1, 1)]));
     scene.reset(None).unwrap();
-    assert!(!only(&scene, &[register("a", None), cancellation(1, 1)]), "of a former round, which makes no revision");
+    assert!(
+        !only(&scene, &[register("a", None), cancellation(1, 1)]),
+        "of a former round, which makes no revision"
+    );
     let scene = Scene::scheduled(None, false, Some(10), None).wait_until(10);
-    assert!(!only(&scene, &[register("a", None)]), "it has opened in the same batch");
+    assert!(
+        !only(&scene, &[register("a", None)]),
+        "it has opened in the same batch"
+    );
 }

@@ -8,7 +8,14 @@ fn a_reset_keeps_the_schedule_and_the_closure() {
     scene.edit(closed(true)).unwrap();
     let before = scene.event.clone();
     scene.reset(None).unwrap();
-    let after = Event { round: 2, registered: 0, waiting: 0, last_number: 0, revision: before.revision + 1, ..before };
+    let after = Event {
+        round: 2,
+        registered: 0,
+        waiting: 0,
+        last_number: 0,
+        revision: before.revision + 1,
+        ..before
+    };
     assert_eq!(scene.event, after);
     assert_eq!(scene.kinds(), ["closed", "reset"]);
     assert_eq!(scene.shelf, [(1, places(Some(2)))]);
@@ -33,12 +40,26 @@ fn undo_brings_the_round_its_capacity_and_its_people_back() {
     scene.edit(capacity(Some(60))).unwrap();
     // In an archived round a cancellation changes that registration only.
     let cancelled = scene.cancel(1, 1);
-    assert_eq!((cancelled.status, cancelled.revision), (Status::Cancelled, 2));
+    assert_eq!(
+        (cancelled.status, cancelled.revision),
+        (Status::Cancelled, 2)
+    );
     assert_eq!(scene.kinds(), ["reset", "capacity"]);
-    assert!(scene.rows[2].status == Status::Waiting, "nobody moves up there");
+    assert!(
+        scene.rows[2].status == Status::Waiting,
+        "nobody moves up there"
+    );
     scene.undo().unwrap();
     assert_eq!(scene.kinds(), ["restored", "promoted"]);
-    assert_eq!((scene.event.round, scene.event.capacity, scene.counts(), scene.event.last_number), (1, places(Some(2)), (2, 1), 4));
+    assert_eq!(
+        (
+            scene.event.round,
+            scene.event.capacity,
+            scene.counts(),
+            scene.event.last_number
+        ),
+        (1, places(Some(2)), (2, 1), 4)
+    );
     assert_eq!(scene.come("late").unwrap().locator.number, 5);
     assert!(scene.shelf.is_empty());
 }
@@ -46,11 +67,17 @@ fn undo_brings_the_round_its_capacity_and_its_people_back() {
 #[test]
 fn what_cannot_be_undone() {
     let mut scene = Scene::new(Some(2), true).crowd(1);
-    assert!(matches!(scene.undo(), Err(Refusal::NotEmpty(_))), "there was no reset");
+    assert!(
+        matches!(scene.undo(), Err(Refusal::NotEmpty(_))),
+        "there was no reset"
+    );
     scene.reset(None).unwrap();
     scene.come("ada").unwrap();
     scene.cancel(2, 1);
-    assert!(matches!(scene.undo(), Err(Refusal::NotEmpty(_))), "somebody came, even if nobody stayed");
+    assert!(
+        matches!(scene.undo(), Err(Refusal::NotEmpty(_))),
+        "somebody came, even if nobody stayed"
+    );
     scene.reset(None).unwrap();
     scene.undo().unwrap();
     assert!(matches!(scene.undo(), Err(Refusal::NotEmpty(_))));
@@ -63,7 +90,13 @@ fn resets_can_be_undone_one_after_the_other() {
     scene.reset(Some(5)).unwrap();
     scene.reset(Some(7)).unwrap();
     scene.undo().unwrap();
-    assert_eq!((scene.event.round, scene.event.capacity), (2, places(Some(5))));
+    assert_eq!(
+        (scene.event.round, scene.event.capacity),
+        (2, places(Some(5)))
+    );
     scene.undo().unwrap();
-    assert_eq!((scene.event.round, scene.event.capacity, scene.counts()), (1, places(Some(2)), (1, 0)));
+    assert_eq!(
+        (scene.event.round, scene.event.capacity, scene.counts()),
+        (1, places(Some(2)), (1, 0))
+    );
 }

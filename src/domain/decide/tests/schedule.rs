@@ -14,7 +14,12 @@ fn closed_wins_over_scheduled_and_that_over_the_rest() {
     assert_eq!(refused(true, Some(10), None, 0), Refusal::EventClosed);
     assert_eq!(refused(true, Some(10), None, 10), Refusal::EventClosed);
     assert_eq!(refused(false, Some(10), Some(20), 20), Refusal::EventClosed);
-    assert_eq!(refused(false, Some(10), Some(20), 9), Refusal::EventNotOpen { opens_at: Some(at(10)) });
+    assert_eq!(
+        refused(false, Some(10), Some(20), 9),
+        Refusal::EventNotOpen {
+            opens_at: Some(at(10))
+        }
+    );
     assert_eq!(refused(false, Some(10), Some(20), 10), Refusal::EventFull);
 }
 
@@ -27,7 +32,14 @@ fn a_moment_of_the_schedule_is_a_change_of_its_own() {
     let mut scene = scene.wait_until(10);
     assert_eq!(scene.come("ada").unwrap().revision, 3);
     assert_eq!(scene.kinds(), ["opened", "registered"]);
-    assert_eq!((scene.audit[0].who.as_str(), scene.audit[0].action.as_str(), scene.audit[0].at), ("schedule", "opened", at(10)));
+    assert_eq!(
+        (
+            scene.audit[0].who.as_str(),
+            scene.audit[0].action.as_str(),
+            scene.audit[0].at
+        ),
+        ("schedule", "opened", at(10))
+    );
     let mut scene = scene.wait_until(20);
     scene.ask(Command::FallDue).unwrap();
     scene.ask(Command::FallDue).unwrap();
@@ -39,7 +51,14 @@ fn a_moment_of_the_schedule_is_a_change_of_its_own() {
 fn both_moments_may_have_passed_unseen() {
     let mut scene = Scene::scheduled(None, false, Some(10), Some(20)).wait_until(30);
     assert_eq!(scene.come("ada"), Err(Refusal::EventClosed));
-    assert_eq!(scene.log.iter().map(|change| change.headcount.state).collect::<Vec<_>>(), [EventState::Open, EventState::Closed]);
+    assert_eq!(
+        scene
+            .log
+            .iter()
+            .map(|change| change.headcount.state)
+            .collect::<Vec<_>>(),
+        [EventState::Open, EventState::Closed]
+    );
     assert_eq!(scene.kinds(), ["opened", "closed"]);
 }
 
@@ -51,7 +70,11 @@ fn a_moment_that_changes_nothing_to_be_seen_is_no_change() {
     let mut scene = scene.wait_until(30);
     scene.ask(Command::FallDue).unwrap();
     assert!(scene.kinds().is_empty());
-    assert_eq!(scene.event.next_due(), None, "it is not asked again and again");
+    assert_eq!(
+        scene.event.next_due(),
+        None,
+        "it is not asked again and again"
+    );
 }
 
 #[test]
@@ -67,20 +90,39 @@ fn lifting_the_organisers_closure_before_the_time_does_not_say_opened() {
 fn opening_again_spends_a_closing_time_that_has_passed() {
     let mut scene = Scene::scheduled(None, false, None, Some(10)).wait_until(20);
     scene.edit(closed(false)).unwrap();
-    assert_eq!((scene.event.state(), scene.event.closes_at), (EventState::Open, None));
+    assert_eq!(
+        (scene.event.state(), scene.event.closes_at),
+        (EventState::Open, None)
+    );
     // But not one that is still to come, nor one that the organiser names himself.
     let mut scene = Scene::scheduled(None, false, None, Some(30)).wait_until(20);
     scene.edit(closed(false)).unwrap();
     assert_eq!(scene.event.closes_at, Some(at(30)));
-    scene.edit(Edit { closes_at: Some(Some(at(15))), ..closed(false) }).unwrap();
-    assert_eq!((scene.event.state(), scene.event.closes_at), (EventState::Closed, Some(at(15))));
+    scene
+        .edit(Edit {
+            closes_at: Some(Some(at(15))),
+            ..closed(false)
+        })
+        .unwrap();
+    assert_eq!(
+        (scene.event.state(), scene.event.closes_at),
+        (EventState::Closed, Some(at(15)))
+    );
 }
 
 #[test]
 fn an_event_that_has_ended_can_be_opened_again_for_a_later_time() {
     let mut scene = Scene::scheduled(None, false, None, Some(10)).wait_until(20);
-    scene.edit(Edit { opens_at: Some(Some(at(60))), ..closed(false) }).unwrap();
-    assert_eq!((scene.event.state(), scene.event.closes_at), (EventState::Scheduled, None));
+    scene
+        .edit(Edit {
+            opens_at: Some(Some(at(60))),
+            ..closed(false)
+        })
+        .unwrap();
+    assert_eq!(
+        (scene.event.state(), scene.event.closes_at),
+        (EventState::Scheduled, None)
+    );
 }
 
 #[test]
@@ -89,7 +131,10 @@ fn a_closing_time_that_has_passed_is_spent_even_if_the_clock_was_set_back() {
     scene.ask(Command::FallDue).unwrap();
     let mut scene = scene.wait_until(5);
     scene.edit(closed(false)).unwrap();
-    assert_eq!((scene.event.state(), scene.event.closes_at), (EventState::Open, None));
+    assert_eq!(
+        (scene.event.state(), scene.event.closes_at),
+        (EventState::Open, None)
+    );
 }
 
 #[test]
@@ -97,14 +142,40 @@ fn a_schedule_that_closes_before_it_opens_is_refused_and_changes_nothing() {
     let refused = |edit: Edit| {
         let mut scene = Scene::scheduled(Some(1), true, Some(60), Some(90));
         let before = scene.event.clone();
-        let Err(Refusal::Invalid(invalid)) = scene.edit(edit) else { panic!("it was taken") };
-        assert_eq!((scene.event, scene.log.len(), scene.audit.len()), (before, 0, 0));
+        let Err(Refusal::Invalid(invalid)) = scene.edit(edit) else {
+            panic!("it was taken")
+        };
+        assert_eq!(
+            (scene.event, scene.log.len(), scene.audit.len()),
+            (before, 0, 0)
+        );
         invalid.field
     };
     let title = || Some("Ball".to_owned());
-    assert_eq!(refused(Edit { closes_at: Some(Some(at(60))), title: title(), ..capacity(Some(9)) }), "closes_at");
-    assert_eq!(refused(Edit { opens_at: Some(Some(at(90))), title: title(), ..Edit::default() }), "closes_at");
-    assert_eq!(refused(Edit { opens_at: Some(Some(at(5))), closes_at: Some(Some(at(4))), ..Edit::default() }), "closes_at");
+    assert_eq!(
+        refused(Edit {
+            closes_at: Some(Some(at(60))),
+            title: title(),
+            ..capacity(Some(9))
+        }),
+        "closes_at"
+    );
+    assert_eq!(
+        refused(Edit {
+            opens_at: Some(Some(at(90))),
+            title: title(),
+            ..Edit::default()
+        }),
+        "closes_at"
+    );
+    assert_eq!(
+        refused(Edit {
+            opens_at: Some(Some(at(5))),
+            closes_at: Some(Some(at(4))),
+            ..Edit::default()
+        }),
+        "closes_at"
+    );
 }
 
 #[test]
@@ -115,6 +186,13 @@ fn a_clock_that_was_set_back_makes_nothing_older_than_what_was_before() {
     let second = scene.come("bob").unwrap();
     scene.edit(capacity(Some(9))).unwrap();
     assert_eq!((first.at, second.at), (at(100), at(100)));
-    assert!(scene.log.iter().all(|change| change.headcount.at == at(100)), "{:?}", scene.log);
+    assert!(
+        scene
+            .log
+            .iter()
+            .all(|change| change.headcount.at == at(100)),
+        "{:?}",
+        scene.log
+    );
     assert_eq!(scene.audit[0].at, at(100));
 }

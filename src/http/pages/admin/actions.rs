@@ -73,12 +73,24 @@ impl Action {
 }
 
 /// `POST /admin/events/{slug}/registrations/{id}/cancel`.
-pub(in crate::http::pages) async fn cancel(slug: String, id: String, context: Shared, visit: Visit, body: Unread) -> Response {
+pub(in crate::http::pages) async fn cancel(
+    slug: String,
+    id: String,
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
     act(slug, Action::Cancel(id), context, visit, body).await
 }
 
 /// `POST /admin/events/{slug}/…`.
-pub(in crate::http::pages) async fn act(slug: String, action: Action, context: Shared, visit: Visit, body: Unread) -> Response {
+pub(in crate::http::pages) async fn act(
+    slug: String,
+    action: Action,
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
     let (organiser, form) = match writer(&context, &visit, body).await {
         Ok(submitted) => submitted,
         Err(answer) => return answer,
@@ -95,40 +107,87 @@ pub(in crate::http::pages) async fn act(slug: String, action: Action, context: S
             (None, _) => problem_page(&visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
-                let visit = Visit { path: page, query: format!("error={code}"), ..visit };
+                let visit = Visit {
+                    path: page,
+                    query: format!("error={code}"),
+                    ..visit
+                };
                 event::again(&slug, &context, &visit, &typed, &problem).await
             }
         },
     }
 }
 
-async fn carry_out(context: &Context, event: &Event, action: &Action, form: &Form, organiser: Organiser) -> Result<(), Problem> {
+async fn carry_out(
+    context: &Context,
+    event: &Event,
+    action: &Action,
+    form: &Form,
+    organiser: Organiser,
+) -> Result<(), Problem> {
     let by = organiser.actor();
     let command = match action {
         Action::Edit => edit(details(form)?, by),
-        Action::Capacity => edit(Edit { capacity: Some(inputs::parse_capacity(form.get("capacity"))?), ..Edit::default() }, by),
-        Action::Close | Action::Open => edit(Edit { closed: Some(*action == Action::Close), ..Edit::default() }, by),
+        Action::Capacity => edit(
+            Edit {
+                capacity: Some(inputs::parse_capacity(form.get("capacity"))?),
+                ..Edit::default()
+            },
+            by,
+        ),
+        Action::Close | Action::Open => edit(
+            Edit {
+                closed: Some(*action == Action::Close),
+                ..Edit::default()
+            },
+            by,
+        ),
         Action::Reset => {
             confirm(event, form)?;
             let capacity = form.get("capacity").trim();
-            Command::Reset { capacity: if capacity.is_empty() { None } else { Some(inputs::parse_capacity(capacity)?) }, by }
+            Command::Reset {
+                capacity: if capacity.is_empty() {
+                    None
+                } else {
+                    Some(inputs::parse_capacity(capacity)?)
+                },
+                by,
+            }
         }
         Action::Undo => Command::Undo { by },
         Action::Announce => {
-            announcements::tell(context, event, &parse_announcement(form.get("text"))?, organiser).await?;
+            announcements::tell(
+                context,
+                event,
+                &parse_announcement(form.get("text"))?,
+                organiser,
+            )
+            .await?;
             return Ok(());
         }
         Action::Delete => {
             confirm(event, form)?;
-            Command::Delete { confirmed: true, by }
+            Command::Delete {
+                confirmed: true,
+                by,
+            }
         }
         Action::Cancel(id) => {
-            let no_such = || Problem::new(Code::RegistrationNotFound, "this event has no such registration");
+            let no_such = || {
+                Problem::new(
+                    Code::RegistrationNotFound,
+                    "this event has no such registration",
+                )
+            };
             let locator: Locator = id.parse().map_err(|_| no_such())?;
             if locator.event != event.id {
                 return Err(no_such());
             }
-            Command::Cancel { locator, secret: None, by }
+            Command::Cancel {
+                locator,
+                secret: None,
+                by,
+            }
         }
     };
     let answer = context.registrar.submit(event.id, command).await??;
@@ -139,7 +198,11 @@ async fn carry_out(context: &Context, event: &Event, action: &Action, form: &For
 }
 
 fn edit(edit: Edit, by: Actor) -> Command {
-    Command::Edit { edit, expected: None, by }
+    Command::Edit {
+        edit,
+        expected: None,
+        by,
+    }
 }
 
 fn details(form: &Form) -> Result<Edit, Problem> {
@@ -169,7 +232,16 @@ const CONFIRM: &str = "confirm";
 /// What cannot be taken back needs that name.
 fn confirm(event: &Event, form: &Form) -> Result<(), Problem> {
     let repeated = form.get(CONFIRM).trim() == event.slug.as_str();
-    if repeated { Ok(()) } else { Err(Invalid::new(CONFIRM, "not-repeated", "confirm must repeat the event's slug").into()) }
+    if repeated {
+        Ok(())
+    } else {
+        Err(Invalid::new(
+            CONFIRM,
+            "not-repeated",
+            "confirm must repeat the event's slug",
+        )
+        .into())
+    }
 }
 
 /// The code of a refusal, where the event's page can still be shown.

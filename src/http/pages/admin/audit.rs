@@ -36,7 +36,12 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
     }
 }
 
-async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -> Result<AdminAuditPage, Problem> {
+async fn fill(
+    context: &Context,
+    visit: &Visit,
+    session: &Session,
+    slug: &str,
+) -> Result<AdminAuditPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let before = visit.parameter("after").and_then(|key| key.parse().ok());
     let (entries, next) = audit::page(context, &shown.event.slug, before, PAGE).await?;
@@ -46,7 +51,10 @@ async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str) -
         csrf: session.csrf.clone(),
         event: shown.view(),
         next: next.map(|key| key.to_string()),
-        entries: entries.into_iter().map(|entry| row(visit.texts, entry)).collect(),
+        entries: entries
+            .into_iter()
+            .map(|entry| row(visit.texts, entry))
+            .collect(),
     })
 }
 
@@ -63,26 +71,34 @@ fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
 
 /// The members of `this` that are not the same in `other`, as `capacity 100, waiting list no`.
 fn differing(texts: Texts, this: &Value, other: &Value) -> String {
-    let Value::Object(members) = this else { return text(texts, this) };
+    let Value::Object(members) = this else {
+        return text(texts, this);
+    };
     let nothing = Map::new();
     let others = other.as_object().unwrap_or(&nothing);
-    members.iter().filter(|(name, value)| *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))).fold(
-        String::new(),
-        |mut line, (name, value)| {
+    members
+        .iter()
+        .filter(|(name, value)| {
+            *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))
+        })
+        .fold(String::new(), |mut line, (name, value)| {
             if !line.is_empty() {
                 line += &texts.get("audit-comma");
             }
-            line += &texts.find(&format!("audit-field-{}", name.replace('_', "-"))).unwrap_or_else(|| name.clone());
+            line += &texts
+                .find(&format!("audit-field-{}", name.replace('_', "-")))
+                .unwrap_or_else(|| name.clone());
             line.push(' ');
             line += &match (name.as_str(), value) {
                 // The API's words; the pages have their own for the same.
-                ("state" | "status", Value::String(word)) => texts.find(&format!("{name}-{word}")).unwrap_or_else(|| word.clone()),
+                ("state" | "status", Value::String(word)) => texts
+                    .find(&format!("{name}-{word}"))
+                    .unwrap_or_else(|| word.clone()),
                 ("at" | "opens_at" | "closes_at", Value::String(at)) => texts.time(at),
                 (_, value) => text(texts, value),
             };
             line
-        },
-    )
+        })
 }
 
 fn text(texts: Texts, value: &Value) -> String {
@@ -106,11 +122,25 @@ mod tests {
     #[test]
     fn a_line_tells_what_differs() {
         let before = samples::event();
-        let after = Event { capacity: Capacity::UNLIMITED, closed: true, revision: 130, ..before.clone() };
+        let after = Event {
+            capacity: Capacity::UNLIMITED,
+            closed: true,
+            revision: 130,
+            ..before.clone()
+        };
         let (before, after) = (audit::event(&before), audit::event(&after));
-        assert_eq!(differing(Texts::new(Language::English), &before, &after), "capacity 100, state Open");
-        assert_eq!(differing(Texts::new(Language::English), &after, &before), "capacity –, state Closed");
-        assert_eq!(differing(Texts::new(Language::Chinese), &after, &before), "名额 –，报名情况 已截止");
+        assert_eq!(
+            differing(Texts::new(Language::English), &before, &after),
+            "capacity 100, state Open"
+        );
+        assert_eq!(
+            differing(Texts::new(Language::English), &after, &before),
+            "capacity –, state Closed"
+        );
+        assert_eq!(
+            differing(Texts::new(Language::Chinese), &after, &before),
+            "名额 –，报名情况 已截止"
+        );
     }
 
     #[test]
@@ -119,9 +149,21 @@ mod tests {
             serde_json::json!({"id": "7-1-42", "number": 42, "status": "confirmed"}),
             serde_json::json!({"id": "7-1-42", "number": 42, "status": "cancelled"}),
         );
-        assert_eq!(differing(Texts::new(Language::English), &before, &after), "number 42, status Confirmed");
-        assert_eq!(differing(Texts::new(Language::English), &after, &before), "number 42, status Cancelled");
-        assert_eq!(differing(Texts::new(Language::English), &before, &Value::Null), "id 7-1-42, number 42, status Confirmed");
-        assert_eq!(differing(Texts::new(Language::English), &Value::Null, &before), "–");
+        assert_eq!(
+            differing(Texts::new(Language::English), &before, &after),
+            "number 42, status Confirmed"
+        );
+        assert_eq!(
+            differing(Texts::new(Language::English), &after, &before),
+            "number 42, status Cancelled"
+        );
+        assert_eq!(
+            differing(Texts::new(Language::English), &before, &Value::Null),
+            "id 7-1-42, number 42, status Confirmed"
+        );
+        assert_eq!(
+            differing(Texts::new(Language::English), &Value::Null, &before),
+            "–"
+        );
     }
 }

@@ -42,7 +42,13 @@ pub(super) enum Typed<'a> {
 }
 
 /// The page again, after a form of it was refused.
-pub(super) async fn again(slug: &str, context: &Context, visit: &Visit, typed: &Typed<'_>, refused: &Problem) -> Response {
+pub(super) async fn again(
+    slug: &str,
+    context: &Context,
+    visit: &Visit,
+    typed: &Typed<'_>,
+    refused: &Problem,
+) -> Response {
     let template = async {
         let session = session::session(context, &visit.incoming.headers).await?;
         Ok::<_, Problem>(match session {
@@ -84,7 +90,13 @@ impl Typed<'_> {
     }
 }
 
-async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str, typed: &Typed<'_>) -> Result<AdminEventPage, Problem> {
+async fn fill(
+    context: &Context,
+    visit: &Visit,
+    session: &Session,
+    slug: &str,
+    typed: &Typed<'_>,
+) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
     let search = Search::of(visit, event);
@@ -103,7 +115,10 @@ async fn fill(context: &Context, visit: &Visit, session: &Session, slug: &str, t
         announcement: typed.announcement(),
         registrations: listed.iter().map(RegistrationRow::from).collect(),
         q: search.query,
-        status: search.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        status: search
+            .status
+            .map(|status| status.as_str().to_owned())
+            .unwrap_or_default(),
         round: search.round,
         next: next.map(|number| number.to_string()),
     })
@@ -124,13 +139,23 @@ impl Search {
         Self {
             query: text("q").trim().to_owned(),
             status: Status::parse(&text("status")),
-            round: text("round").parse().ok().filter(|round| (1..=event.round).contains(round)).unwrap_or(event.round),
+            round: text("round")
+                .parse()
+                .ok()
+                .filter(|round| (1..=event.round).contains(round))
+                .unwrap_or(event.round),
             after: text("after").parse().unwrap_or(0),
         }
     }
 
     fn filter(&self) -> Filter {
-        Filter { status: self.status, query: Some(self.query.clone()).filter(|query| !query.is_empty()), round: self.round, after: self.after, limit: PAGE }
+        Filter {
+            status: self.status,
+            query: Some(self.query.clone()).filter(|query| !query.is_empty()),
+            round: self.round,
+            after: self.after,
+            limit: PAGE,
+        }
     }
 }
 
@@ -141,13 +166,30 @@ mod tests {
 
     #[test]
     fn a_search_takes_what_makes_sense() {
-        let event = Event { round: 3, ..samples::event() };
-        let search = |query: &str| Search::of(&Visit { query: query.to_owned(), ..samples::visit(&[]) }, &event);
+        let event = Event {
+            round: 3,
+            ..samples::event()
+        };
+        let search = |query: &str| {
+            Search::of(
+                &Visit {
+                    query: query.to_owned(),
+                    ..samples::visit(&[])
+                },
+                &event,
+            )
+        };
         let plain = search("");
-        assert_eq!((plain.query.as_str(), plain.status, plain.round, plain.after), ("", None, 3, 0));
+        assert_eq!(
+            (plain.query.as_str(), plain.status, plain.round, plain.after),
+            ("", None, 3, 0)
+        );
         assert_eq!(plain.filter().query, None);
         let full = search("q=+%E6%9D%8E+&status=waiting&round=2&after=50");
-        assert_eq!((full.query.as_str(), full.status, full.round, full.after), ("李", Some(Status::Waiting), 2, 50));
+        assert_eq!(
+            (full.query.as_str(), full.status, full.round, full.after),
+            ("李", Some(Status::Waiting), 2, 50)
+        );
         let odd = search("status=gone&round=4&after=-1&done=cancelled");
         assert_eq!((odd.status, odd.round, odd.after), (None, 3, 0));
     }

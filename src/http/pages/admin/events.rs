@@ -27,7 +27,11 @@ pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Respo
 }
 
 /// `POST /admin/events`.
-pub(in crate::http::pages) async fn create(context: Shared, visit: Visit, body: Unread) -> Response {
+pub(in crate::http::pages) async fn create(
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
     let (organiser, form) = match writer(&context, &visit, body).await {
         Ok(submitted) => submitted,
         Err(answer) => return answer,
@@ -44,7 +48,10 @@ pub(in crate::http::pages) async fn create(context: Shared, visit: Visit, body: 
 }
 
 async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Slug, Problem> {
-    let (opens_at, closes_at) = (inputs::parse_moment("opens_at", form.get("opens_at"))?, inputs::parse_moment("closes_at", form.get("closes_at"))?);
+    let (opens_at, closes_at) = (
+        inputs::parse_moment("opens_at", form.get("opens_at"))?,
+        inputs::parse_moment("closes_at", form.get("closes_at"))?,
+    );
     check_schedule(opens_at, closes_at)?;
     let new = NewEvent {
         slug: Slug::parse(form.get("slug").trim())?,
@@ -58,7 +65,13 @@ async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Sl
     Ok(settings::create(context, new, organiser).await?.slug)
 }
 
-fn events_page(context: &Context, visit: &Visit, session: &Session, typed: &Form, refused: Option<&Problem>) -> Response {
+fn events_page(
+    context: &Context,
+    visit: &Visit,
+    session: &Session,
+    typed: &Form,
+    refused: Option<&Problem>,
+) -> Response {
     let text = |name: &str| typed.get(name).to_owned();
     let template = AdminEventsPage {
         t: visit.texts,
@@ -75,7 +88,12 @@ fn events_page(context: &Context, visit: &Visit, session: &Session, typed: &Form
         waitlist: typed.is_ticked("waitlist"),
         create_error: refused.map(|problem| visit.texts.get(explanation(problem))),
     };
-    page(visit, refused.map_or(StatusCode::OK, |problem| problem.code().status()), Keep::Never, &template)
+    page(
+        visit,
+        refused.map_or(StatusCode::OK, |problem| problem.code().status()),
+        Keep::Never,
+        &template,
+    )
 }
 
 /// The message that tells what to change.
@@ -85,7 +103,9 @@ fn explanation(problem: &Problem) -> String {
         Some("slug") => "create-slug-hint".to_owned(),
         Some("capacity") => "flash-error-capacity".to_owned(),
         Some("closes_at") => "flash-error-schedule".to_owned(),
-        _ if problem.code() == Code::ValidationFailed => "problem-validation-failed-meaning".to_owned(),
+        _ if problem.code() == Code::ValidationFailed => {
+            "problem-validation-failed-meaning".to_owned()
+        }
         _ => format!("problem-{}-meaning", problem.code().as_str()),
     }
 }

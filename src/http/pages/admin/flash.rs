@@ -8,7 +8,10 @@ use crate::problem::{Code, Problem};
 pub(super) fn read(visit: &Visit) -> Option<FlashView> {
     ["done", "error"].into_iter().find_map(|kind| {
         let code = visit.parameter(kind)?;
-        visit.texts.find(&format!("flash-{kind}-{code}")).map(|text| FlashView { kind, text })
+        visit
+            .texts
+            .find(&format!("flash-{kind}-{code}"))
+            .map(|text| FlashView { kind, text })
     })
 }
 
@@ -35,10 +38,23 @@ mod tests {
 
     #[test]
     fn only_known_codes_are_shown() {
-        let flash = |query: &str| read(&Visit { query: query.to_owned(), ..samples::visit(&[]) }).map(|flash| (flash.kind, flash.text));
+        let flash = |query: &str| {
+            read(&Visit {
+                query: query.to_owned(),
+                ..samples::visit(&[])
+            })
+            .map(|flash| (flash.kind, flash.text))
+        };
         assert_eq!(flash("done=reset").unwrap().0, "done");
         assert_eq!(flash("q=x&error=confirm").unwrap().0, "error");
-        for query in ["", "done=", "done=nothing", "done=x.y", "error=<script>", "other=reset"] {
+        for query in [
+            "",
+            "done=",
+            "done=nothing",
+            "done=x.y",
+            "error=<script>",
+            "other=reset",
+        ] {
             assert_eq!(flash(query), None, "{query}");
         }
     }
@@ -48,7 +64,10 @@ mod tests {
         let texts = samples::visit(&[]).texts;
         for problem in Code::ALL {
             if let Some(code) = code(&Problem::new(problem, "")) {
-                assert!(texts.find(&format!("flash-error-{code}")).is_some(), "{code}");
+                assert!(
+                    texts.find(&format!("flash-error-{code}")).is_some(),
+                    "{code}"
+                );
             }
         }
     }

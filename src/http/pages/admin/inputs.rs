@@ -6,7 +6,10 @@ use crate::domain::invalid::Invalid;
 
 /// `100`, or nothing for no limit.
 pub(super) fn capacity(capacity: Capacity) -> String {
-    capacity.get().map(|places| places.to_string()).unwrap_or_default()
+    capacity
+        .get()
+        .map(|places| places.to_string())
+        .unwrap_or_default()
 }
 
 /// Reads what [`capacity`] writes.
@@ -17,7 +20,11 @@ pub(super) fn parse_capacity(text: &str) -> Result<Capacity, Invalid> {
     }
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     // What is no number is out of range, and the message says the range.
-    Capacity::limited(if plain { text.parse().unwrap_or(-1) } else { -1 })
+    Capacity::limited(if plain {
+        text.parse().unwrap_or(-1)
+    } else {
+        -1
+    })
 }
 
 /// The value of a `datetime-local` field in UTC: `2026-11-21T09:00`, with seconds only where there are any.
@@ -26,7 +33,10 @@ pub(super) fn moment(at: Option<Timestamp>) -> String {
     let text = at.to_string();
     let text = text.trim_end_matches('Z');
     let text = text.strip_suffix(".000").unwrap_or(text);
-    text.strip_suffix(":00").filter(|short| short.len() == "2026-11-21T09:00".len()).unwrap_or(text).to_owned()
+    text.strip_suffix(":00")
+        .filter(|short| short.len() == "2026-11-21T09:00".len())
+        .unwrap_or(text)
+        .to_owned()
 }
 
 /// Reads what [`moment`] writes.
@@ -35,13 +45,29 @@ pub(super) fn parse_moment(field: &'static str, text: &str) -> Result<Option<Tim
     if text.is_empty() {
         return Ok(None);
     }
-    let malformed = || Invalid::new(field, "malformed", format!("{field} must look like 2026-11-21T09:00, in UTC"));
+    let malformed = || {
+        Invalid::new(
+            field,
+            "malformed",
+            format!("{field} must look like 2026-11-21T09:00, in UTC"),
+        )
+    };
     // Nothing but digits and their separators, so that no other offset gets in.
-    if !text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'T' | b':' | b'.')) {
+    if !text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'T' | b':' | b'.'))
+    {
         return Err(malformed());
     }
-    let seconds = if text.len() == "2026-11-21T09:00".len() { ":00" } else { "" };
-    format!("{text}{seconds}Z").parse().map(Some).map_err(|_| malformed())
+    let seconds = if text.len() == "2026-11-21T09:00".len() {
+        ":00"
+    } else {
+        ""
+    };
+    format!("{text}{seconds}Z")
+        .parse()
+        .map(Some)
+        .map_err(|_| malformed())
 }
 
 #[cfg(test)]
@@ -50,24 +76,57 @@ mod tests {
 
     #[test]
     fn capacities_are_read_back() {
-        for (text, expected) in [("", Capacity::UNLIMITED), (" 0 ", Capacity::limited(0).unwrap()), ("1000000", Capacity::limited(1_000_000).unwrap())] {
+        for (text, expected) in [
+            ("", Capacity::UNLIMITED),
+            (" 0 ", Capacity::limited(0).unwrap()),
+            ("1000000", Capacity::limited(1_000_000).unwrap()),
+        ] {
             let read = parse_capacity(text).unwrap();
             assert_eq!(read, expected, "{text:?}");
             assert_eq!(capacity(read), text.trim());
         }
-        for bad in ["1000001", "-1", "+1", "1.5", "many", "1e3", "99999999999999999999", "१"] {
+        for bad in [
+            "1000001",
+            "-1",
+            "+1",
+            "1.5",
+            "many",
+            "1e3",
+            "99999999999999999999",
+            "१",
+        ] {
             assert!(parse_capacity(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn moments_are_read_back_as_they_were() {
-        for text in ["", "2026-11-21T09:00", "2026-11-21T09:00:05", "2026-11-21T00:00", "2026-11-21T09:00:05.123"] {
+        for text in [
+            "",
+            "2026-11-21T09:00",
+            "2026-11-21T09:00:05",
+            "2026-11-21T00:00",
+            "2026-11-21T09:00:05.123",
+        ] {
             assert_eq!(moment(parse_moment("opens_at", text).unwrap()), text);
         }
-        assert_eq!(parse_moment("opens_at", "2026-11-21T09:00").unwrap(), Some("2026-11-21T09:00:00Z".parse().unwrap()));
-        for bad in ["tomorrow", "2026-11-21", "2026-13-01T09:00", "2026-11-21T09:00Z", "2026-11-21T09:00+02:00", "09:00"] {
-            assert_eq!(parse_moment("opens_at", bad).unwrap_err().field, "opens_at", "{bad}");
+        assert_eq!(
+            parse_moment("opens_at", "2026-11-21T09:00").unwrap(),
+            Some("2026-11-21T09:00:00Z".parse().unwrap())
+        );
+        for bad in [
+            "tomorrow",
+            "2026-11-21",
+            "2026-13-01T09:00",
+            "2026-11-21T09:00Z",
+            "2026-11-21T09:00+02:00",
+            "09:00",
+        ] {
+            assert_eq!(
+                parse_moment("opens_at", bad).unwrap_err().field,
+                "opens_at",
+                "{bad}"
+            );
         }
     }
 }

@@ -25,21 +25,38 @@ pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Respo
 
 /// The page with the password field.
 pub(super) fn sign_in_page(visit: &Visit, status: StatusCode, error: Option<&str>) -> Response {
-    let template = AdminLoginPage { t: visit.texts, here: LOGIN.to_owned(), error: error.map(|key| visit.texts.get(key)) };
+    let template = AdminLoginPage {
+        t: visit.texts,
+        here: LOGIN.to_owned(),
+        error: error.map(|key| visit.texts.get(key)),
+    };
     page(visit, status, Keep::Never, &template)
 }
 
 /// `POST /admin/login`.
-pub(in crate::http::pages) async fn sign_in(context: Shared, visit: Visit, body: Unread) -> Response {
+pub(in crate::http::pages) async fn sign_in(
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
     let attempt = async {
         // A page of another site must not sign its visitor in either: what they do then would be done as somebody else.
         auth::refuse_cross_site(&context.settings, &visit.incoming)?;
-        session::sign_in(&context, visit.incoming.peer, Form::read(body, &visit.incoming, body::MAX).await?.get("password")).await
+        session::sign_in(
+            &context,
+            visit.incoming.peer,
+            Form::read(body, &visit.incoming, body::MAX)
+                .await?
+                .get("password"),
+        )
+        .await
     };
     match attempt.await {
         Ok(new) => {
             let mut response = see_other("/admin");
-            response.headers_mut().insert(header::SET_COOKIE, new.cookie);
+            response
+                .headers_mut()
+                .insert(header::SET_COOKIE, new.cookie);
             response
         }
         Err(problem) => refused(&visit, &problem),
@@ -58,7 +75,11 @@ fn refused(visit: &Visit, problem: &Problem) -> Response {
 }
 
 /// `POST /admin/logout`.
-pub(in crate::http::pages) async fn sign_out(context: Shared, visit: Visit, body: Unread) -> Response {
+pub(in crate::http::pages) async fn sign_out(
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
     if let Err(answer) = super::writer(&context, &visit, body).await {
         return answer;
     }

@@ -35,8 +35,14 @@ async fn reader(context: &Context, visit: &Visit) -> Result<Session, Response> {
 }
 
 /// Who submits a form, with what it says; or the answer when it is not the organiser, or not from the console's own page.
-async fn writer(context: &Context, visit: &Visit, body: Unread) -> Result<(Organiser, Form), Response> {
-    let form = Form::read(body, &visit.incoming, body::ORGANISER_MAX).await.map_err(|problem| problem_page(visit, &problem))?;
+async fn writer(
+    context: &Context,
+    visit: &Visit,
+    body: Unread,
+) -> Result<(Organiser, Form), Response> {
+    let form = Form::read(body, &visit.incoming, body::ORGANISER_MAX)
+        .await
+        .map_err(|problem| problem_page(visit, &problem))?;
     match auth::form(context, &visit.incoming, form.get("csrf")).await {
         Ok(organiser) => Ok((organiser, form)),
         Err(problem) if problem.code() == Code::Unauthorized => Err(see_other(LOGIN)),

@@ -10,16 +10,27 @@ use serde_json::Value;
 use super::{Model, Moment, Refused};
 
 impl Model {
-    pub(super) fn edit(&mut self, edit: &Edit, by: Actor, now: Timestamp) -> Result<Answer, Refused> {
+    pub(super) fn edit(
+        &mut self,
+        edit: &Edit,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Answer, Refused> {
         let former = self.clone();
         let before = self.described();
         // Whoever opens again what its closing time has closed does not want it closed by that time again.
-        if edit.closed == Some(false) && edit.closes_at.is_none() && self.closes.is_some_and(|moment| moment.has_come) {
+        if edit.closed == Some(false)
+            && edit.closes_at.is_none()
+            && self.closes.is_some_and(|moment| moment.has_come)
+        {
             self.closes = None;
         }
         let moved = |moment: &mut Option<Moment>, to: Option<Option<Timestamp>>| {
             if let Some(to) = to.filter(|to| *to != moment.map(|moment| moment.at)) {
-                *moment = to.map(|at| Moment { at, has_come: at <= now });
+                *moment = to.map(|at| Moment {
+                    at,
+                    has_come: at <= now,
+                });
             }
         };
         moved(&mut self.opens, edit.opens_at);
@@ -32,8 +43,20 @@ impl Model {
         self.closed = edit.closed.unwrap_or(self.closed);
         self.waitlist = edit.waitlist.unwrap_or(self.waitlist);
         self.title = edit.title.clone().unwrap_or_else(|| self.title.clone());
-        self.description = edit.description.clone().unwrap_or_else(|| self.description.clone());
-        let settings = |model: &Self| (model.title.clone(), model.description.clone(), model.waitlist, model.opens, model.closes, model.closed);
+        self.description = edit
+            .description
+            .clone()
+            .unwrap_or_else(|| self.description.clone());
+        let settings = |model: &Self| {
+            (
+                model.title.clone(),
+                model.description.clone(),
+                model.waitlist,
+                model.opens,
+                model.closes,
+                model.closed,
+            )
+        };
         if settings(self) != settings(&former) {
             let was_going = !former.is_closed() && !former.is_before_opening();
             let is_going = !self.is_closed() && !self.is_before_opening();
@@ -46,7 +69,10 @@ impl Model {
                 now,
             );
         }
-        if let Some(capacity) = edit.capacity.filter(|capacity| capacity.get() != self.capacity) {
+        if let Some(capacity) = edit
+            .capacity
+            .filter(|capacity| capacity.get() != self.capacity)
+        {
             self.capacity = capacity.get();
             self.change(Kind::Capacity, now);
         }
@@ -57,7 +83,12 @@ impl Model {
         Ok(Answer::Event(Box::new(self.event())))
     }
 
-    pub(super) fn reset(&mut self, capacity: Option<Capacity>, by: Actor, now: Timestamp) -> Answer {
+    pub(super) fn reset(
+        &mut self,
+        capacity: Option<Capacity>,
+        by: Actor,
+        now: Timestamp,
+    ) -> Answer {
         let before = self.described();
         self.shelf.push(self.capacity);
         self.round += 1;
@@ -80,7 +111,12 @@ impl Model {
         Ok(Answer::Event(Box::new(self.event())))
     }
 
-    pub(super) fn delete(&mut self, confirmed: bool, by: Actor, now: Timestamp) -> Result<Answer, Refused> {
+    pub(super) fn delete(
+        &mut self,
+        confirmed: bool,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Answer, Refused> {
         if !confirmed && (self.round > 1 || !self.everybody.is_empty()) {
             return Err(("not-empty", None));
         }
