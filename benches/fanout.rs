@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         .position(|arg| arg == "--serve" || arg == "--watch")
     {
         Some(at) if args[at] == "--watch" => {
-            beside::watch(&args[at + 1], &args[at + 2], &args[at + 3])
+            beside::watch(&args[at + 1], &args[at + 2], &args[at + 3]);
         }
         Some(at) => serve(&args[at + 1], Path::new(&args[at + 2])),
         None => measure(),

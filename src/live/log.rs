@@ -111,7 +111,7 @@ impl Log {
                 Item::Message(message)
                     if matches!(message.body(), crate::wire::message::Body::Count(_)) =>
                 {
-                    self.behind = true
+                    self.behind = true;
                 }
                 item => return Some(Entry::Item(item)),
             }

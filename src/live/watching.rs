@@ -79,7 +79,7 @@ impl Watching {
                 }
             }
             Err(error) => {
-                tracing::debug!(%error, "not reported how many watch here; the next look tries again")
+                tracing::debug!(%error, "not reported how many watch here; the next look tries again");
             }
         }
     }

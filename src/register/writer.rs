@@ -139,7 +139,7 @@ impl Writer {
             askers
                 .iter_mut()
                 .zip(decisions)
-                .for_each(|(asker, decision)| asker.prepare(decision))
+                .for_each(|(asker, decision)| asker.prepare(decision));
         };
         let committed = self
             .store

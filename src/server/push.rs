@@ -77,7 +77,7 @@ impl Push {
             match Pin::new(&mut self.socket).poll_read(cx, &mut heard) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if !heard.filled().is_empty() && self.heard < MAX_TALK => {
-                    self.heard += heard.filled().len()
+                    self.heard += heard.filled().len();
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
             }

@@ -116,7 +116,7 @@ impl<'a> Lookup<'a> {
                 }
                 // A locator of another event finds nothing here, as it should.
                 Command::Cancel { locator, .. } if locator.event == event => {
-                    lookup.places.push((locator.round, locator.number))
+                    lookup.places.push((locator.round, locator.number));
                 }
                 _ => {}
             }

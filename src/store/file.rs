@@ -60,7 +60,7 @@ pub(super) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnect
             // Switching to WAL needs the file alone, and `busy_timeout` does not wait for that.
             Err(MigrateError::Execute(error)) => match StoreError::from(error) {
                 StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(50)).await
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 error => return Err(error),
             },

@@ -239,7 +239,7 @@ impl Sqlite {
                     {
                         Ok(()) => return Ok(()),
                         Err(error) if is_known(&error) => {
-                            self.writer.wary.store(WARY, Ordering::Relaxed)
+                            self.writer.wary.store(WARY, Ordering::Relaxed);
                         }
                         Err(error) if is_another(&error) => {}
                         Err(error) => {

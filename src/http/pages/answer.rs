@@ -168,7 +168,7 @@ fn prefers_html(headers: &HeaderMap) -> bool {
         match range.as_str() {
             "text/html" | "application/xhtml+xml" | "text/*" => weights.0 = weights.0.max(weight),
             "application/json" | "application/problem+json" | "application/*" => {
-                weights.1 = weights.1.max(weight)
+                weights.1 = weights.1.max(weight);
             }
             _ => {}
         }

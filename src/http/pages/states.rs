@@ -124,7 +124,7 @@ mod tests {
             ..event
         };
         let (shown, ()) = tokio::join!(arrival(&channel, later.revision), async {
-            hub.publish(later.clone())
+            hub.publish(later.clone());
         });
         assert_eq!(shown.event.registered, 98);
     }

@@ -43,7 +43,7 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
         match answer {
             Ok(decision) => assert!(client < 4 && decision.is_ok(), "{client}: {decision:?}"),
             Err(Failure::Busy { retry_after }) => {
-                assert!(client >= 4 && !retry_after.is_zero(), "{client}")
+                assert!(client >= 4 && !retry_after.is_zero(), "{client}");
             }
             Err(other) => panic!("{client}: {other:?}"),
         }
@@ -92,7 +92,7 @@ impl Lock {
         match self {
             Self::Sqlite(mut connection) => connection.execute("ROLLBACK").await.map(drop).unwrap(),
             Self::Postgres(mut connection) => {
-                connection.execute("ROLLBACK").await.map(drop).unwrap()
+                connection.execute("ROLLBACK").await.map(drop).unwrap();
             }
         }
     }

@@ -33,7 +33,7 @@ async fn a_restored_sqlite_file_is_believed() {
         run(Command::new("python3")
             .args(["-c", vacuum])
             .arg(file.path())
-            .arg(backup.path()))
+            .arg(backup.path()));
     };
     let restore = async || {
         for suffix in ["", "-wal", "-shm"] {
@@ -54,7 +54,7 @@ async fn a_restored_postgres_database_is_believed() {
         run(program("pg_dump")
             .args(["--format=custom", "--file"])
             .arg(&dump)
-            .arg(&url))
+            .arg(&url));
     };
     let restore = async || {
         let name = url.rsplit('/').next().expect("a name");

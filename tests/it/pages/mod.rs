@@ -159,8 +159,7 @@ impl Page {
             .split("data-count-registered>")
             .nth(1)
             .and_then(|rest| rest.split('<').next())
-            .map(str::trim)
-            .unwrap_or_else(|| panic!("no number in {}", self.body))
+            .map_or_else(|| panic!("no number in {}", self.body), str::trim)
     }
 
     /// A whole page of this site, with everything that every page carries.

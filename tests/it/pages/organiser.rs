@@ -7,6 +7,10 @@ use super::super::support::app::Database;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one journey, from creating to deleting"
+)]
 async fn the_organiser_works_without_scripts() {
     for database in [Database::Sqlite, Database::Postgres] {
         let app = App::start(database, &[], Clock::System).await;

@@ -35,7 +35,7 @@ impl Line {
                         client,
                         TcpStream::connect(("127.0.0.1", server)).await.unwrap(),
                     )
-                    .await
+                    .await;
                 });
             }
         });

@@ -122,8 +122,8 @@ async fn follow(address: Arc<Mutex<SocketAddr>>, path: String, tell: watch::Send
                 at: Instant::now(),
                 name: name.to_owned(),
                 data,
-            })
-        })
+            });
+        });
     };
     loop {
         let to = *address.lock().expect("no test panics here");

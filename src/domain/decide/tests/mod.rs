@@ -108,9 +108,9 @@ impl Scene {
         });
         for row in self.rows.clone() {
             if row.locator.round == round && row.status == Status::Waiting {
-                known.insert_waiting(row, round)
+                known.insert_waiting(row, round);
             } else {
-                known.insert(row, round)
+                known.insert(row, round);
             }
         }
         let mut picture = Picture::new(self.event.clone(), known);

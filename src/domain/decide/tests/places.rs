@@ -11,19 +11,19 @@ fn a_freed_place_moves_the_longest_waiting_up_whatever_the_state() {
         drop(scene.edit(Edit {
             closes_at: Some(Some(at(-1))),
             ..Edit::default()
-        }))
+        }));
     };
     let postpone: fn(&mut Scene) = |scene| {
         drop(scene.edit(Edit {
             opens_at: Some(Some(at(60))),
             ..Edit::default()
-        }))
+        }));
     };
     let no_waitlist: fn(&mut Scene) = |scene| {
         drop(scene.edit(Edit {
             waitlist: Some(false),
             ..Edit::default()
-        }))
+        }));
     };
     for (name, change) in [
         ("closed", close),
