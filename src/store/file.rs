@@ -5,14 +5,12 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::StoreError;
+use super::{StoreError, migrations};
 
-/// What brings the schema up to date.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// How long the start waits for another process that starts on the same new file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -74,7 +72,7 @@ async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, Mig
     // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
     // everything applied.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS
+    migrations::SQLITE
         .run_direct(None, &mut *transaction, false)
         .await?;
     transaction.commit().await?;
@@ -97,7 +95,7 @@ mod tests {
             .filename(directory.path().join("old.db"))
             .create_if_missing(true);
         let mut old = options.connect().await.unwrap();
-        MIGRATIONS.run_to(3, &mut old).await.unwrap();
+        migrations::SQLITE.run_to(3, &mut old).await.unwrap();
         for statement in [
             "INSERT INTO events VALUES (1, 'gala', 'e', 'Gala', '', NULL, 0, NULL, NULL, 0, 0, 0, 1, 6, 1, 1, 2, 7, 0)",
             ADA,

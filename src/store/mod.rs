@@ -25,6 +25,7 @@ mod error;
 mod file;
 mod json;
 mod listener;
+mod migrations;
 mod postgres;
 mod registering;
 mod rows;

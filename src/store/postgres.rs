@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgQueryResult};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
@@ -22,7 +21,7 @@ use super::shared::{
     self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
 };
 use super::{
-    Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError,
+    Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, migrations,
     statements as sql,
 };
 use crate::domain::audit::{self, AuditEntry};
@@ -33,9 +32,6 @@ use crate::domain::decide::{Archived, Picture};
 use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
-
-/// What brings the schema up to date.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 const LOCKED_EVENT: &str = concat!(
     "SELECT ",
@@ -139,7 +135,9 @@ impl Postgres {
         };
         connection.execute(NO_LIMITS).await?;
         // sqlx holds an advisory lock meanwhile: nodes that start together wait for each other.
-        MIGRATIONS.run_direct(None, &mut connection, false).await?;
+        migrations::POSTGRES
+            .run_direct(None, &mut connection, false)
+            .await?;
         // It has no limits, so it does not belong to the pool.
         connection.close().await?;
         Ok(Self {

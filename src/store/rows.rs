@@ -2,7 +2,7 @@
 //! [`StoreError::Unreadable`], never a guess.
 
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::{Announcement, Listed, Mark, StoreError};
 use crate::domain::audit::AuditEntry;
@@ -30,28 +30,51 @@ macro_rules! registration_columns {
 }
 pub(super) use {event_columns, registration_columns};
 
-#[derive(FromRow)]
-#[expect(clippy::struct_excessive_bools, reason = "the table's columns")]
-pub(super) struct EventRow {
-    id: i64,
-    slug: String,
-    epoch: String,
-    title: String,
-    description: String,
-    capacity: Option<i64>,
-    waitlist: bool,
-    opens_at: Option<i64>,
-    closes_at: Option<i64>,
-    scheduled: bool,
-    ended: bool,
-    closed: bool,
-    round: i64,
-    revision: i64,
-    registered: i64,
-    waiting: i64,
-    last_number: i64,
-    at: i64,
-    announcement: i64,
+/// Declares a row of that shape, read by the names of its columns. sqlx's derive does the same, but its macro crate compiles
+/// SQLite and both drivers a second time, for the compiler.
+macro_rules! row {
+    ($(#[$attribute:meta])* struct $row:ident { $($column:ident: $type:ty,)+ }) => {
+        $(#[$attribute])*
+        pub(super) struct $row {
+            $($column: $type,)+
+        }
+
+        impl<'r, R: Row> FromRow<'r, R> for $row
+        where
+            &'static str: ColumnIndex<R>,
+            $($type: Decode<'r, R::Database> + Type<R::Database>,)+
+        {
+            fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+                Ok(Self {
+                    $($column: row.try_get(stringify!($column))?,)+
+                })
+            }
+        }
+    };
+}
+
+row! {
+    struct EventRow {
+        id: i64,
+        slug: String,
+        epoch: String,
+        title: String,
+        description: String,
+        capacity: Option<i64>,
+        waitlist: bool,
+        opens_at: Option<i64>,
+        closes_at: Option<i64>,
+        scheduled: bool,
+        ended: bool,
+        closed: bool,
+        round: i64,
+        revision: i64,
+        registered: i64,
+        waiting: i64,
+        last_number: i64,
+        at: i64,
+        announcement: i64,
+    }
 }
 
 impl TryFrom<EventRow> for Event {
@@ -85,20 +108,21 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct RegistrationRow {
-    event_id: i64,
-    round: i64,
-    number: i64,
-    secret: String,
-    name: String,
-    email: String,
-    idempotency_key: Option<String>,
-    status: String,
-    accepted_waiting: Option<i64>,
-    accepted_revision: i64,
-    revision: i64,
-    at: i64,
+row! {
+    struct RegistrationRow {
+        event_id: i64,
+        round: i64,
+        number: i64,
+        secret: String,
+        name: String,
+        email: String,
+        idempotency_key: Option<String>,
+        status: String,
+        accepted_waiting: Option<i64>,
+        accepted_revision: i64,
+        revision: i64,
+        at: i64,
+    }
 }
 
 impl TryFrom<RegistrationRow> for Registration {
@@ -127,11 +151,23 @@ impl TryFrom<RegistrationRow> for Registration {
     }
 }
 
-#[derive(FromRow)]
 pub(super) struct ListedRow {
-    #[sqlx(flatten)]
     registration: RegistrationRow,
     waiting_position: Option<i64>,
+}
+
+impl<'r, R: Row> FromRow<'r, R> for ListedRow
+where
+    RegistrationRow: FromRow<'r, R>,
+    &'static str: ColumnIndex<R>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            registration: RegistrationRow::from_row(row)?,
+            waiting_position: row.try_get("waiting_position")?,
+        })
+    }
 }
 
 impl TryFrom<ListedRow> for Listed {
@@ -149,16 +185,17 @@ impl TryFrom<ListedRow> for Listed {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct ChangeRow {
-    revision: i64,
-    kind: String,
-    round: i64,
-    state: String,
-    capacity: Option<i64>,
-    registered: i64,
-    waiting: i64,
-    at: i64,
+row! {
+    struct ChangeRow {
+        revision: i64,
+        kind: String,
+        round: i64,
+        state: String,
+        capacity: Option<i64>,
+        registered: i64,
+        waiting: i64,
+        at: i64,
+    }
 }
 
 impl ChangeRow {
@@ -189,12 +226,13 @@ impl ChangeRow {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct ArchivedRow {
-    capacity: Option<i64>,
-    registered: i64,
-    waiting: i64,
-    last_number: i64,
+row! {
+    struct ArchivedRow {
+        capacity: Option<i64>,
+        registered: i64,
+        waiting: i64,
+        last_number: i64,
+    }
 }
 
 impl ArchivedRow {
@@ -209,14 +247,15 @@ impl ArchivedRow {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct AuditRow {
-    id: i64,
-    at: i64,
-    who: String,
-    action: String,
-    before: Value,
-    after: Value,
+row! {
+    struct AuditRow {
+        id: i64,
+        at: i64,
+        who: String,
+        action: String,
+        before: Value,
+        after: Value,
+    }
 }
 
 impl From<AuditRow> for (i64, AuditEntry) {
@@ -235,11 +274,12 @@ impl From<AuditRow> for (i64, AuditEntry) {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct AnnouncementRow {
-    id: i64,
-    text: String,
-    at: i64,
+row! {
+    struct AnnouncementRow {
+        id: i64,
+        text: String,
+        at: i64,
+    }
 }
 
 impl From<AnnouncementRow> for Announcement {
@@ -252,11 +292,12 @@ impl From<AnnouncementRow> for Announcement {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct MarkRow {
-    id: i64,
-    revision: i64,
-    announcement: i64,
+row! {
+    struct MarkRow {
+        id: i64,
+        revision: i64,
+        announcement: i64,
+    }
 }
 
 impl From<MarkRow> for Mark {

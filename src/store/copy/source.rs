@@ -9,7 +9,7 @@ use sqlx::{
     Type, query, query_as, query_scalar,
 };
 
-use super::super::{DatabaseUrl, connections, file, postgres};
+use super::super::{DatabaseUrl, connections, migrations, postgres};
 use super::State;
 use super::tables::{APPLIED, Cell, Kind, STATES, Table};
 
@@ -54,11 +54,11 @@ impl Source {
         let (applied, known) = match self {
             Self::Sqlite(connection) => (
                 query_scalar::<_, i64>(APPLIED).fetch_all(connection).await,
-                &file::MIGRATIONS,
+                &*migrations::SQLITE,
             ),
             Self::Postgres(connection) => (
                 query_scalar::<_, i64>(APPLIED).fetch_all(connection).await,
-                &postgres::MIGRATIONS,
+                &*migrations::POSTGRES,
             ),
         };
         match applied {

@@ -38,7 +38,7 @@ pub(super) struct Stage {
 }
 
 /// The database's own word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Truth {
     pub(super) revision: i64,
     pub(super) registered: i64,
@@ -232,9 +232,14 @@ async fn truth(url: &str) -> Truth {
     let mut connection = PgConnection::connect(url).await.expect("the database");
     let query = "SELECT revision, registered, (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.status = 'confirmed') AS counted
         FROM events e WHERE slug = $1";
-    sqlx::query_as(query)
+    let (revision, registered, counted) = sqlx::query_as(query)
         .bind(SLUG)
         .fetch_one(&mut connection)
         .await
-        .expect("the event")
+        .expect("the event");
+    Truth {
+        revision,
+        registered,
+        counted,
+    }
 }

@@ -1,0 +1,71 @@
+//! The schema of each database: the files of `migrations/`, inside the binary.
+//!
+//! sqlx's `migrate!` does the same, but its macro crate compiles SQLite and both drivers a second time, for the compiler.
+
+use std::sync::LazyLock;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// The migrations of one folder, named without `.sql`.
+macro_rules! migrations {
+    ($folder:literal: $($file:literal),+) => {
+        LazyLock::new(|| {
+            Migrator::with_migrations(vec![$(migration(
+                $file,
+                include_str!(concat!("../../migrations/", $folder, "/", $file, ".sql")),
+            )),+])
+        })
+    };
+}
+
+pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite":
+    "0001_initial",
+    "0002_watching",
+    "0003_event_of_registrations",
+    "0004_quicker_rules");
+pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres":
+    "0001_initial",
+    "0002_watching",
+    "0003_event_of_registrations",
+    "0004_quicker_rules");
+
+/// `0001_initial` is version 1, "initial".
+fn migration(file: &'static str, sql: &'static str) -> Migration {
+    let (version, description) = file.split_once('_').expect("NNNN_description");
+    Migration::new(
+        version.parse().expect("a number"),
+        description.replace('_', " ").into(),
+        MigrationType::Simple,
+        sql.into_sql_str(),
+        false,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_file_is_embedded_as_sqlx_reads_it() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        for (folder, embedded) in [("sqlite", &*SQLITE), ("postgres", &*POSTGRES)] {
+            let files = Migrator::new(root.join(folder).as_path()).await.unwrap();
+            let rows = |migrator: &Migrator| -> Vec<_> {
+                let rows = migrator.iter().map(|migration| {
+                    (
+                        migration.version,
+                        migration.description.clone(),
+                        migration.checksum.clone(),
+                        migration.no_tx,
+                        migration.migration_type,
+                    )
+                });
+                rows.collect()
+            };
+            assert_eq!(rows(embedded), rows(&files), "{folder}");
+        }
+    }
+}
