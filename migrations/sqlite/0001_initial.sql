@@ -1,7 +1,7 @@
--- Moments are milliseconds since 1970 in UTC. The program decides; every CHECK and index below is the second wall.
+-- Times are milliseconds since 1970 in UTC. The program decides; the CHECKs and indexes below enforce the same rules as a backstop.
 
 CREATE TABLE events (
-    -- AUTOINCREMENT: a deleted event's key stands in old private links and must never mean another event.
+    -- AUTOINCREMENT: old private links contain the key of a deleted event, so a key is never used again.
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     slug         TEXT    NOT NULL UNIQUE CHECK (length(slug) BETWEEN 1 AND 64),
     epoch        TEXT    NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE events (
     announcement INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Archived rounds; the current one stands in its event's row.
+-- Archived rounds. The current round is in its event's row.
 CREATE TABLE rounds (
     event_id    INTEGER NOT NULL REFERENCES events (id),
     round       INTEGER NOT NULL CHECK (round >= 1),
@@ -32,19 +32,21 @@ CREATE TABLE rounds (
     PRIMARY KEY (event_id, round)
 ) STRICT, WITHOUT ROWID;
 
--- With a rowid: its rows are long, and without one measured no better.
+-- Keeps its rowid: the rows are long, and WITHOUT ROWID was no faster.
 CREATE TABLE registrations (
-    event_id          INTEGER NOT NULL REFERENCES events (id),
+    -- Deferred: checked at each statement's end, it would make SQLite keep a copy of every page that the statement changes.
+    event_id          INTEGER NOT NULL REFERENCES events (id) DEFERRABLE INITIALLY DEFERRED,
     round             INTEGER NOT NULL CHECK (round >= 1),
     number            INTEGER NOT NULL CHECK (number >= 1),
     secret            TEXT    NOT NULL,
     name              TEXT    NOT NULL,
-    -- In lower case, for the search: the database's own lower() may know only ASCII.
+    -- The name in lower case, for the search: the database's own lower() may know only ASCII.
     name_key          TEXT    NOT NULL,
     email             TEXT    NOT NULL,
     email_key         TEXT    NOT NULL,
     idempotency_key   TEXT,
-    status            TEXT    NOT NULL CHECK (status IN ('confirmed', 'waiting', 'cancelled')),
+    -- OR instead of IN: SQLite builds a table from a list after IN for each row that it checks.
+    status            TEXT    NOT NULL CHECK (status = 'confirmed' OR status = 'waiting' OR status = 'cancelled'),
     accepted_waiting  INTEGER CHECK (accepted_waiting >= 1),
     accepted_revision INTEGER NOT NULL,
     revision          INTEGER NOT NULL CHECK (revision >= accepted_revision),
@@ -54,10 +56,10 @@ CREATE TABLE registrations (
 
 CREATE UNIQUE INDEX registrations_email ON registrations (event_id, round, email_key) WHERE status <> 'cancelled';
 CREATE UNIQUE INDEX registrations_key ON registrations (event_id, round, idempotency_key) WHERE idempotency_key IS NOT NULL;
--- With `status` among its columns SQLite prefers it to the primary key.
+-- With `status` among its columns, SQLite prefers this index to the primary key.
 CREATE INDEX registrations_waiting ON registrations (event_id, round, status, number) WHERE status = 'waiting';
 
--- The lossless log: one row a revision, each the whole count.
+-- The change log: one row for each revision, with the whole count.
 CREATE TABLE changes (
     event_id   INTEGER NOT NULL REFERENCES events (id),
     revision   INTEGER NOT NULL CHECK (revision >= 1),
@@ -71,7 +73,7 @@ CREATE TABLE changes (
     PRIMARY KEY (event_id, revision)
 ) STRICT, WITHOUT ROWID;
 
--- By slug, not by key: who deleted an event must be found after it is gone.
+-- By slug, not by key: who deleted an event must be found afterwards.
 CREATE TABLE audit (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     slug     TEXT    NOT NULL,
@@ -98,7 +100,7 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Console sessions by the digest of their secret.
+-- Sessions of the organiser's console, by the digest of their secret.
 CREATE TABLE sessions (
     digest     TEXT    NOT NULL PRIMARY KEY,
     expires_at INTEGER NOT NULL

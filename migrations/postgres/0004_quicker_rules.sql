@@ -1,1 +1,0 @@
--- Nothing: here the rules of a registration cost little. The migrations keep the same numbers on both databases.

@@ -1,1 +1,0 @@
--- Nothing: a file has one node, and what it counts it need not share. The migrations keep the same numbers on both databases.

@@ -1,1 +1,0 @@
--- Nothing: here the foreign key of a registration costs little. The migrations keep the same numbers on both databases.
