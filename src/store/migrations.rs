@@ -19,16 +19,8 @@ macro_rules! migrations {
     };
 }
 
-pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite":
-    "0001_initial",
-    "0002_watching",
-    "0003_event_of_registrations",
-    "0004_quicker_rules");
-pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres":
-    "0001_initial",
-    "0002_watching",
-    "0003_event_of_registrations",
-    "0004_quicker_rules");
+pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial");
+pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres": "0001_initial");
 
 /// `0001_initial` is version 1, "initial".
 fn migration(file: &'static str, sql: &'static str) -> Migration {
