@@ -23,3 +23,4 @@ pub mod store;
 pub mod wire;
 
 pub mod domain;
+mod prometheus;

@@ -202,7 +202,8 @@ impl Config {
             "text" => Ok(false),
             other => Err(format!("{other:?} is neither text nor json")),
         };
-        let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
+        let filter = args.log.parse::<tracing_subscriber::filter::Targets>();
+        let filter = filter
             .map(|_| args.log.clone())
             .map_err(|error| error.to_string());
         let log = Log {

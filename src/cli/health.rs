@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::{Client, StatusCode, redirect};
+use http::StatusCode;
 use tokio::runtime::Builder;
 
 use super::client::address::Base;
+use super::client::api::{Api, Call};
 use super::client::tls;
 use super::value;
 
@@ -49,7 +50,7 @@ pub(super) fn run(args: &HealthArgs) -> ExitCode {
     };
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no event loop can be had: {error}"), 1),
+        Err(error) => return fail(&format!("cannot start the runtime: {error}"), 1),
     };
     match runtime.block_on(ask(&base, args.insecure || args.url.is_none())) {
         Ok(StatusCode::OK) => ExitCode::SUCCESS,
@@ -77,19 +78,9 @@ fn beside(args: &HealthArgs) -> String {
 
 async fn ask(base: &Base, insecure: bool) -> Result<StatusCode, String> {
     let tls = tls::config(insecure).map_err(|error| error.to_string())?;
-    // Whoever is asked has to answer: no proxy, and no other address.
-    let http = Client::builder()
-        .tls_backend_preconfigured((*tls).clone())
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .timeout(PATIENCE);
-    let http = http.build().map_err(|error| error.to_string())?;
-    let answer = http
-        .get(base.url("health/ready"))
-        .send()
-        .await
-        .map_err(|error| value::causes(&error))?;
-    Ok(answer.status())
+    let api = Api::new(base.clone(), tls, PATIENCE);
+    let answer = api.send(&Call::get("health/ready")).await?;
+    Ok(answer.status)
 }
 
 fn fail(why: &str, code: u8) -> ExitCode {

@@ -134,7 +134,7 @@ pub struct ServeArgs {
         value_name = "FORMAT"
     )]
     pub log_format: String,
-    /// What is logged, in tracing's filter syntax, e.g. info,headcount=debug.
+    /// What to log: a level for everything, and levels for modules, e.g. info,headcount=debug.
     #[arg(
         long,
         env = "HEADCOUNT_LOG",

@@ -20,17 +20,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}; write it like 500ms, 10s or 2m"))
 }
 
-/// An error with its causes, in one line: an HTTP library's own words name the address alone.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        told = format!("{told}: {error}");
-        cause = error.source();
-    }
-    told
-}
-
 /// A line on stderr. Unlike `eprintln!` it does not panic when stderr is closed.
 pub(super) fn complain(command: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "headcount {command}: {why}");

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the crate and the floor each stands on; a part may use its own floor and those below.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 14] = [
+    ("prometheus", 0),
     ("domain", 0),
     ("wire", 1),
     ("store", 1),

@@ -11,11 +11,12 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::address::Base;
 use super::meter::{Counted, Meter};
 use super::session::Cut;
-use super::target::Target;
 
 /// Name, TCP and TLS together; a server that needs longer is as good as away.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -28,15 +29,23 @@ pub(super) enum Line {
 }
 
 impl Line {
-    pub(super) async fn open(target: &Target, meter: &Arc<Meter>) -> Result<Self, Cut> {
-        let authority = &target.base.authority;
-        timeout(CONNECT, Self::connect(target, meter))
+    pub(super) async fn open(
+        base: &Base,
+        tls: &Arc<ClientConfig>,
+        meter: &Arc<Meter>,
+    ) -> Result<Self, Cut> {
+        let authority = &base.authority;
+        timeout(CONNECT, Self::connect(base, tls, meter))
             .await
             .unwrap_or_else(|_| Err(Cut::later(format!("{authority} does not answer"))))
     }
 
-    async fn connect(target: &Target, meter: &Arc<Meter>) -> Result<Self, Cut> {
-        let (host, port) = (target.base.host.as_str(), target.base.port);
+    async fn connect(
+        base: &Base,
+        tls: &Arc<ClientConfig>,
+        meter: &Arc<Meter>,
+    ) -> Result<Self, Cut> {
+        let (host, port) = (base.host.as_str(), base.port);
         let addresses: Vec<_> = lookup_host((host, port))
             .await
             .map_err(|error| Cut::Hopeless(format!("{host} is not known: {error}")))?
@@ -44,10 +53,7 @@ impl Line {
         let tcp = TcpStream::connect(addresses.as_slice())
             .await
             .map_err(|error| {
-                Cut::later(format!(
-                    "{} cannot be reached: {error}",
-                    target.base.authority
-                ))
+                Cut::later(format!("{} cannot be reached: {error}", base.authority))
             })?;
         // A request is one small write; waiting for more to send would be measured as delay.
         let _ = tcp.set_nodelay(true);
@@ -55,12 +61,12 @@ impl Line {
             inner: tcp,
             meter: Arc::clone(meter),
         };
-        if !target.base.tls {
+        if !base.tls {
             return Ok(Self::Plain(tcp));
         }
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| Cut::Hopeless(format!("{host}: {error}")))?;
-        let tls = TlsConnector::from(Arc::clone(&target.tls))
+        let tls = TlsConnector::from(Arc::clone(tls))
             .connect(name, tcp)
             .await
             .map_err(|error| {

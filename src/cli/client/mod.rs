@@ -6,6 +6,7 @@
 //! [`item::Sink`] at once, and a slow sink slows the reading down, which makes the server skip revisions for it.
 
 pub(super) mod address;
+pub(super) mod api;
 pub(super) mod count;
 pub(super) mod item;
 pub(super) mod meter;

@@ -1,6 +1,6 @@
 //! One keep-alive HTTP/1.1 connection of a client's own, and what its answers mean.
 //!
-//! hyper's client connection and not reqwest: a browser's watcher is one socket, and this one can be counted.
+//! One socket for each watcher, as a browser has, and its bytes are counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl<'a> Http<'a> {
     }
 
     async fn connect(&self) -> Result<SendRequest<Empty<Bytes>>, Cut> {
-        let line = Line::open(self.target, self.meter).await?;
+        let line = Line::open(&self.target.base, &self.target.tls, self.meter).await?;
         // hyper's smallest buffer: a count and its head fit, and thousands of watchers do too.
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(8 * 1024)

@@ -26,6 +26,14 @@ pub(super) enum Cut {
 }
 
 impl Cut {
+    /// The reason, for a person.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Later { why, .. } | Self::Hopeless(why) => why,
+            Self::Final(end) => format!("{end:?}"),
+        }
+    }
+
     pub(super) fn later(why: impl Into<String>) -> Self {
         Self::Later {
             why: why.into(),

@@ -79,7 +79,7 @@ pub(super) async fn open(
         .read_buffer_size(4 * 1024)
         .max_message_size(Some(LARGEST))
         .max_frame_size(Some(LARGEST));
-    let line = Line::open(target, meter).await?;
+    let line = Line::open(&target.base, &target.tls, meter).await?;
     meter.request();
     match timeout(
         HANDSHAKE,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use http::header::{HeaderName, RETRY_AFTER};
+use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -17,12 +17,16 @@ use super::CompareArgs;
 use super::age::Commit;
 use super::clock::{Sample, ServerClock};
 use crate::cli::client::address::Base;
+use crate::cli::client::api::{Answer, Api, Call};
 use crate::cli::client::count::Count;
 use crate::cli::client::retry_after;
 use crate::cli::client::target::Target;
 use crate::cli::value;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::Slug;
+
+/// For a whole call, a page of 1,000 changes included.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server, an event there, and the way to it.
 pub(super) struct Lab {
@@ -32,7 +36,7 @@ pub(super) struct Lab {
     /// On this machine's loopback.
     pub(super) local: bool,
     tls: Arc<ClientConfig>,
-    http: Client,
+    api: Api,
     /// Names this run's people and keys.
     run: String,
     people: AtomicU64,
@@ -56,13 +60,7 @@ impl Lab {
         tls: Arc<ClientConfig>,
         args: &CompareArgs,
     ) -> Result<Self, String> {
-        // Straight to the server, as the watchers' own sockets go.
-        let http = Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build();
-        let http = http.map_err(|error| error.to_string())?;
+        let api = Api::new(base.clone(), Arc::clone(&tls), PATIENCE);
         let addresses = lookup_host((base.host.as_str(), base.port))
             .await
             .map_err(|error| format!("{} is not known: {error}", base.host))?;
@@ -78,7 +76,7 @@ impl Lab {
             clock: ServerClock::local(),
             local,
             tls,
-            http,
+            api,
             run,
             people: AtomicU64::new(0),
             owner: None,
@@ -99,10 +97,9 @@ impl Lab {
     /// Removes the event again if it was made for this run.
     pub(super) async fn close(&self) {
         let Some(token) = &self.owner else { return };
-        let url = self
-            .base
-            .url(&format!("api/v1/events/{0}?confirm={0}", self.slug));
-        if let Err(why) = answer(self.http.delete(url).bearer_auth(token)).await {
+        let path = format!("api/v1/events/{0}?confirm={0}", self.slug);
+        let call = Call::new(Method::DELETE, path).bearer(token);
+        if let Err(why) = self.answer(&call).await {
             value::complain(
                 "compare",
                 &format!("the event {} is still there: {why}", self.slug),
@@ -122,7 +119,7 @@ impl Lab {
 
     /// The present count.
     pub(super) async fn count(&self) -> Result<Count, String> {
-        read(self.http.get(self.event(""))).await
+        self.read(self.event("")).await
     }
 
     /// Every change after `position`, from the lossless log.
@@ -133,11 +130,9 @@ impl Lab {
         }
         let (mut commits, mut after) = (Vec::new(), position.to_owned());
         loop {
-            let page: Page = read(
-                self.http
-                    .get(self.event(&format!("/changes?limit=1000&after={after}"))),
-            )
-            .await?;
+            let page: Page = self
+                .read(self.event(&format!("/changes?limit=1000&after={after}")))
+                .await?;
             let Some(last) = page.changes.last() else {
                 return Ok(commits);
             };
@@ -161,30 +156,22 @@ impl Lab {
             format!("person-{}-{number}@example.invalid", self.run)
         };
         let body = json!({ "name": format!("Person {number}"), "email": email });
+        let key = format!("{}-{number}", self.run);
+        let call = Call::new(Method::POST, self.event("/registrations"))
+            .header(HeaderName::from_static("idempotency-key"), key)
+            .json(&body);
         let mut told = String::new();
         for attempt in 0..ATTEMPTS {
-            let request = self
-                .http
-                .post(self.event("/registrations"))
-                .header("idempotency-key", format!("{}-{number}", self.run))
-                .json(&body);
-            let wait = match request.send().await {
-                Ok(response) if response.status() == StatusCode::CREATED => return Ok(attempt > 0),
-                Ok(response)
-                    if matches!(
-                        response.status(),
-                        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-                    ) =>
-                {
-                    told = response.status().to_string();
-                    retry_after(response.headers(), Clock::System.now())
+            let wait = match self.api.send(&call).await {
+                Ok(answer) if answer.status == StatusCode::CREATED => return Ok(attempt > 0),
+                Ok(answer) if is_busy(answer.status) => {
+                    told = answer.status.to_string();
+                    retry_after(&answer.headers, Clock::System.now())
                 }
-                Ok(response) => {
-                    return Err(format!("nobody can register: {}", problem(response).await));
-                }
+                Ok(answer) => return Err(format!("nobody can register: {}", problem(&answer))),
                 // The key makes it safe to ask again.
-                Err(error) => {
-                    told = error.to_string();
+                Err(why) => {
+                    told = why;
                     None
                 }
             };
@@ -195,15 +182,11 @@ impl Lab {
 
     async fn create(&self, token: &str) -> Result<(), String> {
         let body = json!({ "slug": self.slug.as_str(), "title": "A comparison of transports", "capacity": null, "description": "Made by headcount compare, removed at its end." });
-        answer(
-            self.http
-                .post(self.base.url("api/v1/events"))
-                .bearer_auth(token)
-                .json(&body),
-        )
-        .await
-        .map(drop)
-        .map_err(|why| format!("no event can be made: {why}"))
+        let call = Call::new(Method::POST, "api/v1/events");
+        match self.answer(&call.bearer(token).json(&body)).await {
+            Ok(_) => Ok(()),
+            Err(why) => Err(format!("cannot create an event: {why}")),
+        }
     }
 
     async fn estimate_clock(&self) -> Result<ServerClock, String> {
@@ -215,7 +198,7 @@ impl Lab {
         let mut samples = Vec::new();
         for _ in 0..SAMPLES {
             let asked = Instant::now();
-            let Now { at } = read(self.http.get(self.base.url("api/v1/clock"))).await?;
+            let Now { at } = self.read("api/v1/clock".into()).await?;
             samples.push(Sample {
                 asked,
                 answered: Instant::now(),
@@ -227,54 +210,51 @@ impl Lab {
     }
 
     fn event(&self, rest: &str) -> String {
-        self.base.url(&format!("api/v1/events/{}{rest}", self.slug))
+        format!("api/v1/events/{}{rest}", self.slug)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, path: String) -> Result<T, String> {
+        let answer = self.answer(&Call::get(path)).await?;
+        answer
+            .json()
+            .map_err(|error| format!("unexpected response; is this a Headcount server? {error}"))
+    }
+
+    /// Asks again a few times while the server says that it is busy.
+    async fn answer(&self, call: &Call) -> Result<Answer, String> {
+        const ATTEMPTS: usize = 5;
+        let mut told = String::new();
+        for _ in 0..ATTEMPTS {
+            let answer = self
+                .api
+                .send(call)
+                .await
+                .map_err(|why| format!("cannot reach the server: {why}"))?;
+            if answer.status.is_success() {
+                return Ok(answer);
+            }
+            told = problem(&answer);
+            if !(is_busy(answer.status) && answer.headers.contains_key(RETRY_AFTER)) {
+                break;
+            }
+            sleep(retry_after(&answer.headers, Clock::System.now()).unwrap_or_default()).await;
+        }
+        Err(told)
     }
 }
 
-async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, String> {
-    answer(request)
-        .await?
-        .json()
-        .await
-        .map_err(|error| format!("the answer is not Headcount's: {error}"))
+fn is_busy(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
 }
 
-/// Asks again a few times while the server says that it is busy.
-async fn answer(request: RequestBuilder) -> Result<Response, String> {
-    const ATTEMPTS: usize = 5;
-    let mut told = String::new();
-    for _ in 0..ATTEMPTS {
-        // The bodies are in memory, so a request can always be copied.
-        let Some(copy) = request.try_clone() else {
-            break;
-        };
-        let response = copy
-            .send()
-            .await
-            .map_err(|error| format!("the server cannot be reached: {}", value::causes(&error)))?;
-        let busy = matches!(
-            response.status(),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        ) && response.headers().contains_key(RETRY_AFTER);
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let wait = retry_after(response.headers(), Clock::System.now()).unwrap_or_default();
-        told = problem(response).await;
-        if !busy {
-            break;
-        }
-        sleep(wait).await;
-    }
-    Err(told)
-}
-
-async fn problem(response: Response) -> String {
-    let status = response.status();
-    let problem: Problem = response.json().await.unwrap_or_default();
+fn problem(answer: &Answer) -> String {
+    let problem: Problem = answer.json().unwrap_or_default();
     format!(
-        "the server answers {status} {} {}",
-        problem.title, problem.code
+        "the server answers {} {} {}",
+        answer.status, problem.title, problem.code
     )
     .trim_end()
     .to_owned()

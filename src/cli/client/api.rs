@@ -1,0 +1,191 @@
+//! Calls of the JSON API: whole answers, over connections that are kept for the next call.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, USER_AGENT};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use tokio_rustls::rustls::ClientConfig;
+
+use super::address::Base;
+use super::line::Line;
+use super::meter::Meter;
+use super::request::AGENT;
+use super::session::Cut;
+
+/// The longest answer is a page of 1,000 changes, about 250 KiB.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// A server's API. Uses no proxy and follows no redirect: the server itself must answer.
+pub(in crate::cli) struct Api {
+    base: Base,
+    tls: Arc<ClientConfig>,
+    /// For a whole exchange.
+    timeout: Duration,
+    idle: Mutex<Vec<Connection>>,
+}
+
+type Connection = SendRequest<Full<Bytes>>;
+
+/// One request, which can be sent again.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Call {
+    method: Method,
+    path: String,
+    headers: Vec<(HeaderName, String)>,
+    body: Bytes,
+}
+
+impl Call {
+    /// `path` is relative to the server's address and does not begin with a slash.
+    pub(in crate::cli) fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    pub(in crate::cli) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(in crate::cli) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(in crate::cli) fn bearer(self, token: &str) -> Self {
+        self.header(AUTHORIZATION, format!("Bearer {token}"))
+    }
+
+    pub(in crate::cli) fn json(self, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("a body of strings and numbers");
+        let mut call = self.header(CONTENT_TYPE, "application/json");
+        call.body = body.into();
+        call
+    }
+}
+
+/// A whole answer.
+pub(in crate::cli) struct Answer {
+    pub(in crate::cli) status: StatusCode,
+    pub(in crate::cli) headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    pub(in crate::cli) fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+}
+
+impl Api {
+    pub(in crate::cli) fn new(base: Base, tls: Arc<ClientConfig>, timeout: Duration) -> Self {
+        Self {
+            base,
+            tls,
+            timeout,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Sends the call and reads the whole answer; an error says what is in the way.
+    pub(in crate::cli) async fn send(&self, call: &Call) -> Result<Answer, String> {
+        timeout(self.timeout, self.exchange(call))
+            .await
+            .unwrap_or_else(|_| Err(format!("{} does not answer", self.base.authority)))
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Answer, String> {
+        let mut request = self.request(call)?;
+        loop {
+            let idle = self.idle().pop();
+            let kept = idle.is_some();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => self.connect().await?,
+            };
+            if connection.ready().await.is_err() && kept {
+                continue;
+            }
+            match connection.try_send_request(request).await {
+                Ok(response) => {
+                    let answer = read(response).await?;
+                    self.idle().push(connection);
+                    return Ok(answer);
+                }
+                Err(mut error) => match error.take_message() {
+                    // The server closed the kept connection, and nothing was sent (RFC 9112, section 9.3.1).
+                    Some(unsent) if kept => request = unsent,
+                    _ => return Err(causes(error.error())),
+                },
+            }
+        }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Full<Bytes>>, String> {
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(format!("{}{}", self.base.path, call.path))
+            .header(HOST, &self.base.authority)
+            .header(USER_AGENT, AGENT);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        request
+            .body(Full::new(call.body.clone()))
+            .map_err(|error| error.to_string())
+    }
+
+    async fn connect(&self) -> Result<Connection, String> {
+        let line = Line::open(&self.base, &self.tls, &Arc::new(Meter::default()))
+            .await
+            .map_err(Cut::reason)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(line))
+            .await
+            .map_err(|error| causes(&error))?;
+        // It ends when the sender is dropped; a failed send reports its error.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    /// A vector of connections is whole even where a thread panicked.
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn read(response: Response<Incoming>) -> Result<Answer, String> {
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MAX_BODY_BYTES)
+        .collect()
+        .await
+        .map_err(|error| causes(&*error))?;
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.to_bytes(),
+    })
+}
+
+/// An error with its causes, in one line: hyper's own words name only the step that failed.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
