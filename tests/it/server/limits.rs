@@ -189,7 +189,7 @@ async fn churn_leaves_nothing_behind() {
 
 /// Behind a proxy the socket is everybody's; the cap is the client's.
 #[tokio::test]
-async fn a_trusted_proxys_requests_are_counted_by_client() {
+async fn requests_through_a_trusted_proxy_are_counted_by_client() {
     for handoff in [true, false] {
         let host = Host::start(Config {
             handoff,
