@@ -19,6 +19,7 @@ pub mod problem;
 pub mod live;
 pub mod register;
 
+pub mod negotiation;
 pub mod store;
 pub mod wire;
 

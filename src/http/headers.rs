@@ -1,7 +1,7 @@
 //! What every answer carries, whoever made it.
 
 use http_body::Body as _;
-use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::path::FullPath;
 use warp::reply::Response;
 
@@ -9,13 +9,10 @@ use super::urls;
 use crate::transport;
 use crate::transport::live::Live;
 
-/// For answers that are no pages: nothing in them may be loaded, run or framed.
-const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-
 /// Completes an answer: security headers, open reading, HEAD. What the handler has set itself stays.
 pub fn finish(method: &Method, path: &FullPath, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    secure(headers);
+    transport::headers::secure(headers);
     let reads = *method == Method::GET || *method == Method::HEAD;
     if reads && urls::find(path.as_str()).is_some_and(|url| url.open) {
         transport::headers::open(headers);
@@ -25,18 +22,6 @@ pub fn finish(method: &Method, path: &FullPath, mut response: Response) -> Respo
     } else {
         response
     }
-}
-
-fn secure(headers: &mut HeaderMap) {
-    let mut default = |name: HeaderName, value: &'static str| {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    };
-    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // Private links must not leak. Not `no-referrer`: it makes browsers send `Origin: null` with the site's own forms.
-    default(header::REFERRER_POLICY, "same-origin");
-    default(header::CONTENT_SECURITY_POLICY, POLICY);
 }
 
 /// The same answer without its body, with the length it would have (RFC 9110, section 9.3.2). HTTP/2 would send the body that is there.

@@ -8,6 +8,7 @@ use warp::reply::Response;
 
 use super::session::hex;
 use crate::domain::position::Position;
+use crate::negotiation::etag::{self, Tag, Tags};
 use crate::problem::Problem;
 
 /// Bytes that most documents fit into.
@@ -71,65 +72,30 @@ pub(crate) fn content_etag(bytes: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("\"{digest}\"")).expect("a plain ETag")
 }
 
-/// One member of a list such as `If-Match`'s (RFC 9110, section 8.8.3).
-#[derive(Debug, PartialEq, Eq)]
-enum Tag<'a> {
-    Any,
-    Strong(&'a str),
-    Weak(&'a str),
-}
-
-/// The members of all fields of that name; what is no tag is left out. `None` without such a field.
-fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<Tag<'_>>> {
-    let mut fields = headers.get_all(name).into_iter().peekable();
-    fields.peek()?;
-    // Tags of ours hold no comma, so a foreign tag that does falls apart into parts that match nothing.
-    Some(
-        fields
-            .filter_map(|field| field.to_str().ok())
-            .flat_map(|field| field.split(','))
-            .filter_map(tag)
-            .collect(),
-    )
-}
-
-fn tag(member: &str) -> Option<Tag<'_>> {
-    let member = member.trim();
-    match member.strip_prefix("W/") {
-        _ if member == "*" => Some(Tag::Any),
-        Some(quoted) => unquoted(quoted).map(Tag::Weak),
-        None => unquoted(member).map(Tag::Strong),
-    }
-}
-
-fn unquoted(text: &str) -> Option<&str> {
-    text.strip_prefix('"')?.strip_suffix('"')
-}
-
-/// `If-Match`: the positions one of which the event must stand at; `None` when any will do. Only strong tags match (RFC 9110, section 13.1.1).
+/// `If-Match`: the positions one of which the event must stand at; `None` when any will do. Only
+/// strong tags match (RFC 9110, section 13.1.1).
 pub(crate) fn if_match(headers: &HeaderMap) -> Option<Vec<Position>> {
-    let tags = tags(headers, header::IF_MATCH)?;
-    if tags.contains(&Tag::Any) {
-        return None;
-    }
-    let strong = tags.into_iter().filter_map(|tag| {
-        if let Tag::Strong(text) = tag {
-            text.parse().ok()
-        } else {
-            None
+    match etag::tags(headers, header::IF_MATCH)? {
+        Tags::Any => None,
+        Tags::These(tags) => {
+            let strong = tags.iter().filter(|tag| !tag.weak);
+            Some(strong.filter_map(Tag::position).collect())
         }
-    });
-    Some(strong.collect())
+    }
 }
 
-/// Whether `If-None-Match` names `etag`, so that 304 is the answer; weak comparison (RFC 9110, section 13.1.2).
+/// Whether `If-None-Match` names `etag`, so that 304 is the answer; weak comparison (RFC 9110,
+/// section 13.1.2).
 pub(crate) fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let ours = etag.to_str().unwrap_or_default().trim_matches('"');
-    let same = |tag: &Tag<'_>| match tag {
-        Tag::Any => true,
-        Tag::Strong(text) | Tag::Weak(text) => *text == ours,
-    };
-    tags(headers, header::IF_NONE_MATCH).is_some_and(|tags| tags.iter().any(same))
+    let ours = etag.as_bytes();
+    let ours = ours
+        .strip_prefix(b"\"")
+        .and_then(|tag| tag.strip_suffix(b"\""));
+    match etag::tags(headers, header::IF_NONE_MATCH) {
+        None => false,
+        Some(Tags::Any) => true,
+        Some(Tags::These(tags)) => tags.iter().any(|tag| Some(tag.opaque) == ours),
+    }
 }
 
 /// A JSON document that is asked about: 304 when the client has it.

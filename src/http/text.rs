@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, langid};
-use warp::http::{HeaderMap, header};
+use warp::http::HeaderMap;
 
 use super::session::cookie_value;
+use crate::negotiation;
 
 fluent_templates::static_loader! {
     static CATALOGUES = {
@@ -63,7 +64,7 @@ impl Language {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         cookie_value(headers, COOKIE)
             .and_then(Self::parse)
-            .or_else(|| accepted(headers))
+            .or_else(|| negotiation::language::preferred(headers, Self::of_range))
             .unwrap_or_default()
     }
 
@@ -85,31 +86,6 @@ impl Language {
             Self::Chinese => &CHINESE,
         }
     }
-}
-
-/// The first of the browser's languages that is written here (RFC 9110, section 12.5.4).
-fn accepted(headers: &HeaderMap) -> Option<Language> {
-    let mut best: Option<(Language, f32)> = None;
-    for item in headers
-        .get_all(header::ACCEPT_LANGUAGE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-    {
-        let mut parts = item.split(';').map(str::trim);
-        let language = parts.next().and_then(Language::of_range);
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-            .map_or(Some(1.0), |q| q.parse().ok());
-        // Equal weights keep the order of the header; a weight of 0 means "not this one".
-        if let (Some(language), Some(weight)) = (language, weight)
-            && weight > 0.0
-            && best.is_none_or(|(_, highest)| weight > highest)
-        {
-            best = Some((language, weight));
-        }
-    }
-    best.map(|(language, _)| language)
 }
 
 /// The words of one answer, as its template asks for them.
@@ -269,6 +245,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
+
+    use warp::http::header;
 
     use super::*;
 

@@ -1,11 +1,12 @@
 //! The change log: every revision in order, as pages of JSON or as an endless event stream; never conflated.
 
-use futures_util::stream::{Stream, unfold};
+use std::future::ready;
+
+use futures_util::stream::{Stream, StreamExt as _, once, unfold};
 use serde::Serialize;
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
-use super::accept::{self, Media};
 use super::request::{After, Request};
 use super::{refusal, sse};
 use crate::context::{Context, Shared};
@@ -14,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::position::{Position, Revision};
 use crate::live::channel::Channel;
 use crate::live::log::{self, Entry, Log};
+use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
 use crate::store::StoreError;
 use crate::wire::chunk::Chunk;
@@ -46,11 +48,7 @@ pub(super) async fn answer(context: Shared, channel: &Channel, request: &Request
             "this address answers application/json or text/event-stream",
         )),
     };
-    let mut response = answer.unwrap_or_else(Problem::into_response);
-    response
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("Accept"));
-    response
+    answer.unwrap_or_else(Problem::into_response)
 }
 
 /// `?limit=`.
@@ -146,27 +144,31 @@ async fn start(
     Ok(log::start(event, after))
 }
 
-/// The first bytes go out before the log is read, so that a client which is up to date sees the stream begin.
+/// The first bytes are a comment, sent before the log is read: a client that is up to date sees the
+/// stream begin.
 fn chunks(log: Log) -> impl Stream<Item = Chunk> + Send {
-    unfold((log, true), |(mut log, first)| async move {
-        if first {
-            let mut bytes = sse::preamble();
-            bytes.extend_from_slice(wire::HEARTBEAT);
-            return Some((Chunk::new(&bytes), (log, false)));
-        }
-        let chunk = match log.next().await? {
-            Entry::Reset => Chunk::new(wire::block(RESET.0, None, RESET.1).as_bytes()),
-            Entry::Change(change) => {
-                let mut bytes = wire::change(&change);
-                while bytes.len() < PIECE
-                    && let Some(change) = log.read_ahead()
-                {
-                    bytes.extend_from_slice(&wire::change(&change));
+    let opening = once(ready(Chunk::new(wire::HEARTBEAT)));
+    let entries = unfold(
+        (log, sse::Retry::new()),
+        |(mut log, mut retry)| async move {
+            let chunk = match log.next().await? {
+                Entry::Reset => {
+                    let block = wire::block(RESET.0, None, RESET.1);
+                    retry.before(Chunk::new(block.as_bytes()))
                 }
-                Chunk::new(&bytes)
-            }
-            Entry::Item(item) => sse::render(item),
-        };
-        Some((chunk, (log, false)))
-    })
+                Entry::Change(change) => {
+                    let mut bytes = wire::change(&change);
+                    while bytes.len() < PIECE
+                        && let Some(change) = log.read_ahead()
+                    {
+                        bytes.extend_from_slice(&wire::change(&change));
+                    }
+                    retry.before(Chunk::new(&bytes))
+                }
+                Entry::Item(item) => sse::render(item, &mut retry),
+            };
+            Some((chunk, (log, retry)))
+        },
+    );
+    opening.chain(entries)
 }

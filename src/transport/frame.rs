@@ -54,10 +54,6 @@ pub(super) fn nothing(over: &Over, request: &Request) -> Response {
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    head.insert(
-        header::VARY,
-        HeaderValue::from_static("Accept, Accept-Language, Cookie"),
-    );
     protect(head, &nonce);
     response
 }

@@ -5,17 +5,19 @@ use std::time::Duration;
 use warp::http::HeaderValue;
 use warp::reply::Response;
 
-use super::etag::Known;
-use super::{meter, poll, prefer};
+use super::{meter, poll};
 use crate::domain::clock::Clock;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
 use crate::live::wait::{self, Waited};
 use crate::live::watchers::Transport;
+use crate::negotiation::etag::Known;
+use crate::negotiation::prefer;
 use crate::problem::Problem;
 
-/// The longest wait, in seconds: below the minute after which proxies and phone networks cut a silent connection.
-pub const LONGEST_WAIT_S: u64 = 60;
+/// The longest wait, in seconds. Proxies cut a silent answer after 60 s (nginx's
+/// `proxy_read_timeout`), so the answer leaves 5 s earlier.
+pub const LONGEST_WAIT_S: u64 = 55;
 
 /// The answer to a client that has `known` and would wait `wait_s`.
 pub(super) async fn answer(

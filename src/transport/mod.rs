@@ -4,16 +4,13 @@
 //! and no heartbeat policy. An endless answer leaves here as a [`live::Live`] in the response's extensions; the connection's
 //! driver writes it.
 
-pub mod accept;
 pub mod changes;
-pub mod etag;
 pub mod frame;
 pub mod headers;
 pub mod live;
 pub mod long_poll;
 pub mod meter;
 pub mod poll;
-pub mod prefer;
 mod refusal;
 mod request;
 pub mod socketio;
@@ -23,13 +20,13 @@ pub mod websocket;
 
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::Method;
+use warp::http::{HeaderValue, Method, header};
 use warp::reply::Response;
 
-use self::accept::Media;
 use self::request::{Request, request};
 use crate::context::Shared;
 use crate::live::watchers::Transport;
+use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
 
 /// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at the end of its event.
@@ -57,10 +54,29 @@ pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> 
         .then(
             move |(slug, transport): (String, Transport), request: Request| {
                 let context = context.clone();
-                async move { serve(context, words, &slug, transport, request).await }
+                async move {
+                    let mut response = serve(context, words, &slug, transport, request).await;
+                    if let Some(fields) = varies_by(transport) {
+                        let fields = HeaderValue::from_static(fields);
+                        response.headers_mut().insert(header::VARY, fields);
+                    }
+                    response
+                }
             },
         )
         .boxed()
+}
+
+/// The request fields that choose between an address's variants. Every answer names them, also a
+/// refusal: a cache must not give one client's variant to another (RFC 9110, section 12.5.5).
+fn varies_by(transport: Transport) -> Option<&'static str> {
+    match transport {
+        Transport::Poll | Transport::LongPoll => Some("Accept, Prefer"),
+        Transport::Changes => Some("Accept"),
+        // Its last words are in the visitor's language, or a document where HTML is not preferred.
+        Transport::Frame => Some("Accept, Accept-Language, Cookie"),
+        Transport::Sse | Transport::WebSocket | Transport::SocketIo => None,
+    }
 }
 
 async fn serve(

@@ -5,8 +5,8 @@
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-use super::etag::{self, Known};
 use crate::live::channel::Newest;
+use crate::negotiation::etag::{self, Known};
 
 /// The answer to a client that has `known`. While the database is away the state goes out whole and without a tag: it may not
 /// be the newest, and a client that came back with its tag would not learn of it.
@@ -40,12 +40,9 @@ pub(super) fn whole(newest: &Newest) -> Response {
     response
 }
 
-/// Caches may keep it but have to ask each time.
+/// Caches may keep it but must ask each time.
 fn cached(response: &mut Response) {
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("Accept, Prefer"));
 }

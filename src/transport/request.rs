@@ -8,12 +8,12 @@ use hyper::upgrade::OnUpgrade;
 use warp::Filter;
 use warp::http::{HeaderMap, HeaderName, Method};
 
-use super::etag::{self, Known};
-use super::prefer;
 use crate::context::{Admission, Context};
 use crate::domain::event::Slug;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
+use crate::negotiation::etag::{self, Known};
+use crate::negotiation::prefer;
 
 /// WHATWG HTML, section 9.2.4.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -42,6 +42,7 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
     endless(Events {
         context,
         subscription,
+        retry: Retry::new(),
     })
 }
 
@@ -66,9 +67,27 @@ fn empty() -> Response {
     response
 }
 
-/// What stands before everything else.
-pub(super) fn preamble() -> Vec<u8> {
-    sse::retry(rand::random_range(RETRY_MS)).into_bytes()
+/// A stream's own `retry`, until it is said. It is a line of the first block that has an event: some
+/// clients report a block without data as an empty message.
+#[derive(Debug)]
+pub(super) struct Retry {
+    pending: bool,
+}
+
+impl Retry {
+    pub(super) fn new() -> Self {
+        Self { pending: true }
+    }
+
+    /// `block`, with the `retry` as its first line if it was not said yet.
+    pub(super) fn before(&mut self, block: Chunk) -> Chunk {
+        if !std::mem::take(&mut self.pending) {
+            return block;
+        }
+        let mut bytes = sse::retry(rand::random_range(RETRY_MS)).into_bytes();
+        bytes.extend_from_slice(&block.data());
+        Chunk::new(&bytes)
+    }
 }
 
 /// Nothing is held but the subscription: an item is asked for when the connection can take it. Written out and not as an `async` block,
@@ -76,34 +95,32 @@ pub(super) fn preamble() -> Vec<u8> {
 struct Events {
     context: Shared,
     subscription: Subscription,
+    retry: Retry,
 }
 
 impl Stream for Events {
     type Item = Chunk;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
-        let first = self.subscription.is_fresh();
-        let Some(item) = ready!(self.subscription.poll_next(cx)) else {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Chunk>> {
+        let this = self.get_mut();
+        let first = this.subscription.is_fresh();
+        let Some(item) = ready!(this.subscription.poll_next(cx)) else {
             return Poll::Ready(None);
         };
-        if first {
-            // One piece with the retry, so that the cursor is there with the first bytes.
-            let mut bytes = preamble();
-            bytes.extend_from_slice(&render(item).data());
-            return Poll::Ready(Some(Chunk::new(&bytes)));
+        // The first count is as old as the event's last change.
+        if !first && let Item::Message(message) = &item {
+            meter::observe(Transport::Sse, &this.context.clock, message);
         }
-        if let Item::Message(message) = &item {
-            meter::observe(Transport::Sse, &self.context.clock, message);
-        }
-        Poll::Ready(Some(render(item)))
+        Poll::Ready(Some(render(item, &mut this.retry)))
     }
 }
 
 /// An item's block.
-pub(super) fn render(item: Item) -> Chunk {
+pub(super) fn render(item: Item, retry: &mut Retry) -> Chunk {
     match item {
-        Item::Message(message) => message.sse().clone(),
+        Item::Message(message) => retry.before(message.sse().clone()),
         Item::Heartbeat => HEARTBEAT.clone(),
+        // A farewell has a `retry` of its own.
         Item::End { reason, retry_ms } => Item::bye(reason, retry_ms).sse().clone(),
     }
 }

@@ -9,9 +9,10 @@ use crate::domain::position::Position;
 /// A comment: keeps the connection alive and says nothing (section 9.2.7).
 pub const HEARTBEAT: &[u8] = b":\n\n";
 
-/// How long the client shall wait before it comes back, milliseconds. Never 0: a browser would spin.
+/// The line that says how long the client waits before it reconnects, in milliseconds; the first of a
+/// block. Never 0: a browser would spin.
 pub fn retry(ms: u64) -> String {
-    format!("retry: {}\n\n", ms.max(1))
+    format!("retry: {}\n", ms.max(1))
 }
 
 /// One block. Every line end inside `data` (LF, CRLF or lone CR) begins a new `data` line, so that no value can break out
@@ -42,8 +43,7 @@ pub(super) fn message(body: &Body, json: &str) -> Vec<u8> {
         Body::Bye { retry_ms, .. } => (None, Some(*retry_ms)),
         Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) => (None, None),
     };
-    let retry = retry_ms.map_or_else(String::new, |ms| format!("retry: {}\n", ms.max(1)));
-    (retry + &block(body.name(), id, json)).into_bytes()
+    (retry_ms.map(retry).unwrap_or_default() + &block(body.name(), id, json)).into_bytes()
 }
 
 /// A line of the change log.
@@ -103,6 +103,6 @@ mod tests {
 
     #[test]
     fn zero_is_never_asked_for() {
-        assert_eq!(retry(0), "retry: 1\n\n");
+        assert_eq!(retry(0), "retry: 1\n");
     }
 }

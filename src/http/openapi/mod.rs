@@ -41,7 +41,7 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
     (
         "Prefer",
         ParameterIn::Header,
-        "`wait=N`: wait up to N seconds, at most 60, for another position (RFC 7240)",
+        "`wait=N`: wait up to N seconds, at most 55, for another position (RFC 7240)",
     ),
     (
         "Last-Event-ID",

@@ -15,8 +15,8 @@ use crate::http::given::{Check, Given};
 use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
 use crate::http::{auth, find, reply};
+use crate::negotiation::etag;
 use crate::problem::Problem;
-use crate::transport::etag;
 
 /// An event's settings; all of them for a new one, any of them for a change.
 #[derive(Debug, Default, Deserialize)]

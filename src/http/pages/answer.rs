@@ -8,6 +8,7 @@ use warp::reply::Response;
 use super::templates::ErrorPage;
 use super::visit::Visit;
 use crate::context::Context;
+use crate::negotiation::accept::prefers_html;
 use crate::problem::{Code, Problem};
 
 /// Nothing but this server's own files, no inline script or style, no frame around any page.
@@ -151,58 +152,9 @@ pub(super) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
     response
 }
 
-/// Whether `Accept` names HTML, and nothing of JSON higher. `*/*` alone is a script, such as curl.
-fn prefers_html(headers: &HeaderMap) -> bool {
-    let mut weights = (0.0_f32, 0.0_f32);
-    for item in headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-    {
-        let mut parts = item.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q="))
-            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
-        match range.as_str() {
-            "text/html" | "application/xhtml+xml" | "text/*" => weights.0 = weights.0.max(weight),
-            "application/json" | "application/problem+json" | "application/*" => {
-                weights.1 = weights.1.max(weight);
-            }
-            _ => {}
-        }
-    }
-    weights.0 > 0.0 && weights.0 >= weights.1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn people_get_pages_and_scripts_get_documents() {
-        for (accept, expected) in [
-            (
-                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                true,
-            ),
-            ("text/html", true),
-            ("text/*;q=0.1", true),
-            ("*/*", false),
-            ("application/json", false),
-            ("application/json, text/html;q=0.5", false),
-            ("application/problem+json;q=0.2, text/html;q=0.5", true),
-            ("text/html;q=0", false),
-            ("image/avif,image/webp,*/*", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-            assert_eq!(prefers_html(&headers), expected, "{accept:?}");
-        }
-        assert!(!prefers_html(&HeaderMap::new()));
-    }
 
     #[tokio::test]
     async fn a_problem_as_a_page_says_what_the_document_says() {

@@ -6,9 +6,13 @@ mod frames;
 mod memory;
 mod meter;
 mod polls;
+#[cfg(target_os = "linux")]
+mod sessions;
 mod socketio;
 mod story;
 mod streams;
+mod vary;
+mod websocket_rules;
 mod websockets;
 
 use std::time::Duration;

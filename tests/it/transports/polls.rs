@@ -142,7 +142,7 @@ async fn a_long_poll_waits_no_longer_than_it_was_asked_to() {
         app.get(&format!("{EVENT}?wait=3600"))
             .await
             .header("preference-applied"),
-        Some("wait=60")
+        Some("wait=55")
     );
     app.stop().await;
 }

@@ -2,56 +2,28 @@
 
 use warp::http::{HeaderMap, HeaderName};
 
+use super::list;
+
 /// RFC 7240, section 2.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// RFC 7240, section 3.
 pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// `wait` in seconds (section 4.3). Of several only the first counts (section 2); one that cannot be read counts as not given.
+/// `wait` in seconds (section 4.3). Of several only the first counts (section 2); one that cannot be
+/// read counts as not sent.
 pub fn wait(headers: &HeaderMap) -> Option<u64> {
-    let lines = headers
-        .get_all(PREFER)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    lines
-        .flat_map(|line| split(line, ','))
-        .find_map(|preference| {
-            // Parameters of a preference follow a semicolon; `wait` has none.
-            let preference = split(preference, ';').next()?;
-            let (name, value) = preference.split_once('=')?;
-            name.trim()
-                .eq_ignore_ascii_case("wait")
-                .then(|| seconds(unquote(value.trim())))
-        })?
+    let preferences = list::members(headers, PREFER);
+    preferences.iter().find_map(|preference| {
+        // Parameters of a preference follow a semicolon; `wait` has none.
+        let (name, value) = list::pair(list::split(preference, ';').next()?)?;
+        name.eq_ignore_ascii_case("wait").then(|| seconds(&value))
+    })?
 }
 
-/// A whole number of seconds; one beyond every clock is as good as the largest.
+/// A whole number of seconds; a larger one than fits counts as the largest.
 pub fn seconds(text: &str) -> Option<u64> {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
-}
-
-/// The parts of `text` between separators that stand outside quoted strings (RFC 9110, section 5.6.4).
-fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut quoted, mut escaped) = (false, false);
-    text.split(move |c| {
-        if escaped {
-            escaped = false;
-        } else if quoted && c == '\\' {
-            escaped = true;
-        } else if c == '"' {
-            quoted = !quoted;
-        }
-        !quoted && c == separator
-    })
-}
-
-/// A value without its quotes. A number needs no escapes inside them.
-fn unquote(value: &str) -> &str {
-    value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'))
-        .unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -87,6 +59,9 @@ mod tests {
             ("wait=1.5", None),
             ("wait=soon, wait=5", None),
             ("waiting=5", None),
+            ("foo=\"wait=3\"", None),
+            ("foo;x=\"a, wait=3; wait=4\", wait=\"5\"", Some(5)),
+            ("wait=\"5", None),
             ("", None),
         ] {
             assert_eq!(read(&[line]), expected, "{line}");
