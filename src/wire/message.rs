@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use engineioxide::Str;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::chunk::Chunk;
+use super::engineio::Packet;
 use super::{frame, socketio, sse, websocket};
 use crate::domain::clock::Timestamp;
 use crate::domain::headcount::Headcount;
@@ -72,7 +72,7 @@ pub struct Message {
     sse: OnceLock<Chunk>,
     frame: OnceLock<Option<Chunk>>,
     websocket: OnceLock<Bytes>,
-    socketio: OnceLock<Str>,
+    socketio: OnceLock<Packet>,
 }
 
 impl Message {
@@ -169,7 +169,7 @@ impl Message {
     }
 
     /// A Socket.IO event packet.
-    pub fn socketio(&self) -> &Str {
+    pub fn socketio(&self) -> &Packet {
         self.socketio
             .get_or_init(|| socketio::message(&self.body, self.json()))
     }

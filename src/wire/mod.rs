@@ -4,8 +4,11 @@
 //! is tested by table and property. Bytes are rendered once and shared; see [`message::Message`] and [`chunk::Chunk`].
 
 pub mod chunk;
+pub mod engineio;
 pub mod frame;
+mod json;
 pub mod message;
 pub mod socketio;
 pub mod sse;
 pub mod websocket;
+pub mod websocket_lengths;

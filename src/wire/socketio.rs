@@ -1,13 +1,14 @@
 //! Socket.IO packets, protocol v5 (<https://socket.io/docs/v4/socket-io-protocol/>): text packets of the default namespace.
 //!
-//! The engine below (Engine.IO v4) carries them. They are read and written here and not by `socketioxide`, because that renders
-//! every event again for every socket, and can refuse a connection with a message only, without the code that is promised.
+//! [`super::engineio`] carries them. Not `socketioxide`: it renders every event again for every
+//! socket, and refuses a connection with a message only, without the code that is promised.
 
-use engineioxide::Str;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::engineio::Packet;
+use super::json::object;
 use super::message::Body;
 
 /// What a client says.
@@ -76,7 +77,7 @@ fn auth(text: &str) -> Option<Auth> {
     if text.is_empty() {
         return Some(Auth::default());
     }
-    let fields: Fields = serde_json::from_str(text).ok()?;
+    let fields: Fields = object(text)?;
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
     Some(Auth {
         event: text(fields.event),
@@ -105,36 +106,44 @@ fn event(text: &str) -> Option<Incoming> {
 }
 
 /// A push: `2["count",{…}]`.
-pub(super) fn message(body: &Body, json: &RawValue) -> Str {
-    format!("2[\"{}\",{json}]", body.name()).into()
+pub(super) fn message(body: &Body, json: &RawValue) -> Packet {
+    packet(&format!("2[\"{}\",{json}]", body.name()))
 }
 
 /// The client has joined under this id.
-pub fn connected(id: &str) -> Str {
-    format!("0{}", json!({ "sid": id })).into()
+pub fn connected(id: &str) -> Packet {
+    packet(&format!("0{}", json!({ "sid": id })))
 }
 
 /// The client is refused: it gets `connect_error` with `message` and `data`.
-pub fn refused(message: &str, data: &Value) -> Str {
-    format!("4{}", json!({ "message": message, "data": data })).into()
+pub fn refused(message: &str, data: &Value) -> Packet {
+    packet(&format!("4{}", json!({ "message": message, "data": data })))
 }
 
 /// There is no such namespace.
-pub fn elsewhere(namespace: &str) -> Str {
-    format!("4{namespace},{}", json!({ "message": "Invalid namespace" })).into()
+pub fn elsewhere(namespace: &str) -> Packet {
+    packet(&format!(
+        "4{namespace},{}",
+        json!({ "message": "Invalid namespace" })
+    ))
 }
 
-/// The server says that it is over; a client does not come back by itself after this.
-pub fn disconnected() -> Str {
-    "1".into()
+/// The server ends the connection; a client does not reconnect by itself after this.
+pub fn disconnected() -> Packet {
+    packet("1")
 }
 
 /// The answer to `watch`: the count of the event that is followed now, or the code of the problem.
-pub fn watched(ack: u64, outcome: Result<&RawValue, &str>) -> Str {
+pub fn watched(ack: u64, outcome: Result<&RawValue, &str>) -> Packet {
     match outcome {
-        Ok(count) => format!("3{ack}[{{\"ok\":true,\"count\":{count}}}]").into(),
-        Err(code) => format!("3{ack}[{}]", json!({ "ok": false, "code": code })).into(),
+        Ok(count) => packet(&format!("3{ack}[{{\"ok\":true,\"count\":{count}}}]")),
+        Err(code) => packet(&format!("3{ack}[{}]", json!({ "ok": false, "code": code }))),
     }
+}
+
+/// A Socket.IO packet inside the engine's.
+fn packet(text: &str) -> Packet {
+    Packet::new(&format!("4{text}"))
 }
 
 #[cfg(test)]
@@ -166,6 +175,8 @@ mod tests {
                 Some(auth(None, None)),
             ),
             ("0[]x", None),
+            (r#"0["gala","q7f2k9-1"]"#, None),
+            ("0[]", None),
             ("0/admin,", Some(Incoming::Elsewhere("/admin".into()))),
             (
                 r#"0/admin,{"event":"gala"}"#,
@@ -199,30 +210,34 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_what_the_client_reads() {
-        assert_eq!(&*connected("abc"), r#"0{"sid":"abc"}"#);
-        assert_eq!(
-            &*refused("no \"such\" event", &json!({ "code": "event-not-found" })),
-            r#"4{"data":{"code":"event-not-found"},"message":"no \"such\" event"}"#
-        );
-        assert_eq!(
-            &*elsewhere("/admin"),
-            r#"4/admin,{"message":"Invalid namespace"}"#
-        );
         let count = RawValue::from_string(r#"{"registered":1}"#.to_owned()).unwrap();
-        assert_eq!(
-            &*watched(3, Ok(&count)),
-            r#"33[{"ok":true,"count":{"registered":1}}]"#
-        );
-        assert_eq!(
-            &*watched(3, Err("event-not-found")),
-            r#"33[{"code":"event-not-found","ok":false}]"#
-        );
-        assert_eq!(
-            &*message(
-                &Body::Watching(3),
-                &RawValue::from_string(r#"{"watching":3}"#.to_owned()).unwrap()
+        let watching = RawValue::from_string(r#"{"watching":3}"#.to_owned()).unwrap();
+        let data = json!({ "code": "event-not-found" });
+        for (packet, expected) in [
+            (connected("abc"), r#"40{"sid":"abc"}"#),
+            (
+                refused("no \"such\" event", &data),
+                r#"44{"data":{"code":"event-not-found"},"message":"no \"such\" event"}"#,
             ),
-            r#"2["watching",{"watching":3}]"#
-        );
+            (
+                elsewhere("/admin"),
+                r#"44/admin,{"message":"Invalid namespace"}"#,
+            ),
+            (disconnected(), "41"),
+            (
+                watched(3, Ok(&count)),
+                r#"433[{"ok":true,"count":{"registered":1}}]"#,
+            ),
+            (
+                watched(3, Err("event-not-found")),
+                r#"433[{"code":"event-not-found","ok":false}]"#,
+            ),
+            (
+                message(&Body::Watching(3), &watching),
+                r#"42["watching",{"watching":3}]"#,
+            ),
+        ] {
+            assert_eq!(std::str::from_utf8(packet.text()).unwrap(), expected);
+        }
     }
 }

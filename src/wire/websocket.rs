@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
+use super::json;
 use super::message::{Body, Message, Reason};
 use crate::domain::clock::Timestamp;
 
@@ -26,8 +27,13 @@ impl Outgoing<'_> {
     fn render(&self) -> Bytes {
         // Plain structs and text that is JSON already: serialising them to memory cannot fail.
         let text = serde_json::to_vec(self).expect("a message is representable as JSON");
-        frame(Frame::message(text, OpCode::Data(Data::Text), true))
+        text_frame(text)
     }
+}
+
+/// A frame of text, which must be UTF-8.
+pub(super) fn text_frame(text: Vec<u8>) -> Bytes {
+    frame(Frame::message(text, OpCode::Data(Data::Text), true))
 }
 
 /// A ping without payload.
@@ -80,7 +86,7 @@ struct Raw {
 impl Incoming {
     /// Reads a text frame; `None` when it is not understood (close code 1008).
     pub fn parse(text: &str) -> Option<Self> {
-        let raw: Raw = serde_json::from_str(text).ok()?;
+        let raw: Raw = json::object(text)?;
         (raw.r#type == "ping").then(|| Self::Ping {
             id: raw.id.unwrap_or_else(|| RawValue::NULL.to_owned()),
         })
@@ -128,6 +134,18 @@ mod tests {
             r#"{"type":"ping","id":1,"x":2}"#,
             "[]",
             "null",
+            r#"["ping",1]"#,
+            r#"["ping"]"#,
+            " [\"ping\",1]",
+            r#""ping""#,
+            r#"[{"type":"ping"}]"#,
+            r#"{"type":["ping"]}"#,
+            r#"{"type":"Ping"}"#,
+            r#"{"id":1}"#,
+            r#"{"type":"ping","id":1,"id":2}"#,
+            r#"{"type":"ping"}{"type":"ping"}"#,
+            r#"{"type":"ping","id":01}"#,
+            "\u{feff}{\"type\":\"ping\"}",
         ] {
             assert!(Incoming::parse(text).is_none(), "{text}");
         }

@@ -3,7 +3,8 @@
 //! The upgrade is our own because warp's filter cannot set the size of the read buffer, 128 KiB for each idle connection, and copies
 //! each message for each client.
 
-mod socket;
+pub(in crate::transport) mod closing;
+pub(in crate::transport) mod socket;
 mod talk;
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -31,9 +32,9 @@ const VERSION: &str = "13";
 
 /// 101, or the reason why not.
 pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) -> Response {
-    let (accept, upgrade) = match handshake(request) {
+    let (accept, upgrade) = match handshake(&request.headers, request.upgrade.as_ref()) {
         Ok(agreed) => agreed,
-        Err(refusal) => return *refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     if let Some(reason) = refusal::reason(request.admission) {
         // The handshake is accepted first: a browser tells its page nothing of a refused one.
@@ -60,17 +61,22 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         });
     }
     let mut response = Response::default();
+    switch(&mut response, accept);
+    response
+}
+
+/// Makes an answer the 101 of a handshake.
+pub(super) fn switch<B>(response: &mut warp::http::Response<B>, accept: HeaderValue) {
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let head = response.headers_mut();
     head.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     head.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     head.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    response
 }
 
 /// The socket behind a finished handshake. What came early is read first, and hyper's 8 KiB buffer that held it is freed by the
 /// first read.
-async fn raise(upgrade: OnUpgrade) -> Option<TokioIo<Upgraded>> {
+pub(super) async fn raise(upgrade: OnUpgrade) -> Option<TokioIo<Upgraded>> {
     let upgraded = upgrade
         .await
         .inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised"))
@@ -78,41 +84,52 @@ async fn raise(upgrade: OnUpgrade) -> Option<TokioIo<Upgraded>> {
     Some(TokioIo::new(upgraded))
 }
 
+/// Why a request is no handshake.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum NoHandshake {
+    /// 426, with the reason.
+    UpgradeRequired(&'static str),
+    /// 400.
+    BadKey,
+}
+
+impl NoHandshake {
+    fn into_response(self) -> Response {
+        match self {
+            Self::UpgradeRequired(detail) => upgrade_required(detail),
+            Self::BadKey => {
+                let detail = "Sec-WebSocket-Key must be 16 bytes in Base64";
+                Problem::new(Code::BadRequest, detail).into_response()
+            }
+        }
+    }
+}
+
 /// Checks the opening handshake (RFC 6455, section 4.2.1).
-fn handshake(request: &Request) -> Result<(HeaderValue, OnUpgrade), Box<Response>> {
-    let headers = &request.headers;
+pub(super) fn handshake(
+    headers: &HeaderMap,
+    upgrade: Option<&OnUpgrade>,
+) -> Result<(HeaderValue, OnUpgrade), NoHandshake> {
     let asked = has_token(headers, &header::CONNECTION, "upgrade")
         && has_token(headers, &header::UPGRADE, "websocket");
-    let Some(upgrade) = request.upgrade.clone().filter(|_| asked) else {
-        return Err(Box::new(upgrade_required(
-            "this address speaks WebSocket over HTTP/1.1 only",
-        )));
+    let Some(upgrade) = upgrade.filter(|_| asked) else {
+        let detail = "this address speaks WebSocket over HTTP/1.1 only";
+        return Err(NoHandshake::UpgradeRequired(detail));
     };
-    if headers
-        .get(header::SEC_WEBSOCKET_VERSION)
-        .is_none_or(|version| version != VERSION)
-    {
-        return Err(Box::new(upgrade_required(
-            "this server speaks version 13 of the WebSocket protocol",
-        )));
+    let version = headers.get(header::SEC_WEBSOCKET_VERSION);
+    if version.is_none_or(|version| version != VERSION) {
+        let detail = "this server speaks version 13 of the WebSocket protocol";
+        return Err(NoHandshake::UpgradeRequired(detail));
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
-    let (Some(key), None) = (
-        keys.next().filter(|key| is_key(key.as_bytes())),
-        keys.next(),
-    ) else {
-        return Err(Box::new(
-            Problem::new(
-                Code::BadRequest,
-                "Sec-WebSocket-Key must be 16 bytes in Base64",
-            )
-            .into_response(),
-        ));
+    let key = keys.next().filter(|key| is_key(key.as_bytes()));
+    let (Some(key), None) = (key, keys.next()) else {
+        return Err(NoHandshake::BadKey);
     };
     // Base64 makes a header value.
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .expect("an accept key is a header value");
-    Ok((accept, upgrade))
+    Ok((accept, upgrade.clone()))
 }
 
 /// Whether a list of tokens has one, without case.

@@ -11,19 +11,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::{
     CloseFrame, Role, WebSocketConfig, WebSocketContext,
 };
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::LARGEST_MESSAGE;
+use crate::wire::websocket_lengths::Lengths;
 
 /// What is allocated for reading, for each connection: a pong fits. A longer message is given room when its header has been read.
 const READ_BUFFER: usize = 64;
 
+/// The kind of the error for bytes that are no WebSocket.
+pub(in crate::transport) const NOT_WEBSOCKET: ErrorKind = ErrorKind::InvalidData;
+
 /// The socket of one finished handshake.
-pub(super) struct Socket<S> {
+pub(in crate::transport) struct Socket<S> {
     io: S,
     reader: WebSocketContext,
     /// What the kernel has not taken of the frame that is being written.
@@ -34,10 +38,11 @@ pub(super) struct Socket<S> {
     answering: bool,
     /// The client has broken the rules: what else it sends is no WebSocket to tungstenite.
     broken: bool,
+    lengths: Lengths,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    pub(super) fn new(io: S) -> Self {
+    pub(in crate::transport) fn new(io: S) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             // tungstenite writes only what the standard makes it answer: one pong or close at a time.
@@ -52,11 +57,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             unflushed: false,
             answering: false,
             broken: false,
+            lengths: Lengths::default(),
         }
     }
 
     /// Begins a frame; only when [`Self::poll_written`] is ready.
-    pub(super) fn write(&mut self, frame: Bytes) {
+    pub(in crate::transport) fn write(&mut self, frame: Bytes) {
         debug_assert!(
             self.rest.is_empty(),
             "frames are written one after the other"
@@ -66,12 +72,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Whether a frame of ours is under way.
-    pub(super) fn is_writing(&self) -> bool {
+    pub(in crate::transport) fn is_writing(&self) -> bool {
         self.unflushed
     }
 
     /// Ready when everything that was begun is with the kernel, tungstenite's answers included.
-    pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(in crate::transport) fn poll_written(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         while !self.rest.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.rest))? {
                 0 => return Poll::Ready(Err(io::Error::from(ErrorKind::WriteZero).into())),
@@ -92,9 +101,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// The next thing the client says; nothing after an error.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+    pub(in crate::transport) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Message, Error>> {
         if self.broken {
-            return Poll::Ready(Err(io::Error::from(ErrorKind::InvalidData).into()));
+            return Poll::Ready(Err(io::Error::from(NOT_WEBSOCKET).into()));
         }
         let heard = self.polled(cx, |reader, io| reader.read(io));
         self.broken = matches!(heard, Poll::Ready(Err(_)));
@@ -103,7 +115,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Says the close frame and hears the client's half. Ends with an error always: after a proper handshake `ConnectionClosed`.
-    pub(super) async fn close(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
+    pub(in crate::transport) async fn close(
+        &mut self,
+        frame: Option<CloseFrame>,
+    ) -> Result<(), Error> {
         poll_fn(|cx| self.poll_written(cx)).await?;
         if frame.is_some() {
             // The first call takes the frame even if the socket does not; the others go on writing it.
@@ -120,9 +135,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// After a violation the rest is no WebSocket. It is read all the same: a socket that is closed with unread data
+    /// Says that nothing more is written: the client sees the end of the connection at once, and TLS
+    /// ends with `close_notify`.
+    pub(in crate::transport) async fn shut_down(&mut self) {
+        // A client that is gone needs no end.
+        let _ = self.io.shutdown().await;
+    }
+
+    /// Reads what is no WebSocket any more after a violation: a socket that is closed with unread data
     /// resets the connection, and the close frame may be lost on its way.
-    pub(super) async fn read_rest(&mut self) {
+    pub(in crate::transport) async fn read_rest(&mut self) {
         let mut rest = [0; 512];
         while matches!(self.io.read(&mut rest).await, Ok(1..)) {}
     }
@@ -136,6 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             io: &mut self.io,
             cx,
             may_write: !self.unflushed,
+            lengths: &mut self.lengths,
         };
         match act(&mut self.reader, &mut io) {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
@@ -149,6 +172,7 @@ struct Polled<'a, 'b, S> {
     io: &'a mut S,
     cx: &'a mut Context<'b>,
     may_write: bool,
+    lengths: &'a mut Lengths,
 }
 
 fn blocking<T>(outcome: Poll<io::Result<T>>) -> io::Result<T> {
@@ -161,8 +185,11 @@ fn blocking<T>(outcome: Poll<io::Result<T>>) -> io::Result<T> {
 impl<S: AsyncRead + Unpin> Read for Polled<'_, '_, S> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         let mut space = ReadBuf::new(space);
-        blocking(Pin::new(&mut *self.io).poll_read(self.cx, &mut space))
-            .map(|()| space.filled().len())
+        blocking(Pin::new(&mut *self.io).poll_read(self.cx, &mut space))?;
+        if self.lengths.check(space.filled()).is_err() {
+            return Err(NOT_WEBSOCKET.into());
+        }
+        Ok(space.filled().len())
     }
 }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::closing::{Ending, close, ending};
 use super::socket::Socket;
 use crate::domain::clock::Clock;
 use crate::live::subscription::{Item, Subscription};
@@ -31,21 +31,6 @@ pub const PONG_WITHIN: Duration = Duration::from_secs(10);
 pub const STALL: Duration = Duration::from_secs(30);
 /// The subscription's heartbeats: the pings do their work.
 pub(super) const QUIET: Duration = Duration::from_hours(1);
-/// How long the client may take for its half of the closing handshake.
-const CLOSING: Duration = Duration::from_secs(1);
-
-/// Why the talk is over.
-enum Over {
-    /// The client is gone, or as good as.
-    Gone,
-    /// The client has said goodbye.
-    Closed,
-    /// To be told.
-    Close(CloseCode, &'static str),
-    /// To be told, with a farewell before.
-    Bye(Reason, u64),
-}
-
 /// One client's talk.
 pub(super) struct Talk<S> {
     socket: Socket<S>,
@@ -75,7 +60,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
 
     /// Follows the subscription until either side has had enough. Boxed by the caller, because the task's future would hold it twice.
     pub(super) async fn run(mut self: Box<Self>) {
-        let over = poll_fn(|cx| self.poll(cx)).await;
+        let ending = poll_fn(|cx| self.poll(cx)).await;
         // Not counted any more while the closing handshake lasts.
         let Self {
             socket,
@@ -83,14 +68,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             ..
         } = *self;
         drop(subscription);
-        Box::pin(close(socket, over)).await;
+        Box::pin(close(socket, ending)).await;
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         // Once there is nothing to hear the task will be woken by what comes, and this poll need not listen again.
         let mut silent = false;
-        if let Err(over) = self.look_at_the_time() {
-            return Poll::Ready(over);
+        if let Err(ending) = self.look_at_the_time() {
+            return Poll::Ready(ending);
         }
         loop {
             let may_write = match self.socket.poll_written(cx) {
@@ -98,7 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                     self.written_by = None;
                     true
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(over(&error)),
+                Poll::Ready(Err(error)) => return Poll::Ready(ending(&error)),
                 Poll::Pending => false,
             };
             // Who sends pings without reading the answers is not listened to.
@@ -106,11 +91,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 match self.socket.poll_read(cx) {
                     Poll::Pending => silent = true,
                     Poll::Ready(heard) => match heard
-                        .map_err(|error| over(&error))
+                        .map_err(|error| ending(&error))
                         .and_then(|message| self.hear(message))
                     {
                         Ok(()) => continue,
-                        Err(over) => return Poll::Ready(over),
+                        Err(ending) => return Poll::Ready(ending),
                     },
                 }
             }
@@ -121,15 +106,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             };
             match next {
                 Poll::Ready(Ok(frame)) => self.write(frame),
-                Poll::Ready(Err(over)) => return Poll::Ready(over),
+                Poll::Ready(Err(ending)) => return Poll::Ready(ending),
                 Poll::Pending => {
                     let due = [self.pong_by, self.written_by]
                         .into_iter()
                         .flatten()
                         .fold(self.ping_at, Instant::min);
                     ready!(self.subscription.poll_alarm(cx, due));
-                    if let Err(over) = self.look_at_the_time() {
-                        return Poll::Ready(over);
+                    if let Err(ending) = self.look_at_the_time() {
+                        return Poll::Ready(ending);
                     }
                 }
             }
@@ -137,14 +122,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     /// Pings where that is due, and gives up on who does not answer or take anything.
-    fn look_at_the_time(&mut self) -> Result<(), Over> {
+    fn look_at_the_time(&mut self) -> Result<(), Ending> {
         let now = Instant::now();
         if [self.pong_by, self.written_by]
             .into_iter()
             .flatten()
             .any(|by| by <= now)
         {
-            return Err(Over::Gone);
+            return Err(Ending::Gone);
         }
         if self.ping_at <= now {
             self.ping_at = now + PING_EVERY;
@@ -163,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     /// The next frame to write.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Over>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Ending>> {
         if let Some(reply) = self.reply.take() {
             return Poll::Ready(Ok(reply));
         }
@@ -178,34 +163,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                     Ok(message.websocket().clone())
                 }
                 Some(Item::Heartbeat) => continue,
-                Some(Item::End { reason, retry_ms }) => Err(Over::Bye(reason, retry_ms)),
-                None => Err(Over::Gone),
+                Some(Item::End { reason, retry_ms }) => {
+                    Err(Ending::Bye(reason, bye(reason, retry_ms)))
+                }
+                None => Err(Ending::Gone),
             });
         }
     }
 
-    fn hear(&mut self, message: Message) -> Result<(), Over> {
+    fn hear(&mut self, message: Message) -> Result<(), Ending> {
         match message {
             Message::Text(text) => match Incoming::parse(text.as_str()) {
                 Some(Incoming::Ping { id }) => self.reply = Some(pong(&id, self.clock.now())),
-                None => return Err(Over::Close(CloseCode::Policy, "not understood")),
+                None => return Err(Ending::Close(CloseCode::Policy, "not understood")),
             },
             Message::Pong(_) => self.pong_by = None,
             // tungstenite has its answer ready, and writes it before the next frame.
             Message::Ping(_) | Message::Frame(_) => {}
-            Message::Binary(_) => return Err(Over::Close(CloseCode::Unsupported, "text only")),
-            Message::Close(_) => return Err(Over::Closed),
+            Message::Binary(_) => return Err(Ending::Close(CloseCode::Unsupported, "text only")),
+            Message::Close(_) => return Err(Ending::Closed),
         }
         Ok(())
-    }
-}
-
-fn over(error: &Error) -> Over {
-    match error {
-        Error::Capacity(_) => Over::Close(CloseCode::Size, "at most 4 KiB"),
-        Error::Utf8(_) => Over::Close(CloseCode::Invalid, "not UTF-8"),
-        Error::Protocol(_) => Over::Close(CloseCode::Protocol, "not RFC 6455"),
-        _ => Over::Gone,
     }
 }
 
@@ -213,40 +191,7 @@ fn over(error: &Error) -> Over {
 pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: S, reason: Reason) {
     close(
         Socket::new(io),
-        Over::Bye(reason, refusal::retry_ms(reason)),
+        Ending::Bye(reason, bye(reason, refusal::retry_ms(reason))),
     )
     .await;
-}
-
-/// The closing handshake (RFC 6455, section 7), within a bound.
-async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, over: Over) {
-    let frame = match &over {
-        Over::Gone => return,
-        Over::Closed => None,
-        Over::Close(code, why) => Some((*code, *why)),
-        // A deleted event has come to its end: there is nothing to come back for.
-        Over::Bye(Reason::Deleted, _) => Some((CloseCode::Normal, "deleted")),
-        Over::Bye(Reason::Drain, _) => Some((CloseCode::Away, "drain")),
-        Over::Bye(Reason::Limit, _) => Some((CloseCode::Again, "limit")),
-    };
-    let farewell = async {
-        // What was begun is finished first.
-        poll_fn(|cx| socket.poll_written(cx)).await?;
-        if let Over::Bye(reason, retry_ms) = over {
-            socket.write(bye(reason, retry_ms));
-        }
-        socket
-            .close(frame.map(|(code, reason)| CloseFrame {
-                code,
-                reason: reason.into(),
-            }))
-            .await
-    };
-    // The end of a proper handshake is an error to tungstenite.
-    if let Ok(Err(error)) = timeout(CLOSING, farewell).await
-        && !matches!(error, Error::ConnectionClosed | Error::AlreadyClosed)
-    {
-        // Either way the socket closes now.
-        let _ = timeout(CLOSING, socket.read_rest()).await;
-    }
 }

@@ -245,7 +245,14 @@ async fn garbage_on_the_wire_is_1002() {
     // An unmasked frame (RFC 6455, section 5.1).
     client.write_all(b"\x81\x02hi").await.unwrap();
     let mut all = Vec::new();
+    let began = Instant::now();
     client.read_to_end(&mut all).await.unwrap();
+    assert_eq!(
+        began.elapsed(),
+        Duration::ZERO,
+        "the end comes with the close frame"
+    );
+    drop(client);
     task.await.unwrap();
     let close = all
         .windows(4)

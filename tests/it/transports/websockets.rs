@@ -19,8 +19,8 @@ use crate::support::app::App;
 const PATH: &str = "/api/v1/events/gala/ws";
 const HANDSHAKE: &str = "upgrade: websocket\r\nconnection: keep-alive, Upgrade\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n";
 
-/// A client that has finished its handshake.
-pub(super) async fn connect(app: &App, query: &str) -> WebSocketStream<TcpStream> {
+/// A connection behind its handshake.
+pub(super) async fn raise(app: &App, query: &str) -> TcpStream {
     let mut stream = TcpStream::connect(app.address())
         .await
         .expect("a connection");
@@ -36,7 +36,12 @@ pub(super) async fn connect(app: &App, query: &str) -> WebSocketStream<TcpStream
         head.push(stream.read_u8().await.expect("a head"));
     }
     assert!(head.starts_with(b"HTTP/1.1 101"), "{}", head.escape_ascii());
-    WebSocketStream::from_raw_socket(stream, Role::Client, None).await
+    stream
+}
+
+/// A client that has finished its handshake.
+pub(super) async fn connect(app: &App, query: &str) -> WebSocketStream<TcpStream> {
+    WebSocketStream::from_raw_socket(raise(app, query).await, Role::Client, None).await
 }
 
 /// The next message of that type.
@@ -134,6 +139,7 @@ async fn counts_pongs_and_codes() {
     for (message, code) in [
         (Message::binary(vec![0]), 1003),
         (Message::text("{}"), 1008),
+        (Message::text(r#"["ping",1]"#), 1008),
         (Message::text("x".repeat(1_000_000)), 1009),
     ] {
         let mut socket = connect(&app, "").await;
