@@ -150,7 +150,12 @@ pub async fn start(
         register_rate_per_ip: config.register_rate_per_ip,
     };
     let context = Context::new(store, hub, registrar, clock, settings);
-    let service = socketio::layer(context.clone()).layer(warp::service(routes::all(&context)));
+    let sessions = socketio::Limits {
+        total: config.max_connections,
+        per_address: config.max_connections_per_ip,
+    };
+    let routes = warp::service(routes::all(&context));
+    let service = socketio::layer(context.clone(), sessions).layer(routes);
     let (stop, stopping) = watch::channel(false);
     let server_config = server::Config {
         max_connections: config.max_connections,

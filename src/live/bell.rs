@@ -253,6 +253,14 @@ impl Seat {
         drop(old);
     }
 
+    /// From now on nothing wakes the task that listened last. Its alarm stays, and wakes nobody.
+    pub(super) fn silence(&mut self) {
+        if self.waker.take().is_some() {
+            let old = self.bell.lock().wakers[self.key as usize].take();
+            drop(old);
+        }
+    }
+
     /// Ready at `at`. Of several wishes the earliest is kept; a woken task says those again that are still to come.
     pub(super) fn poll_alarm(&mut self, cx: &Context<'_>, now: Instant, at: Instant) -> Poll<()> {
         if at <= now {

@@ -183,6 +183,16 @@ impl Subscription {
         self.seat.poll_alarm(cx, self.seat.now(), at)
     }
 
+    /// Nobody waits for the next item until somebody asks again: wakes no task meanwhile.
+    pub fn silence(&mut self) {
+        self.seat.silence();
+    }
+
+    /// Whether it counts as watching: a client that fetches items only now and then may be away.
+    pub fn set_present(&mut self, present: bool) {
+        self.watcher.set_present(present);
+    }
+
     /// What can be sent without waiting.
     fn ready(&mut self, now: Instant) -> Option<Item> {
         if let Some((at, reason)) = self.end_at

@@ -81,10 +81,11 @@ impl Watchers {
             }
             Transport::LongPoll | Transport::Poll | Transport::Frame => {}
         }
-        metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).increment(1.0);
+        gauge(transport).increment(1.0);
         Watcher {
             watchers: Arc::clone(self),
             transport,
+            present: true,
         }
     }
 
@@ -92,7 +93,7 @@ impl Watchers {
     /// sits.
     pub fn set_aside(self: &Arc<Self>, transport: Transport) -> Aside {
         self.aside.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!("headcount_watchers", "transport" => transport.as_str()).decrement(1.0);
+        gauge(transport).decrement(1.0);
         Aside {
             watchers: Arc::clone(self),
             transport,
@@ -100,11 +101,12 @@ impl Watchers {
     }
 }
 
-/// One open live view; counted until it is dropped.
+/// One open live view; counted until it is dropped, but for the times in which it is not present.
 #[derive(Debug)]
 pub struct Watcher {
     watchers: Arc<Watchers>,
     transport: Transport,
+    present: bool,
 }
 
 impl Watcher {
@@ -112,14 +114,30 @@ impl Watcher {
     pub fn transport(&self) -> Transport {
         self.transport
     }
+
+    /// Whether it counts.
+    pub(super) fn set_present(&mut self, present: bool) {
+        if std::mem::replace(&mut self.present, present) == present {
+            return;
+        }
+        if present {
+            self.watchers.open.fetch_add(1, Ordering::Relaxed);
+            gauge(self.transport).increment(1.0);
+        } else {
+            self.watchers.open.fetch_sub(1, Ordering::Relaxed);
+            gauge(self.transport).decrement(1.0);
+        }
+    }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.watchers.open.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str())
-            .decrement(1.0);
+        self.set_present(false);
     }
+}
+
+fn gauge(transport: Transport) -> metrics::Gauge {
+    metrics::gauge!("headcount_watchers", "transport" => transport.as_str())
 }
 
 /// One open live view that is not counted, until this is dropped.
@@ -132,7 +150,6 @@ pub struct Aside {
 impl Drop for Aside {
     fn drop(&mut self) {
         self.watchers.aside.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("headcount_watchers", "transport" => self.transport.as_str())
-            .increment(1.0);
+        gauge(self.transport).increment(1.0);
     }
 }

@@ -32,15 +32,17 @@ pub(super) fn retry_ms(reason: Reason) -> u64 {
     }
 }
 
+/// A limit is met.
+pub(super) fn busy(detail: &'static str) -> Problem {
+    Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit)))
+}
+
 /// What is no stream gets a problem, but only over a limit: a drain answers what can be answered.
 pub(super) fn problem(admission: Admission) -> Option<Problem> {
     match admission {
         Admission::OverLimit => {
             let detail = "too many connections are open; nothing is wrong with the request, send it again later";
-            Some(
-                Problem::new(Code::Busy, detail)
-                    .retry_after(Duration::from_millis(retry_ms(Reason::Limit))),
-            )
+            Some(busy(detail))
         }
         Admission::Admitted | Admission::Draining => None,
     }

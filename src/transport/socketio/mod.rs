@@ -1,249 +1,385 @@
-//! Socket.IO v5 (docs/protocol.md, sections 7 and 13.8): a layer around the routes, since the engine below answers whole
-//! requests and takes over connections by itself. What is said on an open socket is [`talk`]'s.
+//! Socket.IO v5 over Engine.IO v4 (docs/protocol.md, sections 7 and 13.8): a layer around the routes,
+//! since a session lives through many requests and connections.
+//!
+//! Owns which request belongs to which session ([`sessions`]) and the answers of the engine's HTTP
+//! half. A session without a poll under way has no task, no timer and no queue.
 
-mod outbox;
+mod conversation;
+mod deadlines;
+mod session;
 mod sessions;
-mod talk;
+mod websocket;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::{Future, poll_fn, ready};
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use engineioxide::config::EngineIoConfig;
-use engineioxide::handler::EngineIoHandler;
-use engineioxide::layer::EngineIoLayer;
-use engineioxide::service::EngineIoService;
-use engineioxide::socket::Sid;
-use engineioxide::{DisconnectReason, Socket, Str};
-use http_body_util::{Either, Full};
-use tokio::sync::mpsc;
+use bytes::{Buf as _, Bytes, BytesMut};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Either, Full};
+use hyper::upgrade::OnUpgrade;
+use rand::distr::{Alphanumeric, SampleString as _};
+use tokio::time::{Instant, sleep_until, timeout};
 use tower_layer::Layer;
 use tower_service::Service;
-use warp::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use warp::http::request::Parts;
+use warp::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
-use self::sessions::Sessions;
+use self::conversation::Conversation;
+use self::session::{Found, HeldPoll, Session};
+use self::sessions::{Place, Sessions};
+use super::websocket::{handshake, raise, switch};
 use super::{headers, refusal};
-use crate::context::{Admission, Shared};
+use crate::context::throttle::subscriber;
+use crate::context::{Admission, Peer, Shared};
+use crate::problem::{Code, Problem};
+use crate::wire::engineio;
+
+pub use self::deadlines::{PING_EVERY, PONG_WITHIN};
+pub use self::sessions::Limits;
 
 /// Where it answers; the client's default.
 pub const PATH: &str = "/socket.io";
-/// The largest request or message of a client, bytes.
+/// The largest body or message of a client, bytes.
 pub const LARGEST_MESSAGE: usize = 4 * 1024;
-/// Packets of the client that may wait to be looked at.
-const INBOX: usize = 16;
-/// The engine's ping. A client that leaves between two polls is found out by nothing else.
-pub const PING_EVERY: Duration = Duration::from_secs(25);
-/// See [`PING_EVERY`].
-pub const PONG_WITHIN: Duration = Duration::from_secs(20);
+/// The largest body arrives over any line in this time; a longer one is a client that holds the
+/// connection.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// 20 of 62 characters: a session cannot be guessed.
+const SID_LENGTH: usize = 20;
 
-/// What the engine reads of a request. It keeps the head for as long as the client stays, and a browser's is a kilobyte.
-const KEPT: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::UPGRADE,
-    header::SEC_WEBSOCKET_KEY,
-    header::SEC_WEBSOCKET_VERSION,
-    header::CONTENT_TYPE,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-];
+type Answer = Response<Full<Bytes>>;
+type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// The layer; everything outside of [`PATH`] passes it untouched. Its sockets follow their events like every other watcher, and
-/// so they are told of the drain and end by themselves.
-pub fn layer(context: Shared) -> SocketIoLayer {
-    let config = EngineIoConfig::builder()
-        .req_path(PATH)
-        .ping_interval(PING_EVERY)
-        .ping_timeout(PONG_WITHIN)
-        .max_buffer_size(outbox::PLACES)
-        .max_payload(LARGEST_MESSAGE as u64)
-        .ws_read_buffer_size(1024)
-        .ws_max_message_size(LARGEST_MESSAGE)
-        .ws_max_frame_size(LARGEST_MESSAGE)
-        .build();
-    let sessions = Arc::new(Sessions::default());
-    let handler = Handler {
+/// The layer; everything outside of [`PATH`] passes it untouched. Its sessions follow their events
+/// like every other watcher, and so the drain reaches them.
+pub fn layer(context: Shared, limits: Limits) -> SocketIoLayer {
+    SocketIoLayer(Engine {
         context,
-        sessions: Arc::clone(&sessions),
-    };
-    SocketIoLayer {
-        engine: EngineIoLayer::from_config(Arc::new(handler), config),
-        sessions,
-    }
+        sessions: Arc::new(Sessions::new(limits)),
+    })
 }
 
 /// See [`layer`].
-#[derive(Debug, Clone)]
-pub struct SocketIoLayer {
-    engine: EngineIoLayer<Handler>,
-    sessions: Arc<Sessions>,
-}
+#[derive(Clone)]
+pub struct SocketIoLayer(Engine);
 
-impl<S: Clone> Layer<S> for SocketIoLayer {
+impl<S> Layer<S> for SocketIoLayer {
     type Service = SocketIoService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         SocketIoService {
-            engine: self.engine.layer(inner),
-            sessions: Arc::clone(&self.sessions),
+            engine: self.0.clone(),
+            inner,
         }
     }
 }
 
 /// Routes with Socket.IO in front.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SocketIoService<S> {
-    engine: EngineIoService<Handler, S>,
-    sessions: Arc<Sessions>,
+    engine: Engine,
+    inner: S,
 }
 
-impl<S: Clone, Q, B, E> Service<Request<Q>> for SocketIoService<S>
+impl<S, Q, B> Service<Request<Q>> for SocketIoService<S>
 where
-    EngineIoService<Handler, S>: Service<Request<Q>, Response = Response<B>, Error = E>,
-    <EngineIoService<Handler, S> as Service<Request<Q>>>::Future: Send + 'static,
+    S: Service<Request<Q>, Response = Response<B>, Future: Send + 'static>,
+    Q: Body<Data: Send, Error: Send> + Send + 'static,
 {
     type Response = Response<Either<B, Full<Bytes>>>;
-    type Error = E;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, E>> + Send>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.engine.poll_ready(cx)
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let ours = request
-            .uri()
-            .path()
-            .strip_prefix(PATH)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if ours && let Some(answer) = answer(&request) {
-            return Box::pin(async { Ok(answer.map(Either::Right)) });
-        }
-        if ours {
-            strip(request.headers_mut());
-        }
-        let poll = (ours && request.method() == Method::GET)
-            .then(|| sid(&request))
-            .flatten()
-            .map(|sid| self.sessions.polling(sid));
-        let engine = self.engine.call(request);
-        Box::pin(async move {
-            let mut response = engine.await?;
-            if let Some(poll) = poll {
-                poll.answered();
-            }
-            if ours {
-                headers::open(response.headers_mut());
-                response
-                    .headers_mut()
-                    .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            }
-            Ok(response.map(Either::Left))
-        })
-    }
-}
-
-/// What is answered without the engine.
-fn answer<Q>(request: &Request<Q>) -> Option<Response<Full<Bytes>>> {
-    if request.method() == Method::OPTIONS {
-        let (mut parts, _) = headers::preflight().into_parts();
-        // A client that sends headers of its own asks before it posts its packets.
-        parts.headers.insert(
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, POST, OPTIONS"),
-        );
-        parts.headers.insert(
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("Content-Type"),
-        );
-        return Some(Response::from_parts(parts, Full::default()));
-    }
-    // Only a new client is refused: one that is here goes on, whatever connection its next request comes by.
-    let new = parameter(request, "sid").is_none();
-    let admission = request
-        .extensions()
-        .get::<Admission>()
-        .copied()
-        .filter(|_| new)?;
-    let problem = refusal::problem(admission)?;
-    let document = problem.document().to_string();
-    let (mut parts, _) = problem.into_response().into_parts();
-    headers::open(&mut parts.headers);
-    Some(Response::from_parts(parts, Full::from(document)))
-}
-
-/// The session of a request that is not its first.
-fn sid<Q>(request: &Request<Q>) -> Option<Sid> {
-    parameter(request, "sid")?.parse().ok()
-}
-
-fn parameter<'a, Q>(request: &'a Request<Q>, name: &str) -> Option<&'a str> {
-    let pairs = request.uri().query().unwrap_or_default().split('&');
-    pairs
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
-}
-
-fn strip(headers: &mut HeaderMap) {
-    let mut kept = HeaderMap::with_capacity(KEPT.len());
-    for name in KEPT {
-        if let Some(value) = headers.remove(&name) {
-            kept.insert(name, value);
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        let rest = request.uri().path().strip_prefix(PATH);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            let answering = self.engine.answer(request);
+            Box::pin(async { Ok(finish(answering.await).map(Either::Right)) })
+        } else {
+            let answering = self.inner.call(request);
+            Box::pin(async { Ok(answering.await?.map(Either::Left)) })
         }
     }
-    *headers = kept;
 }
 
-/// Brings the engine's calls to each socket's own task.
-#[derive(Debug, Clone)]
-pub struct Handler {
+/// What every answer carries, whoever gets it.
+fn finish(mut answer: Answer) -> Answer {
+    let head = answer.headers_mut();
+    headers::secure(head);
+    headers::open(head);
+    head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// The server's half of Engine.IO.
+#[derive(Clone)]
+struct Engine {
     context: Shared,
     sessions: Arc<Sessions>,
 }
 
-/// What belongs to a socket: the way to its task, which ends when this is gone.
-#[derive(Debug, Default)]
-pub struct Client(Mutex<Option<mpsc::Sender<Str>>>);
-
-impl Client {
-    // Held for these few instructions, over no await.
-    fn set(&self, inbox: Option<mpsc::Sender<Str>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = inbox;
-    }
-
-    /// Whether there was a place for it.
-    fn put(&self, packet: Str) -> bool {
-        let inbox = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inbox
-            .as_ref()
-            .is_some_and(|inbox| inbox.try_send(packet).is_ok())
-    }
+/// What a request of a session asks for.
+enum Carrier {
+    Polling,
+    WebSocket,
 }
 
-impl EngineIoHandler for Handler {
-    type Data = Client;
-
-    fn on_connect(self: Arc<Self>, socket: Arc<Socket<Client>>) {
-        let (packets, inbox) = mpsc::channel(INBOX);
-        socket.data.set(Some(packets));
-        self.sessions.enter(&socket);
-        tokio::spawn(talk::talk(self.context.clone(), socket, inbox));
-    }
-
-    fn on_disconnect(&self, socket: Arc<Socket<Client>>, _: DisconnectReason) {
-        socket.data.set(None);
-        self.sessions.leave(socket.id);
-    }
-
-    fn on_message(self: &Arc<Self>, packet: Str, socket: Arc<Socket<Client>>) {
-        if !socket.data.put(packet) {
-            socket.close(DisconnectReason::PacketParsingError);
+impl Engine {
+    /// Whose poll it is, is settled before the answer is waited for: hyper drops an answer unpolled
+    /// when the client's FIN has come with the request, and then the session must end.
+    fn answer<Q>(&self, request: Request<Q>) -> Answering
+    where
+        Q: Body<Data: Send, Error: Send> + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        if parts.method == Method::OPTIONS {
+            return Box::pin(ready(preflight()));
+        }
+        let (carrier, session) = match self.find(&parts) {
+            Ok(found) => found,
+            Err(answer) => return Box::pin(ready(*answer)),
+        };
+        match (carrier, &parts.method, session) {
+            (Carrier::Polling, &Method::GET, Some(session)) => self.poll(session),
+            (Carrier::Polling, &Method::POST, Some(session)) => {
+                Box::pin(post(Arc::clone(&self.sessions), session, body))
+            }
+            (Carrier::Polling, &Method::GET, None) => Box::pin(ready(self.open(&parts))),
+            (Carrier::WebSocket, &Method::GET, session) => {
+                Box::pin(ready(self.upgrade(&parts, session)))
+            }
+            (Carrier::Polling | Carrier::WebSocket, _, None) => Box::pin(ready(refuse(BAD_METHOD))),
+            (Carrier::Polling | Carrier::WebSocket, _, Some(_)) => {
+                Box::pin(ready(refuse(BAD_REQUEST)))
+            }
         }
     }
 
-    fn on_binary(self: &Arc<Self>, _: Bytes, socket: Arc<Socket<Client>>) {
-        socket.close(DisconnectReason::PacketParsingError);
+    /// Reads the query; the session is none for a request that opens one.
+    fn find(&self, parts: &Parts) -> Result<(Carrier, Option<Arc<Session>>), Box<Answer>> {
+        let query: Vec<(String, String)> =
+            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).unwrap_or_default();
+        let value = |name: &str| {
+            let mut pairs = query.iter();
+            pairs
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+        };
+        if value("EIO") != Some("4") {
+            return Err(Box::new(refuse(UNKNOWN_VERSION)));
+        }
+        let carrier = match value("transport") {
+            Some("polling") => Carrier::Polling,
+            Some("websocket") => Carrier::WebSocket,
+            _ => return Err(Box::new(refuse(UNKNOWN_TRANSPORT))),
+        };
+        let Some(sid) = value("sid") else {
+            return Ok((carrier, None));
+        };
+        match self.sessions.get(sid) {
+            Some(session) => Ok((carrier, Some(session))),
+            None => Err(Box::new(refuse(UNKNOWN_SESSION))),
+        }
     }
+
+    /// A new session's place; a problem over a limit. A client that has a session goes on, whatever
+    /// connection its next request comes by.
+    fn admit(
+        &self,
+        parts: &Parts,
+        session: impl FnOnce(String, IpAddr) -> Session,
+    ) -> Result<Arc<Session>, Problem> {
+        let admission = parts.extensions.get::<Admission>().copied();
+        if let Some(problem) = admission.and_then(refusal::problem) {
+            return Err(problem);
+        }
+        // Only a test has no server below it that says who asks.
+        let peer = parts.extensions.get::<Peer>();
+        let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip);
+        let sid = Alphanumeric.sample_string(&mut rand::rng(), SID_LENGTH);
+        let session = session(sid, subscriber(address));
+        self.sessions.open(session).ok_or_else(|| {
+            refusal::busy("too many Socket.IO sessions are open; send the request again later")
+        })
+    }
+
+    fn first(session: &Session, upgrades: &[&str]) -> engineio::Packet {
+        engineio::open(
+            &session.sid,
+            upgrades,
+            PING_EVERY,
+            PONG_WITHIN,
+            LARGEST_MESSAGE,
+        )
+    }
+
+    fn open(&self, parts: &Parts) -> Answer {
+        let conversation = Conversation::new(Shared::clone(&self.context));
+        match self.admit(parts, |sid, owner| {
+            Session::polling(sid, owner, conversation)
+        }) {
+            Ok(session) => text(engineio::payload(&[Self::first(&session, &["websocket"])])),
+            Err(problem) => problem_answer(problem),
+        }
+    }
+
+    fn poll(&self, session: Arc<Session>) -> Answering {
+        if session.begin_poll().is_err() {
+            return Box::pin(ready(refuse(BAD_REQUEST)));
+        }
+        let held = HeldPoll::new(Arc::clone(&session));
+        let sessions = Arc::clone(&self.sessions);
+        Box::pin(async move {
+            let Found { packets, last } = wait(&session).await;
+            held.answered();
+            if last || session.is_closed() {
+                sessions.remove(&session);
+            }
+            text(engineio::payload(&packets))
+        })
+    }
+
+    /// 101 for a session's WebSocket, its first or the one that it moves to.
+    fn upgrade(&self, parts: &Parts, session: Option<Arc<Session>>) -> Answer {
+        let upgrade = parts.extensions.get::<OnUpgrade>();
+        let Ok((accept, upgrade)) = handshake(&parts.headers, upgrade) else {
+            return refuse(BAD_REQUEST);
+        };
+        let sessions = Arc::clone(&self.sessions);
+        if let Some(session) = session {
+            tokio::spawn(async move {
+                if let Some(io) = raise(upgrade).await {
+                    websocket::upgrade(io, sessions, session).await;
+                }
+            });
+        } else {
+            let session = match self.admit(parts, Session::websocket) {
+                Ok(session) => session,
+                Err(problem) => return problem_answer(problem),
+            };
+            let conversation = Conversation::new(Shared::clone(&self.context));
+            let first = Self::first(&session, &[]);
+            let place = Place::new(sessions, session);
+            tokio::spawn(async move {
+                if let Some(io) = raise(upgrade).await {
+                    websocket::open(io, first, conversation).await;
+                }
+                drop(place);
+            });
+        }
+        let mut answer = Response::default();
+        switch(&mut answer, accept);
+        answer
+    }
+}
+
+/// Waits for packets, and meanwhile for the session's deadlines.
+async fn wait(session: &Session) -> Found {
+    loop {
+        tokio::select! {
+            found = poll_fn(|cx| session.poll_packets(cx)) => return found,
+            // A session that has ended by this has a packet that says so.
+            () = sleep_until(session.due()) => drop(session.look(Instant::now())),
+        }
+    }
+}
+
+/// Takes the packets of a body.
+async fn post<Q>(sessions: Arc<Sessions>, session: Arc<Session>, body: Q) -> Answer
+where
+    Q: Body<Data: Send, Error: Send> + Send + 'static,
+{
+    let answer = match timeout(BODY_WITHIN, read(body)).await {
+        Ok(Ok(body)) => match std::str::from_utf8(&body) {
+            Ok(body) if engineio::packets(body).all(|packet| session.hear(packet).is_ok()) => {
+                return text(Bytes::from_static(b"ok"));
+            }
+            Ok(_) | Err(_) => refuse(BAD_REQUEST),
+        },
+        Ok(Err(problem)) => problem_answer(problem),
+        Err(_) => {
+            let detail = "the body took longer than 10 seconds to arrive";
+            let mut answer = problem_answer(Problem::new(Code::BadRequest, detail));
+            // What else comes on this connection may be the rest of the body.
+            answer
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            answer
+        }
+    };
+    // A packet is lost, or was none.
+    session.close();
+    sessions.remove(&session);
+    answer
+}
+
+async fn read<Q: Body>(body: Q) -> Result<Bytes, Problem> {
+    let mut body = pin!(body);
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(Problem::new(Code::BadRequest, "the body ended early"));
+        };
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        if all.len() + data.remaining() > LARGEST_MESSAGE {
+            let detail = format!("the body may have {LARGEST_MESSAGE} bytes at most");
+            return Err(Problem::new(Code::BodyTooLarge, detail));
+        }
+        all.extend_from_slice(&data.copy_to_bytes(data.remaining()));
+    }
+    Ok(all.freeze())
+}
+
+fn text(body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    let plain = HeaderValue::from_static("text/plain; charset=UTF-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
+    answer
+}
+
+/// The engine's own errors: the code and the sentence of the reference server.
+type EngineError = (u8, &'static str);
+
+const UNKNOWN_TRANSPORT: EngineError = (0, "Transport unknown");
+const UNKNOWN_SESSION: EngineError = (1, "Session ID unknown");
+const BAD_METHOD: EngineError = (2, "Bad handshake method");
+const BAD_REQUEST: EngineError = (3, "Bad request");
+const UNKNOWN_VERSION: EngineError = (5, "Unsupported protocol version");
+
+fn refuse((code, message): EngineError) -> Answer {
+    let document = format!("{{\"code\":{code},\"message\":\"{message}\"}}");
+    let mut answer = Response::new(Full::from(document));
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    let json = HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer
+}
+
+fn problem_answer(problem: Problem) -> Answer {
+    let document = problem.document().to_string();
+    let (parts, _) = problem.into_response().into_parts();
+    Response::from_parts(parts, Full::from(document))
+}
+
+/// A client that sends headers of its own asks before it posts its packets.
+fn preflight() -> Answer {
+    let (mut parts, _) = headers::preflight().into_parts();
+    for (name, value) in [
+        (header::ALLOW, "GET, POST, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
+    ] {
+        parts.headers.insert(name, HeaderValue::from_static(value));
+    }
+    Response::from_parts(parts, Full::default())
 }

@@ -42,6 +42,11 @@ impl<'a> Polling<'a> {
         client
     }
 
+    /// The address of its session.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(super) async fn send(&self, packet: &str) -> Answer {
         self.app
             .call(
