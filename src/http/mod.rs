@@ -38,12 +38,13 @@ pub mod session;
 mod text;
 pub mod urls;
 
-/// What a frame says when its event is no more.
+/// The sentences of a frame: its event was deleted, or nothing has arrived for too long.
 pub fn frame_over(headers: &HeaderMap) -> Over {
     let texts = Texts::new(Language::of(headers));
     Over {
         language: texts.lang(),
         text: texts.get("live-gone"),
+        stale: texts.get("frame-stale"),
     }
 }
 

@@ -19,26 +19,28 @@ use crate::wire::chunk::Chunk;
 use crate::wire::frame::{self as wire, Theme};
 use crate::wire::message::{Body, Message, Reason};
 
-/// A document ends after so many updates and is loaded again: without JavaScript it grows for as long as it lasts.
+/// A document ends after this many updates and heartbeats, and loads again: without JavaScript it grows while it lasts.
 pub const MOST_UPDATES: u32 = 1_000;
-/// How long after its end it is loaded again, in seconds, drawn for each. Not at once: a frame that is loaded while the server
-/// restarts shows the browser's error page for ever.
+/// Seconds from the end of the document until it loads again, drawn for each. Not at once: without JavaScript, a frame that
+/// loads while the server restarts shows the browser's error page.
 const REFRESH_S: RangeInclusive<u64> = 4..=8;
 /// 22 of 62 characters: more than 128 bits (CSP level 3, section 8.1).
 const NONCE_LENGTH: usize = 22;
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(wire::HEARTBEAT));
 
-/// What a document says at the end of its event, to somebody with these headers. The words belong to the pages, above.
+/// The document's sentences for a request with these headers. The catalogue belongs to the pages, above.
 pub type Words = fn(&HeaderMap) -> Over;
 
-/// A language's BCP 47 tag, and a sentence in it.
+/// A language's BCP 47 tag, and the document's sentences in it.
 #[derive(Debug, Clone)]
 pub struct Over {
     /// For `lang`.
     pub language: &'static str,
-    /// Plain text.
+    /// That the event was deleted. Plain text.
     pub text: String,
+    /// That the document has gone silent. Plain text.
+    pub stale: String,
 }
 
 /// 404 for a person: what a document that is loaded again finds when its event was deleted.
@@ -72,7 +74,14 @@ pub(super) fn answer(
         || rand::random_range(REFRESH_S),
         |reason| refusal::retry_ms(reason).div_ceil(1_000),
     );
-    let document = wire::head(&newest.event.title, &nonce, theme, refresh_s);
+    let document = wire::head(&wire::Head {
+        title: &newest.event.title,
+        nonce: &nonce,
+        theme,
+        refresh_s,
+        heartbeat: context.settings.heartbeat,
+        stale: &over.stale,
+    });
 
     let mut response = Response::default();
     headers::unbuffered(response.headers_mut(), "text/html; charset=utf-8");
@@ -130,7 +139,8 @@ fn protect(head: &mut HeaderMap, nonce: &str) {
 /// Only the two elements with the nonce count; anybody may embed it.
 fn policy(nonce: &str) -> HeaderValue {
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors *"
     );
     // A nonce consists of letters and digits.
     HeaderValue::try_from(policy).expect("a policy is a header value")
@@ -156,13 +166,16 @@ fn chunks(frame: Frame) -> impl Stream<Item = Chunk> + Send {
 
 impl Frame {
     async fn next(&mut self) -> Option<Chunk> {
-        if self.updates == MOST_UPDATES {
+        if self.updates >= MOST_UPDATES {
             return None;
         }
         loop {
             let chunk = match self.subscription.next().await? {
                 Item::Message(message) => self.render(&message),
-                Item::Heartbeat => Some(HEARTBEAT.clone()),
+                Item::Heartbeat => {
+                    self.updates += 1;
+                    Some(HEARTBEAT.clone())
+                }
                 // The document is loaded again once more, and then says the same.
                 Item::End {
                     reason: Reason::Deleted,

@@ -1,33 +1,45 @@
 //! The endless HTML document for an iframe (docs/protocol.md, section 6).
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::message::Body;
 
-/// Keeps the connection alive: white space between two paragraphs.
-pub const HEARTBEAT: &[u8] = b"\n";
-/// What stands before the first count is at least this long: browsers show nothing, and some proxies pass nothing on, before
+/// Keeps the connection alive. An element, not white space: it restarts the style's silence timer, which works without
+/// JavaScript, and a script sees it.
+pub const HEARTBEAT: &[u8] = b"<i></i>\n";
+/// Minimum length of the document up to the first count. Browsers show nothing, and some proxies forward nothing, before
 /// about a kilobyte.
 const PADDING: usize = 1_536;
+/// A document that receives nothing for this long beyond the heartbeat says that it is stale.
+const SILENCE: Duration = Duration::from_secs(20);
 
-/// `:last-child` shows nothing while the document is still open; a paragraph that has one behind it is an old one either
-/// way. Without `:has()` the paragraphs lie on top of each other, the newest uppermost.
-const STYLE: &str = "\
-html,body{height:100%;margin:0}\
-body{display:grid;place-content:center;font:600 clamp(1.25rem,12vmin,6rem)/1.1 system-ui,sans-serif;font-variant-numeric:tabular-nums}\
-p{margin:0;white-space:nowrap;text-align:center}\
-.stale{opacity:.55}\
-.over{font-size:clamp(.875rem,6vmin,1.5rem);font-weight:400;white-space:normal;padding:.5em}\
-p:has(+ p){display:none}\
-@supports not selector(p:has(+ p)){p{grid-area:1/1;background:Canvas}}";
+static STYLE: LazyLock<String> = LazyLock::new(|| {
+    compact(include_str!("../../web/frame/frame.css"))
+        .replace('\n', "")
+        .replace(" {", "{")
+        .replace(": ", ":")
+        .replace(";}", "}")
+});
+static SCRIPT: LazyLock<String> =
+    LazyLock::new(|| compact(include_str!("../../web/frame/frame.js")));
 
-/// Tells the parent the newest count, whichever origin it is of, and removes the older ones. Removing them wakes the
-/// observer again, hence the comparison.
-const SCRIPT: &str = "\
-(()=>{let last;const tell=()=>{const all=document.querySelectorAll('p[data-count]'),newest=all[all.length-1];\
-if(!newest||newest===last)return;last=newest;for(const p of all)if(p!==newest)p.remove();\
-if(parent!==window)parent.postMessage({type:'count',data:JSON.parse(newest.dataset.count)},'*')};\
-new MutationObserver(tell).observe(document,{childList:true,subtree:true})})()";
+/// Removes comment lines and indentation: every watcher downloads this text.
+fn compact(source: &str) -> String {
+    let mut comment = false;
+    let mut out = String::with_capacity(source.len());
+    for line in source.lines().map(str::trim) {
+        let starts = line.starts_with("/*");
+        comment |= starts;
+        if !comment && !line.starts_with("//") && !line.is_empty() {
+            out.push_str(line);
+            out.push('\n');
+        }
+        comment &= !line.ends_with("*/");
+    }
+    out
+}
 
 /// Which colours the document is drawn in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,24 +80,63 @@ impl Theme {
     }
 }
 
-/// What stands before the counts; the only part that is a watcher's own. `nonce` must be fit for an attribute.
-pub fn head(title: &str, nonce: &str, theme: Theme, refresh_s: u64) -> String {
-    let mut out = String::with_capacity(PADDING + 512);
-    let (query, color_scheme) = (theme.query(), theme.color_scheme());
-    // Writing to a string cannot fail. A refresh counts from the end of the document.
+/// What the part before the counts is made of.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// The event's title.
+    pub title: &'a str,
+    /// The CSP nonce: letters and digits.
+    pub nonce: &'a str,
+    /// The colours.
+    pub theme: Theme,
+    /// Seconds from the end of the document until it loads again.
+    pub refresh_s: u64,
+    /// The longest pause between two things sent.
+    pub heartbeat: Duration,
+    /// The sentence for a document that has gone silent, in the visitor's language.
+    pub stale: &'a str,
+}
+
+/// Renders the part before the counts, the only part that differs between watchers.
+///
+/// The refresh is for browsers without JavaScript and counts from the end of the document. With JavaScript the script asks
+/// first whether the server is there.
+pub fn head(head: &Head<'_>) -> String {
+    let Head {
+        title,
+        nonce,
+        theme,
+        refresh_s,
+        heartbeat,
+        stale,
+    } = *head;
+    let mut out = String::with_capacity(STYLE.len() + SCRIPT.len() + 1_024);
+    let (again, color_scheme) = (theme.query(), theme.color_scheme());
+    // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "<!doctype html>\n<html lang=\"und\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <meta http-equiv=\"refresh\" content=\"{refresh_s};url={query}\"><title>"
+        "<!doctype html>\n<html lang=\"und\" data-heartbeat=\"{}\" data-refresh=\"{refresh_s}\" data-again=\"{again}\">\
+         <head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <noscript><meta http-equiv=\"refresh\" content=\"{refresh_s}; url={again}\"></noscript><title>",
+        heartbeat.as_secs_f64()
     );
     escape(title, &mut out);
     let _ = write!(
         out,
-        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{STYLE}</style><script nonce=\"{nonce}\">{SCRIPT}</script></head>\n\
-         <body aria-live=\"polite\">"
+        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme};--silence:{}s;--stale:\"",
+        (heartbeat + SILENCE).as_secs_f64()
+    );
+    escape_css(stale, &mut out);
+    let _ = write!(
+        out,
+        "\"}}{}</style><script nonce=\"{nonce}\">\n{}</script></head>\n<body aria-live=\"polite\">",
+        *STYLE, *SCRIPT
     );
     let missing = PADDING.saturating_sub(out.len());
-    let _ = writeln!(out, "<!--{:missing$}-->", "");
+    if missing > 0 {
+        let _ = write!(out, "<!--{:missing$}-->", "");
+    }
+    out.push('\n');
     out
 }
 
@@ -107,7 +158,8 @@ pub fn document_over(language: &str, text: &str, nonce: &str, theme: Theme) -> S
     // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{STYLE}</style></head>\n<body>{over}</body></html>\n"
+        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{}</style></head>\n<body>{over}</body></html>\n",
+        *STYLE
     );
     out
 }
@@ -133,6 +185,18 @@ pub(super) fn update(body: &Body, json: &str) -> Option<String> {
             Some(out)
         }
         Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) | Body::Bye { .. } => None,
+    }
+}
+
+/// Writes text into a double-quoted CSS string inside a `<style>`: everything special as a code point (CSS Syntax 3, section 4.3.7).
+fn escape_css(text: &str, out: &mut String) {
+    for c in text.chars() {
+        if matches!(c, '"' | '\\' | '<' | '>' | '&') || c.is_control() {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\{:x} ", u32::from(c));
+        } else {
+            out.push(c);
+        }
     }
 }
 
@@ -174,16 +238,59 @@ mod tests {
         );
     }
 
+    fn sample(stale: &str) -> String {
+        head(&Head {
+            title: "<Gala>",
+            nonce: "abc",
+            theme: Theme::Dark,
+            refresh_s: 5,
+            heartbeat: Duration::from_millis(2_500),
+            stale,
+        })
+    }
+
     #[test]
     fn the_head_is_long_enough_and_carries_one_nonce() {
-        let head = head("<Gala>", "abc", Theme::Dark, 5);
+        let head = sample("Not live");
         assert!(head.len() >= PADDING, "{}", head.len());
         assert!(head.contains("<title>&lt;Gala&gt;</title>"));
-        assert!(head.contains("content=\"5;url=?theme=dark\""));
+        assert!(head.contains("content=\"5; url=?theme=dark\""));
         assert_eq!(head.matches("nonce=\"abc\"").count(), 2);
         assert!(
             !head.contains("<p"),
             "a count would be found where there is none"
         );
+    }
+
+    #[test]
+    fn a_silent_document_says_so_twenty_seconds_after_a_missed_heartbeat() {
+        let head = sample("Not live");
+        assert!(
+            head.contains("data-heartbeat=\"2.5\"")
+                && head.contains("--silence:22.5s;--stale:\"Not live\"}")
+        );
+        assert!(String::from_utf8_lossy(HEARTBEAT).starts_with("<i>"));
+    }
+
+    #[test]
+    fn a_sentence_cannot_leave_its_style() {
+        let head = sample("\"}</style>\\\n");
+        assert_eq!(head.matches("</style>").count(), 1);
+        assert!(
+            head.contains("--stale:\"\\22 }\\3c /style\\3e \\5c \\a \"}"),
+            "{head}"
+        );
+    }
+
+    #[test]
+    fn style_and_script_are_sent_without_their_comments() {
+        for text in [&*STYLE, &*SCRIPT] {
+            assert!(
+                !text.contains("/*") && !text.contains("\n//") && !text.contains("  "),
+                "{text}"
+            );
+        }
+        assert!(STYLE.contains("p:has(+ p){display:none}") && STYLE.contains("@keyframes silent"));
+        assert!(SCRIPT.starts_with("(() => {\n") && SCRIPT.ends_with("})();\n"));
     }
 }

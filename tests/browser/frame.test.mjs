@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import { after, before, test } from "node:test";
+import { startCable } from "./cable.mjs";
 import { startBrowser, startServer } from "./support.mjs";
 
 let browser;
@@ -174,6 +175,115 @@ for (const javaScriptEnabled of [true, false]) {
     await showsOnly(page, "1 / 100");
   });
 }
+
+/** What the style writes below the number: nothing while the frame is live. */
+const caption = (page) =>
+  page.evaluate(() => {
+    const shown = [...document.querySelectorAll("p, i")].filter((element) => {
+      const { content, fontSize } = getComputedStyle(element, "::after");
+      const hidden = getComputedStyle(element).display === "none";
+      return !hidden && content !== "none" && parseFloat(fontSize) > 0;
+    });
+    return shown.map((element) => getComputedStyle(element, "::after").content).join();
+  });
+
+test("after an unclean end and a long absence a frame says that it is stale, and comes back by itself", async (t) => {
+  const own = await startServer(["--heartbeat", "1s"]);
+  const page = await open(t, `${own.base}/api/v1/events/welcome/frame`);
+  await showsOnly(page, "0 / 100");
+  assert.equal(await caption(page), "");
+  await own.kill();
+  await page.waitForFunction(() => document.documentElement.className === "stale", null, {
+    timeout: 30_000,
+  });
+  assert.match(await caption(page), /Not live/);
+  // Longer than any refresh: nothing may have navigated to an error page meanwhile.
+  await new Promise((done) => setTimeout(done, 10_000));
+  await showsOnly(page, "0 / 100");
+  const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
+  t.after(() => again.stop());
+  await again.register("welcome", 1);
+  await showsOnly(page, "1 / 100");
+  assert.equal(await caption(page), "");
+});
+
+test("a restart that takes longer than the refresh does not kill a frame", async (t) => {
+  const own = await startServer();
+  const page = await open(t, `${own.base}/api/v1/events/welcome/frame`);
+  await showsOnly(page, "0 / 100");
+  await own.stop(true);
+  await page.waitForFunction(() => document.documentElement.className === "stale", null, {
+    timeout: 30_000,
+  });
+  const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
+  t.after(() => again.stop());
+  await again.register("welcome", 1);
+  await showsOnly(page, "1 / 100");
+});
+
+test("a line that goes silent is noticed by a frame, and replaced", async (t) => {
+  const own = await startServer(["--heartbeat", "1s"]);
+  t.after(() => own.stop());
+  const cable = await startCable(own.port);
+  t.after(() => cable.close());
+  const page = await open(t, `${cable.base}/api/v1/events/welcome/frame`);
+  await showsOnly(page, "0 / 100");
+  cable.silence();
+  await page.waitForFunction(() => document.documentElement.className === "stale", null, {
+    timeout: 30_000,
+  });
+  await own.register("welcome", 1);
+  cable.mend();
+  await showsOnly(page, "1 / 100");
+});
+
+test("without JavaScript a frame that was cut says so", async (t) => {
+  const own = await startServer(["--heartbeat", "1s"]);
+  const page = await open(t, `${own.base}/api/v1/events/welcome/frame`, {
+    javaScriptEnabled: false,
+  });
+  await showsOnly(page, "0 / 100");
+  const number = page.locator("p");
+  const height = async () => (await page.locator("p, i").last().boundingBox()).height;
+  // Some heartbeats, so that the sentence stands beside the newest of them.
+  await page.locator("i").nth(2).waitFor({ state: "attached" });
+  assert.ok((await height()) < 1, "a heartbeat takes no room");
+  await own.kill();
+  const deadline = performance.now() + 30_000;
+  while ((await height()) < 8) assert.ok(performance.now() < deadline, "the sentence appears");
+  assert.equal(await number.textContent(), "0 / 100");
+});
+
+test("a frame brings its own background, so that it can be read on any page", async (t) => {
+  await event("readable");
+  for (const colorScheme of ["light", "dark"])
+    for (const theme of ["light", "dark", "auto"]) {
+      const page = await open(t, `${frameUrl("readable")}?theme=${theme}`, { colorScheme });
+      await showsOnly(page, "0 / 100");
+      const [ink, paper] = await page.evaluate(() =>
+        ["color", "backgroundColor"].map((of) => getComputedStyle(document.documentElement)[of]),
+      );
+      const bright = (color) => Number(/\d+/.exec(color)[0]) > 127;
+      assert.doesNotMatch(paper, /, 0\)$/, "not transparent");
+      assert.notEqual(bright(ink), bright(paper), `${ink} on ${paper}`);
+      assert.equal(bright(ink), (theme === "auto" ? colorScheme : theme) === "dark");
+    }
+});
+
+test("embed.js does not hold up the page's load, and passes its theme on", async (t) => {
+  await event("loads");
+  for (const how of ["", "async", "defer"]) {
+    pages.set(
+      "/loads",
+      `<!doctype html><title>x</title><main><script>addEventListener('load', () => { loaded = true; });</script>
+      <script src="${server.base}/embed.js" data-event="loads" data-theme="dark" ${how}></script></main>`,
+    );
+    const page = await open(t, `${foreign}/loads`);
+    await page.waitForFunction(() => globalThis.loaded);
+    await page.frameLocator("iframe").getByText("0 / 100").waitFor();
+    assert.match(await page.locator("iframe").getAttribute("src"), /\?theme=dark$/);
+  }
+});
 
 for (const [locale, words] of [
   ["en-GB", "This event has been removed"],

@@ -51,7 +51,7 @@ export function start(command, args, options = {}) {
       resolve({ code, ...written });
     });
   });
-  // Whoever waits for it hears of it; that nobody does yet is no failure.
+  // A rejection that nobody awaits yet is no failure.
   ended.catch(() => {});
   const stop = async () => {
     child.kill("SIGTERM");
@@ -90,8 +90,7 @@ export async function until(what, ask, { program, within = 30_000 } = {}) {
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline)
-      throw new Error(`in vain after ${within} ms: ${what}`, { cause: last });
+    if (Date.now() > deadline) throw new Error(`not within ${within} ms: ${what}`, { cause: last });
     await sleep(25);
   }
 }

@@ -91,8 +91,9 @@ export async function startServer(
 }
 
 /** The browser that people use, without its own traffic. */
-export function startBrowser() {
+export function startBrowser(flags = [], options = {}) {
   return chromium.launch({
+    ...options,
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--no-sandbox",
@@ -102,6 +103,7 @@ export function startBrowser() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...flags,
     ],
   });
 }
