@@ -126,6 +126,90 @@ test("a cut line goes on where it was", async () => {
   await context.close();
 });
 
+/** The figures of every technique, from its lane and from the ranking. */
+const figures = (page) =>
+  page.locator("[data-ranking] > li").evaluateAll((rows) =>
+    rows.map((row) => {
+      const lane = document.querySelector(`[data-lane="${row.dataset.ranked}"]`);
+      return {
+        key: row.dataset.ranked,
+        place: row.querySelector("[data-place]").textContent,
+        age: row.querySelector("[data-mean]").textContent,
+        length: row.style.getPropertyValue("--length"),
+        lanePlace: lane.querySelector("[data-rank]").textContent,
+        laneAge: lane.querySelector("[data-age]").textContent,
+      };
+    }),
+  );
+
+test("ranks, bars and figures agree, in the ranking and in the lanes", async () => {
+  const { context, page } = await lab();
+  const at = await registered("lab");
+  await all(page, at);
+  for (let round = 0; round < 3; round += 1) {
+    await page.locator('[data-register="1"]').click();
+    await all(page, at + round + 1);
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll("[data-mean]")].every(({ textContent }) =>
+        /\d/.test(textContent),
+      ),
+    );
+    const shown = await figures(page);
+    for (const a of shown) {
+      assert.equal(a.laneAge, a.age, a.key);
+      assert.equal(a.lanePlace, a.place, a.key);
+      for (const b of shown) {
+        assert.equal(a.age === b.age, a.place === b.place, JSON.stringify([a, b]));
+        assert.equal(a.age === b.age, a.length === b.length, JSON.stringify([a, b]));
+        if (Number(a.place) < Number(b.place))
+          assert.ok(Number(a.length) < Number(b.length), JSON.stringify([a, b]));
+      }
+    }
+  }
+  await context.close();
+});
+
+// The test driver switches the cache off by a flag of its own.
+for (const [name, options] of [
+  ["from the back/forward cache", { ignoreDefaultArgs: ["--disable-back-forward-cache"] }],
+  ["loaded anew", {}],
+])
+  test(`Back starts the comparison again: ${name}`, async () => {
+    const own = await startBrowser([], options);
+    const context = await own.newContext();
+    const page = await context.newPage();
+    await page.goto(`${server.base}/e/welcome/compare`);
+    await all(page, await registered("welcome"));
+    for (let n = 0; n < 2; n += 1) {
+      await page.locator(".wordmark").click();
+      await page.waitForURL(`${server.base}/`);
+      await server.register("welcome", `${name}-${n}`);
+      await page.goBack();
+      await all(page, await registered("welcome"));
+    }
+    await own.close();
+  });
+
+test("a second page takes the lines over, and the first one says that it stopped and can go on", async () => {
+  const context = await browser.newContext();
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  await first.goto(`${server.base}/e/welcome/compare`);
+  await all(first, await registered("welcome"));
+  assert.equal(await first.locator("[data-stopped]").isVisible(), false);
+  await second.goto(`${server.base}/e/welcome/compare`);
+  await all(second, await registered("welcome"));
+  await first.locator("[data-stopped]").waitFor({ state: "visible" });
+  assert.ok(
+    await first
+      .locator("[data-lane]")
+      .evaluateAll((lanes) => lanes.every((lane) => lane.dataset.state === "stopped")),
+  );
+  await first.locator("[data-start]").click();
+  await all(first, await registered("welcome"));
+  await second.locator("[data-stopped]").waitFor({ state: "visible" });
+  await context.close();
+});
+
 test("in Chinese, narrow and dark, nothing runs out of the page", async () => {
   const { context, page, found } = await lab({
     locale: "zh-CN",

@@ -1,16 +1,40 @@
-// How far this device's clock is from the server's, so that “3 seconds ago” is true on a phone that is a minute off.
-let offset_ms = 0;
+// The server's clock as this device knows it. The quickest of several answers tells most: half its round trip is the error.
+// Durations here come from the monotonic clock, which goes on evenly while somebody sets the device's time.
+const SAMPLES = 7;
+const AGAIN_MS = 60_000;
 
-export const serverNow = () => Date.now() + offset_ms;
+const localNow = () => performance.timeOrigin + performance.now();
+let best = null;
 
-export async function measureClock() {
-  try {
-    const sent = Date.now();
-    const answer = await fetch("/api/v1/clock", { cache: "no-store" });
-    const received = Date.now();
-    const { at } = await answer.json();
-    offset_ms = Date.parse(at) - (sent + received) / 2;
-  } catch {
-    /* ages are then told by the device's own clock */
+/** Milliseconds since 1970 by the server's clock; by the device's before the first answer. */
+export const serverNow = () => localNow() + (best?.offset_ms ?? 0);
+/** `offset_ms` and `error_ms`; null before the first answer. */
+export const clockEstimate = () => best;
+
+/** Of several `{sent, received, at}` in milliseconds, the estimate with the smallest error; null without any. */
+export function estimate(samples) {
+  return samples
+    .map(({ sent, received, at }) => ({
+      offset_ms: at + 0.5 - (sent + received) / 2, // `at` was cut to a whole millisecond
+      error_ms: (received - sent) / 2 + 0.5,
+    }))
+    .reduce((a, b) => (a && a.error_ms <= b.error_ms ? a : b), null);
+}
+
+/** Measures the offset now, and again every minute. */
+export async function keepClock() {
+  const samples = [];
+  for (let i = 0; i < SAMPLES; i += 1) {
+    try {
+      const sent = localNow();
+      const answer = await fetch("/api/v1/clock", { cache: "no-store" });
+      const received = localNow();
+      const { at } = await answer.json();
+      samples.push({ sent, received, at: Date.parse(at) });
+    } catch {
+      break; // The next minute asks again.
+    }
   }
+  best = estimate(samples) ?? best;
+  setTimeout(keepClock, AGAIN_MS);
 }

@@ -1,6 +1,7 @@
 //! Every technique side by side, and the event that its buttons fill.
 //!
-//! The page measures in the browser (`web/js/compare/`); here it gets its words, its number and leave to embed the one frame.
+//! The page measures in the browser (`web/js/compare/`). This module gives it its texts, its number and permission to embed
+//! one frame.
 
 use warp::http::StatusCode;
 use warp::reply::Response;

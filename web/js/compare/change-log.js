@@ -19,6 +19,10 @@ export class ChangeLog {
 
   /** Reads on, if `position` is news. */
   async reach(position) {
+    if (this.#position === null) {
+      this.#position = position;
+      return;
+    }
     const { epoch, revision } = parsePosition(position);
     const own = parsePosition(this.#position);
     if (epoch !== own.epoch) {
@@ -30,14 +34,15 @@ export class ChangeLog {
     if (this.#asking || revision <= own.revision) return;
     this.#asking = true;
     try {
-      while (parsePosition(this.#position).revision < this.#wanted) {
+      while (this.#behind) {
         await new Promise((done) => setTimeout(done, PAUSE_MS));
+        if (!this.#behind) break; // skipped meanwhile
         const answer = await fetch(
           `${countUrl(this.#slug)}/changes?limit=1000&after=${encodeURIComponent(this.#position)}`,
           { headers: { Accept: "application/json" }, cache: "no-store" },
         );
         const { changes, reset } = await answer.json();
-        if (reset || !changes.length) break;
+        if (reset || !changes.length || !this.#behind) break;
         for (const change of changes)
           this.commits.push({ revision: change.revision, at: Date.parse(change.at) });
         this.#position = changes.at(-1).position;
@@ -49,10 +54,20 @@ export class ChangeLog {
     }
   }
 
+  get #behind() {
+    return this.#position !== null && parsePosition(this.#position).revision < this.#wanted;
+  }
+
   get isFull() {
     return this.commits.length > MOST;
   }
   reset() {
     this.commits = [];
+  }
+  /** Leaves out everything up to the next position that is reached. */
+  skip() {
+    this.commits = [];
+    this.#position = null;
+    this.#wanted = 0;
   }
 }

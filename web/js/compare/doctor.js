@@ -1,14 +1,14 @@
-// What the six lines tell about this browser and the network between.
-import { clockEstimate } from "./server-clock.js";
+// What the six lines show about this browser and its network.
+import { clockEstimate } from "../clock.js";
 import { best } from "./verdict.js";
 import { formatTime, say } from "./format.js";
 
 const PROMPT_MS = 2_000; // longer than any honest network takes; a buffering proxy holds on for many seconds or for ever
 
-function checks(lanes, order) {
+function checks(lanes, order, running_ms) {
   const of = Object.fromEntries(lanes.map((lane) => [lane.meter.key, lane]));
   const streams = [of.sse, of.frame];
-  const since_ms = performance.now();
+  const since_ms = running_ms;
   const first_ms = streams.every(({ meter }) => meter.first_ms !== null)
     ? Math.max(...streams.map(({ meter }) => meter.first_ms))
     : null;
@@ -66,8 +66,9 @@ export function bindDoctor(root) {
     return items.get(name);
   };
   const marks = { fine: "✓", look: "!", open: "…" };
-  return (lanes, order) => {
-    for (const [name, how, values] of checks(lanes, order)) {
+  /** `running_ms`: for how long the lines have been open. */
+  return (lanes, order, running_ms) => {
+    for (const [name, how, values] of checks(lanes, order, running_ms)) {
       const { row, mark, word, text } = item(name);
       const next = say(`doctor-${name}-${how}`, values);
       if (text.textContent === next) continue;

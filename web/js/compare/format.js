@@ -1,38 +1,45 @@
 // Times and sizes as the page's language writes them.
-import { formatNumber, readWords } from "../words.js";
+import { formatNumber, language, readWords } from "../words.js";
 
-const lang = document.documentElement.lang || "en";
-const unit = (name, digits) =>
-  new Intl.NumberFormat(lang, {
-    style: "unit",
-    unit: name,
-    unitDisplay: "short",
-    maximumFractionDigits: digits,
-    minimumFractionDigits: digits,
-  });
-const [ms, tenths, seconds, kilobytes] = [
-  unit("millisecond", 0),
-  unit("second", 1),
-  unit("second", 0),
-  unit("kilobyte", 1),
-];
+export const TENTHS_FROM_MS = 950; // from here seconds with one decimal
+export const SECONDS_FROM_MS = 9_950; // from here whole seconds
 
 export const say = readWords("compare-messages");
-// A mean of some microseconds is not nothing.
-export const formatTime = (time_ms) =>
-  time_ms > 0 && time_ms < 1
-    ? `<\u2009${ms.format(1)}`
-    : time_ms < 950
-      ? ms.format(time_ms)
-      : time_ms < 9_950
-        ? tenths.format(time_ms / 1000)
-        : seconds.format(time_ms / 1000);
-export const formatBytes = (n) => (n === 0 ? "–" : `≈ ${kilobytes.format(n / 1000)}`);
+
+let units = null;
+/** Made on first use, because the language is the page's. */
+function unit(name) {
+  const make = (of, digits) =>
+    new Intl.NumberFormat(language(), {
+      style: "unit",
+      unit: of,
+      unitDisplay: "short",
+      maximumFractionDigits: digits,
+      minimumFractionDigits: digits,
+    });
+  units ??= {
+    ms: make("millisecond", 0),
+    tenths: make("second", 1),
+    seconds: make("second", 0),
+    kilobytes: make("kilobyte", 1),
+  };
+  return units[name];
+}
+
+export function formatTime(time_ms) {
+  // A mean of some microseconds is not nothing.
+  if (time_ms > 0 && time_ms < 1) return `<\u2009${unit("ms").format(1)}`;
+  if (time_ms < TENTHS_FROM_MS) return unit("ms").format(time_ms);
+  return unit(time_ms < SECONDS_FROM_MS ? "tenths" : "seconds").format(time_ms / 1000);
+}
+
+export const formatBytes = (n) => (n === 0 ? "–" : `≈ ${unit("kilobytes").format(n / 1000)}`);
+
 export const list = (words) =>
   words.length < 2
     ? words.join("")
     : say("list-and", {
-        first: words.slice(0, -1).join(lang.startsWith("zh") ? "、" : ", "),
+        first: words.slice(0, -1).join(language().startsWith("zh") ? "、" : ", "),
         last: words.at(-1),
       });
 export { formatNumber };

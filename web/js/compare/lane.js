@@ -1,6 +1,7 @@
 // One technique's row: its number, its figures, its strip.
-import { serverNow } from "./server-clock.js";
+import { serverNow } from "../clock.js";
 import { delays, meanAge, median, outdated } from "./age.js";
+import { ageText } from "./rank.js";
 import { formatBytes, formatNumber, formatTime, say } from "./format.js";
 
 const WINDOW_MS = 30_000;
@@ -11,7 +12,6 @@ export class Lane {
   age = null;
   middle = null;
   worst = null;
-  shown = 0;
   #parts = {};
 
   constructor(root, meter) {
@@ -47,7 +47,6 @@ export class Lane {
     this.middle = times.length ? median(times) : null;
     this.worst = times.at(-1) ?? null;
     const time = (value) => (value === null ? "–" : formatTime(value));
-    this.#write("age", time(this.age));
     this.#write("median", time(this.middle));
     this.#write("worst", time(this.worst));
     this.#write("bytes", formatBytes(this.meter.bytes));
@@ -55,8 +54,10 @@ export class Lane {
       this.#write(part, formatNumber(this.meter[part]));
   }
 
-  rank(place) {
+  /** The place and the age of an entry from `rank`: the same value as in the ranking, at the same moment. */
+  rank({ place, shown_ms }) {
     this.#write("rank", place ? String(place) : "");
+    this.#write("age", ageText(shown_ms));
     this.root.toggleAttribute("data-first", place === 1);
   }
 
@@ -102,7 +103,7 @@ export class Lane {
   }
 }
 
-/** Puts rows in order around one of them: a frame that is moved is loaded again. */
+/** Puts rows in order around one of them: a frame that moves in the document loads again. */
 export function arrange(rows, still) {
   if (rows.every((row, i) => row === still.parentElement.children[i])) return;
   const at = rows.indexOf(still);

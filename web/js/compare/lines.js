@@ -49,34 +49,37 @@ export function openWebSocket(slug, after, on) {
   return () => socket.close();
 }
 
-export function openFrame(frame) {
-  // Without a cursor, as the document loads itself again: one that began with nothing to show would stay blank.
-  return (slug, _after, on) => {
-    const hear = ({ source, data }) => {
-      if (source !== frame.contentWindow || data?.type !== "count") return; // anybody may post to a window
-      on.up();
-      on.bytes(chunk(bytesOf(JSON.stringify(data.data).replaceAll('"', "&quot;")) + 40));
-      on.count(data.data);
-    };
-    // A load means that the document has ended; it then loads itself again.
-    const ended = () => {
-      if (frame.contentWindow.location.href === "about:blank") return;
-      on.wavering();
-      on.request();
-      on.bytes(REQUEST + HEAD + FRAME_DOCUMENT);
-    };
-    addEventListener("message", hear);
-    frame.addEventListener("load", ended);
+/** The frame is made for each line and removed with it: one that stands in the document would be restored by the Back button
+ *  and keep the page loading. `place` is the element around it. */
+export const openFrame = (place) => (slug, _after, on) => {
+  const frame = document.createElement("iframe");
+  // Without a cursor, as the document loads itself again: one that begins with nothing to show would stay blank.
+  frame.src = `${countUrl(slug)}/frame`;
+  frame.title = place.dataset.title;
+  frame.tabIndex = -1;
+  const hear = ({ source, data }) => {
+    if (source !== frame.contentWindow || data?.type !== "count") return; // anybody may post to a window
+    on.up();
+    on.bytes(chunk(bytesOf(JSON.stringify(data.data).replaceAll('"', "&quot;")) + 40));
+    on.count(data.data);
+  };
+  const sent = () => {
     on.request();
     on.bytes(REQUEST + HEAD + FRAME_DOCUMENT);
-    frame.contentWindow.location.replace(`${countUrl(slug)}/frame`); // leaves no entry in the history
-    return () => {
-      removeEventListener("message", hear);
-      frame.removeEventListener("load", ended);
-      frame.contentWindow.location.replace("about:blank");
-    };
   };
-}
+  addEventListener("message", hear);
+  // A load means that the document has ended; it then loads itself again.
+  frame.addEventListener("load", () => {
+    on.wavering();
+    sent();
+  });
+  sent();
+  place.replaceChildren(frame);
+  return () => {
+    removeEventListener("message", hear);
+    frame.remove();
+  };
+};
 
 /** Long poll, and with `every_ms` interval poll: one loop of questions. */
 export const openPolls = (every_ms) => (slug, after, on) => {

@@ -1,6 +1,6 @@
 // One technique's line, kept open, and what was seen of it: no DOM.
 import { parsePosition } from "../count-store.js";
-import { serverNow } from "./server-clock.js";
+import { serverNow } from "../clock.js";
 
 const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 15_000;
@@ -71,8 +71,18 @@ export class Meter extends EventTarget {
     this.#timer = setTimeout(() => this.start(), pause_ms);
   }
 
+  /** Closes the line for as long as the page is hidden or another page compares. */
   stop() {
     this.#drop();
+    this.failures = 0;
+    this.#become("stopped");
+  }
+
+  /** Begins anew, without a position to resume from. */
+  forget() {
+    this.reset();
+    this.position = null;
+    this.sights = [];
   }
 
   /** Measures afresh; the number on screen stays. */

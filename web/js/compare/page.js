@@ -1,118 +1,127 @@
 // The compare page: six lines to one event, measured against one log by one clock.
 import { formatNumber, say } from "./format.js";
-import { keepClock, serverNow } from "./server-clock.js";
+import { keepClock, serverNow } from "../clock.js";
 import { ChangeLog } from "./change-log.js";
 import { Meter } from "./meter.js";
 import { Lane, arrange } from "./lane.js";
 import { openFrame, openPolls, openSse, openWebSocket } from "./lines.js";
 import { openSocketIo } from "./socketio.js";
-import { ranked, verdict } from "./verdict.js";
+import { rank } from "./rank.js";
+import { verdict } from "./verdict.js";
 import { bindRanking } from "./ranking.js";
 import { bindDoctor } from "./doctor.js";
 import { bindPeople } from "./people.js";
+import { bindSession } from "./session.js";
 
 const CUT_MS = 3_000;
 const MEASURE_MS = 500;
-const DRAW_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 2_000 : 100;
+const DRAW_MS = 100;
+const DRAW_CALM_MS = 2_000; // for people who ask for less motion
 const VERDICT_MS = 3_000; // a sentence that changes faster cannot be read, nor listened to
+const LEAST_SCALE_MS = 500;
 
-const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
-const slug = initial.event;
-const root = document.querySelector("[data-compare]");
-const find = (selector) => root.querySelector(selector);
-const log = new ChangeLog(slug, initial.position);
-const tell = (text) => {
-  find("[data-told]").textContent = text;
-};
-let every_ms = Number(find("[name=interval]:checked").value);
+export function start(root) {
+  const find = (selector) => root.querySelector(selector);
+  const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
+  const slug = initial.event;
+  const log = new ChangeLog(slug, initial.position);
+  const truth = document.querySelector("[data-count-registered]");
+  const interval = () => Number(find("[name=interval]:checked").value);
+  const openers = {
+    sse: openSse,
+    websocket: openWebSocket,
+    socketio: openSocketIo,
+    "long-poll": openPolls(null),
+    frame: openFrame(find("[data-frame]")),
+    poll: openPolls(interval),
+  };
+  const lanes = Object.entries(openers).map(
+    ([key, open]) => new Lane(find(`[data-lane="${key}"]`), new Meter(key, slug, open)),
+  );
+  const meters = lanes.map(({ meter }) => meter);
+  const lane = (key) => lanes.find(({ meter }) => meter.key === key);
+  const doctor = bindDoctor(find("[data-doctor]"));
+  const chart = bindRanking(find("[data-ranking]"));
+  const tell = (text) => write(find("[data-told]"), text);
+  let newest = -1;
+  let order = rank(lanes, ({ age }) => age);
+  let began_ms = 0;
 
-const openers = {
-  sse: openSse,
-  websocket: openWebSocket,
-  socketio: openSocketIo,
-  "long-poll": openPolls(null),
-  frame: openFrame(find("[data-frame]")),
-  poll: openPolls(() => every_ms),
-};
-const lanes = Object.entries(openers).map(
-  ([key, open]) => new Lane(find(`[data-lane="${key}"]`), new Meter(key, slug, open)),
-);
-const meters = lanes.map(({ meter }) => meter);
-const frame = lanes.find(({ meter }) => meter.key === "frame");
-const truth = document.querySelector("[data-count-registered]");
-const doctor = bindDoctor(find("[data-doctor]"));
-const chart = bindRanking(find("[data-ranking]"));
-let newest = -1;
-let order = ranked(lanes);
-
-for (const meter of meters) {
-  meter.addEventListener("count", () => {
-    log.reach(meter.position);
-    if (meter.count.revision > newest) {
+  for (const meter of meters) {
+    meter.addEventListener("count", () => {
+      log.reach(meter.position);
+      if (meter.count.revision <= newest) return;
       newest = meter.count.revision;
       truth.textContent = formatNumber(meter.count.registered);
-    }
-  });
-}
-
-function measure() {
-  const now = serverNow();
-  if (log.isFull) startAfresh();
-  lanes.forEach((lane) => lane.measure(log.commits, now));
-  doctor(lanes, order);
-}
-
-function judge() {
-  order = ranked(lanes);
-  order.forEach(({ lane, place }) => lane.rank(place));
-  chart(order);
-  arrange(
-    order.map(({ lane }) => lane.root),
-    frame.root,
-  );
-  const [text, why] = verdict(order);
-  for (const [part, sentence] of [
-    ["[data-verdict]", text],
-    ["[data-why]", why],
-  ]) {
-    if (find(part).textContent !== sentence) find(part).textContent = sentence;
+    });
   }
+
+  const measure = () => {
+    if (log.isFull) startAfresh();
+    const now = serverNow();
+    lanes.forEach((each) => each.measure(log.commits, now));
+    doctor(lanes, order, performance.now() - began_ms);
+  };
+  const judge = () => {
+    order = rank(lanes, ({ age }) => age);
+    order.forEach((entry) => entry.item.rank(entry));
+    chart(order);
+    arrange(
+      order.map(({ item }) => item.root),
+      lane("frame").root,
+    );
+    const [text, why] = verdict(order);
+    write(find("[data-verdict]"), text);
+    write(find("[data-why]"), why);
+  };
+  const draw = () => {
+    const scale_ms = Math.max(LEAST_SCALE_MS, ...lanes.map((each) => each.peak(log.commits)));
+    lanes.forEach((each) => each.draw(log.commits, scale_ms));
+  };
+  const startAfresh = () => {
+    log.reset();
+    meters.forEach((meter) => meter.reset());
+  };
+
+  let timers = [];
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const begin = bindSession({
+    run() {
+      find("[data-stopped]").hidden = true;
+      if (began_ms) {
+        // What happened while nothing was measured does not count.
+        log.skip();
+        meters.forEach((meter) => meter.forget());
+      }
+      began_ms = performance.now();
+      meters.forEach((meter) => meter.start());
+      timers = [
+        setInterval(measure, MEASURE_MS),
+        setInterval(judge, VERDICT_MS),
+        setInterval(draw, calm ? DRAW_CALM_MS : DRAW_MS),
+      ];
+    },
+    rest(taken) {
+      find("[data-stopped]").hidden = !taken;
+      timers.forEach(clearInterval);
+      meters.forEach((meter) => meter.stop());
+    },
+  });
+  find("[data-start]").addEventListener("click", begin);
+  root.addEventListener("change", ({ target }) => {
+    if (target.name !== "interval") return;
+    startAfresh(); // figures of two intervals would be an average of neither
+    lane("poll").meter.start();
+  });
+  find("[data-cut]").addEventListener("click", () => {
+    meters.forEach((meter) => meter.cut(CUT_MS));
+    tell(say("compare-cutting"));
+    setTimeout(() => tell(say("compare-resumed")), CUT_MS + 1_000);
+  });
+  bindPeople(slug, root.querySelectorAll("[data-register]"), tell);
+  keepClock();
 }
 
-function draw() {
-  if (document.visibilityState !== "visible") return;
-  const scale_ms = Math.max(500, ...lanes.map((lane) => lane.peak(log.commits)));
-  lanes.forEach((lane) => lane.draw(log.commits, scale_ms));
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
-
-function startAfresh() {
-  log.reset();
-  meters.forEach((meter) => meter.reset());
-}
-
-root.addEventListener("change", ({ target }) => {
-  if (target.name !== "interval") return;
-  every_ms = Number(target.value);
-  startAfresh(); // figures of two intervals would be an average of neither
-  meters.find(({ key }) => key === "poll").start();
-});
-find("[data-cut]").addEventListener("click", () => {
-  meters.forEach((meter) => meter.cut(CUT_MS));
-  tell(say("compare-cutting"));
-  setTimeout(() => tell(say("compare-resumed")), CUT_MS + 1_000);
-});
-bindPeople(slug, root.querySelectorAll("[data-register]"), tell);
-// Six open lines would keep the page out of the back/forward cache.
-addEventListener("pagehide", () => meters.forEach((meter) => meter.stop()));
-addEventListener("pageshow", (event) => {
-  if (event.persisted) meters.forEach((meter) => meter.start());
-});
-
-keepClock();
-// Not before the page is loaded: a frame that never ends would keep it loading for ever.
-const start = () => meters.forEach((meter) => meter.start());
-if (document.readyState === "complete") start();
-else addEventListener("load", start, { once: true });
-setInterval(measure, MEASURE_MS);
-setInterval(judge, VERDICT_MS);
-setInterval(draw, DRAW_MS);

@@ -3,11 +3,11 @@ import { drawKey, send } from "../send.js";
 import { say } from "./format.js";
 
 const AT_ONCE = 2; // of the six connections that HTTP/1.1 gives a browser three are held by the lines
-const run = drawKey().slice(0, 10);
-let number = 0;
 
 export function bindPeople(slug, buttons, tell) {
   const url = `/api/v1/events/${encodeURIComponent(slug)}/registrations`;
+  const run = drawKey().slice(0, 10);
+  let number = 0;
   const one = async () => {
     number += 1;
     const person = { name: `Person ${number}`, email: `person-${run}-${number}@example.invalid` };
@@ -29,7 +29,7 @@ export function bindPeople(slug, buttons, tell) {
   for (const button of buttons) {
     const n = Number(button.dataset.register);
     let busy = false;
-    // Not `disabled`: that would take the focus away from whoever presses it by keyboard.
+    // Not `disabled`: it would drop the keyboard focus.
     const become = (next) => {
       busy = next;
       button.setAttribute("aria-disabled", String(next));

@@ -1,16 +1,16 @@
-// All six mean ages in one glance: best first, on one scale that begins at 0.
-import { formatTime } from "./format.js";
+// All six ages in one glance: best first, on one scale that begins at 0.
+import { ageText } from "./rank.js";
 
+/** `list` has a row for each technique; the result puts an order from `rank` into it. */
 export function bindRanking(list) {
   const rows = new Map([...list.children].map((row) => [row.dataset.ranked, row]));
   return (order) => {
-    const longest = Math.max(...order.map(({ lane }) => lane.age ?? 0));
-    const sorted = order.map(({ lane, place }) => {
+    const sorted = order.map(({ item: lane, shown_ms, place, length }) => {
       const row = rows.get(lane.meter.key);
       row.querySelector("[data-place]").textContent = place || "";
-      row.querySelector("[data-mean]").textContent = lane.age === null ? "–" : formatTime(lane.age);
-      row.style.setProperty("--length", longest ? (lane.age ?? 0) / longest : 0);
-      row.toggleAttribute("data-measured", lane.age !== null);
+      row.querySelector("[data-mean]").textContent = ageText(shown_ms);
+      row.style.setProperty("--length", length);
+      row.toggleAttribute("data-measured", shown_ms !== null);
       row.toggleAttribute("data-first", place === 1);
       return row;
     });
