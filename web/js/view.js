@@ -2,7 +2,7 @@
 import { say, formatNumber } from "./words.js";
 import { railPaths } from "./rail.js";
 
-const SPEAK_EVERY_MS = 15_000; // a screen reader is told the number, not every number
+const SPEAK_EVERY_MS = 15_000; // a screen reader speaks the number, not every number
 
 export const figure = (count) =>
   count.capacity === null
@@ -51,8 +51,9 @@ function show(root, count) {
     String(count.registered).length,
     String(count.capacity ?? 0).length,
   );
-  const { ticks, ...paths } = railPaths(count.capacity, count.registered);
+  const { ticks, few, ...paths } = railPaths(count.capacity, count.registered);
   const rail = at("rail");
+  rail.toggleAttribute("data-few", few);
   rail.setAttribute("viewBox", `0 0 ${ticks || 1} 24`);
   for (const [name, d] of Object.entries(paths))
     rail.querySelector(`.rail-${name}`).setAttribute("d", d);

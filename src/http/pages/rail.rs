@@ -1,10 +1,12 @@
-//! The capacity rail under the figure: one tick a place up to 100 places, else 100 ticks, as SVG path data. `js/rail.js`
-//! draws the same when the count changes.
+//! The capacity rail under the figure, as SVG path data. Fewer than 10 places are segments, up to 100 places are ticks, more
+//! share 100 ticks. `js/rail.js` draws the same when the count changes.
 
 use std::fmt::Write as _;
 
 /// The most ticks: more are no longer told apart.
 const TICKS: u32 = 100;
+/// Fewer places than this are segments: so few ticks would stand alone in the dark.
+const FEW: u32 = 10;
 
 /// The rail's four paths.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,20 +44,36 @@ impl Rail {
         let (filled, limit) = (share(registered), share(capacity));
         Self {
             ticks,
-            free: path(filled, ticks),
-            taken: path(0, filled.min(limit)),
-            over: path(limit.min(filled), filled),
+            free: path(ticks, filled, ticks),
+            taken: path(ticks, 0, filled.min(limit)),
+            over: path(ticks, limit.min(filled), filled),
             needle: filled
                 .checked_sub(1)
-                .map(|last| format!("M{last}.5 0V24"))
+                .map(|last| {
+                    if ticks < FEW {
+                        format!("M{last}.96 2V24")
+                    } else {
+                        format!("M{last}.5 0V24")
+                    }
+                })
                 .unwrap_or_default(),
         }
     }
+
+    /// Whether the places are drawn as segments.
+    pub(super) fn few(&self) -> bool {
+        self.ticks < FEW
+    }
 }
 
-/// Ticks `from..to`, every fifth and tenth longer, as on a ruler.
-fn path(from: u32, to: u32) -> String {
+/// Places `from..to` of a rail of `ticks`: segments, or ticks of which every fifth and tenth is longer, as on a ruler.
+fn path(ticks: u32, from: u32, to: u32) -> String {
     (from..to).fold(String::new(), |mut path, tick| {
+        if ticks < FEW {
+            // Writing into a string cannot fail.
+            let _ = write!(path, "M{tick}.04 14H{tick}.96");
+            return path;
+        }
         let top = match tick + 1 {
             n if n.is_multiple_of(10) => 2,
             n if n.is_multiple_of(5) => 5,
@@ -77,10 +95,26 @@ mod tests {
     }
 
     #[test]
+    fn a_small_event_has_a_segment_for_each_place_from_edge_to_edge() {
+        let rail = Rail::new(Some(2), 1);
+        assert!(rail.few());
+        assert_eq!(
+            [rail.taken, rail.free, rail.needle],
+            ["M0.04 14H0.96", "M1.04 14H1.96", "M0.96 2V24"]
+        );
+        assert!(!Rail::new(Some(10), 1).few());
+    }
+
+    #[test]
     fn ticks_are_shared_out_honestly() {
         for (capacity, registered, expected) in [
             (None, 7, [0, 0, 0, 0]),
             (Some(0), 0, [0, 0, 0, 0]),
+            (Some(1), 0, [1, 0, 0, 0]),
+            (Some(1), 1, [0, 1, 0, 1]),
+            (Some(2), 1, [1, 1, 0, 1]),
+            (Some(3), 2, [1, 2, 0, 1]),
+            (Some(7), 7, [0, 7, 0, 1]),
             (Some(10), 0, [10, 0, 0, 0]),
             (Some(10), 10, [0, 10, 0, 1]),
             (Some(4), 6, [0, 4, 2, 1]),

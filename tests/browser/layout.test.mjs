@@ -1,0 +1,214 @@
+// No page scrolls sideways, whatever an organiser or a visitor has typed, at any width, in either language, at 200 % text.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PASSWORD, shows, startBrowser, startServer } from "./support.mjs";
+
+const SLUG = "s".repeat(64);
+const LONG = "W".repeat(200);
+const WIDTHS = [320, 360, 600, 768, 1024, 1280, 1920];
+
+let browser;
+let server;
+let visitor;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+  await server.organise("POST", "/events", {
+    slug: SLUG,
+    title: LONG,
+    description: `${"ß".repeat(300)}\n${"长".repeat(300)}\n${"https://example.org/".repeat(20)}`,
+    capacity: 1,
+    waitlist: true,
+    opens_at: "2026-01-01T00:00:00Z",
+    closes_at: "2099-12-31T23:59:59Z",
+  });
+  for (const slug of ["two-places", "three-places", "seven-places", "a-million"]) {
+    const capacity = { "two-places": 2, "three-places": 3, "seven-places": 7 }[slug] ?? 1_000_000;
+    await server.organise("POST", "/events", { slug, title: slug, capacity });
+  }
+  const register = async (name, email) => {
+    const answer = await fetch(`${server.base}/api/v1/events/${SLUG}/registrations`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, email }),
+    });
+    assert.equal(answer.status, 201, await answer.clone().text());
+    return answer.json();
+  };
+  visitor = await register(LONG, `${"m".repeat(64)}@${"d".repeat(60)}.${"d".repeat(60)}.example`);
+  await register("Second", "second@example.org");
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const paths = () => [
+  "/",
+  `/e/${SLUG}`,
+  `/e/${SLUG}/wall`,
+  `/e/${SLUG}/compare`,
+  `/r/${visitor.token}`,
+  "/e/seven-places",
+  "/e/a-million",
+  "/problems",
+  "/nothing-here",
+  "/admin",
+  `/admin/events/${SLUG}`,
+  `/admin/events/${SLUG}/audit`,
+];
+
+async function open(options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(`${server.base}/admin/login`);
+  await page.locator("input[type=password]").fill(PASSWORD);
+  await page.locator("form button[type=submit]").first().click();
+  await page.waitForURL(/\/admin$/);
+  return { context, page };
+}
+
+/** What reaches over the right edge, when the page can be scrolled sideways. */
+const sideways = (page) =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth && document.body.scrollWidth <= clientWidth) return [];
+    const over = [...document.querySelectorAll("body *")].filter(
+      (element) => element.getBoundingClientRect().right > clientWidth + 1,
+    );
+    return over.slice(0, 5).map((element) => `${element.tagName}.${element.className}`);
+  });
+
+for (const locale of ["en-GB", "zh-CN"]) {
+  test(`no page scrolls sideways: ${locale}`, async () => {
+    const { context, page } = await open({ locale, viewport: { width: 320, height: 800 } });
+    for (const path of paths()) {
+      await page.goto(server.base + path);
+      for (const details of await page.locator("details").all())
+        await details.evaluate((element) => element.setAttribute("open", ""));
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 });
+        assert.deepEqual(await sideways(page), [], `${path} at ${width}`);
+      }
+    }
+    await context.close();
+  });
+}
+
+test("text at 200 % on a phone fits", async () => {
+  const { context, page } = await open({ viewport: { width: 360, height: 740 } });
+  for (const path of paths()) {
+    await page.goto(server.base + path);
+    await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
+    assert.deepEqual(await sideways(page), [], path);
+  }
+  await context.close();
+});
+
+/** The boxes of these elements, and which of them overlap or leave the screen. */
+const collisions = (page, selectors) =>
+  page.evaluate((wanted) => {
+    const boxes = wanted.flatMap((selector) =>
+      [...document.querySelectorAll(selector)]
+        .filter((element) => element.getClientRects().length && element.textContent.trim())
+        .map((element) => ({ selector, box: element.getBoundingClientRect() })),
+    );
+    const found = [];
+    for (const [n, { selector, box }] of boxes.entries()) {
+      const out =
+        box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1;
+      if (out) found.push(`${selector} is out of the screen: ${JSON.stringify(box)}`);
+      for (const other of boxes.slice(n + 1)) {
+        const apart =
+          box.right <= other.box.left + 1 ||
+          other.box.right <= box.left + 1 ||
+          box.bottom <= other.box.top + 1 ||
+          other.box.bottom <= box.top + 1;
+        if (!apart) found.push(`${selector} overlaps ${other.selector}`);
+      }
+    }
+    return found;
+  }, selectors);
+
+test("on the wall nothing overlaps and nothing leaves the screen", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const parts = [
+    ".wall-title",
+    ".figure-number",
+    ".figure-capacity",
+    ".facts",
+    ".wall-qr",
+    ".wall-invite-text",
+    ".notice",
+    ".statusbar",
+  ];
+  for (const slug of [SLUG, "seven-places", "a-million", "welcome"]) {
+    await page.goto(`${server.base}/e/${slug}/wall`);
+    for (const announced of [false, true]) {
+      if (announced) {
+        await page.waitForSelector("[data-live][data-mode=live]");
+        const text = `Doors open at 18:00. ${"Please wait in the foyer. ".repeat(10)}`;
+        await server.organise("POST", `/events/${slug}/announcements`, { text });
+        await page.waitForSelector(".notice");
+      }
+      for (const [width, height] of [
+        [1024, 768],
+        [1280, 720],
+        [1920, 1080],
+        [3840, 2160],
+        [1080, 1920],
+        [800, 1280],
+      ]) {
+        await page.setViewportSize({ width, height });
+        assert.deepEqual(
+          await collisions(page, parts),
+          [],
+          `${slug} at ${width}×${height}${announced ? " with an announcement" : ""}`,
+        );
+      }
+    }
+  }
+  await context.close();
+});
+
+test("the rail has one mark for each of a few places, from edge to edge, before and after a change", async () => {
+  const context = await browser.newContext({ viewport: { width: 800, height: 700 } });
+  const page = await context.newPage();
+  const rail = () =>
+    page.locator("[data-count-rail]").evaluate((svg) => {
+      const box = svg.getBoundingClientRect();
+      const marks = (name) => svg.querySelector(`.rail-${name}`).getAttribute("d");
+      const part = (name) => svg.querySelector(`.rail-${name}`).getBoundingClientRect();
+      const drawn = ["free", "taken"].filter((name) => marks(name)).map(part);
+      return {
+        counts: ["free", "taken"].map((name) => marks(name).split("M").length - 1),
+        left: Math.min(...drawn.map(({ left }) => left)) - box.left,
+        right: box.right - Math.max(...drawn.map(({ right }) => right)),
+        needle: marks("needle")
+          ? (part("needle").left + part("needle").right) / 2 - box.left
+          : null,
+        width: box.width,
+      };
+    });
+  for (const [slug, places] of [
+    ["two-places", 2],
+    ["three-places", 3],
+    ["seven-places", 7],
+  ]) {
+    await page.goto(`${server.base}/e/${slug}`);
+    for (let taken = 0; taken <= places; taken += 1) {
+      if (taken > 0) await server.register(slug, taken);
+      await shows(page, taken);
+      const { counts, left, right, needle, width } = await rail();
+      assert.deepEqual(counts, [places - taken, taken], slug);
+      const margin = width / places / 4;
+      assert.ok(left < margin && right < margin, `${slug}: ${left} and ${right} of ${width}`);
+      if (taken > 0)
+        assert.ok(
+          Math.abs(needle - (taken / places) * width) < margin,
+          `${slug}: the needle stands at the last place taken: ${needle} of ${width}`,
+        );
+    }
+  }
+  await context.close();
+});
