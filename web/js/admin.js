@@ -28,7 +28,8 @@ export function previewCapacity(count, next) {
 }
 
 async function bindCapacity(form) {
-  const { store } = await import("./watch.js");
+  const { watchEvent } = await import("./watch.js");
+  const { store } = watchEvent();
   const input = form.elements.capacity;
   const preview = form.querySelector("[data-capacity-preview]");
   const rule = form.querySelector("[data-capacity-rule]");
@@ -89,8 +90,10 @@ function bindSlug(source, target) {
   });
 }
 
-document.querySelectorAll("[data-capacity-form]").forEach(bindCapacity);
-document.querySelectorAll("[data-confirm-form]").forEach(bindConfirm);
-document.querySelectorAll("[data-utc]").forEach(bindUtc);
-const source = document.querySelector("[data-slug-source]");
-if (source) bindSlug(source, document.querySelector("[data-slug-target]"));
+export function start(element) {
+  if (element.matches("[data-capacity-form]")) bindCapacity(element);
+  if (element.matches("[data-confirm-form]")) bindConfirm(element);
+  if (element.matches("[data-utc]")) bindUtc(element);
+  if (element.matches("[data-slug-source]"))
+    bindSlug(element, document.querySelector("[data-slug-target]"));
+}

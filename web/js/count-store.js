@@ -36,7 +36,7 @@ export class CountStore extends EventTarget {
   }
 
   /** From now on nothing older than `position` is shown: the visitor's own registration made it. */
-  holdAt(position, now_ms = Date.now()) {
+  holdAt(position, now_ms = performance.now()) {
     this.#floor = { ...parsePosition(position), until_ms: now_ms + FLOOR_HOLD_MS };
   }
 
@@ -50,7 +50,7 @@ export class CountStore extends EventTarget {
 
   #admits(count, authoritative) {
     const { epoch, revision } = parsePosition(count.position);
-    if (this.#floor && Date.now() > this.#floor.until_ms) this.#floor = null;
+    if (this.#floor && performance.now() > this.#floor.until_ms) this.#floor = null;
     if (this.#floor?.epoch === epoch && revision < this.#floor.revision) return false;
     if (!this.#count || authoritative) return true;
     const own = parsePosition(this.#count.position);

@@ -1,21 +1,28 @@
-// The event's page: the live count, and the form on top of it.
-import { store, slug } from "./watch.js";
+// The registration form of an event's page, and the visitor's own registration in the number.
+import { watchEvent } from "./watch.js";
 import { probe } from "./probe.js";
 import { bindForm } from "./form.js";
 
-bindForm(document.getElementById("register"), {
-  slug,
-  // The visitor's own registration is in the number from the moment it is confirmed, push or no push.
-  async registered(position) {
-    store.holdAt(position);
-    for (let attempt = 0; attempt < 5 && !store.reaches(position); attempt += 1) {
-      if (attempt > 0) await new Promise((done) => setTimeout(done, 300 * attempt));
-      try {
-        const { count } = await probe(slug, null);
-        if (count) store.accept(count);
-      } catch {
-        /* the stream brings it */
+const TRIES = 5;
+const PAUSE_MS = 300;
+
+export function start(form) {
+  const { store, slug } = watchEvent();
+  bindForm(form, {
+    slug,
+    store,
+    // The number contains the visitor's registration from the moment it is confirmed, push or no push.
+    async registered(position) {
+      store.holdAt(position);
+      for (let attempt = 0; attempt < TRIES && !store.reaches(position); attempt += 1) {
+        if (attempt > 0) await new Promise((done) => setTimeout(done, PAUSE_MS * attempt));
+        try {
+          const { count } = await probe(slug, null);
+          if (count) store.accept(count);
+        } catch {
+          /* The stream brings it. */
+        }
       }
-    }
-  },
-});
+    },
+  });
+}

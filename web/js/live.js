@@ -1,45 +1,38 @@
-// Keeps one event live: chooses the transport, comes back after every failure, and knows how true the number is.
-// Speaks to its owner by `on(kind, detail)`; kinds: count, status, notice, watching. Owns no DOM and no state of the count.
-import { openSse } from "./transports/sse.js";
-import { openLongPoll } from "./transports/long-poll.js";
-import { openPoll } from "./transports/poll.js";
+// Keeps one event live: opens the transport, comes back after every failure, and reports how true the number is. Speaks to its
+// owner by `on(kind, detail)`; kinds: count, status, notice, watching. Owns no DOM and no state of the count.
+import { Freshness } from "./freshness.js";
+import { Ladder } from "./ladder.js";
 import { probe } from "./probe.js";
+import { serverNow } from "./clock.js";
+import { TRANSPORTS } from "./transports/all.js";
 
-const LADDER = [
-  { open: openSse, tries: 3 },
-  { open: openLongPoll, tries: 2 },
-  { open: openPoll, tries: Infinity },
-];
-const GRACE_MS = 2_000; // a cut shorter than this is nobody's business
-const STALE_MS = 30_000; // after this, “reconnecting” has become “stale”
 const CLIMB_MS = 60_000; // how often a lower transport tries the best one again
-const SILENCE_MS = 45_000; // three heartbeats; EventSource hides them, so silence is answered by a question
-const STEADY_MS = 10_000; // a transport that was heard this long after its opening has earned its tries back
-const CATCH_UP_MS = 1_500; // a stream that has not brought what a probe found by now is dead
+const CATCH_UP_MS = 1_500; // a stream that has not brought what a probe found is dead
+const SILENCES = 3; // a line that was silent for so many probes is renewed
 
 export class Live {
   #slug;
   #on;
+  #transports;
+  #ladder;
+  #fresh = new Freshness(performance.now());
   #transport = null;
-  #rung = 0;
-  #failures = 0;
   #position = null;
-  #opened_ms = 0;
-  #heard_ms = Date.now();
-  #cut_ms = 0;
-  #mode = "connecting";
+  #silences = 0;
   #timers = {};
   #stopped = false;
+  #told = "";
 
-  constructor(slug, on) {
+  constructor(slug, on, transports = TRANSPORTS) {
     this.#slug = slug;
     this.#on = on;
+    this.#transports = transports;
+    this.#ladder = new Ladder(transports.map(({ tries }) => tries));
   }
 
   start() {
     this.#stopped = false;
     this.#open();
-    this.#hush();
   }
 
   stop() {
@@ -48,26 +41,37 @@ export class Live {
     Object.values(this.#timers).forEach(clearTimeout);
   }
 
-  /** The page was asleep, hidden or offline: ask, and renew the stream if it has missed something. */
+  /** Asks whether the number is the newest, and renews the line if that has missed something or the server is away. */
   async check() {
     if (this.#stopped) return;
     try {
       const { count } = await probe(this.#slug, this.#position);
-      if (!count || count.stale_since) return this.#hush();
+      if (this.#stopped || count?.stale_since) return;
+      if (!count) return this.#confirmed();
       this.#after("catchUp", CATCH_UP_MS, () => {
         if (this.#position !== count.position) this.#open();
       });
     } catch {
-      this.#wavering(this.#heard_ms);
+      if (this.#stopped) return;
+      this.#fresh.cut(this.#fresh.heard_ms);
+      this.#tell();
       this.#open();
     }
+  }
+
+  /** The device says that it has no network: believed at once, and put to the test. */
+  offline() {
+    if (this.#stopped) return;
+    this.#fresh.offline(performance.now());
+    this.#tell();
+    this.#open();
   }
 
   #open() {
     if (this.#stopped) return;
     this.#transport?.close();
     clearTimeout(this.#timers.retry);
-    this.#opened_ms = Date.now();
+    this.#silences = 0;
     const current =
       (fn) =>
       (...args) => {
@@ -75,68 +79,70 @@ export class Live {
       };
     const mine = { close: () => {} };
     this.#transport = mine;
-    mine.close = LADDER[this.#rung].open(this.#slug, {
-      up: current(() => this.#up()),
-      wavering: current(() => this.#wavering()),
+    this.#ladder.opened(performance.now());
+    mine.close = this.#transports[this.#ladder.rung].open(this.#slug, this.#position, {
+      up: current(() => this.#confirmed()),
       down: current((why) => this.#down(why)),
+      expect: current((ms) => this.#expect(ms)),
       count: current((count, how) => {
         this.#position = count.position;
-        this.#hush();
         this.#on("count", { count, ...how });
       }),
       event: current((kind, data) => this.#event(kind, data)),
     }).close;
-    if (this.#rung > 0)
+    if (this.#ladder.rung > 0)
       this.#after("climb", CLIMB_MS, () => {
-        this.#rung = 0;
+        this.#ladder.climb();
         this.#open();
       });
   }
 
-  #up() {
-    this.#hush();
-    clearTimeout(this.#timers.grace);
-    clearTimeout(this.#timers.stale);
-    this.#timers.grace = null;
-    this.#status(this.#rung === 2 ? "polling" : "live");
+  #confirmed() {
+    const now_ms = performance.now();
+    this.#ladder.heard(now_ms);
+    this.#fresh.heard(now_ms, this.#transports[this.#ladder.rung].mode);
+    this.#tell();
   }
 
-  #wavering(cut_ms = Date.now()) {
-    if (this.#timers.grace || this.#mode === "stale") return;
-    this.#cut_ms = cut_ms;
-    this.#timers.grace = setTimeout(() => this.#status("reconnecting"), GRACE_MS);
-    this.#after("stale", STALE_MS, () => this.#status("stale"));
+  #down(why) {
+    clearTimeout(this.#timers.silence);
+    this.#fresh.cut(performance.now());
+    this.#tell();
+    this.#after("retry", this.#ladder.failed(why), () => this.#open());
   }
 
-  #down({ retry_ms, refused } = {}) {
-    this.#wavering();
-    this.#failures = this.#heard_ms - this.#opened_ms > STEADY_MS ? 1 : this.#failures + 1;
-    if (refused || this.#failures >= LADDER[this.#rung].tries) {
-      this.#rung = Math.min(this.#rung + 1, LADDER.length - 1);
-      this.#failures = 0;
-    }
-    const backoff_ms = Math.min(30_000, 500 * 2 ** this.#failures) * (0.5 + Math.random()); // jitter: never all at once
-    this.#after("retry", Math.max(refused ? 0 : (retry_ms ?? 0), backoff_ms), () => this.#open());
+  /** Something came by the line; the next sign of life is due within `ms`. */
+  #expect(ms, silences = 0) {
+    this.#silences = silences;
+    this.#after("silence", ms, async () => {
+      await this.check();
+      if (this.#silences + 1 >= SILENCES) this.#open();
+      else if (!this.#stopped) this.#expect(ms, this.#silences + 1);
+    });
   }
 
   #event(kind, data) {
-    this.#hush();
-    if (kind === "stale") this.#status("stale", Date.parse(data.stale_since));
-    else if (kind === "gone") {
-      this.#status("gone");
-      this.stop();
-    } else this.#on(kind, data);
+    if (kind !== "stale" && kind !== "gone") return this.#on(kind, data);
+    if (kind === "stale") this.#fresh.stale(Date.parse(data.stale_since));
+    else this.#fresh.gone();
+    this.#tell();
+    if (kind === "gone") this.stop();
   }
 
-  #status(mode, since_ms = this.#cut_ms) {
-    this.#mode = mode;
-    this.#on("status", { mode, since_ms });
+  /** Reports the mode when it is another one, and again when it changes by itself. */
+  #tell() {
+    const now_ms = performance.now();
+    const mode = this.#fresh.mode(now_ms);
+    const since_ms =
+      this.#fresh.stale_since_ms ?? Math.round(serverNow() - (now_ms - this.#fresh.heard_ms));
+    const told = mode === "reconnecting" || mode === "stale" ? `${mode} ${since_ms}` : mode;
+    if (told !== this.#told) this.#on("status", { mode, since_ms });
+    this.#told = told;
+    clearTimeout(this.#timers.tell);
+    const next_ms = this.#fresh.changes_in_ms(now_ms);
+    if (next_ms !== null) this.#after("tell", next_ms, () => this.#tell());
   }
 
-  #hush() {
-    this.#heard_ms = Date.now();
-    this.#after("silence", SILENCE_MS, () => this.check());
-  }
   #after(name, ms, then) {
     clearTimeout(this.#timers[name]);
     this.#timers[name] = setTimeout(then, ms);

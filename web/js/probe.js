@@ -1,4 +1,6 @@
 // One question to the server: is this position still the newest? Used where a stream cannot be trusted to say so.
+import { serverNow } from "./clock.js";
+
 const PATIENCE_MS = 6_000;
 
 export const countUrl = (slug) => `/api/v1/events/${encodeURIComponent(slug)}`;
@@ -29,6 +31,6 @@ export async function probe(
 export function retryAfterMs(answer) {
   const value = answer.headers.get("Retry-After");
   if (!value) return null;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - serverNow();
   return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }

@@ -1,134 +1,155 @@
-// One stream a browser: the tab that holds the Web Lock keeps the stream and tells the others over a BroadcastChannel.
-// HTTP/1.1 gives a browser six connections to a host; seven open tabs must not hang the eighth page.
-// Without Web Locks (plain HTTP on a local network) every tab keeps a stream of its own.
+// One event's stream, shared among the tabs of this browser (roster.js decides who holds it). A tab that holds it passes
+// everything on over a BroadcastChannel; a tab without a slot polls; a hidden tab lets go of its connection.
 import { Live } from "./live.js";
-import { probe } from "./probe.js";
+import { BEAT_MS, CLAIM_MS, LOST_MS, Roster } from "./roster.js";
+import { drawKey } from "./send.js";
+import { POLLING, TRANSPORTS } from "./transports/all.js";
 
-const ANSWER_MS = 3_000; // a leader that does not answer in this time is frozen or gone
+const CHANNEL = "headcount";
+const HIDDEN_MS = 2_000; // a glance at another tab costs no reconnect
+const KEPT = ["count", "status", "watching"]; // what a tab that comes later needs to know
 
+/** Follows `slug` for as long as the page is there. */
 export function shareStream(slug, on) {
-  const shared = "locks" in navigator && "BroadcastChannel" in window;
-  const tab = shared ? new SharedTab(slug, on) : new Live(slug, on);
+  const tab = new SharedTab(slug, on);
+  let hiding;
   tab.start();
-  const check = () => {
-    if (document.visibilityState === "visible") tab.check();
-  };
-  document.addEventListener("visibilitychange", check);
-  addEventListener("online", check);
-  addEventListener("pagehide", () => tab.stop()); // a held lock or an open stream would keep the page out of the back/forward cache
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) {
-      tab.start();
-      check();
-    }
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(hiding);
+    if (document.visibilityState === "visible") tab.show();
+    else hiding = setTimeout(() => tab.hide(), HIDDEN_MS);
   });
-  return tab;
+  addEventListener("online", () => tab.check());
+  addEventListener("offline", () => tab.offline());
+  // An open connection would keep the page out of the back/forward cache.
+  addEventListener("pagehide", () => tab.stop());
+  addEventListener("pageshow", ({ persisted }) => persisted && tab.start());
+}
+
+/** Over HTTP/2 and later all streams share one connection. */
+function slots() {
+  const [page] = performance.getEntriesByType("navigation");
+  return /^h[23]/.test(page?.nextHopProtocol ?? "") ? Infinity : undefined;
 }
 
 class SharedTab {
   #slug;
   #on;
-  #name;
-  #channel;
+  #roster;
+  #channel = null;
   #live = null;
-  #release = null;
-  #queue = null;
+  #role = "none";
+  #visible = true;
   #last = {};
-  #heard_ms = 0;
+  #posted_ms = 0;
+  #timer;
 
   constructor(slug, on) {
     this.#slug = slug;
     this.#on = on;
-    this.#name = `headcount:${slug}`;
+    this.#roster = new Roster(drawKey(), slug, slots());
   }
 
   start() {
-    this.#channel = new BroadcastChannel(this.#name);
+    this.#visible = document.visibilityState === "visible";
+    if (!("BroadcastChannel" in window)) return this.#become("lead");
+    this.#channel = new BroadcastChannel(CHANNEL);
     this.#channel.onmessage = ({ data }) => this.#receive(data);
-    this.#lead({});
-    this.#ask();
+    if (!this.#visible) this.#post("who");
+    this.#decide();
   }
 
   stop() {
-    this.#queue?.abort();
-    this.#resign();
-    this.#channel.close();
+    clearTimeout(this.#timer);
+    this.#become("none");
+    this.#channel?.close();
+    this.#channel = null;
   }
 
-  async check() {
-    if (this.#live) return this.#live.check();
-    this.#ask();
-    try {
-      const { count } = await probe(this.#slug, this.#last.count?.count.position);
-      if (count)
-        setTimeout(() => {
-          if (!this.#live && this.#last.count?.count.position !== count.position) this.#take();
-        }, 1_500);
-    } catch {
-      /* the leader says what is wrong, or is replaced by #ask */
-    }
+  show() {
+    this.#visible = true;
+    if (this.#role === "follow") this.#post("who");
+    this.#decide();
+    this.check();
   }
 
-  #lead(options) {
-    this.#queue = options.steal ? null : new AbortController();
-    navigator.locks
-      .request(
-        this.#name,
-        this.#queue ? { signal: this.#queue.signal } : options,
-        () =>
-          new Promise((release) => {
-            this.#release = release;
-            this.#live = new Live(this.#slug, (kind, detail) => this.#spread(kind, detail));
-            this.#live.start();
-          }),
-      )
-      .catch((error) => {
-        if (error.name !== "AbortError" || !this.#live) return;
-        this.#resign(); // another tab took over while this one was frozen
-        this.#lead({});
-      });
+  hide() {
+    this.#visible = false;
+    this.#decide();
   }
 
-  #resign() {
+  check() {
+    this.#live?.check();
+  }
+
+  offline() {
+    this.#live?.offline();
+  }
+
+  #decide() {
+    clearTimeout(this.#timer);
+    if (!this.#channel) return;
+    const now_ms = performance.now();
+    this.#become(this.#roster.decide(now_ms, this.#visible));
+    if (this.#role === "lead" && now_ms - this.#posted_ms >= BEAT_MS / 2) this.#post();
+    this.#timer = setTimeout(
+      () => this.#decide(),
+      { claim: CLAIM_MS, lead: BEAT_MS }[this.#role] ?? LOST_MS / 4,
+    );
+  }
+
+  #become(role) {
+    if (role === this.#role) return;
+    const before = this.#role;
+    this.#role = role;
     this.#live?.stop();
     this.#live = null;
-    this.#release?.();
-    this.#release = null;
+    if (role === "lead") this.#open((kind, detail) => this.#spread(kind, detail), TRANSPORTS);
+    if (role === "poll") this.#open(this.#on, POLLING);
+    if (role === "follow") this.#post("who");
+    if (role === "none" && this.#channel) {
+      this.#roster.role = "none";
+      // A tab that is seen again must not read "live" before that is true again.
+      this.#on("status", { mode: "connecting", since_ms: 0 });
+    }
+    if (
+      this.#channel &&
+      (role === "claim" || role === "lead" || before === "claim" || before === "lead")
+    )
+      this.#post();
   }
 
-  #take() {
-    this.#queue?.abort();
-    this.#lead({ steal: true });
+  #open(on, transports) {
+    this.#last = {};
+    this.#live = new Live(this.#slug, on, transports);
+    this.#live.start();
   }
 
-  #ask() {
-    const asked_ms = Date.now();
-    this.#channel.postMessage({ kind: "hello" });
-    setTimeout(() => {
-      if (!this.#live && this.#heard_ms < asked_ms && document.visibilityState === "visible")
-        this.#take();
-    }, ANSWER_MS);
+  #post(kind = "role") {
+    this.#posted_ms = performance.now();
+    this.#channel.postMessage({ kind, ...this.#roster.state });
   }
 
   #spread(kind, detail) {
     this.#last[kind] = detail;
     this.#on(kind, detail);
-    this.#channel.postMessage({ kind, detail });
+    this.#channel?.postMessage({ kind: "news", slug: this.#slug, news: { kind, detail } });
   }
 
-  #receive({ kind, detail }) {
-    if (kind === "hello") {
-      if (!this.#live) return;
-      for (const known of ["count", "status", "watching"]) {
-        if (this.#last[known])
-          this.#channel.postMessage({ kind: known, detail: this.#last[known] });
-      }
-      this.#channel.postMessage({ kind: "here" });
+  #receive(message) {
+    if (message.kind === "news") {
+      if (message.slug === this.#slug && !this.#live)
+        this.#on(message.news.kind, message.news.detail);
       return;
     }
-    this.#heard_ms = Date.now();
-    if (kind === "here" || this.#live) return;
-    this.#last[kind] = detail;
-    this.#on(kind, detail);
+    this.#roster.hear(message, performance.now());
+    const asks = message.role === "claim" || message.kind === "who";
+    if (asks && this.#role === "lead") {
+      this.#post();
+      if (message.slug === this.#slug) {
+        for (const kind of KEPT) if (this.#last[kind]) this.#spread(kind, this.#last[kind]);
+      }
+    }
+    this.#decide();
   }
 }

@@ -1,10 +1,17 @@
-// What every page has: the colour switch, and times in the reader's own zone.
-import { bindThemeSwitch } from "./theme.js";
-import { formatDate } from "./words.js";
+// The one script of every page. It loads a behaviour where its element is on the page; no other module acts by itself.
+const BEHAVIOURS = [
+  ["[data-theme-switch]", "./theme.js"],
+  ["time[data-time]", "./times.js"],
+  ["[data-watch]", "./watch.js"],
+  ["[data-live]:not([data-watch])", "./events.js"],
+  [".wall", "./wall.js"],
+  ["#register", "./event.js"],
+  ["[data-registration]", "./registration.js"],
+  ["[data-capacity-form], [data-confirm-form], [data-utc], [data-slug-source]", "./admin.js"],
+  ["[data-compare]", "./compare/page.js"],
+];
 
-const button = document.querySelector("[data-theme-switch]");
-if (button) bindThemeSwitch(button);
-for (const time of document.querySelectorAll("time[data-time]")) {
-  time.title = time.textContent;
-  time.textContent = formatDate(time.dateTime);
+for (const [selector, module] of BEHAVIOURS) {
+  const found = document.querySelectorAll(selector);
+  if (found.length) import(module).then(({ start }) => found.forEach((element) => start(element)));
 }

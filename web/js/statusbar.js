@@ -8,7 +8,7 @@ export function bindStatusbar(newestCount) {
   const text = bar.querySelector("[data-live-text]");
   const watching = bar.querySelector("[data-live-watching]");
   const region = document.querySelector("[data-live-region]");
-  let status = { mode: "connecting", since_ms: Date.now() };
+  let status = { mode: "connecting", since_ms: serverNow() };
 
   const sentence = () => {
     const count = newestCount();

@@ -1,14 +1,14 @@
 // The switch auto → light → dark, remembered in localStorage and followed by every open tab.
 const ORDER = ["auto", "light", "dark"];
-const root = document.documentElement;
-const current = () => root.dataset.theme ?? "auto";
+const root = () => document.documentElement;
+const current = () => root().dataset.theme ?? "auto";
 
 function set(theme) {
-  if (theme === "auto") delete root.dataset.theme;
-  else root.dataset.theme = theme;
+  if (theme === "auto") delete root().dataset.theme;
+  else root().dataset.theme = theme;
 }
 
-export function bindThemeSwitch(button) {
+export function start(button) {
   const name = button.querySelector("[data-theme-name]");
   const show = () => {
     name.textContent = button.dataset[current()];

@@ -1,14 +1,15 @@
-// The big screen: live, and kept from going to sleep where the browser allows it.
-import "./watch.js";
-
+// The big screen is kept from going to sleep where the browser allows it.
 async function stayAwake() {
   try {
     await navigator.wakeLock?.request("screen");
   } catch {
-    /* refused (battery, settings): the screen may dim */
+    /* Refused (battery, settings): the screen may dim. */
   }
 }
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") stayAwake();
-});
-stayAwake();
+
+export function start() {
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") stayAwake();
+  });
+  stayAwake();
+}

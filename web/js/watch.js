@@ -4,22 +4,31 @@ import { shareStream } from "./shared-stream.js";
 import { bindCount } from "./view.js";
 import { bindStatusbar } from "./statusbar.js";
 import { bindNotices } from "./notices.js";
-import { measureClock } from "./clock.js";
+import { keepClock } from "./clock.js";
 
-const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
-export const slug = initial.event;
-export const store = new CountStore(initial);
+let watched = null;
 
-bindCount(store, slug);
-const bar = bindStatusbar(() => store.count);
-const notice = bindNotices();
-store.addEventListener("change", bar.count);
+/** The page's event: its slug and the store of its count. Opens the stream on the first call. */
+export const watchEvent = () => (watched ??= open());
+export const start = watchEvent;
 
-const hear = {
-  count: ({ count, authoritative }) => store.accept(count, { authoritative }),
-  status: bar.status,
-  watching: bar.watching,
-  notice,
-};
-export const stream = shareStream(slug, (kind, detail) => hear[kind]?.(detail));
-measureClock().then(bar.count);
+function open() {
+  const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
+  const slug = initial.event;
+  const store = new CountStore(initial);
+  bindCount(store, slug);
+  const bar = bindStatusbar(() => store.count);
+  const hear = {
+    count: ({ count, authoritative }) => store.accept(count, { authoritative }),
+    status: (status) => {
+      bar.status(status);
+      if (status.mode === "gone") store.dispatchEvent(new Event("gone"));
+    },
+    watching: bar.watching,
+    notice: bindNotices(),
+  };
+  store.addEventListener("change", bar.count);
+  shareStream(slug, (kind, detail) => hear[kind]?.(detail));
+  keepClock().then(bar.count);
+  return { slug, store };
+}

@@ -1,19 +1,4 @@
 // The page's words, from an inert <template>, and the language's way of writing numbers and times.
-const lang = document.documentElement.lang || "en";
-const plural = new Intl.PluralRules(lang);
-const number = new Intl.NumberFormat(lang);
-const relative = new Intl.RelativeTimeFormat(lang, { style: "narrow" });
-const clock = new Intl.DateTimeFormat(lang, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-const date = new Intl.DateTimeFormat(lang, {
-  dateStyle: "medium",
-  timeStyle: "short",
-  hourCycle: "h23",
-});
 const UNITS = [
   ["day", 86400],
   ["hour", 3600],
@@ -21,33 +6,61 @@ const UNITS = [
   ["second", 1],
 ];
 
-export const formatNumber = (n) => number.format(n);
-export const formatClock = (at) => clock.format(new Date(at));
-export const formatDate = (at) => date.format(new Date(at));
+export const language = () => document.documentElement.lang || "en";
+
+let formats = null;
+/** Made on first use, because the language is the page's. */
+function format() {
+  const lang = language();
+  return (formats ??= {
+    plural: new Intl.PluralRules(lang),
+    number: new Intl.NumberFormat(lang),
+    relative: new Intl.RelativeTimeFormat(lang, { style: "narrow" }),
+    clock: new Intl.DateTimeFormat(lang, {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+    }),
+    date: new Intl.DateTimeFormat(lang, {
+      dateStyle: "medium",
+      timeStyle: "short",
+      hourCycle: "h23",
+    }),
+  });
+}
+
+export const formatNumber = (n) => format().number.format(n);
+export const formatClock = (at) => format().clock.format(new Date(at));
+export const formatDate = (at) => format().date.format(new Date(at));
 
 export function formatAgo(age_ms) {
   const seconds = Math.max(1, Math.round(age_ms / 1000));
   const [unit, size] = UNITS.find(([, s]) => seconds >= s);
-  return relative.format(-Math.floor(seconds / size), unit);
+  return format().relative.format(-Math.floor(seconds / size), unit);
 }
 
-/** @returns {(key: string, values?: Record<string, string|number>) => string} */
+/** Puts values in the place of `%name` in a text; numbers as the language writes them. */
+export const fill = (text, values) =>
+  text.replace(/%([a-z]+)/g, (whole, name) => {
+    if (!(name in values)) return whole;
+    return typeof values[name] === "number" ? formatNumber(values[name]) : values[name];
+  });
+
+/** The words of `<template id>`. @returns {(key: string, values?: Record<string, string|number>) => string} */
 export function readWords(id) {
-  const items = document.getElementById(id)?.content.querySelectorAll("[data-key]") ?? [];
-  const words = new Map([...items].map((item) => [item.dataset.key, item]));
+  let words = null;
+  const read = () => {
+    const items = document.getElementById(id)?.content.querySelectorAll("[data-key]") ?? [];
+    return new Map([...items].map((item) => [item.dataset.key, item]));
+  };
   return (key, values = {}) => {
+    words ??= read();
     const item = words.get(key);
     if (!item) return "";
     const one =
-      "n" in values && item.dataset.one !== undefined && plural.select(values.n) === "one";
-    const text = one ? item.dataset.one : item.textContent.trim();
-    return text.replace(/%([a-z]+)/g, (whole, name) =>
-      name in values
-        ? typeof values[name] === "number"
-          ? formatNumber(values[name])
-          : values[name]
-        : whole,
-    );
+      "n" in values && item.dataset.one !== undefined && format().plural.select(values.n) === "one";
+    return fill(one ? item.dataset.one : item.textContent.trim(), values);
   };
 }
 export const say = readWords("messages");

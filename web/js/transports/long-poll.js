@@ -2,9 +2,10 @@
 import { probe } from "../probe.js";
 
 const WAIT_S = 25;
+const PATIENCE_MS = (WAIT_S + 8) * 1_000;
 const STALE_PAUSE_MS = 3_000; // a stale answer comes at once; asking again at once would hammer a server in trouble
 
-export function openLongPoll(slug, on) {
+export function openLongPoll(slug, _position, on) {
   const stop = new AbortController();
   let position = null;
   let first = true;
@@ -15,10 +16,11 @@ export function openLongPoll(slug, on) {
       try {
         const { count } = await probe(slug, null, {
           query,
-          patience_ms: (WAIT_S + 8) * 1000,
+          patience_ms: PATIENCE_MS,
           signal: stop.signal,
         });
         if (stop.signal.aborted) return;
+        on.expect(PATIENCE_MS);
         if (count) {
           on.count(count, { authoritative: first });
           position = count.stale_since ? null : count.position;

@@ -2,8 +2,9 @@
 import { probe } from "../probe.js";
 
 const EVERY_MS = 4_000;
+const PATIENCE_MS = 12_000; // a question, its answer, and the pause between
 
-export function openPoll(slug, on) {
+export function openPoll(slug, _position, on) {
   const stop = new AbortController();
   let position = null;
   let first = true;
@@ -13,6 +14,7 @@ export function openPoll(slug, on) {
     try {
       const { count } = await probe(slug, position, { signal: stop.signal });
       if (stop.signal.aborted) return;
+      on.expect(PATIENCE_MS);
       if (count) {
         on.count(count, { authoritative: first });
         position = count.stale_since ? null : count.position;

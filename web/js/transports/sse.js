@@ -1,78 +1,81 @@
-// EventSource. The browser resumes by itself with Last-Event-ID; it gives up for good (readyState 2) on any answer
-// that is not a 200 stream, and then `down` is called. Heartbeat comments are invisible here: see live.js for silence.
-import { countUrl, probe } from "../probe.js";
+// Server-sent events, read with `fetch`: EventSource hides the heartbeat comments, and without them a page cannot tell a
+// quiet line from a dead one.
+import { countUrl, probe, retryAfterMs } from "../probe.js";
+import { EventStreamParser } from "./event-stream.js";
 
-const FIRST_FRAME_MS = 8_000; // a proxy that buffers the stream shows itself by this silence
+const HEARTBEAT_MS = 15_000; // the server's default, until the first heartbeat shows the real pause
+const SLACK_MS = 5_000; // how late a heartbeat may be
+const FIRST_BYTES_MS = 8_000; // a proxy that buffers the stream shows itself by this silence
 
-export function openSse(slug, on) {
-  const source = new EventSource(`${countUrl(slug)}/stream`);
-  let first = true;
-  let heard = false;
-  let asked = false;
-  let over = false;
+export function openSse(slug, position, on) {
+  const stop = new AbortController();
+  const fail = (why = {}) => {
+    if (stop.signal.aborted) return;
+    stop.abort();
+    on.down(why);
+  };
+  // Where a plain question is answered but the stream brings nothing, something on the way holds the stream back.
   const patience = setTimeout(() => {
-    if (!heard) judge(() => fail({}));
-  }, FIRST_FRAME_MS);
-  const close = () => {
-    over = true;
-    clearTimeout(patience);
-    source.close();
-  };
-  const fail = (why) => {
-    if (!over) {
-      close();
-      on.down(why);
-    }
-  };
-  // Nothing has come by the stream. Where a plain question is answered, the stream is blocked on its way.
-  const judge = (otherwise) => {
-    asked = true;
     probe(slug, null).then(
-      () => {
-        if (!heard) fail({ refused: true });
-      },
-      () => {
-        if (!heard) otherwise();
-      },
+      () => fail({ refused: true }),
+      () => fail(),
     );
-  };
+  }, FIRST_BYTES_MS);
+  read(slug, position, on, { signal: stop.signal, heard: () => clearTimeout(patience) })
+    .then(fail, () => fail())
+    .finally(() => clearTimeout(patience));
+  return { close: () => stop.abort() };
+}
 
-  source.addEventListener("open", () => {
-    first = true;
-    if (heard) on.up(); // a resumed stream whose position is current sends no frame, only a comment
-  });
-  source.addEventListener("count", (event) => {
-    heard = true;
-    const count = JSON.parse(event.data);
-    on.count(count, { authoritative: first });
-    first = false;
-    if (count.stale_since) on.event("stale", count);
-    else on.up();
-  });
-  for (const kind of ["watching", "notice", "stale"]) {
-    source.addEventListener(kind, (event) => {
-      heard = true;
-      on.event(kind, JSON.parse(event.data));
-    });
+/** Reads to the end and says why it ended. */
+async function read(slug, position, on, { signal, heard }) {
+  const headers = { Accept: "text/event-stream" };
+  if (position) headers["Last-Event-ID"] = position;
+  const answer = await fetch(`${countUrl(slug)}/stream`, { headers, cache: "no-store", signal });
+  if (answer.status === 404) return on.event("gone", {});
+  if (!answer.ok) return { retry_ms: retryAfterMs(answer) };
+  if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream"))
+    return { refused: true };
+  const parser = new EventStreamParser();
+  const quiet = new QuietTime();
+  let first = true;
+  let ending = {};
+  const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece; !(piece = await pieces.read()).done;) {
+    for (const { type, data, retry_ms } of parser.push(piece.value)) {
+      if (signal.aborted) return {};
+      heard();
+      on.expect(quiet.after(type, performance.now()));
+      if (retry_ms !== undefined) ending.retry_ms = retry_ms;
+      if (type === "retry") continue;
+      if (type === "comment") on.up();
+      else if (type === "bye") {
+        const { reason, retry_ms: pause_ms } = JSON.parse(data);
+        if (reason === "deleted") return on.event("gone", {});
+        ending = { retry_ms: pause_ms, refused: reason === "limit" };
+      } else if (type === "count") {
+        const count = JSON.parse(data);
+        on.count(count, { authoritative: first });
+        first = false;
+        if (count.stale_since) on.event("stale", count);
+        else on.up();
+      } else on.event(type, JSON.parse(data));
+    }
   }
-  source.addEventListener("bye", (event) => {
-    const { reason, retry_ms } = JSON.parse(event.data);
-    if (reason === "deleted") {
-      close();
-      on.event("gone", {});
-    } else if (reason === "limit") fail({ retry_ms, refused: true });
-    else {
-      heard = true;
-      on.wavering();
-    } // a drain: the browser comes back by itself after the `retry:` it was given
-  });
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) return fail({});
-    on.wavering();
-    if (!heard && !asked)
-      judge(() => {
-        asked = false;
-      });
-  });
-  return { close };
+  return ending;
+}
+
+/** How long this line may be silent. The pause before a comment is the server's heartbeat. */
+export class QuietTime {
+  #heartbeat_ms = HEARTBEAT_MS;
+  #heard_ms = null;
+
+  /** After a message of `type` at `now_ms`: within how many milliseconds the next one must come. */
+  after(type, now_ms) {
+    // The first comment of a stream only takes the place of a count.
+    if (type === "comment" && this.#heard_ms !== null && now_ms - this.#heard_ms > 500)
+      this.#heartbeat_ms = now_ms - this.#heard_ms;
+    this.#heard_ms = now_ms;
+    return this.#heartbeat_ms + SLACK_MS;
+  }
 }

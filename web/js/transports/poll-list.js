@@ -1,0 +1,45 @@
+// All events in one request every few seconds, while the page is to be seen.
+import { Freshness } from "../freshness.js";
+import { serverNow } from "../clock.js";
+
+const EVERY_MS = 4_000;
+const PATIENCE_MS = 8_000;
+
+/** Calls `onCount(count)` for each event of each answer, and `onStatus({mode, since_ms})` after each question. */
+export function pollList(onCount, onStatus) {
+  const fresh = new Freshness(performance.now());
+  let timer;
+  const tell = () => {
+    const now_ms = performance.now();
+    const since_ms = fresh.stale_since_ms ?? serverNow() - (now_ms - fresh.heard_ms);
+    onStatus({ mode: fresh.mode(now_ms), since_ms });
+  };
+  const ask = async () => {
+    clearTimeout(timer);
+    if (document.visibilityState === "visible") {
+      try {
+        const answer = await fetch("/api/v1/events", {
+          headers: { Accept: "application/json" },
+          signal: AbortSignal.timeout(PATIENCE_MS),
+        });
+        const { events } = await answer.json();
+        events.forEach(onCount);
+        const stale = events.find((count) => count.stale_since);
+        fresh.heard(performance.now(), "polling");
+        if (stale) fresh.stale(Date.parse(stale.stale_since));
+      } catch {
+        fresh.cut(fresh.heard_ms);
+      }
+      tell();
+    }
+    clearTimeout(timer);
+    timer = setTimeout(ask, EVERY_MS * (0.85 + Math.random() * 0.3));
+  };
+  document.addEventListener("visibilitychange", ask);
+  addEventListener("online", ask);
+  addEventListener("offline", () => {
+    fresh.offline(performance.now());
+    tell();
+  });
+  ask();
+}
