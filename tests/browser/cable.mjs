@@ -22,6 +22,7 @@ export async function startCable(port) {
       [far, near],
     ]) {
       from.on("data", (bytes) => {
+        if (from === near) pair.asked = bytes.toString("latin1");
         if (!pair.silent) to.write(bytes);
       });
       from.on("end", () => {
@@ -59,14 +60,14 @@ export async function startCable(port) {
       mode = "refuses";
       drop();
     },
+    /** The connections whose last request names this stay silent for ever; all others get through. */
+    silenceOnly(path) {
+      for (const pair of pairs) pair.silent ||= pair.asked?.includes(path) ?? false;
+    },
     /** New connections get through; silent ones break. */
     mend() {
       mode = "passes";
       for (const pair of pairs) if (pair.silent || !pair.far) pair.near.resetAndDestroy();
-    },
-    /** Only new connections get through; those that are open stay silent for ever. */
-    mendNew() {
-      mode = "passes";
     },
     close() {
       drop();

@@ -54,8 +54,7 @@ test("a line that alone is dead is found out and replaced", async (t) => {
   t.after(() => cable.close());
   const page = await openPage(t, `${cable.base}/e/half`);
   await says(page, "live");
-  cable.silence();
-  cable.mendNew();
+  cable.silenceOnly("/stream");
   await server.register("half", 1);
   await shows(page, 1);
 });

@@ -1,7 +1,7 @@
 // Who of a browser's tabs holds a stream. The channel is an array, the clock a number.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLAIM_MS, LOST_MS, Roster, SLOTS } from "../../web/js/roster.js";
+import { CLAIM_MS, LOST_MS, Roster, SLOTS, slotsOver } from "../../web/js/roster.js";
 
 class Browser {
   now_ms = 0;
@@ -111,4 +111,10 @@ test("a tab that woke from sleep does not believe its own old claim of peers", (
   assert.equal(tab.decide(60 * 60_000, true), "claim", "whoever was heard an hour ago may be gone");
   tab.hear({ id: "a", slug: "gala", role: "lead" }, 60 * 60_000 + 10);
   assert.equal(tab.decide(60 * 60_000 + CLAIM_MS, true), "follow");
+});
+
+test("only HTTP/1.1 has few connections", () => {
+  assert.equal(slotsOver("h2"), Infinity);
+  assert.equal(slotsOver("h3"), Infinity);
+  for (const protocol of ["http/1.1", "", undefined]) assert.equal(slotsOver(protocol), SLOTS);
 });

@@ -10,6 +10,9 @@ export const BEAT_MS = 3_000; // how often a leader says that it is there
 export const LOST_MS = 10_000; // a leader not heard for this long is frozen or gone
 export const CLAIM_MS = 300; // how long a claim waits for objections
 
+/** Over HTTP/2 and later all streams share one connection. */
+export const slotsOver = (protocol = "") => (/^h[23]/.test(protocol) ? Infinity : SLOTS);
+
 export class Roster {
   role = "none";
   #id;

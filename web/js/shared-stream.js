@@ -1,7 +1,7 @@
 // One event's stream, shared among the tabs of this browser (roster.js decides who holds it). A tab that holds it passes
 // everything on over a BroadcastChannel; a tab without a slot polls; a hidden tab lets go of its connection.
 import { Live } from "./live.js";
-import { BEAT_MS, CLAIM_MS, LOST_MS, Roster } from "./roster.js";
+import { BEAT_MS, CLAIM_MS, LOST_MS, Roster, slotsOver } from "./roster.js";
 import { drawKey } from "./send.js";
 import { POLLING, TRANSPORTS } from "./transports/all.js";
 
@@ -26,12 +26,6 @@ export function shareStream(slug, on) {
   addEventListener("pageshow", ({ persisted }) => persisted && tab.start());
 }
 
-/** Over HTTP/2 and later all streams share one connection. */
-function slots() {
-  const [page] = performance.getEntriesByType("navigation");
-  return /^h[23]/.test(page?.nextHopProtocol ?? "") ? Infinity : undefined;
-}
-
 class SharedTab {
   #slug;
   #on;
@@ -47,15 +41,14 @@ class SharedTab {
   constructor(slug, on) {
     this.#slug = slug;
     this.#on = on;
-    this.#roster = new Roster(drawKey(), slug, slots());
+    const [page] = performance.getEntriesByType("navigation");
+    this.#roster = new Roster(drawKey(), slug, slotsOver(page?.nextHopProtocol));
   }
 
   start() {
     this.#visible = document.visibilityState === "visible";
-    if (!("BroadcastChannel" in window)) return this.#become("lead");
     this.#channel = new BroadcastChannel(CHANNEL);
     this.#channel.onmessage = ({ data }) => this.#receive(data);
-    if (!this.#visible) this.#post("who");
     this.#decide();
   }
 

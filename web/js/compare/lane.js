@@ -35,23 +35,24 @@ export class Lane {
       this.#parts[part] = root.querySelector(`[data-${part}]`);
     }
     meter.addEventListener("count", () =>
-      this.#write("number", formatNumber(meter.count.registered)),
+      this.#write("number", formatNumber(meter.screen.count.registered)),
     );
     meter.addEventListener("state", () => this.#state());
     this.#state();
   }
 
   measure(commits, now) {
-    const times = delays(commits, this.meter.sights);
-    this.age = times.length ? meanAge(commits, this.meter.sights, now) : null;
+    const times = delays(commits, this.meter.screen.sights);
+    this.age = times.length ? meanAge(commits, this.meter.screen.sights, now) : null;
     this.middle = times.length ? median(times) : null;
     this.worst = times.at(-1) ?? null;
     const time = (value) => (value === null ? "–" : formatTime(value));
     this.#write("median", time(this.middle));
     this.#write("worst", time(this.worst));
     this.#write("bytes", formatBytes(this.meter.bytes));
-    for (const part of ["requests", "seen", "skipped", "reconnects"])
-      this.#write(part, formatNumber(this.meter[part]));
+    const { requests, reconnects, screen } = this.meter;
+    const figures = { requests, reconnects, seen: screen.seen, skipped: screen.skipped };
+    for (const [part, n] of Object.entries(figures)) this.#write(part, formatNumber(n));
   }
 
   /** The place and the age of an entry from `rank`: the same value as in the ranking, at the same moment. */
@@ -61,12 +62,19 @@ export class Lane {
     this.root.toggleAttribute("data-first", place === 1);
   }
 
+  /** For how long the number on screen has been outdated, in milliseconds. */
+  outdatedFor(commits, now) {
+    const shown = this.meter.screen.sights.at(-1);
+    const missing = shown && commits.find(({ revision }) => revision > shown.revision);
+    return missing ? now - missing.at : 0;
+  }
+
   /** The highest age of the last half minute, for the scale that all strips share. */
   peak(commits) {
     const now = serverNow();
     return Math.max(
       0,
-      ...[...outdated(commits, this.meter.sights, now - WINDOW_MS, now)].map(
+      ...[...outdated(commits, this.meter.screen.sights, now - WINDOW_MS, now)].map(
         ({ end, missing }) => end - missing,
       ),
     );
@@ -79,13 +87,13 @@ export class Lane {
     let slopes = "";
     for (const { begin, end, missing } of outdated(
       commits,
-      this.meter.sights,
+      this.meter.screen.sights,
       now - WINDOW_MS,
       now,
     )) {
       slopes += `M${x(begin)} ${y(0)}V${y(begin - missing)}L${x(end)} ${y(end - missing)}V${y(0)}Z`;
     }
-    const ticks = this.meter.sights
+    const ticks = this.meter.screen.sights
       .filter(({ at }) => at > now - WINDOW_MS)
       .map(({ at }) => `M${x(at)} ${HEIGHT - 9}V${HEIGHT}`)
       .join("");

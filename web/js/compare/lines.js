@@ -4,6 +4,7 @@ import { countUrl, retryAfterMs } from "../probe.js";
 import { REQUEST, HEAD, UPGRADE, FRAME_DOCUMENT, bytesOf, chunk, webSocketFrame } from "./sizes.js";
 
 const WAIT_S = 25;
+const PATIENCE_MS = 8_000;
 const query = (after, first = "?") => (after ? `${first}after=${encodeURIComponent(after)}` : "");
 
 export function openSse(slug, after, on) {
@@ -81,7 +82,7 @@ export const openFrame = (place) => (slug, _after, on) => {
   };
 };
 
-/** Long poll, and with `every_ms` interval poll: one loop of questions. */
+/** Long poll, and with `every_ms` interval poll: one loop of questions. A question that nobody answers has a deadline. */
 export const openPolls = (every_ms) => (slug, after, on) => {
   const stop = new AbortController();
   let position = after;
@@ -96,7 +97,10 @@ export const openPolls = (every_ms) => (slug, after, on) => {
     const answer = await fetch(countUrl(slug) + (wait ? `${query(position)}&wait=${WAIT_S}` : ""), {
       headers,
       cache: "no-store",
-      signal: stop.signal,
+      signal: AbortSignal.any([
+        stop.signal,
+        AbortSignal.timeout(PATIENCE_MS + (wait ? WAIT_S * 1_000 : 0)),
+      ]),
     });
     const text = await answer.text();
     on.bytes(REQUEST + HEAD + bytesOf(text));

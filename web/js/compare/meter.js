@@ -1,20 +1,16 @@
-// One technique's line, kept open, and what was seen of it: no DOM.
-import { parsePosition } from "../count-store.js";
+// One technique's line, kept open, and what it costs: no DOM.
 import { serverNow } from "../clock.js";
+import { Screen } from "./screen.js";
 
 const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 15_000;
 
 export class Meter extends EventTarget {
   state = "connecting";
-  position = null;
-  count = null;
+  screen = new Screen();
   requests = 0;
   bytes = 0;
-  seen = 0;
-  skipped = 0;
   reconnects = 0;
-  sights = []; // what was on screen from when
   cuts = []; // silences before the line broke by itself, ms
   opening_ms = null;
   first_ms = null; // from opening to the line, and to its first count
@@ -43,7 +39,7 @@ export class Meter extends EventTarget {
       if (line === this.#line) act(value);
     };
     this.#opened_at = this.#heard_at = performance.now();
-    this.#close = this.#open(this.#slug, this.position, {
+    this.#close = this.#open(this.#slug, this.screen.position, {
       request: () => {
         this.requests += 1;
       },
@@ -71,6 +67,14 @@ export class Meter extends EventTarget {
     this.#timer = setTimeout(() => this.start(), pause_ms);
   }
 
+  /** A line that says it is live and is not: opened again. */
+  renew() {
+    if (this.state !== "live") return;
+    this.#lost();
+    this.#become("down");
+    this.start();
+  }
+
   /** Closes the line for as long as the page is hidden or another page compares. */
   stop() {
     this.#drop();
@@ -78,17 +82,10 @@ export class Meter extends EventTarget {
     this.#become("stopped");
   }
 
-  /** Begins anew, without a position to resume from. */
-  forget() {
-    this.reset();
-    this.position = null;
-    this.sights = [];
-  }
-
   /** Measures afresh; the number on screen stays. */
   reset() {
-    this.requests = this.bytes = this.seen = this.skipped = this.reconnects = 0;
-    this.sights = this.sights.slice(-1);
+    this.requests = this.bytes = this.reconnects = 0;
+    this.screen.reset();
   }
 
   #up() {
@@ -101,18 +98,7 @@ export class Meter extends EventTarget {
   #show(count) {
     this.#up();
     this.first_ms ??= performance.now() - this.#opened_at;
-    const { epoch, revision } = parsePosition(count.position);
-    const before = this.position && parsePosition(this.position);
-    if (before?.epoch === epoch && before.revision >= revision) return;
-    if (before && before.epoch !== epoch)
-      this.sights = []; // another database: its revisions say nothing about ours
-    else if (before) {
-      this.seen += 1;
-      this.skipped += revision - before.revision - 1;
-    }
-    this.position = count.position;
-    this.count = count;
-    this.sights.push({ revision, at: serverNow() });
+    if (!this.screen.take(count, serverNow())) return;
     this.dispatchEvent(new Event("count"));
   }
 

@@ -19,6 +19,7 @@ const DRAW_MS = 100;
 const DRAW_CALM_MS = 2_000; // for people who ask for less motion
 const VERDICT_MS = 3_000; // a sentence that changes faster cannot be read, nor listened to
 const LEAST_SCALE_MS = 500;
+const DEAD_MS = 20_000; // a line that is outdated for so long is dead, whatever it says: twice the longest poll interval
 
 export function start(root) {
   const find = (selector) => root.querySelector(selector);
@@ -49,17 +50,21 @@ export function start(root) {
 
   for (const meter of meters) {
     meter.addEventListener("count", () => {
-      log.reach(meter.position);
-      if (meter.count.revision <= newest) return;
-      newest = meter.count.revision;
-      truth.textContent = formatNumber(meter.count.registered);
+      const { position, count } = meter.screen;
+      log.reach(position);
+      if (count.revision <= newest) return;
+      newest = count.revision;
+      truth.textContent = formatNumber(count.registered);
     });
   }
 
   const measure = () => {
     if (log.isFull) startAfresh();
     const now = serverNow();
-    lanes.forEach((each) => each.measure(log.commits, now));
+    for (const each of lanes) {
+      each.measure(log.commits, now);
+      if (each.outdatedFor(log.commits, now) > DEAD_MS) each.meter.renew();
+    }
     doctor(lanes, order, performance.now() - began_ms);
   };
   const judge = () => {
@@ -83,6 +88,13 @@ export function start(root) {
     meters.forEach((meter) => meter.reset());
   };
 
+  // The interval poll is the only line that notices silence by itself. When it fails, the others are put to the test.
+  const renewAll = () => meters.forEach((meter) => meter.renew());
+  lane("poll").meter.addEventListener("state", () => {
+    if (lane("poll").meter.state === "down") renewAll();
+  });
+  addEventListener("offline", renewAll);
+
   let timers = [];
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const begin = bindSession({
@@ -90,8 +102,9 @@ export function start(root) {
       find("[data-stopped]").hidden = true;
       if (began_ms) {
         // What happened while nothing was measured does not count.
+        startAfresh();
         log.skip();
-        meters.forEach((meter) => meter.forget());
+        meters.forEach(({ screen }) => screen.forget());
       }
       began_ms = performance.now();
       meters.forEach((meter) => meter.start());

@@ -3,7 +3,7 @@
 import { countUrl, probe, retryAfterMs } from "../probe.js";
 import { EventStreamParser } from "./event-stream.js";
 
-const HEARTBEAT_MS = 15_000; // the server's default, until the first heartbeat shows the real pause
+const UNKNOWN_MS = 10_000; // how long a line may be silent before its first heartbeat shows the server's pause
 const SLACK_MS = 5_000; // how late a heartbeat may be
 const FIRST_BYTES_MS = 8_000; // a proxy that buffers the stream shows itself by this silence
 
@@ -67,15 +67,15 @@ async function read(slug, position, on, { signal, heard }) {
 
 /** How long this line may be silent. The pause before a comment is the server's heartbeat. */
 export class QuietTime {
-  #heartbeat_ms = HEARTBEAT_MS;
+  #allowed_ms = UNKNOWN_MS;
   #heard_ms = null;
 
   /** After a message of `type` at `now_ms`: within how many milliseconds the next one must come. */
   after(type, now_ms) {
     // The first comment of a stream only takes the place of a count.
     if (type === "comment" && this.#heard_ms !== null && now_ms - this.#heard_ms > 500)
-      this.#heartbeat_ms = now_ms - this.#heard_ms;
+      this.#allowed_ms = now_ms - this.#heard_ms + SLACK_MS;
     this.#heard_ms = now_ms;
-    return this.#heartbeat_ms + SLACK_MS;
+    return this.#allowed_ms;
   }
 }
