@@ -174,8 +174,9 @@ for (const [name, options] of [
   ["from the back/forward cache", { ignoreDefaultArgs: ["--disable-back-forward-cache"] }],
   ["loaded anew", {}],
 ])
-  test(`Back starts the comparison again: ${name}`, async () => {
+  test(`Back starts the comparison again: ${name}`, async (t) => {
     const own = await startBrowser([], options);
+    t.after(() => own.close());
     const context = await own.newContext();
     const page = await context.newPage();
     await page.goto(`${server.base}/e/welcome/compare`);
@@ -183,11 +184,10 @@ for (const [name, options] of [
     for (let n = 0; n < 2; n += 1) {
       await page.locator(".wordmark").click();
       await page.waitForURL(`${server.base}/`);
-      await server.register("welcome", `${name}-${n}`);
+      await server.register("welcome", `back-${name.length}-${n}`);
       await page.goBack();
       await all(page, await registered("welcome"));
     }
-    await own.close();
   });
 
 test("a second page takes the lines over, and the first one says that it stopped and can go on", async () => {

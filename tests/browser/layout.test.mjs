@@ -176,18 +176,21 @@ test("the rail has one mark for each of a few places, from edge to edge, before 
   const page = await context.newPage();
   const rail = () =>
     page.locator("[data-count-rail]").evaluate((svg) => {
-      const box = svg.getBoundingClientRect();
+      // Geometry, without the strokes: their box is wrong where a drawing is stretched.
+      const { width } = svg.getBoundingClientRect();
+      const scale = width / svg.viewBox.baseVal.width;
       const marks = (name) => svg.querySelector(`.rail-${name}`).getAttribute("d");
-      const part = (name) => svg.querySelector(`.rail-${name}`).getBoundingClientRect();
+      const part = (name) => {
+        const { x, width: across } = svg.querySelector(`.rail-${name}`).getBBox();
+        return { left: x * scale, right: (x + across) * scale };
+      };
       const drawn = ["free", "taken"].filter((name) => marks(name)).map(part);
       return {
         counts: ["free", "taken"].map((name) => marks(name).split("M").length - 1),
-        left: Math.min(...drawn.map(({ left }) => left)) - box.left,
-        right: box.right - Math.max(...drawn.map(({ right }) => right)),
-        needle: marks("needle")
-          ? (part("needle").left + part("needle").right) / 2 - box.left
-          : null,
-        width: box.width,
+        left: Math.min(...drawn.map(({ left }) => left)),
+        right: width - Math.max(...drawn.map(({ right }) => right)),
+        needle: marks("needle") ? part("needle").left : null,
+        width,
       };
     });
   for (const [slug, places] of [
