@@ -74,7 +74,7 @@ async fn a_frame_resumes_and_ends_in_the_drain() {
     assert!(wire.chunk().await.expect("a count").contains(">1 / 100<"));
     let stop = tokio::spawn(app.stop());
     while let Some(chunk) = wire.chunk().await {
-        assert_eq!(chunk, "\n", "nothing but heartbeats");
+        assert_eq!(chunk, "<i></i>\n", "nothing but heartbeats");
     }
     stop.await.expect("a stop");
 }
