@@ -24,4 +24,3 @@ pub mod store;
 pub mod wire;
 
 pub mod domain;
-mod prometheus;

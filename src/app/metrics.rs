@@ -1,31 +1,25 @@
 //! Prometheus metrics on a listener of their own, and the audit that the published counts are true.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::CONTENT_TYPE;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
 use super::canary::{self, Received};
 use crate::live::hub::Hub;
-use crate::prometheus::{MEDIA_TYPE, Recorder};
 use crate::store::Store;
 
 /// How often the published counts are compared with `count(*)`.
 const AUDIT: Duration = Duration::from_secs(15);
-/// How long a scraper may take to ask: a scrape is one request every few seconds, from inside.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// After an error of `accept`: the process is out of file descriptors or memory.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Seconds, from well below a commit to what nobody waits for.
+const SECONDS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+/// Commands in a batch.
+const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
 /// Serves the metrics on `address` for the whole process. A second call in one process (a test that starts several
 /// servers) keeps the first.
@@ -34,56 +28,18 @@ pub fn start(address: SocketAddr) -> Result<(), String> {
     if STARTED.get().is_some() {
         return Ok(());
     }
-    let listener = bind(address).map_err(|error| error.to_string())?;
-    let recorder = Arc::new(Recorder::default());
-    metrics::set_global_recorder(Arc::clone(&recorder)).map_err(|error| error.to_string())?;
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full("headcount_batch_size".into()), &BATCH)
+        })
+        .and_then(PrometheusBuilder::install)
+        .map_err(|error| error.to_string())?;
     let _ = STARTED.set(());
     describe();
     begin();
-    tokio::spawn(serve(listener, recorder));
     Ok(())
-}
-
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
-/// Answers scrapes until the process ends.
-async fn serve(listener: TcpListener, recorder: Arc<Recorder>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(answer(stream, Arc::clone(&recorder)))),
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection for metrics; trying again");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn answer(stream: TcpStream, recorder: Arc<Recorder>) {
-    let service = service_fn(|request| {
-        let response = if request.uri().path() == "/metrics" {
-            let mut response = Response::new(Full::<Bytes>::from(recorder.render()));
-            let media_type = http::HeaderValue::from_static(MEDIA_TYPE);
-            response.headers_mut().insert(CONTENT_TYPE, media_type);
-            response
-        } else {
-            let mut response = Response::new(Full::default());
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response
-        };
-        std::future::ready(Ok::<_, Infallible>(response))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection for metrics ended early");
-    }
 }
 
 fn describe() {
@@ -220,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_deleted_event_does_not_go_on_with_its_last_values() {
-        let recorder = Recorder::default();
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
             let mut told = Told::default();
             told.only(["gala".to_owned(), "ball".to_owned()].into());
@@ -229,7 +186,7 @@ mod tests {
             }
             told.only(["ball".to_owned()].into());
         });
-        let scrape = recorder.render();
+        let scrape = handle.render();
         assert!(
             scrape.contains("headcount_drift{event=\"gala\"} 0\n")
                 && scrape.contains("headcount_drift{event=\"ball\"} 2\n"),

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the crate and the floor each stands on; a part may use its own floor and those below.
-const FLOORS: [(&str, u8); 15] = [
-    ("prometheus", 0),
+const FLOORS: [(&str, u8); 14] = [
     ("domain", 0),
     ("negotiation", 1),
     ("wire", 1),
