@@ -422,7 +422,7 @@ fn medians(mut values: Vec<(f64, f64)>) -> (f64, f64) {
     (first, values[middle].1)
 }
 
-/// The program's parts without its configuration; the announcer leads nowhere when nobody is to be notified.
+/// The program's parts without its configuration; the broadcaster leads nowhere when nobody is to be notified.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn serve(url: &str, notifies: bool) {
     let url: DatabaseUrl = url.parse().expect("a database");
@@ -431,14 +431,20 @@ async fn serve(url: &str, notifies: bool) {
     for event in store.events().await.expect("the events") {
         hub.publish(event);
     }
-    let (announcer, announcing) = cluster::announcing(store.clone(), INTERVAL);
+    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), INTERVAL);
     if notifies {
-        tokio::spawn(announcing);
+        tokio::spawn(broadcasting);
     } else {
-        drop(announcing);
+        drop(broadcasting);
     }
     tokio::spawn(cluster::follow(store.clone(), hub.clone(), Clock::System));
-    let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
+    let registrar = Registrar::new(
+        store.clone(),
+        hub.clone(),
+        Clock::System,
+        broadcaster,
+        QUEUE,
+    );
     let settings = Settings {
         heartbeat: Duration::from_secs(15),
         public_url: None,

@@ -81,9 +81,16 @@ async fn serve(database: &str) {
     let url: DatabaseUrl = database.parse().expect("a database");
     let store = Store::open(&url, None).await.expect("the database opens");
     let hub = Hub::new(Duration::from_millis(50));
-    let (announcer, announcing) = cluster::announcing(store.clone(), Duration::from_millis(50));
-    tokio::spawn(announcing);
-    let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
+    let (broadcaster, broadcasting) =
+        cluster::broadcasting(store.clone(), Duration::from_millis(50));
+    tokio::spawn(broadcasting);
+    let registrar = Registrar::new(
+        store.clone(),
+        hub.clone(),
+        Clock::System,
+        broadcaster,
+        QUEUE,
+    );
     let settings = Settings {
         heartbeat: Duration::from_secs(15),
         public_url: None,

@@ -116,11 +116,17 @@ pub async fn start(
     for event in store.events().await? {
         hub.publish(event);
     }
-    let (announcer, announcing) = cluster::announcing(store.clone(), config.publish_interval);
-    let registrar = Registrar::new(store.clone(), hub.clone(), clock.clone(), announcer, QUEUE);
+    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), config.publish_interval);
+    let registrar = Registrar::new(
+        store.clone(),
+        hub.clone(),
+        clock.clone(),
+        broadcaster,
+        QUEUE,
+    );
 
     let mut background = JoinSet::new();
-    background.spawn(announcing);
+    background.spawn(broadcasting);
     background.spawn(cluster::follow(store.clone(), hub.clone(), clock.clone()));
     background.spawn(schedule::run(registrar.clone(), hub.clone(), clock.clone()));
     let received = Received::default();

@@ -43,7 +43,7 @@ pub async fn follow(store: Store, hub: Hub, clock: Clock) {
             }
             heard = hear(&mut listener) => match heard {
                 Heard::Written(event, revision) => follower.written(event, revision).await,
-                Heard::Touched(event) => follower.reread(event).await,
+                Heard::Invalidated(event) => follower.reread(event).await,
                 Heard::Lost => {
                     tracing::warn!("the connection for notifications is lost; listening again");
                     listener = None;
@@ -219,12 +219,12 @@ impl Follower {
 
 /// Where this node's own changes are reported, so that the other nodes hear of them.
 #[derive(Debug, Clone)]
-pub struct Announcer(mpsc::UnboundedSender<(EventId, Tiding)>);
+pub struct Broadcaster(mpsc::UnboundedSender<(EventId, Notice)>);
 
 /// What the others are to hear: the newest revision, or (`None`) to read the event again whatever they know of it.
-type Tiding = Option<Revision>;
+type Notice = Option<Revision>;
 
-impl Announcer {
+impl Broadcaster {
     /// Reports a commit; never waits.
     pub fn committed(&self, event: EventId, revision: Revision) {
         // Nobody listens any more when the process ends.
@@ -232,21 +232,21 @@ impl Announcer {
     }
 
     /// Reports what no revision shows, a deletion or an announcement; never waits.
-    pub fn touched(&self, event: EventId) {
+    pub fn invalidated(&self, event: EventId) {
         let _ = self.0.send((event, None));
     }
 }
 
 /// The reporters' end and the task that tells the other nodes: one statement for an event in `interval`, never inside the
 /// committing transaction, where it would take one lock for all committers of the server.
-pub fn announcing(
+pub fn broadcasting(
     store: Store,
     interval: Duration,
-) -> (Announcer, impl Future<Output = ()> + Send) {
+) -> (Broadcaster, impl Future<Output = ()> + Send) {
     // Unbounded, yet small: it is drained at once into a map with one entry an event.
     let (sender, mut reports) = mpsc::unbounded_channel();
     let task = async move {
-        let mut due: HashMap<EventId, Tiding> = HashMap::new();
+        let mut due: HashMap<EventId, Notice> = HashMap::new();
         let mut told: HashMap<EventId, Instant> = HashMap::new();
         loop {
             let now = Instant::now();
@@ -272,23 +272,23 @@ pub fn announcing(
                 .copied()
                 .collect();
             for event in ready {
-                let Some(tiding) = due.remove(&event) else {
+                let Some(notice) = due.remove(&event) else {
                     continue;
                 };
                 told.insert(event, now);
-                if let Err(error) = store.notify(event, tiding).await {
+                if let Err(error) = store.notify(event, notice).await {
                     tracing::debug!(%error, event, "the other nodes were not told; their poll will find it");
                 }
             }
             told.retain(|event, told| due.contains_key(event) || *told + interval > now);
         }
     };
-    (Announcer(sender), task)
+    (Broadcaster(sender), task)
 }
 
 /// The newest revision stands for those before it; to read again in any case stands for every revision.
-fn note(due: &mut HashMap<EventId, Tiding>, (event, tiding): (EventId, Tiding)) {
+fn note(due: &mut HashMap<EventId, Notice>, (event, notice): (EventId, Notice)) {
     due.entry(event)
-        .and_modify(|due| *due = due.and(tiding))
-        .or_insert(tiding);
+        .and_modify(|due| *due = due.and(notice))
+        .or_insert(notice);
 }

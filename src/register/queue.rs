@@ -13,7 +13,7 @@ use crate::domain::audit::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Decision};
 use crate::domain::event::{Event, EventId, NewEvent};
-use crate::live::cluster::Announcer;
+use crate::live::cluster::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Announcement, CreateError, Store, StoreError};
 
@@ -32,7 +32,7 @@ struct Inner {
     store: Store,
     hub: Hub,
     clock: Clock,
-    announcer: Announcer,
+    broadcaster: Broadcaster,
     capacity: usize,
     writers: Mutex<Writers>,
 }
@@ -50,14 +50,14 @@ impl Registrar {
         store: Store,
         hub: Hub,
         clock: Clock,
-        announcer: Announcer,
+        broadcaster: Broadcaster,
         capacity: usize,
     ) -> Self {
         Self(Arc::new(Inner {
             store,
             hub,
             clock,
-            announcer,
+            broadcaster,
             capacity,
             writers: Mutex::default(),
         }))
@@ -115,7 +115,7 @@ impl Registrar {
             self.0.store.clone(),
             self.0.hub.clone(),
             self.0.clock.clone(),
-            self.0.announcer.clone(),
+            self.0.broadcaster.clone(),
         );
         writers.tasks.retain(|task| !task.is_finished());
         writers.tasks.push(tokio::spawn(writer.run(jobs)));
@@ -130,7 +130,7 @@ impl Registrar {
             .store
             .create(new, by.as_str(), self.0.clock.now())
             .await?;
-        self.0.announcer.committed(event.id, event.revision);
+        self.0.broadcaster.committed(event.id, event.revision);
         self.0.hub.publish(event.clone());
         Ok(event)
     }
@@ -149,7 +149,7 @@ impl Registrar {
             .announce(event, text, by.as_str(), self.0.clock.now())
             .await?;
         if let Some(announcement) = &stored {
-            self.0.announcer.touched(event);
+            self.0.broadcaster.invalidated(event);
             self.0.hub.announce(event, announcement);
         }
         Ok(stored)

@@ -10,7 +10,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Decision};
 use crate::domain::event::EventId;
 use crate::domain::registration::Registration;
-use crate::live::cluster::Announcer;
+use crate::live::cluster::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Store, StoreError};
 
@@ -83,7 +83,7 @@ pub(super) struct Writer {
     store: Store,
     hub: Hub,
     clock: Clock,
-    announcer: Announcer,
+    broadcaster: Broadcaster,
 }
 
 impl Writer {
@@ -92,14 +92,14 @@ impl Writer {
         store: Store,
         hub: Hub,
         clock: Clock,
-        announcer: Announcer,
+        broadcaster: Broadcaster,
     ) -> Self {
         Self {
             event,
             store,
             hub,
             clock,
-            announcer,
+            broadcaster,
         }
     }
 
@@ -157,11 +157,11 @@ impl Writer {
             Ok(commit) => {
                 // Publish before answering: whoever has an answer finds its revision in the next read.
                 if let Some(last) = commit.changes.last() {
-                    self.announcer
+                    self.broadcaster
                         .committed(self.event, last.headcount.revision);
                 }
                 if commit.decisions.contains(&Ok(Answer::Deleted)) {
-                    self.announcer.touched(self.event);
+                    self.broadcaster.invalidated(self.event);
                 }
                 match commit.event {
                     Some(event) => self.hub.publish(event),

@@ -22,7 +22,7 @@ pub enum Heard {
     /// Somebody has committed this revision, maybe this node itself.
     Written(EventId, Revision),
     /// Something else than the count has changed: the event was deleted, or its organiser announces something.
-    Touched(EventId),
+    Invalidated(EventId),
     /// The connection is gone, and notifications with it: listen again, then read everything again.
     Lost,
 }
@@ -79,7 +79,7 @@ fn parse(payload: &str) -> Option<Heard> {
         Some((event, revision)) => {
             Some(Heard::Written(event.parse().ok()?, revision.parse().ok()?))
         }
-        None => Some(Heard::Touched(payload.parse().ok()?)),
+        None => Some(Heard::Invalidated(payload.parse().ok()?)),
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn reads_its_own_payload_and_no_other() {
         assert_eq!(parse(&payload(7, Some(128))), Some(Heard::Written(7, 128)));
-        assert_eq!(parse(&payload(7, None)), Some(Heard::Touched(7)));
+        assert_eq!(parse(&payload(7, None)), Some(Heard::Invalidated(7)));
         for foreign in ["", ":", "x", "7:", "7:x", "seven:1", "7:1:2"] {
             assert_eq!(parse(foreign), None, "{foreign:?}");
         }

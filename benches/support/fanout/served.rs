@@ -55,9 +55,15 @@ pub(super) async fn ours(folder: &Path, tls: bool) {
     let store = Store::open(&url, None).await.expect("the database opens");
     let interval = Duration::from_millis(50);
     let hub = Hub::new(interval);
-    let (announcer, announcing) = cluster::announcing(store.clone(), interval);
-    tokio::spawn(announcing);
-    let registrar = Registrar::new(store.clone(), hub.clone(), Clock::System, announcer, QUEUE);
+    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), interval);
+    tokio::spawn(broadcasting);
+    let registrar = Registrar::new(
+        store.clone(),
+        hub.clone(),
+        Clock::System,
+        broadcaster,
+        QUEUE,
+    );
     let settings = Settings {
         heartbeat: Duration::from_secs(15),
         public_url: None,

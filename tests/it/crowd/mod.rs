@@ -18,7 +18,7 @@ use headcount::domain::headcount::Headcount;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
 use headcount::live::channel::Channel;
-use headcount::live::cluster::{self, Announcer};
+use headcount::live::cluster::{self, Broadcaster};
 use headcount::live::hub::Hub;
 use headcount::register::Failure;
 use headcount::register::queue::{QUEUE, Registrar};
@@ -105,7 +105,7 @@ struct Node {
     store: Store,
     hub: Hub,
     registrar: Registrar,
-    announcer: Announcer,
+    broadcaster: Broadcaster,
 }
 
 impl Node {
@@ -116,20 +116,20 @@ impl Node {
     async fn with_queue(url: &DatabaseUrl, capacity: usize) -> Self {
         let store = Store::open(url, None).await.expect("a database");
         let hub = Hub::new(Duration::ZERO);
-        let (announcer, announcing) = cluster::announcing(store.clone(), Duration::ZERO);
-        tokio::spawn(announcing);
+        let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), Duration::ZERO);
+        tokio::spawn(broadcasting);
         let registrar = Registrar::new(
             store.clone(),
             hub.clone(),
             Clock::System,
-            announcer.clone(),
+            broadcaster.clone(),
             capacity,
         );
         Self {
             store,
             hub,
             registrar,
-            announcer,
+            broadcaster,
         }
     }
 

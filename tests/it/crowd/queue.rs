@@ -291,7 +291,7 @@ pub(super) async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseU
         node.store.clone(),
         node.hub.clone(),
         clock.clone(),
-        node.announcer.clone(),
+        node.broadcaster.clone(),
         QUEUE,
     );
     let (opens_at, closes_at) = (

@@ -73,7 +73,7 @@ async fn every_node_hears_of_every_commit() {
     for ear in &mut ears {
         assert_eq!(ear.next().await, Heard::Written(event.id, 2));
         assert_eq!(ear.next().await, Heard::Written(event.id, 3));
-        assert_eq!(ear.next().await, Heard::Touched(event.id));
+        assert_eq!(ear.next().await, Heard::Invalidated(event.id));
     }
     // Dropping the future in the middle loses nothing, and longer silence than the trial's is no loss.
     for _ in 0..20 {
