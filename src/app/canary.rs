@@ -2,7 +2,7 @@
 //! browser would, and so measures what a person sees: from a change's commit, on whichever node, to its bytes at the other end of a
 //! real socket. What it received is also what the audit compares with `count(*)` ([`super::metrics::audit`]).
 //!
-//! It runs where metrics are exported and costs one connection. It is not counted as a watcher ([`set_aside`](crate::live::watchers::Watchers::set_aside)).
+//! It runs where metrics are exported and costs one connection. It is not counted as a watcher ([`set_aside`](crate::live::presence::Watchers::set_aside)).
 
 use std::collections::HashMap;
 use std::io;
@@ -29,7 +29,7 @@ use crate::domain::event::{EventId, Slug};
 use crate::domain::position::Revision;
 use crate::live::channel::Channel;
 use crate::live::hub::Hub;
-use crate::live::watchers::Transport;
+use crate::live::presence::Transport;
 use crate::server::Tls;
 
 /// From a change's commit to its receipt, the histogram's name.

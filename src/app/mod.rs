@@ -14,7 +14,7 @@ use crate::domain::event::{Capacity, NewEvent, Slug};
 use crate::http::session;
 use crate::live::cluster;
 use crate::live::hub::Hub;
-use crate::live::watching::Watching;
+use crate::live::presence_report::Watching;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::schedule;
 use crate::routes;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::bell::{Rope, Seat};
 use super::commits::Commits;
-use super::watchers::Watchers;
+use super::fanout::{Rope, Seat};
+use super::presence::Watchers;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;

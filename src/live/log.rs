@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::channel::Channel;
+use super::presence::Transport;
 use super::subscription::{Item, Subscription};
-use super::watchers::Transport;
 use crate::domain::change::Change;
 use crate::domain::event::Event;
 use crate::domain::position::{Position, Revision};

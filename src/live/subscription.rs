@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::bell::{Seat, TICK};
 use super::channel::{Channel, End, Update};
-use super::watchers::{Transport, Watcher};
+use super::fanout::{Seat, TICK};
+use super::presence::{Transport, Watcher};
 use crate::domain::position::Position;
 use crate::wire::message::{Body, Message, Reason};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::channel::{Channel, End, Newest};
-use super::watchers::Transport;
+use super::presence::Transport;
 use crate::domain::position::Position;
 
 /// How a wait ended.

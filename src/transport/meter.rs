@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use metrics::Histogram;
 
 use crate::domain::clock::Clock;
-use crate::live::watchers::Transport;
+use crate::live::presence::Transport;
 use crate::wire::message::Message;
 
 /// The histogram's name.

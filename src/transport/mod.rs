@@ -25,7 +25,7 @@ use warp::reply::Response;
 
 use self::request::{Request, request};
 use crate::context::Shared;
-use crate::live::watchers::Transport;
+use crate::live::presence::Transport;
 use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
 

@@ -1,7 +1,7 @@
 //! The techniques side by side: what documents, metrics and comparisons say of each.
 
 use super::{changes, frame, long_poll, socketio, sse, websocket};
-use crate::live::watchers::Transport;
+use crate::live::presence::Transport;
 
 /// One technique. All carry the same count and the same cursor, so that a client may change from one to another at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use tokio::time::{Instant, advance, sleep, timeout};
 
 use super::channel::Channel;
 use super::hub::Hub;
+use super::presence::Transport;
 use super::subscription::{Item, Subscription};
 use super::wait;
-use super::watchers::Transport;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
 use crate::domain::position::Position;

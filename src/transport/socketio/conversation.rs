@@ -8,8 +8,8 @@ use rand::distr::{Alphanumeric, SampleString as _};
 
 use crate::context::Shared;
 use crate::live::channel::Channel;
+use crate::live::presence::Transport;
 use crate::live::subscription::{Item, Subscription};
-use crate::live::watchers::Transport;
 use crate::problem::Problem;
 use crate::transport::{meter, request};
 use crate::wire::engineio::Packet;

@@ -1,11 +1,11 @@
-//! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. What is said afterwards is [`talk`]'s.
+//! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. What is said afterwards is [`session`]'s.
 //!
 //! The upgrade is our own because warp's filter cannot set the size of the read buffer, 128 KiB for each idle connection, and copies
 //! each message for each client.
 
 pub(in crate::transport) mod closing;
+mod session;
 pub(in crate::transport) mod socket;
-mod talk;
 
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -18,12 +18,12 @@ use super::refusal;
 use super::request::Request;
 use crate::context::Context;
 use crate::live::channel::Channel;
+use crate::live::presence::Transport;
 use crate::live::subscription::Subscription;
-use crate::live::watchers::Transport;
 use crate::problem::{Code, Problem};
 
-use talk::Talk;
-pub use talk::{PING_EVERY, PONG_WITHIN, STALL};
+use session::Talk;
+pub use session::{PING_EVERY, PONG_WITHIN, STALL};
 
 /// The largest message that a client may send, bytes; a ping has a few dozen.
 pub const LARGEST_MESSAGE: usize = 4 * 1024;
@@ -40,7 +40,7 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         // The handshake is accepted first: a browser tells its page nothing of a refused one.
         tokio::spawn(async move {
             if let Some(io) = raise(upgrade).await {
-                talk::refuse(io, reason).await;
+                session::refuse(io, reason).await;
             }
         });
     } else {
@@ -51,7 +51,7 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
             channel,
             Transport::WebSocket,
             after.as_ref(),
-            talk::QUIET,
+            session::QUIET,
         ));
         let clock = context.clock.clone();
         tokio::spawn(async move {
@@ -172,7 +172,7 @@ fn upgrade_required(detail: &str) -> Response {
 }
 
 #[cfg(test)]
-mod talking;
+mod session_tests;
 
 #[cfg(test)]
 mod tests {

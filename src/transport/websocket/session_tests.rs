@@ -10,13 +10,13 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::talk::{self, Talk};
+use super::session::{self, Talk};
 use super::{PING_EVERY, PONG_WITHIN, STALL};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
 use crate::live::hub::Hub;
+use crate::live::presence::Transport;
 use crate::live::subscription::Subscription;
-use crate::live::watchers::Transport;
 use crate::wire::message::Reason;
 
 fn event(revision: i64) -> Event {
@@ -40,7 +40,7 @@ fn event(revision: i64) -> Event {
 fn talking(hub: &Hub, room: usize) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (server, client) = duplex(room);
     let channel = hub.channel_by_id(1).unwrap();
-    let subscription = Subscription::open(&channel, Transport::WebSocket, None, talk::QUIET);
+    let subscription = Subscription::open(&channel, Transport::WebSocket, None, session::QUIET);
     let task = tokio::spawn(
         Box::new(Talk::new(
             server,
@@ -175,7 +175,7 @@ async fn a_farewell_is_not_lost_when_the_client_speaks_the_moment_it_is_due() {
 #[tokio::test(start_paused = true)]
 async fn over_a_limit_it_is_1013() {
     let (server, client) = duplex(1024);
-    tokio::spawn(talk::refuse(server, Reason::Limit));
+    tokio::spawn(session::refuse(server, Reason::Limit));
     let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
     assert!(text(&mut client).await.contains(r#""reason":"limit""#));
     assert_eq!(closed(&mut client).await, 1013);
