@@ -18,7 +18,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         // Before the limit, at which it looks itself: whoever is in a crowd passes by one filter less.
         http::registering(context),
         over_limit(),
-        transport::routes(context.clone(), http::frame_over),
+        transport::routes(context.clone(), http::frame_sentences),
         http::routes(context),
         pages::routes(context.clone()),
         assets::routes(),

@@ -16,7 +16,7 @@ use self::organiser::{announcements, audit, export, registrations, rounds, setti
 use self::reply::answer;
 use self::text::{Language, Texts};
 use crate::context::Shared;
-use crate::transport::frame::Over;
+use crate::transport::frame::Sentences;
 
 pub mod assets;
 pub mod auth;
@@ -39,11 +39,11 @@ mod text;
 pub mod urls;
 
 /// The sentences of a frame: its event was deleted, or nothing has arrived for too long.
-pub fn frame_over(headers: &HeaderMap) -> Over {
+pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
     let texts = Texts::new(Language::of(headers));
-    Over {
+    Sentences {
         language: texts.lang(),
-        text: texts.get("live-gone"),
+        gone: texts.get("live-gone"),
         stale: texts.get("frame-stale"),
     }
 }

@@ -30,24 +30,24 @@ const NONCE_LENGTH: usize = 22;
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(wire::HEARTBEAT));
 
 /// The document's sentences for a request with these headers. The catalogue belongs to the pages, above.
-pub type Words = fn(&HeaderMap) -> Over;
+pub type Words = fn(&HeaderMap) -> Sentences;
 
 /// A language's BCP 47 tag, and the document's sentences in it.
 #[derive(Debug, Clone)]
-pub struct Over {
+pub struct Sentences {
     /// For `lang`.
     pub language: &'static str,
     /// That the event was deleted. Plain text.
-    pub text: String,
+    pub gone: String,
     /// That the document has gone silent. Plain text.
     pub stale: String,
 }
 
 /// 404 for a person: what a document that is loaded again finds when its event was deleted.
-pub(super) fn nothing(over: &Over, request: &Request) -> Response {
+pub(super) fn nothing(sentences: &Sentences, request: &Request) -> Response {
     let nonce = nonce();
     let mut response = Response::new(
-        wire::document_over(over.language, &over.text, &nonce, theme(request)).into(),
+        wire::gone_document(sentences.language, &sentences.gone, &nonce, theme(request)).into(),
     );
     *response.status_mut() = StatusCode::NOT_FOUND;
     let head = response.headers_mut();
@@ -65,7 +65,7 @@ pub(super) fn answer(
     context: Shared,
     channel: Arc<Channel>,
     request: &Request,
-    over: Over,
+    sentences: Sentences,
 ) -> Response {
     let (nonce, theme) = (nonce(), theme(request));
     let newest = channel.newest();
@@ -80,7 +80,7 @@ pub(super) fn answer(
         theme,
         refresh_s,
         heartbeat: context.settings.heartbeat,
-        stale: &over.stale,
+        stale: &sentences.stale,
     });
 
     let mut response = Response::default();
@@ -109,7 +109,7 @@ pub(super) fn answer(
         channel,
         subscription,
         document: Some(document),
-        over: Some(over),
+        sentences: Some(sentences),
         updates: 0,
     };
     response.extensions_mut().insert(Live::new(chunks(frame)));
@@ -153,7 +153,7 @@ struct Frame {
     /// What stands before the counts, until it is written.
     document: Option<String>,
     /// What is said when the event is deleted, until it is said.
-    over: Option<Over>,
+    sentences: Option<Sentences>,
     updates: u32,
 }
 
@@ -180,10 +180,9 @@ impl Frame {
                 Item::End {
                     reason: Reason::Deleted,
                     ..
-                } => self
-                    .over
-                    .take()
-                    .map(|over| Chunk::new(wire::over(over.language, &over.text).as_bytes())),
+                } => self.sentences.take().map(|sentences| {
+                    Chunk::new(wire::gone(sentences.language, &sentences.gone).as_bytes())
+                }),
                 // For any other farewell it has no word: it ends, and is loaded again.
                 Item::End { .. } => return None,
             };

@@ -141,7 +141,7 @@ pub fn head(head: &Head<'_>) -> String {
 }
 
 /// The last paragraph of a document whose event is no more, in that language.
-pub fn over(language: &str, text: &str) -> String {
+pub fn gone(language: &str, text: &str) -> String {
     let mut out = format!("<p class=\"over\" lang=\"{language}\">");
     escape(text, &mut out);
     out.push_str("</p>\n");
@@ -149,16 +149,16 @@ pub fn over(language: &str, text: &str) -> String {
 }
 
 /// A whole document that says no more than that, and is not loaded again. `nonce` must be fit for an attribute.
-pub fn document_over(language: &str, text: &str, nonce: &str, theme: Theme) -> String {
+pub fn gone_document(language: &str, text: &str, nonce: &str, theme: Theme) -> String {
     let mut out = format!(
         "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>"
     );
     escape(text, &mut out);
-    let (color_scheme, over) = (theme.color_scheme(), over(language, text));
+    let (color_scheme, gone) = (theme.color_scheme(), gone(language, text));
     // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{}</style></head>\n<body>{over}</body></html>\n",
+        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{}</style></head>\n<body>{gone}</body></html>\n",
         *STYLE
     );
     out
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_end_is_said_and_not_loaded_again() {
-        let document = document_over("en", "No <more>", "abc", Theme::Light);
+        let document = gone_document("en", "No <more>", "abc", Theme::Light);
         assert!(
             document.contains("<p class=\"over\" lang=\"en\">No &lt;more&gt;</p>")
                 && document.contains("color-scheme:light")

@@ -23,3 +23,9 @@ for (const [capacity, registered, expected] of [
 ])
   test(`${registered} of ${capacity}`, () =>
     assert.deepEqual(drawn(capacity, registered), expected));
+
+test("segments reach from edge to edge, as the server draws them", () => {
+  const { taken, free, needle } = railPaths(2, 1);
+  assert.deepEqual([taken, free, needle], ["M0 14H0.990", "M1.010 14H2", "M0.990 2V24"]);
+  assert.equal(railPaths(1, 1).taken, "M0 14H1");
+});

@@ -51,7 +51,7 @@ impl Rail {
                 .checked_sub(1)
                 .map(|last| {
                     if ticks < FEW {
-                        format!("M{last}.96 2V24")
+                        format!("M{} 2V24", segment(ticks, last).1)
                     } else {
                         format!("M{last}.5 0V24")
                     }
@@ -66,12 +66,28 @@ impl Rail {
     }
 }
 
+/// Where a segment begins and ends: a gap of one hundredth of the rail to its neighbours, none at the rail's edges.
+fn segment(ticks: u32, place: u32) -> (String, String) {
+    let half_gap = ticks * 5;
+    let left = match place {
+        0 => "0".to_owned(),
+        _ => format!("{place}.{half_gap:03}"),
+    };
+    let right = if place + 1 == ticks {
+        ticks.to_string()
+    } else {
+        format!("{place}.{:03}", 1_000 - half_gap)
+    };
+    (left, right)
+}
+
 /// Places `from..to` of a rail of `ticks`: segments, or ticks of which every fifth and tenth is longer, as on a ruler.
 fn path(ticks: u32, from: u32, to: u32) -> String {
     (from..to).fold(String::new(), |mut path, tick| {
         if ticks < FEW {
             // Writing into a string cannot fail.
-            let _ = write!(path, "M{tick}.04 14H{tick}.96");
+            let (left, right) = segment(ticks, tick);
+            let _ = write!(path, "M{left} 14H{right}");
             return path;
         }
         let top = match tick + 1 {
@@ -100,7 +116,7 @@ mod tests {
         assert!(rail.few());
         assert_eq!(
             [rail.taken, rail.free, rail.needle],
-            ["M0.04 14H0.96", "M1.04 14H1.96", "M0.96 2V24"]
+            ["M0 14H0.990", "M1.010 14H2", "M0.990 2V24"]
         );
         assert!(!Rail::new(Some(10), 1).few());
     }
