@@ -172,7 +172,10 @@ test("on the wall nothing overlaps and nothing leaves the screen", async () => {
 });
 
 test("the rail has one mark for each of a few places, from edge to edge, before and after a change", async () => {
-  const context = await browser.newContext({ viewport: { width: 800, height: 700 } });
+  const context = await browser.newContext({
+    viewport: { width: 800, height: 700 },
+    reducedMotion: "reduce",
+  });
   const page = await context.newPage();
   const rail = () =>
     page.locator("[data-count-rail]").evaluate((svg) => {
