@@ -1,8 +1,29 @@
 //! Headcount: a self-hosted live registration counter.
 //!
-//! Read downwards, this is a registration's journey: it comes in by the [`server`], is decoded by [`http`], waits in
-//! [`register`]'s queue, is decided by [`domain`] and stored by [`store`] in one transaction, and the new count goes out through
-//! [`live`] and [`transport`], rendered by [`wire`]. `ARCHITECTURE.md` is the map.
+//! People register for an event with limited places. Every page, wall screen and script that watches the event shows the new
+//! count within milliseconds of the commit. Two promises hold everything together: an event never has more registrations than
+//! places, and a confirmed registration is durable before its response leaves.
+//!
+//! # Where to start
+//!
+//! Follow one registration, from the socket to the database and out to the watchers:
+//!
+//! 1. [`server`] accepts the connection and enforces limits and deadlines.
+//! 2. [`routes`] finds the handler; [`http`] reads the form and checks it.
+//! 3. [`register`] queues it. One writer for each event takes whatever waits as a batch.
+//! 4. [`domain`] decides, as a pure function: who gets a place, who waits, who is refused.
+//! 5. [`store`] commits the batch in one transaction, to SQLite or Postgres.
+//! 6. [`live`] publishes the new count; [`transport`] sends it to each watcher, in the bytes that [`wire`] renders once.
+//!
+//! [`app`] starts these parts and stops them in order; [`cli`] is the command line, with clients of its own.
+//!
+//! # Floors
+//!
+//! Modules are listed from the top floor down, and a module uses only lower floors; `tests/it/architecture` checks it.
+//! `ARCHITECTURE.md` is the map with the invariants, `docs/protocol.md` the public contract, and `CONTRIBUTING.md` names the
+//! files to touch for each kind of change.
+//!
+//! The crate is a program: its modules are public for the tests and benchmarks, and change without notice.
 
 pub mod cli;
 

@@ -1,4 +1,4 @@
-//! The configuration: everything is read and checked before anything is opened, and all mistakes are told at once.
+//! The configuration: everything is read and checked before anything is opened, and all mistakes are reported together.
 
 use std::net::SocketAddr;
 use std::path::Path;

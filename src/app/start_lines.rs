@@ -32,20 +32,20 @@ fn lines(
         .public_url
         .clone()
         .unwrap_or_else(|| format!("{scheme}://{host}:{}", address.port()));
-    let opening = format!("Headcount {} is open at", env!("CARGO_PKG_VERSION"));
+    let opening = format!("Headcount {} listening on", env!("CARGO_PKG_VERSION"));
     let mut lines = vec![
-        format!("{opening:<26} {base}/"),
-        format!("Organiser's console        {base}/admin"),
+        format!("{opening:<29} {base}/"),
+        format!("Organiser's console           {base}/admin"),
     ];
     if let Some(password) = drawn_password {
-        lines.push(format!("Organiser's password       {password}   (shown this once; set your own with --admin-password)"));
+        lines.push(format!("Organiser's password          {password}   (shown this once; set your own with --admin-password)"));
     }
     lines.push(format!(
-        "Database                   {}",
+        "Database                      {}",
         database(&config.database)
     ));
     lines.push(format!(
-        "Limits                     {} connections, {} from one address, {}",
+        "Limits                        {} connections, {} from one address, {}",
         config.max_connections,
         config.max_connections_per_ip,
         if config.register_rate_per_ip == 0 {
@@ -59,7 +59,7 @@ fn lines(
     ));
     if let Some(metrics) = config.metrics_listen {
         lines.push(format!(
-            "Metrics                    http://{metrics}/metrics"
+            "Metrics                       http://{metrics}/metrics"
         ));
     }
     lines

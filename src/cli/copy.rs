@@ -42,7 +42,7 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no threads can be had: {error}"), 1),
+        Err(error) => return fail(&format!("cannot start the runtime: {error}"), 1),
     };
     match runtime.block_on(shown(&from, &to)) {
         Ok(copied) => {
@@ -59,7 +59,7 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
     }
 }
 
-/// Copies under a progress bar, which stays away where nobody would see it.
+/// Copies and shows a progress bar, on a terminal only.
 async fn shown(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Copied, CopyError> {
     let bar = ProgressBar::new(0);
     // A constant of the right form.

@@ -13,10 +13,10 @@ use super::client::api::{Api, Call};
 use super::client::tls;
 use super::value;
 
-/// How long the whole exchange may take; a health check has a deadline of its own.
+/// For the whole exchange: a container runtime's own deadline is usually 3 s.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where to ask.
+/// Which server to ask.
 #[derive(Debug, Args)]
 #[expect(
     clippy::doc_markdown,
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct HealthArgs {
     /// A server's address, e.g. https://example.org; without it the server on this machine is asked that listens at --listen.
     url: Option<String>,
-    /// The address that the server listens on; one that stands for all addresses is asked on loopback.
+    /// The address that the server listens on; an unspecified address (0.0.0.0, ::) means loopback.
     #[arg(
         long,
         env = "HEADCOUNT_LISTEN",
@@ -41,7 +41,7 @@ pub(super) struct HealthArgs {
     insecure: bool,
 }
 
-/// Ends with 0 when the server is ready, with 1 and the reason when not, with 2 for a mistake in the address.
+/// Exits with 0 when the server is ready, 1 and the reason when it is not, 2 when the address is wrong.
 pub(super) fn run(args: &HealthArgs) -> ExitCode {
     let beside = beside(args);
     let base = match Base::parse(args.url.as_ref().unwrap_or(&beside)) {

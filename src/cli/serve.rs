@@ -10,7 +10,7 @@ use crate::app::runtime::runtime;
 use crate::app::{self, logging};
 
 /// Every option is a flag and an environment variable. All are taken as text here and checked together, so that all
-/// mistakes are told at once. (For the same reason a negative number is a value and no flag, and a switch's variable is on
+/// mistakes are reported together. (For the same reason a negative number is a value and no flag, and a switch's variable is on
 /// unless it says no, false, off or 0, or is empty.)
 #[derive(Debug, Clone, Args)]
 #[expect(
@@ -176,7 +176,7 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("headcount cannot start: no threads can be had: {error}");
+            eprintln!("headcount cannot start the runtime: {error}");
             return ExitCode::FAILURE;
         }
     };

@@ -123,7 +123,7 @@ fn segments(url: &Url) -> Vec<String> {
         .collect()
 }
 
-/// What stands before the server's own paths, and the event's slug; neither when the path is none of the server's.
+/// The path prefix of the server, and the event's slug; `None` when the path is not one of Headcount's.
 fn split(url: &Url) -> (Option<Vec<String>>, Option<String>) {
     let all = segments(url);
     for marker in [&["api", "v1", "events"][..], &["e"]] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The first wait after a cut.
 const FIRST: Duration = Duration::from_millis(500);
-/// No wait that nobody asked for is longer.
+/// The longest wait that the server did not ask for.
 const LONGEST: Duration = Duration::from_secs(30);
 /// A server that asks for more than this is not believed.
 const LONGEST_TOLD: Duration = Duration::from_mins(15);

@@ -39,7 +39,9 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
             continue;
         };
         for found in parser.push(data).map_err(|_| {
-            Cut::Hopeless("the answer is not Headcount's: a count without end".into())
+            Cut::Hopeless(
+                "unexpected response, a count without an end; is this a Headcount server?".into(),
+            )
         })? {
             match found {
                 Found::Count(json) => drop(session.count(&json)?),

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-/// What stands before a count.
+/// The text before a count.
 const COUNT: &[u8] = b"<p data-count=\"";
-/// What stands before the moment of the reload.
+/// The text before the time of the reload.
 const REFRESH: &[u8] = b"http-equiv=\"refresh\" content=\"";
 /// No value is longer; a document with one that is, is not Headcount's.
 const LONGEST: usize = 64 * 1024;
@@ -32,7 +32,7 @@ pub(super) struct FrameParser {
 pub(super) struct TooLong;
 
 impl FrameParser {
-    /// Takes a piece and gives what is complete with it.
+    /// Adds a piece and returns what it completes.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<Vec<Found>, TooLong> {
         self.rest.extend_from_slice(piece);
         let mut found = Vec::new();

@@ -18,7 +18,7 @@ use super::address::Base;
 use super::meter::{Counted, Meter};
 use super::session::Cut;
 
-/// Name, TCP and TLS together; a server that needs longer is as good as away.
+/// For DNS, TCP and TLS together; a slower server counts as unreachable.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The connection.
@@ -48,13 +48,11 @@ impl Line {
         let (host, port) = (base.host.as_str(), base.port);
         let addresses: Vec<_> = lookup_host((host, port))
             .await
-            .map_err(|error| Cut::Hopeless(format!("{host} is not known: {error}")))?
+            .map_err(|error| Cut::Hopeless(format!("cannot resolve {host}: {error}")))?
             .collect();
         let tcp = TcpStream::connect(addresses.as_slice())
             .await
-            .map_err(|error| {
-                Cut::later(format!("{} cannot be reached: {error}", base.authority))
-            })?;
+            .map_err(|error| Cut::later(format!("cannot reach {}: {error}", base.authority)))?;
         // A request is one small write; waiting for more to send would be measured as delay.
         let _ = tcp.set_nodelay(true);
         let tcp = Counted {
@@ -70,7 +68,7 @@ impl Line {
             .connect(name, tcp)
             .await
             .map_err(|error| {
-                let why = format!("no TLS with {host}: {error}");
+                let why = format!("TLS with {host} failed: {error}");
                 // rustls refuses a certificate with `InvalidData`; anything else may be a cut in the middle of the handshake.
                 if error.kind() == io::ErrorKind::InvalidData {
                     Cut::Hopeless(why)

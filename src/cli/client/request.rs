@@ -1,4 +1,4 @@
-//! One keep-alive HTTP/1.1 connection of a client's own, and what its answers mean.
+//! One keep-alive HTTP/1.1 connection for each client, and what its responses mean.
 //!
 //! One socket for each watcher, as a browser has, and its bytes are counted.
 
@@ -24,14 +24,14 @@ use super::session::Cut;
 use super::target::Target;
 use crate::domain::clock::{Clock, Timestamp};
 
-/// What this client calls itself.
+/// The `User-Agent` of every client.
 pub(super) const AGENT: &str = concat!("headcount/", env!("CARGO_PKG_VERSION"));
-/// An answer's head comes within this time, beyond what was asked to be waited for.
+/// For the head of a response, in addition to the wait that a long poll asks for.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// No answer that is read as a whole is longer.
+/// The longest body that is read as a whole.
 const LARGEST: usize = 256 * 1024;
 
-/// Connects when there is something to ask.
+/// Connects on the first request.
 pub(super) struct Http<'a> {
     target: &'a Target,
     meter: &'a Arc<Meter>,
@@ -47,7 +47,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Sends a GET and waits for the answer's head; `wait` is what the request itself asks the server to wait.
+    /// Sends a GET and waits for the head of the response; `wait` is how long the request asks the server to wait.
     pub(super) async fn get(
         &mut self,
         path: &str,
@@ -56,7 +56,7 @@ impl<'a> Http<'a> {
         wait: Duration,
     ) -> Result<Response<Incoming>, Cut> {
         // A server may close an idle connection at the moment when it is used again (RFC 9112, section 9.3.1): a GET is safe
-        // to send a second time, and that is no cut that anybody should hear of.
+        // to send a second time, so this is not reported as a lost connection.
         if let Some(mut idle) = self.open.take()
             && idle.ready().await.is_ok()
             && let Some(response) = self
@@ -108,7 +108,7 @@ impl<'a> Http<'a> {
         match timeout(PATIENCE + wait, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(Cut::later(format!(
-                "{} has hung up: {error}",
+                "{} closed the connection: {error}",
                 self.target.base.authority
             ))),
             Err(_) => Err(Cut::later(format!(
@@ -145,8 +145,9 @@ pub(super) async fn text(response: Response<Incoming>) -> Result<String, Cut> {
     let bytes = body
         .map_err(|error| Cut::later(format!("the answer broke off: {error}")))?
         .to_bytes();
-    String::from_utf8(bytes.into())
-        .map_err(|_| Cut::Hopeless("the answer is not Headcount's: no UTF-8".into()))
+    String::from_utf8(bytes.into()).map_err(|_| {
+        Cut::Hopeless("unexpected response, not UTF-8; is this a Headcount server?".into())
+    })
 }
 
 /// Fails unless the answer is 200 and of that media type.
@@ -166,7 +167,7 @@ pub(super) async fn expect(
         Ok(response)
     } else {
         Err(Cut::Hopeless(format!(
-            "the answer is not Headcount's: {told} instead of {media_type}"
+            "unexpected response, {told} instead of {media_type}; is this a Headcount server?"
         )))
     }
 }
@@ -197,9 +198,7 @@ pub(super) fn meaning(status: StatusCode, head: &HeaderMap, body: &[u8]) -> Cut 
                 .get(LOCATION)
                 .and_then(|to| to.to_str().ok())
                 .unwrap_or("another address");
-            Cut::Hopeless(format!(
-                "the server sends elsewhere, to {to}; use that address"
-            ))
+            Cut::Hopeless(format!("the server redirects to {to}; use that address"))
         }
         (status, _)
             if status == StatusCode::TOO_MANY_REQUESTS

@@ -200,8 +200,11 @@ impl<'a> Session<'a> {
 }
 
 fn read<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, Cut> {
-    serde_json::from_str(json)
-        .map_err(|error| Cut::Hopeless(format!("the answer is not Headcount's: {error}")))
+    serde_json::from_str(json).map_err(|error| {
+        Cut::Hopeless(format!(
+            "unexpected response ({error}); is this a Headcount server?"
+        ))
+    })
 }
 
 #[cfg(test)]

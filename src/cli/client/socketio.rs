@@ -64,8 +64,9 @@ fn refused(json: &str) -> Cut {
     match serde_json::from_str::<Refusal>(json) {
         Ok(Refusal { data, .. }) if data.code == "event-not-found" => Cut::Final(End::NoSuchEvent),
         Ok(Refusal { message, .. }) => Cut::later(format!("the server refuses: {message}")),
-        Err(_) => {
-            Cut::Hopeless("the answer is not Headcount's: a refusal that is no object".into())
-        }
+        Err(_) => Cut::Hopeless(
+            "unexpected response, a refusal that is not an object; is this a Headcount server?"
+                .into(),
+        ),
     }
 }

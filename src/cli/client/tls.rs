@@ -1,4 +1,4 @@
-//! Whom an `https` client trusts: the operating system's authorities, or anybody at the user's own word.
+//! Which certificates an `https` client trusts: those of the system's authorities, or any with `--insecure`.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(in crate::cli) fn config(insecure: bool) -> Result<Arc<ClientConfig>, Error>
     Ok(Arc::new(config))
 }
 
-/// Takes any certificate, for self-signed ones (`--insecure`); the handshake's signatures are still checked.
+/// Accepts any certificate, for self-signed ones (`--insecure`); still checks the signatures of the handshake.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

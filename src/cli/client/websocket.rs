@@ -48,8 +48,11 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     session.connected()?;
     loop {
         let text = next_text(session.meter, &mut socket).await?;
-        let envelope: Envelope<'_> = serde_json::from_str(&text)
-            .map_err(|error| Cut::Hopeless(format!("the answer is not Headcount's: {error}")))?;
+        let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|error| {
+            Cut::Hopeless(format!(
+                "unexpected response ({error}); is this a Headcount server?"
+            ))
+        })?;
         session.message(
             &envelope.r#type,
             envelope.data.map_or(text.as_str(), RawValue::get),
@@ -97,7 +100,7 @@ pub(super) async fn open(
             ))
         }
         Ok(Err(error)) => Err(Cut::later(format!(
-            "{} has hung up: {error}",
+            "{} closed the connection: {error}",
             target.base.authority
         ))),
         Err(_) => Err(Cut::later(format!(

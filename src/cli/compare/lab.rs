@@ -40,7 +40,7 @@ pub(super) struct Lab {
     /// Names this run's people and keys.
     run: String,
     people: AtomicU64,
-    /// The token that made the event and removes it; none for somebody else's event.
+    /// The token that created the event and deletes it; `None` for somebody else's event.
     owner: Option<String>,
 }
 
@@ -54,7 +54,7 @@ struct Problem {
 }
 
 impl Lab {
-    /// Makes an event, or takes the one that it is told to.
+    /// Creates an event for this run, or uses the one from `--event`.
     pub(super) async fn open(
         base: Base,
         tls: Arc<ClientConfig>,
@@ -63,7 +63,7 @@ impl Lab {
         let api = Api::new(base.clone(), Arc::clone(&tls), PATIENCE);
         let addresses = lookup_host((base.host.as_str(), base.port))
             .await
-            .map_err(|error| format!("{} is not known: {error}", base.host))?;
+            .map_err(|error| format!("cannot resolve {}: {error}", base.host))?;
         let local = addresses
             .into_iter()
             .all(|address| address.ip().is_loopback());
@@ -86,7 +86,7 @@ impl Lab {
         }
         if args.event.is_none() {
             let token = args.admin_token.clone().ok_or(
-                "an event of its own is made with --admin-token or HEADCOUNT_ADMIN_TOKEN; or name one that exists with --event and --yes-register-people",
+                "give --admin-token or HEADCOUNT_ADMIN_TOKEN to create an event for this run, or name an existing one with --event and --yes-register-people",
             )?;
             lab.create(&token).await?;
             lab.owner = Some(token);
@@ -94,7 +94,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Removes the event again if it was made for this run.
+    /// Deletes the event if this run created it.
     pub(super) async fn close(&self) {
         let Some(token) = &self.owner else { return };
         let path = format!("api/v1/events/{0}?confirm={0}", self.slug);
@@ -102,7 +102,7 @@ impl Lab {
         if let Err(why) = self.answer(&call).await {
             value::complain(
                 "compare",
-                &format!("the event {} is still there: {why}", self.slug),
+                &format!("the event {} was not deleted: {why}", self.slug),
             );
         }
     }
@@ -168,7 +168,7 @@ impl Lab {
                     told = answer.status.to_string();
                     retry_after(&answer.headers, Clock::System.now())
                 }
-                Ok(answer) => return Err(format!("nobody can register: {}", problem(&answer))),
+                Ok(answer) => return Err(format!("cannot register: {}", problem(&answer))),
                 // The key makes it safe to ask again.
                 Err(why) => {
                     told = why;
@@ -177,11 +177,11 @@ impl Lab {
             };
             sleep(wait.unwrap_or(OWN_PATIENCE)).await;
         }
-        Err(format!("nobody can register: {told}"))
+        Err(format!("cannot register: {told}"))
     }
 
     async fn create(&self, token: &str) -> Result<(), String> {
-        let body = json!({ "slug": self.slug.as_str(), "title": "A comparison of transports", "capacity": null, "description": "Made by headcount compare, removed at its end." });
+        let body = json!({ "slug": self.slug.as_str(), "title": "A comparison of transports", "capacity": null, "description": "Created by headcount compare, deleted at its end." });
         let call = Call::new(Method::POST, "api/v1/events");
         match self.answer(&call.bearer(token).json(&body)).await {
             Ok(_) => Ok(()),
@@ -217,7 +217,7 @@ impl Lab {
         let answer = self.answer(&Call::get(path)).await?;
         answer
             .json()
-            .map_err(|error| format!("unexpected response; is this a Headcount server? {error}"))
+            .map_err(|error| format!("unexpected response ({error}); is this a Headcount server?"))
     }
 
     /// Asks again a few times while the server says that it is busy.

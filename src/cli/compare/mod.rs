@@ -2,7 +2,7 @@
 //!
 //! Each technique gets its own phase by default: so many watchers, each with sockets of its own as a browser has, and the same
 //! registrations at the same moments. What a watcher has seen is set against the server's lossless change log afterwards. All
-//! of it runs on one thread, so that the measuring takes one core at most beside a server on the same machine; its own share is told.
+//! of it runs on one thread, so that measuring takes at most one core beside a server on the same machine; the report states its share.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ use technique::Technique;
 pub(super) struct CompareArgs {
     /// The server's address, e.g. http://127.0.0.1:8080
     url: String,
-    /// An event that exists, instead of one made for this run and removed after it.
+    /// An existing event, instead of one created for this run.
     #[arg(long, value_name = "SLUG", requires = "yes_register_people")]
     event: Option<String>,
     /// Yes, register made-up people at that event.
@@ -105,7 +105,7 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
     }
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no event loop can be had: {error}"), 1),
+        Err(error) => return fail(&format!("cannot start the runtime: {error}"), 1),
     };
     let outcome = runtime.block_on(async {
         let stop = signal::stop();
@@ -114,7 +114,7 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
             measured = run::measure(&lab, args, &techniques) => measured,
             () = stop => Err("interrupted".to_owned()),
         };
-        // Also after a failure or Ctrl-C, or a lab event would stay behind in somebody's list.
+        // Also after a failure or Ctrl-C: the event must not stay in the organiser's list.
         lab.close().await;
         measured
     });

@@ -22,7 +22,7 @@ pub(super) struct Outcome {
     pub(super) together: bool,
     /// The process whose CPU time was read.
     pub(super) server_process: Option<String>,
-    /// What a registration costs the server while nobody watches; subtracted from `server_cpu_us_per_update`.
+    /// The server's CPU time for a registration without watchers; subtracted from `server_cpu_us_per_update`.
     pub(super) server_cpu_us_per_registration: Option<f64>,
     /// How far the two machines' clocks may be apart, on top of the millisecond to which commits are stamped.
     pub(super) clock_uncertainty_ms: f64,

@@ -15,7 +15,7 @@ use super::technique::Technique;
 use super::watcher::Watcher;
 use crate::cli::client::meter::Traffic;
 
-/// How often it is looked whether everybody is there.
+/// How often to check whether all watchers are there.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What all phases of a run share.
@@ -24,7 +24,7 @@ pub(super) struct Setting<'a> {
     pub(super) watchers: u32,
     pub(super) schedule: &'a [Duration],
     pub(super) server: Option<&'a Process>,
-    /// Microseconds of the server's CPU that a registration takes while nobody watches; `None` when it cannot be told apart.
+    /// The server's CPU time for a registration without watchers, in microseconds; `None` when unknown.
     pub(super) cpu_us_per_registration: Option<f64>,
     pub(super) progress: &'a ProgressBar,
 }
@@ -52,7 +52,7 @@ pub(super) async fn run(
     for crowd in &crowds {
         crowd.arrived().await?;
     }
-    // What connecting has cost the server shall not count as the cost of updates.
+    // Connecting must not count as a cost of updates.
     sleep(Duration::from_millis(300)).await;
     let before = lab.count().await?;
     for crowd in &mut crowds {
@@ -101,7 +101,7 @@ pub(super) async fn run(
     Ok(rows.collect())
 }
 
-/// What a registration costs the server while nobody watches, in microseconds of CPU time.
+/// The server's CPU time for a registration without watchers, in microseconds.
 pub(super) async fn alone(setting: &Setting<'_>, server: &Process) -> Result<Option<f64>, String> {
     let before = server.cpu();
     load::people(setting.lab, setting.schedule, setting.progress).await?;
@@ -148,7 +148,7 @@ impl Crowd {
                 let mut missing = self.watchers.iter().filter(|watcher| watcher.newest() == 0);
                 let why = missing
                     .find_map(|watcher| watcher.trouble())
-                    .unwrap_or_else(|| "the others have waited in vain".into());
+                    .unwrap_or_else(|| "the others waited without success".into());
                 return Err(format!(
                     "{}: {there} of {} watchers have got a count: {why}",
                     self.technique.name(),

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::outcome::Row;
 
-/// Readable on white and on black, and told apart in any order by people who do not see red and green alike.
+/// Readable on white and on black, and distinct for people who cannot tell red from green.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0x1f, 0x8a, 0xe0),
     RGBColor(0xe0, 0x7b, 0x1f),
@@ -24,7 +24,7 @@ pub(super) fn colour(index: usize) -> String {
 /// For each row the percentage of changes shown within a delay; the delay's axis is logarithmic, as techniques differ a thousandfold.
 pub(super) fn delays(rows: &[Row]) -> Result<String, String> {
     let mut svg = String::new();
-    draw(rows, &mut svg).map_err(|error| format!("the plot cannot be drawn: {error}"))?;
+    draw(rows, &mut svg).map_err(|error| format!("cannot draw the plot: {error}"))?;
     // Axes and texts take the page's colour, light or dark, and the image its width.
     Ok(svg.replace("\"#000000\"", "\"currentColor\"").replacen(
         "<svg width=\"960\" height=\"420\"",

@@ -32,7 +32,7 @@ pub(super) async fn measure(
     };
     let schedule = load::schedule(args.rate, args.duration);
     let calm = load::schedule(args.rate, args.duration.min(ALONE));
-    // Side by side nobody can say which technique the server has worked for.
+    // With all techniques at once, the server's CPU time cannot be split between them.
     let tell_apart = server.as_ref().filter(|_| !args.together);
     let phases = if args.together { 1 } else { techniques.len() };
     let progress = bar(phases * schedule.len() + tell_apart.map_or(0, |_| calm.len()));

@@ -89,7 +89,7 @@ fn with_waiting(mut what: String, count: &Count) -> String {
     what
 }
 
-/// Without control characters: what a server sends shall not steer the terminal.
+/// Without control characters: a server's text must not control the terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

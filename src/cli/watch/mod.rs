@@ -46,7 +46,7 @@ pub(super) struct WatchArgs {
     insecure: bool,
 }
 
-/// 0 when it is stopped or nobody reads any more; 1 when the event does not exist or was deleted; 2 when the address is wrong.
+/// 0 when stopped or when the reader is gone; 1 when the event does not exist or was deleted; 2 when the address is wrong.
 pub(super) fn run(args: &WatchArgs) -> ExitCode {
     let target = match target(args) {
         Ok(target) => target,
@@ -59,7 +59,7 @@ pub(super) fn run(args: &WatchArgs) -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no threads can be had: {error}"), 1),
+        Err(error) => return fail(&format!("cannot start the runtime: {error}"), 1),
     };
     let format = if args.json {
         Format::Json

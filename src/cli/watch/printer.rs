@@ -42,7 +42,7 @@ impl Printer {
         self.failure
     }
 
-    /// False when nobody reads stdout any more.
+    /// False when the reader of stdout is gone.
     pub(super) fn print(&mut self, item: Item) -> bool {
         match item {
             Item::Seen(seen) => return self.count(*seen),

@@ -1,4 +1,4 @@
-//! Whether anybody reads stdout.
+//! Whether the reader of stdout still exists.
 
 use std::io::stdout;
 use std::time::Duration;

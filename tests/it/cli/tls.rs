@@ -140,7 +140,7 @@ async fn a_certificate_is_believed_when_the_system_does() {
         let (code, _, told) = Run::headcount(&watch).end().await;
         assert_eq!(code, Some(1));
         assert!(
-            told.contains("no TLS with 127.0.0.1") && told.contains("certificate"),
+            told.contains("TLS with 127.0.0.1 failed") && told.contains("certificate"),
             "{told}"
         );
 

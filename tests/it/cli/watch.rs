@@ -180,7 +180,7 @@ async fn a_wrong_address_is_explained() {
         (
             "http://no-such-name.invalid/e/welcome",
             1,
-            "no-such-name.invalid is not known",
+            "cannot resolve no-such-name.invalid",
         ),
     ] {
         let (ended, _, told) = Run::headcount(&["watch", url]).end().await;
