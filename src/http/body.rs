@@ -8,8 +8,9 @@ use futures_util::{Stream, StreamExt as _};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
+use warp::Filter;
+use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue, header};
-use warp::{Filter, Rejection};
 
 use super::incoming::Incoming;
 use crate::problem::{Code, Problem};
@@ -25,14 +26,14 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub struct Unread(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
 
 /// Takes the body without reading it, so that a refusal by the head alone costs nothing.
-pub fn body() -> impl Filter<Extract = (Unread,), Error = Rejection> + Clone + Send + Sync + 'static
-{
-    warp::body::stream().map(|stream| {
+pub fn body() -> BoxedFilter<(Unread,)> {
+    let unread = warp::body::stream().map(|stream| {
         let chunks = futures_util::StreamExt::map(stream, |chunk: Result<_, warp::Error>| {
             chunk.map(|mut chunk: _| take(&mut chunk))
         });
         Unread(Box::pin(chunks))
-    })
+    });
+    unread.boxed()
 }
 
 /// A whole chunk; without a copy, because hyper's chunks are `Bytes`.

@@ -1,9 +1,9 @@
 //! What handlers look at in a request beside its path and body.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
 use warp::Filter;
+use warp::filters::BoxedFilter;
 use warp::host::Authority;
 use warp::http::{HeaderMap, header};
 
@@ -23,8 +23,7 @@ pub struct Incoming {
 }
 
 /// Takes the head of a request.
-pub fn incoming()
--> impl Filter<Extract = (Incoming,), Error = Infallible> + Clone + Send + Sync + 'static {
+pub fn incoming() -> BoxedFilter<(Incoming,)> {
     // A `Host` that contradicts the target is as good as none: nothing is derived from it.
     let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
     let head = warp::header::headers_cloned()
@@ -46,6 +45,7 @@ pub fn incoming()
             }
         },
     )
+    .boxed()
 }
 
 impl Incoming {

@@ -3,12 +3,10 @@
 //! Owns decoding of requests and the shape of answers. Never decides about places (it submits a command and shows the
 //! decision) and never writes to the database but for sessions and settings.
 
-use std::convert::Infallible;
-
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
 use warp::reply::Response;
-use warp::{Filter, Rejection, path};
+use warp::{Filter, path};
 
 use self::body::body;
 use self::incoming::incoming;
@@ -201,7 +199,8 @@ fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
     first_of([clock, live, ready, document])
 }
 
-/// The first route that takes the request. Every route comes boxed: nested types of dozens of routes take the compiler minutes.
+/// The first route that takes the request. Every route comes boxed, and so does what routes share: without that, the types of
+/// dozens of routes are most of the crate's compile time.
 pub fn first_of<const N: usize>(routes: [BoxedFilter<(Response,)>; N]) -> BoxedFilter<(Response,)> {
     let first = routes
         .into_iter()
@@ -212,16 +211,17 @@ pub fn first_of<const N: usize>(routes: [BoxedFilter<(Response,)>; N]) -> BoxedF
 }
 
 /// GET, and HEAD, whose body is left out at the end ([`headers::finish`]).
-fn read() -> impl Filter<Extract = (), Error = Rejection> + Copy {
-    warp::get().or(warp::head()).unify()
+fn read() -> BoxedFilter<()> {
+    warp::get().or(warp::head()).unify().boxed()
 }
 
 /// The raw query, maybe empty.
-fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
-    warp::query::raw().or(warp::any().map(String::new)).unify()
+fn query() -> BoxedFilter<(String,)> {
+    let none = warp::any().map(String::new);
+    warp::query::raw().or(none).unify().boxed()
 }
 
-fn with(context: &Shared) -> impl Filter<Extract = (Shared,), Error = Infallible> + Clone + use<> {
+fn with(context: &Shared) -> BoxedFilter<(Shared,)> {
     let context = Shared::clone(context);
-    warp::any().map(move || Shared::clone(&context))
+    warp::any().map(move || Shared::clone(&context)).boxed()
 }

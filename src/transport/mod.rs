@@ -34,12 +34,14 @@ pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> 
     let event = || warp::path!("api" / "v1" / "events" / String / ..);
     let here = event()
         .and(warp::path::end())
-        .map(|slug| (slug, Transport::Poll));
+        .map(|slug| (slug, Transport::Poll))
+        .boxed();
     let below = |segment: &'static str, transport| {
         event()
             .and(warp::path(segment))
             .and(warp::path::end())
             .map(move |slug| (slug, transport))
+            .boxed()
     };
     here.or(below("stream", Transport::Sse))
         .unify()

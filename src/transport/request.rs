@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hyper::upgrade::OnUpgrade;
 use warp::Filter;
+use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderName, Method};
 
 use crate::context::{Admission, Context};
@@ -36,7 +37,7 @@ pub(super) struct Request {
 pub(super) type After = Option<Result<Position, ()>>;
 
 /// Extracts the request; never refuses one.
-pub(super) fn request() -> impl Filter<Extract = (Request,), Error = Infallible> + Clone {
+pub(super) fn request() -> BoxedFilter<(Request,)> {
     let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
     let parts = warp::method()
         .and(warp::header::headers_cloned())
@@ -53,6 +54,7 @@ pub(super) fn request() -> impl Filter<Extract = (Request,), Error = Infallible>
                 query: pairs(&query),
             },
         )
+        .boxed()
 }
 
 /// The pairs of a query; what is not UTF-8 is replaced.

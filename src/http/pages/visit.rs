@@ -1,14 +1,15 @@
 //! One request for a page: where it went, who sent it, and in which words it is to be answered.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
 use warp::Filter;
+use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
 use warp::path::FullPath;
 
 use crate::context::{Admission, Peer, Settings};
 use crate::http::incoming::{Incoming, incoming};
+use crate::http::query;
 use crate::http::text::{Language, Texts};
 
 /// What the handlers of pages look at.
@@ -67,14 +68,13 @@ impl Visit {
 }
 
 /// Gathers a visit; never rejects.
-pub(super) fn visit() -> impl Filter<Extract = (Visit,), Error = Infallible> + Clone {
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::path::full().and(query).and(incoming()).map(
-        |path: FullPath, query: String, incoming: Incoming| Visit {
-            path: path.as_str().to_owned(),
-            query,
-            texts: Texts::new(Language::of(&incoming.headers)),
-            incoming,
-        },
-    )
+pub(super) fn visit() -> BoxedFilter<(Visit,)> {
+    let visit = |path: FullPath, query: String, incoming: Incoming| Visit {
+        path: path.as_str().to_owned(),
+        query,
+        texts: Texts::new(Language::of(&incoming.headers)),
+        incoming,
+    };
+    let parts = warp::path::full().and(query()).and(incoming());
+    parts.map(visit).boxed()
 }
