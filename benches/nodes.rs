@@ -211,15 +211,10 @@ async fn delay(url: &str) {
         .expect("the node listens");
     for n in 1..=REGISTRATIONS {
         let begun = Instant::now();
-        assert_eq!(
-            load::register_one(
-                &mut stream,
-                "/api/v1/events/delay/registrations",
-                &format!("delay-{n}")
-            )
-            .await,
-            201
-        );
+        let path = "/api/v1/events/delay/registrations";
+        let person = format!("delay-{n}");
+        let status = load::send(&mut stream, path, &person, &mut Vec::new()).await;
+        assert_eq!(status.expect("an answer"), 201);
         answers.push(begun.elapsed());
         for (watcher, delays) in watchers.iter_mut().zip(&mut delays) {
             let at = loop {

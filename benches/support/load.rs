@@ -109,18 +109,8 @@ async fn one_connection(
     Ok((times, counts))
 }
 
-/// Registers one new person; gives the answer's status.
-#[allow(
-    dead_code,
-    reason = "not every benchmark does; `expect` would fail in the one that does"
-)]
-pub(crate) async fn register_one(stream: &mut TcpStream, path: &str, person: &str) -> u16 {
-    send(stream, path, person, &mut Vec::new())
-        .await
-        .expect("an answer")
-}
-
-async fn send(
+/// Registers one new person; returns the status of the response, which stays in `answer`.
+pub(crate) async fn send(
     stream: &mut TcpStream,
     path: &str,
     person: &str,

@@ -1,4 +1,5 @@
 //! The one integration binary: the program told as stories, from outside.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 /// As in the product: the tests of memory measure it. It counts what is in use, which the resident pages only hint at.
 #[global_allocator]
