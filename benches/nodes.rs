@@ -417,7 +417,7 @@ fn medians(mut values: Vec<(f64, f64)>) -> (f64, f64) {
     (first, values[middle].1)
 }
 
-/// The program's parts without its configuration; the broadcaster leads nowhere when nobody is to be notified.
+/// The program's parts without its configuration; without notifications the broadcaster has no receiver.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn serve(url: &str, notifies: bool) {
     let url: DatabaseUrl = url.parse().expect("a database");

@@ -154,7 +154,7 @@ async fn run(database: &str, address: SocketAddr, people: usize, places: usize) 
     );
 }
 
-/// Serves people until none is left: `(what they were told, their number)`.
+/// Registers people until none is left; returns each one's outcome and number.
 async fn client(
     mut stream: TcpStream,
     address: SocketAddr,

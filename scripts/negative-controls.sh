@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# Takes one guard away after the other and demands that the tests notice.
+# Removes one guard after another and demands that the tests notice.
 #
 #   scripts/negative-controls.sh [name…]        all of tests/controls/, or those named
 #
-# A guard that no test misses is decoration. Each control is a patch that removes one, with two lines on top: what the guard
-# is, and which tests have to miss it. The patches are applied to a copy under target/, so that the program itself carries no
-# switch that could be turned the wrong way. A patch that no longer applies or compiles is a failure too: the guard has moved,
-# and the patch must follow it. Ends with 0 when every control is red, and the tests without any patch are green.
+# Each control is a patch that removes one guard, with two lines on top: what the guard is, and which tests must fail without it.
+# The script patches a copy under target/. A patch that no longer applies or compiles is a failure too: the guard has moved, and the
+# patch must follow it. Exits with 0 when every control makes a test fail, and the tests pass without any patch.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 copy=$root/target/controls/tree
 logs=$root/target/controls/logs
-# Not the worktree's own: Cargo tells the two apart by nothing, and a program without its guard would be left lying in target/debug.
+# A target directory of its own: a program without its guard must not stay in target/debug.
 export CARGO_TARGET_DIR=$root/target/controls/build RUST_BACKTRACE=0
-# A run without its guard may wait for ever.
+# A test without its guard may never end.
 patience=${CONTROL_TIMEOUT:-300}
 mkdir -p "$logs"
 
@@ -28,7 +27,7 @@ fresh_copy() {
 
 build() { (cd "$copy" && cargo test --quiet --test it --no-run) >"$logs/$1.build" 2>&1; }
 
-# Tests are chosen by words, any of which may be part of a name.
+# Runs the tests whose names contain any of the words.
 run() {
     local name=$1 status=0
     shift
@@ -55,7 +54,7 @@ build baseline || { echo "the tests do not compile; see $logs/baseline.build" >&
 mapfile -t words < <(printf '%s\n' "${words[@]}" | sort -u)
 run baseline "${words[@]}" || { echo "the tests are red with every guard in place; see $logs/baseline" >&2; exit 2; }
 
-printf '| guard taken away | its promise | tests | missed by |\n|---|---|---|---|\n'
+printf '| guard removed | its promise | tests | noticed by |\n|---|---|---|---|\n'
 for name in "${names[@]}"; do
     patch=$root/tests/controls/$name.patch
     guard=$(sed -n 's/^Guard: //p' "$patch")
@@ -71,7 +70,7 @@ for name in "${names[@]}"; do
     fi
     missed=$([[ $verdict != red ]] || missed_by "$name" | paste --serial --delimiters=' ')
     if [[ $verdict == red && -z $missed ]]; then
-        # Red because of something else than a test, such as the time that was given.
+        # Something other than a test failed, such as the time limit.
         verdict='NO TEST FAILED'
     fi
     [[ $verdict == red ]] || failures=$((failures + 1))

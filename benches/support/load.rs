@@ -125,7 +125,7 @@ pub(crate) async fn send(
     read_answer(stream, answer).await
 }
 
-/// Reads one answer with a `content-length`; gives its status.
+/// Reads one response with a `content-length`; returns its status.
 async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::Result<u16> {
     answer.clear();
     loop {

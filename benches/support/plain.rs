@@ -101,7 +101,7 @@ impl Plain {
         Self::Postgres(PgPool::connect(url).await.expect("the database answers"))
     }
 
-    /// Registers one person; gives the event as it is then.
+    /// Registers one person; returns the event after it.
     pub(crate) async fn register(
         &self,
         event: &Event,

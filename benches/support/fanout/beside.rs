@@ -1,4 +1,4 @@
-//! A visitor's wait for an answer while everybody is told of every registration.
+//! How long a registration takes while every watcher receives every count.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};

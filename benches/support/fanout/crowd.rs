@@ -83,7 +83,7 @@ struct Watcher {
     stream: TcpStream,
     technique: Technique,
     asked: bool,
-    /// The last round of which it has the piece.
+    /// The last round it has received.
     round: u32,
 }
 

@@ -129,7 +129,7 @@ fn request(address: SocketAddr) -> Request<Empty<Bytes>> {
         .expect("a request")
 }
 
-/// Tells of each count; a watcher that is cut is missed by whoever waits.
+/// Reports each count. A watcher that is cut reports nothing, and the wait for it fails.
 async fn listen(mut body: Incoming, heard: &mpsc::UnboundedSender<Instant>) {
     while let Some(Ok(frame)) = body.frame().await {
         if frame
