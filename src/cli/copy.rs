@@ -10,24 +10,24 @@ use super::value;
 use crate::store::DatabaseUrl;
 use crate::store::copy::{Copied, CopyError, Progress, copy};
 
-/// Copies a whole database into an empty one: from SQLite to Postgres, back, or into another of the same kind. Stop every server
-/// of the first before: what is written there after the copy has begun is not in it.
+/// Copies a whole database into an empty one: from SQLite to Postgres, back, or into another of the same kind. First stop every
+/// server of the source: the copy does not include later writes.
 ///
-/// Links, positions and the organiser's password stay valid; who is signed in to the console signs in again. All is copied or
-/// nothing. A password of Postgres need not stand in the address: PGPASSWORD and ~/.pgpass are read.
+/// Links, positions and the organiser's password stay valid; organisers sign in again. The copy is complete or empty. A Postgres
+/// password can come from PGPASSWORD or ~/.pgpass instead of the address.
 #[derive(Debug, Args)]
 #[expect(
     clippy::doc_markdown,
     reason = "clap prints these comments as they are"
 )]
 pub(super) struct CopyArgs {
-    /// Where everything is, e.g. sqlite://headcount.db.
+    /// The source, e.g. sqlite://headcount.db.
     from: String,
-    /// Where it is to be, e.g. postgres://headcount@db/headcount: an empty database, or a file that does not exist.
+    /// The target, e.g. postgres://headcount@db/headcount: an empty database, or a file that does not exist.
     to: String,
 }
 
-/// 0 when everything was copied; 1 when nothing was; 2 when an address is wrong.
+/// Exits with 0 when everything was copied, 1 when nothing was, 2 when an address is wrong.
 pub(super) fn run(args: &CopyArgs) -> ExitCode {
     let (from, to) = match (
         args.from.parse::<DatabaseUrl>(),
@@ -46,12 +46,12 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
     };
     match runtime.block_on(shown(&from, &to)) {
         Ok(copied) => {
-            println!("{from} is now also {to}:");
+            println!("copied {from} to {to}:");
             for (table, rows) in copied {
                 println!("{rows:>12} {table}");
             }
             println!(
-                "The rows of each table and every event's epoch, revision and counts were compared: they are equal."
+                "Verified: both have the same rows in each table, and the same epoch, revision and counts for each event."
             );
             ExitCode::SUCCESS
         }
@@ -62,7 +62,7 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
 /// Copies and shows a progress bar, on a terminal only.
 async fn shown(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Copied, CopyError> {
     let bar = ProgressBar::new(0);
-    // A constant of the right form.
+    // A valid constant.
     bar.set_style(
         ProgressStyle::with_template(
             "{msg:<14} {wide_bar} {human_pos} of {human_len} rows, {eta} left",

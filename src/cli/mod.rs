@@ -35,7 +35,7 @@ pub struct Cli {
 enum Command {
     /// Serve the pages and the API (the default command).
     Serve(Box<ServeArgs>),
-    /// Tell whether a server is ready: the one beside it, or any.
+    /// Check whether a server is ready: the one on this machine, or any.
     Health(health::HealthArgs),
     /// Print one line for each change of an event.
     Watch(watch::WatchArgs),

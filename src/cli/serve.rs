@@ -9,9 +9,9 @@ use crate::app::config::Config;
 use crate::app::runtime::runtime;
 use crate::app::{self, logging};
 
-/// Every option is a flag and an environment variable. All are taken as text here and checked together, so that all
-/// mistakes are reported together. (For the same reason a negative number is a value and no flag, and a switch's variable is on
-/// unless it says no, false, off or 0, or is empty.)
+/// Every option is a flag and an environment variable. All are text here, so that `Config` can check them and report all mistakes
+/// together. (For the same reason a negative number is a value, not a flag. A switch's variable is off when it is empty or says
+/// no, false, off or 0.)
 #[derive(Debug, Clone, Args)]
 #[expect(
     clippy::doc_markdown,

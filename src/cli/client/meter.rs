@@ -1,4 +1,4 @@
-//! What a client costs on the wire.
+//! What a client sends and receives.
 
 use std::io;
 use std::pin::Pin;
@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Counts the requests and bytes of one client over all its connections. Bytes are TCP's payload: heads, chunk sizes, frame
-/// headers and TLS records included, the packets' own headers not.
+/// Counts the requests and bytes of one client over all its connections. Bytes are TCP payload: they include heads, chunk sizes,
+/// frame headers and TLS records, but no packet headers.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Meter {
     requests: AtomicU64,

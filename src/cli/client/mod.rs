@@ -1,9 +1,8 @@
-//! Follows one event at any Headcount server, over any of the six transports, with the one cursor (docs/protocol.md, section 1).
+//! Follows one event at any Headcount server, over any of the six transports, with one cursor (docs/protocol.md, section 1).
 //!
-//! Owns the reconnecting loop ([`follow`]), what all transports yield ([`item::Item`]) and one small client for each of them.
-//! Every client opens its own socket, as a browser would, and that socket is counted ([`meter::Meter`]): requests and bytes
-//! on the wire are therefore measured, not estimated. Never prints anything and holds no backlog: what it sees goes to a
-//! [`item::Sink`] at once, and a slow sink slows the reading down, which makes the server skip revisions for it.
+//! Owns the loop that reconnects ([`follow`]), what every transport yields ([`item::Item`]), and one small client for each. Every
+//! client opens its own socket, as a browser would, and counts its requests and bytes ([`meter::Meter`]). Prints nothing and holds
+//! no backlog: each item goes to an [`item::Sink`] at once, and a slow sink makes the server skip revisions.
 
 pub(super) mod address;
 pub(super) mod api;
@@ -32,7 +31,7 @@ pub(super) use request::retry_after;
 
 use clap::ValueEnum;
 
-/// How a count travels.
+/// A transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
 pub(super) enum Transport {
     /// Server-sent events.

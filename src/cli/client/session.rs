@@ -1,4 +1,4 @@
-//! What one client knows while it follows an event, and what the transports share: the cursor, the meaning of each message.
+//! The state of one client over all its connections: the cursor, and what each message means.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::target::Target;
 use crate::domain::clock::Timestamp;
 use crate::domain::position::Position;
 
-/// Why a connection is over.
+/// Why a connection ended.
 #[derive(Debug)]
 pub(super) enum Cut {
-    /// Come back later; after `wait` when the server has said so.
+    /// Reconnect later, after `wait` when the server asked for it.
     Later { why: String, wait: Option<Duration> },
-    /// A mistake in the address, unless this very address has worked before: then a deploy or a proxy is in the way, and it passes.
+    /// A wrong address, unless it worked before: then a deploy or a proxy is in the way, and it will pass.
     Hopeless(String),
-    /// Never come back.
+    /// Do not reconnect.
     Final(End),
 }
 
@@ -42,7 +42,7 @@ impl Cut {
     }
 }
 
-/// One client's memory over all its connections.
+/// What one client remembers over all its connections.
 pub(super) struct Session<'a> {
     pub(super) target: &'a Target,
     pub(super) meter: &'a Arc<Meter>,

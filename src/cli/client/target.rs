@@ -1,4 +1,4 @@
-//! What is followed, and how.
+//! What to follow, and how.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use tokio_rustls::rustls::ClientConfig;
 use super::address::Base;
 use crate::domain::event::Slug;
 
-/// An event at a server, with the choices that all its watchers share.
+/// An event at a server, with the options that all its watchers share.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Target {
     pub(in crate::cli) base: Base,
     pub(in crate::cli) slug: Slug,
-    /// From one interval poll's request to the next.
+    /// Between two requests of an interval poll.
     pub(in crate::cli) interval: Duration,
     pub(in crate::cli) tls: Arc<ClientConfig>,
 }
 
 impl Target {
-    /// How long a long poll may stay open: below the minute after which many proxies cut an idle answer.
+    /// How long a long poll stays open: less than the minute after which many proxies cut an idle response.
     pub(super) const LONG_POLL_WAIT: Duration = Duration::from_secs(25);
 
     /// The request target of the event's API, e.g. `/api/v1/events/welcome/stream`.

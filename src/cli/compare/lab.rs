@@ -1,4 +1,4 @@
-//! The event of a run, and the calls of the API around it.
+//! The event of a run, and the API calls for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -37,7 +37,7 @@ pub(super) struct Lab {
     pub(super) local: bool,
     tls: Arc<ClientConfig>,
     api: Api,
-    /// Names this run's people and keys.
+    /// Part of the names and keys of this run's people.
     run: String,
     people: AtomicU64,
     /// The token that created the event and deletes it; `None` for somebody else's event.
@@ -107,7 +107,7 @@ impl Lab {
         }
     }
 
-    /// What the watchers follow.
+    /// What watchers follow.
     pub(super) fn target(&self, interval: Duration) -> Target {
         Target {
             base: self.base.clone(),
@@ -144,12 +144,12 @@ impl Lab {
         }
     }
 
-    /// Registers one more made-up person; waits and asks again when the server wants that. True when it did want it.
+    /// Registers one more made-up person, and tries again when the server asks for it. Returns whether it did.
     pub(super) async fn register(&self) -> Result<bool, String> {
         const ATTEMPTS: usize = 20;
         const OWN_PATIENCE: Duration = Duration::from_millis(500);
         let number = self.people.fetch_add(1, Relaxed) + 1;
-        // A run's own event is empty; in another's, two runs must not meet in one address.
+        // In an existing event, two runs must not use the same address.
         let email = if self.owner.is_some() {
             format!("person-{number}@example.invalid")
         } else {

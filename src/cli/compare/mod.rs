@@ -1,8 +1,8 @@
 //! `headcount compare`: every transport under the same load, measured at the watcher.
 //!
-//! Each technique gets its own phase by default: so many watchers, each with sockets of its own as a browser has, and the same
-//! registrations at the same moments. What a watcher has seen is set against the server's lossless change log afterwards. All
-//! of it runs on one thread, so that measuring takes at most one core beside a server on the same machine; the report states its share.
+//! By default each transport has its own phase, with the same number of watchers and the same registrations at the same moments.
+//! Each watcher has its own socket, as a browser has. Afterwards the run compares what each watcher saw with the server's change
+//! log. Everything runs on one thread, so that measuring takes at most one core beside a server on the same machine; the report states its share.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,10 +49,10 @@ pub(super) struct CompareArgs {
     /// An existing event, instead of one created for this run.
     #[arg(long, value_name = "SLUG", requires = "yes_register_people")]
     event: Option<String>,
-    /// Yes, register made-up people at that event.
+    /// Confirm that made-up people may register at that event.
     #[arg(long)]
     yes_register_people: bool,
-    /// The bearer token of the organiser's API, to make an event for this run.
+    /// The bearer token of the organiser's API, to create an event for this run.
     #[arg(
         long,
         env = "HEADCOUNT_ADMIN_TOKEN",
@@ -66,16 +66,16 @@ pub(super) struct CompareArgs {
     /// Registrations a second, at random moments that are the same for each technique.
     #[arg(long, default_value_t = 20.0, value_parser = rate, value_name = "R")]
     rate: f64,
-    /// How long people register, for each technique.
+    /// How long people register, for each transport.
     #[arg(long, default_value = "10s", value_parser = duration, value_name = "DURATION")]
     duration: Duration,
     /// What to compare.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = technique::ALL, value_name = "LIST")]
     transports: Vec<Transport>,
-    /// The intervals of `poll`, each a row of its own.
+    /// The intervals of `poll`, each with its own row.
     #[arg(long, value_delimiter = ',', default_value = "1s,3s", value_parser = value::interval, value_name = "DURATIONS")]
     poll_intervals: Vec<Duration>,
-    /// Measure all techniques at the same time instead of one after the other.
+    /// Measure all transports at the same time instead of one after the other.
     #[arg(long)]
     together: bool,
     /// The server's process, to read its CPU time; found by itself when the server listens on this machine's loopback.
@@ -92,7 +92,7 @@ pub(super) struct CompareArgs {
     insecure: bool,
 }
 
-/// 0 when every watcher of every technique has ended on the newest count; 1 when not, or when the run has failed; 2 for a mistake.
+/// Exits with 0 when every watcher ended on the newest count, 1 when one did not or the run failed, 2 when an option is wrong.
 pub(super) fn run(args: &CompareArgs) -> ExitCode {
     let (base, tls) = match (Base::parse(&args.url), tls::config(args.insecure)) {
         (Ok(base), Ok(tls)) => (base, tls),
@@ -121,7 +121,7 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
     match outcome.and_then(|outcome| report(args, &outcome)) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(lost) => fail(
-            &format!("{lost} watchers have not seen the newest count"),
+            &format!("{lost} watchers did not receive the newest count"),
             1,
         ),
         Err(why) => fail(&why, 1),

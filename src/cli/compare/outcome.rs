@@ -1,4 +1,4 @@
-//! The figures of a run, as `--json` prints them; units are last in the names.
+//! The figures of a run, as `--json` prints them. Each name ends with its unit.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;

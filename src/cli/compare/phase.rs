@@ -1,4 +1,4 @@
-//! One phase: watchers come, people register, everybody catches up.
+//! One phase: watchers connect, people register, all watchers catch up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(super) struct Setting<'a> {
     pub(super) progress: &'a ProgressBar,
 }
 
-/// The watchers of one technique.
+/// The watchers of one transport.
 struct Crowd {
     technique: Technique,
     watchers: Vec<Arc<Watcher>>,
@@ -37,13 +37,13 @@ struct Crowd {
     cuts: u32,
 }
 
-/// Measures the techniques side by side.
+/// Measures the transports side by side.
 pub(super) async fn run(
     setting: &Setting<'_>,
     techniques: &[Technique],
 ) -> Result<Vec<Row>, String> {
     let lab = setting.lab;
-    // Dropping it ends every watcher, whatever happens.
+    // Dropping it ends every watcher.
     let mut tasks = JoinSet::new();
     let mut crowds: Vec<Crowd> = techniques
         .iter()
@@ -131,7 +131,7 @@ impl Crowd {
         }
     }
 
-    /// Waits until each has a first count.
+    /// Waits for every watcher's first count.
     async fn arrived(&self) -> Result<(), String> {
         const PATIENCE: Duration = Duration::from_secs(30);
         let deadline = Instant::now() + self.technique.ramp() + PATIENCE;
@@ -150,7 +150,7 @@ impl Crowd {
                     .find_map(|watcher| watcher.trouble())
                     .unwrap_or_else(|| "the others waited without success".into());
                 return Err(format!(
-                    "{}: {there} of {} watchers have got a count: {why}",
+                    "{}: only {there} of {} watchers received a count: {why}",
                     self.technique.name(),
                     self.watchers.len()
                 ));
@@ -159,7 +159,7 @@ impl Crowd {
         }
     }
 
-    /// Waits until each shows `newest`, or must have.
+    /// Waits until each shows `newest`, for as long as the transport may take.
     async fn caught_up(&self, newest: i64) {
         let deadline = Instant::now() + self.technique.grace();
         while Instant::now() < deadline

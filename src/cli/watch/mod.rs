@@ -1,7 +1,7 @@
-//! `headcount watch`: one line a change, for people and for scripts.
+//! `headcount watch`: one line for each change, for people and for scripts.
 //!
-//! Counts alone go to stdout, each line written whole and flushed, so that a pipe (websocketd, `while read`) has it at once.
-//! A reader that is slow holds the writing up, that holds the socket up, and the server then skips revisions: no backlog anywhere.
+//! Only counts go to stdout. Each line is written whole and flushed, so that a pipe (websocketd, `while read`) gets it at once.
+//! A slow reader blocks the writer, which blocks the socket, and the server then skips revisions: there is no backlog.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ mod reader;
 pub(super) struct WatchArgs {
     /// The event's page or API address, e.g. https://example.org/e/spring-gala.
     url: String,
-    /// How the count travels.
+    /// The transport to follow the count with.
     #[arg(long, value_enum, default_value_t = Transport::Sse)]
     transport: Transport,
     /// Print each count as the JSON object that the server sent.
@@ -52,7 +52,7 @@ pub(super) fn run(args: &WatchArgs) -> ExitCode {
         Ok(target) => target,
         Err(error) => return fail(&error, 2),
     };
-    // The printing blocks when the reader is slow; a thread of its own keeps the signals heard.
+    // Printing blocks when the reader is slow; on its own thread, signals still arrive.
     let runtime = match Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
