@@ -375,6 +375,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unreachable(_) => Self::unreachable(),
+            StoreError::Busy => Self::new(
+                Code::Busy,
+                "too many long lists are being read at this moment; nothing was changed, and the same request is safe to send again",
+            )
+            .retry_after(Duration::from_secs(1)),
             StoreError::Unexpected(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => {
                 tracing::error!(%error, "a database call failed");
                 Self::internal()

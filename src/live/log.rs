@@ -13,7 +13,7 @@ use super::subscription::{Item, Subscription};
 use crate::domain::change::Change;
 use crate::domain::event::Event;
 use crate::domain::position::{Position, Revision};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Changes read at once while following.
 const PAGE: u32 = 500;
@@ -101,6 +101,8 @@ impl Log {
                         self.page = page.into();
                         continue;
                     }
+                    // The store logs it once for all followers.
+                    Err(StoreError::Busy) => tokio::time::sleep(RETRY).await,
                     Err(error) => {
                         tracing::warn!(%error, event = %self.event.slug, "the change log cannot be read; trying again");
                         tokio::time::sleep(RETRY).await;

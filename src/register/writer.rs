@@ -176,7 +176,8 @@ impl Writer {
                 tracing::error!(%error, event = self.event, commands = commands.len(), "a batch was not committed");
                 let failure = match error {
                     StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
-                    StoreError::Unexpected(_)
+                    StoreError::Busy
+                    | StoreError::Unexpected(_)
                     | StoreError::Unreadable(_)
                     | StoreError::Migration(_) => Failure::Internal,
                 };

@@ -15,14 +15,17 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Postgres};
 /// walks it whole for each look-up as long as it is kept: where there is an index, it is to be used. A plan for given values is as
 /// bad: of an event that is newer than the statistics the planner believes that it has no rows, and takes any index that begins with
 /// the event; one for any values takes the index that fits.
-const SETTINGS: &str = "\
+pub(super) const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
         set_config('idle_in_transaction_session_timeout', '3s', false), set_config('tcp_keepalives_idle', '10', false),
         set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
         set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
         set_config('plan_cache_mode', 'force_generic_plan', false)";
-/// Of a node. A server takes 100 by default: room for several nodes and their listeners.
-const CONNECTIONS: u32 = 10;
+/// Connections of a node that only commits use. With those that read ([`super::readers`]) it has 10, and a server takes 100 by
+/// default: room for several nodes and their listeners.
+const WRITERS: u32 = 4;
+/// Connections of a node for short reads.
+pub(super) const SHORT_READERS: u32 = 3;
 /// A connection that has been idle for longer is tried before it is used: the server may have been restarted.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// How long such a trial may take.
@@ -42,7 +45,7 @@ pub(super) struct Connections {
 /// The connection of the transaction that has ended last. The next batch takes it: through the pool each would cost two round trips
 /// that try it, and would wake another of the server's processes, whose caches are cold. It is one of the pool's, and goes back there
 /// when a transaction begins more than a second after it was taken out, or at once when the pool has no other to give: whoever waits there
-/// must not be overtaken for ever. After the last transaction it stays, so that readers have one less until the next.
+/// must not be overtaken for ever. After the last transaction it stays until the next.
 #[derive(Debug, Default)]
 struct Last(Mutex<Option<Lent>>);
 
@@ -57,13 +60,13 @@ impl Connections {
     pub(super) fn to(options: &PgConnectOptions) -> Self {
         Self {
             pool: pool_options()
-                .max_connections(CONNECTIONS)
+                .max_connections(WRITERS)
                 .connect_lazy_with(named(options)),
             last: Arc::default(),
         }
     }
 
-    /// For single statements.
+    /// For transactions that write.
     pub(super) fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -93,7 +96,7 @@ impl Connections {
     }
 
     fn keep(&self, lent: Lent) {
-        if self.pool.num_idle() == 0 && self.pool.size() >= CONNECTIONS {
+        if self.pool.num_idle() == 0 && self.pool.size() >= WRITERS {
             // Dropped, it goes to the one who waits longest.
             return;
         }
@@ -191,6 +194,8 @@ pub(super) fn named(options: &PgConnectOptions) -> PgConnectOptions {
 pub(super) fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new()
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Never: a slow acquire fails, and is logged, when the timeout is over.
+        .acquire_slow_threshold(Duration::MAX)
         .after_connect(|connection, _| {
             Box::pin(async move { connection.execute(SETTINGS).await.map(drop) })
         })

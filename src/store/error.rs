@@ -90,8 +90,13 @@ pub(super) async fn bounded<T, E: Into<StoreError>>(
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, work).await {
         Ok(outcome) => outcome.map_err(Into::into),
-        Err(_) => Err(StoreError::Unreachable(
-            io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {limit:?}")).into(),
-        )),
+        Err(_) => Err(timed_out(limit)),
     }
+}
+
+/// The database has not answered within this time.
+pub(super) fn timed_out(limit: Duration) -> StoreError {
+    StoreError::Unreachable(
+        io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {limit:?}")).into(),
+    )
 }

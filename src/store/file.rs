@@ -1,23 +1,47 @@
 //! SQLite's file: made, opened, and brought up to date.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, query};
 
-use super::{StoreError, migrations};
+use super::error::is_locked;
+use super::{StoreError, migrations, statements as sql};
 
 /// How long the start waits for another process that starts on the same new file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes sure that there is a file, or says what is in the way.
+/// Makes sure that there is a file that can be written, or says what is in the way.
 pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
     check_directory(file)?;
-    create(file);
+    if file.is_dir() {
+        return Err(refused(
+            io::ErrorKind::IsADirectory,
+            format!(
+                "{0} is a directory; name a file in it in the database URL, such as sqlite://{0}/headcount.db",
+                file.display()
+            ),
+        ));
+    }
+    create(file)?;
+    // `access` and not `open`: closing the file would drop the locks that this process holds on it (POSIX, `fcntl`).
+    #[cfg(unix)]
+    rustix::fs::access(
+        file,
+        rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK,
+    )
+    .map_err(|error| {
+        let error = io::Error::from(error);
+        refused(
+            error.kind(),
+            format!("the file {} cannot be written: {error}", file.display()),
+        )
+    })?;
     Ok(())
 }
 
@@ -27,27 +51,140 @@ fn check_directory(file: &Path) -> Result<(), StoreError> {
         .parent()
         .filter(|directory| !directory.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    if directory.is_dir() {
-        return Ok(());
+    if !directory.is_dir() {
+        return Err(refused(
+            io::ErrorKind::NotFound,
+            format!(
+                "the directory {} does not exist; create it, or name another file in the database URL",
+                directory.display()
+            ),
+        ));
     }
-    let message = format!(
-        "the directory {} does not exist; create it, or name another file in the database URL",
-        directory.display()
-    );
-    Err(StoreError::Unreachable(
-        io::Error::new(io::ErrorKind::NotFound, message).into(),
-    ))
+    #[cfg(unix)]
+    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).map_err(|error| {
+        let error = io::Error::from(error);
+        refused(
+            error.kind(),
+            format!(
+                "the directory {} cannot be written: {error}; SQLite keeps files beside the database",
+                directory.display()
+            ),
+        )
+    })?;
+    Ok(())
 }
 
 /// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of
 /// the file itself. One that is there keeps the rights that it was given.
-fn create(file: &Path) {
+fn create(file: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // Where this fails SQLite fails too, and says why.
-    let _ = options.open(file);
+    match options.open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(refused(
+            error.kind(),
+            format!("the file {} cannot be created: {error}", file.display()),
+        )),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn refused(kind: io::ErrorKind, message: String) -> StoreError {
+    StoreError::Unreachable(io::Error::new(kind, message).into())
+}
+
+/// The open database file, told apart from any other file at its path by device and inode.
+///
+/// SQLite goes on writing to a file that was deleted or moved: every commit would seem to work, and be lost.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    database: Identity,
+    log: Identity,
+    /// SQLite deletes the log when the last connection closes: this one stays open, so the log is the same file throughout.
+    anchor: Mutex<Option<SqliteConnection>>,
+}
+
+impl OpenFile {
+    /// The file that these options open.
+    pub(super) async fn of(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
+        let mut anchor = options.connect().await?;
+        // The first read opens the log.
+        query(sql::PING).fetch_optional(&mut anchor).await?;
+        let path = options.get_filename();
+        // SQLite follows symbolic links before it names the log.
+        let mut log = fs::canonicalize(path)
+            .unwrap_or_else(|_| path.to_owned())
+            .into_os_string();
+        log.push("-wal");
+        Ok(Self {
+            database: Identity::of(path.to_owned()),
+            log: Identity::of(log.into()),
+            anchor: Mutex::new(Some(anchor)),
+        })
+    }
+
+    /// Fails when another file, or none, is at the path now. Two calls to the file system.
+    pub(super) fn check(&self) -> Result<(), sqlx::Error> {
+        for file in [&self.database, &self.log] {
+            if file.is_gone() {
+                return Err(io::Error::other(format!(
+                    "{} was removed, moved or replaced while it was open; put it back, or stop the server, restore the database and start again",
+                    file.path.display()
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the file.
+    pub(super) async fn close(&self) {
+        let anchor = self
+            .anchor
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(anchor) = anchor {
+            // It has only read.
+            let _ = anchor.close().await;
+        }
+    }
+}
+
+/// Which file was at a path.
+#[derive(Debug)]
+struct Identity {
+    path: PathBuf,
+    /// Device and inode; `None` where the system has none.
+    found: Option<(u64, u64)>,
+}
+
+impl Identity {
+    fn of(path: PathBuf) -> Self {
+        Self {
+            found: device_and_inode(&path),
+            path,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.found.is_some() && device_and_inode(&self.path) != self.found
+    }
+}
+
+fn device_and_inode(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
 }
 
 /// Opens the file and brings its schema up to date, while other processes may be doing the same.
@@ -56,12 +193,10 @@ pub(super) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnect
     loop {
         match migrate(options).await {
             // Switching to WAL needs the file alone, and `busy_timeout` does not wait for that.
-            Err(MigrateError::Execute(error)) => match StoreError::from(error) {
-                StoreError::Unreachable(sqlx::Error::Database(_)) if Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                error => return Err(error),
-            },
+            Err(MigrateError::Execute(error)) if is_locked(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(MigrateError::Execute(error)) => return Err(error.into()),
             outcome => return Ok(outcome?),
         }
     }

@@ -25,8 +25,10 @@ mod error;
 mod file;
 mod json;
 mod listener;
+mod lists;
 mod migrations;
 mod postgres;
+mod readers;
 mod registering;
 mod rows;
 mod session;
@@ -37,6 +39,7 @@ mod url;
 mod watching;
 
 pub use listener::{Heard, Listener};
+pub use lists::Export;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
@@ -60,6 +63,9 @@ pub enum StoreError {
     /// [`Store::commit`] it is not known whether the batch was stored; an idempotency key tells a registration's.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
+    /// Too many long reads at once. Nothing was read; try again in a second.
+    #[error("too many long reads of the database at once")]
+    Busy,
     /// It answered what the program never expects: a defect, or a database that somebody else has changed.
     #[error("the database answered unexpectedly: {0}")]
     Unexpected(#[source] sqlx::Error),
@@ -252,6 +258,11 @@ impl Store {
         filter: &Filter,
     ) -> Result<Vec<Listed>, StoreError> {
         either!(self, store => store.registrations(event, filter).await)
+    }
+
+    /// All registrations of one round that match `filter` (its limit does not count) as they are at this moment, by number.
+    pub async fn export(&self, event: EventId, filter: Filter) -> Result<Export, StoreError> {
+        either!(self, store => store.export(event, filter).await)
     }
 
     /// `count(*)` of the confirmed registrations of a round: what the published count is audited against, together with the

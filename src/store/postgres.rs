@@ -5,16 +5,21 @@
 
 use std::sync::Arc;
 
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgQueryResult};
-use sqlx::query::Query;
+use sqlx::query::{Query, QueryAs};
 use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
 
 use super::alongside::alongside;
 use super::batch::{self, Decided, Lookup, Session};
-use super::connections::{ACQUIRE_TIMEOUT, Connections, Writing, named, pool_options};
+use super::connections::{
+    ACQUIRE_TIMEOUT, Connections, SETTINGS, SHORT_READERS, Writing, named, pool_options,
+};
 use super::error::bounded;
 use super::listener::{CHANNEL, Listener, payload};
+use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::readers::Readers;
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{
@@ -109,12 +114,18 @@ pub(super) const UNBOUNDED: &str = "\
         set_config('idle_in_transaction_session_timeout', '0', false), set_config('enable_seqscan', 'off', false)";
 /// Says it by name, so that a server whose default was changed cannot give a place twice.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// What one of these transactions reads is the state at its first statement.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+/// An export lasts as long as its reader takes, within its own limit.
+const EXPORT_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false)";
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
 
 /// A server.
 #[derive(Debug, Clone)]
 pub struct Postgres {
     connections: Connections,
+    readers: Arc<Readers<sqlx::Postgres>>,
+    options: Arc<PgConnectOptions>,
     /// Where to listen: past a pooler, if there is one, that hands connections out by transaction.
     listen: Arc<PgConnectOptions>,
 }
@@ -140,14 +151,22 @@ impl Postgres {
             .await?;
         // It has no limits, so it does not belong to the pool.
         connection.close().await?;
+        let options = Arc::new(named(options));
+        let readers = Arc::new(Readers::new(SHORT_READERS, |connections| {
+            pool_options()
+                .max_connections(connections)
+                .connect_lazy_with((*options).clone())
+        }));
         Ok(Self {
             connections,
-            listen: Arc::new(named(listen.unwrap_or(options))),
+            readers,
+            listen: Arc::new(listen.map_or_else(|| (*options).clone(), named)),
+            options,
         })
     }
 
     pub(super) async fn close(&self) {
-        self.connections.close().await;
+        tokio::join!(self.readers.close(), self.connections.close());
     }
 
     /// Tells every node that listens. Not inside the committing transaction: there it would take one lock for all committers of
@@ -174,7 +193,26 @@ impl Postgres {
     }
 
     pub(super) fn reader(&self) -> &PgPool {
-        self.connections.pool()
+        self.readers.short()
+    }
+
+    // A server has no file that could be taken away, so these never fail; SQLite's do.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as SQLite's")]
+    fn short(&self) -> Result<&PgPool, StoreError> {
+        Ok(self.readers.short())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as SQLite's")]
+    fn vital(&self) -> Result<&PgPool, StoreError> {
+        Ok(self.readers.vital())
+    }
+
+    async fn snapshot(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        connection.execute(SETTINGS).await?;
+        connection.execute(EXPORT_LIMITS).await?;
+        connection.execute(SNAPSHOT).await?;
+        Ok(connection)
     }
 
     async fn begin(&self) -> Result<Writing, sqlx::Error> {
@@ -219,6 +257,7 @@ impl Postgres {
 }
 
 impl_statements!(Postgres);
+impl_lists!(Postgres, sqlx::Postgres);
 
 impl_session!(Writing);
 

@@ -1,7 +1,7 @@
 //! What both backends do with the same statements. Written once as a macro: sqlx's types keep a function that is generic
 //! over the database from being readable, and two copies from staying equal.
 //!
-//! A backend brings `reader()`, a pool for single statements; `begin()`, a transaction that may write; `begin_locked()`, one
+//! A backend brings `short()` and `vital()`, pools for single statements, and `readers`; `begin()`, a transaction that may write; `begin_locked()`, one
 //! with an event's row under its lock, and the registrations that a batch names first; and `attempt()`, which is `decide()`, or something
 //! quicker before it. What happens inside a transaction is in `session.rs`.
 
@@ -31,21 +31,21 @@ macro_rules! impl_statements {
     ($backend:ident) => {
         impl $backend {
             pub(super) async fn events(&self) -> Result<Vec<Event>, StoreError> {
-                rows::read(bounded(ANSWER_TIMEOUT, query_as::<_, rows::EventRow>(sql::EVENTS).fetch_all(self.reader())).await?)
+                rows::read(bounded(ANSWER_TIMEOUT, query_as::<_, rows::EventRow>(sql::EVENTS).fetch_all(self.short()?)).await?)
             }
 
             pub(super) async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
-                let row = query_as::<_, rows::EventRow>(sql::EVENT).bind(slug.as_str()).fetch_optional(self.reader());
+                let row = query_as::<_, rows::EventRow>(sql::EVENT).bind(slug.as_str()).fetch_optional(self.short()?);
                 bounded(ANSWER_TIMEOUT, row).await?.map(Event::try_from).transpose()
             }
 
             pub(super) async fn event_by_id(&self, id: EventId) -> Result<Option<Event>, StoreError> {
-                let row = query_as::<_, rows::EventRow>(sql::EVENT_BY_ID).bind(id).fetch_optional(self.reader());
+                let row = query_as::<_, rows::EventRow>(sql::EVENT_BY_ID).bind(id).fetch_optional(self.short()?);
                 bounded(ANSWER_TIMEOUT, row).await?.map(Event::try_from).transpose()
             }
 
             pub(super) async fn marks(&self) -> Result<Vec<Mark>, StoreError> {
-                let rows = bounded(ANSWER_TIMEOUT, query_as::<_, rows::MarkRow>(sql::MARKS).fetch_all(self.reader())).await?;
+                let rows = bounded(ANSWER_TIMEOUT, query_as::<_, rows::MarkRow>(sql::MARKS).fetch_all(self.vital()?)).await?;
                 Ok(rows.into_iter().map(Mark::from).collect())
             }
 
@@ -172,7 +172,8 @@ macro_rules! impl_statements {
             }
 
             pub(super) async fn changes(&self, event: &Event, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {
-                let rows = query_as::<_, rows::ChangeRow>(sql::CHANGES).bind(event.id).bind(after).bind(i64::from(limit)).fetch_all(self.reader());
+                let _turn = self.readers.long_reads.turn().await?;
+                let rows = query_as::<_, rows::ChangeRow>(sql::CHANGES).bind(event.id).bind(after).bind(i64::from(limit)).fetch_all(self.readers.long());
                 bounded(ANSWER_TIMEOUT, rows).await?.into_iter().map(|row| row.of(event)).collect()
             }
 
@@ -181,38 +182,23 @@ macro_rules! impl_statements {
                     .bind(locator.event)
                     .bind(i64::from(locator.round))
                     .bind(i64::from(locator.number))
-                    .fetch_optional(self.reader());
+                    .fetch_optional(self.short()?);
                 bounded(ANSWER_TIMEOUT, row).await?.map(Listed::try_from).transpose()
             }
 
-            pub(super) async fn registrations(&self, event: EventId, filter: &Filter) -> Result<Vec<Listed>, StoreError> {
-                // No stored text holds NUL, and Postgres takes none as a parameter.
-                if filter.query.as_ref().is_some_and(|query| query.contains('\0')) {
-                    return Ok(Vec::new());
-                }
-                let rows = query_as::<_, rows::ListedRow>(sql::REGISTRATIONS)
-                    .bind(event)
-                    .bind(i64::from(filter.round))
-                    .bind(i64::from(filter.after))
-                    .bind(filter.status.map(Status::as_str))
-                    .bind(filter.query.as_deref().map(shared::pattern))
-                    .bind(i64::from(filter.limit))
-                    .fetch_all(self.reader());
-                rows::read(bounded(ANSWER_TIMEOUT, rows).await?)
-            }
-
             pub(super) async fn recount(&self, event: EventId) -> Result<Option<(u32, u32)>, StoreError> {
-                let row = query_as::<_, (i64, i64)>(sql::RECOUNT).bind(event).fetch_optional(self.reader());
+                let row = query_as::<_, (i64, i64)>(sql::RECOUNT).bind(event).fetch_optional(self.short()?);
                 let row = bounded(ANSWER_TIMEOUT, row).await?;
                 row.map(|(counted, registered)| Ok((rows::count("counted", counted)?, rows::count("registered", registered)?))).transpose()
             }
 
             pub(super) async fn audit(&self, slug: &Slug, before: Option<i64>, limit: u32) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+                let _turn = self.readers.long_reads.turn().await?;
                 let rows = query_as::<_, rows::AuditRow>(sql::AUDIT)
                     .bind(slug.as_str())
                     .bind(before.unwrap_or(i64::MAX))
                     .bind(i64::from(limit))
-                    .fetch_all(self.reader());
+                    .fetch_all(self.readers.long());
                 Ok(bounded(ANSWER_TIMEOUT, rows).await?.into_iter().map(Into::into).collect())
             }
 
@@ -238,12 +224,12 @@ macro_rules! impl_statements {
             }
 
             pub(super) async fn announcement(&self, event: EventId) -> Result<Option<Announcement>, StoreError> {
-                let row = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCEMENT).bind(event).fetch_optional(self.reader());
+                let row = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCEMENT).bind(event).fetch_optional(self.short()?);
                 Ok(bounded(ANSWER_TIMEOUT, row).await?.map(Announcement::from))
             }
 
             pub(super) async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-                bounded(ANSWER_TIMEOUT, query_scalar(sql::SETTING).bind(name).fetch_optional(self.reader())).await
+                bounded(ANSWER_TIMEOUT, query_scalar(sql::SETTING).bind(name).fetch_optional(self.short()?)).await
             }
 
             pub(super) async fn setting_or_insert(&self, name: &str, value: &str) -> Result<String, StoreError> {
@@ -278,7 +264,7 @@ macro_rules! impl_statements {
             }
 
             pub(super) async fn session(&self, digest: &str) -> Result<Option<Timestamp>, StoreError> {
-                let expires_at = query_scalar(sql::SESSION).bind(digest).fetch_optional(self.reader());
+                let expires_at = query_scalar(sql::SESSION).bind(digest).fetch_optional(self.short()?);
                 Ok(bounded(ANSWER_TIMEOUT, expires_at).await?.map(Timestamp::from_millis))
             }
 
@@ -292,7 +278,7 @@ macro_rules! impl_statements {
             }
 
             pub(super) async fn ping(&self) -> Result<(), StoreError> {
-                bounded(ANSWER_TIMEOUT, query(sql::PING).fetch_optional(self.reader())).await.map(drop)
+                bounded(ANSWER_TIMEOUT, query(sql::PING).fetch_optional(self.vital()?)).await.map(drop)
             }
         }
     };

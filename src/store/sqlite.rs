@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
+use sqlx::query::QueryAs;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -22,6 +24,9 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::alongside::{alongside, step_aside};
 use super::batch::{self, Decided, Foreseen, Lookup, Session};
 use super::error::{bounded, is_another, is_known, is_locked};
+use super::file::OpenFile;
+use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::readers::Readers;
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{
@@ -42,6 +47,8 @@ use crate::domain::registration::{Locator, Registration, Status};
 
 /// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
 const BEGIN: &str = "BEGIN IMMEDIATE;";
+/// The snapshot begins with the first read and lasts to the end of the transaction.
+const SNAPSHOT: &str = "BEGIN";
 /// $2 and $3 are JSON arrays of e-mail keys and idempotency keys, $4 of `[round, number]`. CROSS JOIN keeps SQLite from
 /// walking through the round instead of looking each one up.
 macro_rules! find {
@@ -87,8 +94,8 @@ const ADVANCE: &str = "\
     FROM json_each($1) AS moved
     WHERE event_id = moved.value ->> 0 AND round = moved.value ->> 1 AND number = moved.value ->> 2";
 
-/// Enough for the console's pages beside the pollers; every reader is a thread.
-const READERS: u32 = 4;
+/// Connections for short reads; every connection is a thread.
+const SHORT_READERS: u32 = 4;
 /// How long a statement waits for another process that writes, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 /// In KiB, which SQLite writes as a negative number: the indexes' leaves of an event with some ten thousand registrations.
@@ -106,8 +113,11 @@ const ROW_BUFFER: usize = 1040;
 /// An open database file.
 #[derive(Debug, Clone)]
 pub struct Sqlite {
-    readers: SqlitePool,
+    readers: Arc<Readers<sqlx::Sqlite>>,
+    /// Opens a connection that only reads.
+    reading: SqliteConnectOptions,
     writer: Arc<Writer>,
+    file: Arc<OpenFile>,
 }
 
 /// The one connection that writes. It is taken out while it works and put back when its transaction has ended: after any error but
@@ -136,7 +146,7 @@ impl Sqlite {
         file::prepare(options.get_filename())?;
         let options = options
             .clone()
-            .create_if_missing(true)
+            .create_if_missing(false)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .row_buffer_size(ROW_BUFFER)
@@ -150,17 +160,25 @@ impl Sqlite {
             .pragma("cache_size", CACHE_SIZE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         let connection = file::open(&writer).await?;
-        // After the writer: it has created the file and switched it to WAL.
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ANSWER_TIMEOUT)
-            // A connection to a file does not die by itself.
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
+        // After the writer: it has switched the file to WAL.
+        let reading = options.pragma("query_only", "ON");
+        let file = Arc::new(OpenFile::of(&reading).await?);
+        let readers = Arc::new(Readers::new(SHORT_READERS, |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ANSWER_TIMEOUT)
+                // Never: a slow acquire fails, and is logged, when the timeout is over.
+                .acquire_slow_threshold(Duration::MAX)
+                // A connection to a file does not die by itself.
+                .test_before_acquire(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_lazy_with(reading.clone())
+        }));
         Ok(Self {
             readers,
+            reading,
+            file,
             writer: Arc::new(Writer {
                 options: writer,
                 connection: Mutex::new(Some(connection)),
@@ -172,14 +190,28 @@ impl Sqlite {
     pub(super) async fn close(&self) {
         // The writer last: the last connection to close folds the log into the file.
         self.readers.close().await;
+        self.file.close().await;
         if let Some(connection) = self.writer.connection.lock().await.take() {
             // Everything is committed; a failure here only leaves the log for the next start.
             let _ = connection.close().await;
         }
     }
 
-    fn reader(&self) -> &SqlitePool {
-        &self.readers
+    fn short(&self) -> Result<&SqlitePool, StoreError> {
+        self.file.check()?;
+        Ok(self.readers.short())
+    }
+
+    fn vital(&self) -> Result<&SqlitePool, StoreError> {
+        self.file.check()?;
+        Ok(self.readers.vital())
+    }
+
+    async fn snapshot(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.file.check()?;
+        let mut connection = self.reading.connect().await?;
+        connection.execute(SNAPSHOT).await?;
+        Ok(connection)
     }
 
     /// Waits for the writer and takes the database's write lock.
@@ -261,23 +293,30 @@ impl Sqlite {
 
     async fn writing(&self) -> Result<Writing<'_>, sqlx::Error> {
         let mut slot = self.writer.connection.lock().await;
-        if self.readers.is_closed() {
+        if self.readers.short().is_closed() {
             return Err(sqlx::Error::PoolClosed);
         }
+        self.file.check()?;
         let connection = match slot.take() {
             Some(connection) => connection,
             None => self.writer.options.connect().await?,
         };
-        Ok(Writing { slot, connection })
+        Ok(Writing {
+            slot,
+            connection,
+            file: &self.file,
+        })
     }
 }
 
 impl_statements!(Sqlite);
+impl_lists!(Sqlite, sqlx::Sqlite);
 
 /// The writer, with a transaction that is open or about to begin. Dropped without an end, it closes the connection, which rolls back.
 struct Writing<'a> {
     slot: MutexGuard<'a, Option<SqliteConnection>>,
     connection: SqliteConnection,
+    file: &'a OpenFile,
 }
 
 impl_session!(Writing<'_>);
@@ -293,8 +332,10 @@ impl Writing<'_> {
 
     async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         self.connection.execute(statement).await?;
+        let file = self.file;
         self.put_back();
-        Ok(())
+        // Where the file was taken away meanwhile, nothing is stored where it will be found.
+        file.check()
     }
 
     /// Keeps the connection for the next one; no transaction is open.
@@ -343,6 +384,7 @@ impl Writing<'_> {
         // Put together from constants; every value is bound.
         let statements = AssertSqlSafe(registering::statements(begin, new.len()));
         let register = registering::bind(query(statements), picture.before(), &picture.event, &new);
+        let file = self.file;
         let outcome = alongside(register.execute(&mut *self), || {
             step_aside();
             meanwhile();
@@ -356,7 +398,8 @@ impl Writing<'_> {
         {
             self.put_back();
         }
-        outcome.map(drop)
+        outcome?;
+        file.check()
     }
 
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), sqlx::Error> {
@@ -442,9 +485,16 @@ mod tests {
             ),
             (
                 sql::REGISTRATIONS,
+                &["(event_id=? AND round=? AND number>?)"],
+            ),
+            (
+                sql::WAITING_BEFORE,
+                &["registrations_waiting (event_id=? AND round=? AND status=? AND number<?)"],
+            ),
+            (
+                sql::WAITING_NUMBERS,
                 &[
-                    "(event_id=? AND round=? AND number>?)",
-                    "registrations_waiting (event_id=? AND round=? AND status=?)",
+                    "registrations_waiting (event_id=? AND round=? AND status=? AND number>? AND number<?)",
                 ],
             ),
             (sql::CHANGES, &["(event_id=? AND revision>?)"]),

@@ -63,19 +63,19 @@ pub(super) const REGISTRATION: &str = concat!(
 );
 /// $3 is the last number of the page before, $4 a status or NULL, $5 a LIKE pattern in lower case or NULL.
 pub(super) const REGISTRATIONS: &str = concat!(
-    "WITH ranked AS (
-        SELECT number AS ranked_number, row_number() OVER (ORDER BY number) AS waiting_position
-        FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting'
-    )
-    SELECT ",
+    "SELECT ",
     registration_columns!(),
-    ", waiting_position
-    FROM registrations LEFT JOIN ranked ON ranked_number = number AND status = 'waiting'
+    " FROM registrations
     WHERE event_id = $1 AND round = $2 AND number > $3
         AND ($4 IS NULL OR status = $4)
         AND ($5 IS NULL OR email_key LIKE $5 ESCAPE '!' OR name_key LIKE $5 ESCAPE '!')
     ORDER BY number LIMIT $6"
 );
+pub(super) const WAITING_BEFORE: &str = "\
+    SELECT count(*) FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number < $3";
+pub(super) const WAITING_NUMBERS: &str = "\
+    SELECT number FROM registrations
+    WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number >= $3 AND number <= $4 ORDER BY number";
 pub(super) const RECOUNT: &str = "\
     SELECT (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'), e.registered
     FROM events e WHERE e.id = $1";

@@ -1,4 +1,4 @@
-//! The registrations as CSV, for spreadsheets (RFC 4180), written page by page.
+//! The registrations as CSV, for spreadsheets (RFC 4180), written piece by piece from one snapshot.
 
 use std::borrow::Cow;
 
@@ -9,18 +9,14 @@ use warp::http::{HeaderValue, header};
 use warp::reply::{Reply as _, Response};
 
 use super::query::Query;
-use super::registrations::page;
 use crate::context::Shared;
-use crate::domain::event::EventId;
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find};
 use crate::problem::Problem;
-use crate::store::{Filter, Listed};
+use crate::store::{Export, Listed};
 
-/// Rows read at once; each page is a turn of its own at the database, so that a long export holds nobody up.
-const PAGE: u32 = 500;
-/// Pages that wait for a slow reader.
-const AHEAD: usize = 2;
+/// Pieces that wait for a slow reader, beside those in the store.
+const AHEAD: usize = 1;
 /// Spreadsheets take a file for UTF-8 only if it begins with a byte order mark.
 const BOM: &str = "\u{FEFF}";
 const HEAD: [&str; 8] = [
@@ -48,9 +44,10 @@ pub(in crate::http) async fn get(
         "attachment; filename=\"{}-round-{}.csv\"",
         event.slug, filter.round
     );
-    let (pages, ready) = mpsc::channel(AHEAD);
-    // A task of its own, because a query cannot be shared between threads as warp's bodies have to be. It ends with its reader.
-    tokio::spawn(write(context, event.id, filter, pages));
+    let export = context.store.export(event.id, filter).await?;
+    let (pieces, ready) = mpsc::channel(AHEAD);
+    // A task of its own renders the rows. It ends with its reader.
+    tokio::spawn(write(export, pieces));
     let mut response = warp::reply::stream(ReceiverStream::new(ready)).into_response();
     let headers = response.headers_mut();
     headers.insert(
@@ -71,35 +68,23 @@ pub(in crate::http) async fn get(
 #[error("the export broke off: {0}")]
 struct Broken(String);
 
-async fn write(
-    context: Shared,
-    event: EventId,
-    mut filter: Filter,
-    pages: mpsc::Sender<Result<Bytes, Broken>>,
-) {
-    filter.limit = PAGE;
+async fn write(mut export: Export, pieces: mpsc::Sender<Result<Bytes, Broken>>) {
     let mut text = format!("{BOM}{}\r\n", HEAD.join(","));
-    loop {
-        let next = match page(&context, event, filter.clone()).await {
-            Ok((rows, next)) => {
-                text.push_str(&render(&rows));
-                next
-            }
-            Err(problem) => {
-                let _ = pages.send(Err(Broken(problem.detail().to_owned()))).await;
+    while let Some(rows) = export.next().await {
+        match rows {
+            Ok(rows) => text.push_str(&render(&rows)),
+            Err(error) => {
+                let broken = Broken(Problem::from(error).detail().to_owned());
+                let _ = pieces.send(Err(broken)).await;
                 return;
             }
-        };
-        if pages
+        }
+        if pieces
             .send(Ok(std::mem::take(&mut text).into()))
             .await
             .is_err()
         {
             return;
-        }
-        match next {
-            Some(number) => filter.after = number,
-            None => return,
         }
     }
 }

@@ -35,6 +35,8 @@ macro_rules! told_to_both {
     };
 }
 
+mod file;
+mod load;
 mod lost;
 mod nodes;
 mod organiser;
