@@ -80,6 +80,7 @@ pub(super) fn answer(
         theme,
         refresh_s,
         heartbeat: context.settings.heartbeat,
+        language: sentences.language,
         stale: &sentences.stale,
     });
 

@@ -93,7 +93,9 @@ pub struct Head<'a> {
     pub refresh_s: u64,
     /// The longest pause between two things sent.
     pub heartbeat: Duration,
-    /// The sentence for a document that has gone silent, in the visitor's language.
+    /// The BCP 47 tag of the visitor's language.
+    pub language: &'a str,
+    /// The sentence for a document that has gone silent, in that language.
     pub stale: &'a str,
 }
 
@@ -108,6 +110,7 @@ pub fn head(head: &Head<'_>) -> String {
         theme,
         refresh_s,
         heartbeat,
+        language,
         stale,
     } = *head;
     let mut out = String::with_capacity(STYLE.len() + SCRIPT.len() + 1_024);
@@ -115,7 +118,7 @@ pub fn head(head: &Head<'_>) -> String {
     // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "<!doctype html>\n<html lang=\"und\" data-heartbeat=\"{}\" data-refresh=\"{refresh_s}\" data-again=\"{again}\">\
+        "<!doctype html>\n<html lang=\"{language}\" data-heartbeat=\"{}\" data-refresh=\"{refresh_s}\" data-again=\"{again}\">\
          <head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <noscript><meta http-equiv=\"refresh\" content=\"{refresh_s}; url={again}\"></noscript><title>",
         heartbeat.as_secs_f64()
@@ -245,6 +248,7 @@ mod tests {
             theme: Theme::Dark,
             refresh_s: 5,
             heartbeat: Duration::from_millis(2_500),
+            language: "en",
             stale,
         })
     }

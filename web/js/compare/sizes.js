@@ -2,7 +2,7 @@
 export const REQUEST = 520; // a browser's request line and headers, HTTP/1.1
 export const HEAD = 360; // an answer's status line and headers
 export const UPGRADE = 720; // both heads of a WebSocket's opening
-export const FRAME_DOCUMENT = 2_100; // the iframe's document up to its first count
+export const FRAME_DOCUMENT = 3_100; // the iframe's document up to its first count
 
 const encoder = new TextEncoder();
 export const bytesOf = (text) => encoder.encode(text).length;
