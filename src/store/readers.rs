@@ -85,13 +85,12 @@ impl Gate {
 
     /// Waits for a turn, in order of arrival. The turn ends when the permit is dropped.
     pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        match timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            // The semaphore is never closed, so this is the timeout.
-            Ok(Err(_)) | Err(_) => {
-                self.log();
-                Err(StoreError::Busy)
-            }
+        // The semaphore is never closed, so every error is the timeout.
+        if let Ok(Ok(turn)) = timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned()).await {
+            Ok(turn)
+        } else {
+            self.log();
+            Err(StoreError::Busy)
         }
     }
 

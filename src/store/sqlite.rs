@@ -115,7 +115,7 @@ const ROW_BUFFER: usize = 1040;
 pub struct Sqlite {
     readers: Arc<Readers<sqlx::Sqlite>>,
     /// Opens a connection that only reads.
-    reading: SqliteConnectOptions,
+    reading: Arc<SqliteConnectOptions>,
     writer: Arc<Writer>,
     file: Arc<OpenFile>,
 }
@@ -177,7 +177,7 @@ impl Sqlite {
         }));
         Ok(Self {
             readers,
-            reading,
+            reading: Arc::new(reading),
             file,
             writer: Arc::new(Writer {
                 options: writer,
