@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use headcount::cli::Cli;
 
-/// SQLite's memory as well: its worker gives a batch's back to the system each time when it is glibc's.
+/// For SQLite's memory as well: with glibc's allocator its worker gives a batch's memory back to
+/// the system each time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -425,6 +425,13 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))
     }
 
+    /// A client that does not take its answers gets no more of them.
+    pub fn unread_answers() -> Self {
+        let detail = "too many answers wait for you to read them; the request was carried out, but \
+                      its answer is not kept: read what has come, then ask again";
+        Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
+    }
+
     /// No event has that slug.
     pub fn event_not_found(slug: &str) -> Self {
         Self::new(Code::EventNotFound, format!("there is no event {slug:?}"))

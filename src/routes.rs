@@ -1,5 +1,6 @@
-//! Every URL: what is live is `transport`'s, pages and assets are `http::pages`' and `http::assets`', the rest is listed in
-//! [`urls::ALL`]. A rejection only means "not this route"; every refusal is an answer.
+//! Every URL. Live ones are `transport`'s, pages and assets are `http::pages`' and `http::assets`',
+//! the rest is listed in [`urls::ALL`]. A rejection only means "not this route"; every refusal is
+//! an answer.
 
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, Method};
@@ -15,7 +16,8 @@ use crate::transport;
 /// Everything that is served.
 pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
     let routes = http::first_of([
-        // Before the limit, at which it looks itself: whoever is in a crowd passes by one filter less.
+        // Before the limit, which it checks itself: a registration in a crowd passes one filter
+        // less.
         http::registering(context),
         over_limit(),
         transport::routes(context.clone(), http::frame_sentences),
@@ -31,8 +33,8 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports say goodbye themselves, and the operator's probes
-/// are answered always.
+/// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports say goodbye
+/// themselves, and the operator's probes are always answered.
 fn over_limit() -> BoxedFilter<(Response,)> {
     let refuse = |admission: Admission, path: FullPath| async move {
         let spared = |path: &str| {

@@ -1,8 +1,10 @@
-//! The canary: this node's own watcher. It follows the public stream of the busiest event through the node's own listener, as any
-//! browser would, and so measures what a person sees: from a change's commit, on whichever node, to its bytes at the other end of a
-//! real socket. What it received is also what the audit compares with `count(*)` ([`super::metrics::audit`]).
+//! The canary: this node's own watcher. It follows the public stream of the busiest event through
+//! the node's own listener, as a browser does. So it measures what a person sees: from a change's
+//! commit, on any node, to its bytes at the other end of a real socket. The audit compares what it
+//! received with `count(*)` ([`super::metrics::audit`]).
 //!
-//! It runs where metrics are exported and costs one connection. It is not counted as a watcher ([`set_aside`](crate::live::presence::Watchers::set_aside)).
+//! It runs where metrics are exported and costs one connection. It does not count as a watcher
+//! ([`set_aside`](crate::live::presence::Watchers::set_aside)).
 
 use std::collections::HashMap;
 use std::io;
@@ -37,7 +39,7 @@ pub const COMMIT_TO_RECEIPT: &str = "headcount_commit_to_receipt_seconds";
 /// Whether the canary follows a stream, the gauge's name.
 pub const UP: &str = "headcount_canary_up";
 
-/// How often it asks itself which event is the busiest.
+/// How often it checks which event is the busiest.
 const LOOK: Duration = Duration::from_secs(15);
 /// How long the way through the own listener may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,7 +50,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
-/// What the canary was told last. Cheap to clone.
+/// What the canary received last. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Received(Arc<Mutex<Option<(EventId, Count)>>>);
 
@@ -71,7 +73,7 @@ impl Received {
     }
 }
 
-/// Of the count what is looked at here.
+/// The fields of a count that are used here.
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Count {
     revision: Revision,
@@ -90,12 +92,12 @@ pub struct Canary {
     pub hub: Hub,
     /// The node's clock: commits carry its moments.
     pub clock: Clock,
-    /// Where it leaves what it was told.
+    /// Where it leaves what it received.
     pub received: Received,
 }
 
 impl Canary {
-    /// Follows one event after the other. Runs until it is dropped, and its connection ends with it.
+    /// Follows one event after the other. Runs until it is dropped; its connection ends with it.
     pub async fn run(self) {
         let mut busiest = Busiest::default();
         let mut followed = None;
@@ -108,7 +110,7 @@ impl Canary {
             let ended = self.follow(&channel, &mut busiest).await;
             self.received.set(None);
             if let Err(error) = ended {
-                tracing::debug!(%error, event = %channel.newest().event.slug, "the canary's stream has ended");
+                tracing::debug!(%error, event = %channel.newest().event.slug, "the canary's stream ended; opening it again");
                 sleep(PAUSE).await;
             }
         }
@@ -133,7 +135,8 @@ impl Canary {
                     if busiest.pick(&self.hub, Some(event.id)) != Some(event.id) {
                         return Ok(());
                     }
-                    // Heartbeats are not shown by the decoder; a stream that is behind for a whole look is dead.
+                    // The decoder does not show heartbeats. A stream that is behind for a whole
+                    // interval is dead.
                     let seen = self.received.get().map_or(0, |(_, count)| count.revision);
                     let was_behind = std::mem::replace(&mut behind, (seen != channel.newest().event.revision).then_some(seen));
                     if behind.is_some() && behind == was_behind {
@@ -155,7 +158,8 @@ impl Canary {
         }
     }
 
-    /// The first count of a connection is as old as the event's last change; from then on each newer one is measured.
+    /// The first count of a connection is as old as the event's last change. From then on each
+    /// newer one is measured.
     fn take(&self, event: EventId, data: &str) -> io::Result<()> {
         let count: Count = serde_json::from_str(data)?;
         let before = self
@@ -233,8 +237,8 @@ struct Busiest {
 }
 
 impl Busiest {
-    /// `followed` stays unless another event has changed more; among equals the one with more watchers comes first, then the one
-    /// that has changed last.
+    /// `followed` stays unless another event has changed more. Among equals the one with more
+    /// watchers comes first, then the one that changed last.
     fn pick(&mut self, hub: &Hub, followed: Option<EventId>) -> Option<EventId> {
         let channels = hub.channels();
         let busy = |channel: &Arc<Channel>| {

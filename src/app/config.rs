@@ -1,4 +1,5 @@
-//! The configuration: everything is read and checked before anything is opened, and all mistakes are reported together.
+//! The configuration. Everything is read and checked before anything is opened, and all mistakes
+//! are reported at once.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,6 +7,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::options::{
+    address, at_least_one, duration, is_wide, networks, public_url, secret, whole,
+};
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
 use crate::server::Tls;
@@ -87,72 +91,6 @@ impl Reader {
         let value = parse(text).map(Some);
         self.read(flag, value, None)
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is no address and port such as 127.0.0.1:8080 or [::]:8080"))
-}
-
-fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
-    let value = humantime::parse_duration(text)
-        .map_err(|_| format!("{text:?} is no duration such as 50ms, 15s or 1m"))?;
-    if value < least || value > most {
-        return Err(format!(
-            "{text} is out of range: {} to {}",
-            humantime::format_duration(least),
-            humantime::format_duration(most)
-        ));
-    }
-    Ok(value)
-}
-
-fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is no whole number"))
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    whole::<usize>(text).and_then(|n| {
-        if n == 0 {
-            Err("at least 1 is needed".into())
-        } else {
-            Ok(n)
-        }
-    })
-}
-
-fn public_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url =
-        url.ok_or_else(|| format!("{text:?} is no address such as https://events.example.org"))?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!(
-            "{text:?} must not have a path: Headcount is served at the root of its host"
-        ));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let network = |part: &str| {
-        part.parse::<IpNet>()
-            .or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from))
-    };
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| network(part).map_err(|_| format!("{part:?} is no network such as 10.0.0.0/8")))
-        .collect()
-}
-
-/// A short one is the operator's to choose: the start warns of it (see [`Config::short_secrets`]).
-fn secret(text: Option<&str>) -> Option<Hidden> {
-    text.map(str::trim)
-        .filter(|text| !text.is_empty())
-        .map(Hidden::new)
 }
 
 /// Shorter secrets are warned of.
@@ -271,25 +209,35 @@ impl Config {
         Ok(config)
     }
 
-    /// The options whose secret is short enough to be guessed.
-    pub fn short_secrets(&self) -> impl Iterator<Item = &'static str> {
+    /// What is allowed and probably not meant.
+    pub fn warnings(&self) -> Vec<String> {
         let secrets = [
             ("--admin-password", &self.admin_password),
             ("--admin-token", &self.admin_token),
         ];
-        secrets
+        let short = |secret: &Hidden| secret.reveal().chars().count() < SHORT_SECRET;
+        let secrets = secrets
             .into_iter()
-            .filter(|(_, secret)| {
-                secret
-                    .as_ref()
-                    .is_some_and(|secret| secret.reveal().chars().count() < SHORT_SECRET)
-            })
-            .map(|(flag, _)| flag)
+            .filter(|(_, secret)| secret.as_ref().is_some_and(short))
+            .map(|(flag, _)| {
+                format!("{flag} is short enough to be guessed; whoever has it is the organiser")
+            });
+        let proxies = self
+            .trusted_proxies
+            .iter()
+            .filter(|network| is_wide(network));
+        let proxies = proxies.map(|network| {
+            format!(
+                "--trusted-proxies: {network} is wide; visitors in it can claim any address, which \
+                 evades all limits"
+            )
+        });
+        secrets.chain(proxies).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use clap::Parser as _;
 
     use super::*;
@@ -300,7 +248,8 @@ mod tests {
         serve: ServeArgs,
     }
 
-    fn read(args: &[&str]) -> Result<Config, Vec<String>> {
+    /// The configuration of a command line.
+    pub(in crate::app) fn read(args: &[&str]) -> Result<Config, Vec<String>> {
         Config::read(&Line::parse_from(std::iter::once(&"headcount").chain(args)).serve)
     }
 
@@ -390,33 +339,10 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(config.admin_token.as_ref().unwrap().reveal(), "secret");
-        assert_eq!(
-            config.short_secrets().collect::<Vec<_>>(),
-            ["--admin-token"]
-        );
-    }
-
-    #[test]
-    fn a_public_url_is_an_origin() {
-        assert_eq!(
-            read(&["--public-url", "https://events.example.org/"])
-                .unwrap()
-                .public_url
-                .unwrap(),
-            "https://events.example.org"
-        );
-        assert!(read(&["--public-url", "https://example.org/events"]).is_err());
-        assert!(read(&["--public-url", "ftp://example.org"]).is_err());
-    }
-
-    #[test]
-    fn single_addresses_are_networks_too() {
-        assert_eq!(
-            read(&["--trusted-proxies", "10.0.0.0/8, ::1"])
-                .unwrap()
-                .trusted_proxies
-                .len(),
-            2
+        let warnings = config.warnings();
+        assert!(
+            warnings.len() == 1 && warnings[0].starts_with("--admin-token is short"),
+            "{warnings:?}"
         );
     }
 }

@@ -1,13 +1,35 @@
-//! What the program tells about itself: text for people, JSON lines for machines, both on standard error.
+//! What the program reports about itself: text for people, JSON lines for machines, both on
+//! standard error.
+//!
+//! Logging never stops a task. Lines go through a bounded queue to a thread of its own, which is
+//! the only one that waits for whatever is behind standard error. When nobody reads there, or the
+//! disk is full, lines are lost and everything else goes on.
 
-use std::io::IsTerminal as _;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterFn, Targets};
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::config::Log;
+
+/// Lines that may wait to be written. A line has some 200 bytes, so this is below a megabyte.
+const QUEUE: usize = 4096;
+/// How long the end of the program waits for the last lines.
+const FLUSH_WITHIN: Duration = Duration::from_millis(500);
+
+/// How often the end of the program looks for room in a full queue.
+const FLUSH_RETRY: Duration = Duration::from_millis(5);
+
+static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Starts logging for the whole process; a second call changes nothing.
 pub fn start(log: &Log) {
@@ -15,22 +37,244 @@ pub fn start(log: &Log) {
     let info = Targets::new().with_default(LevelFilter::INFO);
     let filter: Targets = log.filter.parse().unwrap_or(info);
     // Colours are for a terminal; in a file or a journal they are noise. <https://no-color.org>
-    let coloured = std::io::stderr().is_terminal()
+    let coloured = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_writer(std::io::stderr)
+    let lines = LINES.get_or_init(|| Lines::write_to(io::stderr()));
+    let layer = fmt::layer()
+        .with_writer(lines.clone())
         .with_target(false)
-        .with_ansi(coloured);
+        .with_ansi(coloured)
+        // It would report on standard error that standard error cannot be written.
+        .log_internal_errors(false);
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(FilterFn::new(|event| {
+            is_safe_to_log(event.target(), *event.level())
+        }));
     // It fails only when a subscriber is set already, as in a test that starts several servers.
-    let _ = if log.json {
-        builder
-            .json()
-            .flatten_event(true)
-            .finish()
-            .with(filter)
-            .try_init()
+    let started = if log.json {
+        registry.with(layer.json().flatten_event(true)).try_init()
     } else {
-        builder.finish().with(filter).try_init()
+        registry.with(layer).try_init()
     };
+    if started.is_ok() {
+        log_panics();
+    }
+}
+
+/// Waits until everything logged so far is written, as long as that is possible at once.
+pub fn flush() {
+    if let Some(lines) = LINES.get() {
+        lines.flush(FLUSH_WITHIN);
+    }
+}
+
+/// Below `info`, the libraries log whole requests, and a path can be somebody's private link.
+fn is_safe_to_log(target: &str, level: Level) -> bool {
+    let own = target == "headcount" || target.starts_with("headcount::");
+    own || level <= Level::INFO
+}
+
+/// The standard hook writes to standard error itself, and waits there.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            tracing::error!(thread, "{panic}\n{backtrace}");
+        } else {
+            tracing::error!(thread, "{panic}");
+        }
+    }));
+}
+
+/// The way to the thread that writes.
+#[derive(Debug, Clone)]
+struct Lines {
+    queue: SyncSender<Order>,
+    lost: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Write(Vec<u8>),
+    /// Answered when everything before it is written.
+    Flush(SyncSender<()>),
+}
+
+impl Lines {
+    /// Starts the thread. If the system has none left, lines are lost.
+    fn write_to(output: impl Write + Send + 'static) -> Self {
+        let (queue, orders) = sync_channel(QUEUE);
+        let lost = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&lost);
+        let _ = std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || write_all(output, &orders, &counted));
+        Self { queue, lost }
+    }
+
+    fn flush(&self, within: Duration) {
+        let deadline = Instant::now() + within;
+        let (done, written) = sync_channel(1);
+        let mut order = Order::Flush(done);
+        while let Err(TrySendError::Full(refused)) = self.queue.try_send(order) {
+            if Instant::now() >= deadline {
+                return;
+            }
+            order = refused;
+            std::thread::sleep(FLUSH_RETRY);
+        }
+        let _ = written.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Writes until the program ends. A line that cannot be written is lost; the next one is tried
+/// again, because a full disk can have room later.
+fn write_all(mut output: impl Write, orders: &Receiver<Order>, lost: &AtomicUsize) {
+    while let Ok(order) = orders.recv() {
+        match order {
+            Order::Write(line) => {
+                let _ = output.write_all(&line);
+                let lost = lost.swap(0, Ordering::Relaxed);
+                if lost > 0 {
+                    let _ = writeln!(
+                        output,
+                        "{lost} log lines were lost: nobody read them in time"
+                    );
+                }
+            }
+            Order::Flush(done) => {
+                let _ = output.flush();
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line {
+            bytes: Vec::new(),
+            lines: self.clone(),
+        }
+    }
+}
+
+/// One line, queued when it is complete.
+struct Line {
+    bytes: Vec<u8>,
+    lines: Lines,
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let line = std::mem::take(&mut self.bytes);
+        if self.lines.queue.try_send(Order::Write(line)).is_err() {
+            self.lines.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    /// An output that waits before each line until it may go on.
+    struct Slow {
+        allowed: Receiver<()>,
+        written: Sender<Vec<u8>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.allowed.recv().map_err(io::Error::other)?;
+            self.written
+                .send(bytes.to_vec())
+                .map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(lines: &Lines, text: &str) {
+        write!(lines.make_writer(), "{text}").unwrap();
+    }
+
+    #[test]
+    fn a_log_that_nobody_reads_loses_lines_and_says_how_many() {
+        let (allow, allowed) = channel();
+        let (written, read) = channel();
+        let lines = Lines::write_to(Slow { allowed, written });
+        // One more may be in the thread's hands.
+        for line in 0..QUEUE + 10 {
+            log(&lines, &format!("line {line}\n"));
+        }
+        lines.flush(Duration::from_millis(1));
+        for _ in 0..QUEUE + 20 {
+            allow.send(()).unwrap();
+        }
+        lines.flush(Duration::from_secs(20));
+        let read: Vec<_> = read.try_iter().collect();
+        let text = String::from_utf8(read.concat()).unwrap();
+        assert!(text.starts_with("line 0\n"), "{text}");
+        assert!(text.contains(" log lines were lost"), "{text}");
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_stops_nobody() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+        }
+        let lines = Lines::write_to(Full);
+        for _ in 0..3 * QUEUE {
+            log(&lines, "lost\n");
+        }
+        lines.flush(Duration::from_secs(20));
+    }
+
+    #[test]
+    fn libraries_log_no_requests() {
+        assert!(
+            is_safe_to_log("headcount", Level::TRACE)
+                && is_safe_to_log("headcount::live::hub", Level::TRACE)
+        );
+        assert!(is_safe_to_log("sqlx::query", Level::WARN) && is_safe_to_log("h2", Level::INFO));
+        for library in [
+            "hyper::proto::h1",
+            "h2",
+            "warp",
+            "sqlx::query",
+            "headcounter",
+        ] {
+            assert!(
+                !is_safe_to_log(library, Level::DEBUG) && !is_safe_to_log(library, Level::TRACE)
+            );
+        }
+    }
 }

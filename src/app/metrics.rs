@@ -21,8 +21,8 @@ const SECONDS: [f64; 14] = [
 /// Commands in a batch.
 const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-/// Serves the metrics on `address` for the whole process. A second call in one process (a test that starts several
-/// servers) keeps the first.
+/// Serves the metrics on `address` for the whole process. A second call in one process (a test that
+/// starts several servers) keeps the first.
 pub fn start(address: SocketAddr) -> Result<(), String> {
     static STARTED: OnceLock<()> = OnceLock::new();
     if STARTED.get().is_some() {
@@ -81,7 +81,8 @@ fn describe() {
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
 }
 
-/// Counters that a failure would otherwise begin: a series whose first value is 1 has not risen, and its alert stays silent.
+/// Counters that a failure would otherwise create. A series whose first value is 1 has not risen,
+/// so its alert stays silent.
 fn begin() {
     for outcome in [
         "confirmed",
@@ -99,12 +100,13 @@ fn begin() {
     }
 }
 
-/// The events of which something was told.
+/// The events that have series.
 #[derive(Default)]
-struct Told(BTreeSet<String>);
+struct Series(BTreeSet<String>);
 
-impl Told {
-    /// A deleted event has nobody and no drift. The exporter cannot forget a series: it would go on with the last value.
+impl Series {
+    /// A deleted event has no registrations and no drift. The exporter cannot remove a series; it
+    /// would keep the last value.
     fn only(&mut self, present: BTreeSet<String>) {
         for gone in self.0.difference(&present) {
             for gauge in [
@@ -120,17 +122,17 @@ impl Told {
     }
 }
 
-/// Compares what is published with `count(*)`, now and then. Runs until it is dropped.
+/// Compares published counts with `count(*)`, now and then. Runs until it is dropped.
 ///
-/// Of the event that the canary follows it is the number that came out of its socket.
+/// For the event that the canary follows it compares the number that came out of its socket.
 pub async fn audit(store: Store, hub: Hub, received: Received) {
     let mut ticks = tokio::time::interval(AUDIT);
-    let mut told = Told::default();
+    let mut series = Series::default();
     loop {
         ticks.tick().await;
         metrics::gauge!("headcount_database_up").set(if hub.is_stale() { 0.0 } else { 1.0 });
         let channels = hub.channels();
-        told.only(
+        series.only(
             channels
                 .iter()
                 .map(|channel| channel.newest().event.slug.to_string())
@@ -147,7 +149,8 @@ pub async fn audit(store: Store, hub: Hub, received: Received) {
                 .set(f64::from(event.waiting));
             match store.recount(event.id).await {
                 Ok(Some((counted, _))) if channel.newest().event.revision == event.revision => {
-                    // A count that is still on its way is late, not wrong: then the published one tells.
+                    // A count that is still on its way is late, not wrong: then compare the
+                    // published one.
                     let published = received
                         .registered(event.id, event.revision)
                         .unwrap_or(event.registered);
@@ -158,13 +161,15 @@ pub async fn audit(store: Store, hub: Hub, received: Received) {
                             event = slug,
                             published,
                             counted,
-                            "the published count is not what the database counts"
+                            "the published count differs from the database's"
                         );
                     }
                 }
-                // It changed while it was counted: the next round tells.
+                // It changed while it was counted: the next round compares it.
                 Ok(_) => {}
-                Err(error) => tracing::debug!(%error, event = slug, "not audited"),
+                Err(error) => {
+                    tracing::debug!(%error, event = slug, "cannot count; trying again later");
+                }
             }
         }
     }
@@ -179,12 +184,12 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
-            let mut told = Told::default();
-            told.only(["gala".to_owned(), "ball".to_owned()].into());
+            let mut series = Series::default();
+            series.only(["gala".to_owned(), "ball".to_owned()].into());
             for event in ["gala", "ball"] {
                 metrics::gauge!("headcount_drift", "event" => event).set(2.0);
             }
-            told.only(["ball".to_owned()].into());
+            series.only(["ball".to_owned()].into());
         });
         let scrape = handle.render();
         assert!(

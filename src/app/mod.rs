@@ -1,17 +1,18 @@
-//! The composition root: puts the parts together in the order in which they start, and takes them apart in reverse.
+//! The composition root: puts the parts together in the order in which they start, and takes them
+//! apart in reverse.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tower_layer::Layer as _;
 
 use crate::context::{Context, Settings, Shared};
 use crate::domain::clock::Clock;
 use crate::domain::event::{Capacity, NewEvent, Slug};
-use crate::http::session;
+use crate::http::{session, urls};
 use crate::live::cluster;
 use crate::live::hub::Hub;
 use crate::live::presence_report::Watching;
@@ -22,13 +23,16 @@ use crate::server::{self, Drained};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
+mod background;
 pub mod canary;
 pub mod config;
 pub mod logging;
 pub mod metrics;
+mod options;
 pub mod runtime;
 mod start_lines;
 
+use background::{Background, Ended};
 use canary::{Canary, Received};
 use config::Config;
 
@@ -51,28 +55,43 @@ pub enum StartError {
     Metrics(String),
 }
 
-/// Serves until SIGTERM or SIGINT, then drains.
-pub async fn run(config: Config) -> Result<(), StartError> {
+/// The exit code after a part of the server has ended by a defect (`EX_SOFTWARE` in sysexits.h). A
+/// supervisor that restarts on failure starts the server again.
+pub const FAILED: u8 = 70;
+
+/// Why the server stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// A signal asked for it.
+    Asked,
+    /// A part of it ended by a defect.
+    Failed,
+}
+
+/// Serves until a signal or a defect, then drains.
+pub async fn run(config: Config) -> Result<Stopped, StartError> {
     let address = config.listen;
     let listener =
         server::bind(address).map_err(|source| StartError::Listen { address, source })?;
-    let running = start(config.clone(), listener, Clock::System).await?;
+    let mut running = start(config.clone(), listener, Clock::System).await?;
     start_lines::print(&config, &running);
-    stop_signal().await;
+    let stopped = running.until(stop_signal()).await;
     tracing::info!("stopping: no new connections, streams say goodbye");
     running.stop().await;
-    Ok(())
+    Ok(stopped)
 }
 
-/// SIGTERM or SIGINT.
+/// SIGTERM, SIGINT or SIGHUP: a terminal that is closed must not cut visitors off.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    // Installing a handler fails only for signals that cannot be handled; these two can.
+    // Installing a handler fails only for signals that cannot be handled; these three can.
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
+    let mut hangup = signal(SignalKind::hangup()).expect("SIGHUP can be handled");
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
 
@@ -81,14 +100,15 @@ async fn stop_signal() {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    /// The organiser's password, if this start has drawn it.
+    /// The organiser's password, if this start has generated it.
     pub drawn_password: Option<String>,
     /// The parts, for tests that look inside.
     pub context: Shared,
     stop: watch::Sender<bool>,
-    server: JoinHandle<Drained>,
-    canary: JoinSet<()>,
-    background: JoinSet<()>,
+    /// `None` once it has ended.
+    server: Option<JoinHandle<Drained>>,
+    canary: Background,
+    background: Background,
     watching: Watching,
     drain: Duration,
 }
@@ -125,19 +145,23 @@ pub async fn start(
         QUEUE,
     );
 
-    let mut background = JoinSet::new();
-    background.spawn(broadcasting);
-    background.spawn(cluster::follow(store.clone(), hub.clone(), clock.clone()));
-    background.spawn(schedule::run(registrar.clone(), hub.clone(), clock.clone()));
+    let mut background = Background::default();
+    background.spawn("broadcaster", broadcasting);
+    let follower = cluster::follow(store.clone(), hub.clone(), clock.clone());
+    background.spawn("follower", follower);
+    let schedule = schedule::run(registrar.clone(), hub.clone(), clock.clone());
+    background.spawn("schedule", schedule);
     let received = Received::default();
-    background.spawn(metrics::audit(store.clone(), hub.clone(), received.clone()));
+    let audit = metrics::audit(store.clone(), hub.clone(), received.clone());
+    background.spawn("audit", audit);
     let watching = Watching::new(store.clone(), hub.clone());
-    background.spawn(watching.clone().run());
+    background.spawn("presence", watching.clone().run());
 
-    let mut canary = JoinSet::new();
+    let mut canary = Background::default();
     if config.metrics_listen.is_some() {
         let (hub, clock, tls) = (hub.clone(), clock.clone(), tls.clone());
         canary.spawn(
+            "canary",
             Canary {
                 address,
                 tls,
@@ -167,6 +191,7 @@ pub async fn start(
         max_connections: config.max_connections,
         max_connections_per_address: config.max_connections_per_ip,
         trusted_proxies: config.trusted_proxies.clone(),
+        is_live,
         tls,
         drain: config.drain,
         handoff: config.handoff,
@@ -178,12 +203,17 @@ pub async fn start(
         drawn_password,
         context,
         stop,
-        server,
+        server: Some(server),
         canary,
         background,
         watching,
         drain: config.drain,
     })
+}
+
+/// Addresses whose answers may stay open as long as their clients.
+fn is_live(path: &str) -> bool {
+    urls::find(path).is_some_and(|url| url.live) || path.starts_with(socketio::PATH)
 }
 
 /// An empty database gets one event, so that the first start shows a working page.
@@ -209,22 +239,94 @@ async fn welcome(store: &Store, clock: &Clock) -> Result<(), StoreError> {
 }
 
 impl Running {
-    /// The drain (docs/protocol.md, section 12): readiness turns 503, no new connections, streams say goodbye spread over the
-    /// window, what was admitted is committed and answered.
+    /// Waits for `signal`, or until a part of the server ends by a defect.
+    pub async fn until(&mut self, signal: impl Future<Output = ()>) -> Stopped {
+        let Ended { task, panicked } = tokio::select! {
+            biased;
+            () = signal => return Stopped::Asked,
+            ended = self.background.ended() => ended,
+            ended = self.canary.ended() => ended,
+            ended = server_ended(&mut self.server) => ended,
+        };
+        tracing::error!(
+            task,
+            panicked,
+            "a background task ended; stopping, so that a supervisor starts the server again"
+        );
+        Stopped::Failed
+    }
+
+    /// The drain (docs/protocol.md, section 12): readiness turns 503, no new connections, streams
+    /// say goodbye spread over the window. What was admitted is committed and answered.
     pub async fn stop(mut self) {
         self.context.readiness.drain();
-        // Nobody sits behind it: it need not wait for its farewell.
+        // Nobody waits behind it, so it needs no farewell.
         self.canary.shutdown().await;
         // Receivers are gone only when the server has ended by itself.
         let _ = self.stop.send(true);
         self.context.hub.drain(self.drain);
-        match self.server.await {
-            Ok(Drained { open, cut }) => tracing::info!(open, cut, "all connections are closed"),
-            Err(error) => tracing::error!(%error, "the server has panicked"),
+        if let Some(server) = self.server.take() {
+            match server.await {
+                Ok(Drained { open, cut }) => {
+                    tracing::info!(open, cut, "all connections are closed");
+                }
+                Err(error) => tracing::error!(%error, "the server panicked"),
+            }
         }
         self.context.registrar.close().await;
         self.background.shutdown().await;
         self.watching.leave().await;
         self.context.store.close().await;
+    }
+}
+
+/// Waits until the server ends by itself, which it should not.
+async fn server_ended(server: &mut Option<JoinHandle<Drained>>) -> Ended {
+    let outcome = match server {
+        Some(server) => server.await,
+        None => std::future::pending().await,
+    };
+    *server = None;
+    Ended {
+        task: "server",
+        panicked: outcome.is_err(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::ServeArgs;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    #[tokio::test]
+    async fn a_background_task_that_ends_stops_the_server_with_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let line = [
+            "headcount",
+            "--listen",
+            "127.0.0.1:0",
+            "--database-url",
+            &url,
+        ];
+        let config = Config::read(&Line::parse_from(line).serve).unwrap();
+        let listener = server::bind(config.listen).unwrap();
+        let mut running = start(config, listener, Clock::System).await.unwrap();
+        let asked = running.until(std::future::ready(())).await;
+        assert_eq!(asked, Stopped::Asked);
+        running
+            .background
+            .spawn("faulty", async { panic!("a defect") });
+        let failed = running.until(std::future::pending()).await;
+        assert_eq!(failed, Stopped::Failed);
+        running.stop().await;
     }
 }

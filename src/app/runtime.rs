@@ -4,13 +4,14 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Every so many tasks a thread takes one from the queue that all threads share. What a database has answered comes through there, and so
-/// does what a crowd of connections has too much for a thread's own queue: with tokio's choice, dozens, a registration stands behind all of
-/// that at each of its steps while a fan-out keeps the threads busy.
+/// How often a thread takes a task from the queue that all threads share, in tasks. Database
+/// answers arrive there, and so does what overflows a thread's own queue. With tokio's default,
+/// dozens, a registration waits behind all of that at each step while a fan-out keeps the threads
+/// busy.
 const SHARED_QUEUE_INTERVAL: u32 = 2;
-/// Every so many tasks a thread looks whether sockets have become ready, twice tokio's number. It looks as well when it finds nothing to
-/// do, and where the walker steps aside (`live::bell`), so after each portion of a fan-out. Looking more often brings more of the crowd's own
-/// sockets in front of a registration's next step than it brings registrations.
+/// How often a thread checks for ready sockets, in tasks; twice tokio's default. It also checks
+/// when it is idle, and after each chunk of a fan-out. Checking more often puts more of the crowd's
+/// own sockets before a registration's next step.
 const EVENT_INTERVAL: u32 = 128;
 
 /// A thread for each core that this process may use.

@@ -1,4 +1,4 @@
-//! What a start prints: where to look, how to sign in, which database, which limits.
+//! What a start prints: the address, how to sign in, the database, the limits.
 
 use std::io::Write as _;
 
@@ -6,7 +6,8 @@ use super::Running;
 use super::config::Config;
 use crate::store::DatabaseUrl;
 
-/// Prints the start-up lines on standard output. Whoever has read enough may have closed it; a server does not end for that.
+/// Prints the start-up lines on standard output. A reader may have closed it after reading enough;
+/// the server goes on.
 pub(super) fn print(config: &Config, running: &Running) {
     let lines = lines(config, running.address, running.drawn_password.as_deref()).join("\n");
     let _ = writeln!(std::io::stdout(), "{lines}");
@@ -32,37 +33,38 @@ fn lines(
         .public_url
         .clone()
         .unwrap_or_else(|| format!("{scheme}://{host}:{}", address.port()));
-    let opening = format!("Headcount {} listening on", env!("CARGO_PKG_VERSION"));
     let mut lines = vec![
-        format!("{opening:<29} {base}/"),
-        format!("Organiser's console           {base}/admin"),
+        line(
+            &format!("Headcount {} listening on", env!("CARGO_PKG_VERSION")),
+            &format!("{base}/"),
+        ),
+        line("Organiser's console", &format!("{base}/admin")),
     ];
     if let Some(password) = drawn_password {
-        lines.push(format!("Organiser's password          {password}   (shown this once; set your own with --admin-password)"));
-    }
-    lines.push(format!(
-        "Database                      {}",
-        database(&config.database)
-    ));
-    lines.push(format!(
-        "Limits                        {} connections, {} from one address, {}",
-        config.max_connections,
-        config.max_connections_per_ip,
-        if config.register_rate_per_ip == 0 {
-            "registrations unlimited".to_owned()
-        } else {
-            format!(
-                "{} registrations a minute from one address",
-                config.register_rate_per_ip
-            )
-        }
-    ));
-    if let Some(metrics) = config.metrics_listen {
-        lines.push(format!(
-            "Metrics                       http://{metrics}/metrics"
+        let note = "(shown this once; set your own with --admin-password)";
+        lines.push(line(
+            "Organiser's password",
+            &format!("{password}   {note}"),
         ));
     }
+    lines.push(line("Database", &database(&config.database)));
+    let rate = match config.register_rate_per_ip {
+        0 => "registrations unlimited".to_owned(),
+        rate => format!("{rate} registrations a minute from one address"),
+    };
+    let (all, each) = (config.max_connections, config.max_connections_per_ip);
+    lines.push(line(
+        "Limits",
+        &format!("{all} connections, {each} from one address, {rate}"),
+    ));
+    if let Some(metrics) = config.metrics_listen {
+        lines.push(line("Metrics", &format!("http://{metrics}/metrics")));
+    }
     lines
+}
+
+fn line(label: &str, value: &str) -> String {
+    format!("{label:<29} {value}")
 }
 
 /// The database without its password.

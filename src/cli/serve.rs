@@ -1,5 +1,6 @@
 //! `headcount serve`: flags and environment variables.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -7,7 +8,7 @@ use clap::builder::FalseyValueParser;
 
 use crate::app::config::Config;
 use crate::app::runtime::runtime;
-use crate::app::{self, logging};
+use crate::app::{self, Stopped, logging};
 
 /// Every option is a flag and an environment variable. All are text here, so that `Config` can check them and report all mistakes
 /// together. (For the same reason a negative number is a value, not a flag. A switch's variable is off when it is empty or says
@@ -155,28 +156,34 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     let config = match Config::read(args) {
         Ok(config) => config,
         Err(mistakes) => {
-            eprintln!(
-                "headcount cannot start; the configuration has {}:",
-                if mistakes.len() == 1 {
-                    "a mistake"
-                } else {
-                    "mistakes"
-                }
-            );
+            let count = if mistakes.len() == 1 {
+                "a mistake"
+            } else {
+                "mistakes"
+            };
+            tell(&format!(
+                "headcount cannot start; the configuration has {count}:"
+            ));
             for mistake in mistakes {
-                eprintln!("  - {mistake}");
+                tell(&format!("  - {mistake}"));
             }
             return ExitCode::from(2);
         }
     };
     logging::start(&config.log);
-    for flag in config.short_secrets() {
-        tracing::warn!("{flag} is short enough to be guessed; whoever has it is the organiser");
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
+    let code = serve(config);
+    logging::flush();
+    code
+}
+
+fn serve(config: Config) -> ExitCode {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("headcount cannot start the runtime: {error}");
+            tell(&format!("headcount cannot start the runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -184,10 +191,16 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     // Blocking work that is still under way (a password hash) is not waited for.
     runtime.shutdown_background();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Stopped::Asked) => ExitCode::SUCCESS,
+        Ok(Stopped::Failed) => ExitCode::from(app::FAILED),
         Err(error) => {
-            eprintln!("headcount cannot start: {error}");
+            tell(&format!("headcount cannot start: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A line on standard error. Nobody may read there, which must not change the exit code.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -12,10 +12,11 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::application::Application;
-use super::connection::{self, Accepted, Server};
+use super::connection::{self, NewConnection, Server};
 use super::proxy;
 
-/// Connections that the kernel may hold ready while this process is busy; the kernel lowers it to `net.core.somaxconn`.
+/// Connections that the kernel may hold ready while this process is busy. The kernel lowers it to
+/// `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 /// A client that leaves data unacknowledged, or its window closed, for this long is gone.
 #[cfg(target_os = "linux")]
@@ -24,15 +25,16 @@ const USER_TIMEOUT: Duration = Duration::from_secs(30);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
-/// Bytes the kernel takes beyond what it has sent. Without a bound a slow watcher has megabytes of stale counts before it (the kernel's send buffer
-/// grows by itself), and the newest comes last.
+/// Bytes the kernel takes beyond what it has sent. The kernel's send buffer grows by itself.
+/// Without a bound, megabytes of stale counts wait before the newest one.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT: u32 = 16 * 1024;
 /// After an error that is not one connection's: out of file descriptors or memory.
 const BACKOFF_MIN: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// Binds a listener on `addr` with a long backlog; port 0 lets the system choose. `[::]` takes IPv4 as well.
+/// Binds a listener on `addr` with a long backlog. Port 0 lets the system choose. `[::]` takes IPv4
+/// as well.
 ///
 /// Must be called inside a tokio runtime.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -50,7 +52,8 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts until `stop`, and then what the kernel still holds: those clients believe that they are connected.
+/// Accepts until `stop`, and then what the kernel still holds: those clients believe that they are
+/// connected.
 pub(super) async fn run<S: Application>(
     listener: TcpListener,
     server: &Arc<Server>,
@@ -63,7 +66,8 @@ pub(super) async fn run<S: Application>(
     let mut stop = pin!(stop.wait_for(|stop| *stop));
     let mut backoff = BACKOFF_MIN;
     loop {
-        // tokio accepts without waiting as long as the kernel has connections ready, and yields now and then to the tasks.
+        // tokio accepts without waiting as long as the kernel has connections ready. It yields to
+        // other tasks now and then.
         let accepted = tokio::select! {
             biased;
             _ = &mut stop => break,
@@ -76,7 +80,8 @@ pub(super) async fn run<S: Application>(
             }
             Err(error) if is_one_connections(&error) => {}
             Err(error) => {
-                // The backlog keeps the clients meanwhile; trying again at once would only burn the processor.
+                // The backlog keeps the clients meanwhile. Trying again at once would only burn the
+                // processor.
                 tracing::warn!(%error, "cannot accept connections for the moment");
                 tokio::select! {
                     _ = &mut stop => break,
@@ -92,8 +97,8 @@ pub(super) async fn run<S: Application>(
     }
 }
 
-/// A balancer that has not noticed the drain yet goes on to connect, and a refusal may cost its client the request: not every balancer
-/// sends a body a second time. Everybody else is turned away at once.
+/// A load balancer that has not noticed the drain still connects. A refusal may cost its client the
+/// request: not every balancer sends a body twice. Everybody else is refused at once.
 async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, app: &S) {
     if server.config.settle().is_zero() {
         return;
@@ -114,22 +119,18 @@ async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, ap
 
 fn admit<S: Application>(stream: TcpStream, addr: SocketAddr, server: &Arc<Server>, app: &S) {
     let proxied = proxy::is_trusted(addr.ip(), &server.config.trusted_proxies);
-    if let Some((permit, over)) = server.register.admit((!proxied).then(|| addr.ip())) {
-        connection::spawn(
-            Accepted {
-                stream,
-                addr,
-                proxied,
-                permit,
-                over,
-            },
-            server,
-            app.clone(),
-        );
+    if let Some(admitted) = server.limiter.admit((!proxied).then(|| addr.ip())) {
+        let connection = NewConnection {
+            stream,
+            addr,
+            proxied,
+            admitted,
+        };
+        connection::spawn(connection, server, app.clone());
     }
 }
 
-/// Sets what accepted sockets inherit; once here instead of five calls for each of ten thousand connections.
+/// Sets what accepted sockets inherit. Once here, instead of five calls for each connection.
 fn tune(socket: &SockRef<'_>) -> io::Result<()> {
     // A count is smaller than a packet and must not wait for the acknowledgement of the one before.
     socket.set_tcp_nodelay(true)?;
@@ -146,7 +147,8 @@ fn tune(socket: &SockRef<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The client left between its handshake and our `accept` (accept(2) lists these): the next one may be fine.
+/// The client left between its handshake and our `accept` (accept(2) lists these). The next one may
+/// be fine.
 fn is_one_connections(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(

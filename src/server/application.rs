@@ -10,7 +10,8 @@ use super::linger::RequestBody;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A tower service such as `warp::service(routes)`, with or without layers. Whatever has this shape is one; there is nothing to implement.
+/// A tower service such as `warp::service(routes)`, with or without layers. Everything of this
+/// shape implements it.
 pub trait Application:
     Service<
         Request<RequestBody>,

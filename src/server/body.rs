@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use tokio::time::{Sleep, sleep};
@@ -16,23 +16,63 @@ use tokio::time::{Sleep, sleep};
 use super::handoff::Link;
 use super::limits::RequestPermit;
 use super::meters::{Expired, expired};
+use super::stall::Progress;
+use super::unsent::UnsentBytes;
 use crate::transport::live::Chunks;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A response's body, which counts as unanswered until it is dropped.
+/// The most that hyper gets of a finite answer at once. What the client has not taken yet stays
+/// here, where it is counted.
+const PIECE: usize = 16 * 1024;
+
+/// An answer of so many bytes goes to hyper as one frame. A client that takes a part of it keeps the
+/// rest in hyper as long as its connection lasts: 100 streams of them are less than one large
+/// answer.
+const SMALL: usize = 4 * 1024;
+
+/// A response's body. It counts as unanswered until it is dropped.
 pub(super) struct Body<B> {
     kind: Kind<B>,
+    /// HTTP/2: tells the stream's task whether the client takes anything.
+    progress: Option<Arc<Progress>>,
+    _places: Places,
+}
+
+/// What a request takes until its answer is complete or dropped.
+pub(super) struct Places {
     _unanswered: Unanswered,
-    /// The client's place, when a trusted proxy holds the connection.
-    _permit: Option<RequestPermit>,
+    _stream: Option<OpenStream>,
+    permit: Option<RequestPermit>,
+}
+
+impl Places {
+    /// The places of a request. `stream` counts it among the streams of its connection; `permit` is
+    /// the client's place, when a trusted proxy holds the connection or another stream has its
+    /// place.
+    pub(super) fn new(
+        unanswered: Unanswered,
+        stream: Option<OpenStream>,
+        permit: Option<RequestPermit>,
+    ) -> Self {
+        Self {
+            _unanswered: unanswered,
+            _stream: stream,
+            permit,
+        }
+    }
+
+    /// The client's place, for whoever holds the socket after this request.
+    pub(super) fn take_permit(&mut self) -> Option<RequestPermit> {
+        self.permit.take()
+    }
 }
 
 pub(super) enum Kind<B> {
     /// The application's own.
-    Ordinary(B),
+    Ordinary(Paced<B>),
     /// The server's.
-    Own(Full<Bytes>),
+    Own(Paced<Full<Bytes>>),
     /// An endless answer through hyper.
     Streaming(Streaming),
     /// An endless answer that leaves hyper once its head is written.
@@ -40,15 +80,11 @@ pub(super) enum Kind<B> {
 }
 
 impl<B> Body<B> {
-    pub(super) fn new(
-        kind: Kind<B>,
-        unanswered: Unanswered,
-        permit: Option<RequestPermit>,
-    ) -> Self {
+    pub(super) fn new(kind: Kind<B>, places: Places) -> Self {
         Self {
             kind,
-            _unanswered: unanswered,
-            _permit: permit,
+            progress: Progress::of_this_stream(),
+            _places: places,
         }
     }
 }
@@ -65,17 +101,23 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.get_mut().kind {
-            Kind::Ordinary(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Kind::Own(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
+        let this = self.get_mut();
+        if let Some(progress) = &this.progress {
+            progress.asked();
+        }
+        let frame = match &mut this.kind {
+            Kind::Ordinary(body) => body.poll_frame(cx, this.progress.is_some()),
+            Kind::Own(body) => body.poll_frame(cx, this.progress.is_some()),
             Kind::Streaming(streaming) => streaming.poll_frame(cx),
             Kind::Parked(link) => {
                 link.head_is_encoded();
                 Poll::Pending
             }
+        };
+        if let (Some(progress), Poll::Ready(Some(Ok(_)))) = (&this.progress, &frame) {
+            progress.given();
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -112,11 +154,116 @@ impl Drop for Unanswered {
     }
 }
 
+/// Counts an answer that may stay open among the streams of its HTTP/2 connection.
+pub(super) struct OpenStream(Arc<Link>);
+
+impl OpenStream {
+    /// The stream, and whether others are open on its connection already.
+    pub(super) fn new(link: &Arc<Link>) -> (Self, bool) {
+        let others = link.streams.fetch_add(1, Ordering::Relaxed) > 0;
+        (Self(Arc::clone(link)), others)
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A finite answer, given to hyper piece by piece.
+///
+/// hyper takes the next piece when it has room, so the rest of a large answer waits here. Pieces
+/// are copies: a slice would keep the whole answer's memory while hyper holds the slice.
+pub(super) struct Paced<B> {
+    body: B,
+    /// What hyper has not had of the present frame.
+    rest: Bytes,
+    large: bool,
+    _unsent: Option<UnsentBytes>,
+}
+
+impl<B> Paced<B> {
+    pub(super) fn new(body: B, unsent: Option<UnsentBytes>) -> Self {
+        Self {
+            body,
+            rest: Bytes::new(),
+            large: false,
+            _unsent: unsent,
+        }
+    }
+}
+
+impl<B> Paced<B>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+        http2: bool,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.rest.is_empty() {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                Some(Ok(frame)) => frame,
+            };
+            match frame.into_data() {
+                Ok(data) => self.rest = data,
+                Err(other) => return Poll::Ready(Some(Ok(other))),
+            }
+        }
+        Poll::Ready(Some(Ok(Frame::data(self.piece(http2)))))
+    }
+
+    /// The next piece. In HTTP/2 the last byte of a large answer is a piece of its own: hyper
+    /// forgets an answer with its last piece, as soon as the client has room for one byte of it.
+    /// With one byte that means that the client had room for all, and the stall deadline holds up
+    /// to there.
+    fn piece(&mut self, http2: bool) -> Bytes {
+        let left = self.rest.len();
+        self.large |= left > SMALL;
+        let length = if http2 && self.large && left > 1 {
+            left - 1
+        } else {
+            left
+        };
+        if length > PIECE {
+            let piece = Bytes::copy_from_slice(&self.rest[..PIECE]);
+            self.rest.advance(PIECE);
+            return piece;
+        }
+        let piece = self.rest.split_to(length);
+        if self.rest.len() == 1 {
+            self.rest = Bytes::copy_from_slice(&self.rest);
+        }
+        piece
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let left = self.rest.len() as u64;
+        let body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower() + left);
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper + left);
+        }
+        hint
+    }
+}
+
 /// Chunks as an ordinary body.
 pub(super) struct Streaming {
     chunks: Chunks,
-    /// HTTP/1: the connection is this answer's alone, so it waits while the client does not read and then sends the newest. HTTP/2
-    /// paces each stream by its own window, and hyper asks only when there is room.
+    /// HTTP/1: the connection is this answer's alone, so it waits while the client does not read
+    /// and then sends the newest. HTTP/2 paces each stream by its own window, and hyper asks only
+    /// when there is room.
     paced_by: Option<Arc<Link>>,
     stall: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -150,5 +297,49 @@ impl Streaming {
             .as_mut()
             .poll_next(cx)
             .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk.data()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(length: usize, http2: bool) -> Vec<usize> {
+        let whole: Bytes = (0..length)
+            .map(|at| u8::try_from(at % 251).unwrap())
+            .collect();
+        let mut paced = Paced::new(Full::new(whole.clone()), None);
+        let mut read = Vec::new();
+        let mut pieces = Vec::new();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while !paced.is_end_stream() {
+            assert_eq!(
+                paced.size_hint().exact(),
+                Some((length - read.len()) as u64)
+            );
+            let Poll::Ready(Some(Ok(frame))) = paced.poll_frame(&mut cx, http2) else {
+                panic!("a full body is ready");
+            };
+            let data = frame.into_data().expect("data");
+            read.extend_from_slice(&data);
+            pieces.push(data.len());
+        }
+        assert_eq!(read, whole);
+        pieces
+    }
+
+    #[test]
+    fn a_large_answer_goes_in_pieces_and_http_2_gets_the_last_byte_alone() {
+        assert_eq!(pieces(700, false), [700]);
+        assert_eq!(pieces(PIECE + 5, false), [PIECE, 5]);
+        assert_eq!(pieces(1, true), [1]);
+        assert_eq!(pieces(SMALL, true), [SMALL]);
+        assert_eq!(pieces(SMALL + 1, true), [SMALL, 1]);
+        assert_eq!(pieces(2 * PIECE + 1, true), [PIECE, PIECE, 1]);
+    }
+
+    #[test]
+    fn an_empty_answer_ends_at_once() {
+        assert!(Paced::new(Full::<Bytes>::default(), None).is_end_stream());
     }
 }

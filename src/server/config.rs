@@ -11,20 +11,26 @@ use super::tls::Tls;
 pub struct Config {
     /// Connections open at once. Default 60,000.
     pub max_connections: usize,
-    /// Connections open at once from one address (an IPv6 client is its /64, the smallest network a site is given: RFC 6177).
-    /// For requests through a trusted proxy: requests open at once, by the client's address. Default 8,192: a hall of 2,000 phones behind
-    /// one address, each with a stream and what its browser opens beside.
+    /// Connections open at once from one address. An IPv6 address counts as its /64, the smallest
+    /// network a site gets (RFC 6177). Requests through a trusted proxy are counted by the client's
+    /// address. Default 8,192: a hall of 2,000 phones behind one address, each with a stream and
+    /// some requests.
     pub max_connections_per_address: usize,
-    /// Connections over a limit that may be open at once to be told so; the next is closed unheard. Default 512.
+    /// Connections over a limit that may be open at once, to refuse them in their own language. The
+    /// next one is closed without an answer. Default 512.
     pub max_refusals: usize,
     /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether the answer to a request for this path may stay open as long as its client does. On
+    /// an HTTP/2 connection each such answer beyond the first counts as a connection. Default: any
+    /// path's may.
+    pub is_live: fn(&str) -> bool,
     /// A certificate: then every connection is TLS. Default none.
     pub tls: Option<Tls>,
     /// How long a drain may take. Default 10 s.
     pub drain: Duration,
-    /// Whether the socket of an endless answer leaves hyper after its head ([`super::handoff`]). Off, it goes the way of TLS and HTTP/2: the
-    /// same bytes for about 20 KiB more a watcher. Default on.
+    /// Whether the socket of an endless answer leaves hyper after its head ([`super::handoff`]).
+    /// Without the hand-off, the same bytes need about 20 KiB more for each watcher. Default on.
     pub handoff: bool,
     /// Deadlines.
     pub deadlines: Deadlines,
@@ -48,6 +54,7 @@ impl Default for Config {
             max_connections_per_address: 8_192,
             max_refusals: 512,
             trusted_proxies: Vec::new(),
+            is_live: |_| true,
             tls: None,
             drain: Duration::from_secs(10),
             handoff: true,
@@ -61,26 +68,31 @@ impl Default for Config {
 pub struct Deadlines {
     /// From `accept` to the end of the TLS handshake. Default 10 s.
     pub handshake: Duration,
-    /// From there until the first request has reached the application. hyper has none of its own before it knows the version of HTTP
-    /// (a silent client), nor for an HTTP/2 client that asks nothing. Default 10 s.
+    /// From there until the first request has reached the application. hyper has no deadline for a
+    /// client that says nothing, nor for an HTTP/2 client that asks nothing. Default 10 s.
     pub first_request: Duration,
-    /// HTTP/1: from one answer to the next request's complete head. Default 15 s: pollers keep their connection.
+    /// HTTP/1: from one answer to the next request's complete head. Default 15 s: pollers keep
+    /// their connection.
     pub idle: Duration,
     /// HTTP/2: without an open request. Default 60 s.
     pub idle_http2: Duration,
-    /// A watcher that takes no byte for this long is closed. Default 30 s.
+    /// A client that takes nothing of an answer for this long is closed. In HTTP/2 only the one
+    /// stream is reset. Default 30 s.
     pub stall: Duration,
     /// The whole life of a connection over a limit. Default 5 s.
     pub refusal: Duration,
-    /// After the last byte of a handed-off answer, how long the client may take to close its side, so that no reset destroys what it has
-    /// yet to read (RFC 9112, section 9.6). Default 1 s.
+    /// After the last byte of a handed-off answer, how long the client may take to close its side.
+    /// An earlier close could reset the connection and destroy what the client has yet to read (RFC
+    /// 9112, section 9.6). Default 1 s.
     pub linger: Duration,
-    /// After an answer to a request whose body has not been read, how long the rest of it is read and dropped; at most 16 MiB. Closing at
-    /// once would reset the connection, and a client that sends everything before it reads would never see the answer. Default 5 s.
+    /// After an answer to a request whose body has not been read, how long the rest of it is read
+    /// and dropped; at most 16 MiB. Closing at once would reset the connection, and a client that
+    /// sends everything first would never see the answer. Default 5 s.
     pub unread: Duration,
-    /// At a drain: how long a trusted proxy may connect, and its idle connections stay open, until it has noticed. A
-    /// request that meets the closing of its connection cannot be sent again unless it is known to be safe, and registering is not.
-    /// At most a third of the drain. Default 3 s: three looks at `/health/ready`.
+    /// At a drain: how long a trusted proxy may connect, and its idle connections stay open, until
+    /// it has noticed. A request that meets the close of its connection can be sent again only if
+    /// it is known to be safe. Registering is not. At most a third of the drain. Default 3 s: three
+    /// checks of `/health/ready`.
     pub settle: Duration,
 }
 

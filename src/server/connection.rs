@@ -1,4 +1,4 @@
-//! One connection, from `accept` to its end: TLS, hyper, the hand-off, and every deadline on the way.
+//! One connection, from `accept` to its end: TLS, hyper, the hand-off, and every deadline.
 
 use std::future::{Future, pending, poll_fn};
 use std::net::SocketAddr;
@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use pin_project_lite::pin_project;
 use tokio::net::TcpStream;
 use tokio::sync::futures::OwnedNotified;
@@ -17,51 +15,46 @@ use tokio::time::{sleep, timeout};
 
 use super::application::Application;
 use super::config::{Config, Deadlines};
-use super::handoff::{Lent, Link, Socket};
-use super::limits::{Limit, Permit, Register};
+use super::handoff::Link;
+use super::limits::{Admitted, ConnectionLimiter};
 use super::meters::{Expired, Meters, expired};
+use super::protocol::{Builders, agreed_version};
 use super::push::Push;
 use super::service::Exchange;
+use super::socket::{Socket, SocketGuard};
 
-/// The largest request head, on both versions; browsers send about 1 KiB, cookies included. Also the most that hyper buffers of an answer.
-const MAX_HEAD: usize = 16 * 1024;
-/// Requests open at once on one HTTP/2 connection, as RFC 9113, section 6.5.2, advises at least.
-const MAX_STREAMS: u32 = 100;
-/// The bodies that this server takes fit in one window.
-const STREAM_WINDOW: u32 = 64 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// Bytes of TLS records that may wait for the client; a bound on what is stale when it reads again.
 const MAX_TLS_BUFFER: usize = 16 * 1024;
 
 /// What all connections of one [`super::serve`] share.
 pub(super) struct Server {
     pub(super) config: Config,
-    pub(super) register: Arc<Register>,
+    pub(super) limiter: Arc<ConnectionLimiter>,
     pub(super) meters: Meters,
     draining: watch::Sender<bool>,
     cut: AtomicBool,
     cut_now: Arc<Notify>,
-    protocol: auto::Builder<TokioExecutor>,
+    builders: Builders,
 }
 
 impl Server {
     pub(super) fn new(config: Config) -> Self {
         let meters = Meters::new();
-        let register = Register::new(
+        let limiter = ConnectionLimiter::new(
             config.max_connections,
             config.max_connections_per_address,
             config.max_refusals,
             meters.clone(),
         );
-        let protocol = protocol(&config);
+        let builders = Builders::new(&config);
         Self {
             config,
-            register: Arc::new(register),
+            limiter: Arc::new(limiter),
             meters,
             draining: watch::Sender::new(false),
             cut: AtomicBool::new(false),
             cut_now: Arc::new(Notify::new()),
-            protocol,
+            builders,
         }
     }
 
@@ -81,43 +74,18 @@ impl Server {
     }
 }
 
-fn protocol(config: &Config) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.deadlines.idle)
-        .max_buf_size(MAX_HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(MAX_HEAD)
-        // Rapid reset (CVE-2023-44487): hyper's own present bounds, said here so that an upgrade can't lift them.
-        .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(1024)
-        // A client that has vanished without a FIN answers no ping.
-        .keep_alive_interval(std::time::Duration::from_secs(20))
-        .keep_alive_timeout(std::time::Duration::from_secs(10));
-    builder
-}
-
 /// A connection that has just been accepted.
-pub(super) struct Accepted {
+pub(super) struct NewConnection {
     pub(super) stream: TcpStream,
     pub(super) addr: SocketAddr,
+    /// The peer is a trusted proxy.
     pub(super) proxied: bool,
-    pub(super) permit: Permit,
-    /// The limit that it is over.
-    pub(super) over: Option<Limit>,
+    pub(super) admitted: Admitted,
 }
 
 /// Starts the task that owns a connection to its end.
-pub(super) fn spawn<S: Application>(accepted: Accepted, server: &Arc<Server>, app: S) {
-    let stage = Stage::Serving(Box::pin(run(accepted, Arc::clone(server), app)));
+pub(super) fn spawn<S: Application>(connection: NewConnection, server: &Arc<Server>, app: S) {
+    let stage = Stage::Serving(Box::pin(run(connection, Arc::clone(server), app)));
     let cut = Arc::clone(&server.cut_now).notified_owned();
     tokio::spawn(Owner {
         server: Arc::clone(server),
@@ -128,9 +96,8 @@ pub(super) fn spawn<S: Application>(accepted: Accepted, server: &Arc<Server>, ap
 }
 
 pin_project! {
-    /// A connection's task. Written out, because an `async` block keeps the mark of where it stands behind all its fields, one more piece of cold
-    /// memory at each delivery, and is 40 bytes larger, which makes the task 512 bytes instead of 384. In this order, so that what a
-    /// delivery looks at stands together, beside the runtime's own part of the task.
+    /// A connection's task. Hand-written to keep the fields of a delivery together; an async block
+    /// is 40 bytes larger, which makes the task 512 bytes instead of 384.
     #[repr(C)]
     struct Owner {
         server: Arc<Server>,
@@ -141,8 +108,9 @@ pin_project! {
     }
 }
 
-/// One task for both, small enough for the second: what hyper needs is in a box of its own, and gone after the hand-off. A second task instead
-/// would leave the first one's waker with the socket, and the waker keeps the whole finished task alive (3 KiB a watcher, measured).
+/// One task for both stages. What hyper needs is in a box of its own, and is freed at the hand-off.
+/// With a second task, the first one's waker would stay with the socket and keep the finished task
+/// alive (3 KiB a watcher, measured).
 enum Stage {
     Serving(Pin<Box<dyn Future<Output = Option<Push>> + Send>>),
     Pushing(Push),
@@ -153,8 +121,8 @@ impl Future for Owner {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        // A task has the same waker for life, so once is enough: a delivery to a watcher must not take the lock of all of them, nor look at
-        // what lies behind the stage.
+        // A task has the same waker for life, so once is enough. A delivery to a watcher must not
+        // take a lock that all watchers share.
         if matches!(this.stage, Stage::Serving(_)) && !std::mem::replace(this.registered, true) {
             let _ = this.cut.poll(cx);
         }
@@ -174,35 +142,37 @@ impl Future for Owner {
 }
 
 /// Serves requests until the connection ends, or until an endless answer takes it over.
-async fn run<S: Application>(accepted: Accepted, server: Arc<Server>, app: S) -> Option<Push> {
-    let Accepted {
+async fn run<S: Application>(
+    connection: NewConnection,
+    server: Arc<Server>,
+    app: S,
+) -> Option<Push> {
+    let NewConnection {
         stream,
         addr,
         proxied,
-        permit,
-        over,
-    } = accepted;
+        admitted: Admitted {
+            permit,
+            over,
+            unsent,
+        },
+    } = connection;
     let socket = handshake(stream, &server).await?;
     let link = Arc::new(Link::default());
-    let tls = matches!(socket, Socket::Tls(_));
+    let agreed = agreed_version(&socket);
     let exchange = Exchange {
         app,
         server: Arc::clone(&server),
         link: Arc::clone(&link),
         addr,
         proxied,
-        tls,
+        tls: matches!(socket, Socket::Tls(_)),
         over,
+        unsent,
     };
-    let io = TokioIo::new(Lent::new(
-        socket,
-        permit,
-        Arc::clone(&link),
-        server.config.deadlines.unread,
-    ));
+    let mut socket = SocketGuard::new(socket, permit, Arc::clone(&link), server.config.deadlines);
     let refused = over.is_some();
     {
-        let mut http = pin!(server.protocol.serve_connection_with_upgrades(io, exchange));
         let mut draining = server.draining.subscribe();
         let mut draining = pin!(async {
             let stopped = draining.wait_for(|draining| *draining).await.map(drop);
@@ -211,27 +181,44 @@ async fn run<S: Application>(accepted: Accepted, server: Arc<Server>, app: S) ->
                 sleep(server.config.settle()).await;
             }
         });
-        let mut leaving = false;
         let mut deadline = pin!(deadline(&link, refused, &server.config.deadlines));
+        let http2 = if let Some(http2) = agreed {
+            http2
+        } else {
+            tokio::select! {
+                biased;
+                begins_http2 = socket.begins_http2() => begins_http2.ok()?,
+                () = &mut draining => return None,
+                () = &mut deadline => return None,
+            }
+        };
+        let mut http = pin!(server.builders.serve(socket, exchange, http2));
+        let (mut leaving, mut idled) = (false, false);
+        let mut grace = pin!(async { sleep(server.config.deadlines.stall).await });
         let mut idle = pin!(idle_http2(&link, &server.config.deadlines));
         poll_fn(|cx| {
             loop {
                 // First, so that a request which is already here when the drain begins is answered.
-                if http.as_mut().poll(cx).is_ready() || link.is_ready() {
+                if http.as_mut().poll_end(cx).is_ready() || link.is_ready() {
                     return Poll::Ready(());
                 }
                 if leaving {
+                    // An idle connection that does not end has answers which its client does not
+                    // take.
+                    if idled && grace.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(());
+                    }
                     return deadline.as_mut().poll(cx);
                 }
-                // From the first poll on: a browser's idle spare connection would otherwise outlive the listener.
-                // HTTP/1.1 is not told here: hyper would add `close` to a 101 as well, and a client that is to hear why takes that for no handshake.
+                // From the first poll on: a browser's idle spare connection would otherwise outlive
+                // the listener. HTTP/1.1 is not told here: hyper would add `close` to a 101 as
+                // well, and a client that is to hear why takes that for no handshake.
                 let refusing = refused
                     && link.requests.load(Ordering::Relaxed) > 0
                     && !link.http11.load(Ordering::Relaxed);
-                let leave = draining.as_mut().poll(cx).is_ready()
-                    || refusing
-                    || idle.as_mut().poll(cx).is_ready();
-                if !leave {
+                let told = draining.as_mut().poll(cx).is_ready() || refusing;
+                idled = !told && idle.as_mut().poll(cx).is_ready();
+                if !told && !idled {
                     return deadline.as_mut().poll(cx);
                 }
                 leaving = true;
@@ -258,7 +245,8 @@ async fn deadline(link: &Link, refused: bool, deadlines: &Deadlines) {
     expired(Expired::FirstRequest);
 }
 
-/// Ends when an HTTP/2 client has asked nothing for a while; between two HTTP/1 requests hyper has a deadline of its own.
+/// Ends when an HTTP/2 client has asked nothing for a while. Between two HTTP/1 requests hyper has
+/// a deadline of its own.
 async fn idle_http2(link: &Link, deadlines: &Deadlines) {
     sleep(deadlines.first_request).await;
     if !link.http2.load(Ordering::Relaxed) {
@@ -312,7 +300,8 @@ mod tests {
     use crate::transport::live::Live;
     use crate::wire::chunk::Chunk;
 
-    /// The head is encoded, and its body asked for, while the socket takes nothing: the hand-off must wait.
+    /// The head is encoded and its body polled while the socket takes nothing: the hand-off must
+    /// wait.
     #[tokio::test]
     async fn a_head_that_finds_the_socket_full_is_written_before_the_hand_off() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -345,15 +334,13 @@ mod tests {
             response
         }));
         let server = Arc::new(Server::new(Config::default()));
-        let (permit, over) = server.register.admit(None).unwrap();
-        let accepted = Accepted {
+        let connection = NewConnection {
             stream,
             addr,
             proxied: false,
-            permit,
-            over,
+            admitted: server.limiter.admit(None).unwrap(),
         };
-        let mut running = pin!(run(accepted, Arc::clone(&server), app));
+        let mut running = pin!(run(connection, Arc::clone(&server), app));
         tokio::select! {
             _ = &mut running => panic!("handed off before the head was written"),
             () = asked.notified() => {}
@@ -380,6 +367,6 @@ mod tests {
             "{rest}"
         );
         assert!(rest.ends_with("\r\n\r\n5\r\nchunk\r\n0\r\n\r\n"), "{rest}");
-        assert_eq!(server.register.open(), 0);
+        assert_eq!(server.limiter.open(), 0);
     }
 }

@@ -20,16 +20,16 @@ pub struct Drained {
 
 /// Waits until every connection has ended by itself, and cuts the rest at the deadline.
 pub(super) async fn run(server: &Server, deadline: Duration) -> Drained {
-    let open = server.register.open();
-    let cut = match timeout(deadline, server.register.none_open()).await {
+    let open = server.limiter.open();
+    let cut = match timeout(deadline, server.limiter.none_open()).await {
         Ok(()) => 0,
-        Err(_) => server.register.open(),
+        Err(_) => server.limiter.open(),
     };
     if cut > 0 {
         server.meters.cut(cut);
         server.cut();
         // Sockets in the hands of an upgraded protocol stay: their owners end with the runtime.
-        let _ = timeout(CUT_GRACE, server.register.none_open()).await;
+        let _ = timeout(CUT_GRACE, server.limiter.none_open()).await;
     }
     Drained { open, cut }
 }

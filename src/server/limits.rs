@@ -1,10 +1,12 @@
-//! How many connections may be open: in all, and from one address.
+//! How many connections and streams may be open, in all and for one address.
 //!
-//! A [`Permit`] lives inside the socket's own wrapper ([`super::handoff::Lent`]), so it is given back when the socket closes and
-//! not before, whoever holds the socket by then: no route has to keep a guard across an upgrade, and none can forget to.
+//! A [`ConnectionPermit`] lives inside the socket's own wrapper ([`super::socket::SocketGuard`]).
+//! It is released when the socket closes, whoever holds the socket by then. No route has to keep a
+//! guard across an upgrade, and none can forget to.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -22,7 +24,7 @@ pub(super) enum Limit {
 
 /// Counts what is open.
 #[derive(Debug)]
-pub(super) struct Register {
+pub(super) struct ConnectionLimiter {
     max_connections: usize,
     max_per_address: usize,
     max_refusals: usize,
@@ -34,25 +36,40 @@ pub(super) struct Register {
 
 #[derive(Debug, Default)]
 struct Open {
-    admitted: usize,
+    connections: usize,
+    /// Streams beyond the first on an HTTP/2 connection.
+    streams: usize,
     refused: usize,
-    by_network: HashMap<Network, usize>,
+    by_network: HashMap<Network, Usage>,
+}
+
+/// What one address uses.
+#[derive(Debug, Default)]
+struct Usage {
+    places: usize,
+    /// Bytes of its answers that have not been taken.
+    unsent: Arc<AtomicUsize>,
 }
 
 impl Open {
-    fn take(&mut self, network: Network, max: usize) -> bool {
-        let held = self.by_network.get(&network).copied().unwrap_or(0);
-        if held >= max {
-            return false;
-        }
-        self.by_network.insert(network, held + 1);
-        true
+    fn is_full(&self, max: usize) -> bool {
+        self.connections + self.streams >= max
     }
 
-    fn give_back(&mut self, network: Network) {
-        if let Some(held) = self.by_network.get_mut(&network) {
-            *held -= 1;
-            if *held == 0 {
+    fn take(&mut self, network: Network, max: usize) -> Option<Arc<AtomicUsize>> {
+        let usage = self.by_network.entry(network).or_default();
+        // `max` is at least 1, so an entry that was just made is never left empty.
+        if usage.places >= max {
+            return None;
+        }
+        usage.places += 1;
+        Some(Arc::clone(&usage.unsent))
+    }
+
+    fn release(&mut self, network: Network) {
+        if let Some(usage) = self.by_network.get_mut(&network) {
+            usage.places -= 1;
+            if usage.places == 0 {
                 self.by_network.remove(&network);
             }
         }
@@ -63,7 +80,17 @@ impl Open {
     }
 }
 
-impl Register {
+/// A connection that may be served, or refused in its client's language.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) permit: ConnectionPermit,
+    /// The limit that the connection exceeds.
+    pub(super) over: Option<Limit>,
+    /// Bytes of answers that its address has not taken.
+    pub(super) unsent: Arc<AtomicUsize>,
+}
+
+impl ConnectionLimiter {
     pub(super) fn new(
         max_connections: usize,
         max_per_address: usize,
@@ -72,7 +99,7 @@ impl Register {
     ) -> Self {
         Self {
             max_connections,
-            max_per_address,
+            max_per_address: max_per_address.max(1),
             max_refusals,
             open: Mutex::default(),
             none_left: Notify::new(),
@@ -80,21 +107,19 @@ impl Register {
         }
     }
 
-    /// A place for a new connection, and the limit that it is over, if any; `None` when even the places for refusals are taken. `address` is none for a trusted
-    /// proxy, whose requests are counted one by one.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        address: Option<IpAddr>,
-    ) -> Option<(Permit, Option<Limit>)> {
-        let network = address.map(Network::of);
+    /// Admits a new connection; `None` when even the places for refusals are taken. `address` is
+    /// none for a trusted proxy, whose requests are counted one by one.
+    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Admitted> {
+        let mut network = address.map(Network::of);
+        let mut unsent = Arc::default();
         let mut open = self.lock();
-        let over = if open.admitted >= self.max_connections {
-            Some(Limit::Total)
-        } else if network.is_some_and(|network| !open.take(network, self.max_per_address)) {
-            Some(Limit::Address)
-        } else {
-            None
-        };
+        let mut over = open.is_full(self.max_connections).then_some(Limit::Total);
+        if let (Some(network), None) = (network, over) {
+            match open.take(network, self.max_per_address) {
+                Some(usage) => unsent = usage,
+                None => over = Some(Limit::Address),
+            }
+        }
         if let Some(limit) = over {
             self.meters.refused(limit);
             if open.refused >= self.max_refusals {
@@ -102,43 +127,71 @@ impl Register {
                 return None;
             }
             open.refused += 1;
+            network = None;
         } else {
-            open.admitted += 1;
+            open.connections += 1;
         }
         drop(open);
         self.meters.opened();
-        let network = network.filter(|_| over.is_none());
-        Some((
-            Permit {
-                register: Arc::clone(self),
-                network,
-                admitted: over.is_none(),
-            },
+        let permit = ConnectionPermit {
+            limiter: Arc::clone(self),
+            network,
+            admitted: over.is_none(),
+        };
+        Some(Admitted {
+            permit,
             over,
-        ))
+            unsent,
+        })
     }
 
-    /// A place for one request that a trusted proxy passes on for `address`.
-    pub(super) fn admit_request(self: &Arc<Self>, address: IpAddr) -> Result<RequestPermit, Limit> {
-        let network = Network::of(address);
-        if self.lock().take(network, self.max_per_address) {
-            Ok(RequestPermit {
-                register: Arc::clone(self),
-                network,
-            })
+    /// Admits one request: for `address` if that is counted by requests, and as a stream of its
+    /// own if the connection's place is taken by another one. Answers the bytes that the address
+    /// has not taken as well.
+    pub(super) fn admit_request(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+        stream: bool,
+    ) -> Result<(RequestPermit, Arc<AtomicUsize>), Limit> {
+        let network = address.map(Network::of);
+        let mut open = self.lock();
+        let admitted = if stream && open.is_full(self.max_connections) {
+            Err(Limit::Total)
         } else {
-            self.meters.refused(Limit::Address);
-            Err(Limit::Address)
+            match network {
+                None => Ok(Arc::default()),
+                Some(network) => open
+                    .take(network, self.max_per_address)
+                    .ok_or(Limit::Address),
+            }
+        };
+        if admitted.is_ok() {
+            open.streams += usize::from(stream);
+        }
+        drop(open);
+        match admitted {
+            Ok(unsent) => {
+                let permit = RequestPermit {
+                    limiter: Arc::clone(self),
+                    network,
+                    stream,
+                };
+                Ok((permit, unsent))
+            }
+            Err(limit) => {
+                self.meters.refused(limit);
+                Err(limit)
+            }
         }
     }
 
     /// Connections open now, refusals included.
     pub(super) fn open(&self) -> usize {
         let open = self.lock();
-        open.admitted + open.refused
+        open.connections + open.refused
     }
 
-    /// Waits until nothing is open.
+    /// Waits until no connection is open.
     pub(super) async fn none_open(&self) {
         loop {
             // Before the count is read: a close in between is seen.
@@ -157,42 +210,47 @@ impl Register {
 
 /// The place of one connection.
 #[derive(Debug)]
-pub(super) struct Permit {
-    register: Arc<Register>,
+pub(super) struct ConnectionPermit {
+    limiter: Arc<ConnectionLimiter>,
     network: Option<Network>,
     admitted: bool,
 }
 
-impl Drop for Permit {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut open = self.register.lock();
+        let mut open = self.limiter.lock();
         if self.admitted {
-            open.admitted -= 1;
+            open.connections -= 1;
         } else {
             open.refused -= 1;
         }
         if let Some(network) = self.network {
-            open.give_back(network);
+            open.release(network);
         }
-        let none_left = open.admitted + open.refused == 0;
+        let none_left = open.connections + open.refused == 0;
         drop(open);
-        self.register.meters.closed();
+        self.limiter.meters.closed();
         if none_left {
-            self.register.none_left.notify_waiters();
+            self.limiter.none_left.notify_waiters();
         }
     }
 }
 
-/// The place of one request through a trusted proxy.
+/// The place of one request: through a trusted proxy, or beside another stream.
 #[derive(Debug)]
 pub(super) struct RequestPermit {
-    register: Arc<Register>,
-    network: Network,
+    limiter: Arc<ConnectionLimiter>,
+    network: Option<Network>,
+    stream: bool,
 }
 
 impl Drop for RequestPermit {
     fn drop(&mut self) {
-        self.register.lock().give_back(self.network);
+        let mut open = self.limiter.lock();
+        open.streams -= usize::from(self.stream);
+        if let Some(network) = self.network {
+            open.release(network);
+        }
     }
 }
 
@@ -219,8 +277,13 @@ impl Network {
 mod tests {
     use super::*;
 
-    fn register(total: usize, per_address: usize, refusals: usize) -> Arc<Register> {
-        Arc::new(Register::new(total, per_address, refusals, Meters::new()))
+    fn limiter(total: usize, per_address: usize, refusals: usize) -> Arc<ConnectionLimiter> {
+        Arc::new(ConnectionLimiter::new(
+            total,
+            per_address,
+            refusals,
+            Meters::new(),
+        ))
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -228,54 +291,73 @@ mod tests {
     }
 
     #[test]
-    fn refuses_over_each_limit_and_recovers() {
-        let register = register(3, 2, 1);
+    fn each_limit_refuses_and_a_place_that_is_released_can_be_taken_again() {
+        let limiter = limiter(3, 2, 1);
         let a = Some(ip("192.0.2.1"));
-        let (first, over) = register.admit(a).unwrap();
-        assert_eq!(over, None);
-        let (_second, _) = register.admit(a).unwrap();
-        let (refused, over) = register.admit(a).unwrap();
-        assert_eq!(over, Some(Limit::Address));
-        // The one place for refusals is taken: another address is served, this one is not even told.
-        assert!(register.admit(a).is_none());
-        let (_other, over) = register.admit(Some(ip("192.0.2.2"))).unwrap();
-        assert_eq!(over, None);
+        let first = limiter.admit(a).unwrap();
+        assert_eq!(first.over, None);
+        let _second = limiter.admit(a).unwrap();
+        let refused = limiter.admit(a).unwrap();
+        assert_eq!(refused.over, Some(Limit::Address));
+        // The one place for refusals is taken: another address is served, this one is closed.
+        assert!(limiter.admit(a).is_none());
+        let other = limiter.admit(Some(ip("192.0.2.2"))).unwrap();
+        assert_eq!(other.over, None);
         drop(refused);
-        let (refused, over) = register.admit(Some(ip("192.0.2.3"))).unwrap();
-        assert_eq!(over, Some(Limit::Total));
+        let refused = limiter.admit(Some(ip("192.0.2.3"))).unwrap();
+        assert_eq!(refused.over, Some(Limit::Total));
         drop((refused, first));
-        assert_eq!(register.admit(a).unwrap().1, None);
+        assert_eq!(limiter.admit(a).unwrap().over, None);
     }
 
     #[test]
-    fn counts_an_ipv6_network_and_a_mapped_address_as_one() {
-        let register = register(9, 1, 9);
+    fn an_ipv6_network_and_a_mapped_address_count_as_one_address() {
+        let limiter = limiter(9, 1, 9);
         let held = [
-            register.admit(Some(ip("2001:db8::1"))),
-            register.admit(Some(ip("192.0.2.1"))),
+            limiter.admit(Some(ip("2001:db8::1"))),
+            limiter.admit(Some(ip("192.0.2.1"))),
         ];
         for same in ["2001:db8::ffff:2", "::ffff:192.0.2.1"] {
             assert_eq!(
-                register.admit(Some(ip(same))).unwrap().1,
+                limiter.admit(Some(ip(same))).unwrap().over,
                 Some(Limit::Address),
                 "{same}"
             );
         }
-        assert_eq!(register.admit(Some(ip("2001:db8:0:1::1"))).unwrap().1, None);
-        drop(held);
-        assert!(register.lock().by_network.is_empty());
-        assert_eq!(register.open(), 0);
+        let other = limiter.admit(Some(ip("2001:db8:0:1::1"))).unwrap();
+        assert_eq!(other.over, None);
+        drop((held, other));
+        assert!(limiter.lock().by_network.is_empty());
+        assert_eq!(limiter.open(), 0);
     }
 
     #[test]
     fn a_refused_request_leaves_no_trace() {
-        let register = register(9, 1, 9);
-        let held = register.admit_request(ip("192.0.2.1")).unwrap();
+        let limiter = limiter(9, 1, 9);
+        let client = Some(ip("192.0.2.1"));
+        let held = limiter.admit_request(client, false).unwrap();
         assert_eq!(
-            register.admit_request(ip("192.0.2.1")).unwrap_err(),
+            limiter.admit_request(client, false).unwrap_err(),
             Limit::Address
         );
         drop(held);
-        assert!(register.admit_request(ip("192.0.2.1")).is_ok());
+        assert!(limiter.admit_request(client, false).is_ok());
+    }
+
+    #[test]
+    fn streams_take_the_places_of_connections() {
+        let limiter = limiter(3, 9, 9);
+        let client = Some(ip("192.0.2.1"));
+        let connection = limiter.admit(client).unwrap();
+        let streams = [(); 2].map(|()| limiter.admit_request(client, true).unwrap());
+        assert_eq!(
+            limiter.admit_request(client, true).unwrap_err(),
+            Limit::Total
+        );
+        assert_eq!(limiter.admit(client).unwrap().over, Some(Limit::Total));
+        drop(streams);
+        assert!(limiter.admit_request(client, true).is_ok());
+        drop(connection);
+        assert!(limiter.lock().by_network.is_empty());
     }
 }

@@ -1,8 +1,8 @@
 //! A refusal whose request is still on its way.
 //!
-//! The application may answer before it has read a body, and closing the connection then resets it: the client, which is still
-//! sending, meets a broken pipe and never sees the answer. So the writing side is closed first, and what still comes is read and
-//! dropped for a while (RFC 9112, section 9.6).
+//! The application may answer before it has read a body. Closing the connection then resets it: a
+//! client that is still sending gets a broken pipe and never sees the answer. So the writing side
+//! is closed first, and what still comes is read and dropped for a while (RFC 9112, section 9.6).
 
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -20,7 +20,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::handoff::Link;
 
-/// The most that is read and dropped for one connection, bytes: a photograph that somebody took for a form gets through.
+/// The most bytes that are read and dropped for one connection. A photograph that somebody chose by
+/// mistake fits.
 const MOST: usize = 16 * 1024 * 1024;
 /// Bytes dropped at once; they lie on the stack.
 const PIECE: usize = 16 * 1024;
@@ -28,7 +29,8 @@ const PIECE: usize = 16 * 1024;
 /// A request's body, which tells the connection once it has been read to its end.
 pub struct RequestBody {
     incoming: Incoming,
-    /// Of a connection that can do nothing else before the body is over; HTTP/2 resets the one stream instead (RFC 9113, section 8.1).
+    /// Of a connection that can do nothing else before the body is over. HTTP/2 resets the one
+    /// stream instead (RFC 9113, section 8.1).
     unread: Option<Arc<Link>>,
 }
 

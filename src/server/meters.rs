@@ -4,7 +4,8 @@ use metrics::{Counter, Gauge, counter, gauge};
 
 use super::limits::Limit;
 
-/// Handles of the metrics, looked up once: the recorder must be installed before [`super::serve`] is called.
+/// Handles of the metrics, looked up once. The recorder must be installed before [`super::serve`]
+/// is called.
 #[derive(Debug, Clone)]
 pub(super) struct Meters {
     open: Gauge,

@@ -1,16 +1,22 @@
 //! The accept loop: from a bound listener to requests, and back to nothing at the drain.
 //!
-//! Owns sockets, TLS, limits, deadlines and how an endless answer leaves. It promises that every connection is counted from its
-//! `accept` until its socket is closed, whoever holds the socket by then (hyper, a [`handoff`], an upgraded protocol), that each
-//! state a client can leave it in has a deadline, and that [`serve`] returns within the drain's time. It knows no route, and a
-//! route knows of it only three values in the request's extensions or the response's:
+//! Owns sockets, TLS, limits, deadlines and how an endless answer leaves. It promises that
 //!
-//! - [`Peer`](crate::context::Peer), in every request: who is asking, trusted proxies taken into account.
-//! - [`Admission`](crate::context::Admission), in every request: over a limit, draining or neither. Limits are applied after the head has been read, so that the
-//!   route can refuse in its client's language (a stream by `bye`, a WebSocket by 1013, anything else by 503).
-//! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an endless answer.
+//! - every connection is counted from its `accept` until its socket closes, whoever holds the
+//!   socket by then (hyper, a [`handoff`], an upgraded protocol);
+//! - every state in which a client can leave the server waiting has a deadline;
+//! - what waits for a client that does not read is bounded;
+//! - no request reaches a route whose head breaks HTTP's rules ([`head`]);
+//! - [`serve`] returns within the drain's time.
 //!
-//! By itself it answers only a request that does not say for which host it is.
+//! It knows no route. A route knows of it only three values:
+//!
+//! - [`Peer`](crate::context::Peer), in every request: who asks, trusted proxies considered.
+//! - [`Admission`](crate::context::Admission), in every request: over a limit, draining or neither.
+//!   Limits apply after the head has been read, so that the route can refuse in its client's
+//!   language: a stream by `bye`, a WebSocket by 1013, anything else by 503.
+//! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an
+//!   endless answer.
 //!
 //! Specifications: RFC 9110, RFC 9112 (HTTP/1.1), RFC 9113 (HTTP/2); hyper speaks them.
 
@@ -20,15 +26,22 @@ mod body;
 mod config;
 mod connection;
 mod drain;
-mod files;
 mod handoff;
+mod head;
+mod host;
 mod limits;
 mod linger;
 mod meters;
+mod protocol;
 mod proxy;
 mod push;
+mod rlimit;
 mod service;
+mod socket;
+mod stall;
 mod tls;
+mod unsent;
+mod version;
 
 use std::sync::Arc;
 
@@ -39,27 +52,29 @@ pub use accept::bind;
 pub use application::Application;
 pub use config::{Config, Deadlines};
 pub use drain::Drained;
-pub use files::raise_open_files;
 pub use linger::RequestBody;
+pub use rlimit::raise_open_files;
 pub use tls::{Tls, TlsError};
 
 use connection::Server;
 
 /// Serves `app` on `listener` until `stop` holds `true` or has lost its sender, then drains.
 ///
-/// The drain closes the listener, asks every connection to finish the request it is in, and waits for all sockets to
-/// close, at most for [`Config::drain`]. Endless answers are not ended here: the application ends them by publishing its farewell
-/// when it sends `stop`. What is still open at the deadline is cut and counted in the answer.
+/// The drain closes the listener, asks every connection to finish its request, and waits until all
+/// sockets are closed, at most for [`Config::drain`]. It does not end endless answers: the
+/// application publishes a farewell when it sends `stop`. What is still open at the deadline is cut
+/// and counted in the result.
 ///
-/// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade took over are counted, but can be cut
-/// only by whoever holds them: shut the runtime down after this returns.
+/// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade
+/// took over are counted, but only their owner can close them: shut the runtime down after this
+/// returns.
 pub async fn serve<S: Application>(
     listener: TcpListener,
     app: S,
     config: Config,
     stop: watch::Receiver<bool>,
 ) -> Drained {
-    files::prepare(&config);
+    rlimit::warn_if_low(&config);
     // Accepting ends after the time for proxies.
     let drain = config.drain.saturating_sub(config.settle());
     let server = Arc::new(Server::new(config));

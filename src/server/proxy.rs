@@ -11,9 +11,9 @@ pub(super) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// The client's address: each proxy appends whom it heard, so the right-most address that is no trusted proxy is the last one that
-/// somebody trusted has seen; what stands to its left anybody could have written. Where an entry is no address, the
-/// one before it (to its right) is taken.
+/// The client's address. Each proxy appends the address it heard. So the right-most address that is
+/// no trusted proxy is the last one that somebody trusted has seen; anybody could have written what
+/// stands to its left. Where an entry is no address, the one to its right counts.
 pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut nearest = peer.to_canonical();
     // Several lines are one list (RFC 9110, section 5.2).
@@ -32,7 +32,8 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Ip
     nearest
 }
 
-/// Whether the client came to the proxy over TLS. Asked of trusted peers only; the right-most value is the nearest proxy's own.
+/// Whether the client came to the proxy over TLS. Asked of trusted peers only. The right-most value
+/// is the nearest proxy's own.
 pub(super) fn says_https(headers: &HeaderMap) -> bool {
     let last = headers.get_all("x-forwarded-proto").iter().next_back();
     last.and_then(|line| line.as_bytes().rsplit(|&byte| byte == b',').next())

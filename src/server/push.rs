@@ -5,8 +5,8 @@
 //!    └─(client closed or half-closed, talks too much, stalled, I/O error)──▶ closed
 //! ```
 //!
-//! A chunk is asked for only when the one before is wholly with the kernel: nothing queues here, no frame is torn, and a stream that
-//! conflates yields its newest value after a stall.
+//! The next chunk is requested only when the kernel has the whole one before. So nothing queues
+//! here, no frame is torn, and a stream that conflates yields its newest value after a stall.
 
 use std::future::Future;
 use std::mem::MaybeUninit;
@@ -21,15 +21,16 @@ use tokio::time::{Sleep, sleep};
 
 use super::connection::Server;
 use super::handoff::Answer;
-use super::limits::{Permit, RequestPermit};
+use super::limits::{ConnectionPermit, RequestPermit};
 use super::meters::{Expired, expired};
 use crate::transport::live::Chunks;
 use crate::wire::chunk::LAST_CHUNK;
 
-/// What a client may say after its request before it is cut: it was told `Connection: close`, so nothing it says will be read.
+/// How many bytes a client may send after its request before it is cut. It was told `Connection:
+/// close`, so nothing of them is an expected request.
 const MAX_TALK: usize = 64 * 1024;
 
-/// Writes one endless answer to its end. In this order, so that what a delivery looks at stands together.
+/// Writes one endless answer to its end. The fields that a delivery reads stand together.
 #[repr(C)]
 pub(super) struct Push {
     socket: TcpStream,
@@ -43,14 +44,14 @@ pub(super) struct Push {
     heard: usize,
     server: Arc<Server>,
     // After the socket: its place is free when it is closed.
-    _permit: Permit,
+    _permit: ConnectionPermit,
     _request_permit: Option<RequestPermit>,
 }
 
 impl Push {
     pub(super) fn new(
         socket: TcpStream,
-        permit: Permit,
+        permit: ConnectionPermit,
         answer: Answer,
         server: Arc<Server>,
     ) -> Self {
@@ -68,8 +69,9 @@ impl Push {
         }
     }
 
-    /// Ready when the client says goodbye or has said too much. A half-close is a goodbye too, as it is to hyper: a client that
-    /// waits for an endless answer has no reason for one, and a dead proxy looks the same.
+    /// Ready when the client says goodbye or has sent too much. A half-close is a goodbye too, as
+    /// it is to hyper: a client that waits for an endless answer has no reason for one, and a dead
+    /// proxy looks the same.
     fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [MaybeUninit::uninit(); 512];
         loop {
@@ -84,7 +86,7 @@ impl Push {
         }
     }
 
-    /// Ready when `rest` is with the kernel, or with an error when the client is gone or takes nothing.
+    /// Ready when the kernel has `rest`, or with an error when the client is gone or takes nothing.
     fn poll_write_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
         while !self.rest.is_empty() {
             match Pin::new(&mut self.socket).poll_write(cx, &self.rest) {
@@ -116,7 +118,7 @@ impl Push {
         chunks.as_mut().poll_next(cx).map(|chunk| {
             Some(chunk.map_or_else(
                 || {
-                    // What the application keeps for this watcher goes now, not after the lingering.
+                    // Frees what the application keeps for this watcher now, before the linger.
                     self.chunks = None;
                     Bytes::from_static(LAST_CHUNK)
                 },
@@ -144,8 +146,8 @@ impl Future for Push {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(bytes)) => this.rest = bytes,
                 Poll::Ready(None) => {
-                    // FIN; it does not wait. Closing at once instead could reset the connection and destroy what the client
-                    // has not read yet (RFC 9112, section 9.6).
+                    // FIN; it does not wait. Closing at once could reset the connection and destroy
+                    // what the client has not read yet (RFC 9112, section 9.6).
                     let _ = Pin::new(&mut this.socket).poll_shutdown(cx);
                     this.lingering = true;
                     this.timer = Some(Box::pin(sleep(this.server.config.deadlines.linger)));

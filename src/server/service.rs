@@ -1,30 +1,43 @@
-//! Between hyper and the application: says who is asking and whether it is within the limits, and picks the way out of an endless answer.
+//! Between hyper and the application: says who is asking and whether it is within the limits, and
+//! chooses how the answer leaves.
 
 use std::future::{Future, poll_fn, ready};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_util::future::Either;
-use http::header::{CONNECTION, HOST};
+use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::application::Application;
-use super::body::{Body, Kind, Streaming, Unanswered};
+use super::body::{Body, Kind, OpenStream, Paced, Places, Streaming, Unanswered};
 use super::connection::Server;
 use super::handoff::{Answer, Link};
+use super::head::{self, Rejected};
 use super::limits::{Limit, RequestPermit};
 use super::linger::RequestBody;
 use super::proxy;
+use super::unsent::{self, UnsentBytes};
+use super::version::Claimed;
 use crate::context::{Admission, Peer};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
+use crate::transport::headers;
 use crate::transport::live::Live;
+
+/// A browser that has come over TLS asks for nothing in plain text for a year (RFC 6797). Names
+/// below this one are left alone: they may be another's.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// HTTP/1 takes an answer of so many bytes from the body at once, so there is nothing to count.
+const TAKEN_AT_ONCE: usize = 16 * 1024;
+/// For an answer whose length is not known before its end: what its next frame may have.
+const FRAME: usize = 64 * 1024;
 
 /// The application as one connection sees it.
 pub(super) struct Exchange<S> {
@@ -35,8 +48,18 @@ pub(super) struct Exchange<S> {
     /// The peer is a trusted proxy.
     pub(super) proxied: bool,
     pub(super) tls: bool,
-    /// The limit that the connection is over.
+    /// The limit that the connection exceeds.
     pub(super) over: Option<Limit>,
+    /// Bytes of answers that the connection's address has not taken.
+    pub(super) unsent: Arc<AtomicUsize>,
+}
+
+/// Who asks, and what the request takes.
+struct Judgement {
+    peer: Peer,
+    admission: Admission,
+    places: Places,
+    unsent: Arc<AtomicUsize>,
 }
 
 impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
@@ -52,31 +75,48 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
         );
         self.link.http11.store(http11, Ordering::Relaxed);
         self.link.http2.store(http2, Ordering::Relaxed);
+        let claimed = self.link.claimed();
         let mut request = request.map(|incoming| RequestBody::new(incoming, &self.link));
-        if !names_its_host(&request) {
-            return Box::pin(ready(Ok(
-                without_host().map(|body| Body::new(Kind::Own(body), unanswered, None))
-            )));
+        let accepted = match claimed {
+            Claimed::OtherMajor => Err(Rejected::Version),
+            Claimed::Known | Claimed::LaterMinor => head::normalise(&mut request),
+        };
+        if let Err(rejected) = accepted {
+            let response = head::answer(rejected, request.method());
+            let places = Places::new(unanswered, None, None);
+            return Box::pin(async move { Ok(own(response, places)) });
         }
-        let (peer, admission, permit) = self.judge(&request);
-        request.extensions_mut().insert(peer);
-        request.extensions_mut().insert(admission);
-        let way = Way {
+        let judgement = self.judge(&request, unanswered, http2);
+        if !unsent::may_ask(&self.link.unsent, &judgement.unsent) {
+            let (method, places) = (request.method().clone(), judgement.places);
+            return Box::pin(
+                async move { Ok(refuse_unread(Problem::over_limit(), &method, places)) },
+            );
+        }
+        request.extensions_mut().insert(judgement.peer);
+        request.extensions_mut().insert(judgement.admission);
+        let path = ResponsePath {
             link: Arc::clone(&self.link),
             server: Arc::clone(&self.server),
-            is_get: request.method() == Method::GET,
-            // HTTP/1.0 knows no chunks; a request's body would still be on its way; an over-limit connection keeps hyper's deadline.
+            method: request.method().clone(),
+            // HTTP/1.0 knows no chunks; a request's body would still be on its way; a connection
+            // over a limit keeps hyper's deadline.
             may_hand_off: self.server.config.handoff
                 && !self.tls
                 && http11
                 && request.body().is_end_stream()
-                && admission != Admission::OverLimit,
+                && judgement.admission != Admission::OverLimit,
             http2,
-            closes: self.over.is_some() && http11,
+            closes: (self.over.is_some() && http11) || claimed == Claimed::LaterMinor,
+            secure: judgement.peer.secure,
+            proxied: self.proxied,
+            places: judgement.places,
+            unsent: judgement.unsent,
         };
         let mut app = self.app.clone();
-        // Called now and not when the answer is first waited for: hyper drops that unpolled when the client's FIN has come with the
-        // request, and an application may want to know that somebody has asked and gone.
+        // Called now and not when the answer is first waited for. hyper drops that unpolled when
+        // the client's FIN has come with the request, and an application may want to know that
+        // somebody has asked and gone.
         let calling = match app.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Either::Left(app.call(request)),
             Poll::Ready(Err(error)) => return Box::pin(ready(Err(error))),
@@ -85,113 +125,192 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
                 app.call(request).await
             }),
         };
-        Box::pin(async move { Ok(way.out(calling.await?, unanswered, permit)) })
+        Box::pin(async move { Ok(path.send(calling.await?)) })
     }
 }
 
 impl<S> Exchange<S> {
-    fn judge(&self, request: &Request<RequestBody>) -> (Peer, Admission, Option<RequestPermit>) {
+    fn judge(
+        &self,
+        request: &Request<RequestBody>,
+        unanswered: Unanswered,
+        http2: bool,
+    ) -> Judgement {
         let trusted = &self.server.config.trusted_proxies;
         let ip = if self.proxied {
             proxy::client(self.addr.ip(), request.headers(), trusted)
         } else {
             self.addr.ip().to_canonical()
         };
-        let secure = self.tls || (self.proxied && proxy::says_https(request.headers()));
-        // A trusted proxy that names nobody asks for itself (a health check): it has no limit of its own.
-        let permit = if self.over.is_some() || !self.proxied || proxy::is_trusted(ip, trusted) {
-            self.over.map_or(Ok(None), Err)
-        } else {
-            self.server.register.admit_request(ip).map(Some)
+        let peer = Peer {
+            ip,
+            secure: self.tls || (self.proxied && proxy::says_https(request.headers())),
         };
-        let (admission, permit) = match permit {
-            Err(_) => (Admission::OverLimit, None),
-            Ok(permit) if self.server.is_draining() => (Admission::Draining, permit),
-            Ok(permit) => (Admission::Admitted, permit),
+        // The connection's place is that of its first stream; each further one takes its own.
+        let live = http2 && (self.server.config.is_live)(request.uri().path());
+        let (stream, another) = live.then(|| OpenStream::new(&self.link)).unzip();
+        let admitted = self.admit(ip, another.unwrap_or(false));
+        let admission = match &admitted {
+            Err(_) => Admission::OverLimit,
+            Ok(_) if self.server.is_draining() => Admission::Draining,
+            Ok(_) => Admission::Admitted,
         };
-        (Peer { ip, secure }, admission, permit)
+        let (permit, unsent) = admitted.ok().flatten().unzip();
+        let places = Places::new(unanswered, stream, permit);
+        let unsent = unsent.unwrap_or_else(|| Arc::clone(&self.unsent));
+        Judgement {
+            peer,
+            admission,
+            places,
+            unsent,
+        }
+    }
+
+    /// The request's own place, if it needs one.
+    fn admit(
+        &self,
+        ip: IpAddr,
+        another: bool,
+    ) -> Result<Option<(RequestPermit, Arc<AtomicUsize>)>, Limit> {
+        if let Some(limit) = self.over {
+            return Err(limit);
+        }
+        let trusted = &self.server.config.trusted_proxies;
+        // A trusted proxy that names nobody asks for itself (a health check): it has no limit of
+        // its own.
+        let counted_by_request = self.proxied && !proxy::is_trusted(ip, trusted);
+        if !counted_by_request && !another {
+            return Ok(None);
+        }
+        let address = (counted_by_request || !self.proxied).then_some(ip);
+        self.server
+            .limiter
+            .admit_request(address, another)
+            .map(Some)
     }
 }
 
-/// Whether the request says which host it is for, once; what several servers take for different hosts must not pass (RFC 9112, section
-/// 3.2). HTTP/1.0 need not say it, and HTTP/2 has `:authority`.
-fn names_its_host<B>(request: &Request<B>) -> bool {
-    let mut hosts = request.headers().get_all(HOST).iter();
-    match request.version() {
-        Version::HTTP_11 => hosts.next().is_some() && hosts.next().is_none(),
-        Version::HTTP_10 => hosts.nth(1).is_none(),
-        _ => true,
-    }
+/// An answer of the server's own.
+fn own<B>(response: Response<Full<Bytes>>, places: Places) -> Response<Body<B>> {
+    response.map(|body| Body::new(Kind::Own(Paced::new(body, None)), places))
 }
 
-/// The server's only answer of its own.
-fn without_host() -> Response<Full<Bytes>> {
-    let problem = Problem::new(
-        Code::BadRequest,
-        "the request must have exactly one Host field (RFC 9112, section 3.2)",
-    );
-    let document = problem.document().to_string();
-    let (mut parts, _) = problem.into_response().into_parts();
-    // Where one such request ends and the next begins, somebody in between may have seen in another way.
-    parts
-        .headers
-        .insert(CONNECTION, HeaderValue::from_static("close"));
-    Response::from_parts(parts, Full::from(document))
-}
-
-/// Which way an answer may go out.
-struct Way {
+/// How an answer leaves.
+struct ResponsePath {
     link: Arc<Link>,
     server: Arc<Server>,
-    is_get: bool,
+    method: Method,
     may_hand_off: bool,
     http2: bool,
     /// The connection is not kept after this answer, unless it becomes another protocol's.
     closes: bool,
+    /// The client has come over TLS.
+    secure: bool,
+    proxied: bool,
+    places: Places,
+    unsent: Arc<AtomicUsize>,
 }
 
-impl Way {
-    fn out<B>(
-        self,
-        mut response: Response<B>,
-        unanswered: Unanswered,
-        mut permit: Option<RequestPermit>,
-    ) -> Response<Body<B>> {
-        // A HEAD must not start a stream: nobody would end it (RFC 9110, section 9.3.2). It is dropped with the extensions.
+impl ResponsePath {
+    fn send<B>(mut self, mut response: Response<B>) -> Response<Body<B>>
+    where
+        B: http_body::Body,
+    {
+        if self.secure {
+            response
+                .headers_mut()
+                .entry(STRICT_TRANSPORT_SECURITY)
+                .or_insert(HSTS);
+        }
+        // A HEAD must not start a stream: nobody would end it (RFC 9110, section 9.3.2). It is
+        // dropped with the extensions.
         let chunks = response
             .extensions_mut()
             .remove::<Live>()
-            .filter(|_| self.is_get)
+            .filter(|_| self.method == Method::GET)
             .and_then(|live| live.take());
         let Some(chunks) = chunks else {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                self.link.keep_across_upgrade(permit.take());
-            } else if self.closes || (!self.http2 && self.server.is_draining()) {
-                // At a drain a proxy's connection settles before it is closed; its next request is to go elsewhere.
-                response
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
+                self.link.keep_across_upgrade(self.places.take_permit());
+            } else if self.closes() {
+                close(&mut response);
             }
-            return response.map(|body| Body::new(Kind::Ordinary(body), unanswered, permit));
+            return match self.count(&response) {
+                Ok(unsent) => response
+                    .map(|body| Body::new(Kind::Ordinary(Paced::new(body, unsent)), self.places)),
+                Err(TooMuchUnread) => {
+                    refuse_unread(Problem::unread_answers(), &self.method, self.places)
+                }
+            };
         };
         let kind = if self.may_hand_off {
-            // What the client pipelines behind this request is never answered, and has to be told so (RFC 9112, section 9.6).
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+            // What the client pipelines behind this request is never answered, and has to be told
+            // so (RFC 9112, section 9.6).
+            close(&mut response);
             self.link.park(Answer {
                 chunks,
-                permit: permit.take(),
+                permit: self.places.take_permit(),
             });
             Kind::Parked(self.link)
         } else {
+            if self.closes {
+                close(&mut response);
+            }
             let paced_by = (!self.http2).then_some(self.link);
-            Kind::Streaming(Streaming::new(
-                chunks,
-                paced_by,
-                self.server.config.deadlines.stall,
-            ))
+            let stall = self.server.config.deadlines.stall;
+            Kind::Streaming(Streaming::new(chunks, paced_by, stall))
         };
-        response.map(|_| Body::new(kind, unanswered, permit))
+        response.map(|_| Body::new(kind, self.places))
     }
+
+    /// Whether this answer is the connection's last.
+    fn closes(&self) -> bool {
+        // At a drain a proxy's connection settles before it is closed; its next request is to go
+        // elsewhere.
+        self.closes
+            || (!self.http2 && self.server.is_draining())
+            // The rest of the request's body is still on its way, and will not be read: no request
+            // can follow (RFC 9112, section 9.3).
+            || self.link.unread.load(Ordering::Relaxed)
+    }
+
+    /// Counts what the client has to take. A client that leaves too much waiting is refused.
+    fn count<B: http_body::Body>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<Option<UnsentBytes>, TooMuchUnread> {
+        let exact = response.body().size_hint().exact();
+        let bytes = exact.map_or(FRAME, |exact| usize::try_from(exact).unwrap_or(usize::MAX));
+        if bytes == 0 || (!self.http2 && bytes <= TAKEN_AT_ONCE) {
+            return Ok(None);
+        }
+        // A proxy's connection is many clients'.
+        let connection = if self.proxied {
+            Arc::default()
+        } else {
+            Arc::clone(&self.link.unsent)
+        };
+        UnsentBytes::count(&connection, &self.unsent, bytes)
+            .map(Some)
+            .ok_or(TooMuchUnread)
+    }
+}
+
+/// The client leaves too many answers waiting.
+struct TooMuchUnread;
+
+/// The refusal of a client that does not take its answers.
+fn refuse_unread<B>(problem: Problem, method: &Method, places: Places) -> Response<Body<B>> {
+    let mut refusal = head::problem(problem);
+    headers::secure(refusal.headers_mut());
+    if *method == Method::HEAD {
+        head::without_body(&mut refusal);
+    }
+    own(refusal, places)
+}
+
+fn close<B>(response: &mut Response<B>) {
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
 }

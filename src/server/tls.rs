@@ -85,7 +85,8 @@ impl Tls {
             pem::Error::NoItemsFound => TlsError::NoKey,
             error => TlsError::BadKey(error),
         })?;
-        // The provider is named, not taken from the process: another crate may have linked a second one.
+        // The provider is named, not taken from the process: another crate may have linked a second
+        // one.
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Unusable)?
@@ -104,8 +105,8 @@ impl Tls {
         &self.acceptor
     }
 
-    /// What a client in this process needs to speak to this server and to no other: this very certificate is trusted, whatever its
-    /// name, its age and its issuer.
+    /// What a client in this process needs to speak to this server and to no other. It trusts this
+    /// very certificate, whatever its name, age and issuer.
     pub fn to_itself(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())

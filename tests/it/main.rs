@@ -12,6 +12,7 @@ mod copying;
 mod crowd;
 mod deploy;
 mod faults;
+mod hostile;
 mod journey;
 mod model;
 mod nodes;

@@ -92,7 +92,8 @@ async fn killed_again_and_again(url: &str) {
     );
 }
 
-/// Registers people on one connection until the server dies; answers the tokens it was given, and the newest revision.
+/// Registers people on one connection until the server dies; answers the tokens it was given, and
+/// the newest revision.
 async fn load(
     address: SocketAddr,
     tag: String,
@@ -199,7 +200,8 @@ async fn sigterm_says_goodbye_and_ends_with_0() {
     );
 }
 
-/// A file that may not grow stands for a full disk: the limit can be lifted from outside while the server runs.
+/// A file that may not grow stands for a full disk: the limit can be lifted from outside while the
+/// server runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_recovers_without_a_restart() {
     let file = File::new();
@@ -347,7 +349,8 @@ fn an_address_in_use_is_told_in_plain_words() {
     );
 }
 
-/// Names and addresses stand in the database: whoever else has an account on the machine must not read them.
+/// Names and addresses stand in the database: whoever else has an account on the machine must not
+/// read them.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_sqlite_file_is_its_owners_alone() {
@@ -362,7 +365,8 @@ async fn a_new_sqlite_file_is_its_owners_alone() {
             .mode()
             & 0o777
     };
-    // With the mask that lets everybody read, and with a commit, so that the log beside the file has its pages too.
+    // With the mask that lets everybody read, and with a commit, so that the log beside the file
+    // has its pages too.
     let mut command = Command::new("sh");
     command.args([
         "-c",

@@ -40,7 +40,7 @@ pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Respons
         t: visit.texts,
         here: visit.path.clone(),
         event: shown.view(),
-        qr_svg: qr::svg(&page_url),
+        qr_svg: qr::svg(&page_url).await,
         page_url,
     };
     page(&visit, StatusCode::OK, Keep::Revalidated, &template)

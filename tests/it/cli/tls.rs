@@ -41,6 +41,11 @@ impl Files {
         }
     }
 
+    /// The flags of a server with it.
+    pub(crate) fn flags(&self) -> [&str; 4] {
+        ["--tls-cert", &self.cert, "--tls-key", &self.key]
+    }
+
     pub(super) fn cert(&self) -> &str {
         &self.cert
     }

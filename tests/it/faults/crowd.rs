@@ -1,4 +1,5 @@
-//! People who register at every node all the time, and do not give up: each tries again with the same key until there is a place.
+//! People who register at every node all the time, and do not give up: each tries again with the
+//! same key until there is a place.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,7 +53,8 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Begins to register at the nodes for `slug`. `tag` keeps the e-mail addresses of two crowds apart.
+    /// Begins to register at the nodes for `slug`. `tag` keeps the e-mail addresses of two crowds
+    /// apart.
     pub(super) fn begin(nodes: &[SocketAddr], slug: &'static str, tag: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let clients = (0..CLIENTS).map(|client| {

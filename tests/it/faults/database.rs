@@ -66,8 +66,8 @@ async fn every_connection_is_terminated() {
     );
 }
 
-/// The server dies, its replica takes over, and the address leads there. A commit had waited for the replica, so that nothing
-/// acknowledged is lost with the server.
+/// The server dies, its replica takes over, and the address leads there. A commit had waited for
+/// the replica, so that nothing acknowledged is lost with the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_takes_over() {
     let server = Cluster::start_new();

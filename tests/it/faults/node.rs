@@ -40,7 +40,8 @@ async fn a_node_is_killed() {
 async fn a_node_freezes_in_the_middle_of_a_commit_and_thaws() {
     let stage = Stage::set(&shared().new_database().await, shared().address()).await;
     let [first, second] = &stage.nodes;
-    // With the row held by somebody else both nodes' transactions queue for it; the one that is frozen gets it and keeps it.
+    // With the row held by somebody else both nodes' transactions queue for it; the one that is
+    // frozen gets it and keeps it.
     let mut holder = PgConnection::connect(&stage.url)
         .await
         .expect("the database");
@@ -145,7 +146,8 @@ async fn the_answers_to_commits_are_lost() {
     let [first, _] = &stage.nodes;
     let fault = Instant::now();
     first.line.set(Line::LosesCommits);
-    // Both nodes find the commit that the first one knows nothing of: nobody was notified, the poll sees it.
+    // Both nodes find the commit that the first one knows nothing of: nobody was notified, the poll
+    // sees it.
     let truth = stage.truth().await;
     sleep(Duration::from_secs(6)).await;
     stage.is_right_again(&[0, 1], fault).await;
@@ -154,7 +156,8 @@ async fn the_answers_to_commits_are_lost() {
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
-    // Looked up by the node itself, or found again by its key: either way somebody had to wait, and has one place.
+    // Looked up by the node itself, or found again by its key: either way somebody had to wait, and
+    // has one place.
     row(
         "the database's answers to one node's commits lost for 6 s",
         &format!("`stale` {stales:?} times at the nodes"),

@@ -1,4 +1,5 @@
-//! A backup, taken while people register, is put back: clients know newer positions than the database does.
+//! A backup, taken while people register, is put back: clients know newer positions than the
+//! database does.
 
 use std::path::Path;
 use std::process::Command;

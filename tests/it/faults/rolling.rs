@@ -1,4 +1,5 @@
-//! Every node is replaced, one after the other, behind the real Caddy, while people watch and register.
+//! Every node is replaced, one after the other, behind the real Caddy, while people watch and
+//! register.
 //!
 //! `HEADCOUNT_TEST_ROLLING=2000 cargo test --test it -- rolling --nocapture` is the long run.
 
@@ -42,7 +43,8 @@ fn watchers() -> usize {
         .unwrap_or(300)
 }
 
-/// The recommended configuration on a free port, without TLS: the certificate is not what is tested here.
+/// The recommended configuration on a free port, without TLS: the certificate is not what is tested
+/// here.
 struct Caddy {
     child: Child,
     address: SocketAddr,
@@ -163,7 +165,8 @@ async fn watch(address: SocketAddr, me: usize, seen: Arc<Seen>) {
                     .push(format!("{count} after {before}, elsewhere {known}"));
             }
         });
-        // A browser knows no difference between a clean end and an error, but gives up on any status but 200.
+        // A browser knows no difference between a clean end and an error, but gives up on any
+        // status but 200.
         if let Err(error) = ended.await
             && error.kind() == std::io::ErrorKind::Other
         {
@@ -266,7 +269,8 @@ async fn a_rolling_deploy_of_three_nodes_is_seen_by_nobody() {
             peak / average
         );
         worst = worst.max(peak / average);
-        // Returns are drawn at random: of a hundred some seconds have more by chance alone. A herd comes in one.
+        // Returns are drawn at random: of a hundred some seconds have more by chance alone. A herd
+        // comes in one.
         allowed = allowed.min(
             2.0 + if watchers() < 1_000 {
                 4.0 / average.sqrt()

@@ -1,4 +1,5 @@
-//! Two nodes, each on a line of its own to one database, a watcher at each, and a crowd that registers at both.
+//! Two nodes, each on a line of its own to one database, a watcher at each, and a crowd that
+//! registers at both.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -46,7 +47,8 @@ pub(super) struct Truth {
 }
 
 impl Stage {
-    /// Starts everything on the database of that URL, whose server listens at `server`; returns when people register at both nodes.
+    /// Starts everything on the database of that URL, whose server listens at `server`; returns
+    /// when people register at both nodes.
     pub(super) async fn set(url: &str, server: SocketAddr) -> Self {
         let first = node(url, server, true).await;
         let second = node(url, server, false).await;
@@ -84,7 +86,8 @@ impl Stage {
             .expect("a statement");
     }
 
-    /// The database is away from these nodes since `fault`: their watchers are told in time, and since when. Answers how long it took.
+    /// The database is away from these nodes since `fault`: their watchers are told in time, and
+    /// since when. Answers how long it took.
     pub(super) async fn is_told_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
         let mut slowest = Duration::ZERO;
         for node in nodes {
@@ -115,7 +118,8 @@ impl Stage {
         slowest
     }
 
-    /// Everything works again since `back`: the watchers have the right number in time. Answers how long it took.
+    /// Everything works again since `back`: the watchers have the right number in time. Answers how
+    /// long it took.
     pub(super) async fn is_right_again(&self, nodes: &[usize], back: Instant) -> Duration {
         let truth = self.truth().await;
         let mut slowest = Duration::ZERO;
@@ -206,7 +210,8 @@ impl Stage {
     }
 }
 
-/// A node on a line of its own. The first one makes the event, so that the others know it from their start.
+/// A node on a line of its own. The first one makes the event, so that the others know it from
+/// their start.
 async fn node(url: &str, server: SocketAddr, first: bool) -> Node {
     let line = Proxy::start(server).await;
     let through = url.replacen(&server.to_string(), &line.address.to_string(), 1);

@@ -1,4 +1,5 @@
-//! Clients that leave the server waiting, each in its own way. Every one of these held a connection for ever behind hyper alone.
+//! Clients that leave the server waiting, each in its own way. Every one of these held a connection
+//! for ever behind hyper alone.
 
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ async fn an_idle_http_2_connection_is_told_to_go() {
     let host = Host::start(hasty());
     let mut wire = host.connect().await;
     wire.send(PREFACE).await;
-    // HEADERS with END_STREAM and END_HEADERS on stream 1; GET, http, and two literals (RFC 7541, section 6).
+    // HEADERS with END_STREAM and END_HEADERS on stream 1; GET, http, and two literals (RFC 7541,
+    // section 6).
     wire.send(b"\x00\x00\x10\x01\x05\x00\x00\x00\x01\x82\x86\x04\x06/hello\x01\x04test")
         .await;
     wire.read_to(b"hello").await;

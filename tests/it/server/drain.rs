@@ -25,7 +25,8 @@ async fn idle_and_silent_connections_are_closed_at_once() {
     assert_eq!(host.drained().await.cut, 0);
 }
 
-/// A load balancer learns of the drain at its next look at `/health/ready`, and sends requests on its idle connections until then.
+/// A load balancer learns of the drain at its next look at `/health/ready`, and sends requests on
+/// its idle connections until then.
 #[tokio::test]
 async fn what_a_proxy_sends_before_it_has_noticed_is_answered() {
     let deadlines = Deadlines {
@@ -74,7 +75,8 @@ async fn a_request_that_is_being_answered_is_answered() {
     assert_eq!(host.drained().await.cut, 0);
 }
 
-/// The client believes that it is connected and asked; that the server had not come round to accept is not its fault.
+/// The client believes that it is connected and asked; that the server had not come round to accept
+/// is not its fault.
 #[tokio::test]
 async fn a_request_that_has_already_arrived_is_answered() {
     let host = Host::start(config());

@@ -150,6 +150,7 @@ fn routes(
     let with_feed = warp::any().map(move || feed.clone());
     let hello = warp::path!("hello").map(|| "hello");
     let big = warp::path!("big").map(|| "x".repeat(10_000));
+    let huge = warp::path!("huge").map(|| "x".repeat(100_000));
     let echo = warp::path!("echo")
         .and(warp::body::bytes())
         .map(|bytes: bytes::Bytes| bytes.to_vec());
@@ -181,6 +182,7 @@ fn routes(
     hello
         .or(idle)
         .or(big)
+        .or(huge)
         .or(echo)
         .or(refuse)
         .or(who)
@@ -212,12 +214,15 @@ fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
     response
 }
 
-/// A protocol that echoes; it ends when the client does.
+/// A protocol that echoes; it ends when the client does, or asks for it.
 fn switch(upgrade: OnUpgrade) -> http::Response<&'static str> {
     tokio::spawn(async move {
         let mut io = TokioIo::new(upgrade.await.expect("the upgrade succeeds"));
         let mut space = [0; 64];
         while let Ok(read @ 1..) = io.read(&mut space).await {
+            if space[..read].ends_with(b"quit") {
+                break;
+            }
             if io.write_all(&space[..read]).await.is_err() {
                 break;
             }

@@ -210,7 +210,8 @@ async fn requests_through_a_trusted_proxy_are_counted_by_client() {
         assert!(streams(&head));
         let (_second, head) = ask("198.51.100.1, 203.0.113.1").await;
         assert!(streams(&head));
-        // Another client through the same proxy is served; the proxy's connection is not closed for one client's sake.
+        // Another client through the same proxy is served; the proxy's connection is not closed for
+        // one client's sake.
         let (_other, head) = ask("203.0.113.2").await;
         assert!(streams(&head));
         let (mut refused, head) = ask("203.0.113.1").await;

@@ -1,4 +1,5 @@
-//! Refusals that come before the request's body was read: the client hears them, and cannot send for ever.
+//! Refusals that come before the request's body was read: the client hears them, and cannot send
+//! for ever.
 
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ async fn whoever_sends_nothing_more_is_cut_off() {
     drop(wire);
 }
 
-/// The client of an answered request need not close first, or every connection would stay open for a while at a drain.
+/// The client of an answered request need not close first, or every connection would stay open for
+/// a while at a drain.
 #[tokio::test]
 async fn a_body_that_was_read_is_not_waited_for() {
     let host = Host::start(Config {

@@ -24,7 +24,8 @@ fn an_idle_watcher_stays_small() {
     };
     println!("{resident} bytes a watcher resident, {allocated} allocated");
     assert!(resident <= BOUND, "{resident} bytes a watcher");
-    // What is resident may lie in pages that were there before; what is allocated is exact, and none is no watcher.
+    // What is resident may lie in pages that were there before; what is allocated is exact, and
+    // none is no watcher.
     assert!(
         (256..=BOUND).contains(&allocated),
         "{allocated} bytes a watcher"
@@ -55,7 +56,8 @@ fn measure() {
     runtime.block_on(host.finish());
 }
 
-/// An idle watcher, with the request a browser sends. The client's side keeps nothing but its socket.
+/// An idle watcher, with the request a browser sends. The client's side keeps nothing but its
+/// socket.
 fn watch(addr: SocketAddr) -> TcpStream {
     const REQUEST: &[u8] = b"GET /idle HTTP/1.1\r\nHost: registration.example.org\r\nConnection: keep-alive\r\n\
         User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n\

@@ -4,12 +4,13 @@
 
 mod deadlines;
 mod drain;
-mod host;
+pub(crate) mod host;
 mod limits;
 mod linger;
 #[cfg(target_os = "linux")]
 mod memory;
 mod rules;
+mod stall;
 mod stream;
 pub(crate) mod tls;
 pub(crate) mod wire;

@@ -107,7 +107,8 @@ async fn a_request_pipelined_behind_a_stream_is_not_answered_in_it() {
         host.feed.end();
         assert_eq!(wire.chunk().await, None);
         if handoff {
-            // Announced by `Connection: close`; and no reset, which could have eaten the end of the stream.
+            // Announced by `Connection: close`; and no reset, which could have eaten the end of the
+            // stream.
             assert_eq!(wire.rest().await, (vec![], Ending::Closed));
         } else {
             assert_eq!(wire.answer().await.1, "hello");
@@ -116,7 +117,8 @@ async fn a_request_pipelined_behind_a_stream_is_not_answered_in_it() {
     }
 }
 
-/// The head can't be written while earlier answers fill the socket; nothing may be lost or torn around the hand-off.
+/// The head can't be written while earlier answers fill the socket; nothing may be lost or torn
+/// around the hand-off.
 #[tokio::test]
 async fn a_head_that_is_blocked_by_earlier_answers_comes_whole() {
     const BEFORE: usize = 400;
@@ -249,7 +251,8 @@ async fn a_client_that_talks_on_is_cut() {
     host.finish().await;
 }
 
-/// The promise of a live view: whole frames, never an older one after a newer one, the newest last, and no backlog.
+/// The promise of a live view: whole frames, never an older one after a newer one, the newest last,
+/// and no backlog.
 #[tokio::test]
 async fn a_reader_that_stalls_gets_whole_frames_and_the_newest() {
     stalls(2_000, 4_000, 200).await;
@@ -274,7 +277,8 @@ async fn stalls(updates: usize, length: usize, most: usize) {
         assert_eq!(wire.chunk().await.unwrap(), "first");
         for update in 1..=updates {
             host.feed.publish(frame(update));
-            // Gives the server's tasks their turn; without it all but the last would be conflated before the socket.
+            // Gives the server's tasks their turn; without it all but the last would be conflated
+            // before the socket.
             tokio::task::yield_now().await;
         }
         let mut frames = 0;
@@ -315,7 +319,8 @@ async fn a_reader_that_takes_nothing_is_closed() {
         wire.get("/stream").await;
         wire.head().await;
         host.watched_by(1).await;
-        // An update now and then, as the heartbeat is: through hyper a stall is noticed by the next chunk.
+        // An update now and then, as the heartbeat is: through hyper a stall is noticed by the next
+        // chunk.
         let feed = host.feed.clone();
         let publishing = tokio::spawn(async move {
             loop {

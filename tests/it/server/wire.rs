@@ -190,7 +190,8 @@ impl Wire {
         }
     }
 
-    /// Asserts that nothing comes for a moment: of a thing that must not happen a test can only see that it has not yet.
+    /// Asserts that nothing comes for a moment: of a thing that must not happen a test can only see
+    /// that it has not yet.
     pub(crate) async fn is_silent(&mut self) {
         assert!(
             self.unread.is_empty(),

@@ -22,7 +22,22 @@ impl Process {
     }
 
     /// The same through `command`, which ends in the binary.
-    pub(crate) fn spawn(mut command: Command, url: &str, flags: &[&str]) -> Self {
+    pub(crate) fn spawn(command: Command, url: &str, flags: &[&str]) -> Self {
+        let stderr = if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        };
+        Self::spawn_logging(command, url, flags, stderr)
+    }
+
+    /// The same with a log of its own.
+    pub(crate) fn spawn_logging(
+        mut command: Command,
+        url: &str,
+        flags: &[&str],
+        stderr: Stdio,
+    ) -> Self {
         // A free port, unless the flags name one.
         if !flags.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
@@ -31,11 +46,7 @@ impl Process {
             .args(["--admin-token", TOKEN, "--database-url", url])
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(if std::env::var_os("HEADCOUNT_TEST_LOGS").is_some() {
-                Stdio::inherit()
-            } else {
-                Stdio::null()
-            })
+            .stderr(stderr)
             .spawn()
             .expect("the binary starts");
         let mut lines = Vec::new();
@@ -50,7 +61,7 @@ impl Process {
         }
         let address = lines
             .first()
-            .and_then(|line| line.split("http://").nth(1))
+            .and_then(|line| line.split("://").nth(1))
             .map(|rest| rest.trim_end_matches('/').parse());
         let address = address
             .unwrap_or_else(|| panic!("no address in {lines:?}"))

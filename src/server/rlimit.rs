@@ -7,11 +7,13 @@ use super::config::Config;
 /// What the process needs beside its connections: database, listeners, logs, the runtime.
 const BESIDE: u64 = 256;
 
-/// Raises the process's soft limit of open files to its hard limit, and answers the limit then in force; none means no limit. The soft
-/// limit protects programs that use `select(2)`; this one doesn't.
+/// Raises the process's soft limit of open files to its hard limit, and returns the limit then in
+/// force; `None` means no limit. The soft limit protects programs that use `select(2)`; this one
+/// does not.
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
-    // Refused only where the hard limit is beyond the system's own, as on macOS; then the soft one stays.
+    // Fails only where the hard limit is beyond the system's own, as on macOS. Then the soft one
+    // stays.
     match setrlimit(
         Resource::Nofile,
         Rlimit {
@@ -24,8 +26,9 @@ pub fn raise_open_files() -> Option<u64> {
     }
 }
 
-/// Tells the operator when the system stops earlier than the configured cap: clients then wait unanswered in the backlog.
-pub(super) fn prepare(config: &Config) {
+/// Warns when the system stops earlier than the configured limit: clients then wait in the backlog
+/// without an answer.
+pub(super) fn warn_if_low(config: &Config) {
     let connections = config.max_connections.saturating_add(config.max_refusals);
     let needed = u64::try_from(connections)
         .unwrap_or(u64::MAX)

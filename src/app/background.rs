@@ -1,0 +1,71 @@
+//! Tasks that run as long as the server does.
+//!
+//! None of them ends by itself. If one does, or panics, the server is a half of itself: a node
+//! without its follower shows an old number for ever and says that it is well. So the first end is
+//! reported, and the program stops with [`FAILED`](super::FAILED) for its supervisor to start it
+//! again.
+
+use std::collections::HashMap;
+use std::future::{Future, pending};
+
+use tokio::task::{Id, JoinSet};
+
+/// The tasks, each with the name that the log gives it.
+#[derive(Debug, Default)]
+pub(super) struct Background {
+    tasks: JoinSet<()>,
+    names: HashMap<Id, &'static str>,
+}
+
+/// A task that ended before the shutdown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) task: &'static str,
+    pub(super) panicked: bool,
+}
+
+impl Background {
+    /// Starts a task.
+    pub(super) fn spawn(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let id = self.tasks.spawn(task).id();
+        self.names.insert(id, name);
+    }
+
+    /// Waits until a task ends, which none should.
+    pub(super) async fn ended(&mut self) -> Ended {
+        let (id, panicked) = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => (id, false),
+            Some(Err(error)) => (error.id(), error.is_panic()),
+            None => pending().await,
+        };
+        let task = self.names.remove(&id).unwrap_or("unknown");
+        Ended { task, panicked }
+    }
+
+    /// Ends all tasks.
+    pub(super) async fn shutdown(&mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_ends_or_panics_is_named() {
+        let mut background = Background::default();
+        background.spawn("steady", pending());
+        background.spawn("faulty", async { panic!("a defect") });
+        let ended = background.ended().await;
+        assert_eq!((ended.task, ended.panicked), ("faulty", true));
+        background.spawn("short", async {});
+        let ended = background.ended().await;
+        assert_eq!((ended.task, ended.panicked), ("short", false));
+        background.shutdown().await;
+    }
+}
