@@ -11,6 +11,7 @@ mod cli;
 mod copying;
 mod crowd;
 mod deploy;
+mod documents;
 mod faults;
 mod hostile;
 mod journey;
