@@ -27,7 +27,7 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     pub listen: String,
-    /// sqlite://<path> (created when it does not exist) or postgres://… for several nodes.
+    /// sqlite://PATH (created when it does not exist) or postgres://… for several nodes.
     #[arg(
         long,
         env = "HEADCOUNT_DATABASE_URL",

@@ -104,7 +104,7 @@ pub struct Writes {
 /// One transaction's picture of an event.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// The row; after [`apply`], as it has to be written.
+    /// The row; after `apply`, as it has to be written.
     pub event: Event,
     /// The rows it knows.
     pub known: Known,
