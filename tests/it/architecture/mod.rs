@@ -89,7 +89,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["server", "app", "cli"]),
     ("rustls_platform_verifier", &["cli"]),
     ("ipnet", &["server", "app"]),
-    ("rustix", &["server", "cli"]),
+    ("rustix", &["store", "server", "cli"]),
     ("tokio_tungstenite", &["wire", "transport", "cli"]),
     ("askama", &["http"]),
     ("fluent_templates", &["http"]),
