@@ -1,31 +1,8 @@
 // The console: what a new capacity would do before it is done, and nothing destroyed by a slip. Every action works without this.
+import { previewCapacity } from "./capacity-preview.js";
 import { readWords, formatDate } from "./words.js";
 
 const say = readWords("admin-messages");
-
-/** In words, what setting `next` does to the event as it is now. Pure: the same rule as the server's. */
-export function previewCapacity(count, next) {
-  if (next === count.capacity) return [["preview-same"]];
-  if (next === null)
-    return [
-      ["preview-unlimited"],
-      ...(count.waiting ? [["preview-promotes", { n: count.waiting }]] : []),
-    ];
-  const over = Math.max(0, count.registered - next);
-  const promotes = Math.min(count.waiting, Math.max(0, next - count.registered));
-  const free = Math.max(0, next - count.registered - promotes);
-  const change =
-    count.capacity === null
-      ? ["preview-limit", { to: next }]
-      : next > count.capacity
-        ? ["preview-raise", { by: next - count.capacity }]
-        : ["preview-lower", { to: next }];
-  const effects = [];
-  if (promotes) effects.push(["preview-promotes", { n: promotes }]);
-  if (over) effects.push(["preview-over", { n: over }]);
-  else effects.push(free ? ["preview-free", { n: free }] : ["preview-full"]);
-  return [change, ...effects];
-}
 
 async function bindCapacity(form) {
   const { watchEvent } = await import("./watch.js");
