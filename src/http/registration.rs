@@ -63,6 +63,7 @@ pub struct View<'a> {
     number: u32,
     status: Status,
     waiting_position: Option<u32>,
+    round: u32,
     event: &'a str,
     name: &'a str,
     token: String,
@@ -103,8 +104,12 @@ pub(super) async fn post(
         replayed,
         document,
     } = register(&context, event, applicant, Some(author)).await?;
-    let Document { address, text } =
-        document.unwrap_or_else(|| acceptance(&base, &event, &registration));
+    let Document { address, text } = match document {
+        Some(document) => document,
+        // Boxed: rare, and large enough to make every request's future large.
+        None if replayed => Box::pin(replay(&context, &base, &event, &registration)).await?,
+        None => acceptance(&base, &event, &registration),
+    };
     let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::try_from(address) {
@@ -262,6 +267,16 @@ pub async fn own(context: &Context, token: &str) -> Result<Own, Problem> {
     })
 }
 
+/// Whether a private link that opens nothing belongs to an event that was deleted, and its registrations with it. Nobody can tell
+/// any more whether such a link was ever real; it says no more than that an event is gone.
+pub async fn is_of_deleted_event(context: &Context, token: &str) -> Result<bool, Problem> {
+    let Ok(token) = token.parse::<Token>() else {
+        return Ok(false);
+    };
+    let id = token.locator.event;
+    Ok(find::event_by_id(context, id).await?.is_none() && context.store.had_event(id).await?)
+}
+
 /// Gives the place back; a second time changes nothing and answers the same.
 pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
     // Looked up first, so that guessed links cost a read and never a turn at the event's lock.
@@ -290,7 +305,30 @@ fn base(context: &Context, incoming: &Incoming) -> String {
     incoming.base_url(&context.settings).unwrap_or_default()
 }
 
-/// What the person who registers is told. A replay says what was said the first time, not what has become of it since.
+/// The answer to a repeated request: the registration as it is now, never as it was at first. Only a waiting position needs
+/// another look at the database.
+async fn replay(
+    context: &Context,
+    base: &str,
+    event: &Event,
+    row: &Arc<Registration>,
+) -> Result<Document, Problem> {
+    let listed = match row.status {
+        Status::Waiting => context.store.registration(row.locator).await?,
+        Status::Confirmed | Status::Cancelled => None,
+    };
+    let (row, position) = match &listed {
+        Some(listed) => (&listed.registration, listed.waiting_position),
+        None => (&**row, None),
+    };
+    let view = view(base, event, row, (row.status, position, row.revision));
+    Ok(Document {
+        text: reply::text(&view),
+        address: view.links.this,
+    })
+}
+
+/// The answer to a new registration, as the batch has accepted it.
 fn acceptance(base: &str, event: &Event, row: &Registration) -> Document {
     let status = if row.accepted_waiting.is_some() {
         Status::Waiting
@@ -332,6 +370,7 @@ fn view<'a>(
         number: row.locator.number,
         status,
         waiting_position,
+        round: row.locator.round,
         event: event.slug.as_str(),
         name: row.name.as_str(),
         position: Position {

@@ -21,6 +21,7 @@ mod alongside;
 mod batch;
 mod connections;
 pub mod copy;
+mod deleted;
 mod error;
 mod file;
 mod json;
@@ -187,6 +188,11 @@ impl Store {
     /// One event by its key.
     pub async fn event_by_id(&self, id: EventId) -> Result<Option<Event>, StoreError> {
         either!(self, store => store.event_by_id(id).await)
+    }
+
+    /// Whether an event has ever had this key. Keys are not given twice, so one that no event has belongs to a deleted event.
+    pub async fn had_event(&self, id: EventId) -> Result<bool, StoreError> {
+        either!(self, store => store.had_event(id).await)
     }
 
     /// The newest revision and announcement of every event: the safety net for lost notifications.

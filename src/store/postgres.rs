@@ -198,7 +198,7 @@ impl Postgres {
 
     // A server has no file that could be taken away, so these never fail; SQLite's do.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature as SQLite's")]
-    fn short(&self) -> Result<&PgPool, StoreError> {
+    pub(super) fn short(&self) -> Result<&PgPool, StoreError> {
         Ok(self.readers.short())
     }
 

@@ -197,7 +197,7 @@ impl Sqlite {
         }
     }
 
-    fn short(&self) -> Result<&SqlitePool, StoreError> {
+    pub(super) fn short(&self) -> Result<&SqlitePool, StoreError> {
         self.file.check()?;
         Ok(self.readers.short())
     }

@@ -3,15 +3,17 @@ import { readWords } from "./words.js";
 import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";
 import { send, drawKey } from "./send.js";
+import { followRegistration, standingOf } from "./own-registration.js";
 
 const FIELDS = ["name", "email", "idempotency_key"];
 
-export function bindForm(form, { slug, registered }) {
+export function bindForm(form, { slug, store, registered }) {
   const say = readWords("form-messages");
   const result = document.querySelector("[data-result]");
   const progress = form.querySelector("[data-form-progress]");
   const draft = keepDraft(form, slug, FIELDS);
   let sending = false;
+  let unfollow = () => {};
 
   form.noValidate = true; // the summary below says more than the browser's bubble, and says it to everybody
   form.addEventListener("input", () => form.toggleAttribute("data-kept", hasEntry(form)));
@@ -36,8 +38,9 @@ export function bindForm(form, { slug, registered }) {
           },
         },
       );
-      if (status === 201 || status === 200) welcome(body);
-      else refuse(body);
+      if (status !== 201 && status !== 200) refuse(body);
+      else if (body.status === "cancelled") askAgain();
+      else welcome(body);
     } catch {
       showErrors(form, say("form-unreachable"), []);
     } finally {
@@ -46,6 +49,7 @@ export function bindForm(form, { slug, registered }) {
     }
   });
   result.querySelector("[data-result-again]").addEventListener("click", () => {
+    unfollow();
     result.hidden = true;
     form.removeAttribute("data-done");
     form.hidden = false;
@@ -58,19 +62,25 @@ export function bindForm(form, { slug, registered }) {
     form.querySelector("[type=submit]").setAttribute("aria-disabled", String(on)); // not `disabled`: it would drop the focus
   }
 
-  function welcome({ status, number, waiting_position: position, position: made, links }) {
-    const put = (name, text) => {
-      result.querySelector(`[data-result-${name}]`).textContent = text;
-    };
-    put("status", say(`result-${status}`));
+  function put(name, text) {
+    result.querySelector(`[data-result-${name}]`).textContent = text;
+  }
+
+  function showStanding(standing, { waiting_position: position }) {
+    result.dataset.status = standing;
+    put("status", say(`result-${standing}`));
+    put("detail", say(`result-${standing}-detail`, { position: position ?? "–" }));
+    for (const part of result.querySelectorAll("[data-result-keep]"))
+      part.hidden = standing !== "confirmed" && standing !== "waiting";
+  }
+
+  function welcome(registration) {
+    const { number, round, position: made, links } = registration;
+    const pathOf = (url) => new URL(url, location.href).pathname;
     put("number", say("result-number", { number }));
-    put(
-      "detail",
-      status === "waiting"
-        ? say("result-waiting-detail", { position })
-        : say("result-confirmed-detail"),
-    );
-    result.querySelector("[data-result-link]").href = new URL(links.page, location.href).pathname;
+    showStanding(standingOf(registration, { round }), registration);
+    unfollow = followRegistration(store, pathOf(links.self), registration, showStanding);
+    result.querySelector("[data-result-link]").href = pathOf(links.page);
     draft.forget();
     form.reset();
     form.elements.name.value = form.elements.email.value = "";
@@ -83,8 +93,22 @@ export function bindForm(form, { slug, registered }) {
     registered(made);
   }
 
+  /** The same form once more, after its registration was cancelled: only a new key makes a new registration. */
+  function askAgain() {
+    form.elements.idempotency_key.value = drawKey();
+    draft.save();
+    showErrors(form, say("form-cancelled"), []);
+  }
+
+  /** A browser's autofill is no program: empty the field and say so. */
+  function emptyTrap() {
+    form.elements.website.value = "";
+    showErrors(form, say("error-trap"), []);
+  }
+
   function refuse({ code, errors = [] }) {
     if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey(); // the first entry has its place; this one is another
+    if (errors.some(({ field }) => field === "website")) return emptyTrap();
     if (errors.length) showErrors(form, say("error-heading"), translateErrors(form, errors, say));
     else if (code === "already-registered")
       showErrors(form, say(`problem-${code}`), [

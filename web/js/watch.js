@@ -4,6 +4,7 @@ import { shareStream } from "./shared-stream.js";
 import { bindCount } from "./view.js";
 import { bindStatusbar } from "./statusbar.js";
 import { bindNotices } from "./notices.js";
+import { followDetails, showDetails } from "./details.js";
 import { keepClock } from "./clock.js";
 
 let watched = null;
@@ -18,14 +19,26 @@ function open() {
   const store = new CountStore(initial);
   bindCount(store, slug);
   const bar = bindStatusbar(() => store.count);
+  const notices = bindNotices();
+  const title = () => document.querySelector("[data-detail=title]")?.textContent ?? "";
+  const details = followDetails(slug, (now) => {
+    showDetails(now);
+    notices(slug, now.title, now.announcement);
+    store.dispatchEvent(new CustomEvent("details", { detail: now }));
+  });
+  let mode = "connecting";
   const hear = {
     count: ({ count, authoritative }) => store.accept(count, { authoritative }),
     status: (status) => {
       bar.status(status);
+      // Changes made before the line was open, or while it was cut, were not pushed.
+      if (status.mode !== mode && ["live", "polling"].includes(status.mode)) details.soon();
+      mode = status.mode;
       if (status.mode === "gone") store.dispatchEvent(new Event("gone"));
     },
     watching: bar.watching,
-    notice: bindNotices(),
+    notice: (notice) => notices(slug, title(), notice),
+    details: details.soon,
   };
   store.addEventListener("change", bar.count);
   shareStream(slug, (kind, detail) => hear[kind]?.(detail));

@@ -150,12 +150,12 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations",
         id: "register",
         summary: "Register",
-        notes: "Answered after the commit is durable. The same `Idempotency-Key` with the same body gets the same answer, with `Idempotency-Replayed: true`, and one place.",
+        notes: "Answered after the commit is durable. The same `Idempotency-Key` with the same body takes one place: a repeated request gets the registration as it is now, with `Idempotency-Replayed: true`.",
         takes: &["Idempotency-Key"],
         body: Some(("NewRegistration", true)),
         answers: &[(
             201,
-            "Registered, `confirmed` or `waiting`; `Location` is the registration",
+            "Registered, `confirmed` or `waiting` (a repeated request: also `cancelled`); `Location` is the registration",
             REGISTRATION,
         )],
         refusals: &[

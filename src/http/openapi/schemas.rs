@@ -155,6 +155,9 @@ pub(super) struct Registration {
     /// The place in the waiting list, from 1; `null` unless waiting.
     #[schema(minimum = 1, required)]
     waiting_position: Option<i32>,
+    /// It counts while this is the event's current round.
+    #[schema(minimum = 1)]
+    round: i32,
     /// The event's slug.
     event: String,
     name: String,

@@ -121,16 +121,30 @@ pub fn error_page(_context: &Context, headers: &HeaderMap, problem: &Problem) ->
 
 /// The same, with the way back to the page itself.
 pub(super) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
+    let code = problem.code().as_str();
+    shown_problem(
+        visit,
+        problem,
+        &format!("problem-{code}-title"),
+        &format!("problem-{code}-meaning"),
+    )
+}
+
+/// The same, where a page knows better than the code what has happened: `key` is the title, `<key>-detail` the rest.
+pub(super) fn problem_page_with(visit: &Visit, problem: &Problem, key: &str) -> Response {
+    shown_problem(visit, problem, key, &format!("{key}-detail"))
+}
+
+fn shown_problem(visit: &Visit, problem: &Problem, title: &str, detail: &str) -> Response {
     let mut response = if prefers_html(&visit.incoming.headers) {
         let code = problem.code();
-        let text = |part: &str| visit.texts.get(format!("problem-{}-{part}", code.as_str()));
         let template = ErrorPage {
             t: visit.texts,
             here: visit.path.clone(),
             status: code.status().as_u16(),
             code: code.as_str(),
-            title: text("title"),
-            detail: text("meaning"),
+            title: visit.texts.get(title),
+            detail: visit.texts.get(detail),
             retry_after: problem
                 .headers()
                 .get(header::RETRY_AFTER)

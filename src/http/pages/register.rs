@@ -99,11 +99,15 @@ impl Refused {
                 .err()
                 .map(|invalid| texts.get(message(&invalid)));
         }
+        let trapped = !form.get("website").trim().is_empty();
         let named = name_error.is_some() || email_error.is_some();
         if code == Code::AlreadyRegistered {
             email_error = Some(texts.get("error-email-taken"));
         }
-        let form_error = if named {
+        let form_error = if code == Code::ValidationFailed && trapped && !named {
+            // The page comes back with the field empty, so sending it again is all there is to do.
+            texts.get("error-trap")
+        } else if named {
             texts.get("error-heading")
         } else {
             texts.get(format!("problem-{}-meaning", code.as_str()))

@@ -3,20 +3,33 @@
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::answer::{Keep, page, problem_page, see_other};
+use super::answer::{Keep, page, problem_page, problem_page_with, see_other};
 use super::states;
 use super::templates::RegistrationPage;
 use super::views::RegistrationView;
 use super::visit::Visit;
 use crate::context::{Context, Shared};
 use crate::http::{auth, registration};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// `GET /r/{token}`.
 pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Response {
     match fill(&context, &visit, &token).await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
-        Err(problem) => problem_page(&visit, &problem),
+        Err(problem) => refused(&context, &visit, &token, &problem).await,
+    }
+}
+
+/// A link that opens nothing is not always the visitor's mistake: the event may have been deleted.
+async fn refused(context: &Context, visit: &Visit, token: &str, problem: &Problem) -> Response {
+    let deleted = problem.code() == Code::RegistrationNotFound
+        && registration::is_of_deleted_event(context, token)
+            .await
+            .unwrap_or(false);
+    if deleted {
+        problem_page_with(visit, problem, "registration-gone")
+    } else {
+        problem_page(visit, problem)
     }
 }
 
@@ -42,6 +55,6 @@ pub(super) async fn cancel(token: String, context: Shared, visit: Visit) -> Resp
     };
     match cancelled.await {
         Ok(own) => see_other(&format!("/r/{}", own.registration.token())),
-        Err(problem) => problem_page(&visit, &problem),
+        Err(problem) => refused(&context, &visit, &token, &problem).await,
     }
 }

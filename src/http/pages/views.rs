@@ -3,7 +3,7 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
-use crate::domain::registration::Registration;
+use crate::domain::registration::{Registration, Status};
 use crate::store::Listed;
 
 use super::rail::Rail;
@@ -100,11 +100,52 @@ impl EventView {
     }
 }
 
+/// What a registration is worth now: its status, unless a reset has archived its round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Confirmed,
+    Waiting,
+    Cancelled,
+    /// It had a place or waited for one, in a round that is over.
+    Archived,
+}
+
+impl Standing {
+    fn new(registration: &Registration, event: &Event) -> Self {
+        match registration.status {
+            Status::Cancelled => Self::Cancelled,
+            _ if registration.locator.round != event.round => Self::Archived,
+            Status::Confirmed => Self::Confirmed,
+            Status::Waiting => Self::Waiting,
+        }
+    }
+
+    /// The scripts' word for it, and the last part of its message.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Waiting => "waiting",
+            Self::Cancelled => "cancelled",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// The message that says it.
+    pub(super) fn key(self) -> String {
+        format!("registration-{}", self.as_str())
+    }
+
+    /// Whether there is a place or a turn to give back.
+    pub(super) fn is_current(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Waiting)
+    }
+}
+
 /// A visitor's own registration.
 #[derive(Debug)]
 pub(super) struct RegistrationView {
     pub(super) number: u32,
-    pub(super) status: &'static str,
+    pub(super) standing: Standing,
     pub(super) waiting_position: Option<u32>,
     pub(super) name: String,
     pub(super) email: String,
@@ -128,7 +169,7 @@ impl RegistrationView {
         };
         Self {
             number: registration.locator.number,
-            status: registration.status.as_str(),
+            standing: Standing::new(registration, event),
             waiting_position,
             name: registration.name.as_str().to_owned(),
             email: registration.email.as_str().to_owned(),

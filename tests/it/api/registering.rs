@@ -106,7 +106,7 @@ async fn a_form_does_the_same_as_json() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replay_says_what_was_said_the_first_time() {
+async fn a_repeated_request_gets_the_registration_as_it_is_now() {
     let app = App::sqlite().await;
     let new = json!({ "slug": "gala", "title": "Gala", "capacity": 1, "waitlist": true });
     assert_eq!(
@@ -114,38 +114,51 @@ async fn a_replay_says_what_was_said_the_first_time() {
         201
     );
     app.register("gala", "First", "first@example.org").await;
-    let body = json!({ "name": "Ada", "email": "ada@example.org" });
-    let first = register_with_key(&app, "gala", "attempt-1", &body).await;
-    assert_eq!(
-        (&first.json()["status"], &first.json()["waiting_position"]),
-        (&json!("waiting"), &json!(1))
-    );
-
-    // Promoted meanwhile: the private link says so, the replay does not.
-    assert_eq!(
-        app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 2 }))
-            .await
-            .status,
-        200
-    );
-    let again = register_with_key(&app, "gala", "attempt-1", &body).await;
-    assert_eq!(
-        (
-            again.status,
-            again.header("idempotency-replayed"),
-            again.json()
-        ),
-        (201, Some("true"), first.json())
-    );
-    let token = first.json()["token"].as_str().unwrap().to_owned();
-    let own = app
-        .get(&format!("/api/v1/registrations/{token}"))
+    let before = app
+        .register("gala", "Before", "before@example.org")
         .await
         .json();
+    let body = json!({ "name": "Ada", "email": "ada@example.org" });
+    let first = register_with_key(&app, "gala", "attempt-1", &body).await;
+    let token = first.json()["token"].as_str().unwrap().to_owned();
+    let own = format!("/api/v1/registrations/{token}");
     assert_eq!(
-        (&own["status"], &own["waiting_position"]),
-        (&json!("confirmed"), &Value::Null)
+        (&first.json()["status"], &first.json()["waiting_position"]),
+        (&json!("waiting"), &json!(2))
     );
+
+    // Moved up, promoted, cancelled: the repeated request says what the private link says.
+    let ahead = format!(
+        "/api/v1/registrations/{}",
+        before["token"].as_str().unwrap()
+    );
+    assert_eq!(app.call("DELETE", &ahead, &[], "").await.status, 200);
+    for (status, position) in [
+        ("waiting", json!(1)),
+        ("confirmed", Value::Null),
+        ("cancelled", Value::Null),
+    ] {
+        let changed = match status {
+            "confirmed" => {
+                app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 2 }))
+                    .await
+                    .status
+            }
+            "cancelled" => app.call("DELETE", &own, &[], "").await.status,
+            _ => 200,
+        };
+        assert_eq!(changed, 200);
+        let again = register_with_key(&app, "gala", "attempt-1", &body).await;
+        assert_eq!(
+            (again.status, again.header("idempotency-replayed")),
+            (201, Some("true"))
+        );
+        assert_eq!(
+            (&again.json()["status"], &again.json()["waiting_position"]),
+            (&json!(status), &position)
+        );
+        assert_eq!(again.json(), app.get(&own).await.json());
+    }
 
     let other = register_with_key(
         &app,
@@ -155,7 +168,7 @@ async fn a_replay_says_what_was_said_the_first_time() {
     )
     .await;
     refused(&other, 422, "idempotency-mismatch");
-    assert_eq!(app.get("/api/v1/events/gala").await.json()["registered"], 2);
+    assert_eq!(app.get("/api/v1/events/gala").await.json()["registered"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,9 +2,10 @@
 
 mod compare;
 mod organiser;
+mod private;
 mod visitor;
 
-use super::support::app::{App, PASSWORD};
+use super::support::app::{App, PASSWORD, TOKEN};
 use super::support::wire::Wire;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \

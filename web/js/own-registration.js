@@ -1,0 +1,78 @@
+// Follows one registration: what it is worth now. State and requests only, no DOM.
+// Standings: confirmed, waiting, cancelled, archived (a reset has ended its round), gone (the event was deleted).
+
+const SPREAD_MS = 1_500; // a freed place moves everybody who waits; they must not all ask in the same instant
+const LEAST_MS = 150; // several changes of one moment cost one request
+
+/** What `registration` is worth beside the event's `count`. Pure. */
+export function standingOf(registration, count) {
+  if (registration.status === "cancelled") return "cancelled";
+  return registration.round === count.round ? registration.status : "archived";
+}
+
+/** Whether the change from `before` to `count` may concern a registration in this state. Pure. */
+export function mayConcern(registration, count, before) {
+  if (registration.status === "cancelled") return false;
+  if (!before || count.round !== before.round) return true;
+  return registration.status === "waiting" || count.registered < before.registered;
+}
+
+/**
+ * Calls `show(standing, registration)` whenever it may have changed.
+ * @param registration {{status: string, round: number, waiting_position?: number}} as the page knows it
+ * @returns {() => void} ends it
+ */
+export function followRegistration(store, url, registration, show) {
+  let known = registration;
+  let timer = null;
+  let over = false;
+  const ending = new AbortController();
+
+  const tell = (standing) => {
+    if (!over) show(standing, known);
+  };
+  const ask = async () => {
+    timer = null;
+    try {
+      const answer = await fetch(url, {
+        headers: { Accept: "application/json" },
+        cache: "no-store",
+      });
+      if (answer.status === 404) return end("gone");
+      if (!answer.ok) return;
+      known = await answer.json();
+      tell(standingOf(known, store.count));
+    } catch {
+      /* the next change asks again; the status line says that the page is behind */
+    }
+  };
+  const askSoon = () => {
+    timer ??= setTimeout(ask, LEAST_MS + Math.random() * SPREAD_MS);
+  };
+  const end = (standing) => {
+    tell(standing);
+    over = true;
+    clearTimeout(timer);
+    ending.abort();
+  };
+
+  const { signal } = ending;
+  store.addEventListener(
+    "change",
+    ({ detail: { count, before } }) => {
+      if (!mayConcern(known, count, before)) return;
+      // A reset is known without a question. An undone one is not: a place may have been given back meanwhile.
+      if (count.round !== known.round) tell(standingOf(known, count));
+      else askSoon();
+    },
+    { signal },
+  );
+  store.addEventListener("gone", () => end("gone"), { signal });
+  // A page that comes back by the browser's Back shows what it was left with.
+  addEventListener("pageshow", (event) => event.persisted && ask(), { signal });
+  return () => {
+    over = true;
+    clearTimeout(timer);
+    ending.abort();
+  };
+}
