@@ -126,7 +126,9 @@ CREATE TABLE announcements (
     id       BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id BIGINT NOT NULL REFERENCES events (id),
     text     TEXT   NOT NULL,
-    at       BIGINT NOT NULL
+    at       BIGINT NOT NULL,
+    -- A withdrawal is an announcement without text, over at once.
+    ends_at  BIGINT NOT NULL CHECK (ends_at >= at)
 );
 
 CREATE INDEX announcements_event ON announcements (event_id);
@@ -153,3 +155,12 @@ CREATE UNLOGGED TABLE watching (
     at       TIMESTAMPTZ NOT NULL
     -- Rewritten every two seconds: free space keeps the new version on the same page.
 ) WITH (fillfactor = 20);
+
+-- Submissions of the console's forms, so that a second click acts once; `outcome` is where the first one led. Kept for an hour.
+CREATE TABLE forms (
+    key     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    outcome TEXT,
+    at      BIGINT NOT NULL
+);
+
+CREATE INDEX forms_at ON forms (at);

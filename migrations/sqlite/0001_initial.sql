@@ -90,7 +90,9 @@ CREATE TABLE announcements (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id INTEGER NOT NULL REFERENCES events (id),
     text     TEXT    NOT NULL,
-    at       INTEGER NOT NULL
+    at       INTEGER NOT NULL,
+    -- A withdrawal is an announcement without text, over at once.
+    ends_at  INTEGER NOT NULL CHECK (ends_at >= at)
 ) STRICT;
 
 CREATE INDEX announcements_event ON announcements (event_id);
@@ -105,3 +107,12 @@ CREATE TABLE sessions (
     digest     TEXT    NOT NULL PRIMARY KEY,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Submissions of the console's forms, so that a second click acts once; `outcome` is where the first one led. Kept for an hour.
+CREATE TABLE forms (
+    key     TEXT    NOT NULL PRIMARY KEY,
+    outcome TEXT,
+    at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX forms_at ON forms (at);

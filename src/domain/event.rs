@@ -10,6 +10,8 @@ use super::headcount::{Headcount, State};
 use super::invalid::{self, Invalid};
 use super::position::{Epoch, Position, Revision};
 
+pub use super::edit::Edit;
+
 /// An event's key in the database; never shown.
 pub type EventId = i64;
 
@@ -102,8 +104,6 @@ impl Capacity {
 pub const TITLE_MAX: usize = 200;
 /// Code points of a description: a page and a half.
 pub const DESCRIPTION_MAX: usize = 4_000;
-/// Code points of an announcement: it stands above the count for a moment.
-pub const ANNOUNCEMENT_MAX: usize = 500;
 
 /// An event's title: 1..=[`TITLE_MAX`] code points on one line.
 pub fn parse_title(raw: &str) -> Result<String, Invalid> {
@@ -113,11 +113,6 @@ pub fn parse_title(raw: &str) -> Result<String, Invalid> {
 /// An event's description: at most [`DESCRIPTION_MAX`] code points; line breaks are kept, as line feeds.
 pub fn parse_description(raw: &str) -> Result<String, Invalid> {
     invalid::text("description", raw, 0, DESCRIPTION_MAX, true)
-}
-
-/// An announcement to everybody who watches: 1..=[`ANNOUNCEMENT_MAX`] code points on one line.
-pub fn parse_announcement(raw: &str) -> Result<String, Invalid> {
-    invalid::text("text", raw, 1, ANNOUNCEMENT_MAX, false)
 }
 
 /// An event as its row says: settings, schedule and the counters of the current round.
@@ -205,6 +200,15 @@ impl Event {
         }
     }
 
+    /// Whether everything that the event's details say beside its count is the same in `other`.
+    pub fn has_details_of(&self, other: &Self) -> bool {
+        self.title == other.title
+            && self.description == other.description
+            && self.opens_at == other.opens_at
+            && self.closes_at == other.closes_at
+            && self.waitlist == other.waitlist
+    }
+
     /// The next moment at which the schedule changes something by itself.
     pub fn next_due(&self) -> Option<Timestamp> {
         let opening = self.opens_at.filter(|_| self.scheduled);
@@ -257,25 +261,6 @@ impl NewEvent {
             announcement: 0,
         }
     }
-}
-
-/// What an organiser changes; `None` leaves a setting as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Edit {
-    /// See [`parse_title`].
-    pub title: Option<String>,
-    /// See [`parse_description`].
-    pub description: Option<String>,
-    /// How many may be confirmed.
-    pub capacity: Option<Capacity>,
-    /// Whether people may wait for a place.
-    pub waitlist: Option<bool>,
-    /// When registering begins; `Some(None)` removes the moment.
-    pub opens_at: Option<Option<Timestamp>>,
-    /// When registering ends; `Some(None)` removes the moment.
-    pub closes_at: Option<Option<Timestamp>>,
-    /// Close, or open again.
-    pub closed: Option<bool>,
 }
 
 /// `opens_at` must come before `closes_at` where both are given.
@@ -363,10 +348,9 @@ mod tests {
     #[test]
     fn texts_are_trimmed_and_bounded() {
         type Parse = fn(&str) -> Result<String, Invalid>;
-        let limits: [(&str, Parse, usize); 3] = [
+        let limits: [(&str, Parse, usize); 2] = [
             ("title", parse_title, 200),
             ("description", parse_description, 4_000),
-            ("text", parse_announcement, 500),
         ];
         for (field, parse, max) in limits {
             assert_eq!(parse("  Frühlingsfest ").unwrap(), "Frühlingsfest");
@@ -376,7 +360,6 @@ mod tests {
         assert_eq!(parse_description("One\r\ntwo").unwrap(), "One\ntwo");
         assert_eq!(parse_description("").unwrap(), "");
         assert!(parse_title("One\ntwo").is_err() && parse_title(" ").is_err());
-        assert!(parse_announcement("One\ntwo").is_err() && parse_announcement("").is_err());
     }
 
     #[test]

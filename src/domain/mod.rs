@@ -4,11 +4,13 @@
 //! ([`decide::apply`]). Everything that enters here is parsed once, at the edge, into a type that cannot be wrong;
 //! nothing deeper checks it again. Never reads a clock, a socket or a database: the moment and the rows are arguments.
 
+pub mod announcement;
 pub mod audit;
 pub mod change;
 pub mod clock;
 pub mod command;
 pub mod decide;
+pub mod edit;
 pub mod event;
 pub mod headcount;
 pub mod invalid;

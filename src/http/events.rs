@@ -3,43 +3,15 @@
 use serde::Serialize;
 use warp::reply::Response;
 
+use super::details::Item;
 use super::incoming::Incoming;
 use super::reply;
 use crate::context::Shared;
-use crate::domain::clock::Timestamp;
-use crate::domain::event::Event;
-use crate::domain::headcount::Headcount;
 use crate::problem::Problem;
 
-/// An event: its count, and what it is about.
-#[derive(Debug, Serialize)]
-pub struct Item<'a> {
-    #[serde(flatten)]
-    count: Headcount,
-    title: &'a str,
-    description: &'a str,
-    opens_at: Option<Timestamp>,
-    closes_at: Option<Timestamp>,
-    waitlist: bool,
-}
-
-impl<'a> Item<'a> {
-    /// An event with its count.
-    pub fn new(event: &'a Event, count: Headcount) -> Self {
-        Self {
-            count,
-            title: &event.title,
-            description: &event.description,
-            opens_at: event.opens_at,
-            closes_at: event.closes_at,
-            waitlist: event.waitlist,
-        }
-    }
-}
-
 #[derive(Serialize)]
-struct List<'a> {
-    events: Vec<Item<'a>>,
+struct List {
+    events: Vec<Item>,
 }
 
 /// `GET /api/v1/events`
@@ -50,12 +22,11 @@ pub(super) async fn list(context: Shared, incoming: Incoming) -> Result<Response
         .iter()
         .map(|channel| channel.newest())
         .collect();
-    let list = List {
-        events: newest
-            .iter()
-            .map(|newest| Item::new(&newest.event, newest.headcount()))
-            .collect(),
-    };
+    let mut events = Vec::with_capacity(newest.len());
+    for newest in &newest {
+        events.push(Item::new(&context, &newest.event, newest.headcount()).await);
+    }
+    let list = List { events };
     if context.hub.is_stale() {
         // Nobody should keep what may be outdated (docs/protocol.md, section 13.2).
         return Ok(reply::json(&list));

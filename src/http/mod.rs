@@ -20,7 +20,8 @@ pub mod assets;
 pub mod auth;
 pub mod body;
 mod clock;
-pub mod events;
+pub mod details;
+mod events;
 mod find;
 pub mod given;
 pub mod headers;
@@ -83,6 +84,13 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(registration::delete)
         .map(answer)
         .boxed();
+    let details = path!("api" / "v1" / "events" / String / "details")
+        .and(read())
+        .and(with(context))
+        .and(incoming())
+        .then(details::get)
+        .map(answer)
+        .boxed();
     let events = path!("api" / "v1" / "events")
         .and(read())
         .and(with(context))
@@ -90,7 +98,7 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(events::list)
         .map(answer)
         .boxed();
-    first_of([see, cancel, events])
+    first_of([see, cancel, events, details])
 }
 
 /// What the organiser may ask for.
@@ -158,6 +166,12 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(announcements::post)
         .map(answer)
         .boxed();
+    let withdraw = path!("api" / "v1" / "events" / String / "announcements")
+        .and(warp::delete())
+        .and(head())
+        .then(announcements::delete)
+        .map(answer)
+        .boxed();
     let audit = path!("api" / "v1" / "events" / String / "audit")
         .and(read())
         .and(head())
@@ -166,7 +180,7 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .map(answer)
         .boxed();
     first_of([
-        create, patch, delete, reset, undo, list, export, cancel, announce, audit,
+        create, patch, delete, reset, undo, list, export, cancel, announce, withdraw, audit,
     ])
 }
 

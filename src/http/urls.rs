@@ -27,6 +27,7 @@ pub const ALL: &[Url] = &[
         "/api/v1/events/{slug}",
         &[Method::GET, Method::PATCH, Method::DELETE],
     ),
+    open("/api/v1/events/{slug}/details", &[Method::GET]),
     live("/api/v1/events/{slug}/stream", &[Method::GET]),
     live("/api/v1/events/{slug}/ws", &[Method::GET]),
     live("/api/v1/events/{slug}/frame", &[Method::GET]),
@@ -42,7 +43,10 @@ pub const ALL: &[Url] = &[
     ),
     closed("/api/v1/events/{slug}/reset", &[Method::POST]),
     closed("/api/v1/events/{slug}/reset/undo", &[Method::POST]),
-    closed("/api/v1/events/{slug}/announcements", &[Method::POST]),
+    closed(
+        "/api/v1/events/{slug}/announcements",
+        &[Method::POST, Method::DELETE],
+    ),
     closed("/api/v1/events/{slug}/audit", &[Method::GET]),
     open(
         "/api/v1/registrations/{token}",
@@ -76,6 +80,7 @@ pub const ALL: &[Url] = &[
     closed("/admin/events/{slug}/reset", &[Method::POST]),
     closed("/admin/events/{slug}/undo", &[Method::POST]),
     closed("/admin/events/{slug}/announce", &[Method::POST]),
+    closed("/admin/events/{slug}/withdraw", &[Method::POST]),
     closed("/admin/events/{slug}/delete", &[Method::POST]),
     closed(
         "/admin/events/{slug}/registrations/{id}/cancel",

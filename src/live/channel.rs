@@ -62,6 +62,8 @@ pub struct Update {
     pub watching: Option<Part>,
     /// The newest announcement since this node started.
     pub notice: Option<Part>,
+    /// The event's details have changed.
+    pub details: Option<Part>,
     /// Everybody's stream is to end.
     pub end: Option<End>,
 }
@@ -112,6 +114,8 @@ pub struct Channel {
     pacing: Mutex<Pacing>,
     sequence: AtomicU64,
     announced: AtomicI64,
+    /// The newest announcement, once it was read.
+    announcement: RwLock<Option<Arc<Announcement>>>,
     interval: Duration,
     /// Who watches.
     pub watchers: Arc<Watchers>,
@@ -129,10 +133,12 @@ impl Channel {
             stale: None,
             watching: None,
             notice: None,
+            details: None,
             end: None,
         };
         Self {
             announced: AtomicI64::new(event.announcement),
+            announcement: RwLock::default(),
             newest: RwLock::new(Newest {
                 event: Arc::new(event),
                 count,
@@ -189,7 +195,7 @@ impl Channel {
     /// Takes a committed state unless a newer one is known. With `force` it is taken even if it is older: the database was
     /// restored. The first push after a quiet time goes out at once, the last one of a burst always.
     pub(super) fn publish(self: &Arc<Self>, event: Event, force: bool) {
-        {
+        let edited_at = {
             let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
             if event.revision < newest.event.revision && !force {
                 return;
@@ -198,13 +204,18 @@ impl Channel {
                 return;
             }
             let counted = event.position() != newest.event.position();
+            let edited_at = (!event.has_details_of(&newest.event)).then_some(event.at);
             newest.event = Arc::new(event);
             if !counted {
                 return;
             }
             newest.count = self.part(Body::Count(newest.headcount()));
-        }
+            edited_at
+        };
         self.push_paced();
+        if let Some(at) = edited_at {
+            self.tell(|update| update.details = Some(self.part(Body::Details { at })));
+        }
     }
 
     /// Pushes now, or arms one push for the end of the interval.
@@ -299,11 +310,40 @@ impl Channel {
         if self.announced.fetch_max(announcement.id, Ordering::SeqCst) >= announcement.id {
             return;
         }
+        self.remember(announcement.clone());
+        if announcement.is_withdrawal() {
+            let at = announcement.at;
+            self.tell(|update| update.details = Some(self.part(Body::Details { at })));
+            return;
+        }
         let notice = self.part(Body::Notice {
             text: announcement.text.clone(),
             at: announcement.at,
+            ends_at: announcement.ends_at,
         });
         self.tell(|update| update.notice = Some(notice));
+    }
+
+    /// The newest announcement, if it was read here already.
+    pub fn announcement(&self) -> Option<Arc<Announcement>> {
+        self.announcement
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Keeps an announcement that was read, unless a newer one is known.
+    pub fn remember(&self, announcement: Announcement) {
+        let mut known = self
+            .announcement
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if known
+            .as_ref()
+            .is_none_or(|known| known.id < announcement.id)
+        {
+            *known = Some(Arc::new(announcement));
+        }
     }
 
     /// Ends everybody's stream, also those that begin from now on.

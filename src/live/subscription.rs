@@ -58,7 +58,7 @@ pub struct Subscription {
     updates: watch::Receiver<Update>,
     seat: Seat,
     first: Option<Item>,
-    /// The newest sequence sent, of counts, of `stale`, and of notices and `watching` together.
+    /// The newest sequence sent, of counts, of `stale`, and of notices, details and `watching` together.
     seen_count: u64,
     seen_stale: u64,
     seen_other: u64,
@@ -86,7 +86,7 @@ impl Subscription {
         let (seen_other, end) = {
             let update = updates.borrow();
             (
-                [&update.watching, &update.notice]
+                [&update.watching, &update.notice, &update.details]
                     .into_iter()
                     .flatten()
                     .map(|part| part.sequence)
@@ -212,7 +212,7 @@ impl Subscription {
             }
             // Who is about to leave need not hear how many stay.
             let watching = update.watching.as_ref().filter(|_| self.end_at.is_none());
-            let other = [update.notice.as_ref(), watching]
+            let other = [update.notice.as_ref(), update.details.as_ref(), watching]
                 .into_iter()
                 .flatten()
                 .filter(|part| part.sequence > self.seen_other)

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::writer::{Asker, Job, Writer};
 use super::{Author, Failure, Told};
+use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Decision};
@@ -140,13 +141,13 @@ impl Registrar {
     pub async fn announce(
         &self,
         event: EventId,
-        text: &str,
+        new: &NewAnnouncement,
         by: Actor,
     ) -> Result<Option<Announcement>, StoreError> {
         let stored = self
             .0
             .store
-            .announce(event, text, by.as_str(), self.0.clock.now())
+            .announce(event, new, by.as_str(), self.0.clock.now())
             .await?;
         if let Some(announcement) = &stored {
             self.0.broadcaster.invalidated(event);

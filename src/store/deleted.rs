@@ -9,7 +9,7 @@ use super::shared::ANSWER_TIMEOUT;
 use super::sqlite::Sqlite;
 use crate::domain::event::EventId;
 
-/// The highest key ever given (SQLite documentation, "The sqlite_sequence table").
+/// The highest key ever given; SQLite keeps it for a table that never draws a key twice.
 const HAD_EVENT_SQLITE: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events' AND seq >= $1)";
 /// The sequence of the identity column.

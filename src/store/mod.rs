@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
 use crate::domain::clock::{Clock, Timestamp};
@@ -24,6 +25,7 @@ pub mod copy;
 mod deleted;
 mod error;
 mod file;
+mod forms;
 mod json;
 mod listener;
 mod lists;
@@ -39,6 +41,8 @@ mod statements;
 mod url;
 mod watching;
 
+pub use crate::domain::announcement::Announcement;
+pub use forms::Claim;
 pub use listener::{Heard, Listener};
 pub use lists::Export;
 pub use postgres::Postgres;
@@ -122,17 +126,6 @@ pub struct Listed {
     pub registration: Registration,
     /// `None` unless waiting.
     pub waiting_position: Option<u32>,
-}
-
-/// An announcement to everybody who watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announcement {
-    /// Its key; grows.
-    pub id: i64,
-    /// One line.
-    pub text: String,
-    /// When it was made.
-    pub at: Timestamp,
 }
 
 /// What a node needs to know to notice that another process wrote.
@@ -291,16 +284,31 @@ impl Store {
     pub async fn announce(
         &self,
         event: EventId,
-        text: &str,
+        new: &NewAnnouncement,
         who: &str,
         now: Timestamp,
     ) -> Result<Option<Announcement>, StoreError> {
-        either!(self, store => store.announce(event, text, who, now).await)
+        either!(self, store => store.announce(event, new, who, now).await)
     }
 
     /// The newest announcement of an event.
     pub async fn announcement(&self, event: EventId) -> Result<Option<Announcement>, StoreError> {
         either!(self, store => store.announcement(event).await)
+    }
+
+    /// Claims a form's submission; see [`Claim`]. Forgets those of long ago.
+    pub async fn claim_form(&self, key: &str, now: Timestamp) -> Result<Claim, StoreError> {
+        either!(self, store => store.claim_form(key, now).await)
+    }
+
+    /// Remembers what a claimed submission led to.
+    pub async fn finish_form(&self, key: &str, outcome: &str) -> Result<(), StoreError> {
+        either!(self, store => store.finish_form(key, outcome).await)
+    }
+
+    /// Gives a claim back: the submission was refused and may be made again.
+    pub async fn release_form(&self, key: &str) -> Result<(), StoreError> {
+        either!(self, store => store.release_form(key).await)
     }
 
     /// A setting of the installation, such as the organiser's password hash.

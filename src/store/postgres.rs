@@ -17,6 +17,7 @@ use super::connections::{
     ACQUIRE_TIMEOUT, Connections, SETTINGS, SHORT_READERS, Writing, named, pool_options,
 };
 use super::error::bounded;
+use super::forms::{self, Claim, impl_forms};
 use super::listener::{CHANNEL, Listener, payload};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::Readers;
@@ -29,6 +30,7 @@ use super::{
     Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, migrations,
     statements as sql,
 };
+use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -258,6 +260,7 @@ impl Postgres {
 
 impl_statements!(Postgres);
 impl_lists!(Postgres, sqlx::Postgres);
+impl_forms!(Postgres);
 
 impl_session!(Writing);
 

@@ -279,6 +279,7 @@ row! {
         id: i64,
         text: String,
         at: i64,
+        ends_at: i64,
     }
 }
 
@@ -288,6 +289,7 @@ impl From<AnnouncementRow> for Announcement {
             id: row.id,
             text: row.text,
             at: Timestamp::from_millis(row.at),
+            ends_at: Timestamp::from_millis(row.ends_at),
         }
     }
 }

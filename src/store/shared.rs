@@ -202,7 +202,7 @@ macro_rules! impl_statements {
                 Ok(bounded(ANSWER_TIMEOUT, rows).await?.into_iter().map(Into::into).collect())
             }
 
-            pub(super) async fn announce(&self, event: EventId, text: &str, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
+            pub(super) async fn announce(&self, event: EventId, new: &NewAnnouncement, who: &str, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
                 bounded(COMMIT_TIMEOUT, async {
                     // The event's row before everything else, as in every transaction: who takes it first waits for nobody
                     // who waits for it. So the keys of announcements are drawn in the order in which they are stored.
@@ -211,11 +211,19 @@ macro_rules! impl_statements {
                         transaction.rollback().await?;
                         return Ok(None);
                     };
-                    let announce = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE).bind(event).bind(text).bind(now.as_millis());
+                    let announce = query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE)
+                        .bind(event)
+                        .bind(&new.text)
+                        .bind(now.as_millis())
+                        .bind(new.end(now).as_millis());
                     let announcement = Announcement::from(announce.fetch_one(&mut *transaction).await?);
                     query(sql::ANNOUNCED).bind(event).bind(announcement.id).execute(&mut *transaction).await?;
-                    let after = serde_json::json!({ "text": text });
-                    let entry = AuditEntry { at: now, who: who.to_owned(), action: "announce".to_owned(), before: Value::Null, after };
+                    let after = if announcement.is_withdrawal() {
+                        Value::Null
+                    } else {
+                        serde_json::json!({ "text": announcement.text, "ends_at": announcement.ends_at })
+                    };
+                    let entry = AuditEntry { at: now, who: who.to_owned(), action: new.action().to_owned(), before: Value::Null, after };
                     transaction.audit(&locked.slug, &entry).await?;
                     transaction.commit().await?;
                     Ok::<_, StoreError>(Some(announcement))

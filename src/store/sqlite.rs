@@ -25,6 +25,7 @@ use super::alongside::{alongside, step_aside};
 use super::batch::{self, Decided, Foreseen, Lookup, Session};
 use super::error::{bounded, is_another, is_known, is_locked};
 use super::file::OpenFile;
+use super::forms::{self, Claim, impl_forms};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::Readers;
 use super::rows::{self, event_columns, registration_columns};
@@ -36,6 +37,7 @@ use super::{
     Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json,
     registering, statements as sql,
 };
+use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::{Clock, Timestamp};
@@ -311,6 +313,7 @@ impl Sqlite {
 
 impl_statements!(Sqlite);
 impl_lists!(Sqlite, sqlx::Sqlite);
+impl_forms!(Sqlite);
 
 /// The writer, with a transaction that is open or about to begin. Dropped without an end, it closes the connection, which rolls back.
 struct Writing<'a> {

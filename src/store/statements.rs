@@ -84,10 +84,10 @@ pub(super) const AUDIT: &str = "\
     SELECT id, at, who, action, \"before\", \"after\" FROM audit WHERE slug = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
 pub(super) const ANNOUNCE: &str = "\
-    INSERT INTO announcements (event_id, text, at) VALUES ($1, $2, $3) RETURNING id, text, at";
+    INSERT INTO announcements (event_id, text, at, ends_at) VALUES ($1, $2, $3, $4) RETURNING id, text, at, ends_at";
 pub(super) const ANNOUNCED: &str = "UPDATE events SET announcement = $2 WHERE id = $1";
 pub(super) const ANNOUNCEMENT: &str = "\
-    SELECT a.id, a.text, a.at FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
+    SELECT a.id, a.text, a.at, a.ends_at FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = $1";
 pub(super) const INSERT_SETTING: &str =

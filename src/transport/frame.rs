@@ -204,9 +204,11 @@ impl Frame {
         // The document shows counts only: when the database goes away, the last one as stale.
         let chunk = match message.body() {
             Body::Stale(_) => self.channel.newest().count.message.frame().cloned(),
-            Body::Count(_) | Body::Watching(_) | Body::Notice { .. } | Body::Bye { .. } => {
-                message.frame().cloned()
-            }
+            Body::Count(_)
+            | Body::Watching(_)
+            | Body::Notice { .. }
+            | Body::Details { .. }
+            | Body::Bye { .. } => message.frame().cloned(),
         };
         self.updates += u32::from(chunk.is_some());
         chunk

@@ -187,7 +187,11 @@ pub(super) fn update(body: &Body, json: &str) -> Option<String> {
             out.push_str("</p>\n");
             Some(out)
         }
-        Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) | Body::Bye { .. } => None,
+        Body::Watching(_)
+        | Body::Notice { .. }
+        | Body::Details { .. }
+        | Body::Stale(_)
+        | Body::Bye { .. } => None,
     }
 }
 

@@ -37,6 +37,13 @@ pub enum Body {
         text: String,
         /// When it was made.
         at: Timestamp,
+        /// From when on it is not shown.
+        ends_at: Timestamp,
+    },
+    /// The event's details are not what they were: read them again.
+    Details {
+        /// When they were changed.
+        at: Timestamp,
     },
     /// The database cannot be reached; the count stays what it was.
     Stale(Timestamp),
@@ -56,6 +63,7 @@ impl Body {
             Self::Count(_) => "count",
             Self::Watching(_) => "watching",
             Self::Notice { .. } => "notice",
+            Self::Details { .. } => "details",
             Self::Stale(_) => "stale",
             Self::Bye { .. } => "bye",
         }
@@ -106,6 +114,7 @@ impl Message {
             Body::Count(_)
             | Body::Watching(_)
             | Body::Notice { .. }
+            | Body::Details { .. }
             | Body::Stale(_)
             | Body::Bye { .. } => None,
         }
@@ -125,9 +134,12 @@ impl Message {
                 Body::Watching(watching) => serde_json::value::to_raw_value(&Watching {
                     watching: *watching,
                 }),
-                Body::Notice { text, at } => {
-                    serde_json::value::to_raw_value(&Notice { text, at: *at })
-                }
+                Body::Notice { text, at, ends_at } => serde_json::value::to_raw_value(&Notice {
+                    text,
+                    at: *at,
+                    ends_at: *ends_at,
+                }),
+                Body::Details { at } => serde_json::value::to_raw_value(&Details { at: *at }),
                 Body::Stale(stale_since) => serde_json::value::to_raw_value(&Stale {
                     stale_since: *stale_since,
                 }),
@@ -185,6 +197,13 @@ struct Watching {
 #[derive(Serialize)]
 struct Notice<'a> {
     text: &'a str,
+    at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// `details`' payload.
+#[derive(Serialize)]
+struct Details {
     at: Timestamp,
 }
 

@@ -41,7 +41,9 @@ pub(super) fn message(body: &Body, json: &str) -> Vec<u8> {
     let (id, retry_ms) = match body {
         Body::Count(headcount) => (Some(&headcount.position), None),
         Body::Bye { retry_ms, .. } => (None, Some(*retry_ms)),
-        Body::Watching(_) | Body::Notice { .. } | Body::Stale(_) => (None, None),
+        Body::Watching(_) | Body::Notice { .. } | Body::Details { .. } | Body::Stale(_) => {
+            (None, None)
+        }
     };
     (retry_ms.map(retry).unwrap_or_default() + &block(body.name(), id, json)).into_bytes()
 }

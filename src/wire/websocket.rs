@@ -18,6 +18,7 @@ enum Outgoing<'a> {
     Count { data: &'a RawValue },
     Watching { data: &'a RawValue },
     Notice { data: &'a RawValue },
+    Details { data: &'a RawValue },
     Stale { data: &'a RawValue },
     Bye { reason: Reason, retry_ms: u64 },
     Pong { id: &'a RawValue, at: Timestamp },
@@ -56,6 +57,7 @@ pub(super) fn message(body: &Body, data: &RawValue) -> Bytes {
         Body::Count(_) => Outgoing::Count { data }.render(),
         Body::Watching(_) => Outgoing::Watching { data }.render(),
         Body::Notice { .. } => Outgoing::Notice { data }.render(),
+        Body::Details { .. } => Outgoing::Details { data }.render(),
         Body::Stale(_) => Outgoing::Stale { data }.render(),
         Body::Bye { reason, retry_ms } => Outgoing::Bye {
             reason: *reason,
@@ -164,6 +166,7 @@ mod tests {
         let notice = Message::new(Body::Notice {
             text: "x".repeat(200),
             at: Timestamp::from_millis(0),
+            ends_at: Timestamp::from_millis(1),
         });
         let frame = notice.websocket();
         assert_eq!(frame[..2], [0x81, 126]);

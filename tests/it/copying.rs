@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use headcount::domain::announcement::NewAnnouncement;
 use headcount::domain::audit::Actor;
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{self, Answer, Applicant};
@@ -201,7 +202,7 @@ async fn filled(url: &DatabaseUrl) -> Event {
     .await;
     for text in ["The bus leaves at six", "No, at seven 🚌"] {
         store
-            .announce(gala.id, text, "console", now)
+            .announce(gala.id, &NewAnnouncement::new(text), "console", now)
             .await
             .unwrap()
             .unwrap();
@@ -221,7 +222,7 @@ async fn filled(url: &DatabaseUrl) -> Event {
         .await
         .unwrap();
     store
-        .announce(gone.id, "over", "token", now)
+        .announce(gone.id, &NewAnnouncement::new("over"), "token", now)
         .await
         .unwrap()
         .unwrap();
@@ -312,7 +313,12 @@ async fn every_row_arrives_whichever_way() {
         commit(&store, next.id, &[register("fay", None)]).await;
         made.push(
             store
-                .announce(next.id, "hello", "token", Timestamp::from_millis(NOON))
+                .announce(
+                    next.id,
+                    &NewAnnouncement::new("hello"),
+                    "token",
+                    Timestamp::from_millis(NOON),
+                )
                 .await
                 .unwrap()
                 .unwrap()

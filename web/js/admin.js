@@ -1,4 +1,5 @@
-// The console: what a new capacity would do before it is done, and nothing destroyed by a slip. Every action works without this.
+// The console: previews a new capacity, guards against slips, and follows other organisers' changes.
+// Every action works without this file.
 import { previewCapacity } from "./capacity-preview.js";
 import { readWords, formatDate } from "./words.js";
 
@@ -28,7 +29,54 @@ async function bindCapacity(form) {
   input.addEventListener("input", show);
   input.addEventListener("focus", show);
   input.addEventListener("blur", show);
-  store.addEventListener("change", show);
+  store.addEventListener("change", () => {
+    const was = form.elements.was_capacity;
+    const now = store.count.capacity === null ? "" : String(store.count.capacity);
+    if (input.value === was.value && was.value !== now)
+      input.value = input.defaultValue = was.value = now;
+    show();
+  });
+}
+
+/** A moment as a `datetime-local` field writes it: no more than it says. */
+export const fieldMoment = (at) =>
+  at === null ? "" : at.replace(/(:00)?(\.000)?Z$/, "").replace(/Z$/, "");
+
+/** Untouched fields follow what somebody else saves; the others keep what was typed. */
+async function bindEdit(form) {
+  const { watchEvent } = await import("./watch.js");
+  const { store } = watchEvent();
+  const follow = (name, now) => {
+    const field = form.elements[name];
+    const was = form.elements[`was_${name}`];
+    const isChoice = field.type === "checkbox";
+    const value = isChoice ? String(field.checked) : field.value;
+    if (value !== was.value.replaceAll("\r\n", "\n") || was.value === now) return;
+    was.value = now;
+    if (isChoice) field.checked = now === "true";
+    else field.value = now;
+    field.dispatchEvent(new Event("input"));
+  };
+  store.addEventListener("details", ({ detail: now }) => {
+    follow("title", now.title);
+    follow("description", now.description);
+    follow("opens_at", fieldMoment(now.opens_at));
+    follow("closes_at", fieldMoment(now.closes_at));
+    follow("waitlist", String(now.waitlist));
+  });
+}
+
+async function bindAnnounced(form) {
+  const { watchEvent } = await import("./watch.js");
+  const { store } = watchEvent();
+  store.addEventListener("details", ({ detail: { announcement } }) => {
+    form.hidden = announcement === null;
+    if (announcement)
+      form.querySelector("[data-announced-text]").textContent = say("announce-now", {
+        text: announcement.text,
+        time: formatDate(announcement.ends_at),
+      });
+  });
 }
 
 function bindConfirm(form) {
@@ -67,10 +115,18 @@ function bindSlug(source, target) {
   });
 }
 
+const BEHAVIOURS = [
+  ["[data-capacity-form]", bindCapacity],
+  ["[data-edit-form]", bindEdit],
+  ["[data-announced]", bindAnnounced],
+  ["[data-confirm-form]", bindConfirm],
+  ["[data-utc]", bindUtc],
+  [
+    "[data-slug-source]",
+    (source) => bindSlug(source, document.querySelector("[data-slug-target]")),
+  ],
+];
+
 export function start(element) {
-  if (element.matches("[data-capacity-form]")) bindCapacity(element);
-  if (element.matches("[data-confirm-form]")) bindConfirm(element);
-  if (element.matches("[data-utc]")) bindUtc(element);
-  if (element.matches("[data-slug-source]"))
-    bindSlug(element, document.querySelector("[data-slug-target]"));
+  for (const [selector, bind] of BEHAVIOURS) if (element.matches(selector)) bind(element);
 }

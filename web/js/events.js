@@ -4,6 +4,8 @@ import { shareStream } from "./shared-stream.js";
 import { pollList } from "./transports/poll-list.js";
 import { bindCount } from "./view.js";
 import { bindStatusbar } from "./statusbar.js";
+import { bindNotices } from "./notices.js";
+import { followDetails, showDetails } from "./details.js";
 import { keepClock } from "./clock.js";
 
 const MOST_STREAMS = 3;
@@ -27,17 +29,30 @@ export function start() {
     bindCount(store, slug);
     store.addEventListener("change", bar.count);
   }
-  if (stores.size <= MOST_STREAMS) streamEach(stores, bar);
-  else pollList((count) => stores.get(count.event)?.accept(count), bar.status);
+  const notices = bindNotices();
+  const show = (event) => {
+    if (!stores.has(event.event)) return;
+    showDetails(event);
+    notices(event.event, event.title, event.announcement);
+  };
+  if (stores.size <= MOST_STREAMS) streamEach(stores, bar, show);
+  else
+    pollList((event) => {
+      stores.get(event.event)?.accept(event);
+      show(event);
+    }, bar.status);
   keepClock().then(bar.count);
 }
 
-function streamEach(stores, bar) {
+function streamEach(stores, bar, show) {
   const statuses = new Map();
   for (const [slug, store] of stores) {
+    const details = followDetails(slug, show);
     shareStream(slug, (kind, detail) => {
       if (kind === "count") store.accept(detail.count, { authoritative: detail.authoritative });
+      if (kind === "details" || kind === "notice") details.soon();
       if (kind !== "status") return;
+      details.status(detail.mode);
       statuses.set(slug, detail);
       bar.status(worst([...statuses.values()]));
     });

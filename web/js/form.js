@@ -1,4 +1,5 @@
-// The registration form, improved: answered in place, nothing typed is ever lost. Without this file the form posts as it stands.
+// The registration form, answered in place; nothing that was typed is lost. Without this file the
+// form posts as usual.
 import { readWords } from "./words.js";
 import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";
@@ -15,7 +16,7 @@ export function bindForm(form, { slug, store, registered }) {
   let sending = false;
   let unfollow = () => {};
 
-  form.noValidate = true; // the summary below says more than the browser's bubble, and says it to everybody
+  form.noValidate = true; // the summary says more than the browser's bubble, and to everybody
   form.addEventListener("input", () => form.toggleAttribute("data-kept", hasEntry(form)));
   form.toggleAttribute("data-kept", hasEntry(form));
   form.addEventListener("submit", async (event) => {
@@ -59,7 +60,8 @@ export function bindForm(form, { slug, store, registered }) {
   function busy(on) {
     sending = on;
     form.setAttribute("aria-busy", String(on));
-    form.querySelector("[type=submit]").setAttribute("aria-disabled", String(on)); // not `disabled`: it would drop the focus
+    // Not `disabled`, which would drop the focus.
+    form.querySelector("[type=submit]").setAttribute("aria-disabled", String(on));
   }
 
   function put(name, text) {
@@ -93,21 +95,22 @@ export function bindForm(form, { slug, store, registered }) {
     registered(made);
   }
 
-  /** The same form once more, after its registration was cancelled: only a new key makes a new registration. */
+  /** The form was sent again after its registration was cancelled: registering needs a new key. */
   function askAgain() {
     form.elements.idempotency_key.value = drawKey();
     draft.save();
     showErrors(form, say("form-cancelled"), []);
   }
 
-  /** A browser's autofill is no program: empty the field and say so. */
+  /** A browser's autofill has filled in the hidden field: empty it and say so. */
   function emptyTrap() {
     form.elements.website.value = "";
     showErrors(form, say("error-trap"), []);
   }
 
   function refuse({ code, errors = [] }) {
-    if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey(); // the first entry has its place; this one is another
+    // The key belongs to the first entry; this one is another.
+    if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey();
     if (errors.some(({ field }) => field === "website")) return emptyTrap();
     if (errors.length) showErrors(form, say("error-heading"), translateErrors(form, errors, say));
     else if (code === "already-registered")

@@ -1,23 +1,83 @@
-// An organiser's announcement, pushed to every open page. Stays until it is dismissed or the next one comes.
-import { say, formatClock } from "./words.js";
+// Announcements: the newest of each event, visible wherever the page is scrolled. The element is the
+// last of the document and sticks to the window's edge, so that nothing moves when one arrives. An
+// announcement stays until its end or until it is dismissed.
+import { say, formatDate } from "./words.js";
+import { serverNow } from "./clock.js";
 
+const CHECK_MS = 10_000; // how exact an announcement's end is
+
+/**
+ * @returns {(slug: string, title: string, announcement: {text, at, ends_at}|null) => void}
+ *   shows, replaces or removes an event's announcement
+ */
 export function bindNotices() {
   const place = document.querySelector("[data-notices]");
-  place?.setAttribute("aria-live", "polite");
-  return ({ text, at }) => {
-    if (!place) return;
-    const notice = document.createElement("div");
-    notice.className = "notice";
-    const label = document.createElement("b");
-    label.textContent = `${say("notice-label")} · ${formatClock(at)}`;
-    const words = document.createElement("p");
-    words.append(label, text);
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button button-small";
-    button.textContent = say("notice-dismiss");
-    button.addEventListener("click", () => notice.remove());
-    notice.append(words, button);
-    place.replaceChildren(notice);
+  if (!place) return () => {};
+  const find = (slug) => place.querySelector(`[data-notice="${CSS.escape(slug)}"]`);
+
+  for (const notice of place.querySelectorAll("[data-notice]")) {
+    if (dismissed(notice.dataset.notice) === notice.dataset.at) notice.remove();
+    else notice.append(button(notice));
+  }
+  setInterval(() => {
+    for (const notice of place.querySelectorAll("[data-ends-at]"))
+      if (Date.parse(notice.dataset.endsAt) <= serverNow()) notice.remove();
+  }, CHECK_MS);
+
+  return (slug, title, announcement) => {
+    const old = find(slug);
+    if (!announcement) return old?.remove();
+    if (dismissed(slug) === announcement.at) return;
+    if (old && old.dataset.at >= announcement.at) {
+      old.querySelector("[data-notice-title]").textContent = `${title} · `;
+      return;
+    }
+    const notice = build(slug, title, announcement);
+    if (old) old.replaceWith(notice);
+    else place.append(notice);
   };
+}
+
+function build(slug, title, { text, at, ends_at }) {
+  const notice = document.createElement("div");
+  notice.className = "notice";
+  Object.assign(notice.dataset, { notice: slug, at, endsAt: ends_at });
+  const name = document.createElement("span");
+  name.dataset.noticeTitle = "";
+  name.textContent = `${title} · `;
+  const label = document.createElement("b");
+  label.append(name, `${say("notice-label")} · ${formatDate(at)}`);
+  const words = document.createElement("p");
+  words.append(label, text);
+  notice.append(words, button(notice));
+  return notice;
+}
+
+function button(notice) {
+  const dismiss = document.createElement("button");
+  dismiss.type = "button";
+  dismiss.className = "button button-small";
+  dismiss.textContent = say("notice-dismiss");
+  dismiss.addEventListener("click", () => {
+    remember(notice.dataset.notice, notice.dataset.at);
+    notice.remove();
+  });
+  return dismiss;
+}
+
+/** Which announcement this tab has had enough of. */
+function dismissed(slug) {
+  try {
+    return sessionStorage.getItem(`notice:${slug}`);
+  } catch {
+    return null;
+  }
+}
+
+function remember(slug, at) {
+  try {
+    sessionStorage.setItem(`notice:${slug}`, at);
+  } catch {
+    /* storage is forbidden: it comes again with the next page */
+  }
 }

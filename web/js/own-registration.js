@@ -1,10 +1,10 @@
-// Follows one registration: what it is worth now. State and requests only, no DOM.
-// Standings: confirmed, waiting, cancelled, archived (a reset has ended its round), gone (the event was deleted).
+// Follows one registration's present standing. State and requests only, no DOM. Standings: confirmed,
+// waiting, cancelled, archived (a reset has ended its round), gone (the event was deleted).
 
-const SPREAD_MS = 1_500; // a freed place moves everybody who waits; they must not all ask in the same instant
+const SPREAD_MS = 1_500; // a freed place moves all who wait; they must not ask all at once
 const LEAST_MS = 150; // several changes of one moment cost one request
 
-/** What `registration` is worth beside the event's `count`. Pure. */
+/** The standing of `registration` beside the event's `count`. Pure. */
 export function standingOf(registration, count) {
   if (registration.status === "cancelled") return "cancelled";
   return registration.round === count.round ? registration.status : "archived";
@@ -19,7 +19,7 @@ export function mayConcern(registration, count, before) {
 
 /**
  * Calls `show(standing, registration)` whenever it may have changed.
- * @param registration {{status: string, round: number, waiting_position?: number}} as the page knows it
+ * @param registration {{status: string, round: number, waiting_position?: number}} initially
  * @returns {() => void} ends it
  */
 export function followRegistration(store, url, registration, show) {
@@ -61,7 +61,7 @@ export function followRegistration(store, url, registration, show) {
     "change",
     ({ detail: { count, before } }) => {
       if (!mayConcern(known, count, before)) return;
-      // A reset is known without a question. An undone one is not: a place may have been given back meanwhile.
+      // A reset needs no request. An undone one does: the registration may be cancelled by now.
       if (count.round !== known.round) tell(standingOf(known, count));
       else askSoon();
     },

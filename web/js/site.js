@@ -7,7 +7,10 @@ const BEHAVIOURS = [
   [".wall", "./wall.js"],
   ["#register", "./event.js"],
   ["[data-registration]", "./registration.js"],
-  ["[data-capacity-form], [data-confirm-form], [data-utc], [data-slug-source]", "./admin.js"],
+  [
+    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-utc], [data-slug-source]",
+    "./admin.js",
+  ],
   ["[data-compare]", "./compare/page.js"],
 ];
 

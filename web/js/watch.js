@@ -26,14 +26,11 @@ function open() {
     notices(slug, now.title, now.announcement);
     store.dispatchEvent(new CustomEvent("details", { detail: now }));
   });
-  let mode = "connecting";
   const hear = {
     count: ({ count, authoritative }) => store.accept(count, { authoritative }),
     status: (status) => {
       bar.status(status);
-      // Changes made before the line was open, or while it was cut, were not pushed.
-      if (status.mode !== mode && ["live", "polling"].includes(status.mode)) details.soon();
-      mode = status.mode;
+      details.status(status.mode);
       if (status.mode === "gone") store.dispatchEvent(new Event("gone"));
     },
     watching: bar.watching,

@@ -211,6 +211,9 @@ fn promote(picture: &mut Picture, now: Timestamp) {
 }
 
 fn settings(picture: &mut Picture, edit: &Edit, by: Actor, now: Timestamp) -> Decision {
+    if !edit.conflicts(&picture.event).is_empty() {
+        return Err(Refusal::ChangedMeanwhile);
+    }
     let before = picture.event.clone();
     // The organiser opens again what the schedule has closed: that closing time is spent.
     let spent = edit.closed == Some(false) && edit.closes_at.is_none() && before.ended;

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::announcement;
 use crate::domain::event::{self, Capacity, Slug};
 use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
 use crate::domain::person::{Email, Name};
@@ -68,7 +69,7 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         "description" => Some(text(0, event::DESCRIPTION_MAX, &OF_SEVERAL_LINES)),
         "name" => Some(line(Name::MAX)),
         "email" => Some(json!({ "minLength": 3, "maxLength": Email::MAX, "pattern": email() })),
-        "text" => Some(line(event::ANNOUNCEMENT_MAX)),
+        "text" => Some(line(announcement::MAX)),
         "token" => Some(json!({ "pattern": token() })),
         "id" => Some(json!({ "pattern": format!("^{LOCATOR}$") })),
         "changes" => Some(json!({ "maxItems": changes::LONGEST_PAGE })),

@@ -94,10 +94,20 @@ pub(super) const ALL: &[Call] = &[
         ..CALL
     },
     Call {
+        path: "/api/v1/events/{slug}/details",
+        id: "getDetails",
+        summary: "One event: its count, what it is about, and what is announced",
+        notes: "An item of `listEvents`. The push `details` says that it has changed.",
+        takes: &["If-None-Match"],
+        answers: &[(200, "The event", EVENT), (304, "Unchanged", NOTHING)],
+        refusals: &[Code::EventNotFound],
+        ..CALL
+    },
+    Call {
         path: "/api/v1/events/{slug}/stream",
         id: "streamCounts",
         summary: "The count as server-sent events",
-        notes: "Events `count` (its `id` is the position), `watching`, `notice`, `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that says `bye`.",
+        notes: "Events `count` (its `id` is the position), `watching`, `notice`, `details`, `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that says `bye`.",
         takes: &["Last-Event-ID", "last_event_id", "after"],
         answers: &[(
             200,
@@ -111,7 +121,7 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/ws",
         id: "watchByWebSocket",
         summary: "The count by WebSocket",
-        notes: "Text frames `{\"type\":\"count\",\"data\":{…}}`, likewise `watching`, `notice`, `stale`, `bye`; `{\"type\":\"ping\",\"id\":7}` is answered.",
+        notes: "Text frames `{\"type\":\"count\",\"data\":{…}}`, likewise `watching`, `notice`, `details`, `stale`, `bye`; `{\"type\":\"ping\",\"id\":7}` is answered.",
         takes: &["after"],
         answers: &[(101, "The protocol is switched", NOTHING)],
         refusals: &[Code::EventNotFound, Code::BadRequest],
@@ -293,9 +303,20 @@ pub(super) const ALL: &[Call] = &[
         method: Method::POST,
         path: "/api/v1/events/{slug}/announcements",
         id: "announce",
-        summary: "Tell everybody who watches",
+        summary: "Announce something to everybody who looks at the event",
+        notes: "Pushed at once, and shown to those who come later until `ends_at`. A newer one takes its place.",
         body: Some(("Announcement", false)),
-        answers: &[(201, "Told", json(&[(JSON, Some("Notice"))]))],
+        answers: &[(201, "Announced", json(&[(JSON, Some("Notice"))]))],
+        refusals: &[Code::EventNotFound],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/api/v1/events/{slug}/announcements",
+        id: "withdrawAnnouncement",
+        summary: "Take the announcement back",
+        notes: "A second time changes nothing.",
+        answers: &[(204, "No announcement is shown", NOTHING)],
         refusals: &[Code::EventNotFound],
         ..ORGANISER
     },

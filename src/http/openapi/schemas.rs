@@ -73,6 +73,9 @@ pub(super) struct Event {
     closes_at: Option<String>,
     /// Whether people may wait for a place.
     waitlist: bool,
+    /// What the organiser announces now.
+    #[schema(required)]
+    announcement: Option<Notice>,
 }
 
 /// All events, in the order of their creation.
@@ -242,10 +245,13 @@ pub(super) struct Reset {
     capacity: Option<i32>,
 }
 
-/// A line to everybody who watches.
+/// A line to everybody who looks at the event: 1 to 500 characters on one line.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Announcement {
     text: String,
+    /// From when on it is not shown; 24 hours from now unless given.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
 }
 
 /// What watchers get as `notice`.
@@ -254,6 +260,9 @@ pub(super) struct Notice {
     text: String,
     #[schema(format = DateTime)]
     at: String,
+    /// From when on it is not shown.
+    #[schema(format = DateTime)]
+    ends_at: String,
 }
 
 /// Who did what when, before and after.

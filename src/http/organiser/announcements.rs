@@ -1,32 +1,29 @@
-//! A line to everybody who watches.
+//! A line to everybody who looks at an event.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 use crate::context::{Context, Shared};
+use crate::domain::announcement::{self, Announcement, NewAnnouncement};
 use crate::domain::clock::Timestamp;
-use crate::domain::event::{self, Event};
+use crate::domain::event::Event;
+use crate::domain::invalid::Invalid;
 use crate::http::auth::Organiser;
 use crate::http::body::{self, Takes, Unread};
-use crate::http::given::Given;
+use crate::http::details::Notice;
+use crate::http::given::{Check, Given};
 use crate::http::incoming::Incoming;
 use crate::http::{auth, find, reply};
 use crate::problem::Problem;
-use crate::store::Announcement;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Fields<'a> {
     #[serde(borrow)]
     text: Given<'a>,
-}
-
-/// What watchers get as `notice`.
-#[derive(Serialize)]
-struct Notice<'a> {
-    text: &'a str,
-    at: Timestamp,
+    #[serde(borrow)]
+    ends_at: Given<'a>,
 }
 
 /// `POST /api/v1/events/{slug}/announcements`
@@ -41,30 +38,84 @@ pub(in crate::http) async fn post(
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
         .await?;
-    let fields: Fields<'_> = sent.decode()?;
-    let text = fields
-        .text
-        .text("text")
-        .and_then(event::parse_announcement)?;
-    let announcement = tell(&context, &event, &text, organiser).await?;
-    let mut response = reply::json(&Notice {
-        text: &announcement.text,
-        at: announcement.at,
-    });
+    let new = new(&sent.decode()?, context.clock.now())?;
+    let announcement = announce(&context, &event, &new, organiser).await?;
+    let mut response = reply::json(&Notice::from(&announcement));
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
 }
 
-/// Stores an announcement and tells everybody who watches.
-pub(in crate::http) async fn tell(
+fn new(fields: &Fields<'_>, now: Timestamp) -> Result<NewAnnouncement, Problem> {
+    let mut check = Check::default();
+    let text = check.take(fields.text.text("text").and_then(announcement::parse_text));
+    let ends_at = check
+        .take(
+            fields
+                .ends_at
+                .moment("ends_at")
+                .map(Option::flatten)
+                .and_then(|at| check_end(at, now)),
+        )
+        .flatten();
+    check.done()?;
+    match text {
+        Some(text) => Ok(NewAnnouncement { text, ends_at }),
+        None => Err(check.problem()),
+    }
+}
+
+/// An announcement that is over before it begins is a mistake.
+pub(in crate::http) fn check_end(
+    ends_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Invalid> {
+    match ends_at {
+        Some(at) if at <= now => Err(Invalid::new(
+            "ends_at",
+            "past",
+            "ends_at must be later than now",
+        )),
+        ends_at => Ok(ends_at),
+    }
+}
+
+/// `DELETE /api/v1/events/{slug}/announcements`. A second call changes nothing.
+pub(in crate::http) async fn delete(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &incoming).await?;
+    let event = find::event(&context, &slug).await?;
+    withdraw(&context, &event, organiser).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// Stores an announcement and pushes it to everybody who watches.
+pub(in crate::http) async fn announce(
     context: &Context,
     event: &Event,
-    text: &str,
+    new: &NewAnnouncement,
     organiser: Organiser,
 ) -> Result<Announcement, Problem> {
     let stored = context
         .registrar
-        .announce(event.id, text, organiser.actor())
+        .announce(event.id, new, organiser.actor())
         .await?;
     stored.ok_or_else(|| Problem::event_not_found(event.slug.as_str()))
+}
+
+/// Takes back the announcement that is shown, if there is one.
+pub(in crate::http) async fn withdraw(
+    context: &Context,
+    event: &Event,
+    organiser: Organiser,
+) -> Result<(), Problem> {
+    if crate::http::details::announcement(context, event)
+        .await
+        .is_some()
+    {
+        announce(context, event, &NewAnnouncement::withdrawal(), organiser).await?;
+    }
+    Ok(())
 }

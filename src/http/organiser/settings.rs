@@ -10,7 +10,7 @@ use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
 use crate::domain::invalid::Invalid;
 use crate::http::body::{self, Takes, Unread};
-use crate::http::events::Item;
+use crate::http::details::Item;
 use crate::http::given::{Check, Given};
 use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
@@ -51,7 +51,7 @@ pub(in crate::http) async fn post(
         .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
         .await?;
     let event = create(&context, new_event(&sent.decode()?)?, organiser).await?;
-    let mut response = item(&event);
+    let mut response = item(&context, &event).await;
     *response.status_mut() = StatusCode::CREATED;
     // A slug is letters, digits and hyphens.
     if let Ok(location) = HeaderValue::try_from(format!("/api/v1/events/{}", event.slug)) {
@@ -178,6 +178,7 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
         opens_at: check.take(fields.opens_at.moment("opens_at")).flatten(),
         closes_at: check.take(fields.closes_at.moment("closes_at")).flatten(),
         closed: check.take(fields.closed.flag("closed")).flatten(),
+        was: None,
     };
     check.done()?;
     Ok(edit)
@@ -190,7 +191,7 @@ pub(super) async fn changed(
     command: Command,
 ) -> Result<Response, Problem> {
     match context.registrar.submit(event.id, command).await?? {
-        Answer::Event(event) => Ok(item(&event)),
+        Answer::Event(event) => Ok(item(context, &event).await),
         other => Err(unexpected(&other)),
     }
 }
@@ -224,8 +225,8 @@ pub(in crate::http) async fn delete(
     }
 }
 
-fn item(event: &Event) -> Response {
-    let item = Item::new(event, event.headcount());
+async fn item(context: &Context, event: &Event) -> Response {
+    let item = Item::new(context, event, event.headcount()).await;
     reply::with_etag(reply::json(&item), etag::of(&event.position()))
 }
 

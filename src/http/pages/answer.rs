@@ -1,4 +1,4 @@
-//! Answers that people read: HTML with the headers every page carries, redirects, and problems as pages.
+//! Responses for people: HTML with the headers that every page has, redirects, and problem pages.
 
 use askama::Template;
 use warp::http::header::{self, HeaderName};
@@ -11,16 +11,16 @@ use crate::context::Context;
 use crate::negotiation::accept::prefers_html;
 use crate::problem::{Code, Problem};
 
-/// Nothing but this server's own files, no inline script or style, no frame around any page.
+/// Only this server's files, no inline script or style, no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Whether a page may be kept.
+/// How a page may be cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// Kept, and asked about again each time.
+    /// Cached and revalidated each time.
     Revalidated,
-    /// Never: it holds what is somebody's own.
+    /// Never cached: it has personal data.
     Never,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn page(
     keep: Keep,
     template: &impl Template,
 ) -> Response {
-    // Writing into a string cannot fail, and no filter that is used here does.
+    // Writing to a string cannot fail, nor can the filters used here.
     let Ok(html) = template.render() else {
         return Problem::new(Code::Internal, "the page cannot be shown").into_response();
     };
@@ -68,9 +68,9 @@ pub(super) fn page(
     response
 }
 
-/// Lets a page hold frames of this server. No other page may, so that a flaw in one cannot put a page of ours inside of it.
+/// Allows a page to embed frames of this server. No other page may.
 pub(super) fn embedding(mut response: Response) -> Response {
-    // An answer without the policy is a problem's document, which holds nothing.
+    // A response without the policy is a problem document, which embeds nothing.
     if let Some(policy) = response
         .headers_mut()
         .get_mut(header::CONTENT_SECURITY_POLICY)
@@ -82,13 +82,13 @@ pub(super) fn embedding(mut response: Response) -> Response {
     response
 }
 
-/// What every answer of a page's address carries, redirects too: a private link must not leak through any of them.
+/// Headers of every response at a page's address, also of redirects: a private link must not leak.
 fn secure(headers: &mut HeaderMap) {
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    // Not `no-referrer`: a form would then be sent with `Origin: null`, and the cross-site check would refuse it.
+    // Not `no-referrer`: forms would then send `Origin: null`, which the cross-site check refuses.
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
@@ -99,12 +99,12 @@ fn secure(headers: &mut HeaderMap) {
     );
 }
 
-/// 303: look at `location` now. It must begin with one `/` and a fixed word, so that it cannot lead to another site.
+/// 303 to `location`, which must begin with one `/` and a fixed word: it cannot leave this site.
 pub(super) fn see_other(location: &str) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    // Paths are made of slugs, tokens and encoded queries; a request's own path came over HTTP, where no line end gets through.
+    // Paths consist of slugs, tokens and encoded queries: no line end.
     headers.insert(
         header::LOCATION,
         HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/")),
@@ -114,12 +114,12 @@ pub(super) fn see_other(location: &str) -> Response {
     response
 }
 
-/// A problem in the shape the client reads: a page where it prefers HTML, else the document.
+/// A problem as a page if the client prefers HTML, else as a problem document.
 pub fn error_page(_context: &Context, headers: &HeaderMap, problem: &Problem) -> Response {
     problem_page(&Visit::of_headers(headers), problem)
 }
 
-/// The same, with the way back to the page itself.
+/// Like [`error_page`], for a page's own visit.
 pub(super) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
     let code = problem.code().as_str();
     shown_problem(
@@ -130,7 +130,7 @@ pub(super) fn problem_page(visit: &Visit, problem: &Problem) -> Response {
     )
 }
 
-/// The same, where a page knows better than the code what has happened: `key` is the title, `<key>-detail` the rest.
+/// Like [`problem_page`], with a page's own texts: `key` is the title, `<key>-detail` the rest.
 pub(super) fn problem_page_with(visit: &Visit, problem: &Problem, key: &str) -> Response {
     shown_problem(visit, problem, key, &format!("{key}-detail"))
 }

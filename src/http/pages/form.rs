@@ -1,4 +1,4 @@
-//! What a page's form sends.
+//! Forms sent by pages.
 
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ impl Form {
         Self::content(body, incoming, most).await?.decode()
     }
 
-    /// The same, not decoded yet, for whoever decodes it in another way as well.
+    /// Like [`Form::read`], but not decoded yet.
     pub(super) async fn content(
         body: Unread,
         incoming: &Incoming,
@@ -39,10 +39,22 @@ impl Form {
 
     /// A field's text; empty when it was not sent, as for an empty field.
     pub(super) fn get(&self, name: &str) -> &str {
+        self.sent(name).unwrap_or_default()
+    }
+
+    /// A field's text, if the field was sent.
+    pub(super) fn sent(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Every field, in the order of the page.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Whether a checkbox was ticked: browsers leave the others out.

@@ -1,4 +1,4 @@
-//! The switch between languages: `?lang=` on any page.
+//! Switching the language: `?lang=` on any page.
 
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
@@ -10,13 +10,14 @@ use crate::http::text::{COOKIE, Language};
 /// A year.
 const MAX_AGE_SECONDS: u32 = 31_536_000;
 
-/// Keeps the choice in a cookie and leads to the same page without it. `None`: the visit asks for no known language.
+/// Stores the choice in a cookie and redirects to the same page without `lang`. `None` if the query
+/// names no known language.
 pub(super) fn switch(visit: &Visit) -> Option<Response> {
     let language = visit
         .parameter("lang")
         .as_deref()
         .and_then(Language::parse)?;
-    // A path such as `//example.org` would lead to another site.
+    // A path such as `//example.org` would redirect to another site.
     if visit.path.starts_with("//") || !visit.path.starts_with('/') {
         return None;
     }

@@ -1,9 +1,8 @@
-//! What people see: the public pages and the organiser's console, rendered on the server so that every page says its number
-//! without JavaScript.
+//! The public pages and the organiser's console. Rendered on the server, they work without JavaScript.
 //!
-//! A handler reads the newest state, fills a template's struct and lets `answer` put the headers on. What changes something is
-//! a POST that ends in a 303; what is refused comes back as the same page with what was typed. GET changes nothing: mail
-//! scanners and prefetchers follow links.
+//! A handler reads the newest state and fills a template's struct; `answer` adds the headers.
+//! Changes are POST requests that end in a 303. A refused form comes back as the same page with what
+//! was typed. GET changes nothing, because mail scanners and prefetchers follow links.
 
 mod admin;
 mod answer;

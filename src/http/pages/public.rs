@@ -18,6 +18,7 @@ use crate::problem::{Code, Problem};
 /// `GET /`.
 pub(super) async fn events(context: Shared, visit: Visit) -> Response {
     let events = states::all(&context)
+        .await
         .into_iter()
         .filter(|event| event.slug != LAB)
         .collect();

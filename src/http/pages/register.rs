@@ -54,7 +54,7 @@ pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Un
     }
 }
 
-/// The same page with what was typed, and what is to be done about it.
+/// The same page with what was typed and what to correct.
 async fn again(
     context: &Context,
     visit: Visit,
@@ -62,7 +62,7 @@ async fn again(
     form: &Form,
     problem: &Problem,
 ) -> Response {
-    // What another site has sent is not shown as if this page had.
+    // A form of another site is not shown as if it came from this page.
     let shown = if problem.code() == Code::Forbidden {
         None
     } else {
@@ -77,13 +77,13 @@ async fn again(
     response
 }
 
-/// What the page says about a form that was not taken.
+/// What the page says about a refused form.
 #[derive(Debug, Default)]
 struct Refused {
     name_error: Option<String>,
     email_error: Option<String>,
     form_error: Option<String>,
-    /// The key stays, so that sending again cannot make a second registration, unless it is the key that was refused.
+    /// Draw a new key: the old one was refused. Otherwise it stays, so that a retry registers once.
     new_key: bool,
 }
 
@@ -105,7 +105,7 @@ impl Refused {
             email_error = Some(texts.get("error-email-taken"));
         }
         let form_error = if code == Code::ValidationFailed && trapped && !named {
-            // The page comes back with the field empty, so sending it again is all there is to do.
+            // The page comes back with the field empty, so sending it again succeeds.
             texts.get("error-trap")
         } else if named {
             texts.get("error-heading")
@@ -128,7 +128,7 @@ impl Refused {
             event,
             name: form.get("name").to_owned(),
             email: form.get("email").to_owned(),
-            // As hard to guess as a private link: whoever names somebody's key and entries is led to their registration.
+            // As hard to guess as a private link: key and entries lead to the registration.
             idempotency_key: key.map_or_else(|| Secret::draw().reveal().to_owned(), str::to_owned),
             name_error: self.name_error,
             email_error: self.email_error,
@@ -137,7 +137,7 @@ impl Refused {
     }
 }
 
-/// The message about one field, which the scripts show for the same mistakes.
+/// The message about one field; the scripts show the same ones.
 fn message(invalid: &Invalid) -> String {
     let reason = match invalid.reason {
         "empty" => "missing",

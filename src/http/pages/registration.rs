@@ -1,4 +1,4 @@
-//! A visitor's own registration, behind the private link.
+//! A visitor's own registration, at its private link.
 
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -20,7 +20,7 @@ pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Respon
     }
 }
 
-/// A link that opens nothing is not always the visitor's mistake: the event may have been deleted.
+/// An unknown link is not always the visitor's mistake: the event may have been deleted.
 async fn refused(context: &Context, visit: &Visit, token: &str, problem: &Problem) -> Response {
     let deleted = problem.code() == Code::RegistrationNotFound
         && registration::is_of_deleted_event(context, token)

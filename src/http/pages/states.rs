@@ -1,18 +1,19 @@
-//! Where a page's numbers come from: the newest state this node knows, and the database where that is not enough.
+//! The state that pages show: the newest this node knows, or the database where that is too old.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::views::EventView;
 use crate::context::Context;
+use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::domain::position::Revision;
-use crate::http::find;
+use crate::http::{details, find};
 use crate::live::channel::{Channel, Newest};
 use crate::problem::{Code, Problem};
 
-/// How long a page waits for a change that another node has committed to arrive here.
+/// How long a page waits for another node's change to arrive here.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An event as a page shows it.
@@ -21,64 +22,67 @@ pub(super) struct Shown {
     /// The row.
     pub(super) event: Arc<Event>,
     stale_since: Option<Timestamp>,
+    announcement: Option<Arc<Announcement>>,
 }
 
 impl Shown {
-    /// For the template.
-    pub(super) fn view(&self) -> EventView {
-        EventView::new(&self.event, self.stale_since)
-    }
-}
-
-impl From<Newest> for Shown {
-    fn from(newest: Newest) -> Self {
+    async fn of(context: &Context, newest: Newest) -> Self {
         Self {
-            event: newest.event,
+            announcement: details::announcement(context, &newest.event).await,
             stale_since: newest.stale_since,
+            event: newest.event,
         }
     }
+
+    /// For the template.
+    pub(super) fn view(&self) -> EventView {
+        EventView::new(&self.event, self.stale_since, self.announcement.as_deref())
+    }
 }
 
+/// An event without a channel: just created by another node, or being deleted.
 impl From<Arc<Event>> for Shown {
     fn from(event: Arc<Event>) -> Self {
         Self {
             event,
             stale_since: None,
+            announcement: None,
         }
     }
 }
 
 /// Every event, in the order of their creation.
-pub(super) fn all(context: &Context) -> Vec<EventView> {
-    context
-        .hub
-        .channels()
-        .iter()
-        .map(|channel| Shown::from(channel.newest()).view())
-        .collect()
+pub(super) async fn all(context: &Context) -> Vec<EventView> {
+    let channels = context.hub.channels();
+    let mut events = Vec::with_capacity(channels.len());
+    for channel in channels {
+        events.push(Shown::of(context, channel.newest()).await.view());
+    }
+    events
 }
 
-/// The event with that slug, without a question to the database unless another node has just created it.
+/// The event with that slug. Asks the database only if another node has just created it.
 pub(super) async fn by_slug(context: &Context, slug: &str) -> Result<Shown, Problem> {
     match Slug::parse(slug)
         .ok()
         .and_then(|slug| context.hub.channel(&slug))
     {
-        Some(channel) => Ok(channel.newest().into()),
+        Some(channel) => Ok(Shown::of(context, channel.newest()).await),
         None => find::event(context, slug).await.map(Shown::from),
     }
 }
 
-/// The event, at `revision` or later: whoever was registered by another node must not be shown an older count than their own.
+/// The event at `revision` or later: a page must not show an older count than the one that includes
+/// the visitor's own registration, which another node may have made.
 pub(super) async fn not_before(
     context: &Context,
     id: EventId,
     revision: Revision,
 ) -> Result<Shown, Problem> {
     if let Some(channel) = context.hub.channel_by_id(id)
-        && let Ok(shown) = tokio::time::timeout(PATIENCE, arrival(&channel, revision)).await
+        && let Ok(newest) = tokio::time::timeout(PATIENCE, arrival(&channel, revision)).await
     {
-        return Ok(shown);
+        return Ok(Shown::of(context, newest).await);
     }
     context
         .store
@@ -93,12 +97,12 @@ pub(super) async fn not_before(
         })
 }
 
-async fn arrival(channel: &Channel, revision: Revision) -> Shown {
+async fn arrival(channel: &Channel, revision: Revision) -> Newest {
     let mut updates = channel.updates();
     loop {
         let newest = channel.newest();
         if newest.event.revision >= revision {
-            return newest.into();
+            return newest;
         }
         // The sender lives in `channel`, so this cannot fail while it is borrowed.
         let _ = updates.changed().await;

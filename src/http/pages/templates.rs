@@ -1,6 +1,6 @@
-//! One struct for each template of `web/templates`: the fields a page is filled from.
+//! One struct for each template of `web/templates`.
 //!
-//! `t` are the words, `here` is the page's own path, for the language link and for loading it again.
+//! `t` are the texts. `here` is the page's own path, for the language link and for reloading.
 
 use askama::Template;
 
@@ -28,7 +28,7 @@ pub(super) struct EventPage {
     pub(super) idempotency_key: String,
     pub(super) name_error: Option<String>,
     pub(super) email_error: Option<String>,
-    /// Set whenever another error is: it opens the summary.
+    /// Opens the summary; set whenever another error is.
     pub(super) form_error: Option<String>,
 }
 
@@ -117,6 +117,8 @@ pub(super) struct AdminEventsPage {
     pub(super) closes_at_input: String,
     pub(super) waitlist: bool,
     pub(super) create_error: Option<String>,
+    /// Lets a form of this page act once.
+    pub(super) once: String,
 }
 
 #[derive(Debug, Template)]
@@ -127,11 +129,11 @@ pub(super) struct AdminEventPage {
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
-    /// Closed by hand, which is not the state: a schedule closes too.
-    pub(super) closed: bool,
     pub(super) can_undo: bool,
-    pub(super) capacity_input: String,
+    pub(super) capacity: Setting,
     pub(super) details: Details,
+    /// Lets a form of this page act once.
+    pub(super) once: String,
     /// An announcement that was not sent.
     pub(super) announcement: String,
     pub(super) registrations: Vec<RegistrationRow>,
@@ -145,11 +147,31 @@ pub(super) struct AdminEventPage {
 /// What the fields of an event's details say.
 #[derive(Debug)]
 pub(super) struct Details {
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) opens_at: String,
-    pub(super) closes_at: String,
-    pub(super) waitlist: bool,
+    pub(super) title: Setting,
+    pub(super) description: Setting,
+    pub(super) opens_at: Setting,
+    pub(super) closes_at: Setting,
+    pub(super) waitlist: Choice,
+}
+
+/// One setting's field.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// What the field says.
+    pub(super) value: String,
+    /// What is true.
+    pub(super) now: String,
+    /// Somebody else has changed it while this was typed.
+    pub(super) clashes: bool,
+}
+
+/// One setting's checkbox.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// Whether it is ticked.
+    pub(super) value: bool,
+    /// What is true.
+    pub(super) now: bool,
 }
 
 #[derive(Debug, Template)]

@@ -1,5 +1,6 @@
-//! What templates show: plain values, made from the domain's.
+//! Values for templates, made from the domain's.
 
+use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
@@ -8,7 +9,7 @@ use crate::store::Listed;
 
 use super::rail::Rail;
 
-/// The count, in figures and as the scripts' first state.
+/// The count, as numbers and as the scripts' first state.
 #[derive(Debug)]
 pub(super) struct CountView {
     pub(super) state: &'static str,
@@ -49,7 +50,7 @@ impl CountView {
         format!("state-{}", self.state)
     }
 
-    /// Digits of the larger of registered and capacity, at least 2: the big screen's type size hangs on it.
+    /// Digits of the larger of registered and capacity, at least 2; sets the wall's font size.
     pub(super) fn digits(&self) -> usize {
         self.registered
             .max(self.capacity.unwrap_or(0))
@@ -64,9 +65,9 @@ impl CountView {
     }
 }
 
-/// JSON that cannot end the script element it stands in: without `<` there is neither `</script` nor `<!--`.
+/// JSON for a script element. Without `<` it contains neither `</script` nor `<!--`.
 fn script_data(value: &impl serde::Serialize) -> String {
-    // Serialising plain structs with string keys cannot fail; an empty object would only cost the live view its first state.
+    // Serialising plain structs with string keys cannot fail.
     serde_json::to_string(value)
         .unwrap_or_else(|_| "{}".to_owned())
         .replace('<', "\\u003c")
@@ -80,18 +81,42 @@ pub(super) struct EventView {
     pub(super) description: String,
     pub(super) opens_at: Option<String>,
     pub(super) closes_at: Option<String>,
+    pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
+}
+
+/// What the organiser announces now.
+#[derive(Debug)]
+pub(super) struct AnnouncementView {
+    pub(super) text: String,
+    pub(super) at: String,
+    pub(super) ends_at: String,
+}
+
+impl From<&Announcement> for AnnouncementView {
+    fn from(announcement: &Announcement) -> Self {
+        Self {
+            text: announcement.text.clone(),
+            at: announcement.at.to_string(),
+            ends_at: announcement.ends_at.to_string(),
+        }
+    }
 }
 
 impl EventView {
     /// The event's row; `stale_since` while the database cannot be reached.
-    pub(super) fn new(event: &Event, stale_since: Option<Timestamp>) -> Self {
+    pub(super) fn new(
+        event: &Event,
+        stale_since: Option<Timestamp>,
+        announcement: Option<&Announcement>,
+    ) -> Self {
         Self {
             slug: event.slug.to_string(),
             title: event.title.clone(),
             description: event.description.clone(),
             opens_at: event.opens_at.map(|at| at.to_string()),
             closes_at: event.closes_at.map(|at| at.to_string()),
+            announcement: announcement.map(AnnouncementView::from),
             count: CountView::new(&Headcount {
                 stale_since,
                 ..event.headcount()
@@ -100,13 +125,13 @@ impl EventView {
     }
 }
 
-/// What a registration is worth now: its status, unless a reset has archived its round.
+/// A registration's present standing: its status, unless a reset has archived its round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Confirmed,
     Waiting,
     Cancelled,
-    /// It had a place or waited for one, in a round that is over.
+    /// It was confirmed or waiting in a round that is over.
     Archived,
 }
 
@@ -135,7 +160,7 @@ impl Standing {
         format!("registration-{}", self.as_str())
     }
 
-    /// Whether there is a place or a turn to give back.
+    /// Whether there is something to cancel.
     pub(super) fn is_current(self) -> bool {
         matches!(self, Self::Confirmed | Self::Waiting)
     }
@@ -152,8 +177,6 @@ pub(super) struct RegistrationView {
     pub(super) token: String,
     pub(super) round: u32,
     pub(super) at: String,
-    /// The revision that last changed it, as a cursor.
-    pub(super) position: String,
 }
 
 impl RegistrationView {
@@ -163,10 +186,6 @@ impl RegistrationView {
         waiting_position: Option<u32>,
         event: &Event,
     ) -> Self {
-        let position = crate::domain::position::Position {
-            revision: registration.revision,
-            ..event.position()
-        };
         Self {
             number: registration.locator.number,
             standing: Standing::new(registration, event),
@@ -176,7 +195,6 @@ impl RegistrationView {
             token: registration.token().to_string(),
             round: registration.locator.round,
             at: registration.at.to_string(),
-            position: position.to_string(),
         }
     }
 }
@@ -237,7 +255,7 @@ pub(super) struct ProblemRow {
     pub(super) retry: bool,
 }
 
-/// What came of the last action in the console.
+/// The outcome of the last action in the console.
 #[derive(Debug)]
 pub(super) struct FlashView {
     /// `done` or `error`.
@@ -255,7 +273,7 @@ pub(super) struct AuditRow {
     pub(super) after: String,
 }
 
-/// One way of keeping a number live, in words.
+/// One technique, in words.
 #[derive(Debug)]
 pub(super) struct TechniqueView {
     /// The scripts' name for it.

@@ -1,4 +1,4 @@
-//! One request for a page: where it went, who sent it, and in which words it is to be answered.
+//! One request for a page: path, query, sender, and the language of the response.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -21,7 +21,7 @@ pub(super) struct Visit {
     pub(super) query: String,
     /// Headers, peer and host.
     pub(super) incoming: Incoming,
-    /// The words of the answer.
+    /// The texts of the response.
     pub(super) texts: Texts,
 }
 
@@ -41,9 +41,19 @@ impl Visit {
         self.incoming.base_url(settings).unwrap_or_default() + path
     }
 
-    /// The same visitor, but on the page at `path`: a refused form is shown by the page it came from.
+    /// The same visitor at `path`: a refused form is shown by the page it came from.
     pub(super) fn at(self, path: String) -> Self {
         Self { path, ..self }
+    }
+
+    /// The same visitor at another page, with a query.
+    pub(super) fn with(&self, path: String, query: String) -> Self {
+        Self {
+            path,
+            query,
+            incoming: self.incoming.clone(),
+            texts: self.texts,
+        }
     }
 
     /// A visit of which only the headers are known.

@@ -137,7 +137,13 @@ pub(super) const TABLES: [Table; 7] = [
     },
     Table {
         name: "announcements",
-        columns: &[("id", Int), ("event_id", Int), ("text", Text), ("at", Int)],
+        columns: &[
+            ("id", Int),
+            ("event_id", Int),
+            ("text", Text),
+            ("at", Int),
+            ("ends_at", Int),
+        ],
         key: "id",
         draws_keys: true,
     },

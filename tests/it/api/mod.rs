@@ -1,6 +1,7 @@
 //! The API, call by call, over real sockets.
 
 mod console;
+mod details;
 mod document;
 mod organising;
 mod reading;

@@ -535,6 +535,7 @@ async fn everybody_who_watches_hears_an_announcement() {
         told.body
     );
     assert_eq!(stream.next("notice").await.json(), told.json());
+    assert!(told.json()["ends_at"].as_str() > told.json()["at"].as_str());
     for wrong in [
         json!({}),
         json!({ "text": "" }),

@@ -343,6 +343,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             opens_at: settings.opens_in.map(|opens_in| opens_in.map(moment)),
             closes_at: settings.closes_in.map(|closes_in| closes_in.map(moment)),
             closed: settings.closed,
+            was: None,
         };
         let present = model.position();
         let former = Position {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headcount::app::Running;
+use headcount::domain::announcement::NewAnnouncement;
 use headcount::domain::audit::Actor;
 use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
 use headcount::domain::event::{Capacity, Edit, Event, NewEvent, Slug};
@@ -110,7 +111,11 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                 .await
                 .expect("a new capacity");
                 registrar
-                    .announce(event.id, &format!("{n}"), Actor::Token)
+                    .announce(
+                        event.id,
+                        &NewAnnouncement::new(format!("{n}")),
+                        Actor::Token,
+                    )
                     .await
                     .expect("a database that works")
                     .expect("the event");
@@ -140,9 +145,10 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                     Err(headcount::store::CreateError::SlugTaken) => continue,
                     Err(error) => panic!("{error}"),
                 };
+                let over = NewAnnouncement::new("soon over");
                 let (registered, announced, deleted) = tokio::join!(
                     decided(&node, &passing, person("ada")),
-                    registrar.announce(passing.id, "soon over", Actor::Token),
+                    registrar.announce(passing.id, &over, Actor::Token),
                     decided(
                         &node,
                         &passing,

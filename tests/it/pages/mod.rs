@@ -3,6 +3,8 @@
 mod compare;
 mod organiser;
 mod private;
+mod sign_in;
+mod two_organisers;
 mod visitor;
 
 use super::support::app::{App, PASSWORD, TOKEN};

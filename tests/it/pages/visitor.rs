@@ -298,7 +298,7 @@ async fn a_refused_form_keeps_what_was_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_in_a_hurry_keeps_what_it_typed() {
+async fn a_form_over_the_rate_limit_keeps_what_was_typed() {
     let app = App::start(
         Database::Sqlite,
         &["--register-rate-per-ip", "1"],

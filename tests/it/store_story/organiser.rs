@@ -1,5 +1,7 @@
 //! What an organiser does to an event, and what the schedule does.
 
+use headcount::domain::announcement::NewAnnouncement;
+
 use super::*;
 
 told_to_both!(
@@ -308,7 +310,7 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
         .store
         .announce(
             event.id,
-            "Doors open",
+            &NewAnnouncement::new("Doors open"),
             "console",
             Timestamp::from_millis(NOON),
         )
@@ -357,7 +359,7 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
             .store
             .announce(
                 event.id,
-                "Too late",
+                &NewAnnouncement::new("Too late"),
                 "console",
                 Timestamp::from_millis(NOON)
             )

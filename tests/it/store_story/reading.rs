@@ -1,10 +1,17 @@
 //! What is read back: lists, announcements, settings, sessions.
 
+use std::time::Duration;
+
+use headcount::domain::announcement::{NewAnnouncement, SHOWN_FOR};
+use headcount::store::Claim;
+
 use super::*;
 
 told_to_both!(
     registrations_are_listed_and_searched,
-    announcements_settings_and_sessions_are_kept
+    announcements_settings_and_sessions_are_kept,
+    an_announcement_ends_when_it_was_asked_to,
+    a_form_is_claimed_once_until_its_claim_is_given_back
 );
 
 async fn registrations_are_listed_and_searched(stage: Stage) {
@@ -110,16 +117,27 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     assert_eq!(store.announcement(event.id).await.unwrap(), None);
     let first = store
-        .announce(event.id, "Doors open at eight", "console", now)
+        .announce(
+            event.id,
+            &NewAnnouncement::new("Doors open at eight"),
+            "console",
+            now,
+        )
         .await
         .unwrap()
         .unwrap();
     let second = store
-        .announce(event.id, "Nine, sorry", "console", now)
+        .announce(
+            event.id,
+            &NewAnnouncement::new("Nine, sorry"),
+            "console",
+            now,
+        )
         .await
         .unwrap()
         .unwrap();
     assert!(second.id > first.id);
+    assert_eq!(second.ends_at, now.plus(SHOWN_FOR));
     assert_eq!(
         store.announcement(event.id).await.unwrap(),
         Some(second.clone())
@@ -176,4 +194,53 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
         None,
         "expired, and forgotten"
     );
+}
+
+async fn an_announcement_ends_when_it_was_asked_to(stage: Stage) {
+    let (store, now) = (&stage.store, Timestamp::from_millis(NOON));
+    let event = stage.event("gala", None, false).await;
+    let until = now.plus(Duration::from_secs(60));
+    let short = NewAnnouncement {
+        ends_at: Some(until),
+        ..NewAnnouncement::new("Soon over")
+    };
+    for (new, ends_at) in [(short, until), (NewAnnouncement::withdrawal(), now)] {
+        let made = store
+            .announce(event.id, &new, "console", now)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((&made.text, made.ends_at), (&new.text, ends_at));
+        assert_eq!(store.announcement(event.id).await.unwrap(), Some(made));
+    }
+    let actions: Vec<String> = store
+        .audit(&event.slug, None, 2)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, entry)| entry.action)
+        .collect();
+    assert_eq!(actions, ["withdraw", "announce"]);
+}
+
+async fn a_form_is_claimed_once_until_its_claim_is_given_back(stage: Stage) {
+    let (store, now) = (&stage.store, Timestamp::from_millis(NOON));
+    let claim = async |at| store.claim_form("k1", at).await.unwrap();
+    assert_eq!(claim(now).await, Claim::First);
+    assert_eq!(claim(now).await, Claim::Pending);
+    store.release_form("k1").await.unwrap();
+    assert_eq!(claim(now).await, Claim::First);
+    store
+        .finish_form("k1", "/admin?done=created")
+        .await
+        .unwrap();
+    let done = Claim::Done("/admin?done=created".to_owned());
+    assert_eq!(claim(now).await, done);
+    assert_eq!(claim(now.plus(Duration::from_mins(59))).await, done);
+    assert_eq!(claim(now.plus(Duration::from_mins(61))).await, Claim::First);
+    // Of many at once, on however many connections, one is the first.
+    let claims = (0..8).map(|_| store.claim_form("k2", now));
+    let claims = futures_util::future::join_all(claims).await;
+    let first = claims.into_iter().map(Result::unwrap);
+    assert_eq!(first.filter(|claim| *claim == Claim::First).count(), 1);
 }

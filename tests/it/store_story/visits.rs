@@ -1,5 +1,7 @@
 //! Visitors register, wait, cancel: what the decision says is what is stored.
 
+use headcount::domain::announcement::NewAnnouncement;
+
 use super::*;
 
 told_to_both!(
@@ -454,7 +456,7 @@ async fn what_was_seen_may_be_old(stage: Stage) {
         .store
         .announce(
             event.id,
-            "Doors open at seven",
+            &NewAnnouncement::new("Doors open at seven"),
             "console",
             stage.clock().now(),
         )

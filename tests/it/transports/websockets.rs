@@ -1,5 +1,7 @@
 //! WebSocket: the handshake byte by byte, and a real client.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use headcount::domain::clock::Clock;
 use headcount::store::Announcement;
@@ -232,6 +234,7 @@ async fn over_tls_every_kind_of_frame_arrives() {
                 id,
                 text: format!("{id} {}", "x".repeat(200)),
                 at: Clock::System.now(),
+                ends_at: Clock::System.now().plus(Duration::from_secs(60)),
             },
         );
         tokio::task::yield_now().await;

@@ -1,15 +1,19 @@
-//! What the organiser does with one event.
+//! The console's actions on one event.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use warp::reply::Response;
 
 use super::event::{self, Typed};
-use super::{flash, inputs, writer};
+use super::{flash, inputs, once, settings_form, writer};
 use crate::context::{Context, Shared};
+use crate::domain::announcement::{self, NewAnnouncement};
 use crate::domain::audit::Actor;
+use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command};
-use crate::domain::event::{Edit, Event, parse_announcement, parse_description, parse_title};
+use crate::domain::event::{Edit, Event};
 use crate::domain::invalid::Invalid;
 use crate::domain::registration::Locator;
 use crate::http::auth::Organiser;
@@ -31,6 +35,7 @@ pub(in crate::http::pages) enum Action {
     Reset,
     Undo,
     Announce,
+    Withdraw,
     Delete,
     /// One registration, by its id.
     Cancel(String),
@@ -49,6 +54,7 @@ impl FromStr for Action {
             "reset" => Self::Reset,
             "undo" => Self::Undo,
             "announce" => Self::Announce,
+            "withdraw" => Self::Withdraw,
             "delete" => Self::Delete,
             _ => return Err(()),
         })
@@ -56,7 +62,7 @@ impl FromStr for Action {
 }
 
 impl Action {
-    /// The code of its success.
+    /// The flash code of its success.
     fn done(&self) -> &'static str {
         match self {
             Self::Edit => "edited",
@@ -66,6 +72,7 @@ impl Action {
             Self::Reset => "reset",
             Self::Undo => "undone",
             Self::Announce => "announced",
+            Self::Withdraw => "withdrawn",
             Self::Delete => "deleted",
             Self::Cancel(_) => "cancelled",
         }
@@ -95,24 +102,39 @@ pub(in crate::http::pages) async fn act(
         Ok(submitted) => submitted,
         Err(answer) => return answer,
     };
+    let (visit, form) = (Arc::new(visit), Arc::new(form));
+    let (shared, its, sent) = (
+        Shared::clone(&context),
+        Arc::clone(&visit),
+        Arc::clone(&form),
+    );
+    let act =
+        Box::pin(async move { answer(&slug, &action, &shared, &its, &sent, organiser).await });
+    once::once(context, &visit, &form, act).await
+}
+
+async fn answer(
+    slug: &str,
+    action: &Action,
+    context: &Context,
+    visit: &Visit,
+    form: &Form,
+    organiser: Organiser,
+) -> Response {
     let outcome = async {
-        let shown = states::by_slug(&context, &slug).await?;
-        carry_out(&context, &shown.event, &action, &form, organiser).await
+        let shown = states::by_slug(context, slug).await?;
+        carry_out(context, &shown.event, action, form, organiser).await
     };
     let page = format!("/admin/events/{slug}");
     match outcome.await {
-        Ok(()) if action == Action::Delete => see_other("/admin?done=deleted"),
+        Ok(()) if *action == Action::Delete => see_other("/admin?done=deleted"),
         Ok(()) => see_other(&format!("{page}?done={}", action.done())),
-        Err(problem) => match (refusal(&action, &problem), typed(&action, &form)) {
-            (None, _) => problem_page(&visit, &problem),
+        Err(problem) => match (refusal(action, &problem), typed(action, form, &problem)) {
+            (None, _) => problem_page(visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
-                let visit = Visit {
-                    path: page,
-                    query: format!("error={code}"),
-                    ..visit
-                };
-                event::again(&slug, &context, &visit, &typed, &problem).await
+                let visit = visit.with(page, format!("error={code}"));
+                event::again(slug, context, &visit, &typed, &problem).await
             }
         },
     }
@@ -127,14 +149,16 @@ async fn carry_out(
 ) -> Result<(), Problem> {
     let by = organiser.actor();
     let command = match action {
-        Action::Edit => edit(details(form)?, by),
-        Action::Capacity => edit(
-            Edit {
-                capacity: Some(inputs::parse_capacity(form.get("capacity"))?),
-                ..Edit::default()
-            },
-            by,
-        ),
+        Action::Edit | Action::Capacity => {
+            let change = match action {
+                Action::Edit => settings_form::details(form)?,
+                _ => settings_form::capacity(form)?,
+            };
+            if change.is_empty() {
+                return Ok(());
+            }
+            edit(change, by)
+        }
         Action::Close | Action::Open => edit(
             Edit {
                 closed: Some(*action == Action::Close),
@@ -156,15 +180,11 @@ async fn carry_out(
         }
         Action::Undo => Command::Undo { by },
         Action::Announce => {
-            announcements::tell(
-                context,
-                event,
-                &parse_announcement(form.get("text"))?,
-                organiser,
-            )
-            .await?;
+            let new = announcement(form, context.clock.now())?;
+            announcements::announce(context, event, &new, organiser).await?;
             return Ok(());
         }
+        Action::Withdraw => return announcements::withdraw(context, event, organiser).await,
         Action::Delete => {
             confirm(event, form)?;
             Command::Delete {
@@ -205,31 +225,34 @@ fn edit(edit: Edit, by: Actor) -> Command {
     }
 }
 
-fn details(form: &Form) -> Result<Edit, Problem> {
-    Ok(Edit {
-        title: Some(parse_title(form.get("title"))?),
-        description: Some(parse_description(form.get("description"))?),
-        waitlist: Some(form.is_ticked("waitlist")),
-        opens_at: Some(inputs::parse_moment("opens_at", form.get("opens_at"))?),
-        closes_at: Some(inputs::parse_moment("closes_at", form.get("closes_at"))?),
-        capacity: None,
-        closed: None,
+/// The longest time that the console offers: a week.
+const SHOWN_HOURS_MAX: u64 = 7 * 24;
+
+fn announcement(form: &Form, now: Timestamp) -> Result<NewAnnouncement, Problem> {
+    let hours = form
+        .sent("hours")
+        .and_then(|hours| hours.parse().ok())
+        .filter(|hours| (1..=SHOWN_HOURS_MAX).contains(hours));
+    Ok(NewAnnouncement {
+        text: announcement::parse_text(form.get("text"))?,
+        ends_at: hours.map(|hours| now.plus(Duration::from_hours(hours))),
     })
 }
 
-/// Texts are shown again when they are refused; what is quickly typed once more is not.
-fn typed<'a>(action: &Action, form: &'a Form) -> Typed<'a> {
+/// Texts are shown again when they are refused, and a capacity when it clashes with another one.
+fn typed<'a>(action: &Action, form: &'a Form, problem: &Problem) -> Typed<'a> {
     match action {
         Action::Edit => Typed::Details(form),
+        Action::Capacity if problem.code() == Code::ChangedMeanwhile => Typed::Capacity(form),
         Action::Announce => Typed::Announcement(form),
         _ => Typed::Nothing,
     }
 }
 
-/// The field for the event's name, typed.
+/// The field for the event's slug, typed.
 const CONFIRM: &str = "confirm";
 
-/// What cannot be taken back needs that name.
+/// Destructive actions need the event's slug, typed.
 fn confirm(event: &Event, form: &Form) -> Result<(), Problem> {
     let repeated = form.get(CONFIRM).trim() == event.slug.as_str();
     if repeated {
@@ -244,7 +267,7 @@ fn confirm(event: &Event, form: &Form) -> Result<(), Problem> {
     }
 }
 
-/// The code of a refusal, where the event's page can still be shown.
+/// The flash code of a refusal, if the event's page can still be shown.
 fn refusal(action: &Action, problem: &Problem) -> Option<&'static str> {
     let field = problem.errors().into_iter().next().map(|(field, _)| field);
     match (action, field.as_deref()) {

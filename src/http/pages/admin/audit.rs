@@ -19,9 +19,9 @@ use crate::problem::Problem;
 
 /// Lines on one page.
 const PAGE: u32 = 50;
-/// Every change has one, so that it tells nothing.
+/// Differs in every entry, so it is left out.
 const NOISE: &str = "revision";
-/// Told even where it stays the same, because it says what the line is about.
+/// Shown even if unchanged: it says whom the line is about.
 const SUBJECT: &str = "number";
 
 /// `GET /admin/events/{slug}/audit`.
@@ -90,11 +90,11 @@ fn differing(texts: Texts, this: &Value, other: &Value) -> String {
                 .unwrap_or_else(|| name.clone());
             line.push(' ');
             line += &match (name.as_str(), value) {
-                // The API's words; the pages have their own for the same.
+                // The API's words; pages have their own.
                 ("state" | "status", Value::String(word)) => texts
                     .find(&format!("{name}-{word}"))
                     .unwrap_or_else(|| word.clone()),
-                ("at" | "opens_at" | "closes_at", Value::String(at)) => texts.time(at),
+                ("at" | "opens_at" | "closes_at" | "ends_at", Value::String(at)) => texts.time(at),
                 (_, value) => text(texts, value),
             };
             line

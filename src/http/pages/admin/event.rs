@@ -1,9 +1,9 @@
-//! One event: its settings, its registrations, and what can be done with it.
+//! One event: its settings, registrations and actions.
 
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::{flash, inputs, reader};
+use super::{flash, once, reader, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::registration::Status;
@@ -11,7 +11,7 @@ use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
 use crate::http::pages::states;
-use crate::http::pages::templates::{AdminEventPage, Details};
+use crate::http::pages::templates::AdminEventPage;
 use crate::http::pages::views::RegistrationRow;
 use crate::http::pages::visit::Visit;
 use crate::http::session::{self, Session};
@@ -33,15 +33,16 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
     }
 }
 
-/// What was typed into a form that was not taken, and is to be seen again.
+/// A refused form, to be shown again with what was typed.
 #[derive(Debug)]
 pub(super) enum Typed<'a> {
     Nothing,
     Details(&'a Form),
+    Capacity(&'a Form),
     Announcement(&'a Form),
 }
 
-/// The page again, after a form of it was refused.
+/// The page after a form of it was refused.
 pub(super) async fn again(
     slug: &str,
     context: &Context,
@@ -63,29 +64,24 @@ pub(super) async fn again(
 }
 
 impl Typed<'_> {
-    fn details(&self, event: &Event) -> Details {
+    fn details(&self) -> Option<&Form> {
         match self {
-            Self::Details(form) => Details {
-                title: form.get("title").to_owned(),
-                description: form.get("description").to_owned(),
-                opens_at: form.get("opens_at").to_owned(),
-                closes_at: form.get("closes_at").to_owned(),
-                waitlist: form.is_ticked("waitlist"),
-            },
-            Self::Nothing | Self::Announcement(_) => Details {
-                title: event.title.clone(),
-                description: event.description.clone(),
-                opens_at: inputs::moment(event.opens_at),
-                closes_at: inputs::moment(event.closes_at),
-                waitlist: event.waitlist,
-            },
+            Self::Details(form) => Some(form),
+            Self::Nothing | Self::Capacity(_) | Self::Announcement(_) => None,
+        }
+    }
+
+    fn capacity(&self) -> Option<&Form> {
+        match self {
+            Self::Capacity(form) => Some(form),
+            Self::Nothing | Self::Details(_) | Self::Announcement(_) => None,
         }
     }
 
     fn announcement(&self) -> String {
         match self {
             Self::Announcement(form) => form.get("text").to_owned(),
-            Self::Nothing | Self::Details(_) => String::new(),
+            Self::Nothing | Self::Details(_) | Self::Capacity(_) => String::new(),
         }
     }
 }
@@ -107,11 +103,11 @@ async fn fill(
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
         event: shown.view(),
-        closed: event.closed,
-        // As the undo itself decides: a round before this one, and nobody in this one yet.
+        // The rule of the undo itself: an earlier round, and nobody in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
-        capacity_input: inputs::capacity(event.capacity),
-        details: typed.details(event),
+        capacity: settings_form::capacity_shown(event, typed.capacity()),
+        details: settings_form::details_shown(event, typed.details()),
+        once: once::draw(),
         announcement: typed.announcement(),
         registrations: listed.iter().map(RegistrationRow::from).collect(),
         q: search.query,
@@ -124,7 +120,7 @@ async fn fill(
     })
 }
 
-/// What the table is narrowed to. What makes no sense is left out: the address was typed or is old.
+/// The table's filter. Invalid values are ignored: the address may be old or typed by hand.
 #[derive(Debug)]
 struct Search {
     query: String,

@@ -1,9 +1,11 @@
 //! Every event, and the form for a new one.
 
+use std::sync::Arc;
+
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::{flash, inputs, login, writer};
+use super::{flash, inputs, login, once, writer};
 use crate::context::{Context, Shared};
 use crate::domain::event::{NewEvent, Slug, check_schedule, parse_description, parse_title};
 use crate::http::auth::Organiser;
@@ -17,10 +19,13 @@ use crate::http::pages::visit::Visit;
 use crate::http::session::{self, Session};
 use crate::problem::{Code, Problem};
 
+/// The page's path, also after its form was refused.
+const PATH: &str = "/admin";
+
 /// `GET /admin`.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
     match session::session(&context, &visit.incoming.headers).await {
-        Ok(Some(session)) => events_page(&context, &visit, &session, &Form::default(), None),
+        Ok(Some(session)) => events_page(&context, &visit, &session, &Form::default(), None).await,
         Ok(None) => login::sign_in_page(&visit, StatusCode::OK, None),
         Err(problem) => problem_page(&visit, &problem),
     }
@@ -36,14 +41,24 @@ pub(in crate::http::pages) async fn create(
         Ok(submitted) => submitted,
         Err(answer) => return answer,
     };
-    let refused = match make(&context, &form, organiser).await {
+    let (visit, form) = (Arc::new(visit), Arc::new(form));
+    let (shared, its, sent) = (
+        Shared::clone(&context),
+        Arc::clone(&visit),
+        Arc::clone(&form),
+    );
+    let act = Box::pin(async move { created(&shared, &its, &sent, organiser).await });
+    once::once(context, &visit, &form, act).await
+}
+
+async fn created(context: &Context, visit: &Visit, form: &Form, organiser: Organiser) -> Response {
+    let refused = match make(context, form, organiser).await {
         Ok(slug) => return see_other(&format!("/admin/events/{slug}?done=created")),
         Err(problem) => problem,
     };
-    let visit = visit.at("/admin".to_owned());
-    match session::session(&context, &visit.incoming.headers).await {
-        Ok(Some(session)) => events_page(&context, &visit, &session, &form, Some(&refused)),
-        Ok(None) | Err(_) => problem_page(&visit, &refused),
+    match session::session(context, &visit.incoming.headers).await {
+        Ok(Some(session)) => events_page(context, visit, &session, form, Some(&refused)).await,
+        Ok(None) | Err(_) => problem_page(visit, &refused),
     }
 }
 
@@ -65,7 +80,7 @@ async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Sl
     Ok(settings::create(context, new, organiser).await?.slug)
 }
 
-fn events_page(
+async fn events_page(
     context: &Context,
     visit: &Visit,
     session: &Session,
@@ -75,10 +90,10 @@ fn events_page(
     let text = |name: &str| typed.get(name).to_owned();
     let template = AdminEventsPage {
         t: visit.texts,
-        here: visit.path.clone(),
+        here: PATH.to_owned(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
-        events: states::all(context),
+        events: states::all(context).await,
         slug: text("slug"),
         title: text("title"),
         description: text("description"),
@@ -86,6 +101,7 @@ fn events_page(
         opens_at_input: text("opens_at"),
         closes_at_input: text("closes_at"),
         waitlist: typed.is_ticked("waitlist"),
+        once: once::draw(),
         create_error: refused.map(|problem| visit.texts.get(explanation(problem))),
     };
     page(
@@ -96,7 +112,7 @@ fn events_page(
     )
 }
 
-/// The message that tells what to change.
+/// The message that says what to change.
 fn explanation(problem: &Problem) -> String {
     let field = problem.errors().into_iter().next().map(|(field, _)| field);
     match field.as_deref() {

@@ -1,10 +1,10 @@
-//! What came of the last action, carried by the address from the 303 to the page.
+//! The outcome of the last action: a code in the address that the 303 leads to.
 
 use crate::http::pages::views::FlashView;
 use crate::http::pages::visit::Visit;
 use crate::problem::{Code, Problem};
 
-/// The message that the address names; none for a code that no catalogue knows.
+/// The message for the code in the address; `None` for an unknown code.
 pub(super) fn read(visit: &Visit) -> Option<FlashView> {
     ["done", "error"].into_iter().find_map(|kind| {
         let code = visit.parameter(kind)?;
@@ -15,13 +15,15 @@ pub(super) fn read(visit: &Visit) -> Option<FlashView> {
     })
 }
 
-/// The code for a refused action; `None` when the event itself is gone and its page could not be shown.
+/// The code for a refused action. `None` if the event is gone, because its page cannot be shown.
 pub(super) fn code(problem: &Problem) -> Option<&'static str> {
     let code = problem.code();
     if code == Code::EventNotFound {
         None
     } else if code == Code::RegistrationNotFound {
         Some("not-found")
+    } else if code == Code::ChangedMeanwhile {
+        Some("changed")
     } else if code == Code::NotEmpty {
         Some("not-empty")
     } else if code.status().is_server_error() {

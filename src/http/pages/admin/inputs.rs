@@ -27,7 +27,8 @@ pub(super) fn parse_capacity(text: &str) -> Result<Capacity, Invalid> {
     })
 }
 
-/// The value of a `datetime-local` field in UTC: `2026-11-21T09:00`, with seconds only where there are any.
+/// The value of a `datetime-local` field in UTC: `2026-11-21T09:00`, with seconds if they are not
+/// zero.
 pub(super) fn moment(at: Option<Timestamp>) -> String {
     let Some(at) = at else { return String::new() };
     let text = at.to_string();

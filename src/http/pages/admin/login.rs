@@ -14,7 +14,7 @@ use crate::http::pages::visit::Visit;
 use crate::http::session;
 use crate::problem::{Code, Problem};
 
-/// `GET /admin/login`; whoever is signed in already is led on.
+/// `GET /admin/login`; redirects to the console if already signed in.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
     match session::session(&context, &visit.incoming.headers).await {
         Ok(Some(_)) => see_other("/admin"),
@@ -40,7 +40,7 @@ pub(in crate::http::pages) async fn sign_in(
     body: Unread,
 ) -> Response {
     let attempt = async {
-        // A page of another site must not sign its visitor in either: what they do then would be done as somebody else.
+        // Login CSRF: another site must not sign its visitor in as somebody else.
         auth::refuse_cross_site(&context.settings, &visit.incoming)?;
         session::sign_in(
             &context,

@@ -1,7 +1,7 @@
 //! The organiser's console: the API's commands behind forms that work without scripts.
 //!
-//! Every page needs a session, every POST the session's proof as well (`auth::form`), and every action ends in a 303 that says
-//! what came of it as `?done=` or `?error=`, so that loading a page again repeats nothing.
+//! Every page needs a session. Every POST also needs the session's CSRF token (`auth::form`). Every
+//! action ends in a 303 with its outcome in `?done=` or `?error=`: a reload repeats nothing.
 
 pub(super) mod actions;
 pub(super) mod audit;
@@ -10,6 +10,8 @@ pub(super) mod events;
 mod flash;
 mod inputs;
 pub(super) mod login;
+mod once;
+mod settings_form;
 
 use warp::reply::Response;
 
@@ -25,7 +27,7 @@ use crate::problem::Code;
 /// Where signing in happens.
 const LOGIN: &str = "/admin/login";
 
-/// The session of whoever looks at a page, or the way to the sign-in.
+/// The reader's session, or a redirect to the sign-in page.
 async fn reader(context: &Context, visit: &Visit) -> Result<Session, Response> {
     match session::session(context, &visit.incoming.headers).await {
         Ok(Some(session)) => Ok(session),
@@ -34,7 +36,8 @@ async fn reader(context: &Context, visit: &Visit) -> Result<Session, Response> {
     }
 }
 
-/// Who submits a form, with what it says; or the answer when it is not the organiser, or not from the console's own page.
+/// The organiser and the form. `Err` is the response if nobody is signed in or the form does not
+/// come from the console.
 async fn writer(
     context: &Context,
     visit: &Visit,

@@ -1,0 +1,149 @@
+//! A change of an event's settings.
+
+use super::clock::Timestamp;
+use super::event::{Capacity, Event};
+
+/// What an organiser changes; `None` leaves a setting as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// See [`super::event::parse_title`].
+    pub title: Option<String>,
+    /// See [`super::event::parse_description`].
+    pub description: Option<String>,
+    /// How many may be confirmed.
+    pub capacity: Option<Capacity>,
+    /// Whether people may wait for a place.
+    pub waitlist: Option<bool>,
+    /// When registering begins; `Some(None)` removes the moment.
+    pub opens_at: Option<Option<Timestamp>>,
+    /// When registering ends; `Some(None)` removes the moment.
+    pub closes_at: Option<Option<Timestamp>>,
+    /// Close, or open again.
+    pub closed: Option<bool>,
+    /// The same settings as the organiser saw them. The edit is refused if one of them has changed
+    /// since to a third value. Other changes of the event do not matter.
+    pub was: Option<Box<Edit>>,
+}
+
+impl Edit {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            title,
+            description,
+            capacity,
+            waitlist,
+            opens_at,
+            closes_at,
+            closed,
+            was: _,
+        } = self;
+        title.is_none()
+            && description.is_none()
+            && capacity.is_none()
+            && waitlist.is_none()
+            && opens_at.is_none()
+            && closes_at.is_none()
+            && closed.is_none()
+    }
+
+    /// The names of the settings that somebody else has changed since to a third value.
+    pub fn conflicts(&self, event: &Event) -> Vec<&'static str> {
+        let Some(was) = self.was.as_deref() else {
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        if clash(self.title.as_ref(), was.title.as_ref(), &event.title) {
+            names.push("title");
+        }
+        let (new, seen) = (self.description.as_ref(), was.description.as_ref());
+        if clash(new, seen, &event.description) {
+            names.push("description");
+        }
+        if clash(
+            self.capacity.as_ref(),
+            was.capacity.as_ref(),
+            &event.capacity,
+        ) {
+            names.push("capacity");
+        }
+        if clash(
+            self.waitlist.as_ref(),
+            was.waitlist.as_ref(),
+            &event.waitlist,
+        ) {
+            names.push("waitlist");
+        }
+        if clash(
+            self.opens_at.as_ref(),
+            was.opens_at.as_ref(),
+            &event.opens_at,
+        ) {
+            names.push("opens_at");
+        }
+        let (new, seen) = (self.closes_at.as_ref(), was.closes_at.as_ref());
+        if clash(new, seen, &event.closes_at) {
+            names.push("closes_at");
+        }
+        names
+    }
+}
+
+/// Whether a setting is now neither what the organiser saw nor what the organiser wants.
+fn clash<T: PartialEq>(new: Option<&T>, was: Option<&T>, now: &T) -> bool {
+    matches!((new, was), (Some(new), Some(was)) if now != was && now != new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::{NewEvent, Slug};
+    use super::super::position::Epoch;
+    use super::*;
+
+    fn event(title: &str, places: i64) -> Event {
+        let new = NewEvent {
+            slug: Slug::parse("gala").unwrap(),
+            title: title.to_owned(),
+            description: String::new(),
+            capacity: Capacity::limited(places).unwrap(),
+            waitlist: false,
+            opens_at: None,
+            closes_at: None,
+        };
+        new.open(Epoch::draw(), Timestamp::default())
+    }
+
+    fn retitled(was: &str, new: &str) -> Edit {
+        Edit {
+            title: Some(new.to_owned()),
+            was: Some(Box::new(Edit {
+                title: Some(was.to_owned()),
+                ..Edit::default()
+            })),
+            ..Edit::default()
+        }
+    }
+
+    #[test]
+    fn only_a_setting_that_somebody_else_has_changed_is_a_conflict() {
+        let edit = retitled("Gala", "Ball");
+        assert_eq!(edit.conflicts(&event("Gala", 5)), [""; 0]);
+        assert_eq!(
+            edit.conflicts(&event("Gala", 9)),
+            [""; 0],
+            "not edited here"
+        );
+        assert_eq!(edit.conflicts(&event("Dance", 5)), ["title"]);
+        assert_eq!(
+            edit.conflicts(&event("Ball", 5)),
+            [""; 0],
+            "both want the same"
+        );
+        let unseen = Edit {
+            was: None,
+            ..retitled("Gala", "Ball")
+        };
+        assert_eq!(unseen.conflicts(&event("Dance", 5)), [""; 0]);
+        assert!(Edit::default().is_empty() && !edit.is_empty());
+    }
+}

@@ -1,0 +1,104 @@
+//! One event as everybody sees it: its count, what it is about, and what its organiser announces.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use warp::reply::Response;
+
+use super::incoming::Incoming;
+use super::{find, reply};
+use crate::context::{Context, Shared};
+use crate::domain::announcement::Announcement;
+use crate::domain::clock::Timestamp;
+use crate::domain::event::Event;
+use crate::domain::headcount::Headcount;
+use crate::problem::Problem;
+
+/// An event: its count, and what it is about.
+#[derive(Debug, Serialize)]
+pub struct Item {
+    #[serde(flatten)]
+    count: Headcount,
+    title: String,
+    description: String,
+    opens_at: Option<Timestamp>,
+    closes_at: Option<Timestamp>,
+    waitlist: bool,
+    announcement: Option<Notice>,
+}
+
+/// An announcement as watchers get it.
+#[derive(Debug, Serialize)]
+pub struct Notice {
+    text: String,
+    at: Timestamp,
+    ends_at: Timestamp,
+}
+
+impl From<&Announcement> for Notice {
+    fn from(announcement: &Announcement) -> Self {
+        Self {
+            text: announcement.text.clone(),
+            at: announcement.at,
+            ends_at: announcement.ends_at,
+        }
+    }
+}
+
+impl Item {
+    /// An event with its count and the announcement that is shown now.
+    pub async fn new(context: &Context, event: &Event, count: Headcount) -> Self {
+        let announcement = announcement(context, event).await;
+        Self {
+            count,
+            title: event.title.clone(),
+            description: event.description.clone(),
+            opens_at: event.opens_at,
+            closes_at: event.closes_at,
+            waitlist: event.waitlist,
+            announcement: announcement.as_deref().map(Notice::from),
+        }
+    }
+}
+
+/// `GET /api/v1/events/{slug}/details`
+pub(super) async fn get(
+    slug: String,
+    context: Shared,
+    incoming: Incoming,
+) -> Result<Response, Problem> {
+    let event = find::event(&context, &slug).await?;
+    let count = match context.hub.channel_by_id(event.id) {
+        Some(channel) => channel.newest().headcount(),
+        None => event.headcount(),
+    };
+    let item = Item::new(&context, &event, count).await;
+    if context.hub.is_stale() {
+        // Nobody should keep what may be outdated (docs/protocol.md, section 13.2).
+        return Ok(reply::json(&item));
+    }
+    let text = reply::text(&item);
+    let etag = reply::content_etag(&text);
+    Ok(reply::conditional(&incoming.headers, etag, text))
+}
+
+/// The announcement of `event` that is shown now. Each announcement is read from the database once.
+/// If it cannot be read, none is shown.
+pub async fn announcement(context: &Context, event: &Event) -> Option<Arc<Announcement>> {
+    let channel = context.hub.channel_by_id(event.id)?;
+    let newest = channel.announced();
+    let known = channel.announcement().filter(|known| known.id >= newest);
+    if newest > 0 && known.is_none() {
+        // Boxed: rare, and large enough to make every request's future large.
+        match Box::pin(context.store.announcement(event.id)).await {
+            Ok(Some(read)) => channel.remember(read),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, event = %event.slug, "cannot read an announcement; it is not shown");
+            }
+        }
+    }
+    channel
+        .announcement()
+        .filter(|announcement| announcement.is_shown(context.clock.now()))
+}

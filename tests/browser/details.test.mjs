@@ -1,0 +1,153 @@
+// What an event is about, and what its organisers announce: on every open page, without loading it again.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PASSWORD, complaints, says, startBrowser, startServer } from "./support.mjs";
+
+let browser;
+let server;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const create = (slug) =>
+  server.organise("POST", "/events", { slug, title: `Title of ${slug}`, capacity: 5 });
+const announce = (slug, text, more = {}) =>
+  server.organise("POST", `/events/${slug}/announcements`, { text, ...more });
+const seen = (page, text) =>
+  page.getByText(text, { exact: false }).first().waitFor({ state: "visible", timeout: 20_000 });
+
+async function open(path, options) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const found = complaints(page);
+  await page.goto(server.base + path);
+  return { page, context, found };
+}
+
+async function signedIn() {
+  const opened = await open("/admin/login");
+  await opened.page.locator("input[type=password]").fill(PASSWORD);
+  await opened.page.locator("form button[type=submit]").first().click();
+  await opened.page.waitForURL(/\/admin$/);
+  return opened;
+}
+
+test("a new title, description and times are on every open page, and so is an announcement", async () => {
+  await create("open");
+  const { token } = await server.register("open", 1);
+  const console_ = await signedIn();
+  const desk = await console_.context.newPage();
+  await desk.goto(`${server.base}/admin/events/open`);
+  const opened = await Promise.all(
+    ["/e/open", "/", `/r/${token}`, "/e/open/wall"].map((p) => open(p)),
+  );
+  const pages = [...opened.map(({ page }) => page), console_.page, desk];
+  for (const page of pages) await says(page, "live", "polling");
+  await server.organise("PATCH", "/events/open", {
+    title: "Another title",
+    description: "Bring a torch",
+    closes_at: "2999-01-01T10:00:05Z",
+  });
+  for (const page of pages) await seen(page, "Another title");
+  const [event, list, own] = pages;
+  await seen(event, "Bring a torch");
+  await seen(list, "Bring a torch");
+  await event.locator("[data-detail=closes_at] time").waitFor({ state: "visible" });
+  assert.match(await event.title(), /^Another title/);
+  assert.match(await own.title(), /Another title/);
+  await announce("open", "Doors open at eight");
+  for (const page of pages) await seen(page, "Doors open at eight");
+  await server.organise("DELETE", "/events/open/announcements");
+  for (const page of pages)
+    await page.waitForFunction(() => !document.querySelector("[data-notice=open]"));
+  for (const { context, found } of [...opened, console_]) {
+    assert.deepEqual(found, []);
+    await context.close();
+  }
+});
+
+test("an announcement is in sight wherever the page is scrolled, and moves nothing", async () => {
+  await create("sight");
+  const lines = Array.from({ length: 120 }, (_, n) => `Line ${n}`).join("\n");
+  await server.organise("PATCH", "/events/sight", { description: lines });
+  const { page, context } = await open("/e/sight", { viewport: { width: 400, height: 640 } });
+  await says(page, "live");
+  const top = () =>
+    page.locator(".event-description").evaluate((e) => e.getBoundingClientRect().top);
+  for (const [share, text] of [
+    [0, "First"],
+    [0.5, "Second"],
+    [1, "Third"],
+  ]) {
+    await page.evaluate((share) => {
+      const room = document.documentElement.scrollHeight - innerHeight;
+      scrollTo({ top: room * share, behavior: "instant" });
+    }, share);
+    const before = await top();
+    await announce("sight", text);
+    await seen(page, text);
+    const box = await page.locator(".notice").boundingBox();
+    assert.ok(box.y >= 0 && box.y + box.height <= 640, `${text}: ${JSON.stringify(box)}`);
+    assert.equal(await top(), before, `${text} moves the page`);
+  }
+  await context.close();
+});
+
+test("an announcement is there for somebody who comes later, until its end", async () => {
+  await create("later");
+  await announce("later", "Doors open at eight");
+  for (const javaScriptEnabled of [true, false]) {
+    const { page, context } = await open("/e/later", { javaScriptEnabled });
+    await seen(page, "Doors open at eight");
+    if (javaScriptEnabled) {
+      await page.locator(".notice button").click();
+      await page.reload();
+      await says(page, "live");
+      assert.equal(await page.locator(".notice").count(), 0, "dismissed once is dismissed");
+    }
+    await context.close();
+  }
+  const soon = new Date(Date.now() + 4_000).toISOString();
+  await announce("later", "Soon over", { ends_at: soon });
+  const { page, context } = await open("/e/later");
+  await seen(page, "Soon over");
+  await page.getByText("Soon over").waitFor({ state: "detached", timeout: 20_000 });
+  await context.close();
+});
+
+test("on the wall an announcement covers nothing", async () => {
+  await create("wall");
+  await server.register("wall", 1);
+  for (const viewport of [
+    { width: 1920, height: 1080 },
+    { width: 1280, height: 720 },
+    { width: 768, height: 1024 },
+  ]) {
+    const { page, context } = await open("/e/wall/wall", { viewport });
+    for (const text of ["Doors open", "Doors open at eight. ".repeat(23)]) {
+      await announce("wall", text);
+      await seen(page, text.slice(0, 20));
+      await page.waitForFunction(
+        (start) => document.querySelector(".notice")?.textContent.includes(start),
+        text.trim().slice(-60),
+      );
+      const boxes = await page.evaluate(() =>
+        [".notice", ".figure-number", ".rail", ".facts", ".wall-title", ".wall-qr", ".statusbar"]
+          .map((name) => [name, document.querySelector(name)?.getBoundingClientRect().toJSON()])
+          .filter(([, box]) => box),
+      );
+      const [[, notice], ...others] = boxes;
+      assert.ok(notice.bottom <= viewport.height + 1 && notice.top >= 0);
+      for (const [name, box] of others) {
+        const apart = box.bottom <= notice.top + 1 || box.top >= notice.bottom - 1;
+        assert.ok(apart, `${viewport.width}: the announcement covers ${name}`);
+        assert.ok(box.top >= -1, `${viewport.width}: ${name} leaves the screen`);
+      }
+    }
+    await context.close();
+  }
+});

@@ -1,0 +1,90 @@
+// An event's details beside the count: title, description, times, announcement. Reads them again when
+// the server says that they have changed, when the connection is back, and once a minute.
+import { countUrl } from "./probe.js";
+import { formatDate } from "./words.js";
+
+const SPREAD_MS = 2_000; // all watchers are notified in the same instant
+const EVERY_MS = 60_000;
+const POLLING_MS = 8_000; // without a push, this is how a change arrives
+const PATIENCE_MS = 10_000;
+
+/** Calls `tell(details)` with what `GET …/details` answers, whenever that may be news. */
+export function followDetails(slug, tell) {
+  let etag = null;
+  let timer = null;
+  const read = async () => {
+    timer = null;
+    try {
+      const answer = await fetch(`${countUrl(slug)}/details`, {
+        headers: { Accept: "application/json", ...(etag && { "If-None-Match": etag }) },
+        cache: "no-store",
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      if (answer.status !== 200) return;
+      etag = answer.headers.get("ETag");
+      tell(await answer.json());
+    } catch {
+      /* the status line says that the page is behind; the next occasion asks again */
+    }
+  };
+  const soon = () => {
+    if (timer === null) timer = setTimeout(read, Math.random() * SPREAD_MS);
+  };
+  let mode = "connecting";
+  let pause = null;
+  const readAgain = () => {
+    clearTimeout(pause);
+    const pause_ms = mode === "polling" ? POLLING_MS : EVERY_MS;
+    pause = setTimeout(
+      () => {
+        if (document.visibilityState === "visible") soon();
+        readAgain();
+      },
+      pause_ms * (0.8 + Math.random() * 0.4),
+    );
+  };
+  readAgain();
+  return {
+    soon,
+    /** The connection's mode. What changed before it was open, or while it was cut, was not pushed. */
+    status(next) {
+      if (next === mode) return;
+      if (next === "live" || next === "polling") soon();
+      mode = next;
+      readAgain();
+    },
+  };
+}
+
+/** Puts an event's details into the elements that show them. */
+export function showDetails(details) {
+  const own = document.querySelectorAll(`[data-details="${CSS.escape(details.event)}"]`);
+  for (const root of own.length > 0 ? own : [document]) {
+    for (const element of root.querySelectorAll("[data-detail]"))
+      showDetail(element, details[element.dataset.detail]);
+  }
+}
+
+function showDetail(element, value) {
+  if (element.dataset.detail === "title") retitle(element, value);
+  else if (element.dataset.detail === "description") {
+    if (element.textContent !== value) element.textContent = value;
+    element.hidden = value === "";
+  } else {
+    element.hidden = value === null;
+    const time = element.querySelector("time");
+    if (value === null || time.dateTime === value) return;
+    time.dateTime = value;
+    time.title = value;
+    time.textContent = formatDate(value);
+  }
+}
+
+function retitle(element, title) {
+  const before = element.textContent;
+  if (before === title) return;
+  element.textContent = title;
+  // Only the page of one event bears its title.
+  if (element.matches("h1, h1 *, .nav *") && document.title.includes(before))
+    document.title = document.title.replace(before, () => title);
+}
