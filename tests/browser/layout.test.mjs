@@ -192,7 +192,8 @@ test("the rail has one mark for each of a few places, from edge to edge, before 
         counts: ["free", "taken"].map((name) => marks(name).split("M").length - 1),
         left: Math.min(...drawn.map(({ left }) => left)),
         right: width - Math.max(...drawn.map(({ right }) => right)),
-        needle: marks("needle") ? part("needle").left : null,
+        // As it is set: the drawn one moves there.
+        needle: Number(/^M([\d.]+)/.exec(marks("needle"))?.[1]) * scale,
         width,
       };
     });
