@@ -11,6 +11,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::http2::Http2;
 use super::target::Target;
+use crate::support::app::{TOKEN, call, organise, register};
 
 /// A visitor's page and registration, on a machine that runs a test suite on two cores and builds
 /// without optimisation. In production these take milliseconds.
@@ -60,6 +61,21 @@ const TABLE: &[Row] = &[
         },
     },
     Row {
+        name: "database connections by pages of the change log",
+        protocols: BOTH,
+        attack: |address, protocol| Box::pin(read_the_log(address, protocol)),
+    },
+    Row {
+        name: "exports of a long waiting list",
+        protocols: &[Protocol::Http1],
+        attack: |address, _| Box::pin(export_the_list(address)),
+    },
+    Row {
+        name: "guesses of the organiser's password",
+        protocols: &[Protocol::Http1],
+        attack: |address, _| Box::pin(guess_passwords(address)),
+    },
+    Row {
         name: "Socket.IO sessions by polling",
         protocols: &[Protocol::Http1],
         attack: |address, _| Box::pin(poll_sessions(address)),
@@ -98,6 +114,72 @@ async fn take_nothing(address: SocketAddr, protocol: Protocol, path: &'static st
             }
         }
     }
+    held
+}
+
+/// Pages of a log with 200 changes, 1,000 at once, of which nothing is taken.
+async fn read_the_log(address: SocketAddr, protocol: Protocol) -> Held {
+    const LOG: &str = "/api/v1/events/welcome/changes";
+    for change in 0..200 {
+        let settings = serde_json::json!({ "capacity": 1_000 + change });
+        let path = "/api/v1/events/welcome";
+        let answer = organise(address, "PATCH", path, &settings).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    take_nothing(address, protocol, LOG).await
+}
+
+/// 20 exports of 1,000 people, of which 999 wait, by somebody who reads nothing.
+async fn export_the_list(address: SocketAddr) -> Held {
+    let settings = serde_json::json!({
+        "slug": "long", "title": "Long", "capacity": 1, "waitlist": true,
+    });
+    let path = "/api/v1/events";
+    let answer = organise(address, "POST", path, &settings).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let crowd = (0..20).map(|part| {
+        tokio::spawn(async move {
+            for person in 0..50 {
+                let email = format!("waiting-{part}-{person}@example.org");
+                let answer = register(address, "long", "Ada", &email).await;
+                assert_eq!(answer.status, 201, "{}", answer.body);
+            }
+        })
+    });
+    for part in crowd.collect::<Vec<_>>() {
+        part.await.expect("everybody is registered");
+    }
+    let mut held: Held = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let request = format!(
+            "GET /api/v1/events/long/registrations.csv HTTP/1.1\r\nhost: x\r\n\
+             authorization: Bearer {TOKEN}\r\n\r\n"
+        );
+        let sent = stream.write_all(request.as_bytes()).await;
+        sent.expect("the server reads");
+        held.push(Box::new(stream));
+    }
+    held
+}
+
+/// 20 clients that try one password after the other, in the console and as a bearer token.
+async fn guess_passwords(address: SocketAddr) -> Held {
+    let mut held: Held = Vec::new();
+    for client in 0..20 {
+        let task = tokio::spawn(async move {
+            for guess in 0.. {
+                let form = format!("password=guess-{client}-{guess}");
+                let kind = ("content-type", "application/x-www-form-urlencoded");
+                call(address, "POST", "/admin/login", &[kind], &form).await;
+                let bearer = format!("Bearer guess-{client}-{guess}");
+                let headers = [("authorization", bearer.as_str())];
+                call(address, "GET", "/api/v1/events/welcome/audit", &headers, "").await;
+            }
+        });
+        held.push(Box::new(AbortOnDrop(task)));
+    }
+    tokio::task::yield_now().await;
     held
 }
 

@@ -30,7 +30,7 @@ fn hasty() -> Config {
 }
 
 #[tokio::test]
-async fn whoever_sends_no_request_is_closed() {
+async fn a_client_that_sends_no_request_is_closed() {
     let host = Host::start(hasty());
     let beginnings: &[&[u8]] = &[
         b"",

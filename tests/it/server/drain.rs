@@ -91,7 +91,7 @@ async fn a_request_that_has_already_arrived_is_answered() {
 
 /// A stream that starts now could miss the farewell of those before it.
 #[tokio::test]
-async fn a_stream_that_is_asked_for_during_the_drain_is_told_so() {
+async fn a_stream_requested_during_the_drain_gets_a_farewell() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.get("/stream").await;
@@ -102,7 +102,7 @@ async fn a_stream_that_is_asked_for_during_the_drain_is_told_so() {
 }
 
 #[tokio::test]
-async fn nobody_new_is_let_in() {
+async fn no_new_connection_is_accepted_during_a_drain() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.get("/wait").await;

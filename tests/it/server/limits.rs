@@ -49,7 +49,7 @@ async fn becomes(host: &Host, expected: &str) {
 }
 
 #[tokio::test]
-async fn over_the_cap_is_answered_and_closed_and_a_place_comes_back() {
+async fn a_connection_over_a_limit_is_refused_until_another_closes() {
     for (total, per_address) in [(3, 9), (9, 3)] {
         for handoff in [true, false] {
             let host = Host::start(Config {

@@ -55,7 +55,7 @@ async fn a_client_that_sends_everything_first_hears_the_refusal() {
 }
 
 #[tokio::test]
-async fn whoever_sends_without_end_is_cut_off() {
+async fn a_client_that_sends_without_end_is_cut_off() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.send("POST /refuse HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -69,7 +69,7 @@ async fn whoever_sends_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn whoever_sends_nothing_more_is_cut_off() {
+async fn a_client_that_sends_nothing_more_is_cut_off() {
     let deadlines = Deadlines {
         unread: Duration::from_millis(300),
         ..config().deadlines

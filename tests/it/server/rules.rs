@@ -4,7 +4,7 @@ use super::host::{Host, config};
 use super::wire::Ending;
 
 #[tokio::test]
-async fn a_request_says_once_for_which_host_it_is() {
+async fn a_request_names_its_host_exactly_once() {
     let host = Host::start(config());
     let body = "\r\nContent-Length: 3\r\n\r\nabc";
     for (line, fields) in [

@@ -220,7 +220,7 @@ async fn what_alpn_has_settled_is_spoken() {
 }
 
 #[tokio::test]
-async fn browsers_that_came_over_tls_are_told_to_come_so_again() {
+async fn answers_over_tls_carry_hsts() {
     let (own_tls, certificate) = tls::certificate();
     let host = Host::start(hasty(Some(own_tls)));
     let mut wire = Wire::new(tls::stream(host.addr, &certificate, b"http/1.1").await);

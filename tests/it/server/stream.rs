@@ -215,7 +215,7 @@ async fn a_get_with_a_body_is_streamed_by_hyper() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_or_half_closes_is_no_watcher_any_more() {
+async fn a_client_that_closes_or_half_closes_stops_watching() {
     for (_, host) in both() {
         let mut gone = host.connect().await;
         let mut half = host.connect().await;
