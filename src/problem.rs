@@ -1,7 +1,8 @@
 //! The only map from any error to HTTP: RFC 9457 documents (docs/protocol.md, section 9).
 //!
-//! Every refusal is readable alone: it says what is wrong, whether trying again helps and, where that can be in doubt, whether
-//! the registration may exist already. What the log learns is logged where the error arises; what the client learns stands here.
+//! Every refusal is readable alone: it says what is wrong, whether trying again helps and, where
+//! that can be in doubt, whether the registration may exist already. What the log learns is logged
+//! where the error arises; what the client learns stands here.
 
 use std::time::Duration;
 
@@ -163,7 +164,7 @@ impl Code {
             Self::AlreadyRegistered => (
                 "already-registered",
                 StatusCode::CONFLICT,
-                "This e-mail address is registered already",
+                "This email address is registered already",
             ),
             Self::SlugTaken => (
                 "slug-taken",
@@ -219,7 +220,7 @@ impl Code {
     }
 }
 
-/// One occurrence of a problem. Boxed: every handler's `Result` carries one, and hardly any is made.
+/// One occurrence of a problem. Boxed: every handler's `Result` has room for one.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Inner>);
 
@@ -291,7 +292,8 @@ impl Problem {
         self
     }
 
-    /// Tells when it is sensible to try again, in whole seconds, at least 1 (RFC 9110, section 10.2.3).
+    /// Tells when it is sensible to try again, in whole seconds, at least 1 (RFC 9110, section
+    /// 10.2.3).
     #[must_use]
     pub fn retry_after(self, after: Duration) -> Self {
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -312,12 +314,13 @@ impl Problem {
         Value::Object(document)
     }
 
-    /// The headers it brings along, such as `Retry-After`.
+    /// Headers of the answer, such as `Retry-After`.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// The answer. It carries the problem in its extensions as well, so that a page can be shown in its stead.
+    /// The answer. It carries the problem in its extensions as well, so that a page can be shown in
+    /// its stead.
     pub fn into_response(self) -> Response {
         let mut response = Response::new(self.document().to_string().into());
         *response.status_mut() = self.0.code.status();
@@ -419,7 +422,7 @@ impl Problem {
         )
     }
 
-    /// Over a limit, whoever is connected stays connected; the others come back later.
+    /// A limit of connections is reached: open ones stay, this one comes back later.
     pub fn over_limit() -> Self {
         let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))

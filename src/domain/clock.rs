@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with exactly three decimals and `Z`.
+/// Milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with exactly three decimals and
+/// `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -43,7 +44,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The constructor's clamp keeps the value inside jiff's range, so the fallback is never taken.
+        // The constructor's clamp keeps the value inside jiff's range, so the fallback is never
+        // taken.
         let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         write!(f, "{at:.3}")
     }

@@ -9,7 +9,8 @@ use serde::{Serialize, Serializer};
 /// Counts the committed changes of one event, from 1. Never goes back, not even at a reset.
 pub type Revision = i64;
 
-/// Drawn when an event is created, so that a cursor into a replaced database is not mistaken for one into this one.
+/// Drawn when an event is created, so that a cursor into a replaced database is not mistaken for
+/// one into this one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Epoch(Arc<str>);
 
@@ -49,7 +50,8 @@ impl FromStr for Epoch {
     }
 }
 
-/// A place in an event's history: the SSE `id`, the `ETag` (in quotes), the cursor of every other transport.
+/// A place in an event's history: the SSE `id`, the `ETag` (in quotes), the cursor of every other
+/// transport.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Which history.

@@ -1,7 +1,9 @@
-//! Style sheets, scripts and images of `web/`, from the binary; in a debug build from the disk, so that a change shows at once.
+//! Style sheets, scripts and images of `web/`, from the binary; in a debug build from the disk, so
+//! that a change shows at once.
 //!
-//! Promises: an `ETag` of the bytes and a fresh question each time (`no-cache`), so that no page ever runs an old script with
-//! new markup. Never serves templates or catalogues, and never anything outside the folders named here.
+//! Promises: an `ETag` of the bytes and a fresh question each time (`no-cache`), so that no page
+//! ever runs an old script with new markup. Never serves templates or catalogues, and never
+//! anything outside the folders named here.
 
 use std::borrow::Cow;
 
@@ -48,7 +50,8 @@ pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let (_, _, content_type) = KINDS
         .into_iter()
         .find(|(folder, ending, _)| name.starts_with(folder) && name.ends_with(ending))?;
-    // The names of this project need no more characters, and without `..`, `\`, `%` and NUL there is no way out of the folder.
+    // The names of this project need no more characters, and without `..`, `\`, `%` and NUL there
+    // is no way out of the folder.
     let plain = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))

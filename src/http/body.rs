@@ -13,16 +13,19 @@ use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue, header};
 
 use super::incoming::Incoming;
+use super::urlencoded::{self, Unreadable};
 use crate::problem::{Code, Problem};
 
 /// Of what anybody may send: the largest name and address fit, however they are escaped.
 pub const MAX: usize = 16 * 1024;
-/// Of what organisers send: a description of 4,000 characters fits, each of them up to 12 bytes (`%F0%9F%8E%89`, `\ud83c\udf89`).
+/// Of what organisers send: a description of 4,000 characters fits, each of them up to 12 bytes
+/// (`%F0%9F%8E%89`, `\ud83c\udf89`).
 pub const ORGANISER_MAX: usize = 64 * 1024;
-/// A body of that size passes any line in this time; a longer one is a client that holds the connection.
+/// A body of that size passes any line in this time; a longer one is a client that holds the
+/// connection.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A body that nobody has read yet.
+/// A body that has not been read yet.
 pub struct Unread(Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>);
 
 /// Takes the body without reading it, so that a refusal by the head alone costs nothing.
@@ -73,7 +76,8 @@ impl Unread {
         self.read_up_to(MAX, incoming, takes).await
     }
 
-    /// Reads a body of at most `most` bytes: 415 by the head alone, 413 as soon as it is known to be too large.
+    /// Reads a body of at most `most` bytes: 415 by the head alone, 413 as soon as it is known to
+    /// be too large.
     pub async fn read_up_to(
         self,
         most: usize,
@@ -137,7 +141,8 @@ impl Unread {
 }
 
 impl Content {
-    /// Reads the fields; a field of the wrong type is the reader's to refuse, together with all others.
+    /// Reads the fields; a field of the wrong type is the reader's to refuse, together with all
+    /// others.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         match self.media {
             Media::Json => json(&self.bytes),
@@ -146,7 +151,8 @@ impl Content {
     }
 }
 
-/// A parameter such as `charset` changes nothing: JSON and forms are UTF-8 (RFC 8259, sections 8.1 and 11).
+/// A parameter such as `charset` changes nothing: JSON and forms are UTF-8 (RFC 8259, sections 8.1
+/// and 11).
 fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
     let coded = headers
         .get(header::CONTENT_ENCODING)
@@ -188,7 +194,7 @@ fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
     } else {
         essence
     };
-    // RFC 9110, section 15.5.16: `Accept` tells what would have been taken.
+    // RFC 9110, section 15.5.16: `Accept` lists the accepted types.
     Err(Problem::new(
         Code::UnsupportedMediaType,
         format!("{said} is not taken here; send {list}"),
@@ -237,187 +243,17 @@ fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
 }
 
 fn form<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    // The decoder replaces what is no UTF-8; a name must not be stored like that. A replacement character that was typed is kept.
-    let typed = bytes
-        .windows(9)
-        .any(|w| w.eq_ignore_ascii_case(b"%EF%BF%BD"))
-        || bytes.windows(3).any(|w| w == "\u{FFFD}".as_bytes());
-    if !typed
-        && let Some((name, _)) = url::form_urlencoded::parse(bytes)
-            .find(|(name, value)| name.contains('\u{FFFD}') || value.contains('\u{FFFD}'))
-    {
-        let byte = bytes
-            .windows(name.len())
-            .position(|w| w == name.as_bytes())
-            .unwrap_or(0);
-        return Err(Problem::new(
-            Code::MalformedBody,
-            format!("the form's field at byte {byte} is not UTF-8"),
-        )
-        .with("byte", json!(byte)));
-    }
-    serde_urlencoded::from_bytes(bytes).map_err(|error| {
-        Problem::new(
+    urlencoded::read(bytes).map_err(|error| {
+        let problem = Problem::new(
             Code::MalformedBody,
             format!("the form cannot be read: {error}"),
-        )
+        );
+        match error {
+            Unreadable::NotUtf8(byte) => problem.with("byte", json!(byte)),
+            Unreadable::Fields(_) => problem,
+        }
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::given::Given;
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    struct Fields<'a> {
-        #[serde(borrow, default)]
-        name: Given<'a>,
-    }
-
-    fn content(media: Media, bytes: &'static [u8]) -> Content {
-        Content {
-            media,
-            bytes: Bytes::from_static(bytes),
-        }
-    }
-
-    fn headers(kind: &str) -> HeaderMap {
-        HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())])
-    }
-
-    #[test]
-    fn a_malformed_body_names_its_place() {
-        let problem = content(Media::Json, b"{\n\"name\": \"Ada\",\n oops}")
-            .decode::<Fields<'_>>()
-            .unwrap_err();
-        assert_eq!(problem.code(), Code::MalformedBody);
-        let document = problem.document();
-        assert_eq!(
-            (&document["line"], &document["byte"]),
-            (&json!(3), &json!(19)),
-            "{document}"
-        );
-        for bad in [
-            &b""[..],
-            b"[]",
-            b"7",
-            b"{\"name\":\"\\ud800\"}",
-            b"{\"name\":\"\xFF\"}",
-            b"{} x",
-            b"{\"name\":\"a\",\"name\":\"b\"}",
-        ] {
-            let problem = Content {
-                media: Media::Json,
-                bytes: Bytes::from_static(bad),
-            }
-            .decode::<Fields<'_>>()
-            .unwrap_err();
-            assert_eq!(problem.code(), Code::MalformedBody, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn forms_and_json_give_the_same_fields() {
-        let expected = Fields {
-            name: Given::Text("Ada L".into()),
-        };
-        assert_eq!(
-            content(
-                Media::Json,
-                b"\xEF\xBB\xBF{\"name\":\"Ada L\",\"extra\":{\"deep\":[1]}}"
-            )
-            .decode::<Fields<'_>>()
-            .unwrap(),
-            expected
-        );
-        assert_eq!(
-            content(Media::Form, b"extra=1&name=Ada+L")
-                .decode::<Fields<'_>>()
-                .unwrap(),
-            expected
-        );
-        assert_eq!(
-            content(Media::Form, b"").decode::<Fields<'_>>().unwrap(),
-            Fields {
-                name: Given::Absent
-            }
-        );
-    }
-
-    #[test]
-    fn a_form_that_is_no_utf8_is_refused() {
-        assert_eq!(
-            content(Media::Form, b"name=%FF")
-                .decode::<Fields<'_>>()
-                .unwrap_err()
-                .code(),
-            Code::MalformedBody
-        );
-        assert!(
-            content(Media::Form, b"name=%ef%bf%bd")
-                .decode::<Fields<'_>>()
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn media_types_are_compared_without_case_and_parameters() {
-        assert_eq!(
-            media(&headers("Application/JSON; charset=UTF-8"), Takes::Json).unwrap(),
-            Media::Json
-        );
-        assert_eq!(
-            media(&headers("application/merge-patch+json"), Takes::Json).unwrap(),
-            Media::Json
-        );
-        assert_eq!(
-            media(
-                &headers("application/x-www-form-urlencoded;charset=utf-8"),
-                Takes::JsonOrForm
-            )
-            .unwrap(),
-            Media::Form
-        );
-        for refused in [
-            "application/x-www-form-urlencoded",
-            "text/plain",
-            "multipart/form-data; boundary=x",
-            "+js",
-            "",
-        ] {
-            assert_eq!(
-                media(&headers(refused), Takes::Json).unwrap_err().code(),
-                Code::UnsupportedMediaType,
-                "{refused}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_is_bounded_without_a_length() {
-        let chunks = |n: usize| {
-            Unread(Box::pin(futures_util::stream::iter(
-                (0..n).map(|_| Ok(Bytes::from_static(&[b' '; 1024]))),
-            )))
-        };
-        assert_eq!(chunks(16).collect(MAX).await.unwrap().len(), MAX);
-        assert_eq!(
-            chunks(17).collect(MAX).await.unwrap_err().code(),
-            Code::BodyTooLarge
-        );
-    }
-
-    #[tokio::test]
-    async fn a_slow_body_is_given_up() {
-        let never = Unread(Box::pin(futures_util::stream::pending()));
-        assert_eq!(
-            never
-                .collect_within(Duration::from_millis(5), MAX)
-                .await
-                .unwrap_err()
-                .code(),
-            Code::BadRequest
-        );
-    }
-}
+mod tests;

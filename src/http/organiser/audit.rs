@@ -41,7 +41,7 @@ pub(in crate::http) async fn page(
     before: Option<i64>,
     limit: u32,
 ) -> Result<(Vec<AuditEntry>, Option<i64>), Problem> {
-    // One more than asked for tells whether there is another page.
+    // One more than requested shows whether there is another page.
     let mut lines = context.store.audit(slug, before, limit + 1).await?;
     let more = lines.len() > limit as usize;
     lines.truncate(limit as usize);

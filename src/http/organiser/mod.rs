@@ -1,4 +1,5 @@
-//! The organiser's API (docs/protocol.md, section 10). Every call begins with the organiser's proof.
+//! The organiser's API (docs/protocol.md, section 10). Every call begins with the organiser's
+//! proof.
 
 pub(super) mod announcements;
 pub(super) mod audit;

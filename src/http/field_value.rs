@@ -1,4 +1,5 @@
-//! A field as a client has given it: whatever it is, it can be looked at together with all the others.
+//! A field as a client has given it: whatever it is, it can be looked at together with all the
+//! others.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +11,10 @@ use crate::domain::event::Capacity;
 use crate::domain::invalid::Invalid;
 use crate::problem::Problem;
 
-/// One field. That it is absent differs from `null`: a PATCH leaves the one as it is and removes the other.
+/// One field. That it is absent differs from `null`: a PATCH leaves the one as it is and removes
+/// the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Given<'a> {
+pub enum FieldValue<'a> {
     /// Not there.
     #[default]
     Absent,
@@ -28,7 +30,7 @@ pub enum Given<'a> {
     Other,
 }
 
-impl Given<'_> {
+impl FieldValue<'_> {
     /// A text that has to be there.
     pub fn text(&self, field: &'static str) -> Result<&str, Invalid> {
         self.optional_text(field)?
@@ -134,7 +136,7 @@ impl Check {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for FieldValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Anything)
     }
@@ -143,53 +145,53 @@ impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
 struct Anything;
 
 impl<'de> Visitor<'de> for Anything {
-    type Value = Given<'de>;
+    type Value = FieldValue<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Given::Text(Cow::Borrowed(text)))
+        Ok(FieldValue::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Given::Text(Cow::Owned(text.to_owned())))
+        Ok(FieldValue::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Given::Text(Cow::Owned(text)))
+        Ok(FieldValue::Text(Cow::Owned(text)))
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
-        Ok(Given::Flag(flag))
+        Ok(FieldValue::Flag(flag))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Given::Whole(number))
+        Ok(FieldValue::Whole(number))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
         // What does not fit is out of every field's range as well.
-        Ok(Given::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
+        Ok(FieldValue::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Given::Other)
+        Ok(FieldValue::Other)
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Given::Null)
+        Ok(FieldValue::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Given::Other)
+        Ok(FieldValue::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Given::Other)
+        Ok(FieldValue::Other)
     }
 }
 
@@ -197,14 +199,14 @@ impl<'de> Visitor<'de> for Anything {
 mod tests {
     use super::*;
 
-    fn given(json: &str) -> Given<'_> {
+    fn given(json: &str) -> FieldValue<'_> {
         serde_json::from_str(json).unwrap()
     }
 
     #[test]
     fn absent_null_and_values_differ() {
         assert_eq!(given("null").moment("opens_at"), Ok(Some(None)));
-        assert_eq!(Given::Absent.moment("opens_at"), Ok(None));
+        assert_eq!(FieldValue::Absent.moment("opens_at"), Ok(None));
         assert_eq!(
             given("\"2026-11-21T10:00:00+01:00\"")
                 .moment("opens_at")
@@ -222,7 +224,7 @@ mod tests {
             given("null").capacity("capacity"),
             Ok(Some(Capacity::UNLIMITED))
         );
-        assert_eq!(Given::Absent.capacity("capacity"), Ok(None));
+        assert_eq!(FieldValue::Absent.capacity("capacity"), Ok(None));
         for bad in [
             "-1",
             "1000001",
@@ -240,7 +242,7 @@ mod tests {
     fn wrong_types_are_told_field_by_field() {
         let mut check = Check::default();
         assert_eq!(check.take(given("{\"a\":[1,2]}").text("name")), None);
-        assert_eq!(check.take(Given::Absent.text("email")), None);
+        assert_eq!(check.take(FieldValue::Absent.text("email")), None);
         assert_eq!(check.take(given("0").flag("waitlist")), None);
         let fields: Vec<_> = check
             .done()
