@@ -3,6 +3,7 @@
 use headcount::domain::command::Applicant;
 use headcount::domain::event::Event;
 use headcount::domain::registration::IdempotencyKey;
+use headcount::domain::search;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool, query, query_as, query_scalar};
 
@@ -43,7 +44,7 @@ macro_rules! register {
         assert!(known.is_none() && sent.is_none() && capacity.is_none_or(|capacity| registered < capacity), "the load registers new people for an event with places");
         let (number, revision, registered) = (number + 1, revision + 1, registered + 1);
         query(
-            "INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_revision, revision, at)
+            "INSERT INTO registrations (event_id, round, number, secret, name, search_key, email, email_key, idempotency_key, status, accepted_revision, revision, at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'confirmed', $10, $10, $11)",
         )
         .bind(event.id)
@@ -51,7 +52,7 @@ macro_rules! register {
         .bind(number)
         .bind(applicant.secret.reveal())
         .bind(applicant.name.as_str())
-        .bind(applicant.name.as_str().to_lowercase())
+        .bind(search::key(&applicant.name, &applicant.email))
         .bind(applicant.email.as_str())
         .bind(applicant.email.key())
         .bind(applicant.key.as_ref().map(IdempotencyKey::as_str))

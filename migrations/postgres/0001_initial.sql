@@ -42,8 +42,8 @@ CREATE TABLE registrations (
     number            BIGINT NOT NULL CHECK (number >= 1),
     secret            TEXT   NOT NULL,
     name              TEXT   NOT NULL,
-    -- The name in lower case, for the search: the database's own lower() may know only ASCII.
-    name_key          TEXT   NOT NULL,
+    -- Name and address as a search compares them: databases fold case and accents in ways of their own.
+    search_key        TEXT   NOT NULL,
     email             TEXT   NOT NULL,
     -- Compared by bytes: faster, and no index depends on the system's locales.
     email_key         TEXT   COLLATE "C" NOT NULL,

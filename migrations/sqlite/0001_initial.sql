@@ -40,8 +40,8 @@ CREATE TABLE registrations (
     number            INTEGER NOT NULL CHECK (number >= 1),
     secret            TEXT    NOT NULL,
     name              TEXT    NOT NULL,
-    -- The name in lower case, for the search: the database's own lower() may know only ASCII.
-    name_key          TEXT    NOT NULL,
+    -- Name and address as a search compares them: databases fold case and accents in ways of their own.
+    search_key        TEXT    NOT NULL,
     email             TEXT    NOT NULL,
     email_key         TEXT    NOT NULL,
     idempotency_key   TEXT,

@@ -1,7 +1,11 @@
 //! What is wrong with one field of an input.
 
+use serde::{Serialize, Serializer};
+
+use super::characters;
+
 /// A field that was refused, in words for the person who filled it in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("{field}: {message}")]
 pub struct Invalid {
     /// The field as the API spells it, e.g. `email`.
@@ -11,6 +15,19 @@ pub struct Invalid {
     pub reason: &'static str,
     /// A plain English sentence.
     pub message: String,
+    /// The character that the field cannot have, if that is the reason. JSON: `U+202E RIGHT-TO-LEFT
+    /// OVERRIDE`.
+    #[serde(serialize_with = "described", skip_serializing_if = "Option::is_none")]
+    pub character: Option<char>,
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference to the field"
+)]
+fn described<S: Serializer>(character: &Option<char>, serializer: S) -> Result<S::Ok, S::Error> {
+    character.map(characters::described).serialize(serializer)
 }
 
 impl Invalid {
@@ -20,12 +37,38 @@ impl Invalid {
             field,
             reason,
             message: message.into(),
+            character: None,
         }
+    }
+
+    /// A refusal of `field` for a character in it.
+    pub fn character(field: &'static str, character: char) -> Self {
+        let name = characters::described(character);
+        let message = format!("{field} contains {name}, which cannot be used");
+        let character = Some(character);
+        Self {
+            field,
+            reason: "character",
+            message,
+            character,
+        }
+    }
+
+    /// A refusal of a `field` that shows nothing.
+    pub fn empty(field: &'static str) -> Self {
+        Self::new(field, "empty", format!("{field} must not be empty"))
+    }
+
+    /// A refusal of a `field` of `length` code points.
+    pub fn too_long(field: &'static str, length: usize, max: usize) -> Self {
+        let message = format!("{field} has {length} characters; at most {max} are allowed");
+        Self::new(field, "too-long", message)
     }
 }
 
-/// Characters that no text may have, as ranges without gaps between first and last. Control characters other than line breaks are
-/// never wanted; bidirectional marks and overrides let a name rewrite the line it stands in (Unicode TR 36, section 2.10.5).
+/// Characters that no text may have, as ranges. Control characters other than line breaks are never
+/// wanted. Bidirectional marks and overrides let a name rewrite the line it stands in (Unicode TR
+/// 36, section 2.10.5).
 pub const HOSTILE: [(char, char); 8] = [
     ('\u{0}', '\u{1F}'),
     ('\u{7F}', '\u{9F}'),
@@ -48,7 +91,8 @@ pub(super) fn is_hostile(c: char) -> bool {
             .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// Trims `raw` and demands 1..=`max` code points, none of them hostile (`multiline` allows line feeds and tabs).
+/// Trims `raw` and demands `min`..=`max` code points, none of them hostile; `multiline` allows line
+/// breaks and tabs. A text that shows nothing has length 0.
 pub(super) fn text(
     field: &'static str,
     raw: &str,
@@ -56,40 +100,30 @@ pub(super) fn text(
     max: usize,
     multiline: bool,
 ) -> Result<String, Invalid> {
-    let trimmed = raw.trim();
+    let trimmed = characters::trim(raw);
     let normalised;
-    let text = if multiline && trimmed.contains('\r') {
+    let mut text = if multiline && trimmed.contains('\r') {
         normalised = trimmed.replace("\r\n", "\n").replace('\r', "\n");
         normalised.as_str()
     } else {
         trimmed
     };
+    let allowed = |c: char| multiline && OF_SEVERAL_LINES.contains(&c);
+    let refused = text.chars().find(|c| is_hostile(*c) && !allowed(*c));
+    if !characters::shows_something(text) && refused.is_none() {
+        text = "";
+    }
     let length = text.chars().count();
     if length < min {
-        return Err(Invalid::new(
-            field,
-            "empty",
-            format!("{field} must not be empty"),
-        ));
+        return Err(Invalid::empty(field));
     }
     if length > max {
-        return Err(Invalid::new(
-            field,
-            "too-long",
-            format!("{field} has {length} characters; at most {max} are allowed"),
-        ));
+        return Err(Invalid::too_long(field, length, max));
     }
-    if text
-        .chars()
-        .any(|c| is_hostile(c) && !(multiline && OF_SEVERAL_LINES.contains(&c)))
-    {
-        return Err(Invalid::new(
-            field,
-            "control-character",
-            format!("{field} contains a control or direction-changing character"),
-        ));
+    match refused {
+        Some(c) => Err(Invalid::character(field, c)),
+        None => Ok(text.to_owned()),
     }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -104,5 +138,20 @@ mod tests {
                 .all(is_hostile)
         );
         assert!(!['a', ' ', '名', '\u{200D}'].into_iter().any(is_hostile));
+    }
+
+    #[test]
+    fn a_refused_character_is_named_in_the_message_and_the_document() {
+        let invalid = text("title", "a\u{202E}b", 1, 9, false).unwrap_err();
+        let document = serde_json::to_value(&invalid).unwrap();
+        assert_eq!(document["character"], "U+202E RIGHT-TO-LEFT OVERRIDE");
+        assert!(
+            invalid.message.contains("U+202E RIGHT-TO-LEFT OVERRIDE"),
+            "{invalid}"
+        );
+        let empty = text("title", "\u{3164}", 1, 9, false).unwrap_err();
+        assert_eq!(empty.reason, "empty");
+        assert_eq!(serde_json::to_value(&empty).unwrap().get("character"), None);
+        assert_eq!(text("description", " \u{2800}\n", 0, 9, true).unwrap(), "");
     }
 }

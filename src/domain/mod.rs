@@ -6,14 +6,20 @@
 
 pub mod announcement;
 pub mod audit;
+#[cfg(test)]
+pub(crate) mod cases;
 pub mod change;
+pub mod characters;
 pub mod clock;
 pub mod command;
 pub mod decide;
 pub mod edit;
+mod email;
 pub mod event;
 pub mod headcount;
 pub mod invalid;
+pub mod lab;
 pub mod person;
 pub mod position;
 pub mod registration;
+pub mod search;

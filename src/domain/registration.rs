@@ -43,7 +43,8 @@ impl Status {
     }
 }
 
-/// Where a registration stands: its key in the database, and its public `id` as `<event>-<round>-<number>`.
+/// Where a registration stands: its key in the database, and its public `id` as
+/// `<event>-<round>-<number>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Locator {
     /// The event.
@@ -95,7 +96,8 @@ impl FromStr for Locator {
 pub struct Secret(String);
 
 impl Secret {
-    /// 62^22 is just above 2^128 (RFC 6749, section 10.10, asks for the probability of a guess to be at most 2^-128).
+    /// 62^22 is just above 2^128 (RFC 6749, section 10.10, asks for the probability of a guess to
+    /// be at most 2^-128).
     pub const LENGTH: usize = 22;
 
     /// A new random secret.
@@ -132,8 +134,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What opens the private page: a locator and its secret, `<event>-<round>-<number>-<secret>`. The locator finds the row
-/// by its primary key, so that no index of random values slows the inserts down.
+/// What opens the private page: a locator and its secret, `<event>-<round>-<number>-<secret>`. The
+/// locator finds the row by its primary key, so that no index of random values slows the inserts
+/// down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// Which registration.
@@ -211,8 +214,8 @@ pub struct Registration {
     pub key: Option<IdempotencyKey>,
     /// What became of it.
     pub status: Status,
-    /// The place in the waiting list at acceptance, from 1; `None` when it was confirmed at once. A replayed request is
-    /// answered with this.
+    /// The place in the waiting list at acceptance, from 1; `None` when it was confirmed at once. A
+    /// replayed request is answered with this.
     pub accepted_waiting: Option<u32>,
     /// The revision that accepted it.
     pub accepted_revision: Revision,

@@ -1,6 +1,7 @@
 //! Many rows for one statement on SQLite: a JSON array of them.
 
 use crate::domain::registration::{IdempotencyKey, Registration};
+use crate::domain::search;
 
 /// Rows as `INSERT` in `sqlite.rs` takes them.
 pub(super) fn rows_of(new: &[&Registration]) -> String {
@@ -9,7 +10,7 @@ pub(super) fn rows_of(new: &[&Registration]) -> String {
             row.locator.number,
             row.secret.reveal(),
             row.name.as_str(),
-            row.name.as_str().to_lowercase(),
+            search::key(&row.name, &row.email),
             row.email.as_str(),
             row.email.key(),
             row.key.as_ref().map(IdempotencyKey::as_str),

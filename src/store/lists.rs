@@ -144,10 +144,6 @@ macro_rules! impl_lists {
                 event: EventId,
                 filter: &Filter,
             ) -> Result<Vec<Listed>, StoreError> {
-                // No stored text holds NUL, and Postgres takes none as a parameter.
-                if filter.query.as_ref().is_some_and(|query| query.contains('\0')) {
-                    return Ok(Vec::new());
-                }
                 let _turn = self.readers.long_reads.turn().await?;
                 bounded(ANSWER_TIMEOUT, async {
                     let mut snapshot = self.readers.long().begin_with(SNAPSHOT).await?;
@@ -195,10 +191,6 @@ macro_rules! impl_lists {
                 filter: &Filter,
                 pieces: &Pieces,
             ) -> Result<(), StoreError> {
-                if filter.query.as_ref().is_some_and(|query| query.contains('\0')) {
-                    pieces.send(Vec::new()).await;
-                    return Ok(());
-                }
                 let mut positions =
                     Self::positions(&mut connection, event, filter.round, Span::ALL).await?;
                 let mut rows = Self::list(event, filter, i64::MAX).fetch(&mut connection);
@@ -220,13 +212,14 @@ macro_rules! impl_lists {
                 limit: i64,
             ) -> QueryAs<'_, $database, rows::RegistrationRow, <$database as sqlx::Database>::Arguments>
             {
-                query_as(sql::REGISTRATIONS)
+                query_as(REGISTRATIONS)
                     .bind(event)
                     .bind(i64::from(filter.round))
                     .bind(i64::from(filter.after))
                     .bind(filter.status.map(Status::as_str))
-                    .bind(filter.query.as_deref().map(shared::pattern))
+                    .bind(filter.search.number.map(i64::from))
                     .bind(limit)
+                    .bind(words(&filter.search.words))
             }
 
             async fn positions(

@@ -17,6 +17,7 @@ use crate::domain::command::{Command, Decision};
 use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::Revision;
 use crate::domain::registration::{Locator, Registration, Status};
+use crate::domain::search::Search;
 
 mod alongside;
 mod batch;
@@ -109,8 +110,8 @@ pub enum CreateError {
 pub struct Filter {
     /// Only these.
     pub status: Option<Status>,
-    /// Part of the name or e-mail address, without case.
-    pub query: Option<String>,
+    /// Only these people; without words and number, everybody.
+    pub search: Search,
     /// Which round.
     pub round: u32,
     /// Only numbers above this.

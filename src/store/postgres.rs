@@ -24,7 +24,7 @@ use super::readers::Readers;
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{
-    self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
+    ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
 };
 use super::{
     Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, migrations,
@@ -39,6 +39,7 @@ use crate::domain::decide::{Archived, Picture};
 use crate::domain::event::{Event, EventId, NewEvent, Slug};
 use crate::domain::position::{Epoch, Revision};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
+use crate::domain::search;
 
 const LOCKED_EVENT: &str = concat!(
     "SELECT ",
@@ -67,13 +68,22 @@ const FIND: &str = concat!(
     " FROM registrations WHERE event_id = $1 AND round = named.in_round AND number = named.of_number OFFSET 0
     ) AS found"
 );
+const REGISTRATIONS: &str = sql::registrations!(
+    "SELECT 1 FROM unnest($7::text[]) AS word WHERE strpos(search_key, word) = 0 AND word <> number::text"
+);
+
+/// A list as `unnest` takes it.
+fn words(texts: &[String]) -> &[String] {
+    texts
+}
+
 /// The rows take their event's key from its row, so that there is none without an event.
 macro_rules! insert {
     ($values:literal, $event:literal, $rest:literal) => {
         concat!(
-            "INSERT INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
+            "INSERT INTO registrations (number, secret, name, search_key, email, email_key, idempotency_key, status, accepted_waiting, at,
                 event_id, round, accepted_revision, revision)
-            SELECT new.number, new.secret, new.name, new.name_key, new.email, new.email_key, new.idempotency_key, new.status, new.accepted_waiting, new.at, ",
+            SELECT new.number, new.secret, new.name, new.search_key, new.email, new.email_key, new.idempotency_key, new.status, new.accepted_waiting, new.at, ",
             $values,
             " FROM ",
             $event,
@@ -85,7 +95,7 @@ macro_rules! insert {
 const INSERT: &str = insert!(
     "event.id, new.round, new.accepted_revision, new.revision",
     "(SELECT id FROM events WHERE id = $1) AS event",
-    ", $12::bigint[], $13::bigint[], $14::bigint[]) AS new (number, secret, name, name_key, email, email_key, idempotency_key, status,
+    ", $12::bigint[], $13::bigint[], $14::bigint[]) AS new (number, secret, name, search_key, email, email_key, idempotency_key, status,
         accepted_waiting, at, round, accepted_revision, revision)"
 );
 /// The same, the event's new counts and the line in its log, in one round trip. What all rows have in common is taken once.
@@ -99,7 +109,7 @@ const REGISTER: &str = concat!(
     insert!(
         "counted.id, counted.round, counted.revision, counted.revision",
         "counted",
-        ") AS new (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at)"
+        ") AS new (number, secret, name, search_key, email, email_key, idempotency_key, status, accepted_waiting, at)"
     )
 );
 const ADVANCE: &str = "\
@@ -344,7 +354,7 @@ fn bind<'q>(
         .bind(column(new, |row| i64::from(row.locator.number)))
         .bind(column(new, |row| row.secret.reveal()))
         .bind(column(new, |row| row.name.as_str()))
-        .bind(column(new, |row| row.name.as_str().to_lowercase()))
+        .bind(column(new, |row| search::key(&row.name, &row.email)))
         .bind(column(new, |row| row.email.as_str()))
         .bind(column(new, |row| row.email.key()))
         .bind(column(new, |row| {

@@ -12,6 +12,7 @@ use super::rows::{self, event_columns};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::registration::{IdempotencyKey, Registration, Status};
+use crate::domain::search;
 
 type Registering<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
 
@@ -25,7 +26,7 @@ const COUNT: &str = concat!(
 );
 /// What all rows have in common, then the rows.
 const INSERT: &str = "
-    INSERT OR ROLLBACK INTO registrations (event_id, round, accepted_revision, revision, at, number, accepted_waiting, status, secret, name, name_key,
+    INSERT OR ROLLBACK INTO registrations (event_id, round, accepted_revision, revision, at, number, accepted_waiting, status, secret, name, search_key,
         email, email_key, idempotency_key)
     SELECT ?, ?, ?, ?, ?, column1, column2, iif(column2 IS NULL, 'confirmed', 'waiting'), column3, column4, column5, column6, column7, column8
     FROM (VALUES ";
@@ -122,7 +123,7 @@ fn registration<'q>(query: Registering<'q>, row: &Registration) -> Registering<'
     let query = query
         .bind(text(row.secret.reveal()))
         .bind(text(row.name.as_str()))
-        .bind(text(&row.name.as_str().to_lowercase()));
+        .bind(text(&search::key(&row.name, &row.email)));
     query
         .bind(text(row.email.as_str()))
         .bind(text(row.email.key()))

@@ -14,18 +14,6 @@ pub(super) const LOOK_UP_PAUSE: std::time::Duration = std::time::Duration::from_
 /// Deleting an event with a million registrations takes a while.
 pub(super) const DELETE_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// A LIKE pattern for "contains, whatever the case", with `!` before what would be a wildcard.
-pub(super) fn pattern(query: &str) -> String {
-    format!(
-        "%{}%",
-        query
-            .to_lowercase()
-            .replace('!', "!!")
-            .replace('%', "!%")
-            .replace('_', "!_")
-    )
-}
-
 /// The methods that single statements make, for one backend.
 macro_rules! impl_statements {
     ($backend:ident) => {

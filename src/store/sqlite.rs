@@ -31,7 +31,7 @@ use super::readers::Readers;
 use super::rows::{self, event_columns, registration_columns};
 use super::session::impl_session;
 use super::shared::{
-    self, ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
+    ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, LOOK_UP_PAUSE, impl_statements,
 };
 use super::{
     Announcement, Commit, CreateError, Filter, Listed, Mark, Meanwhile, StoreError, file, json,
@@ -49,6 +49,15 @@ use crate::domain::registration::{Locator, Registration, Status};
 
 /// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot outdated.
 const BEGIN: &str = "BEGIN IMMEDIATE;";
+const REGISTRATIONS: &str = sql::registrations!(
+    "SELECT 1 FROM json_each($7) WHERE instr(search_key, value) = 0 AND value <> CAST(number AS TEXT)"
+);
+
+/// A list as `json_each` takes it.
+fn words(texts: &[String]) -> String {
+    json::text(&texts)
+}
+
 /// The snapshot begins with the first read and lasts to the end of the transaction.
 const SNAPSHOT: &str = "BEGIN";
 /// $2 and $3 are JSON arrays of e-mail keys and idempotency keys, $4 of `[round, number]`. CROSS JOIN keeps SQLite from
@@ -84,7 +93,7 @@ const BEGIN_LOCKED: &str = concat!(
 /// $1 is a JSON array of rows. One statement, however many rows. From `jsonb_each` a row comes in SQLite's own form, of which no column is
 /// parsed twice. OR ROLLBACK: the second wall ends the whole transaction.
 const INSERT: &str = "\
-    INSERT OR ROLLBACK INTO registrations (number, secret, name, name_key, email, email_key, idempotency_key, status, accepted_waiting, at,
+    INSERT OR ROLLBACK INTO registrations (number, secret, name, search_key, email, email_key, idempotency_key, status, accepted_waiting, at,
         round, accepted_revision, revision, event_id)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,
         value ->> 10, value ->> 11, value ->> 12, $2
@@ -486,10 +495,7 @@ mod tests {
                     "registrations_waiting (event_id=? AND round=? AND status=? AND number<?)",
                 ],
             ),
-            (
-                sql::REGISTRATIONS,
-                &["(event_id=? AND round=? AND number>?)"],
-            ),
+            (REGISTRATIONS, &["(event_id=? AND round=? AND number>?)"]),
             (
                 sql::WAITING_BEFORE,
                 &["registrations_waiting (event_id=? AND round=? AND status=? AND number<?)"],

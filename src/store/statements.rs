@@ -61,16 +61,24 @@ pub(super) const REGISTRATION: &str = concat!(
     ) END AS waiting_position
     FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3"
 );
-/// $3 is the last number of the page before, $4 a status or NULL, $5 a LIKE pattern in lower case or NULL.
-pub(super) const REGISTRATIONS: &str = concat!(
-    "SELECT ",
-    registration_columns!(),
-    " FROM registrations
+/// $3 is the last number of the page before, $4 a status or NULL, $5 a registration's number or NULL, $7 the words of a search.
+/// `$missing` selects those of them that a row has neither in its text nor as its number; the databases unpack lists differently.
+macro_rules! registrations {
+    ($missing:literal) => {
+        concat!(
+            "SELECT ",
+            registration_columns!(),
+            " FROM registrations
     WHERE event_id = $1 AND round = $2 AND number > $3
         AND ($4 IS NULL OR status = $4)
-        AND ($5 IS NULL OR email_key LIKE $5 ESCAPE '!' OR name_key LIKE $5 ESCAPE '!')
+        AND ($5 IS NULL OR number = $5)
+        AND NOT EXISTS (",
+            $missing,
+            ")
     ORDER BY number LIMIT $6"
-);
+        )
+    };
+}
 pub(super) const WAITING_BEFORE: &str = "\
     SELECT count(*) FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number < $3";
 pub(super) const WAITING_NUMBERS: &str = "\
@@ -103,3 +111,5 @@ pub(super) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE digest = $1"
 
 /// Reads a page of the smallest table: on either database this needs the disk or the server.
 pub(super) const PING: &str = "SELECT 1 FROM settings LIMIT 1";
+
+pub(super) use registrations;

@@ -6,7 +6,7 @@ const RULES = {
       ? "missing"
       : [...value].length > 254
         ? "long"
-        : /^[^\s@]+@[^\s@]+$/.test(value)
+        : /.[@\uFF20\uFE6B]./u.test(value) // the server names a character that is wrong
           ? null
           : "invalid",
 };
@@ -24,7 +24,12 @@ export function translateErrors(form, errors, say) {
   const own = new Map(findErrors(form, say).map((error) => [error.field, error.message]));
   return errors
     .filter(({ field }) => field in RULES)
-    .map(({ field }) => ({ field, message: own.get(field) ?? say(`error-${field}-invalid`) }));
+    .map(({ field, character }) => ({
+      field,
+      message:
+        own.get(field) ??
+        (character ? say("error-character", { character }) : say(`error-${field}-invalid`)),
+    }));
 }
 
 export function showErrors(form, heading, errors) {

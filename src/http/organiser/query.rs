@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::domain::event::Event;
 use crate::domain::registration::Status;
+use crate::domain::search::Search;
+use crate::http::urlencoded;
 use crate::problem::{Code, Problem};
 use crate::store::Filter;
 
@@ -14,7 +16,8 @@ const LIMIT: u32 = 100;
 /// More on one page would hold a reader of the database for too long.
 pub(in crate::http) const LIMIT_MAX: u32 = 1_000;
 
-/// The parameters of both lists; an empty one counts as absent, so that a form can be submitted as it is.
+/// The parameters of both lists; an empty one counts as absent, so that a form can be submitted as
+/// it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::http) struct Query {
@@ -30,7 +33,7 @@ pub(in crate::http) struct Query {
 impl Query {
     /// Reads the raw query; unknown parameters are tolerated.
     pub(super) fn parse(raw: &str) -> Result<Self, Problem> {
-        serde_urlencoded::from_str(raw).map_err(|error| {
+        urlencoded::read(raw.as_bytes()).map_err(|error| {
             Problem::new(
                 Code::BadRequest,
                 format!("the query cannot be read: {error}"),
@@ -49,7 +52,9 @@ impl Query {
         };
         Ok(Filter {
             status,
-            query: given(self.q.as_ref()).map(str::to_owned),
+            search: given(self.q.as_ref())
+                .and_then(Search::parse)
+                .unwrap_or_default(),
             round: number("round", self.round.as_ref())?.unwrap_or(event.round),
             after: number("after", self.after.as_ref())?.unwrap_or(0),
             limit: self.limit()?,
@@ -117,5 +122,6 @@ mod tests {
             Query::parse("limit=1&limit=2").unwrap_err().code(),
             Code::BadRequest
         );
+        assert_eq!(Query::parse("q=%FF").unwrap_err().code(), Code::BadRequest);
     }
 }

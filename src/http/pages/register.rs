@@ -9,6 +9,7 @@ use super::states;
 use super::templates::EventPage;
 use super::visit::Visit;
 use crate::context::{Context, Shared};
+use crate::domain::characters::described;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
 use crate::domain::registration::Secret;
@@ -92,12 +93,10 @@ impl Refused {
         let code = problem.code();
         let (mut name_error, mut email_error) = (None, None);
         if code == Code::ValidationFailed {
-            name_error = Name::parse(form.get("name"))
-                .err()
-                .map(|invalid| texts.get(message(&invalid)));
-            email_error = Email::parse(form.get("email"))
-                .err()
-                .map(|invalid| texts.get(message(&invalid)));
+            let name = Name::parse(form.get("name"));
+            let email = Email::parse(form.get("email"));
+            name_error = name.err().map(|invalid| message(texts, &invalid));
+            email_error = email.err().map(|invalid| message(texts, &invalid));
         }
         let trapped = !form.get("website").trim().is_empty();
         let named = name_error.is_some() || email_error.is_some();
@@ -138,13 +137,16 @@ impl Refused {
 }
 
 /// The message about one field; the scripts show the same ones.
-fn message(invalid: &Invalid) -> String {
+fn message(texts: Texts, invalid: &Invalid) -> String {
+    if let Some(c) = invalid.character {
+        return texts.get1("error-character", "character", described(c));
+    }
     let reason = match invalid.reason {
         "empty" => "missing",
         "too-long" => "long",
         _ => "invalid",
     };
-    format!("error-{}-{reason}", invalid.field)
+    texts.get(format!("error-{}-{reason}", invalid.field))
 }
 
 #[cfg(test)]
@@ -206,7 +208,9 @@ mod tests {
         let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
         assert_eq!(
             hostile.name_error.as_deref(),
-            Some("This name contains characters that cannot be used.")
+            Some(
+                "This character cannot be used here: U+202E RIGHT-TO-LEFT OVERRIDE. Please remove it."
+            )
         );
     }
 

@@ -92,7 +92,7 @@ pub(super) const TABLES: [Table; 7] = [
             ("number", Int),
             ("secret", Text),
             ("name", Text),
-            ("name_key", Text),
+            ("search_key", Text),
             ("email", Text),
             ("email_key", Text),
             ("idempotency_key", Text),

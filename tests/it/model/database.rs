@@ -8,6 +8,7 @@ use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::Command;
 use headcount::domain::event::{Event, EventId, NewEvent};
 use headcount::domain::registration::Status;
+use headcount::domain::search::Search;
 use headcount::store::{Commit, DatabaseUrl, Filter, Store};
 
 use super::machine::{Dump, Subject, WHO};
@@ -101,7 +102,7 @@ impl Subject for Database {
         for round in 1..=event.as_ref().map_or(2, |event| event.round + 1) {
             let filter = Filter {
                 status: None,
-                query: None,
+                search: Search::default(),
                 round,
                 after: 0,
                 limit: u32::MAX,

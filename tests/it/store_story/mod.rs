@@ -12,6 +12,7 @@ use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
 use headcount::domain::headcount::State;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
+use headcount::domain::search::Search;
 use headcount::store::{Commit, CreateError, DatabaseUrl, Filter, Store, StoreError};
 use sqlx::{ConnectOptions as _, Executor as _};
 
@@ -225,13 +226,17 @@ fn capacity(places: i64) -> Command {
 
 fn reset() -> Command {
     Command::Reset {
+        expected: None,
         capacity: None,
         by: Actor::Console,
     }
 }
 
 fn undo() -> Command {
-    Command::Undo { by: Actor::Console }
+    Command::Undo {
+        expected: None,
+        by: Actor::Console,
+    }
 }
 
 #[track_caller]

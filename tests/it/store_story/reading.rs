@@ -99,7 +99,7 @@ async fn registrations_are_listed_and_searched(stage: Stage) {
         ("", vec![1, 2, 3, 4, 5]),
     ] {
         let found = list(Filter {
-            query: Some(query.to_owned()),
+            search: Search::parse(query).unwrap_or_default(),
             ..all.clone()
         })
         .await;

@@ -1,6 +1,7 @@
 //! What the stories need: databases and servers that vanish afterwards, and clients that hide nothing.
 
 pub(crate) mod app;
+pub(crate) mod cases;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
 pub(crate) mod port;

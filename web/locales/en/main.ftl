@@ -91,6 +91,7 @@ error-heading = Please check this:
 error-name-missing = Enter your name.
 error-name-long = Use at most 200 characters.
 error-name-invalid = This name contains characters that cannot be used.
+error-character = This character cannot be used here: { $character }. Please remove it.
 error-email-missing = Enter your email address.
 error-email-long = Use at most 254 characters.
 error-email-taken = This address is already registered.

@@ -70,6 +70,7 @@ error-heading = 请检查以下内容：
 error-name-missing = 请填写姓名。
 error-name-long = 姓名最多 200 个字符。
 error-name-invalid = 姓名中含有无法使用的字符。
+error-character = 这里不能使用字符 { $character }，请删除。
 error-email-missing = 请填写邮箱。
 error-email-long = 邮箱最多 254 个字符。
 error-email-taken = 这个邮箱已经报过名。

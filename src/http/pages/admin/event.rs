@@ -7,6 +7,7 @@ use super::{flash, once, reader, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::registration::Status;
+use crate::domain::search::Search;
 use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
@@ -95,7 +96,7 @@ async fn fill(
 ) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
-    let search = Search::of(visit, event);
+    let search = Narrowing::of(visit, event);
     let (listed, next) = registrations::page(context, event.id, search.filter()).await?;
     Ok(AdminEventPage {
         t: visit.texts,
@@ -122,14 +123,14 @@ async fn fill(
 
 /// The table's filter. Invalid values are ignored: the address may be old or typed by hand.
 #[derive(Debug)]
-struct Search {
+struct Narrowing {
     query: String,
     status: Option<Status>,
     round: u32,
     after: u32,
 }
 
-impl Search {
+impl Narrowing {
     fn of(visit: &Visit, event: &Event) -> Self {
         let text = |name: &str| visit.parameter(name).unwrap_or_default();
         Self {
@@ -147,7 +148,7 @@ impl Search {
     fn filter(&self) -> Filter {
         Filter {
             status: self.status,
-            query: Some(self.query.clone()).filter(|query| !query.is_empty()),
+            search: Search::parse(&self.query).unwrap_or_default(),
             round: self.round,
             after: self.after,
             limit: PAGE,
@@ -167,7 +168,7 @@ mod tests {
             ..samples::event()
         };
         let search = |query: &str| {
-            Search::of(
+            Narrowing::of(
                 &Visit {
                     query: query.to_owned(),
                     ..samples::visit(&[])
@@ -180,7 +181,7 @@ mod tests {
             (plain.query.as_str(), plain.status, plain.round, plain.after),
             ("", None, 3, 0)
         );
-        assert_eq!(plain.filter().query, None);
+        assert_eq!(plain.filter().search, Search::default());
         let full = search("q=+%E6%9D%8E+&status=waiting&round=2&after=50");
         assert_eq!(
             (full.query.as_str(), full.status, full.round, full.after),

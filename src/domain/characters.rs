@@ -1,0 +1,231 @@
+//! What single characters do to a text, by their Unicode properties: show nothing, or change how
+//! their neighbours read.
+
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, VariationSelector};
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::char::is_combining_mark;
+
+/// Blank, although their category says that they have ink: an empty Braille cell and a notehead
+/// that is left out.
+const BLANK: [char; 2] = ['\u{2800}', '\u{1D159}'];
+/// Bidirectional overrides. They reverse letters, so that a text reads as another one (Unicode TR
+/// 36, section 2.10.5).
+const OVERRIDES: [char; 2] = ['\u{202D}', '\u{202E}'];
+/// Zero width non-joiner and joiner. They shape letters in many scripts, and join emoji.
+pub(super) const JOINERS: [char; 2] = ['\u{200C}', '\u{200D}'];
+
+/// Whether a character is invisible wherever it stands, unless a font shows it on purpose
+/// (`Default_Ignorable_Code_Point`).
+pub(super) fn is_invisible(c: char) -> bool {
+    !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Whether a character makes letters run against their script's direction.
+pub(super) fn is_override(c: char) -> bool {
+    OVERRIDES.contains(&c)
+}
+
+/// Whether a reader sees anything. Marks, format characters and white space alone are not a text.
+pub(super) fn shows_something(text: &str) -> bool {
+    text.chars()
+        .any(|c| c.is_ascii_graphic() || (!c.is_ascii() && has_ink(c)))
+}
+
+fn has_ink(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    let inkless = matches!(
+        category,
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::NonspacingMark
+            | GeneralCategory::EnclosingMark
+            | GeneralCategory::SpaceSeparator
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    );
+    !inkless && !is_invisible(c) && !BLANK.contains(&c)
+}
+
+/// Removes white space and invisible characters around a text, as they come along when it is
+/// pasted. Overrides stay, to be refused, and so does what belongs to the last visible character: a
+/// joiner after a mark, a variation selector, a flag's tags.
+pub(super) fn trim(text: &str) -> &str {
+    let text = text
+        .trim_start_matches(|c: char| c.is_whitespace() || (is_invisible(c) && !is_override(c)));
+    let mut end = text.len();
+    for (at, c) in text.char_indices().rev() {
+        if !(c.is_whitespace() || (is_invisible(c) && !belongs_to(c, &text[..at]))) {
+            break;
+        }
+        end = at;
+    }
+    &text[..end]
+}
+
+/// Whether an invisible character at the end of a text changes how `before` looks.
+fn belongs_to(c: char, before: &str) -> bool {
+    let tag = ('\u{E0020}'..='\u{E007F}').contains(&c);
+    let variation = CodePointSetData::new::<VariationSelector>().contains(c);
+    let joined = JOINERS.contains(&c) && before.chars().next_back().is_some_and(is_combining_mark);
+    is_override(c) || tag || variation || joined
+}
+
+/// How a character is named to a person who has to find it: `U+202E RIGHT-TO-LEFT OVERRIDE`.
+pub fn described(c: char) -> String {
+    let code = u32::from(c);
+    match name(c) {
+        Some(name) => format!("U+{code:04X} {name}"),
+        // A visible character shows itself best.
+        None if shows_something(c.encode_utf8(&mut [0; 4])) => format!("U+{code:04X} ({c})"),
+        None => format!("U+{code:04X}"),
+    }
+}
+
+/// The Unicode name of what a text may be refused for and a reader cannot see, and of what
+/// separates addresses.
+fn name(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\0'..='\u{1F}' => CONTROLS[c as usize],
+        ' ' => "SPACE",
+        '"' => "QUOTATION MARK",
+        ',' => "COMMA",
+        ';' => "SEMICOLON",
+        '<' => "LESS-THAN SIGN",
+        '>' => "GREATER-THAN SIGN",
+        '@' => "COMMERCIAL AT",
+        '\\' => "REVERSE SOLIDUS",
+        '\u{7F}' => "DELETE",
+        '\u{80}'..='\u{9F}' => "CONTROL",
+        '\u{A0}' => "NO-BREAK SPACE",
+        '\u{AD}' => "SOFT HYPHEN",
+        '\u{34F}' => "COMBINING GRAPHEME JOINER",
+        '\u{61C}' => "ARABIC LETTER MARK",
+        '\u{115F}' => "HANGUL CHOSEONG FILLER",
+        '\u{1160}' => "HANGUL JUNGSEONG FILLER",
+        '\u{1680}' => "OGHAM SPACE MARK",
+        '\u{180E}' => "MONGOLIAN VOWEL SEPARATOR",
+        '\u{2000}' => "EN QUAD",
+        '\u{2001}' => "EM QUAD",
+        '\u{2002}' => "EN SPACE",
+        '\u{2003}' => "EM SPACE",
+        '\u{2004}' => "THREE-PER-EM SPACE",
+        '\u{2005}' => "FOUR-PER-EM SPACE",
+        '\u{2006}' => "SIX-PER-EM SPACE",
+        '\u{2007}' => "FIGURE SPACE",
+        '\u{2008}' => "PUNCTUATION SPACE",
+        '\u{2009}' => "THIN SPACE",
+        '\u{200A}' => "HAIR SPACE",
+        '\u{200B}' => "ZERO WIDTH SPACE",
+        '\u{200C}' => "ZERO WIDTH NON-JOINER",
+        '\u{200D}' => "ZERO WIDTH JOINER",
+        '\u{200E}' => "LEFT-TO-RIGHT MARK",
+        '\u{200F}' => "RIGHT-TO-LEFT MARK",
+        '\u{2028}' => "LINE SEPARATOR",
+        '\u{2029}' => "PARAGRAPH SEPARATOR",
+        '\u{202A}' => "LEFT-TO-RIGHT EMBEDDING",
+        '\u{202B}' => "RIGHT-TO-LEFT EMBEDDING",
+        '\u{202C}' => "POP DIRECTIONAL FORMATTING",
+        '\u{202D}' => "LEFT-TO-RIGHT OVERRIDE",
+        '\u{202E}' => "RIGHT-TO-LEFT OVERRIDE",
+        '\u{202F}' => "NARROW NO-BREAK SPACE",
+        '\u{205F}' => "MEDIUM MATHEMATICAL SPACE",
+        '\u{2060}' => "WORD JOINER",
+        '\u{2066}' => "LEFT-TO-RIGHT ISOLATE",
+        '\u{2067}' => "RIGHT-TO-LEFT ISOLATE",
+        '\u{2068}' => "FIRST STRONG ISOLATE",
+        '\u{2069}' => "POP DIRECTIONAL ISOLATE",
+        '\u{2800}' => "BRAILLE PATTERN BLANK",
+        '\u{3000}' => "IDEOGRAPHIC SPACE",
+        '\u{3164}' => "HANGUL FILLER",
+        '\u{FEFF}' => "ZERO WIDTH NO-BREAK SPACE",
+        '\u{FFA0}' => "HALFWIDTH HANGUL FILLER",
+        _ => return None,
+    })
+}
+
+/// The formal aliases of U+0000 to U+001F (NameAliases.txt); control characters have no names.
+const CONTROLS: [&str; 32] = [
+    "NULL",
+    "START OF HEADING",
+    "START OF TEXT",
+    "END OF TEXT",
+    "END OF TRANSMISSION",
+    "ENQUIRY",
+    "ACKNOWLEDGE",
+    "ALERT",
+    "BACKSPACE",
+    "CHARACTER TABULATION",
+    "LINE FEED",
+    "LINE TABULATION",
+    "FORM FEED",
+    "CARRIAGE RETURN",
+    "SHIFT OUT",
+    "SHIFT IN",
+    "DATA LINK ESCAPE",
+    "DEVICE CONTROL ONE",
+    "DEVICE CONTROL TWO",
+    "DEVICE CONTROL THREE",
+    "DEVICE CONTROL FOUR",
+    "NEGATIVE ACKNOWLEDGE",
+    "SYNCHRONOUS IDLE",
+    "END OF TRANSMISSION BLOCK",
+    "CANCEL",
+    "END OF MEDIUM",
+    "SUBSTITUTE",
+    "ESCAPE",
+    "INFORMATION SEPARATOR FOUR",
+    "INFORMATION SEPARATOR THREE",
+    "INFORMATION SEPARATOR TWO",
+    "INFORMATION SEPARATOR ONE",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_nothing_but_invisible_characters_shows_nothing() {
+        for nothing in [
+            "",
+            " \t",
+            "\u{200B}",
+            "\u{3164}",
+            "\u{115F}\u{1160}",
+            "\u{FFA0}",
+            "\u{2800}",
+            "\u{FE0F}",
+            "\u{E0041}",
+            "\u{180E}",
+            "\u{2066}\u{2069}",
+            "\u{301}",
+        ] {
+            assert!(!shows_something(nothing), "{nothing:?}");
+        }
+        for something in ["a", ".", "李", "\u{200B}é", "👩‍👩‍👧", "ي"] {
+            assert!(shows_something(something), "{something:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_belongs_to_no_character_is_trimmed() {
+        for (typed, kept) in [
+            ("\u{2068}أحمد\u{2069}", "أحمد"),
+            ("\u{202A} Ada \u{202C}\u{200E}", "Ada"),
+            ("\u{FEFF}Ada\u{200D}", "Ada"),
+            ("☺\u{FE0F}", "☺\u{FE0F}"),
+            ("മോഹന\u{D4D}\u{200D}", "മോഹന\u{D4D}\u{200D}"),
+            ("\u{202E}adA\u{202C}", "\u{202E}adA"),
+            ("\u{200B}", ""),
+        ] {
+            assert_eq!(trim(typed), kept, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn characters_are_named() {
+        assert_eq!(described('\u{202E}'), "U+202E RIGHT-TO-LEFT OVERRIDE");
+        assert_eq!(described('\u{7}'), "U+0007 ALERT");
+        assert_eq!(described('⒈'), "U+2488 (⒈)");
+        assert_eq!(described('\u{E0041}'), "U+E0041");
+    }
+}
