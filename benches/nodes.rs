@@ -445,6 +445,7 @@ async fn serve(url: &str, notifies: bool) {
         public_url: None,
         admin_token: None,
         register_rate_per_ip: 0,
+        lab: true,
     };
     let context = Context::new(store, hub, registrar, Clock::System, settings);
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");

@@ -96,6 +96,7 @@ async fn serve(database: &str) {
         public_url: None,
         admin_token: None,
         register_rate_per_ip: 0,
+        lab: true,
     };
     for way in WAYS {
         for connections in connections() {

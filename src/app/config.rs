@@ -52,6 +52,8 @@ pub struct Config {
     pub log: Log,
     /// Not `--no-welcome-event`.
     pub welcome_event: bool,
+    /// `--no-lab` turns it off: whether visitors may open the event `lab`, and the program keeps it small.
+    pub lab: bool,
     /// Not `--no-handoff`.
     pub handoff: bool,
 }
@@ -200,6 +202,7 @@ impl Config {
             log,
             notify_database,
             welcome_event: !args.no_welcome_event,
+            lab: !args.no_lab,
             handoff: !args.no_handoff,
             database: match (database, reader.mistakes.is_empty()) {
                 (Some(database), true) => database,

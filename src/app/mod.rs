@@ -17,7 +17,7 @@ use crate::live::cluster;
 use crate::live::hub::Hub;
 use crate::live::presence_report::Watching;
 use crate::register::queue::{QUEUE, Registrar};
-use crate::register::schedule;
+use crate::register::{lab, schedule};
 use crate::routes;
 use crate::server::{self, Drained};
 use crate::store::{CreateError, Store, StoreError};
@@ -151,6 +151,12 @@ pub async fn start(
     background.spawn("follower", follower);
     let schedule = schedule::run(registrar.clone(), hub.clone(), clock.clone());
     background.spawn("schedule", schedule);
+    if config.lab {
+        background.spawn(
+            "lab",
+            lab::run(registrar.clone(), hub.clone(), clock.clone()),
+        );
+    }
     let received = Received::default();
     let audit = metrics::audit(store.clone(), hub.clone(), received.clone());
     background.spawn("audit", audit);
@@ -178,6 +184,7 @@ pub async fn start(
         public_url: config.public_url.clone(),
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,
+        lab: config.lab,
     };
     let context = Context::new(store, hub, registrar, clock, settings);
     let sessions = socketio::Limits {

@@ -146,6 +146,9 @@ pub struct ServeArgs {
     /// Leave an empty database empty: no event `welcome`.
     #[arg(long, env = "HEADCOUNT_NO_WELCOME_EVENT", value_parser = FalseyValueParser::new())]
     pub no_welcome_event: bool,
+    /// No lab: nobody can open the event in which the compare page registers made-up people.
+    #[arg(long, env = "HEADCOUNT_NO_LAB", value_parser = FalseyValueParser::new())]
+    pub no_lab: bool,
     /// Keep streams on the HTTP library's connection instead of handing the socket over; for finding faults.
     #[arg(long, env = "HEADCOUNT_NO_HANDOFF", value_parser = FalseyValueParser::new(), hide = true)]
     pub no_handoff: bool,

@@ -16,6 +16,12 @@ pub(super) fn registration(context: &Context, address: IpAddr) -> Result<(), Pro
     })
 }
 
+/// Counts one opening of the lab, from wherever.
+pub(super) fn lab(context: &Context) -> Result<(), Problem> {
+    let wait = context.throttle.lab();
+    wait.map_err(|wait| too_many("the lab was opened too often; nothing was stored", wait))
+}
+
 /// 429, RFC 6585, section 4.
 pub(super) fn too_many(detail: &str, wait: Duration) -> Problem {
     Problem::new(Code::TooManyRequests, detail).retry_after(wait)

@@ -5,6 +5,7 @@
 //! what is prepared while the database writes goes to nobody before the commit; a full queue refuses at once; when the process stops,
 //! everything that was admitted is still decided and answered. Never decides (that is `domain`), never retries a commit.
 
+pub mod lab;
 pub mod queue;
 pub mod schedule;
 mod writer;

@@ -69,6 +69,7 @@ pub(super) async fn ours(folder: &Path, tls: bool) {
         public_url: None,
         admin_token: None,
         register_rate_per_ip: 0,
+        lab: true,
     };
     let event = store
         .create(super::new_event(), "token", Clock::System.now())

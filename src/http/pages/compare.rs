@@ -13,15 +13,12 @@ use super::views::TechniqueView;
 use super::visit::Visit;
 use crate::context::{Context, Shared};
 use crate::domain::audit::Actor;
-use crate::domain::event::{Capacity, NewEvent, Slug};
+use crate::domain::lab;
 use crate::http::incoming::Incoming;
 use crate::http::text::Texts;
-use crate::http::{auth, find, rate};
+use crate::http::{auth, find, preconditions, rate};
 use crate::problem::{Code, Problem};
 use crate::store::CreateError;
-
-/// The event for trying things out, so that no made-up person ever stands in a real one. It is not listed on `/`.
-pub(super) const LAB: &str = "lab";
 
 /// In the order in which they are taught; the page ranks them by what it measures.
 const TECHNIQUES: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];
@@ -40,7 +37,8 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
         t: visit.texts,
         here: visit.path.clone(),
         event: shown.view(),
-        is_lab: slug == LAB,
+        is_lab: context.settings.lab && slug == lab::SLUG,
+        has_lab: context.settings.lab,
         techniques,
     };
     embedding(page(&visit, StatusCode::OK, Keep::Revalidated, &template))
@@ -60,36 +58,39 @@ fn technique(texts: Texts, key: &'static str) -> TechniqueView {
 /// `POST /compare/lab`: makes the event if it is not there, and leads to it.
 pub(super) async fn open_lab(context: Shared, visit: Visit) -> Response {
     match ensure(&context, &visit.incoming).await {
-        Ok(()) => see_other(&format!("/e/{LAB}/compare")),
+        Ok(()) => see_other(&format!("/e/{}/compare", lab::SLUG)),
         Err(problem) => problem_page(&visit, &problem),
     }
 }
 
-/// Anybody may ask for it, so it counts as much as a registration does, and makes one fixed event at most.
+/// Anybody may ask for it, so it counts as much as a registration does, and opens one event at most: small, and emptied by
+/// itself (`domain::lab`). An organiser who deletes the lab does not want it, so it stays away until they make it again.
 async fn ensure(context: &Context, incoming: &Incoming) -> Result<(), Problem> {
+    if !context.settings.lab {
+        return Err(Problem::event_not_found(lab::SLUG));
+    }
     auth::refuse_cross_site(&context.settings, incoming)?;
+    preconditions::require_tag(&incoming.headers, None)?;
     rate::registration(context, incoming.peer.ip)?;
-    match find::event(context, LAB).await {
+    match find::event(context, lab::SLUG).await {
         Ok(_) => return Ok(()),
         Err(problem) if problem.code() == Code::EventNotFound => {}
         Err(problem) => return Err(problem),
     }
-    let new = NewEvent {
-        // A constant of the right form.
-        slug: Slug::parse(LAB).expect("a valid slug"),
-        title: "Lab · 实验室".to_owned(),
-        description:
-            "For trying things out: everybody here is made up.\n仅供试验，这里的人都是虚构的。"
-                .to_owned(),
-        capacity: Capacity::UNLIMITED,
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
-    };
+    let new = lab::new();
+    // The audit log outlives the event, and all nodes share it.
+    let last = context.store.audit(&new.slug, None, 1).await?;
+    let unwanted = last.first().is_some_and(|(_, entry)| {
+        entry.action == "delete" && entry.who != Actor::Schedule.as_str()
+    });
+    if unwanted {
+        return Err(Problem::event_not_found(lab::SLUG));
+    }
+    rate::lab(context)?;
     match context.registrar.create(new, Actor::Visitor).await {
         Ok(_) => Ok(()),
         // Another visitor, maybe on another node, was faster.
-        Err(CreateError::SlugTaken) => find::event(context, LAB).await.map(drop),
+        Err(CreateError::SlugTaken) => find::event(context, lab::SLUG).await.map(drop),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,12 +6,12 @@ use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page};
-use super::compare::LAB;
 use super::templates::{EventsPage, ProblemsPage, WallPage};
 use super::views::ProblemRow;
 use super::visit::Visit;
 use super::{qr, states};
 use crate::context::Shared;
+use crate::domain::lab;
 use crate::http::assets;
 use crate::problem::{Code, Problem};
 
@@ -20,7 +20,7 @@ pub(super) async fn events(context: Shared, visit: Visit) -> Response {
     let events = states::all(&context)
         .await
         .into_iter()
-        .filter(|event| event.slug != LAB)
+        .filter(|event| event.slug != lab::SLUG)
         .collect();
     let template = EventsPage {
         t: visit.texts,

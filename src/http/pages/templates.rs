@@ -60,6 +60,8 @@ pub(super) struct ComparePage {
     pub(super) event: EventView,
     /// Whether the buttons may register people here.
     pub(super) is_lab: bool,
+    /// Whether there may be a lab.
+    pub(super) has_lab: bool,
     pub(super) techniques: Vec<TechniqueView>,
 }
 

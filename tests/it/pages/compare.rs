@@ -1,5 +1,9 @@
 //! The comparison and its lab.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use futures_util::StreamExt as _;
 use headcount::domain::clock::Clock;
 
 use super::super::support::app::Database;
@@ -74,7 +78,10 @@ async fn the_compare_page_has_a_lab_of_its_own() {
             && !lab.body.contains("action=\"/compare/lab\"")
     );
     // Open to everybody who looks for it, but not on offer.
-    assert!(app.get("/api/v1/events/lab").await.json()["capacity"].is_null());
+    assert_eq!(
+        app.get("/api/v1/events/lab").await.json()["capacity"],
+        1_000
+    );
     assert!(app.get("/api/v1/events").await.body.contains("\"lab\""));
     let list = browser.get("/").await.body;
     assert!(
@@ -97,4 +104,80 @@ async fn making_the_lab_counts_as_registering() {
         assert_eq!(browser.post("/compare/lab", "").await.status, status);
     }
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_a_lab_offers_none() {
+    let app = App::start(Database::Sqlite, &["--no-lab"], Clock::System).await;
+    let mut browser = Browser::new(&app);
+    assert_eq!(browser.post("/compare/lab", "").await.status, 404);
+    assert_eq!(app.get("/api/v1/events/lab").await.status, 404);
+    let page = browser.get("/e/welcome/compare").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("/compare/lab"), "{}", page.body);
+    balanced(&page.body);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_that_the_organiser_deletes_stays_away() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let app = App::start(database, &[], Clock::System).await;
+        let mut browser = Browser::new(&app);
+        assert_eq!(browser.post("/compare/lab", "").await.status, 303);
+        let path = "/api/v1/events/lab?confirm=lab";
+        let deleted = app.organise("DELETE", path, &serde_json::Value::Null).await;
+        assert_eq!(deleted.status, 204, "{}", deleted.body);
+        for _ in 0..2 {
+            assert_eq!(browser.post("/compare/lab", "").await.status, 404);
+        }
+        app.event("lab", 5).await;
+        assert_eq!(browser.post("/compare/lab", "").await.status, 303);
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_lab_is_emptied_and_an_old_one_dropped() {
+    let now = Arc::new(AtomicI64::new(1_795_251_600_000));
+    let app = App::start(Database::Sqlite, &[], Clock::Manual(now.clone())).await;
+    let mut browser = Browser::new(&app);
+    assert_eq!(browser.post("/compare/lab", "").await.status, 303);
+    let people = (0..1_000).map(|n| {
+        let app = &app;
+        async move {
+            let email = format!("p{n}@example.org");
+            assert_eq!(app.register("lab", "Ada", &email).await.status, 201);
+        }
+    });
+    futures_util::stream::iter(people)
+        .buffer_unordered(32)
+        .collect::<Vec<_>>()
+        .await;
+    until(async || {
+        let lab = app.get("/api/v1/events/lab").await.json();
+        lab["round"] == 2 && lab["registered"] == 0
+    })
+    .await;
+    assert_eq!(
+        app.register("lab", "Eve", "eve@example.org").await.status,
+        201
+    );
+    now.fetch_add(3_600_000, Ordering::SeqCst);
+    until(async || app.get("/api/v1/events/lab").await.status == 404).await;
+    assert_eq!(
+        browser.post("/compare/lab", "").await.status,
+        303,
+        "and can be opened again"
+    );
+    app.stop().await;
+}
+
+/// Waits for what the server does by itself.
+async fn until(happened: impl AsyncFn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !happened().await {
+        assert!(std::time::Instant::now() < deadline, "it does not happen");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
