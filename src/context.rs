@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod guesses;
 pub mod readiness;
 pub mod throttle;
 
@@ -59,6 +60,14 @@ impl Context {
 /// Handlers share one context.
 pub type Shared = Arc<Context>;
 
+impl Settings {
+    /// Whether a cookie for this client may only travel over TLS: it speaks TLS now, or everybody reaches this server so.
+    pub fn has_secure_cookies(&self, peer: Peer) -> bool {
+        let public = self.public_url.as_deref().unwrap_or_default();
+        peer.secure || public.starts_with("https://")
+    }
+}
+
 /// The choices that handlers look at.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -70,6 +79,8 @@ pub struct Settings {
     pub admin_token: Option<Hidden>,
     /// Registrations a minute from one address before it is asked to slow down; 0 is off.
     pub register_rate_per_ip: u32,
+    /// Whether visitors may open the lab (`--no-lab`: no).
+    pub lab: bool,
 }
 
 /// A secret of the configuration; never printed.

@@ -10,22 +10,29 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Wrong passwords come in series: an organiser mistypes a few times, a guesser is held at ten a minute.
-const SIGN_INS_A_MINUTE_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
-/// And a guesser with many addresses at this.
-const SIGN_INS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
-/// Argon2id takes 19 MiB and tens of milliseconds of a core for each password; guessing must not take the registrations' cores.
+use super::guesses::Guesses;
+
+/// The lab is opened once, and again after it was dropped: each time makes rows that stay in the
+/// audit log.
+const LABS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
+/// Argon2id takes 19 MiB and tens of milliseconds of a core for each password; guessing must not
+/// take the registrations' cores.
 const PASSWORDS_AT_ONCE: usize = 2;
-/// Addresses that were not seen for a while are forgotten after so many checks, so that memory stays bounded by who came lately.
+/// Addresses that were not seen for a while are forgotten after so many checks, so that memory
+/// stays bounded by who came lately.
 const SWEEP_EVERY: u32 = 4_096;
 
 /// The limits of one process.
 pub struct Throttle {
     /// `None` is off.
     registrations: Option<PerAddress>,
-    sign_ins_per_address: PerAddress,
-    sign_ins: DefaultDirectRateLimiter,
-    passwords: Semaphore,
+    /// Guesses at the console's password.
+    pub passwords: Guesses,
+    /// Guesses at the admin token. Apart, so that a person who mistypes does not stop the programs
+    /// at the same address.
+    pub tokens: Guesses,
+    password_checks: Semaphore,
+    labs: DefaultDirectRateLimiter,
 }
 
 impl Throttle {
@@ -33,9 +40,10 @@ impl Throttle {
     pub fn new(registrations_a_minute: u32) -> Self {
         Self {
             registrations: NonZeroU32::new(registrations_a_minute).map(PerAddress::new),
-            sign_ins_per_address: PerAddress::new(SIGN_INS_A_MINUTE_PER_ADDRESS),
-            sign_ins: RateLimiter::direct(Quota::per_minute(SIGN_INS_A_MINUTE)),
-            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+            passwords: Guesses::new(),
+            tokens: Guesses::new(),
+            password_checks: Semaphore::new(PASSWORDS_AT_ONCE),
+            labs: RateLimiter::direct(Quota::per_minute(LABS_A_MINUTE)),
         }
     }
 
@@ -46,19 +54,16 @@ impl Throttle {
             .map_or(Ok(()), |limit| limit.check(address))
     }
 
-    /// Counts one attempt to sign in; an error says how long to wait.
-    pub fn sign_in(&self, address: IpAddr) -> Result<(), Duration> {
-        // The address first: one that is refused must not eat up what is left for everybody.
-        self.sign_ins_per_address.check(address)?;
-        self.sign_ins
-            .check()
-            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    /// Counts one opening of the lab; an error says how long to wait.
+    pub fn lab(&self) -> Result<(), Duration> {
+        let opened = self.labs.check();
+        opened.map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 
     /// Waits for the turn to check a password; the turn lasts until the answer is dropped.
-    pub async fn password(&self) -> Option<SemaphorePermit<'_>> {
+    pub async fn password_check(&self) -> Option<SemaphorePermit<'_>> {
         // Always `Some`: the semaphore is never closed.
-        self.passwords.acquire().await.ok()
+        self.password_checks.acquire().await.ok()
     }
 }
 
@@ -93,7 +98,8 @@ impl PerAddress {
     }
 }
 
-/// Whom an address stands for. One line gets a whole IPv6 /64 and may use every address in it (RFC 6177, section 2).
+/// The subscriber behind an address. A line gets a whole IPv6 /64 and may use every address in it (RFC
+/// 6177, section 2).
 pub fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),

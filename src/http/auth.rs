@@ -1,4 +1,5 @@
-//! Who may do what: the organiser's proof, and the refusal of writes that another site's page has sent.
+//! Who may do what: the organiser's proof, and the refusal of writes that another site's page has
+//! sent.
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -6,6 +7,7 @@ use warp::http::uri::Uri;
 use warp::http::{HeaderValue, header};
 
 use super::incoming::Incoming;
+use super::rate::too_many;
 use super::session;
 use crate::context::{Context, Hidden, Settings};
 use crate::domain::audit::Actor;
@@ -29,7 +31,7 @@ impl Organiser {
 
 /// The organiser reads: by token or by session.
 pub async fn reader(context: &Context, incoming: &Incoming) -> Result<Organiser, Problem> {
-    if let Some(organiser) = bearer(&context.settings, incoming)? {
+    if let Some(organiser) = bearer(context, incoming)? {
         return Ok(organiser);
     }
     match session::session(context, &incoming.headers).await? {
@@ -46,7 +48,7 @@ pub async fn reader(context: &Context, incoming: &Incoming) -> Result<Organiser,
 /// The organiser writes: by token, or by session with proof that one of this site's own pages asks.
 pub async fn writer(context: &Context, incoming: &Incoming) -> Result<Organiser, Problem> {
     refuse_cross_site(&context.settings, incoming)?;
-    if let Some(organiser) = bearer(&context.settings, incoming)? {
+    if let Some(organiser) = bearer(context, incoming)? {
         return Ok(organiser);
     }
     let Some(session) = session::session(context, &incoming.headers).await? else {
@@ -68,7 +70,8 @@ pub async fn writer(context: &Context, incoming: &Incoming) -> Result<Organiser,
     }
 }
 
-/// The organiser submits one of the console's forms, whose hidden field carries the session's CSRF token.
+/// The organiser submits one of the console's forms, whose hidden field carries the session's CSRF
+/// token.
 pub async fn form(
     context: &Context,
     incoming: &Incoming,
@@ -84,7 +87,8 @@ pub async fn form(
     }
 }
 
-/// Refuses a write that another site's page makes this browser send. Clients that are no browsers say nothing, and pass.
+/// Refuses a write that another site's page makes this browser send. Clients that are no browsers
+/// say nothing, and pass.
 pub fn refuse_cross_site(settings: &Settings, incoming: &Incoming) -> Result<(), Problem> {
     match origin(settings, incoming) {
         Origin::Same | Origin::Unsaid => Ok(()),
@@ -103,34 +107,40 @@ enum Origin {
     Unsaid,
 }
 
-/// `Sec-Fetch-Site` decides where it is sent: no page can forge it (Fetch Metadata, section 2.3). Browsers send it to trustworthy
-/// origins only, so over plain HTTP `Origin` is compared with the host that was asked for (RFC 6454, section 7).
+/// An `Origin` has to be the public URL's where one is set. A page that reaches this server under
+/// another name, as DNS rebinding makes it, is foreign whatever the browser says. Else
+/// `Sec-Fetch-Site` decides where it is sent: no page can forge it (Fetch Metadata, section 2.3).
+/// Browsers send it to trustworthy origins only, so over plain HTTP `Origin` is compared with the
+/// host that was asked for (RFC 6454, section 7).
 fn origin(settings: &Settings, incoming: &Incoming) -> Origin {
-    match incoming
+    let origin = incoming
+        .headers
+        .get(header::ORIGIN)
+        .map(HeaderValue::as_bytes);
+    let site = incoming
         .headers
         .get("sec-fetch-site")
-        .map(HeaderValue::as_bytes)
-    {
+        .map(HeaderValue::as_bytes);
+    match (origin, &settings.public_url) {
+        // Not an origin: a browser withholds it, for instance from a page that sends no referrer.
+        (None | Some(b"null"), _) | (Some(_), None) => {}
+        (Some(origin), Some(url)) if origin.eq_ignore_ascii_case(url.as_bytes()) => {}
+        (Some(_), Some(_)) => return Origin::Foreign,
+    }
+    match (site, origin) {
         // "none": typed or bookmarked by the person, no page was involved.
-        Some(b"same-origin" | b"none") => return Origin::Same,
-        Some(_) => return Origin::Foreign,
-        None => {}
+        (Some(b"same-origin" | b"none"), _) => Origin::Same,
+        (None, None) => Origin::Unsaid,
+        // "null" alone: a sandboxed frame, a redirect across sites.
+        (Some(_), _) | (None, Some(b"null")) => Origin::Foreign,
+        (None, Some(_)) if settings.public_url.is_some() => Origin::Same,
+        (None, Some(origin)) => of_host(origin, incoming),
     }
-    let Some(origin) = incoming.headers.get(header::ORIGIN) else {
-        return Origin::Unsaid;
-    };
-    let Ok(origin) = origin.to_str() else {
-        return Origin::Foreign;
-    };
-    if settings
-        .public_url
-        .as_deref()
-        .is_some_and(|url| origin.eq_ignore_ascii_case(url))
-    {
-        return Origin::Same;
-    }
-    // "null" (a sandboxed frame, a redirect across sites) has no authority and is foreign.
-    let Ok(uri) = origin.parse::<Uri>() else {
+}
+
+/// Whether an origin is the host that was asked for.
+fn of_host(origin: &[u8], incoming: &Incoming) -> Origin {
+    let Ok(uri) = Uri::try_from(origin) else {
         return Origin::Foreign;
     };
     let same_host = uri.authority().is_some_and(|theirs| {
@@ -139,7 +149,8 @@ fn origin(settings: &Settings, incoming: &Incoming) -> Origin {
             .as_ref()
             .is_some_and(|ours| theirs.as_str().eq_ignore_ascii_case(ours.as_str()))
     });
-    // A plain page of the same host is another origin. Where TLS ends at a proxy that is not trusted, the scheme is not known here.
+    // A plain page of the same host is another origin. Where TLS ends at a proxy that is not
+    // trusted, the scheme is not known here.
     let same_scheme = !incoming.peer.secure || uri.scheme_str() == Some("https");
     if uri.scheme().is_some() && same_host && same_scheme {
         Origin::Same
@@ -148,33 +159,43 @@ fn origin(settings: &Settings, incoming: &Incoming) -> Origin {
     }
 }
 
-/// The admin token, if one is sent. Another scheme than Bearer, such as a proxy's Basic, is none of ours.
-fn bearer(settings: &Settings, incoming: &Incoming) -> Result<Option<Organiser>, Problem> {
-    let Some(credentials) = incoming.headers.get(header::AUTHORIZATION) else {
+/// The admin token, if one is sent. Another scheme than Bearer, such as a proxy's Basic, is none of
+/// ours.
+fn bearer(context: &Context, incoming: &Incoming) -> Result<Option<Organiser>, Problem> {
+    let Some(token) = bearer_token(incoming) else {
         return Ok(None);
     };
-    // Scheme names are case-insensitive (RFC 9110, section 11.1).
-    let bytes = credentials.as_bytes();
-    let Some((scheme, token)) = bytes
-        .split_at_checked(7)
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "))
-    else {
-        return Ok(None);
-    };
-    debug_assert_eq!(scheme.len(), 7);
-    match &settings.admin_token {
-        Some(expected) if same_secret(expected, token.trim_ascii()) => Ok(Some(Organiser {
-            actor: Actor::Token,
-        })),
-        Some(_) => Err(unauthorized("the token is not the admin token", true)),
-        None => Err(unauthorized(
+    let Some(expected) = &context.settings.admin_token else {
+        return Err(unauthorized(
             "this server was started without an admin token (--admin-token), so no token opens it",
             true,
-        )),
+        ));
+    };
+    let address = incoming.peer.ip;
+    let attempt = context.throttle.tokens.attempt(address);
+    let attempt =
+        attempt.map_err(|wait| too_many("too many wrong tokens from this address", wait))?;
+    if !same_secret(expected, token) {
+        tracing::warn!(%address, "wrong admin token");
+        return Err(unauthorized("the token is not the admin token", true));
     }
+    attempt.succeed();
+    Ok(Some(Organiser {
+        actor: Actor::Token,
+    }))
 }
 
-/// Compares digests, so that neither the place of the first difference nor the length shows in the time it takes.
+/// What is sent as a bearer token; scheme names are case-insensitive (RFC 9110, section 11.1).
+fn bearer_token(incoming: &Incoming) -> Option<&[u8]> {
+    let credentials = incoming.headers.get(header::AUTHORIZATION)?;
+    let (scheme, token) = credentials.as_bytes().split_at_checked("bearer ".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer ")
+        .then(|| token.trim_ascii())
+}
+
+/// Compares digests, so that neither the place of the first difference nor the length shows in the
+/// time it takes.
 fn same_secret(expected: &Hidden, given: &[u8]) -> bool {
     Sha256::digest(expected.reveal())
         .ct_eq(&Sha256::digest(given))
@@ -214,6 +235,7 @@ mod tests {
             public_url: url.map(str::to_owned),
             admin_token: token.map(Hidden::new),
             register_rate_per_ip: 0,
+            lab: true,
         }
     }
 
@@ -289,36 +311,66 @@ mod tests {
             Origin::Foreign,
             "a plain page of a TLS site is another origin"
         );
-        let behind = incoming(&[("origin", "https://tickets.example.org")], false);
-        assert_eq!(
-            origin(
-                &settings(None, Some("https://tickets.example.org")),
-                &behind
-            ),
-            Origin::Same
-        );
     }
 
     #[test]
-    fn only_the_admin_token_opens() {
-        let set = settings(Some("s3cret"), None);
-        let ask = |settings: &Settings, value: &str| {
-            bearer(settings, &incoming(&[("authorization", value)], false))
-                .map_err(|problem| problem.code())
-        };
-        let token = Some(Organiser {
-            actor: Actor::Token,
-        });
-        assert_eq!(ask(&set, "Bearer s3cret"), Ok(token));
-        assert_eq!(ask(&set, "bearer  s3cret "), Ok(token));
-        assert_eq!(ask(&set, "Basic czpz"), Ok(None));
-        for wrong in ["Bearer s3cre", "Bearer s3crets", "Bearer ", "Bearer S3CRET"] {
-            assert_eq!(ask(&set, wrong), Err(Code::Unauthorized), "{wrong}");
+    fn an_origin_is_the_public_url_where_one_is_set() {
+        let settings = settings(None, Some("https://tickets.example.org"));
+        for (expected, headers) in [
+            (
+                Origin::Same,
+                vec![("origin", "https://tickets.example.org")],
+            ),
+            (
+                Origin::Same,
+                vec![("origin", "https://Tickets.example.org")],
+            ),
+            (
+                Origin::Foreign,
+                vec![("origin", "http://tickets.example.org")],
+            ),
+            // The host that was asked for, which is not the public one.
+            (
+                Origin::Foreign,
+                vec![("origin", "http://events.example.org:8080")],
+            ),
+            (
+                Origin::Foreign,
+                vec![
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "http://events.example.org:8080"),
+                ],
+            ),
+            (
+                Origin::Same,
+                vec![("sec-fetch-site", "same-origin"), ("origin", "null")],
+            ),
+            (Origin::Same, vec![("sec-fetch-site", "same-origin")]),
+            (Origin::Foreign, vec![("origin", "null")]),
+            (Origin::Unsaid, vec![]),
+        ] {
+            assert_eq!(
+                origin(&settings, &incoming(&headers, false)),
+                expected,
+                "{headers:?}"
+            );
         }
-        assert_eq!(
-            ask(&settings(None, None), "Bearer "),
-            Err(Code::Unauthorized),
-            "no token is not the empty token"
-        );
+    }
+
+    #[test]
+    fn only_a_bearer_token_is_a_token() {
+        let token = |value: &str| {
+            let incoming = incoming(&[("authorization", value)], false);
+            bearer_token(&incoming).map(<[u8]>::to_vec)
+        };
+        assert_eq!(token("Bearer s3cret").as_deref(), Some(&b"s3cret"[..]));
+        assert_eq!(token("bearer  s3cret ").as_deref(), Some(&b"s3cret"[..]));
+        assert_eq!(token("Bearer ").as_deref(), Some(&b""[..]));
+        assert_eq!(token("Basic czpz"), None);
+        let expected = Hidden::new("s3cret");
+        assert!(same_secret(&expected, b"s3cret"));
+        for wrong in [&b""[..], b"s3cre", b"s3crets", b"S3CRET"] {
+            assert!(!same_secret(&expected, wrong));
+        }
     }
 }

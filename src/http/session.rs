@@ -1,7 +1,7 @@
 //! The organiser's password and console sessions.
 //!
-//! A session's secret lives in the browser's cookie only. The database knows a digest of it together with the password's hash,
-//! so that a new password ends every session.
+//! A session's secret lives in the browser's cookie only. The database knows a digest of it
+//! together with the password's hash, so that a new password ends every session.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -62,21 +62,25 @@ pub struct NewSession {
 
 /// Signs the organiser in. 401 for a wrong password, 429 for too many attempts.
 pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<NewSession, Problem> {
-    context
-        .throttle
-        .sign_in(peer.ip)
-        .map_err(|wait| too_many("too many attempts to sign in", wait))?;
     let Some(hash) = context.store.setting(PASSWORD).await? else {
         tracing::error!("nobody can sign in: no password is stored");
         return Err(wrong_password());
     };
-    let right = {
-        let _turn = context.throttle.password().await;
-        password.len() <= PASSWORD_MAX && verify(password, &hash).await
+    // An address over its limit does not wait for a turn. Checked again at the turn: attempts
+    // before it may have failed meanwhile.
+    let attempt = || {
+        let attempt = context.throttle.passwords.attempt(peer.ip);
+        attempt.map_err(|wait| too_many("too many wrong passwords from this address", wait))
     };
-    if !right {
-        tracing::warn!(address = %peer.ip, "a wrong password at the console's sign-in");
-        return Err(wrong_password());
+    attempt()?.succeed();
+    {
+        let _turn = context.throttle.password_check().await;
+        let attempt = attempt()?;
+        if password.len() > PASSWORD_MAX || !verify(password, &hash).await {
+            tracing::warn!(address = %peer.ip, "wrong password at the console's sign-in");
+            return Err(wrong_password());
+        }
+        attempt.succeed();
     }
     // 256 bits.
     let session = Session::new(hex(&rand::random::<[u8; 32]>()));
@@ -86,12 +90,17 @@ pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<Ne
         .create_session(&digest(session.secret.reveal(), &hash), now.plus(TTL), now)
         .await?;
     Ok(NewSession {
-        cookie: cookie(session.secret.reveal(), TTL, peer.secure),
+        cookie: cookie(
+            session.secret.reveal(),
+            TTL,
+            context.settings.has_secure_cookies(peer),
+        ),
         session,
     })
 }
 
-/// Ends the session, if there is one; the answer is the `Set-Cookie` that makes the browser forget it.
+/// Ends the session, if there is one; the answer is the `Set-Cookie` that makes the browser forget
+/// it.
 pub async fn sign_out(
     context: &Context,
     peer: Peer,
@@ -102,7 +111,11 @@ pub async fn sign_out(
     {
         context.store.delete_session(&digest(secret, &hash)).await?;
     }
-    Ok(cookie("", Duration::ZERO, peer.secure))
+    Ok(cookie(
+        "",
+        Duration::ZERO,
+        context.settings.has_secure_cookies(peer),
+    ))
 }
 
 /// The session of a request, if its cookie names one that has not expired.
@@ -119,8 +132,9 @@ pub async fn session(context: &Context, headers: &HeaderMap) -> Result<Option<Se
         .map(|_| Session::new(secret.to_owned())))
 }
 
-/// Makes sure at the start that there is a password. `given` replaces what is stored; without it and with nothing stored one is
-/// drawn and returned, to be printed once. Of two nodes that start together one draws the password and only that one prints it.
+/// Makes sure at the start that there is a password. `given` replaces what is stored; without it
+/// and with nothing stored one is drawn and returned, to be printed once. Of two nodes that start
+/// together one draws the password and only that one prints it.
 pub async fn ensure_password(
     store: &Store,
     given: Option<&Hidden>,
@@ -154,7 +168,8 @@ pub async fn ensure_password(
     }
 }
 
-/// 20 characters of 31, 99 bits, in groups that can be read out; none that is mistaken for another (0/o, 1/l/i).
+/// 20 characters of 31, 99 bits, in groups that can be read out; none that is mistaken for another
+/// (0/o, 1/l/i).
 fn draw_password() -> String {
     const ALPHABET: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
     let mut drawn = String::with_capacity(23);
@@ -167,7 +182,8 @@ fn draw_password() -> String {
     drawn
 }
 
-/// Argon2id with the crate's parameters (OWASP's minimum of 19 MiB), away from the threads that serve requests.
+/// Argon2id with the crate's parameters (OWASP's minimum of 19 MiB), away from the threads that
+/// serve requests.
 async fn hash(password: &str) -> String {
     let password = password.to_owned();
     let hashed = tokio::task::spawn_blocking(move || {
@@ -222,7 +238,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// Not readable by scripts, and not sent along with other sites' requests (RFC 6265bis, section 5.6).
+/// Not readable by scripts, and not sent along with other sites' requests (RFC 6265bis, section
+/// 5.6).
 fn cookie(value: &str, max_age: Duration, secure: bool) -> HeaderValue {
     let secure = if secure { "; Secure" } else { "" };
     let text = format!(

@@ -5,6 +5,7 @@ use warp::reply::Response;
 
 use super::answer::see_other;
 use super::visit::Visit;
+use crate::context::Settings;
 use crate::http::text::{COOKIE, Language};
 
 /// A year.
@@ -12,7 +13,7 @@ const MAX_AGE_SECONDS: u32 = 31_536_000;
 
 /// Stores the choice in a cookie and redirects to the same page without `lang`. `None` if the query
 /// names no known language.
-pub(super) fn switch(visit: &Visit) -> Option<Response> {
+pub(super) fn switch(settings: &Settings, visit: &Visit) -> Option<Response> {
     let language = visit
         .parameter("lang")
         .as_deref()
@@ -32,7 +33,7 @@ pub(super) fn switch(visit: &Visit) -> Option<Response> {
         format!("{}?{}", visit.path, rest.join("&"))
     };
     let mut response = see_other(&location);
-    let secure = if visit.incoming.peer.secure {
+    let secure = if settings.has_secure_cookies(visit.incoming.peer) {
         "; Secure"
     } else {
         ""
@@ -52,12 +53,23 @@ mod tests {
     use super::*;
     use crate::http::pages::samples;
 
+    fn settings(public_url: Option<&str>) -> Settings {
+        Settings {
+            public_url: public_url.map(str::to_owned),
+            ..samples::settings()
+        }
+    }
+
     fn switched(path: &str, query: &str) -> Option<(String, String)> {
+        switched_at(None, path, query)
+    }
+
+    fn switched_at(public_url: Option<&str>, path: &str, query: &str) -> Option<(String, String)> {
         let visit = Visit {
             query: query.to_owned(),
             ..samples::visit(&[]).at(path.to_owned())
         };
-        let response = switch(&visit)?;
+        let response = switch(&settings(public_url), &visit)?;
         assert_eq!(response.status(), 303);
         let header =
             |name: header::HeaderName| response.headers()[name].to_str().unwrap().to_owned();
@@ -74,6 +86,8 @@ mod tests {
             "lang=zh-CN; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
         );
         assert_eq!(switched("/", "lang=en").unwrap().0, "/");
+        let (_, cookie) = switched_at(Some("https://tickets.example.org"), "/", "lang=en").unwrap();
+        assert!(cookie.ends_with("; Secure"), "{cookie}");
     }
 
     #[test]

@@ -52,8 +52,11 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
     let chosen = read()
         .and(choice)
         .untuple_one()
+        .and(with(&context))
         .and(visit())
-        .and_then(|visit| async move { language::switch(&visit).ok_or_else(reject::not_found) })
+        .and_then(|context: Shared, visit| async move {
+            language::switch(&context.settings, &visit).ok_or_else(reject::not_found)
+        })
         .boxed();
     first_of([chosen, public(&context), console(&context)])
 }

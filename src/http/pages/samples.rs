@@ -1,5 +1,7 @@
 //! Values for the tests beside the pages.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use tower_service::Service as _;
@@ -9,6 +11,7 @@ use warp::http::{HeaderMap, Request};
 use warp::reply::Response;
 
 use super::visit::Visit;
+use crate::context::Settings;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
 use crate::domain::position::Position;
@@ -31,6 +34,17 @@ pub(super) fn event() -> Event {
         registered: 97,
         last_number: 98,
         ..new.open(position.epoch, Timestamp::from_millis(1_795_000_000_000))
+    }
+}
+
+/// The choices of a server that was started without flags.
+pub(super) fn settings() -> Settings {
+    Settings {
+        heartbeat: Duration::from_secs(15),
+        public_url: None,
+        admin_token: None,
+        register_rate_per_ip: 0,
+        lab: true,
     }
 }
 

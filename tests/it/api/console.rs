@@ -3,14 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::support::app::{Answer, App, PASSWORD};
-use super::{JSON, bearer, refused};
+use super::{HERE, JSON, bearer, refused};
 use headcount::context::Peer;
 use headcount::http::session;
-
-const HERE: Peer = Peer {
-    ip: std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)),
-    secure: false,
-};
 
 async fn sign_in(app: &App) -> (String, String) {
     let new = session::sign_in(&app.running.context, HERE, PASSWORD)

@@ -1,5 +1,6 @@
 //! Hostile and broken requests. Each gets a problem document, and nothing is stored.
 
+use headcount::domain::clock::Clock;
 use serde_json::json;
 
 use super::super::support::app::{App, Database, call};
@@ -218,7 +219,9 @@ async fn other_sites_cannot_write() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_organiser_organises() {
-    let app = App::sqlite().await;
+    // An address has only so many wrong tokens.
+    let flags = ["--trusted-proxies", "127.0.0.1"];
+    let app = App::start(Database::Sqlite, &flags, Clock::System).await;
     let calls = [
         ("POST", "/api/v1/events"),
         ("PATCH", "/api/v1/events/welcome"),
@@ -238,9 +241,10 @@ async fn only_the_organiser_organises() {
         "Basic YTpi",
         "a-token-for-tests",
     ];
-    for (method, path) in calls {
+    for (n, (method, path)) in calls.into_iter().enumerate() {
+        let from = format!("192.0.2.{n}");
         for credentials in [None].into_iter().chain(wrong.into_iter().map(Some)) {
-            let headers: Vec<_> = [JSON]
+            let headers: Vec<_> = [JSON, ("x-forwarded-for", from.as_str())]
                 .into_iter()
                 .chain(credentials.map(|value| ("authorization", value)))
                 .collect();
