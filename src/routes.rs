@@ -26,6 +26,8 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         assets::routes(),
         unanswered(context),
     ]);
+    // The rare one is tried first, so that its answers are finished like all others.
+    let routes = http::conditional_reads(routes.clone()).or(routes).unify();
     warp::method()
         .and(warp::path::full())
         .and(routes)

@@ -22,7 +22,8 @@ pub struct Applicant {
     pub secret: Secret,
 }
 
-/// One thing asked of one event. All go through the event's writer, so that revision order is commit order.
+/// One thing asked of one event. All go through the event's writer, so that revision order is
+/// commit order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A person asks for a place.
@@ -49,11 +50,15 @@ pub enum Command {
     Reset {
         /// A new capacity, if one is given.
         capacity: Option<Capacity>,
+        /// See `Edit`.
+        expected: Option<Vec<Position>>,
         /// Who asked.
         by: Actor,
     },
     /// Bring the archived round back.
     Undo {
+        /// See `Edit`.
+        expected: Option<Vec<Position>>,
         /// Who asked.
         by: Actor,
     },
@@ -61,6 +66,8 @@ pub enum Command {
     Delete {
         /// Even with registrations.
         confirmed: bool,
+        /// See `Edit`.
+        expected: Option<Vec<Position>>,
         /// Who asked.
         by: Actor,
     },
@@ -69,13 +76,25 @@ pub enum Command {
 }
 
 impl Command {
-    /// Visitors' commands are decided together; an organiser's stands alone, because it may need rows that no one named.
+    /// The positions one of which the event has to stand at; `None` if any will do.
+    pub fn expected(&self) -> Option<&[Position]> {
+        match self {
+            Self::Edit { expected, .. }
+            | Self::Reset { expected, .. }
+            | Self::Undo { expected, .. }
+            | Self::Delete { expected, .. } => expected.as_deref(),
+            Self::Register(_) | Self::Cancel { .. } | Self::FallDue => None,
+        }
+    }
+
+    /// Visitors' commands are decided together; an organiser's stands alone, because it may need
+    /// rows that no one named.
     pub fn is_visit(&self) -> bool {
         matches!(self, Self::Register(_) | Self::Cancel { .. })
     }
 }
 
-/// What the person who asked is told.
+/// The outcome of a command.
 pub type Decision = Result<Answer, Refusal>;
 
 /// A command that was carried out.
@@ -113,11 +132,11 @@ pub enum Refusal {
         /// When it will.
         opens_at: Option<Timestamp>,
     },
-    /// The e-mail address has a place or waits for one.
-    #[error("this e-mail address is registered already")]
+    /// The email address has a place or waits for one.
+    #[error("this email address is registered already")]
     AlreadyRegistered,
     /// The same key came with another body.
-    #[error("this idempotency key was used with another name or e-mail address")]
+    #[error("this idempotency key was used with another name or email address")]
     IdempotencyMismatch,
     /// No such registration, or a forged link.
     #[error("there is no such registration")]

@@ -1,12 +1,14 @@
 //! Events as everybody sees them.
 
+use bytes::Bytes;
 use serde::Serialize;
+use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use super::details::Item;
 use super::incoming::Incoming;
 use super::reply;
-use crate::context::Shared;
+use crate::context::{Context, Shared};
 use crate::problem::Problem;
 
 #[derive(Serialize)]
@@ -16,23 +18,22 @@ struct List {
 
 /// `GET /api/v1/events`
 pub(super) async fn list(context: Shared, incoming: Incoming) -> Result<Response, Problem> {
-    let newest: Vec<_> = context
-        .hub
-        .channels()
-        .iter()
-        .map(|channel| channel.newest())
-        .collect();
-    let mut events = Vec::with_capacity(newest.len());
-    for newest in &newest {
-        events.push(Item::new(&context, &newest.event, newest.headcount()).await);
-    }
-    let list = List { events };
+    let (text, tag) = document(&context).await;
     if context.hub.is_stale() {
         // Nobody should keep what may be outdated (docs/protocol.md, section 13.2).
-        return Ok(reply::json(&list));
+        return Ok(reply::json_bytes(text));
     }
-    // Plain structs of numbers and strings: serialising them to memory cannot fail.
-    let text = serde_json::to_vec(&list).expect("a list is representable as JSON");
-    let etag = reply::content_etag(&text);
-    Ok(reply::conditional(&incoming.headers, etag, text.into()))
+    Ok(reply::conditional(&incoming.headers, tag, text))
+}
+
+/// All events as JSON, and the document's entity tag.
+pub(super) async fn document(context: &Context) -> (Bytes, HeaderValue) {
+    let channels = context.hub.channels();
+    let mut events = Vec::with_capacity(channels.len());
+    for newest in channels.iter().map(|channel| channel.newest()) {
+        events.push(Item::new(context, &newest.event, newest.headcount()).await);
+    }
+    let text = reply::text(&List { events });
+    let tag = reply::content_etag(&text);
+    (text, tag)
 }

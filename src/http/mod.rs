@@ -1,7 +1,7 @@
 //! Everything HTTP that is not live: registering, the organiser's API, pages, assets, health.
 //!
-//! Owns decoding of requests and the shape of answers. Never decides about places (it submits a command and shows the
-//! decision) and never writes to the database but for sessions and settings.
+//! Owns decoding of requests and the shape of answers. Never decides about places (it submits a
+//! command and shows the decision) and never writes to the database but for sessions and settings.
 
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -22,20 +22,24 @@ pub mod body;
 mod clock;
 pub mod details;
 mod events;
+pub mod field_value;
 mod find;
-pub mod given;
 pub mod headers;
 mod health;
 pub mod incoming;
 mod openapi;
 mod organiser;
 pub mod pages;
+mod preconditions;
 mod rate;
 pub mod registration;
 pub(crate) mod reply;
 pub mod session;
 mod text;
+mod urlencoded;
 pub mod urls;
+
+pub use preconditions::reads as conditional_reads;
 
 /// The sentences of a frame: its event was deleted, or nothing has arrived for too long.
 pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
@@ -47,7 +51,8 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
     }
 }
 
-/// The one call that everybody makes at the same moment; apart, so that it can be tried before all others.
+/// The one call that everybody makes at the same moment; apart, so that it can be tried before all
+/// others.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
     let register = path!("api" / "v1" / "events" / String / "registrations").and(warp::post());
     // Boxed here: each layer around a future moves all of it.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use warp::http::{HeaderName, HeaderValue, StatusCode, header};
+use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::body::{Content, Takes, Unread};
-use super::given::{Check, Given};
+use super::field_value::{Check, FieldValue};
 use super::incoming::Incoming;
-use super::{auth, find, rate, reply};
+use super::{auth, find, preconditions, rate, reply};
 use crate::context::{Admission, Context, Shared};
 use crate::domain::audit::Actor;
 use crate::domain::command::{Answer, Applicant, Command, Refusal};
@@ -31,16 +31,16 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 pub struct Fields<'a> {
     /// See [`Name`].
     #[serde(borrow, default)]
-    pub name: Given<'a>,
+    pub name: FieldValue<'a>,
     /// See [`Email`].
     #[serde(borrow, default)]
-    pub email: Given<'a>,
+    pub email: FieldValue<'a>,
     /// The form's hidden field, for clients that cannot set a header.
     #[serde(borrow, default)]
-    pub idempotency_key: Given<'a>,
+    pub idempotency_key: FieldValue<'a>,
     /// Hidden from people; programs that fill in everything give themselves away.
     #[serde(borrow, default)]
-    pub website: Given<'a>,
+    pub website: FieldValue<'a>,
 }
 
 /// A registration and what its answer needs to know of the event.
@@ -91,8 +91,9 @@ pub(super) async fn post(
         &body.read(&incoming, Takes::JsonOrForm).await?.decode()?,
         &incoming,
     )?;
+    preconditions::require(&incoming.headers, &[event.position()])?;
     let base = base(&context, &incoming);
-    // Our copy of the head, let go as the body was: a crowd waits all at once, and this memory serves the next one.
+    // Frees the head before the commit is awaited: a crowd waits all at once.
     drop(incoming);
     let author: Author = {
         let (base, event) = (base.clone(), Arc::clone(&event));
@@ -123,7 +124,8 @@ pub(super) async fn post(
     Ok(response)
 }
 
-/// What can be refused before the body is looked at: one connection too many, another site's writing, an address in a hurry, an unknown event.
+/// Refuses what the head alone decides: a connection over the limit, another site's write, an
+/// address over its rate limit, an unknown event.
 pub async fn admit(
     context: &Context,
     incoming: &Incoming,
@@ -137,7 +139,7 @@ pub async fn admit(
     find::event(context, slug).await
 }
 
-/// Registers whom the body names; answers after the durable commit.
+/// Registers the person in the body; answers after the durable commit.
 pub async fn submit(
     context: &Context,
     incoming: &Incoming,
@@ -178,7 +180,7 @@ fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Prob
     let name = check.take(fields.name.text("name").and_then(Name::parse));
     let email = check.take(fields.email.text("email").and_then(Email::parse));
     if fields.website.is_filled() {
-        // Said plainly: a browser that has filled it in for a person must not make that person believe in a place.
+        // A refusal, not a feigned success: a browser may have filled it in for a person.
         check.take::<()>(Err(Invalid::new(
             "website",
             "honeypot",
@@ -206,7 +208,7 @@ fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey
     ) {
         (Some(header), _) => std::str::from_utf8(header.as_bytes())
             .map_err(|_| refuse("the Idempotency-Key is not UTF-8"))?,
-        (None, Given::Text(field)) if !field.is_empty() => field,
+        (None, FieldValue::Text(field)) if !field.is_empty() => field,
         _ => return Ok(None),
     };
     IdempotencyKey::parse(raw)
@@ -231,7 +233,7 @@ pub(super) async fn delete(
     incoming: Incoming,
 ) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &incoming)?;
-    let own = cancel(&context, &token).await?;
+    let own = cancel(&context, &incoming.headers, &token).await?;
     Ok(reply::json(&present(&context, &incoming, &own)))
 }
 
@@ -246,7 +248,8 @@ pub struct Own {
     pub waiting_position: Option<u32>,
 }
 
-/// The registration that a private link opens. A forged link and an unknown one get the same answer.
+/// The registration that a private link opens. A forged link and an unknown one get the same
+/// answer.
 pub async fn own(context: &Context, token: &str) -> Result<Own, Problem> {
     let token: Token = token.parse().map_err(|_| not_found())?;
     let event = find::event_by_id(context, token.locator.event)
@@ -278,9 +281,14 @@ pub async fn is_of_deleted_event(context: &Context, token: &str) -> Result<bool,
 }
 
 /// Gives the place back; a second time changes nothing and answers the same.
-pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
+pub async fn cancel(context: &Context, headers: &HeaderMap, token: &str) -> Result<Own, Problem> {
     // Looked up first, so that guessed links cost a read and never a turn at the event's lock.
     let own = own(context, token).await?;
+    let position = Position {
+        epoch: own.event.epoch.clone(),
+        revision: own.registration.revision,
+    };
+    preconditions::require(headers, &[own.event.position(), position])?;
     let secret = Some(own.registration.secret.clone());
     let command = Command::Cancel {
         locator: own.registration.locator,
@@ -300,7 +308,8 @@ pub async fn cancel(context: &Context, token: &str) -> Result<Own, Problem> {
     }
 }
 
-/// What links begin with. They are relative where nothing says the host (HTTP/1.0): a client resolves them against the address it has asked.
+/// What links begin with. They are relative where nothing says the host (HTTP/1.0): a client
+/// resolves them against the address it has asked.
 fn base(context: &Context, incoming: &Incoming) -> String {
     incoming.base_url(&context.settings).unwrap_or_default()
 }
@@ -399,7 +408,6 @@ pub(super) fn unexpected(answer: &Answer) -> Problem {
 mod tests {
     use super::*;
     use crate::context::{Admission, Peer};
-    use warp::http::HeaderMap;
 
     fn incoming(key: Option<&[u8]>) -> Incoming {
         let headers: HeaderMap = key
@@ -417,8 +425,8 @@ mod tests {
         }
     }
 
-    fn text(text: &str) -> Given<'_> {
-        Given::Text(text.into())
+    fn text(text: &str) -> FieldValue<'_> {
+        FieldValue::Text(text.into())
     }
 
     /// It is moved, and given memory, for every request.
@@ -458,7 +466,7 @@ mod tests {
 
     #[test]
     fn keys_have_1_to_255_characters() {
-        let from = |header: Option<&[u8]>, field: Given<'_>| {
+        let from = |header: Option<&[u8]>, field: FieldValue<'_>| {
             key(
                 &Fields {
                     idempotency_key: field,
@@ -472,13 +480,13 @@ mod tests {
         assert_eq!(from(Some(b"a"), text("b")), parsed("a"));
         assert_eq!(from(None, text("b")), parsed("b"));
         assert_eq!(from(None, text("")), Ok(None));
-        assert_eq!(from(None, Given::Absent), Ok(None));
+        assert_eq!(from(None, FieldValue::Absent), Ok(None));
         assert_eq!(
-            from(Some("键".repeat(85).as_bytes()), Given::Absent),
+            from(Some("键".repeat(85).as_bytes()), FieldValue::Absent),
             parsed(&"键".repeat(85))
         );
         for bad in [&b""[..], &[b'x'; 256], b"\xFF"] {
-            assert_eq!(from(Some(bad), Given::Absent), Err(Code::BadRequest));
+            assert_eq!(from(Some(bad), FieldValue::Absent), Err(Code::BadRequest));
         }
         assert_eq!(from(None, text(&"x".repeat(256))), Err(Code::BadRequest));
     }

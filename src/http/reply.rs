@@ -84,18 +84,30 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Option<Vec<Position>> {
     }
 }
 
+/// Whether `If-Match` names `etag`; strong comparison (RFC 9110, section 13.1.1).
+pub(crate) fn strong_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    match etag::tags(headers, header::IF_MATCH) {
+        None => false,
+        Some(Tags::Any) => true,
+        Some(Tags::These(tags)) => tags
+            .iter()
+            .any(|tag| !tag.weak && Some(tag.opaque) == opaque(etag)),
+    }
+}
+
 /// Whether `If-None-Match` names `etag`, so that 304 is the answer; weak comparison (RFC 9110,
 /// section 13.1.2).
 pub(crate) fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let ours = etag.as_bytes();
-    let ours = ours
-        .strip_prefix(b"\"")
-        .and_then(|tag| tag.strip_suffix(b"\""));
     match etag::tags(headers, header::IF_NONE_MATCH) {
         None => false,
         Some(Tags::Any) => true,
-        Some(Tags::These(tags)) => tags.iter().any(|tag| Some(tag.opaque) == ours),
+        Some(Tags::These(tags)) => tags.iter().any(|tag| Some(tag.opaque) == opaque(etag)),
     }
+}
+
+/// What stands in the quotes of a strong tag; no tag of ours is weak.
+fn opaque(etag: &HeaderValue) -> Option<&[u8]> {
+    etag.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")
 }
 
 /// A JSON document that is asked about: 304 when the client has it.

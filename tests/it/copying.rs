@@ -175,6 +175,7 @@ async fn filled(url: &DatabaseUrl) -> Event {
         &store,
         gala.id,
         &[command::Command::Reset {
+            expected: None,
             capacity: Some(Capacity::limited(1).unwrap()),
             by,
         }],
@@ -230,6 +231,7 @@ async fn filled(url: &DatabaseUrl) -> Event {
         &store,
         gone.id,
         &[command::Command::Delete {
+            expected: None,
             confirmed: true,
             by,
         }],

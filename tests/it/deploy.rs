@@ -205,6 +205,10 @@ async fn every_metric_of_dashboard_alerts_and_documents_is_exported() {
         .map(|name| base(name))
         .collect();
     assert_eq!(documented, families, "docs/operations.md lists the metrics");
+    for family in &families {
+        let help = format!("# HELP {family} ");
+        assert!(scrape.body.contains(&help), "{family} has no HELP");
+    }
     // A failure that begins a series is none that Prometheus sees rise.
     for quiet in [
         r#"registrations_total{outcome="failed"} 0"#,
@@ -213,4 +217,49 @@ async fn every_metric_of_dashboard_alerts_and_documents_is_exported() {
     ] {
         assert!(scrape.body.contains(quiet), "{quiet}\n{}", scrape.body);
     }
+}
+
+/// What a server may take, by name, in bytes.
+fn sizes(text: &str, directive: &str) -> Vec<usize> {
+    let lines = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(directive));
+    lines
+        .map(|rest| {
+            let words: Vec<&str> = rest.trim_end_matches(';').split_whitespace().collect();
+            let bytes = |word: &str| match word.strip_suffix('k') {
+                Some(kib) => kib.parse::<usize>().expect("a size") * 1024,
+                None => word.parse().expect("a size"),
+            };
+            words.into_iter().map(bytes).product()
+        })
+        .collect()
+}
+
+#[test]
+fn nginx_takes_at_least_what_headcount_takes() {
+    let conf = read("deploy/nginx.conf");
+    let largest_body = 64 * 1024;
+    let largest_head = 16 * 1024;
+    assert!(
+        sizes(&conf, "client_max_body_size ")
+            .iter()
+            .all(|size| *size > largest_body)
+    );
+    let heads = sizes(&conf, "large_client_header_buffers ");
+    assert!(
+        !heads.is_empty() && heads.iter().all(|size| *size > largest_head),
+        "{heads:?}"
+    );
+    let one = conf
+        .lines()
+        .find(|line| line.contains("large_client_header_buffers"));
+    let one = one
+        .and_then(|line| line.split_whitespace().last())
+        .expect("a size");
+    let one: usize = one.trim_end_matches("k;").parse().expect("KiB");
+    assert!(
+        one * 1024 > largest_head,
+        "one header field may fill a whole head"
+    );
 }

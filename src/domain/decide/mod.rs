@@ -24,6 +24,11 @@ use super::registration::{Locator, Registration, Secret, Status};
 /// what the schedule had due anyway.
 pub fn apply(picture: &mut Picture, command: &Command, now: Timestamp) -> Decision {
     fall_due(picture, now);
+    if let Some(expected) = command.expected()
+        && !expected.contains(&picture.event.position())
+    {
+        return Err(Refusal::ChangedMeanwhile);
+    }
     match command {
         Command::Register(applicant) => register(picture, applicant, now),
         Command::Cancel {
@@ -31,18 +36,10 @@ pub fn apply(picture: &mut Picture, command: &Command, now: Timestamp) -> Decisi
             secret,
             by,
         } => cancel(picture, *locator, secret.as_ref(), *by, now),
-        Command::Edit { edit, expected, by } => {
-            if expected
-                .as_ref()
-                .is_some_and(|positions| !positions.contains(&picture.event.position()))
-            {
-                return Err(Refusal::ChangedMeanwhile);
-            }
-            settings(picture, edit, *by, now)
-        }
-        Command::Reset { capacity, by } => Ok(reset(picture, *capacity, *by, now)),
-        Command::Undo { by } => undo(picture, *by, now),
-        Command::Delete { confirmed, by } => delete(picture, *confirmed, *by, now),
+        Command::Edit { edit, by, .. } => settings(picture, edit, *by, now),
+        Command::Reset { capacity, by, .. } => Ok(reset(picture, *capacity, *by, now)),
+        Command::Undo { by, .. } => undo(picture, *by, now),
+        Command::Delete { confirmed, by, .. } => delete(picture, *confirmed, *by, now),
         Command::FallDue => Ok(Answer::Noted),
     }
 }
@@ -100,12 +97,13 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
                 opens_at: event.opens_at,
             });
         }
+        // Before the look for the address: to everybody else a full event must not tell who has a place.
+        EventState::Full => return Err(Refusal::EventFull),
         _ if picture.known.by_email.contains_key(applicant.email.key()) => {
             return Err(Refusal::AlreadyRegistered);
         }
         EventState::Open => Status::Confirmed,
         EventState::Waitlist => Status::Waiting,
-        EventState::Full => return Err(Refusal::EventFull),
     };
     let accepted_waiting = match status {
         Status::Waiting => {

@@ -12,18 +12,18 @@ use crate::domain::invalid::Invalid;
 use crate::http::auth::Organiser;
 use crate::http::body::{self, Takes, Unread};
 use crate::http::details::Notice;
-use crate::http::given::{Check, Given};
+use crate::http::field_value::{Check, FieldValue};
 use crate::http::incoming::Incoming;
-use crate::http::{auth, find, reply};
+use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Fields<'a> {
     #[serde(borrow)]
-    text: Given<'a>,
+    text: FieldValue<'a>,
     #[serde(borrow)]
-    ends_at: Given<'a>,
+    ends_at: FieldValue<'a>,
 }
 
 /// `POST /api/v1/events/{slug}/announcements`
@@ -39,6 +39,7 @@ pub(in crate::http) async fn post(
         .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
         .await?;
     let new = new(&sent.decode()?, context.clock.now())?;
+    preconditions::require(&incoming.headers, &[event.position()])?;
     let announcement = announce(&context, &event, &new, organiser).await?;
     let mut response = reply::json(&Notice::from(&announcement));
     *response.status_mut() = StatusCode::CREATED;
@@ -87,6 +88,7 @@ pub(in crate::http) async fn delete(
 ) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
+    preconditions::require(&incoming.headers, &[event.position()])?;
     withdraw(&context, &event, organiser).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

@@ -7,10 +7,11 @@ use super::query::Query;
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal};
+use crate::domain::position::Position;
 use crate::domain::registration::{Locator, Registration, Status};
 use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
-use crate::http::{auth, find, reply};
+use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
 use crate::store::{Filter, Listed};
 
@@ -76,7 +77,7 @@ pub(in crate::http) async fn page(
     filter: Filter,
 ) -> Result<(Vec<Listed>, Option<u32>), Problem> {
     let limit = filter.limit as usize;
-    // One more than asked for tells whether there is another page.
+    // One more than requested shows whether there is another page.
     let mut rows = context
         .store
         .registrations(
@@ -110,6 +111,15 @@ pub(in crate::http) async fn cancel(
         .ok()
         .filter(|locator: &Locator| locator.event == event.id);
     let locator = locator.ok_or(Refusal::RegistrationNotFound)?;
+    if preconditions::any(&incoming.headers) {
+        let row = context.store.registration(locator).await?;
+        let row = row.ok_or(Refusal::RegistrationNotFound)?.registration;
+        let own = Position {
+            epoch: event.epoch.clone(),
+            revision: row.revision,
+        };
+        preconditions::require(&incoming.headers, &[event.position(), own])?;
+    }
     let command = Command::Cancel {
         locator,
         secret: None,

@@ -9,18 +9,18 @@ use crate::domain::command::Command;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::invalid::Invalid;
 use crate::http::body::{self, Takes, Unread};
-use crate::http::given::{Check, Given};
+use crate::http::field_value::{Check, FieldValue};
 use crate::http::incoming::Incoming;
-use crate::http::{auth, find};
+use crate::http::{auth, find, preconditions};
 use crate::problem::Problem;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Fields<'a> {
     #[serde(borrow)]
-    confirm: Given<'a>,
+    confirm: FieldValue<'a>,
     #[serde(borrow)]
-    capacity: Given<'a>,
+    capacity: FieldValue<'a>,
 }
 
 /// `POST /api/v1/events/{slug}/reset`
@@ -36,10 +36,12 @@ pub(in crate::http) async fn reset(
         .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
         .await?;
     let capacity = confirmed(&sent.decode()?, &event)?;
+    let expected = preconditions::of_event(&incoming.headers, &event)?;
     changed(
         &context,
         &event,
         Command::Reset {
+            expected,
             capacity,
             by: organiser.actor(),
         },
@@ -79,10 +81,12 @@ pub(in crate::http) async fn undo(
 ) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
+    let expected = preconditions::of_event(&incoming.headers, &event)?;
     changed(
         &context,
         &event,
         Command::Undo {
+            expected,
             by: organiser.actor(),
         },
     )

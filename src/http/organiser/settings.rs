@@ -11,10 +11,10 @@ use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
 use crate::domain::invalid::Invalid;
 use crate::http::body::{self, Takes, Unread};
 use crate::http::details::Item;
-use crate::http::given::{Check, Given};
+use crate::http::field_value::{Check, FieldValue};
 use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
-use crate::http::{auth, find, reply};
+use crate::http::{auth, events, find, preconditions, reply};
 use crate::negotiation::etag;
 use crate::problem::Problem;
 
@@ -23,21 +23,21 @@ use crate::problem::Problem;
 #[serde(default)]
 struct Fields<'a> {
     #[serde(borrow)]
-    slug: Given<'a>,
+    slug: FieldValue<'a>,
     #[serde(borrow)]
-    title: Given<'a>,
+    title: FieldValue<'a>,
     #[serde(borrow)]
-    description: Given<'a>,
+    description: FieldValue<'a>,
     #[serde(borrow)]
-    capacity: Given<'a>,
+    capacity: FieldValue<'a>,
     #[serde(borrow)]
-    waitlist: Given<'a>,
+    waitlist: FieldValue<'a>,
     #[serde(borrow)]
-    opens_at: Given<'a>,
+    opens_at: FieldValue<'a>,
     #[serde(borrow)]
-    closes_at: Given<'a>,
+    closes_at: FieldValue<'a>,
     #[serde(borrow)]
-    closed: Given<'a>,
+    closed: FieldValue<'a>,
 }
 
 /// `POST /api/v1/events`
@@ -50,7 +50,12 @@ pub(in crate::http) async fn post(
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
         .await?;
-    let event = create(&context, new_event(&sent.decode()?)?, organiser).await?;
+    let new = new_event(&sent.decode()?)?;
+    if preconditions::any(&incoming.headers) {
+        let (_, tag) = events::document(&context).await;
+        preconditions::require_tag(&incoming.headers, Some(&tag))?;
+    }
+    let event = create(&context, new, organiser).await?;
     let mut response = item(&context, &event).await;
     *response.status_mut() = StatusCode::CREATED;
     // A slug is letters, digits and hyphens.
@@ -131,7 +136,7 @@ pub(in crate::http) async fn patch(
         .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
         .await?;
     let edit = edit(&sent.decode()?, &event)?;
-    let expected = reply::if_match(&incoming.headers);
+    let expected = preconditions::of_event(&incoming.headers, &event)?;
     changed(
         &context,
         &event,
@@ -159,11 +164,11 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
         }
     }
     let title = match &fields.title {
-        Given::Absent => None,
+        FieldValue::Absent => None,
         given => check.take(given.text("title").and_then(event::parse_title)),
     };
     let description = match &fields.description {
-        Given::Absent => None,
+        FieldValue::Absent => None,
         given => check.take(
             given
                 .optional_text("description")
@@ -206,11 +211,13 @@ pub(in crate::http) async fn delete(
     let organiser = auth::writer(&context, &incoming).await?;
     let event = find::event(&context, &slug).await?;
     let confirmed = Query::parse(&query)?.confirm.as_deref() == Some(event.slug.as_str());
+    let expected = preconditions::of_event(&incoming.headers, &event)?;
     match context
         .registrar
         .submit(
             event.id,
             Command::Delete {
+                expected,
                 confirmed,
                 by: organiser.actor(),
             },

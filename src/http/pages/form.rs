@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::http::body::{Content, Media, Takes, Unread};
 use crate::http::incoming::Incoming;
+use crate::http::preconditions;
 use crate::problem::{Code, Problem};
 
 /// The fields of a form, decoded.
@@ -27,6 +28,8 @@ impl Form {
         incoming: &Incoming,
         most: usize,
     ) -> Result<Content, Problem> {
+        // A page's form is sent to an address without a state that a client could name.
+        preconditions::require_tag(&incoming.headers, None)?;
         let content = body.read_up_to(most, incoming, Takes::JsonOrForm).await?;
         match content.media {
             Media::Form => Ok(content),

@@ -51,7 +51,7 @@ async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<Registrat
 pub(super) async fn cancel(token: String, context: Shared, visit: Visit) -> Response {
     let cancelled = async {
         auth::refuse_cross_site(&context.settings, &visit.incoming)?;
-        registration::cancel(&context, &token).await
+        registration::cancel(&context, &visit.incoming.headers, &token).await
     };
     match cancelled.await {
         Ok(own) => see_other(&format!("/r/{}", own.registration.token())),

@@ -4,13 +4,23 @@ mod console;
 mod details;
 mod document;
 mod organising;
+mod people;
+mod preconditions;
 mod reading;
 mod refusals;
 mod registering;
+mod secrets;
 
+use headcount::context::Peer;
 use serde_json::Value;
 
 use super::support::app::{Answer, App, TOKEN};
+
+/// A client without a proxy.
+const HERE: Peer = Peer {
+    ip: std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)),
+    secure: false,
+};
 
 /// JSON is sent.
 const JSON: (&str, &str) = ("content-type", "application/json");

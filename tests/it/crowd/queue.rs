@@ -251,6 +251,7 @@ pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: Datab
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
     let delete = Command::Delete {
+        expected: None,
         confirmed: true,
         by: Actor::Console,
     };

@@ -26,6 +26,7 @@ pub(super) async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
     {
         if round > 0 {
             let confirmed = Command::Delete {
+                expected: None,
                 confirmed: true,
                 by: Actor::Console,
             };

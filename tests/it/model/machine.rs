@@ -239,7 +239,13 @@ impl<'a, S: Subject> Machine<'a, S> {
             .subject
             .commit(
                 self.event.id,
-                &[Command::FallDue, Command::Undo { by: Actor::Console }],
+                &[
+                    Command::FallDue,
+                    Command::Undo {
+                        expected: None,
+                        by: Actor::Console,
+                    },
+                ],
             )
             .await;
         prop_assert_eq!(&commit.event, &None);
@@ -321,11 +327,16 @@ impl<'a, S: Subject> Machine<'a, S> {
             }
             Ask::Edit(settings) => self.edit(settings, model),
             Ask::Reset { capacity } => Command::Reset {
+                expected: None,
                 capacity: capacity.map(places),
                 by: Actor::Console,
             },
-            Ask::Undo => Command::Undo { by: Actor::Token },
+            Ask::Undo => Command::Undo {
+                expected: None,
+                by: Actor::Token,
+            },
             Ask::Delete { confirmed } => Command::Delete {
+                expected: None,
                 confirmed: *confirmed,
                 by: Actor::Console,
             },

@@ -259,9 +259,9 @@ impl Model {
                 }
                 _ => self.edit(edit, *by, now),
             },
-            Command::Reset { capacity, by } => Ok(self.reset(*capacity, *by, now)),
-            Command::Undo { by } => self.undo(*by, now),
-            Command::Delete { confirmed, by } => self.delete(*confirmed, *by, now),
+            Command::Reset { capacity, by, .. } => Ok(self.reset(*capacity, *by, now)),
+            Command::Undo { by, .. } => self.undo(*by, now),
+            Command::Delete { confirmed, by, .. } => self.delete(*confirmed, *by, now),
             Command::FallDue => Ok(Answer::Noted),
         }
     }
@@ -321,16 +321,19 @@ impl Model {
         if self.is_before_opening() {
             return Err(("event-not-open", self.opens.map(|moment| moment.at)));
         }
+        if !self.is_place_free() && !self.waitlist {
+            return Err(("event-full", None));
+        }
         let address = applicant.email.as_str().to_lowercase();
         if self.now_in_round().any(|row| {
             row.status != Status::Cancelled && row.email.as_str().to_lowercase() == address
         }) {
             return Err(("already-registered", None));
         }
-        let status = match (self.is_place_free(), self.waitlist) {
-            (true, _) => Status::Confirmed,
-            (false, true) => Status::Waiting,
-            (false, false) => return Err(("event-full", None)),
+        let status = if self.is_place_free() {
+            Status::Confirmed
+        } else {
+            Status::Waiting
         };
         let number = self.numbers_given() + 1;
         self.everybody.push(Registration {

@@ -124,13 +124,22 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                         &node,
                         &event,
                         Command::Reset {
+                            expected: None,
                             capacity: None,
                             by: Actor::Token,
                         },
                     )
                     .await
                     .expect("a new round");
-                    let undone = decided(&node, &event, Command::Undo { by: Actor::Token }).await;
+                    let undone = decided(
+                        &node,
+                        &event,
+                        Command::Undo {
+                            expected: None,
+                            by: Actor::Token,
+                        },
+                    )
+                    .await;
                     assert!(
                         matches!(undone, Ok(Answer::Event(_)) | Err(Refusal::NotEmpty(_))),
                         "{undone:?}"
@@ -153,6 +162,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                         &node,
                         &passing,
                         Command::Delete {
+                            expected: None,
                             confirmed: true,
                             by: Actor::Token
                         }

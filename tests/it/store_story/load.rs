@@ -16,7 +16,7 @@ macro_rules! waiting {
         concat!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ",
             $people,
-            ") INSERT INTO registrations (event_id, round, number, secret, name, name_key, email, email_key, status,
+            ") INSERT INTO registrations (event_id, round, number, secret, name, search_key, email, email_key, status,
                 accepted_waiting, accepted_revision, revision, at)
             SELECT 1, 1, i, 's' || i, 'Person ' || i, 'person ' || i || ' p' || i || '@example.org', 'p' || i || '@example.org', 'p' || i || '@example.org', 'waiting',
                 i, 1, 1, 0 FROM n"

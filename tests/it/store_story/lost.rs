@@ -244,6 +244,7 @@ async fn other_commands_sent_again_do_no_harm() {
         by: Actor::Console,
     };
     let confirmed = Command::Delete {
+        expected: None,
         confirmed: true,
         by: Actor::Console,
     };

@@ -154,6 +154,7 @@ async fn a_round_is_reset_and_brought_back(stage: Stage) {
         .one(
             event.id,
             Command::Reset {
+                expected: None,
                 capacity: Some(Capacity::limited(5).unwrap()),
                 by: Actor::Console,
             },
@@ -317,6 +318,7 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
         .await
         .unwrap();
     let delete = |confirmed| Command::Delete {
+        expected: None,
         confirmed,
         by: Actor::Console,
     };

@@ -164,13 +164,17 @@ impl Scene {
 
     fn reset(&mut self, capacity: Option<i64>) -> Decision {
         self.ask(Command::Reset {
+            expected: None,
             capacity: capacity.map(|places| Capacity::limited(places).unwrap()),
             by: Actor::Console,
         })
     }
 
     fn undo(&mut self) -> Decision {
-        self.ask(Command::Undo { by: Actor::Console })
+        self.ask(Command::Undo {
+            expected: None,
+            by: Actor::Console,
+        })
     }
 
     /// Kinds of the changes since the scene began or this was asked last.
@@ -253,7 +257,10 @@ fn a_refusal_leaves_nothing_to_write() {
     for command in [
         register("ada", None),
         cancellation(1, 1),
-        Command::Undo { by: Actor::Console },
+        Command::Undo {
+            expected: None,
+            by: Actor::Console,
+        },
         Command::FallDue,
     ] {
         let _ = apply(&mut picture, &command, at(0));
@@ -262,6 +269,7 @@ fn a_refusal_leaves_nothing_to_write() {
     apply(
         &mut picture,
         &Command::Delete {
+            expected: None,
             confirmed: false,
             by: Actor::Console,
         },

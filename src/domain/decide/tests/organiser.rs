@@ -233,6 +233,7 @@ fn an_organisers_cancellation_is_written_down() {
 fn only_an_empty_event_is_deleted_without_being_asked_twice() {
     let delete = |scene: &mut Scene, confirmed| {
         scene.ask(Command::Delete {
+            expected: None,
             confirmed,
             by: Actor::Console,
         })

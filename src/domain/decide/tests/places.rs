@@ -181,8 +181,8 @@ fn an_address_counts_once_without_case_until_it_is_given_back() {
     let mut scene = Scene::new(Some(1), false).crowd(1);
     assert_eq!(
         scene.come("P1"),
-        Err(Refusal::AlreadyRegistered),
-        "also when everything is taken"
+        Err(Refusal::EventFull),
+        "a full event does not tell who has a place"
     );
     let decisions = scene.ask_all(&[
         cancellation(1, 1),

@@ -170,6 +170,7 @@ async fn carry_out(
             confirm(event, form)?;
             let capacity = form.get("capacity").trim();
             Command::Reset {
+                expected: None,
                 capacity: if capacity.is_empty() {
                     None
                 } else {
@@ -178,7 +179,7 @@ async fn carry_out(
                 by,
             }
         }
-        Action::Undo => Command::Undo { by },
+        Action::Undo => Command::Undo { expected: None, by },
         Action::Announce => {
             let new = announcement(form, context.clock.now())?;
             announcements::announce(context, event, &new, organiser).await?;
@@ -188,6 +189,7 @@ async fn carry_out(
         Action::Delete => {
             confirm(event, form)?;
             Command::Delete {
+                expected: None,
                 confirmed: true,
                 by,
             }

@@ -1,0 +1,158 @@
+//! Preconditions of every method (RFC 9110, section 13): a request that names another state than
+//! the present one does nothing.
+//!
+//! Handlers that write ask here once nothing else speaks against the request, and before anything
+//! happens (section 13.2.1). What hangs below an event, such as its reset, stands at the event's
+//! own position. Reading changes nothing, so its answer is made first and compared afterwards.
+
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::{read, reply};
+use crate::domain::event::Event;
+use crate::domain::position::Position;
+use crate::negotiation::etag::{self, Tags};
+use crate::problem::{Code, Problem};
+
+/// Whether a request has any; most have none, and nothing has to be looked up for them.
+pub(super) fn any(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::IF_MATCH) || headers.contains_key(header::IF_NONE_MATCH)
+}
+
+/// Demands that one of these positions is the present one as far as the request cares.
+pub(super) fn require(headers: &HeaderMap, present: &[Position]) -> Result<(), Problem> {
+    match expected(headers, present)? {
+        Some(expected) if !present.iter().any(|position| expected.contains(position)) => {
+            Err(failed())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The same for an event, whose command compares the positions once more under the event's lock.
+pub(super) fn of_event(
+    headers: &HeaderMap,
+    event: &Event,
+) -> Result<Option<Vec<Position>>, Problem> {
+    expected(headers, &[event.position()])
+}
+
+/// The same for what has no position, but maybe a tag.
+pub(super) fn require_tag(headers: &HeaderMap, tag: Option<&HeaderValue>) -> Result<(), Problem> {
+    if !matches(headers, tag) {
+        return Err(failed());
+    }
+    let known = match tag {
+        Some(tag) => reply::none_match(headers, tag),
+        None => names_anything(headers),
+    };
+    if known { Err(failed()) } else { Ok(()) }
+}
+
+/// `If-Match`, unless `If-None-Match` names the present state (section 13.2.2).
+fn expected(headers: &HeaderMap, present: &[Position]) -> Result<Option<Vec<Position>>, Problem> {
+    let known = present
+        .iter()
+        .any(|position| reply::none_match(headers, &etag::of(position)));
+    if known {
+        return Err(failed());
+    }
+    Ok(reply::if_match(headers))
+}
+
+/// Whether `If-None-Match` is `*`, which contradicts everything that exists.
+fn names_anything(headers: &HeaderMap) -> bool {
+    etag::tags(headers, header::IF_NONE_MATCH) == Some(Tags::Any)
+}
+
+/// Whether `If-Match` allows what stands at `tag`; a list of tags allows nothing without one.
+fn matches(headers: &HeaderMap, tag: Option<&HeaderValue>) -> bool {
+    if !headers.contains_key(header::IF_MATCH) || reply::if_match(headers).is_none() {
+        return true;
+    }
+    tag.is_some_and(|tag| reply::strong_match(headers, tag))
+}
+
+fn failed() -> Problem {
+    Problem::new(
+        Code::ChangedMeanwhile,
+        "the precondition (If-Match or If-None-Match) does not hold; nothing was done",
+    )
+}
+
+/// Reads of `routes` with `If-Match`: 412 instead of an answer whose tag it does not name. Requests
+/// without one are not taken.
+pub fn reads(routes: BoxedFilter<(Response,)>) -> BoxedFilter<(Response,)> {
+    read()
+        .and(warp::header::value("if-match"))
+        .and(warp::header::headers_cloned())
+        .and(routes)
+        .map(|_, headers: HeaderMap, response: Response| answered(&headers, response))
+        .boxed()
+}
+
+fn answered(headers: &HeaderMap, response: Response) -> Response {
+    let status = response.status();
+    let compared = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    if compared && !matches(headers, response.headers().get(header::ETAG)) {
+        failed().into_response()
+    } else {
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRESENT: &str = "q7f2k9-7";
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_write_is_refused_unless_it_names_the_present_state() {
+        let position: Position = PRESENT.parse().unwrap();
+        let tag = etag::of(&position);
+        for (name, value, holds) in [
+            (header::IF_MATCH, "\"q7f2k9-7\"", true),
+            (header::IF_MATCH, "*", true),
+            (header::IF_MATCH, "\"x\", \"q7f2k9-7\"", true),
+            (header::IF_MATCH, "\"q7f2k9-6\"", false),
+            (header::IF_MATCH, "W/\"q7f2k9-7\"", false),
+            (header::IF_MATCH, "nonsense", false),
+            (header::IF_NONE_MATCH, "*", false),
+            (header::IF_NONE_MATCH, "\"q7f2k9-7\"", false),
+            (header::IF_NONE_MATCH, "W/\"q7f2k9-7\"", false),
+            (header::IF_NONE_MATCH, "\"q7f2k9-6\"", true),
+        ] {
+            let headers = headers(name, value);
+            assert_eq!(
+                require(&headers, std::slice::from_ref(&position)).is_ok(),
+                holds,
+                "{value}"
+            );
+            assert_eq!(require_tag(&headers, Some(&tag)).is_ok(), holds, "{value}");
+        }
+        assert!(require(&HeaderMap::new(), &[position]).is_ok());
+    }
+
+    #[test]
+    fn what_has_no_state_of_its_own_matches_only_anything() {
+        for (name, value, holds) in [
+            (header::IF_MATCH, "*", true),
+            (header::IF_MATCH, "\"q7f2k9-7\"", false),
+            (header::IF_NONE_MATCH, "*", false),
+            (header::IF_NONE_MATCH, "\"q7f2k9-7\"", true),
+        ] {
+            assert_eq!(
+                require_tag(&headers(name, value), None).is_ok(),
+                holds,
+                "{value}"
+            );
+        }
+    }
+}
