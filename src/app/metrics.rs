@@ -79,6 +79,46 @@ fn describe() {
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
     metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
+    describe_connections();
+}
+
+fn describe_connections() {
+    metrics::describe_gauge!(
+        "headcount_connections_open",
+        "Open connections, refusals included."
+    );
+    metrics::describe_gauge!(
+        "headcount_connections_pushing",
+        "Open streams that have left the HTTP library."
+    );
+    metrics::describe_counter!(
+        "headcount_connections_accepted_total",
+        "Connections accepted."
+    );
+    metrics::describe_counter!(
+        "headcount_connections_handed_off_total",
+        "Streams whose socket was taken from the HTTP library."
+    );
+    metrics::describe_counter!(
+        "headcount_connections_refused_total",
+        "Connections over a limit, by limit."
+    );
+    metrics::describe_counter!(
+        "headcount_connections_unheard_total",
+        "Connections closed without an answer: too many refusals at once."
+    );
+    metrics::describe_counter!(
+        "headcount_connections_expired_total",
+        "Connections closed by a deadline, by deadline."
+    );
+    metrics::describe_counter!(
+        "headcount_connections_cut_total",
+        "Connections still open at the end of a drain."
+    );
+    metrics::describe_counter!(
+        "headcount_tls_handshakes_failed_total",
+        "TLS handshakes that failed."
+    );
 }
 
 /// Counters that a failure would otherwise create. A series whose first value is 1 has not risen,

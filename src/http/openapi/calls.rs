@@ -2,7 +2,7 @@
 
 use warp::http::Method;
 
-use crate::problem::Code;
+use crate::problem::{self, Code};
 
 /// One method of one address.
 pub(super) struct Call {
@@ -24,18 +24,16 @@ pub(super) struct Call {
     pub(super) refusals: &'static [Code],
 }
 
-/// Media types and, for JSON, schemas.
-pub(super) type Content = &'static [(&'static str, Option<&'static str>)];
-
-const fn json(content: &'static [(&'static str, Option<&'static str>)]) -> Content {
-    content
-}
+/// Media types with their schemas.
+pub(super) type Content = &'static [(&'static str, &'static str)];
 
 const NOTHING: Content = &[];
 const JSON: &str = "application/json";
-const EVENT: Content = json(&[(JSON, Some("Event"))]);
-const COUNT_OR_STREAM: Content = json(&[(JSON, Some("Count")), ("text/event-stream", None)]);
-const REGISTRATION: Content = json(&[(JSON, Some("Registration"))]);
+const SSE: &str = "text/event-stream";
+const PROBLEM: Content = &[(problem::CONTENT_TYPE, "Problem")];
+const EVENT: Content = &[(JSON, "Event")];
+const COUNT_OR_STREAM: Content = &[(JSON, "Count"), (SSE, "CountStream")];
+const REGISTRATION: Content = &[(JSON, "Registration")];
 
 /// What reading the body may refuse.
 const BODY: [Code; 4] = [
@@ -70,7 +68,7 @@ pub(super) const ALL: &[Call] = &[
         summary: "All events with their counts",
         takes: &["If-None-Match"],
         answers: &[
-            (200, "The events", json(&[(JSON, Some("Events"))])),
+            (200, "The events", &[(JSON, "Events")]),
             (304, "Unchanged", NOTHING),
         ],
         ..CALL
@@ -112,7 +110,7 @@ pub(super) const ALL: &[Call] = &[
         answers: &[(
             200,
             "An endless stream, beginning with the newest count",
-            json(&[("text/event-stream", None)]),
+            &[(SSE, "CountStream")],
         )],
         refusals: &[Code::EventNotFound],
         ..CALL
@@ -123,7 +121,14 @@ pub(super) const ALL: &[Call] = &[
         summary: "The count by WebSocket",
         notes: "Text frames `{\"type\":\"count\",\"data\":{…}}`, likewise `watching`, `notice`, `details`, `stale`, `bye`; `{\"type\":\"ping\",\"id\":7}` is answered.",
         takes: &["after"],
-        answers: &[(101, "The protocol is switched", NOTHING)],
+        answers: &[
+            (101, "The protocol is switched", NOTHING),
+            (
+                426,
+                "No WebSocket handshake of version 13; `Sec-WebSocket-Version` says what would be one",
+                PROBLEM,
+            ),
+        ],
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..CALL
     },
@@ -136,7 +141,7 @@ pub(super) const ALL: &[Call] = &[
         answers: &[(
             200,
             "A document that grows by one paragraph a change",
-            json(&[("text/html", None)]),
+            &[("text/html", "Frame")],
         )],
         refusals: &[Code::EventNotFound],
         ..CALL
@@ -150,7 +155,7 @@ pub(super) const ALL: &[Call] = &[
         answers: &[(
             200,
             "A page of changes, oldest first",
-            json(&[(JSON, Some("ChangeLog")), ("text/event-stream", None)]),
+            &[(JSON, "ChangeLog"), (SSE, "ChangeStream")],
         )],
         refusals: &[Code::EventNotFound, Code::BadRequest, Code::NotAcceptable],
         ..CALL
@@ -203,7 +208,7 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/clock",
         id: "getClock",
         summary: "The server's clock, never cached",
-        answers: &[(200, "Now", json(&[(JSON, Some("Moment"))]))],
+        answers: &[(200, "Now", &[(JSON, "Moment")])],
         ..CALL
     },
     Call {
@@ -212,7 +217,7 @@ pub(super) const ALL: &[Call] = &[
         summary: "This document",
         takes: &["If-None-Match"],
         answers: &[
-            (200, "OpenAPI 3.1", json(&[(JSON, None)])),
+            (200, "OpenAPI 3.1", &[(JSON, "Document")]),
             (304, "Unchanged", NOTHING),
         ],
         ..CALL
@@ -236,10 +241,9 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}",
         id: "editEvent",
         summary: "Change an event's settings",
-        takes: &["If-Match"],
         body: Some(("EventEdit", false)),
         answers: &[(200, "The event as it is then", EVENT)],
-        refusals: &[Code::EventNotFound, Code::ChangedMeanwhile],
+        refusals: &[Code::EventNotFound],
         ..ORGANISER
     },
     Call {
@@ -276,7 +280,7 @@ pub(super) const ALL: &[Call] = &[
         id: "listRegistrations",
         summary: "Who has registered",
         takes: &["status", "q", "round", "after", "limit"],
-        answers: &[(200, "A page by number", json(&[(JSON, Some("Rows"))]))],
+        answers: &[(200, "A page by number", &[(JSON, "Rows")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..ORGANISER
     },
@@ -286,7 +290,7 @@ pub(super) const ALL: &[Call] = &[
         summary: "Who has registered, as CSV",
         notes: "UTF-8 with a byte order mark; a cell that begins like a formula is made a text by an apostrophe.",
         takes: &["status", "q", "round", "after"],
-        answers: &[(200, "All of them", json(&[("text/csv", None)]))],
+        answers: &[(200, "All of them", &[("text/csv", "Csv")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..ORGANISER
     },
@@ -295,7 +299,7 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations/{id}",
         id: "cancelForVisitor",
         summary: "Cancel a registration; the longest waiting gets the place",
-        answers: &[(200, "Cancelled", json(&[(JSON, Some("Row"))]))],
+        answers: &[(200, "Cancelled", &[(JSON, "Row")])],
         refusals: &[Code::EventNotFound, Code::RegistrationNotFound],
         ..ORGANISER
     },
@@ -306,7 +310,7 @@ pub(super) const ALL: &[Call] = &[
         summary: "Announce something to everybody who looks at the event",
         notes: "Pushed at once, and shown to those who come later until `ends_at`. A newer one takes its place.",
         body: Some(("Announcement", false)),
-        answers: &[(201, "Announced", json(&[(JSON, Some("Notice"))]))],
+        answers: &[(201, "Announced", &[(JSON, "Notice")])],
         refusals: &[Code::EventNotFound],
         ..ORGANISER
     },
@@ -325,7 +329,7 @@ pub(super) const ALL: &[Call] = &[
         id: "listAudit",
         summary: "Who did what when, before and after",
         takes: &["after", "limit"],
-        answers: &[(200, "A page, newest first", json(&[(JSON, Some("Audit"))]))],
+        answers: &[(200, "A page, newest first", &[(JSON, "Audit")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..ORGANISER
     },
@@ -333,20 +337,25 @@ pub(super) const ALL: &[Call] = &[
         path: "/health/live",
         id: "isLive",
         summary: "Whether the process lives",
-        answers: &[(200, "It does", json(&[(JSON, Some("Health"))]))],
+        answers: &[(200, "It does", &[(JSON, "Health")])],
         ..CALL
     },
     Call {
         path: "/health/ready",
         id: "isReady",
         summary: "Whether new visitors should be sent here",
-        answers: &[(200, "They should", json(&[(JSON, Some("Health"))]))],
+        answers: &[(200, "They should", &[(JSON, "Health")])],
         refusals: &[Code::Draining, Code::DatabaseUnreachable],
         ..CALL
     },
 ];
 
 impl Call {
+    /// Whether it looks at a parameter. Every write honours `If-Match`.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.takes.contains(&name) || (name == "If-Match" && self.method != Method::GET)
+    }
+
     /// Everything it may refuse.
     pub(super) fn refusals(&self) -> Vec<Code> {
         let mut codes = self.refusals.to_vec();
@@ -354,13 +363,13 @@ impl Call {
             codes.extend(BODY);
         }
         if self.organiser {
-            codes.push(Code::Unauthorized);
+            codes.extend([Code::Unauthorized, Code::TooManyRequests]);
             if self.method != Method::GET {
                 codes.push(Code::Forbidden);
             }
         }
         if self.path.starts_with("/api/") {
-            codes.push(Code::Busy);
+            codes.extend([Code::Busy, Code::ChangedMeanwhile]);
             if self.method != Method::GET {
                 codes.extend([Code::DatabaseUnreachable, Code::Draining]);
             }

@@ -1,5 +1,5 @@
-//! The objects of the API, as the document describes them; [`super::bounds`] adds patterns and limits. A test holds real answers
-//! against them.
+//! The objects of the API, as the document describes them; [`super::bounds`] adds patterns and
+//! limits. A test holds real answers against them.
 #![expect(dead_code, reason = "described, never made")]
 
 use serde::Serialize;
@@ -119,13 +119,40 @@ pub(super) struct ChangeLog {
     reset: Option<bool>,
 }
 
+/// Server-sent events without an end: `count` with `Count` as its data and the position as its id;
+/// `watching`, `notice`, `stale` and `bye`; comments in between.
+#[derive(Serialize, ToSchema)]
+#[schema(example = "event: count\nid: q7f2k9-128\ndata: {\"event\":\"spring-gala\", …}\n\n")]
+pub(super) struct CountStream(String);
+
+/// Server-sent events without an end: `change` with `Change` as its data and the position as its
+/// id, and the other events of `CountStream`.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChangeStream(String);
+
+/// An HTML document without an end.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Frame(String);
+
+/// Comma-separated values (RFC 4180) with a head.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Csv(String);
+
+/// An OpenAPI document.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = Object)]
+pub(super) struct Document(serde_json::Value);
+
 /// Who asks for a place.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NewRegistration {
-    /// Length in code points after trimming; no control or direction-changing characters.
+    /// Length in code points after trimming. White space of any kind becomes one space; no control
+    /// or direction-changing characters, and something that shows.
     #[schema(example = "Ada Lovelace")]
     name: String,
-    /// Unique per event and round among the not-cancelled, compared without case.
+    /// Unique per event and round among the not-cancelled. Compared as mailboxes: without case and
+    /// invisible characters, the local part in NFC, the domain as IDNA has it (UTS 46), so fewer
+    /// international domains are taken than the pattern has.
     #[schema(example = "ada@example.org")]
     email: String,
 }
@@ -248,6 +275,7 @@ pub(super) struct Reset {
 /// A line to everybody who looks at the event: 1 to 500 characters on one line.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Announcement {
+    /// One line of 1 to 500 characters; line breaks are refused.
     text: String,
     /// From when on it is not shown; 24 hours from now unless given.
     #[schema(format = DateTime)]
@@ -307,6 +335,9 @@ pub(super) struct Health {
 pub(super) struct FieldError {
     field: String,
     message: String,
+    /// The character that the field cannot have: `U+202E RIGHT-TO-LEFT OVERRIDE`.
+    #[schema(nullable = false)]
+    character: Option<String>,
 }
 
 /// RFC 9457. The page `/problems` explains every code.
