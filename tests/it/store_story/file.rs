@@ -15,8 +15,9 @@ fn with_suffix(file: &File, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", file.path().display()))
 }
 
-/// Ways to take the file away.
-const LOSSES: [(&str, fn(&File)); 4] = [
+/// A name, and how to take the file away.
+type Loss = (&'static str, fn(&File));
+const LOSSES: [Loss; 4] = [
     ("removed", |file| std::fs::remove_file(file.path()).unwrap()),
     ("moved", |file| {
         std::fs::rename(file.path(), with_suffix(file, ".moved")).unwrap();

@@ -199,7 +199,7 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
 async fn an_announcement_ends_when_it_was_asked_to(stage: Stage) {
     let (store, now) = (&stage.store, Timestamp::from_millis(NOON));
     let event = stage.event("gala", None, false).await;
-    let until = now.plus(Duration::from_secs(60));
+    let until = now.plus(Duration::from_mins(1));
     let short = NewAnnouncement {
         ends_at: Some(until),
         ..NewAnnouncement::new("Soon over")

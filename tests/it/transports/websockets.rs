@@ -234,7 +234,7 @@ async fn over_tls_every_kind_of_frame_arrives() {
                 id,
                 text: format!("{id} {}", "x".repeat(200)),
                 at: Clock::System.now(),
-                ends_at: Clock::System.now().plus(Duration::from_secs(60)),
+                ends_at: Clock::System.now().plus(Duration::from_mins(1)),
             },
         );
         tokio::task::yield_now().await;
