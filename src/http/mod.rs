@@ -3,10 +3,18 @@
 //! Owns decoding of requests and the shape of answers. Never decides about places (it submits a
 //! command and shows the decision) and never writes to the database but for sessions and settings.
 
+/// A path as one boxed filter. Each segment that `warp::path!` is given becomes a type of its own; unboxed, the compiler
+/// meets all of them again in every filter around the path, which takes it longer than everything else in this crate.
+macro_rules! at {
+    ($($segments:tt)*) => {
+        warp::Filter::boxed(warp::path!($($segments)*))
+    };
+}
+
+use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
 use warp::reply::Response;
-use warp::{Filter, path};
 
 use self::body::body;
 use self::incoming::incoming;
@@ -54,7 +62,7 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
 /// The one call that everybody makes at the same moment; apart, so that it can be tried before all
 /// others.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
-    let register = path!("api" / "v1" / "events" / String / "registrations").and(warp::post());
+    let register = at!("api" / "v1" / "events" / String / "registrations").and(warp::post());
     // Boxed here: each layer around a future moves all of it.
     let post =
         |slug, context, incoming, body| Box::pin(registration::post(slug, context, incoming, body));
@@ -74,8 +82,9 @@ pub fn routes(context: &Shared) -> BoxedFilter<(Response,)> {
 
 /// What a visitor may ask for.
 fn own(context: &Shared) -> BoxedFilter<(Response,)> {
-    let registration = path!("api" / "v1" / "registrations" / String);
+    let registration = at!("api" / "v1" / "registrations" / String);
     let see = registration
+        .clone()
         .and(read())
         .and(with(context))
         .and(incoming())
@@ -89,14 +98,14 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(registration::delete)
         .map(answer)
         .boxed();
-    let details = path!("api" / "v1" / "events" / String / "details")
+    let details = at!("api" / "v1" / "events" / String / "details")
         .and(read())
         .and(with(context))
         .and(incoming())
         .then(details::get)
         .map(answer)
         .boxed();
-    let events = path!("api" / "v1" / "events")
+    let events = at!("api" / "v1" / "events")
         .and(read())
         .and(with(context))
         .and(incoming())
@@ -109,8 +118,8 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
 /// What the organiser may ask for.
 fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
     let head = || with(context).and(incoming());
-    let event = path!("api" / "v1" / "events" / String);
-    let create = path!("api" / "v1" / "events")
+    let event = at!("api" / "v1" / "events" / String);
+    let create = at!("api" / "v1" / "events")
         .and(warp::post())
         .and(head())
         .and(body())
@@ -118,6 +127,7 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .map(answer)
         .boxed();
     let patch = event
+        .clone()
         .and(warp::patch())
         .and(head())
         .and(body())
@@ -131,53 +141,53 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(settings::delete)
         .map(answer)
         .boxed();
-    let reset = path!("api" / "v1" / "events" / String / "reset")
+    let reset = at!("api" / "v1" / "events" / String / "reset")
         .and(warp::post())
         .and(head())
         .and(body())
         .then(rounds::reset)
         .map(answer)
         .boxed();
-    let undo = path!("api" / "v1" / "events" / String / "reset" / "undo")
+    let undo = at!("api" / "v1" / "events" / String / "reset" / "undo")
         .and(warp::post())
         .and(head())
         .then(rounds::undo)
         .map(answer)
         .boxed();
-    let list = path!("api" / "v1" / "events" / String / "registrations")
+    let list = at!("api" / "v1" / "events" / String / "registrations")
         .and(read())
         .and(head())
         .and(query())
         .then(registrations::list)
         .map(answer)
         .boxed();
-    let export = path!("api" / "v1" / "events" / String / "registrations.csv")
+    let export = at!("api" / "v1" / "events" / String / "registrations.csv")
         .and(read())
         .and(head())
         .and(query())
         .then(export::get)
         .map(answer)
         .boxed();
-    let cancel = path!("api" / "v1" / "events" / String / "registrations" / String)
+    let cancel = at!("api" / "v1" / "events" / String / "registrations" / String)
         .and(warp::delete())
         .and(head())
         .then(registrations::cancel)
         .map(answer)
         .boxed();
-    let announce = path!("api" / "v1" / "events" / String / "announcements")
+    let announce = at!("api" / "v1" / "events" / String / "announcements")
         .and(warp::post())
         .and(head())
         .and(body())
         .then(announcements::post)
         .map(answer)
         .boxed();
-    let withdraw = path!("api" / "v1" / "events" / String / "announcements")
+    let withdraw = at!("api" / "v1" / "events" / String / "announcements")
         .and(warp::delete())
         .and(head())
         .then(announcements::delete)
         .map(answer)
         .boxed();
-    let audit = path!("api" / "v1" / "events" / String / "audit")
+    let audit = at!("api" / "v1" / "events" / String / "audit")
         .and(read())
         .and(head())
         .and(query())
@@ -191,25 +201,25 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
 
 /// What programs ask for.
 fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
-    let clock = path!("api" / "v1" / "clock")
+    let clock = at!("api" / "v1" / "clock")
         .and(read())
         .and(with(context))
         .then(clock::get)
         .map(answer)
         .boxed();
-    let live = path!("health" / "live")
+    let live = at!("health" / "live")
         .and(read())
         .and(with(context))
         .then(health::live)
         .map(answer)
         .boxed();
-    let ready = path!("health" / "ready")
+    let ready = at!("health" / "ready")
         .and(read())
         .and(with(context))
         .then(health::ready)
         .map(answer)
         .boxed();
-    let document = path!("api" / "v1" / "openapi.json")
+    let document = at!("api" / "v1" / "openapi.json")
         .and(read())
         .and(incoming())
         .then(openapi::get)

@@ -31,7 +31,7 @@ use crate::problem::{Code, Problem};
 
 /// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at the end of its event.
 pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> {
-    let event = || warp::path!("api" / "v1" / "events" / String / ..);
+    let event = || warp::path!("api" / "v1" / "events" / String / ..).boxed();
     let here = event()
         .and(warp::path::end())
         .map(|slug| (slug, Transport::Poll))

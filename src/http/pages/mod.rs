@@ -65,56 +65,57 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
     let look = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
     let events = path::end()
+        .boxed()
         .and(read())
         .and(look())
         .then(public::events)
         .boxed();
-    let event = path!("e" / String)
+    let event = at!("e" / String)
         .and(read())
         .and(look())
         .then(register::show)
         .boxed();
-    let register = path!("e" / String / "register")
+    let register = at!("e" / String / "register")
         .and(warp::post())
         .and(send())
         .then(register::submit)
         .boxed();
-    let wall = path!("e" / String / "wall")
+    let wall = at!("e" / String / "wall")
         .and(read())
         .and(look())
         .then(public::wall)
         .boxed();
-    let compare = path!("e" / String / "compare")
+    let compare = at!("e" / String / "compare")
         .and(read())
         .and(look())
         .then(compare::show)
         .boxed();
-    let lab = path!("compare" / "lab")
+    let lab = at!("compare" / "lab")
         .and(warp::post())
         .and(look())
         .then(compare::open_lab)
         .boxed();
-    let badge = path!("e" / String / "badge.svg")
+    let badge = at!("e" / String / "badge.svg")
         .and(read())
         .and(look())
         .then(badge::show)
         .boxed();
-    let registration = path!("r" / String)
+    let registration = at!("r" / String)
         .and(read())
         .and(look())
         .then(registration::show)
         .boxed();
-    let cancel = path!("r" / String / "cancel")
+    let cancel = at!("r" / String / "cancel")
         .and(warp::post())
         .and(look())
         .then(registration::cancel)
         .boxed();
-    let problems = path!("problems")
+    let problems = at!("problems")
         .and(read())
         .and(visit())
         .then(public::problems)
         .boxed();
-    let embed = path!("embed.js")
+    let embed = at!("embed.js")
         .and(read())
         .and(warp::header::headers_cloned())
         .map(|headers: HeaderMap| public::embed(&headers))
@@ -137,47 +138,47 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {
     let look = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
-    let events = path!("admin")
+    let events = at!("admin")
         .and(read())
         .and(look())
         .then(events::show)
         .boxed();
-    let create = path!("admin" / "events")
+    let create = at!("admin" / "events")
         .and(warp::post())
         .and(send())
         .then(events::create)
         .boxed();
-    let sign_in_page = path!("admin" / "login")
+    let sign_in_page = at!("admin" / "login")
         .and(read())
         .and(look())
         .then(login::show)
         .boxed();
-    let sign_in = path!("admin" / "login")
+    let sign_in = at!("admin" / "login")
         .and(warp::post())
         .and(send())
         .then(login::sign_in)
         .boxed();
-    let sign_out = path!("admin" / "logout")
+    let sign_out = at!("admin" / "logout")
         .and(warp::post())
         .and(send())
         .then(login::sign_out)
         .boxed();
-    let event = path!("admin" / "events" / String)
+    let event = at!("admin" / "events" / String)
         .and(read())
         .and(look())
         .then(event::show)
         .boxed();
-    let audit = path!("admin" / "events" / String / "audit")
+    let audit = at!("admin" / "events" / String / "audit")
         .and(read())
         .and(look())
         .then(audit::show)
         .boxed();
-    let act = path!("admin" / "events" / String / Action)
+    let act = at!("admin" / "events" / String / Action)
         .and(warp::post())
         .and(send())
         .then(actions::act)
         .boxed();
-    let cancel = path!("admin" / "events" / String / "registrations" / String / "cancel")
+    let cancel = at!("admin" / "events" / String / "registrations" / String / "cancel")
         .and(warp::post())
         .and(send())
         .then(actions::cancel)
