@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod guesses;
+pub mod head;
 pub mod readiness;
 pub mod throttle;
 

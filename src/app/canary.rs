@@ -4,7 +4,7 @@
 //! received with `count(*)` ([`super::metrics::audit`]).
 //!
 //! It runs where metrics are exported and costs one connection. It does not count as a watcher
-//! ([`set_aside`](crate::live::presence::Watchers::set_aside)).
+//! ([`exclude`](crate::live::presence::Presence::exclude)).
 
 use std::collections::HashMap;
 use std::io;
@@ -123,7 +123,7 @@ impl Canary {
         let mut connection = JoinSet::new();
         let opened = timeout(CONNECT_TIMEOUT, self.open(&event.slug, &mut connection)).await;
         let mut blocks = SseStream::new(opened.map_err(|_| io::ErrorKind::TimedOut)??);
-        let _aside = channel.watchers.set_aside(Transport::Sse);
+        let _aside = channel.presence.exclude(Transport::Sse);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         looks.reset();
@@ -250,7 +250,7 @@ impl Busiest {
             (
                 grown,
                 followed == Some(event.id),
-                channel.watchers.open(),
+                channel.presence.open(),
                 event.at,
             )
         };
@@ -304,7 +304,7 @@ mod tests {
             Some(2),
             "the last to have changed"
         );
-        let watcher = hub.channel_by_id(1).unwrap().watchers.enter(Transport::Sse);
+        let watcher = hub.channel_by_id(1).unwrap().presence.enter(Transport::Sse);
         assert_eq!(busiest.pick(&hub, None), Some(1), "the one that is watched");
         assert_eq!(
             busiest.pick(&hub, Some(2)),
@@ -324,15 +324,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_set_aside_is_not_counted() {
+    async fn an_excluded_watcher_is_not_counted() {
         let hub = Hub::new(Duration::ZERO);
         hub.publish(event(1, 1, 10));
-        let watchers = Arc::clone(&hub.channel_by_id(1).unwrap().watchers);
+        let watchers = Arc::clone(&hub.channel_by_id(1).unwrap().presence);
         let (person, own) = (
             watchers.enter(Transport::Sse),
             watchers.enter(Transport::Sse),
         );
-        let aside = watchers.set_aside(Transport::Sse);
+        let excluded = watchers.exclude(Transport::Sse);
         assert_eq!(
             (watchers.open(), hub.watchers()),
             (1, HashMap::from([(1, 1)]))
@@ -342,7 +342,7 @@ mod tests {
         // Either end of the stream may be the first to notice.
         drop(own);
         assert_eq!(watchers.open(), 0);
-        drop(aside);
+        drop(excluded);
         assert_eq!(watchers.open(), 0);
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::event::{Capacity, NewEvent, Slug};
 use crate::http::{session, urls};
 use crate::live::cluster;
 use crate::live::hub::Hub;
-use crate::live::presence_report::Watching;
+use crate::live::presence_report::PresenceReporter;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::{lab, schedule};
 use crate::routes;
@@ -109,7 +109,7 @@ pub struct Running {
     server: Option<JoinHandle<Drained>>,
     canary: Background,
     background: Background,
-    watching: Watching,
+    presence: PresenceReporter,
     drain: Duration,
 }
 
@@ -160,8 +160,8 @@ pub async fn start(
     let received = Received::default();
     let audit = metrics::audit(store.clone(), hub.clone(), received.clone());
     background.spawn("audit", audit);
-    let watching = Watching::new(store.clone(), hub.clone());
-    background.spawn("presence", watching.clone().run());
+    let presence = PresenceReporter::new(store.clone(), hub.clone());
+    background.spawn("presence", presence.clone().run());
 
     let mut canary = Background::default();
     if config.metrics_listen.is_some() {
@@ -213,7 +213,7 @@ pub async fn start(
         server: Some(server),
         canary,
         background,
-        watching,
+        presence,
         drain: config.drain,
     })
 }
@@ -282,7 +282,7 @@ impl Running {
         }
         self.context.registrar.close().await;
         self.background.shutdown().await;
-        self.watching.leave().await;
+        self.presence.leave().await;
         self.context.store.close().await;
     }
 }

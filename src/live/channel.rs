@@ -1,15 +1,14 @@
-//! One event's newest state, and the watch channel that carries it.
+//! One event's newest state: one cell, published by one watch channel.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::commits::Commits;
-use super::fanout::{Rope, Seat};
-use super::presence::Watchers;
+use super::fanout::{Notifier, Waiter};
+use super::presence::Presence;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
@@ -17,7 +16,7 @@ use crate::domain::position::Position;
 use crate::store::Announcement;
 use crate::wire::message::{Body, Message, Reason};
 
-/// Why everybody's stream is to end.
+/// Why everybody's stream ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The server stops; farewells are spread over this time.
@@ -35,37 +34,21 @@ impl End {
         }
     }
 
-    /// When a watcher's farewell is due inside a drain's `window`, drawn for each. Most of the window, so that the last
-    /// farewell is still written inside it.
+    /// When a watcher's farewell is due inside a drain's `window`, drawn for each watcher. Within
+    /// most of the window, so that the last farewell is still written inside it.
     pub(super) fn spread(window: Duration) -> Duration {
         window.mul_f64(rand::random_range(0.0..0.8))
     }
 }
 
-/// A push with its place in the order of this channel's pushes, so that a watcher knows what it has sent already.
+/// A push and its place in the order of this channel's pushes, by which a watcher knows what it has
+/// sent.
 #[derive(Debug, Clone)]
 pub struct Part {
     /// Grows with every push of the channel.
     pub sequence: u64,
     /// What to send.
     pub message: Arc<Message>,
-}
-
-/// Everything that is pushed, as one value; each part is the newest of its kind. A watcher sends the parts it has not sent.
-#[derive(Debug, Clone)]
-pub struct Update {
-    /// The count.
-    pub count: Part,
-    /// Set while the database cannot be reached.
-    pub stale: Option<Part>,
-    /// How many watch.
-    pub watching: Option<Part>,
-    /// The newest announcement since this node started.
-    pub notice: Option<Part>,
-    /// The event's details have changed.
-    pub details: Option<Part>,
-    /// Everybody's stream is to end.
-    pub end: Option<End>,
 }
 
 /// The newest state, as polls and pages see it.
@@ -94,260 +77,300 @@ impl Newest {
     }
 }
 
-/// What is still to be pushed.
-#[derive(Debug)]
-struct Pacing {
+/// Everything about an event that changes, as one value. The public fields are what is pushed; each
+/// is the newest of its kind, and a watcher sends those it has not sent.
+#[derive(Debug, Clone)]
+pub struct LiveState {
+    /// The count.
+    pub count: Part,
+    /// Set while the database cannot be reached.
+    pub stale: Option<Part>,
+    /// How many watch.
+    pub watching: Option<Part>,
+    /// The newest announcement since this node started.
+    pub notice: Option<Part>,
+    /// The event's details have changed.
+    pub details: Option<Part>,
+    /// Set when everybody's stream ends.
+    pub end: Option<End>,
+    /// What polls see, ahead of `count` by at most the publish interval.
+    newest: Newest,
+    /// The newest announcement that was pushed here.
+    announced: i64,
+    /// The newest announcement, once it was read.
+    announcement: Option<Arc<Announcement>>,
+    /// The number of the next part.
+    sequence: u64,
     /// When a count was last pushed.
     pushed_at: Option<Instant>,
     /// A push is due at the end of the interval.
     armed: bool,
 }
 
-/// One event's live state.
-#[derive(Debug)]
-pub struct Channel {
-    newest: RwLock<Newest>,
-    updates: watch::Sender<Update>,
-    /// Wakes the subscriptions; whoever follows by [`Channel::updates`] is woken by the watch channel itself. Stands after it, and so
-    /// is dropped after it: the last ring tells that the channel is gone.
-    bell: Rope,
-    pacing: Mutex<Pacing>,
-    sequence: AtomicU64,
-    announced: AtomicI64,
-    /// The newest announcement, once it was read.
-    announcement: RwLock<Option<Arc<Announcement>>>,
-    interval: Duration,
-    /// Who watches.
-    pub watchers: Arc<Watchers>,
+/// A state whose count is to be pushed.
+struct Accepted {
+    /// When the details were changed as well.
+    edited_at: Option<Timestamp>,
 }
 
-impl Channel {
-    /// A channel for `event`, pushing counts at most once in `interval`, and making room for `commits`.
-    pub(super) fn new(event: Event, interval: Duration, commits: Commits) -> Self {
+/// When a count goes out.
+enum Pace {
+    Now,
+    At(Instant),
+    /// With a push that is due anyway.
+    Armed,
+}
+
+impl LiveState {
+    fn new(event: Event) -> Self {
         let count = Part {
             sequence: 1,
             message: Arc::new(Message::new(Body::Count(event.headcount()))),
         };
-        let update = Update {
+        Self {
             count: count.clone(),
             stale: None,
             watching: None,
             notice: None,
             details: None,
             end: None,
-        };
-        Self {
-            announced: AtomicI64::new(event.announcement),
-            announcement: RwLock::default(),
-            newest: RwLock::new(Newest {
+            announced: event.announcement,
+            announcement: None,
+            newest: Newest {
                 event: Arc::new(event),
                 count,
                 stale_since: None,
-            }),
-            updates: watch::Sender::new(update),
-            bell: Rope::new(commits),
-            pacing: Mutex::new(Pacing {
-                pushed_at: None,
-                armed: false,
-            }),
-            sequence: AtomicU64::new(2),
-            interval,
-            watchers: Arc::default(),
+            },
+            sequence: 2,
+            pushed_at: None,
+            armed: false,
         }
     }
 
-    fn part(&self, body: Body) -> Part {
-        self.numbered(Message::new(body))
+    fn part(&mut self, message: Message) -> Part {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Part {
+            sequence,
+            message: Arc::new(message),
+        }
     }
 
-    fn numbered(&self, message: Message) -> Part {
-        Part {
-            sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
-            message: Arc::new(message),
+    /// Takes a committed state; `None` when there is nothing to push.
+    fn accept(&mut self, event: Event, force: bool) -> Option<Accepted> {
+        let known = &self.newest.event;
+        if (event.revision < known.revision && !force) || event == **known {
+            return None;
+        }
+        let counted = event.position() != known.position();
+        let edited_at = (!event.has_details_of(known)).then_some(event.at);
+        self.newest.event = Arc::new(event);
+        if !counted {
+            return None;
+        }
+        let count = Message::new(Body::Count(self.newest.headcount()));
+        self.newest.count = self.part(count);
+        Some(Accepted { edited_at })
+    }
+
+    /// Pushes that the event's details have changed.
+    fn push_details(&mut self, at: Timestamp) {
+        self.details = Some(self.part(Message::new(Body::Details { at })));
+    }
+
+    /// Keeps an announcement that was read, unless a newer one is known.
+    fn remember(&mut self, announcement: Announcement) {
+        let known = self.announcement.as_ref();
+        if known.is_none_or(|known| known.id < announcement.id) {
+            self.announcement = Some(Arc::new(announcement));
+        }
+    }
+
+    fn pace(&mut self, now: Instant, interval: Duration) -> Pace {
+        if self.armed {
+            return Pace::Armed;
+        }
+        match self
+            .pushed_at
+            .map(|at| at + interval)
+            .filter(|due| *due > now)
+        {
+            None => Pace::Now,
+            Some(due) => {
+                self.armed = true;
+                Pace::At(due)
+            }
+        }
+    }
+
+    /// Pushes the newest count; `false` when it is pushed already.
+    fn push(&mut self, now: Instant) -> bool {
+        self.armed = false;
+        self.pushed_at = Some(now);
+        let changed = self.count.sequence < self.newest.count.sequence;
+        self.count = self.newest.count.clone();
+        changed
+    }
+
+    /// Takes whether the database is away; `false` when that was known.
+    fn set_stale(&mut self, since: Option<Timestamp>) -> bool {
+        if self.newest.stale_since.is_some() == since.is_some() {
+            return false;
+        }
+        self.newest.stale_since = since;
+        let count = Message::new(Body::Count(self.newest.headcount())).again();
+        self.newest.count = self.part(count);
+        self.stale = since.map(|since| self.part(Message::new(Body::Stale(since))));
+        // While it is away the count stays what it was, so only newcomers get it again, with
+        // `stale_since`.
+        if since.is_none() {
+            self.count = self.newest.count.clone();
+        }
+        true
+    }
+
+    /// Takes an announcement; `false` when it, or a newer one, was pushed before.
+    fn announce(&mut self, announcement: &Announcement) -> bool {
+        // Not the row's own field: a commit may have published the row before the announcement.
+        if self.announced >= announcement.id {
+            return false;
+        }
+        self.announced = announcement.id;
+        self.remember(announcement.clone());
+        if announcement.is_withdrawal() {
+            self.push_details(announcement.at);
+            return true;
+        }
+        let notice = Message::new(Body::Notice {
+            text: announcement.text.clone(),
+            at: announcement.at,
+            ends_at: announcement.ends_at,
+        });
+        self.notice = Some(self.part(notice));
+        true
+    }
+}
+
+/// One event's live state, and who watches it.
+#[derive(Debug)]
+pub struct Channel {
+    /// The one cell. Its lock is held for a few instructions, over no await.
+    state: watch::Sender<LiveState>,
+    /// Wakes subscriptions and long polls. Declared after the cell, so that it is dropped after it:
+    /// its last notification says that the channel is gone.
+    notifier: Notifier,
+    interval: Duration,
+    /// Who watches.
+    pub presence: Arc<Presence>,
+}
+
+impl Channel {
+    /// A channel for `event`, pushing counts at most once in `interval`, and yielding to `commits`.
+    pub(super) fn new(event: Event, interval: Duration, commits: Commits) -> Self {
+        Self {
+            state: watch::Sender::new(LiveState::new(event)),
+            notifier: Notifier::new(commits),
+            interval,
+            presence: Arc::default(),
         }
     }
 
     /// The newest state, ahead of what is pushed by at most the publish interval.
     pub fn newest(&self) -> Newest {
-        // Held for this clone of references only, never over an await.
-        self.newest
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state.borrow().newest.clone()
+    }
+
+    /// The newest announcement that was pushed here.
+    pub fn announced(&self) -> i64 {
+        self.state.borrow().announced
     }
 
     /// Follows what is pushed.
-    pub fn updates(&self) -> watch::Receiver<Update> {
-        self.updates.subscribe()
+    pub fn updates(&self) -> watch::Receiver<LiveState> {
+        self.state.subscribe()
     }
 
-    /// A place to be woken at by what is pushed. Subscribe first, then look at the newest.
-    pub(super) fn sit(&self) -> Seat {
-        self.bell.sit()
+    /// Registers a task to be woken by what is pushed. Subscribe first, then read the newest state.
+    pub(super) fn waiter(&self) -> Waiter {
+        self.notifier.waiter()
     }
 
-    /// Changes what is pushed, and tells everybody.
-    fn tell(&self, change: impl FnOnce(&mut Update)) {
-        self.updates.send_modify(change);
-        self.bell.ring();
+    /// Changes the state; where `change` answers `true`, everybody is notified.
+    fn update(&self, change: impl FnOnce(&mut LiveState) -> bool) {
+        if self.state.send_if_modified(change) {
+            self.notifier.notify_all();
+        }
     }
 
-    /// Takes a committed state unless a newer one is known. With `force` it is taken even if it is older: the database was
-    /// restored. The first push after a quiet time goes out at once, the last one of a burst always.
+    /// Takes a committed state unless a newer one is known. With `force` it is taken even if it is
+    /// older: the database was restored. The first push after a quiet time goes out at once, the
+    /// last one of a burst always.
     pub(super) fn publish(self: &Arc<Self>, event: Event, force: bool) {
-        let edited_at = {
-            let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
-            if event.revision < newest.event.revision && !force {
-                return;
-            }
-            if event == *newest.event {
-                return;
-            }
-            let counted = event.position() != newest.event.position();
-            let edited_at = (!event.has_details_of(&newest.event)).then_some(event.at);
-            newest.event = Arc::new(event);
-            if !counted {
-                return;
-            }
-            newest.count = self.part(Body::Count(newest.headcount()));
-            edited_at
-        };
-        self.push_paced();
-        if let Some(at) = edited_at {
-            self.tell(|update| update.details = Some(self.part(Body::Details { at })));
-        }
-    }
-
-    /// Pushes now, or arms one push for the end of the interval.
-    fn push_paced(self: &Arc<Self>) {
-        let now = Instant::now();
-        let due = {
-            let mut pacing = self.pacing.lock().unwrap_or_else(PoisonError::into_inner);
-            if pacing.armed {
-                return;
-            }
-            match pacing
-                .pushed_at
-                .map(|at| at + self.interval)
-                .filter(|due| *due > now)
-            {
-                None => {
-                    pacing.pushed_at = Some(now);
-                    None
+        let mut later = None;
+        self.update(|state| {
+            let Some(Accepted { edited_at }) = state.accept(event, force) else {
+                return false;
+            };
+            let now = Instant::now();
+            let pushed = match state.pace(now, self.interval) {
+                Pace::Now => state.push(now),
+                Pace::At(due) => {
+                    later = Some(due);
+                    false
                 }
-                Some(due) => {
-                    pacing.armed = true;
-                    Some(due)
-                }
+                Pace::Armed => false,
+            };
+            if let Some(at) = edited_at {
+                state.push_details(at);
             }
-        };
-        match due {
-            None => self.push(),
-            Some(due) => {
-                let channel = Arc::clone(self);
-                tokio::spawn(async move {
-                    tokio::time::sleep_until(due).await;
-                    {
-                        let mut pacing = channel
-                            .pacing
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner);
-                        pacing.armed = false;
-                        pacing.pushed_at = Some(Instant::now());
-                    }
-                    channel.push();
-                });
-            }
-        }
-    }
-
-    /// Pushes the newest count.
-    fn push(&self) {
-        let changed = self.updates.send_if_modified(|update| {
-            // Read inside the channel's own lock: of two pushes at once the later one cannot carry the older count.
-            let newest = self.newest();
-            let changed = update.count.sequence < newest.count.sequence;
-            update.count = newest.count;
-            changed
+            pushed || edited_at.is_some()
         });
-        if changed {
-            self.bell.ring();
+        if let Some(due) = later {
+            let channel = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep_until(due).await;
+                channel.update(|state| state.push(Instant::now()));
+            });
         }
     }
 
-    /// The database is away since then (`Some`), or back (`None`). At recovery the count goes out again, even with the same id.
+    /// The database is away since then (`Some`), or back (`None`). At recovery the count goes out
+    /// again, even with the same id.
     pub(super) fn set_stale(&self, since: Option<Timestamp>) {
-        {
-            let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
-            if newest.stale_since.is_some() == since.is_some() {
-                return;
-            }
-            newest.stale_since = since;
-            newest.count = self.numbered(Message::new(Body::Count(newest.headcount())).again());
-        }
-        self.tell(|update| {
-            update.stale = since.map(|since| self.part(Body::Stale(since)));
-            // While it is away the count stays what it was, so only newcomers get it once more, with `stale_since`.
-            if since.is_none() {
-                update.count = self.newest().count;
-            }
-        });
+        self.update(|state| state.set_stale(since));
     }
 
-    /// Tells everybody how many watch.
+    /// Pushes how many watch.
     pub(super) fn set_watching(&self, watching: u64) {
-        self.tell(|update| update.watching = Some(self.part(Body::Watching(watching))));
-    }
-
-    /// The newest announcement that was told here.
-    pub fn announced(&self) -> i64 {
-        self.announced.load(Ordering::SeqCst)
-    }
-
-    /// Tells everybody what the organiser announces; once, whoever brings it.
-    pub(super) fn announce(&self, announcement: &Announcement) {
-        // Not the row's own field: a commit may have published the row before the announcement itself comes here.
-        if self.announced.fetch_max(announcement.id, Ordering::SeqCst) >= announcement.id {
-            return;
-        }
-        self.remember(announcement.clone());
-        if announcement.is_withdrawal() {
-            let at = announcement.at;
-            self.tell(|update| update.details = Some(self.part(Body::Details { at })));
-            return;
-        }
-        let notice = self.part(Body::Notice {
-            text: announcement.text.clone(),
-            at: announcement.at,
-            ends_at: announcement.ends_at,
+        self.update(|state| {
+            state.watching = Some(state.part(Message::new(Body::Watching(watching))));
+            true
         });
-        self.tell(|update| update.notice = Some(notice));
+    }
+
+    /// Pushes an announcement; once, whoever brings it.
+    pub(super) fn announce(&self, announcement: &Announcement) {
+        self.update(|state| state.announce(announcement));
     }
 
     /// The newest announcement, if it was read here already.
     pub fn announcement(&self) -> Option<Arc<Announcement>> {
-        self.announcement
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state.borrow().announcement.clone()
     }
 
     /// Keeps an announcement that was read, unless a newer one is known.
     pub fn remember(&self, announcement: Announcement) {
-        let mut known = self
-            .announcement
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if known
-            .as_ref()
-            .is_none_or(|known| known.id < announcement.id)
-        {
-            *known = Some(Arc::new(announcement));
-        }
+        self.update(|state| {
+            state.remember(announcement);
+            false
+        });
     }
 
     /// Ends everybody's stream, also those that begin from now on.
     pub(super) fn end(&self, end: End) {
-        self.tell(|update| update.end = Some(end));
+        self.update(|state| {
+            state.end = Some(end);
+            true
+        });
     }
 }

@@ -1,8 +1,10 @@
-//! Another process wrote: keeping this node's hub at the database's state, and telling the others of this node's commits.
+//! Several nodes: keeps this node's hub at the database's state, and notifies the others of this
+//! node's commits.
 //!
-//! There is no cluster protocol: the database is the only thing shared. A notification is a hint to read a row again; the
-//! revision poll is the safety net under it, so that a lost notification, a pooler that cannot `LISTEN` or a broken
-//! connection costs at most [`POLL`]. The same poll notices that the database is away, and that it is back.
+//! There is no cluster protocol: the database is the only thing that nodes share. A notification is
+//! a hint to read a row again. The revision poll is the safety net: a lost notification, a pooler
+//! without `LISTEN` or a broken connection costs at most [`POLL`]. The same poll notices that the
+//! database is unreachable, and that it is back.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -18,8 +20,8 @@ use crate::store::{Heard, Listener, Store, StoreError};
 
 /// How often the revisions of all events are read.
 const POLL: Duration = Duration::from_secs(1);
-/// How long that read may take before the database counts as away: with [`POLL`] below the three seconds within which watchers
-/// are told.
+/// How long that read may take before the database counts as unreachable. With [`POLL`] this is
+/// below the three seconds within which watchers learn of it.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Keeps the hub at the database's state. Runs until it is dropped.
@@ -45,7 +47,7 @@ pub async fn follow(store: Store, hub: Hub, clock: Clock) {
                 Heard::Written(event, revision) => follower.written(event, revision).await,
                 Heard::Invalidated(event) => follower.reread(event).await,
                 Heard::Lost => {
-                    tracing::warn!("the connection for notifications is lost; listening again");
+                    tracing::warn!("lost the connection for notifications; listening again");
                     listener = None;
                 }
             },
@@ -72,13 +74,13 @@ impl Follower {
         match timeout(PATIENCE, self.store.listen()).await {
             Ok(Ok(listener)) => {
                 if listener.is_some() {
-                    // What was committed before the listening began was not heard.
+                    // Commits before the listening began were not notified.
                     self.reread_all().await;
                 }
                 listener
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "no notifications can be had; the revision poll goes on alone");
+                tracing::warn!(%error, "cannot listen for notifications; polling revisions");
                 None
             }
             Err(_) => None,
@@ -118,7 +120,7 @@ impl Follower {
                 }
             }
             Ok(Err(error)) => self.away(&error.to_string()),
-            Err(_) => self.away("it does not answer in time"),
+            Err(_) => self.away("no answer in time"),
         }
     }
 
@@ -126,7 +128,7 @@ impl Follower {
         if !self.hub.is_stale() {
             tracing::error!(
                 why,
-                "the database is away; the last known counts are shown as stale"
+                "cannot reach the database; showing the last known counts as stale"
             );
             self.hub.set_stale(Some(self.last_answer));
         }
@@ -142,8 +144,8 @@ impl Follower {
         }
     }
 
-    /// Reads one event again. What it knew before the read tells an older row of a restored database from a late one: whatever
-    /// was published here had been committed before.
+    /// Reads one event again. The revision known before the read tells a restored database from a
+    /// late row: whatever was published here was committed before the read.
     async fn reread(&self, id: EventId) {
         let known = self
             .hub
@@ -155,7 +157,8 @@ impl Follower {
                 Some(event) => {
                     let newest = event.announcement;
                     if event.revision < known {
-                        tracing::warn!(event = %event.slug, known, revision = event.revision, "the database went back; it is the truth");
+                        let (slug, revision) = (&event.slug, event.revision);
+                        tracing::warn!(%slug, known, revision, "database is older than this node (restored?); using its state");
                         self.hub.publish_restored(event);
                     } else {
                         self.hub.publish(event);
@@ -174,11 +177,11 @@ impl Follower {
             Ok::<(), StoreError>(())
         };
         if let Err(error) = result.await {
-            tracing::warn!(%error, event = id, "an event cannot be read; the next poll tries again");
+            tracing::warn!(%error, event = id, "cannot read an event; the next poll tries again");
         }
     }
 
-    /// Reads all events again; answers whether that worked.
+    /// Reads all events again; returns whether that worked.
     async fn reread_all(&self) -> bool {
         let known: HashMap<EventId, Revision> = self
             .hub
@@ -210,40 +213,42 @@ impl Follower {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, "the events cannot be read; the next poll tries again");
+                tracing::warn!(%error, "cannot read the events; the next poll tries again");
                 false
             }
         }
     }
 }
 
-/// Where this node's own changes are reported, so that the other nodes hear of them.
+/// Takes this node's own changes, to notify the other nodes.
 #[derive(Debug, Clone)]
 pub struct Broadcaster(mpsc::UnboundedSender<(EventId, Notice)>);
 
-/// What the others are to hear: the newest revision, or (`None`) to read the event again whatever they know of it.
+/// What the other nodes receive: the newest revision, or (`None`) to read the event again in any
+/// case.
 type Notice = Option<Revision>;
 
 impl Broadcaster {
     /// Reports a commit; never waits.
     pub fn committed(&self, event: EventId, revision: Revision) {
-        // Nobody listens any more when the process ends.
+        // The receiver is gone only when the process ends.
         let _ = self.0.send((event, Some(revision)));
     }
 
-    /// Reports what no revision shows, a deletion or an announcement; never waits.
+    /// Reports a deletion or an announcement, which no revision shows; never waits.
     pub fn invalidated(&self, event: EventId) {
         let _ = self.0.send((event, None));
     }
 }
 
-/// The reporters' end and the task that tells the other nodes: one statement for an event in `interval`, never inside the
-/// committing transaction, where it would take one lock for all committers of the server.
+/// A broadcaster and its task, which notifies the other nodes: at most one statement for each event
+/// in `interval`. Never inside the committing transaction: there `NOTIFY` takes one lock for all
+/// committers of the server.
 pub fn broadcasting(
     store: Store,
     interval: Duration,
 ) -> (Broadcaster, impl Future<Output = ()> + Send) {
-    // Unbounded, yet small: it is drained at once into a map with one entry an event.
+    // Unbounded, yet small: it is drained at once into a map with one entry for each event.
     let (sender, mut reports) = mpsc::unbounded_channel();
     let task = async move {
         let mut due: HashMap<EventId, Notice> = HashMap::new();
@@ -277,7 +282,7 @@ pub fn broadcasting(
                 };
                 told.insert(event, now);
                 if let Err(error) = store.notify(event, notice).await {
-                    tracing::debug!(%error, event, "the other nodes were not told; their poll will find it");
+                    tracing::debug!(%error, event, "cannot notify the other nodes; their polls will find it");
                 }
             }
             told.retain(|event, told| due.contains_key(event) || *told + interval > now);
@@ -286,7 +291,7 @@ pub fn broadcasting(
     (Broadcaster(sender), task)
 }
 
-/// The newest revision stands for those before it; to read again in any case stands for every revision.
+/// The newest revision replaces those before it; "read again" replaces every revision.
 fn note(due: &mut HashMap<EventId, Notice>, (event, notice): (EventId, Notice)) {
     due.entry(event)
         .and_modify(|due| *due = due.and(notice))

@@ -1,13 +1,14 @@
-//! Whether a batch of commands is being committed, so that a fan-out can make room for it.
+//! Whether a batch of commands is being committed, so that a fan-out can yield to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many of this process' writers have a batch with the database. Cheap to clone; all clones count together.
+/// How many of this process's writers have a batch at the database. Cheap to clone; clones share
+/// the count.
 #[derive(Debug, Clone, Default)]
 pub struct Commits(Arc<AtomicUsize>);
 
-/// One of them, until it is dropped.
+/// One batch, until it is dropped.
 #[derive(Debug)]
 #[must_use = "a commit is underway for as long as this lives"]
 pub struct Underway(Commits);
@@ -38,13 +39,13 @@ mod tests {
     #[test]
     fn commits_are_underway_until_the_last_one_has_ended() {
         let commits = Commits::default();
-        let seen_by_a_walker = commits.clone();
-        assert!(!seen_by_a_walker.are_underway());
+        let seen_by_a_fanout = commits.clone();
+        assert!(!seen_by_a_fanout.are_underway());
         let (one, another) = (commits.begin(), commits.begin());
-        assert!(seen_by_a_walker.are_underway());
+        assert!(seen_by_a_fanout.are_underway());
         drop(one);
-        assert!(seen_by_a_walker.are_underway());
+        assert!(seen_by_a_fanout.are_underway());
         drop(another);
-        assert!(!seen_by_a_walker.are_underway());
+        assert!(!seen_by_a_fanout.are_underway());
     }
 }

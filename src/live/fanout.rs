@@ -1,23 +1,26 @@
-//! Wakes an event's watchers: all of them when something is pushed, one of them when its own time has come.
+//! Notifies an event's watchers: all of them when something is pushed, one of them when its own
+//! deadline is due.
 //!
-//! The newest push is in a watch channel; only the waking is here, because tokio's has three costs that ten thousand watchers feel.
-//! It wakes everybody at once, and whatever else the process has to do, a registration above all, stands behind all of them in
-//! the scheduler's queue, once for each step it takes. It takes a lock for each watcher at each push. And it knows no time, so that each
-//! watcher needs a timer of its own for its heartbeat.
+//! tokio's watch channel carries the newest state; only the waking is here. Its own waking costs
+//! too much for ten thousand watchers. It wakes everybody at once, so that a registration waits
+//! behind all of them in the scheduler's queue. It takes a lock for each watcher at each push. And
+//! it knows no time, so that each watcher would need a timer for its heartbeat.
 //!
-//! Here a watcher has a seat, which holds its task's waker for as long as the task stays the same. One walker goes round:
+//! Here a watcher has a [`Waiter`], which holds its task's waker. One task for each event, the
+//! fan-out task, goes round:
 //!
 //! ```text
-//! ring: everybody is due ──▶ wake a portion, step aside, wake the next … once round from where the walker is
-//! alarm of a seat is due ──▶ wake that one
-//! nothing due            ──▶ sleep until the next alarm or ring
+//! a push: everybody is due  ──▶ wake a chunk, yield, wake the next … once round from where it is
+//! a waiter's alarm is due   ──▶ wake that one
+//! nothing is due            ──▶ sleep until the next alarm or push
 //! ```
 //!
-//! A ring while the walk is under way makes it go once round from where it is: nobody is woken for a push that is no longer the
-//! newest, and however many pushes come, everybody has their turn. A bell that nobody sits at has no walker.
+//! A push during a round makes the task go once round from where it is. So nobody is woken for a
+//! push that is no longer the newest, and everybody has a turn however many pushes come. An event
+//! without waiters has no fan-out task.
 //!
-//! While a commit is underway the walker's thread steps aside as well: what a database has to do for it, it does on a thread or in a
-//! process of its own, which may be waiting for this core, and a system can leave a busy thread there for some milliseconds.
+//! While a commit is underway the fan-out's thread also yields its core. A database does its part
+//! on a thread or in a process of its own, which may be waiting for this core.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,92 +34,95 @@ use tokio::time::{Instant, sleep_until};
 
 use super::commits::Commits;
 
-/// How many are woken before the walker steps aside, for each thread of the runtime: what waits behind a portion waits half a millisecond.
-const PORTION: usize = 32;
-/// Half of what fits into a thread's own queue: what does not fit stands in the one that all threads share, where a database's answer comes.
-const LARGEST_PORTION: usize = 128;
-/// How often the walker's thread gives its core away. Whoever takes it may keep it for milliseconds.
-const GIVE_WAY: Duration = Duration::from_millis(1);
-/// Alarms are put off to the next multiple of this: those of one crowd fall together, and the walker sleeps meanwhile.
+/// Waiters woken before the task yields, for each thread of the runtime: what waits behind a chunk
+/// waits half a millisecond.
+const CHUNK: usize = 32;
+/// Half of a thread's own queue. What does not fit goes to the queue that all threads share, where
+/// a database's answer arrives.
+const LARGEST_CHUNK: usize = 128;
+/// How often the thread yields its core at most: whoever takes it may keep it for milliseconds.
+const YIELD_CORE: Duration = Duration::from_millis(1);
+/// Alarms are rounded up to a multiple of this, so that those of one crowd fall together.
 pub(super) const TICK: Duration = Duration::from_millis(16);
 
-/// One event's watchers and their walker.
+/// One event's waiters and their task.
 #[derive(Debug)]
-struct Bell {
-    // Held for a portion of wake-ups, over no await. Wakers are dropped outside: the last one takes its task along, and that its seat.
-    seats: Mutex<Seats>,
-    /// Calls the walker.
+struct Fanout {
+    // Held for a chunk of wake-ups, over no await. Wakers are dropped outside: the last one drops
+    // its task, and with it a waiter, which takes this lock.
+    waiters: Mutex<Waiters>,
+    /// Wakes the task.
     call: Notify,
     commits: Commits,
-    begun: Instant,
-    /// When somebody last looked at the clock, nanoseconds after `begun`.
-    looked: AtomicU64,
+    started: Instant,
+    /// When the clock was last read, in nanoseconds after `started`.
+    clock: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Seats {
+struct Waiters {
     wakers: Vec<Option<Waker>>,
     free: Vec<u32>,
     alarms: BTreeSet<(Instant, u32)>,
-    /// Where the walk goes on.
+    /// Where the round continues.
     at: usize,
-    /// How many seats it has still to look at.
+    /// How many waiters the round has still to visit.
     left: usize,
-    walking: bool,
+    running: bool,
 }
 
-/// What the walker does next.
+/// What the task does next.
 enum Next {
-    StepAside,
+    Yield,
     Sleep(Option<Instant>),
-    Leave,
+    End,
 }
 
-/// The channel's hold on its bell; rings a last time when it is dropped.
+/// A channel's side of its fan-out; notifies a last time when it is dropped.
 #[derive(Debug)]
-pub(super) struct Rope(Arc<Bell>);
+pub(super) struct Notifier(Arc<Fanout>);
 
-impl Rope {
-    /// A bell that nobody sits at yet.
+impl Notifier {
+    /// Without waiters.
     pub(super) fn new(commits: Commits) -> Self {
-        Self(Arc::new(Bell {
-            seats: Mutex::default(),
+        Self(Arc::new(Fanout {
+            waiters: Mutex::default(),
             call: Notify::new(),
             commits,
-            begun: Instant::now(),
-            looked: AtomicU64::new(0),
+            started: Instant::now(),
+            clock: AtomicU64::new(0),
         }))
     }
 
-    /// Wakes everybody. What they are to find must be there already.
-    pub(super) fn ring(&self) {
-        self.0.look();
-        let mut seats = self.0.lock();
-        if seats.left == 0 && !seats.wakers.is_empty() {
-            // Whoever sits last in one walk does not in the next.
-            seats.at = rand::random_range(0..seats.wakers.len());
+    /// Wakes everybody. What they are to find must be published before.
+    pub(super) fn notify_all(&self) {
+        self.0.read_clock();
+        let mut waiters = self.0.lock();
+        if waiters.left == 0 && !waiters.wakers.is_empty() {
+            // The last of one round is not the last of the next.
+            waiters.at = rand::random_range(0..waiters.wakers.len());
         }
-        seats.left = seats.wakers.len();
-        drop(seats);
+        waiters.left = waiters.wakers.len();
+        drop(waiters);
         self.0.call.notify_one();
     }
 
-    /// A place for one watcher. Must be called inside a tokio runtime with time enabled.
-    pub(super) fn sit(&self) -> Seat {
-        let bell = &self.0;
-        bell.look();
-        let mut seats = bell.lock();
-        let key = seats.free.pop().unwrap_or_else(|| {
-            seats.wakers.push(None);
+    /// A waiter for one watcher. Must be called inside a tokio runtime with time enabled.
+    pub(super) fn waiter(&self) -> Waiter {
+        let fanout = &self.0;
+        fanout.read_clock();
+        let mut waiters = fanout.lock();
+        let key = waiters.free.pop().unwrap_or_else(|| {
+            waiters.wakers.push(None);
             // A machine has no room for so many sockets.
-            u32::try_from(seats.wakers.len() - 1).expect("fewer than 2^32 watchers")
+            u32::try_from(waiters.wakers.len() - 1).expect("fewer than 2^32 watchers")
         });
-        if !std::mem::replace(&mut seats.walking, true) {
-            tokio::spawn(Arc::clone(bell).walk());
+        if !std::mem::replace(&mut waiters.running, true) {
+            tokio::spawn(Arc::clone(fanout).run());
         }
-        drop(seats);
-        Seat {
-            bell: Arc::clone(bell),
+        drop(waiters);
+        Waiter {
+            fanout: Arc::clone(fanout),
             key,
             waker: None,
             alarm: None,
@@ -124,25 +130,25 @@ impl Rope {
     }
 }
 
-impl Drop for Rope {
+impl Drop for Notifier {
     fn drop(&mut self) {
-        self.ring();
+        self.notify_all();
     }
 }
 
-impl Bell {
-    async fn walk(self: Arc<Self>) {
-        let portion = LARGEST_PORTION.min(PORTION * Handle::current().metrics().num_workers());
-        let mut gave_way = self.begun;
+impl Fanout {
+    async fn run(self: Arc<Self>) {
+        let chunk = LARGEST_CHUNK.min(CHUNK * Handle::current().metrics().num_workers());
+        let mut yielded = self.started;
         loop {
             // Statements of their own, so that the lock is not held over the waiting.
-            let now = self.look();
-            let next = self.lock().step(now, portion);
+            let now = self.read_clock();
+            let next = self.lock().step(now, chunk);
             match next {
-                // Behind those that were just woken, and behind whatever else is ready.
-                Next::StepAside => {
-                    if now >= gave_way + GIVE_WAY && self.commits.are_underway() {
-                        gave_way = now;
+                // Behind those that were just woken, and behind everything else that is ready.
+                Next::Yield => {
+                    if now >= yielded + YIELD_CORE && self.commits.are_underway() {
+                        yielded = now;
                         std::thread::yield_now();
                     }
                     tokio::task::yield_now().await;
@@ -152,17 +158,17 @@ impl Bell {
                     () = self.call.notified() => {}
                     () = sleep_until(alarm) => {}
                 },
-                Next::Leave => return,
+                Next::End => return,
             }
         }
     }
 
-    /// Reads the clock for everybody who is woken, or takes a seat, after this.
-    fn look(&self) -> Instant {
+    /// Reads the clock, once for everybody who is woken or becomes a waiter after this.
+    fn read_clock(&self) -> Instant {
         let now = Instant::now();
-        let nanos =
-            u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
-        self.looked.fetch_max(nanos, Ordering::Relaxed);
+        let nanos = u64::try_from(now.saturating_duration_since(self.started).as_nanos())
+            .unwrap_or(u64::MAX);
+        self.clock.fetch_max(nanos, Ordering::Relaxed);
         now
     }
 
@@ -170,34 +176,34 @@ impl Bell {
     fn rounded(&self, at: Instant) -> Instant {
         let tick = TICK.as_nanos();
         let ticks = at
-            .saturating_duration_since(self.begun)
+            .saturating_duration_since(self.started)
             .as_nanos()
             .div_ceil(tick);
-        u64::try_from(ticks * tick).map_or(at, |nanos| self.begun + Duration::from_nanos(nanos))
+        u64::try_from(ticks * tick).map_or(at, |nanos| self.started + Duration::from_nanos(nanos))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seats> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiters> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seats {
-    /// Wakes at most `portion`.
-    fn step(&mut self, now: Instant, portion: usize) -> Next {
+impl Waiters {
+    /// Wakes at most `chunk`.
+    fn step(&mut self, now: Instant, chunk: usize) -> Next {
         if self.free.len() == self.wakers.len() {
-            // The table of the largest crowd there was is given back.
+            // Free the table of the largest crowd there was.
             *self = Self::default();
-            return Next::Leave;
+            return Next::End;
         }
         let mut woken = 0;
-        while woken < portion
+        while woken < chunk
             && let Some(&(alarm, key)) = self.alarms.first()
             && alarm <= now
         {
             self.alarms.pop_first();
             woken += self.wake(key as usize);
         }
-        while woken < portion && self.left > 0 {
+        while woken < chunk && self.left > 0 {
             self.left -= 1;
             self.at = if self.at + 1 < self.wakers.len() {
                 self.at + 1
@@ -208,7 +214,7 @@ impl Seats {
         }
         let next = self.alarms.first().map(|(alarm, _)| *alarm);
         if self.left > 0 || next.is_some_and(|alarm| alarm <= now) {
-            Next::StepAside
+            Next::Yield
         } else {
             Next::Sleep(next)
         }
@@ -222,24 +228,25 @@ impl Seats {
     }
 }
 
-/// One watcher's place; given back when it is dropped.
+/// One watcher's registration; freed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
-    bell: Arc<Bell>,
+pub(super) struct Waiter {
+    fanout: Arc<Fanout>,
     key: u32,
-    /// What the bell has of this seat, so that it need not be asked.
+    /// Copies of what the fan-out has of this waiter, so that the lock is not needed to compare.
     waker: Option<Waker>,
     alarm: Option<Instant>,
 }
 
-impl Seat {
-    /// The walker's time, which never goes back: for a task that it woke, that of its waking; for any other it may be long past, but not
-    /// before this seat was taken. Nothing that the walker has woken somebody for lies after it.
+impl Waiter {
+    /// The fan-out's time, which never goes back: for a task that it woke, the time of waking. For
+    /// any other task it may be long past, but not before this waiter came to be. No alarm that has
+    /// gone off lies after it.
     pub(super) fn now(&self) -> Instant {
-        self.bell.begun + Duration::from_nanos(self.bell.looked.load(Ordering::Relaxed))
+        self.fanout.started + Duration::from_nanos(self.fanout.clock.load(Ordering::Relaxed))
     }
 
-    /// From now on a ring wakes this task. Look for what it told after this call.
+    /// From now on a push wakes this task. Check for a push after this call.
     pub(super) fn listen(&mut self, cx: &Context<'_>) {
         if self
             .waker
@@ -249,19 +256,20 @@ impl Seat {
             return;
         }
         self.waker = Some(cx.waker().clone());
-        let old = self.bell.lock().wakers[self.key as usize].replace(cx.waker().clone());
+        let old = self.fanout.lock().wakers[self.key as usize].replace(cx.waker().clone());
         drop(old);
     }
 
     /// From now on nothing wakes the task that listened last. Its alarm stays, and wakes nobody.
     pub(super) fn silence(&mut self) {
         if self.waker.take().is_some() {
-            let old = self.bell.lock().wakers[self.key as usize].take();
+            let old = self.fanout.lock().wakers[self.key as usize].take();
             drop(old);
         }
     }
 
-    /// Ready at `at`. Of several wishes the earliest is kept; a woken task says those again that are still to come.
+    /// Ready at `at`. Of several alarms only the earliest is kept; a woken task sets the others
+    /// again.
     pub(super) fn poll_alarm(&mut self, cx: &Context<'_>, now: Instant, at: Instant) -> Poll<()> {
         if at <= now {
             return Poll::Ready(());
@@ -271,35 +279,35 @@ impl Seat {
             .alarm
             .is_none_or(|alarm| alarm <= now || alarm > at + TICK)
         {
-            let alarm = self.bell.rounded(at);
-            let mut seats = self.bell.lock();
+            let alarm = self.fanout.rounded(at);
+            let mut waiters = self.fanout.lock();
             if let Some(old) = self.alarm.replace(alarm) {
-                seats.alarms.remove(&(old, self.key));
+                waiters.alarms.remove(&(old, self.key));
             }
-            seats.alarms.insert((alarm, self.key));
-            let is_next = seats.alarms.first() == Some(&(alarm, self.key));
-            drop(seats);
+            waiters.alarms.insert((alarm, self.key));
+            let is_next = waiters.alarms.first() == Some(&(alarm, self.key));
+            drop(waiters);
             if is_next {
-                self.bell.call.notify_one();
+                self.fanout.call.notify_one();
             }
         }
         Poll::Pending
     }
 }
 
-impl Drop for Seat {
+impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut seats = self.bell.lock();
-        let waker = seats.wakers[self.key as usize].take();
+        let mut waiters = self.fanout.lock();
+        let waker = waiters.wakers[self.key as usize].take();
         if let Some(alarm) = self.alarm {
-            seats.alarms.remove(&(alarm, self.key));
+            waiters.alarms.remove(&(alarm, self.key));
         }
-        seats.free.push(self.key);
-        let is_empty = seats.free.len() == seats.wakers.len();
-        drop(seats);
+        waiters.free.push(self.key);
+        let is_empty = waiters.free.len() == waiters.wakers.len();
+        drop(waiters);
         drop(waker);
         if is_empty {
-            self.bell.call.notify_one();
+            self.fanout.call.notify_one();
         }
     }
 }

@@ -31,7 +31,7 @@ struct Directory {
 }
 
 impl Hub {
-    /// A hub that pushes an event's count at most once in `interval`.
+    /// A hub that pushes each event's count at most once in `interval`.
     pub fn new(interval: Duration) -> Self {
         Self(Arc::new(Inner {
             channels: RwLock::default(),
@@ -42,7 +42,7 @@ impl Hub {
         }))
     }
 
-    /// The commits that its fan-outs make room for.
+    /// The commits to which its fan-outs yield.
     pub fn commits(&self) -> &Commits {
         &self.0.commits
     }
@@ -89,15 +89,16 @@ impl Hub {
 
     /// Takes a committed state, opening a channel for an event that is new here.
     pub fn publish(&self, event: Event) {
-        self.take(event, false);
+        self.accept(event, false);
     }
 
-    /// Takes a state that is older than the one known: the database was restored, and it is the truth.
+    /// Takes a state that may be older than the known one: the database was restored, and its state
+    /// counts.
     pub fn publish_restored(&self, event: Event) {
-        self.take(event, true);
+        self.accept(event, true);
     }
 
-    fn take(&self, event: Event, force: bool) {
+    fn accept(&self, event: Event, force: bool) {
         if let Some(channel) = self.channel_by_id(event.id) {
             channel.publish(event, force);
             return;
@@ -121,7 +122,8 @@ impl Hub {
         if let Some(window) = *self.0.drain.read().unwrap_or_else(PoisonError::into_inner) {
             channel.end(End::Drain(window));
         }
-        // A slug that was used before belongs to the newer event; the older one's deletion may still be on its way here.
+        // A slug that was used before belongs to the newer event; the deletion of the older one may
+        // not have arrived yet.
         if let Some(old) = directory.by_slug.insert(event.slug, event.id)
             && let Some(old) = directory.by_id.remove(&old)
         {
@@ -143,7 +145,7 @@ impl Hub {
         }
     }
 
-    /// Tells an event's watchers what the organiser announces.
+    /// Pushes an announcement to an event's watchers.
     pub fn announce(&self, id: EventId, announcement: &Announcement) {
         if let Some(channel) = self.channel_by_id(id) {
             channel.announce(announcement);
@@ -163,7 +165,7 @@ impl Hub {
         self.0.stale.load(Ordering::SeqCst)
     }
 
-    /// Ends every stream, spread over `window`, and every one that begins from now on at once.
+    /// Ends every stream, spread over `window`; one that begins from now on ends at once.
     pub fn drain(&self, window: Duration) {
         *self.0.drain.write().unwrap_or_else(PoisonError::into_inner) = Some(window);
         for channel in self.channels() {
@@ -176,11 +178,12 @@ impl Hub {
         let counts = self
             .channels()
             .into_iter()
-            .map(|channel| (channel.newest().event.id, channel.watchers.open()));
+            .map(|channel| (channel.newest().event.id, channel.presence.open()));
         counts.filter(|(_, open)| *open > 0).collect()
     }
 
-    /// Tells every event's watchers how many they are, `elsewhere` included, where that has changed. Call it every five seconds.
+    /// Pushes to every event's watchers how many they are, `elsewhere` included, where that has
+    /// changed. Call it every five seconds.
     pub fn tell_watching(
         &self,
         told: &mut HashMap<EventId, (u64, u64)>,
@@ -189,9 +192,9 @@ impl Hub {
         let mut now = HashMap::new();
         for channel in self.channels() {
             let id = channel.newest().event.id;
-            let watching = channel.watchers.open() + elsewhere.get(&id).copied().unwrap_or(0);
-            let state = (watching, channel.watchers.come());
-            if channel.watchers.open() > 0 && told.get(&id) != Some(&state) {
+            let watching = channel.presence.open() + elsewhere.get(&id).copied().unwrap_or(0);
+            let state = (watching, channel.presence.ever_open());
+            if channel.presence.open() > 0 && told.get(&id) != Some(&state) {
                 channel.set_watching(watching);
             }
             now.insert(id, state);

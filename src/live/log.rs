@@ -1,7 +1,7 @@
 //! The change log, followed without a gap: every revision, in order, never conflated.
 //!
-//! It subscribes first, then reads the log up to its end, then waits for the subscription to say that there is more: a
-//! change that is committed between the two steps is found by the next read.
+//! Subscribes first, then reads the log up to its end, then waits for the subscription to announce
+//! more. The next read finds a change that was committed between the two steps.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,18 +20,19 @@ const PAGE: u32 = 500;
 /// How long to wait after a failed read.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What a follower of the log is to send next.
+/// What a follower of the log sends next.
 #[derive(Debug)]
 pub enum Entry {
-    /// The position given is none of this event's: the log starts over.
+    /// The client's position is none of this event's: the log starts over.
     Reset,
     /// A revision.
     Change(Box<Change>),
-    /// Anything else that the subscription says, counts apart.
+    /// Any other item of the subscription, except counts.
     Item(Item),
 }
 
-/// Where to begin: the revision after which to read, and whether the client's position was none of this event's.
+/// Where to begin: the revision after which to read, and whether the client's position was none of
+/// this event's.
 pub fn start(event: &Event, after: Option<Result<Position, ()>>) -> (Revision, bool) {
     match after {
         None => (0, false),
@@ -58,7 +59,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Follows `channel`'s log from after `after` on; `reset` is said first.
+    /// Follows `channel`'s log after the revision `after`; a `reset` comes first.
     pub fn open(
         store: Store,
         channel: &Channel,
@@ -78,7 +79,7 @@ impl Log {
         }
     }
 
-    /// A change that was read already, without waiting: several go out in one piece.
+    /// A change that is read already: several go out in one piece.
     pub fn read_ahead(&mut self) -> Option<Change> {
         let change = self.page.pop_front()?;
         self.after = change.headcount.revision;
@@ -104,7 +105,8 @@ impl Log {
                     // The store logs it once for all followers.
                     Err(StoreError::Busy) => tokio::time::sleep(RETRY).await,
                     Err(error) => {
-                        tracing::warn!(%error, event = %self.event.slug, "the change log cannot be read; trying again");
+                        let event = &self.event.slug;
+                        tracing::warn!(%error, %event, "cannot read the change log; trying again");
                         tokio::time::sleep(RETRY).await;
                     }
                 }

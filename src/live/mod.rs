@@ -1,8 +1,9 @@
 //! The read path: from a committed change to everybody who watches.
 //!
-//! Owns the newest state of every event ([`hub`]), the one way to follow it ([`subscription`]) and the lossless log
-//! ([`log`]). A headcount is a value, not a queue: the hub holds the newest, a slow reader gets the newest and holds no
-//! backlog. Never decides anything, and writes nothing to the database but how many watch ([`presence_report`]).
+//! Owns the newest state of every event ([`hub`]), the one way to follow it ([`subscription`]) and
+//! the lossless log ([`log`]). A headcount is a value, not a queue: the hub holds the newest one,
+//! and a slow reader gets it without a backlog. Decides nothing, and writes nothing to the database
+//! but presence reports ([`presence_report`]).
 
 pub mod channel;
 pub mod cluster;

@@ -1,16 +1,16 @@
-//! Who watches: counted by transport, for the gauges and the `watching` event.
+//! Presence: the open live views of an event, for the gauges and the `watching` event.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The push techniques, as the metrics and the documents name them.
+/// The transports, as the metrics and the documents name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// Server-sent events.
     Sse,
     /// A request that waits for a change.
     LongPoll,
-    /// A request now and then.
+    /// One request for each look.
     Poll,
     /// An endless HTML document.
     Frame,
@@ -50,52 +50,53 @@ impl Transport {
 
 /// The open live views of one event.
 #[derive(Debug, Default)]
-pub struct Watchers {
+pub struct Presence {
     open: AtomicU64,
-    /// Everybody who ever came and is told the number: tells that somebody new wants to hear the number.
-    come: AtomicU64,
-    /// Of the open ones, those that are no people's.
-    aside: AtomicU64,
+    /// Every view ever opened that shows the number: a new one is sent the number even if it is the
+    /// same.
+    shown: AtomicU64,
+    /// Of the open ones, the program's own.
+    excluded: AtomicU64,
 }
 
-impl Watchers {
-    /// How many watch now, on this node; who was set aside is not counted.
+impl Presence {
+    /// How many watch now, on this node, without the excluded ones.
     pub fn open(&self) -> u64 {
         self.open
             .load(Ordering::Relaxed)
-            .saturating_sub(self.aside.load(Ordering::Relaxed))
+            .saturating_sub(self.excluded.load(Ordering::Relaxed))
     }
 
-    /// How many of those who are told the number have come so far, on this node.
-    pub fn come(&self) -> u64 {
-        self.come.load(Ordering::Relaxed)
+    /// How many views that show the number were opened so far, on this node.
+    pub fn ever_open(&self) -> u64 {
+        self.shown.load(Ordering::Relaxed)
     }
 
     /// Counts one watcher until the guard is dropped.
     pub fn enter(self: &Arc<Self>, transport: Transport) -> Watcher {
         self.open.fetch_add(1, Ordering::Relaxed);
-        // A long poll comes again and again, and neither it nor the frame shows the number.
+        // A long poll is opened again and again, and neither it nor the frame shows the number.
         match transport {
             Transport::Sse | Transport::WebSocket | Transport::SocketIo | Transport::Changes => {
-                self.come.fetch_add(1, Ordering::Relaxed);
+                self.shown.fetch_add(1, Ordering::Relaxed);
             }
             Transport::LongPoll | Transport::Poll | Transport::Frame => {}
         }
         gauge(transport).increment(1.0);
         Watcher {
-            watchers: Arc::clone(self),
+            presence: Arc::clone(self),
             transport,
             present: true,
         }
     }
 
-    /// Leaves one open view of that technique out of all counts until the guard is dropped: the program's own, behind which nobody
-    /// sits.
-    pub fn set_aside(self: &Arc<Self>, transport: Transport) -> Aside {
-        self.aside.fetch_add(1, Ordering::Relaxed);
+    /// Leaves one open view of that transport out of all counts until the guard is dropped: the
+    /// program's own.
+    pub fn exclude(self: &Arc<Self>, transport: Transport) -> Excluded {
+        self.excluded.fetch_add(1, Ordering::Relaxed);
         gauge(transport).decrement(1.0);
-        Aside {
-            watchers: Arc::clone(self),
+        Excluded {
+            presence: Arc::clone(self),
             transport,
         }
     }
@@ -104,27 +105,27 @@ impl Watchers {
 /// One open live view; counted until it is dropped, but for the times in which it is not present.
 #[derive(Debug)]
 pub struct Watcher {
-    watchers: Arc<Watchers>,
+    presence: Arc<Presence>,
     transport: Transport,
     present: bool,
 }
 
 impl Watcher {
-    /// By which technique.
+    /// By which transport.
     pub fn transport(&self) -> Transport {
         self.transport
     }
 
-    /// Whether it counts.
+    /// Whether it counts, from now on.
     pub(super) fn set_present(&mut self, present: bool) {
         if std::mem::replace(&mut self.present, present) == present {
             return;
         }
         if present {
-            self.watchers.open.fetch_add(1, Ordering::Relaxed);
+            self.presence.open.fetch_add(1, Ordering::Relaxed);
             gauge(self.transport).increment(1.0);
         } else {
-            self.watchers.open.fetch_sub(1, Ordering::Relaxed);
+            self.presence.open.fetch_sub(1, Ordering::Relaxed);
             gauge(self.transport).decrement(1.0);
         }
     }
@@ -142,14 +143,14 @@ fn gauge(transport: Transport) -> metrics::Gauge {
 
 /// One open live view that is not counted, until this is dropped.
 #[derive(Debug)]
-pub struct Aside {
-    watchers: Arc<Watchers>,
+pub struct Excluded {
+    presence: Arc<Presence>,
     transport: Transport,
 }
 
-impl Drop for Aside {
+impl Drop for Excluded {
     fn drop(&mut self) {
-        self.watchers.aside.fetch_sub(1, Ordering::Relaxed);
+        self.presence.excluded.fetch_sub(1, Ordering::Relaxed);
         gauge(self.transport).increment(1.0);
     }
 }

@@ -1,9 +1,11 @@
-//! How many watch, over all nodes: this node's numbers to the others, and the sum to everybody who watches here.
+//! Presence over all nodes: reports this node's numbers to the others, and pushes the sum to
+//! everybody who watches here.
 //!
-//! The database carries them ([`Store::report_watching`]); nothing else is shared. The number is approximate and nothing waits for
-//! it: a report is made when the numbers have changed, once a second at most, and again every other second so that it does not
-//! expire. A node that ends takes its report back; that of a node that died expires by the database's clock. Without watchers a
-//! node neither reports nor asks.
+//! The database carries the reports ([`Store::report_watching`]). The number is approximate and
+//! nothing waits for it. A node reports when its numbers have changed, once a second at most, and
+//! every other second so that the report does not expire. A node that stops withdraws its report;
+//! the report of a node that died expires by the database's clock. Without watchers a node neither
+//! reports nor asks.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,25 +16,25 @@ use super::hub::Hub;
 use crate::domain::event::EventId;
 use crate::store::Store;
 
-/// How often this node's numbers are looked at.
+/// How often this node reads its numbers.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often they are reported although they are the same: well below the time after which a report expires.
+/// How often unchanged numbers are reported: well below the time after which a report expires.
 const REFRESH: Duration = Duration::from_secs(2);
-/// Of so many looks one is followed by telling: every five seconds (docs/protocol.md, section 4).
+/// Every so many looks the sum is pushed: every five seconds (docs/protocol.md, section 4).
 const TELL: u64 = 5;
 
 /// This process among those that share the database.
 #[derive(Debug, Clone)]
-pub struct Watching {
+pub struct PresenceReporter {
     node: String,
     store: Store,
     hub: Hub,
 }
 
-impl Watching {
+impl PresenceReporter {
     /// Draws the node's name; reports nothing yet.
     pub fn new(store: Store, hub: Hub) -> Self {
-        // Nobody ever reads it; it only must not be another's.
+        // Nobody reads it; it must only differ from every other node's.
         Self {
             node: format!("{:032x}", rand::random::<u128>()),
             store,
@@ -40,7 +42,7 @@ impl Watching {
         }
     }
 
-    /// Reports, asks and tells. Runs until it is dropped.
+    /// Reports, asks and pushes. Runs until it is dropped.
     pub async fn run(self) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -48,7 +50,8 @@ impl Watching {
             (Reported::default(), HashMap::new(), HashMap::new());
         for look in 0_u64.. {
             looks.tick().await;
-            // While the database is away the numbers of the others stay what they were, as everything else does.
+            // While the database is away the others' numbers stay what they were, as everything
+            // does.
             if !self.hub.is_stale() {
                 let here = self.hub.watchers();
                 let nobody = here.is_empty();
@@ -56,7 +59,9 @@ impl Watching {
                 if look % TELL == 0 && !nobody {
                     match self.store.watching_elsewhere(&self.node).await {
                         Ok(counted) => elsewhere = counted,
-                        Err(error) => tracing::debug!(%error, "not known how many watch elsewhere"),
+                        Err(error) => {
+                            tracing::debug!(%error, "cannot read how many watch on other nodes; using the last numbers");
+                        }
                     }
                 }
             }
@@ -79,24 +84,24 @@ impl Watching {
                 }
             }
             Err(error) => {
-                tracing::debug!(%error, "not reported how many watch here; the next look tries again");
+                tracing::debug!(%error, "cannot report how many watch here; trying again in a second");
             }
         }
     }
 
-    /// Takes the report back, so that nobody counts those who were here. Call it when [`Self::run`] has ended.
+    /// Withdraws the report. Call it when [`Self::run`] has ended.
     pub async fn leave(&self) {
         if let Err(error) = self
             .store
             .report_watching(&self.node, &HashMap::new())
             .await
         {
-            tracing::debug!(%error, "the report of how many watch here stays until it expires");
+            tracing::debug!(%error, "cannot withdraw the report of how many watch here; it expires by itself");
         }
     }
 }
 
-/// What the others believe of this node.
+/// What the other nodes know of this one.
 #[derive(Default)]
 struct Reported {
     watchers: HashMap<EventId, u64>,

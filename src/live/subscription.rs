@@ -1,4 +1,4 @@
-//! One watcher's way to follow an event: what every transport asks for its items.
+//! One watcher's subscription to an event: what every transport asks for its items.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::channel::{Channel, End, Update};
-use super::fanout::{Seat, TICK};
+use super::channel::{Channel, End, LiveState};
+use super::fanout::{TICK, Waiter};
 use super::presence::{Transport, Watcher};
 use crate::domain::position::Position;
 use crate::wire::message::{Body, Message, Reason};
 
-/// Farewells ask clients to come back after a random time in this range, milliseconds, so that a deploy does not bring
-/// all of them back in the same second.
+/// Farewells ask clients to reconnect after a random time in this range, in milliseconds: a deploy
+/// must not bring all of them back in the same second.
 pub const RETRY_MS: std::ops::Range<u64> = 1_000..4_000;
 
-/// A heartbeat is due a little before the promised time, so that it is still in time when the machine is busy.
+/// Heartbeats go out a little before the promised time, to be in time on a busy machine.
 const PUNCTUALITY: f64 = 0.95;
 
-/// What a watcher is to send next.
+/// What a watcher sends next.
 #[derive(Debug, Clone)]
 pub enum Item {
     /// A push.
     Message(Arc<Message>),
-    /// Nothing has happened for a while: show that the line is alive.
+    /// Nothing has happened for a while: show that the connection is alive.
     Heartbeat,
     /// A farewell drawn for this watcher; nothing follows.
     End {
         /// Why.
         reason: Reason,
-        /// When to come back, milliseconds.
+        /// When to reconnect, milliseconds.
         retry_ms: u64,
     },
 }
@@ -52,13 +52,15 @@ impl Item {
     }
 }
 
-/// Follows one event. Conflates: of several changes that were made while the watcher was busy it gives the newest.
+/// Follows one event. Conflates: of several changes made while the watcher was busy it yields the
+/// newest.
 #[derive(Debug)]
 pub struct Subscription {
-    updates: watch::Receiver<Update>,
-    seat: Seat,
+    updates: watch::Receiver<LiveState>,
+    waiter: Waiter,
     first: Option<Item>,
-    /// The newest sequence sent, of counts, of `stale`, and of notices, details and `watching` together.
+    /// The newest sequence sent, of counts, of `stale`, and of notices, details and `watching`
+    /// together.
     seen_count: u64,
     seen_stale: u64,
     seen_other: u64,
@@ -70,40 +72,42 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Follows `channel`. A watcher that is at `after` already gets a heartbeat first; every other one (behind, a foreign epoch,
-    /// from the future, or without a position) gets the newest count first.
+    /// Follows `channel`. A watcher whose `after` is the newest position gets a heartbeat first.
+    /// Every other one (behind, a foreign epoch, from the future, without a position) gets the
+    /// newest count first.
     pub fn open(
         channel: &Channel,
         transport: Transport,
         after: Option<&Position>,
         heartbeat: Duration,
     ) -> Self {
-        let watcher = channel.watchers.enter(transport);
-        // Subscribe, then read the newest: what is committed in between is pushed, and compared by sequence.
+        let watcher = channel.presence.enter(transport);
+        // Subscribe, then read the newest: a commit in between is pushed, and compared by sequence.
         let updates = channel.updates();
-        let seat = channel.sit();
+        let waiter = channel.waiter();
         let newest = channel.newest();
         let (seen_other, end) = {
-            let update = updates.borrow();
+            let state = updates.borrow();
             (
-                [&update.watching, &update.notice, &update.details]
+                [&state.watching, &state.notice, &state.details]
                     .into_iter()
                     .flatten()
                     .map(|part| part.sequence)
                     .max()
                     .unwrap_or(0),
-                update.end,
+                state.end,
             )
         };
         let current =
             newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
-        // Spread over the second half of the interval: those who came in one burst do not beat in one.
+        // Spread over the second half of the interval: watchers that came in one burst do not beat
+        // in one.
         let heartbeat = heartbeat.mul_f64(PUNCTUALITY).saturating_sub(TICK);
-        let now = seat.now();
+        let now = waiter.now();
         let beat_at = now + heartbeat.mul_f64(rand::random_range(0.5..1.0));
         let mut subscription = Self {
             updates,
-            seat,
+            waiter,
             first: Some(if current {
                 Item::Heartbeat
             } else {
@@ -114,22 +118,22 @@ impl Subscription {
             seen_other,
             heartbeat,
             beat_at,
-            // Who comes during a drain gets the count and the farewell at once.
+            // A watcher that comes during a drain gets the count and the farewell at once.
             end_at: end.map(|end| (now, end.reason())),
             ended: false,
             watcher,
         };
-        // What stands in the channel now (it may be stale, or ending) has to be looked at once.
+        // The channel's present state (it may be stale, or ending) must be read once.
         subscription.updates.mark_changed();
         subscription
     }
 
-    /// By which technique.
+    /// By which transport.
     pub fn transport(&self) -> Transport {
         self.watcher.transport()
     }
 
-    /// Whether nothing has been given yet.
+    /// Whether no item has been yielded yet.
     pub fn is_fresh(&self) -> bool {
         self.first.is_some()
     }
@@ -139,12 +143,14 @@ impl Subscription {
         self.end_at.is_some()
     }
 
-    /// The next item, after waiting for it; `None` after the farewell. Cancel-safe: an item that was not returned is not lost.
+    /// Waits for the next item; `None` after the farewell. Cancel-safe: an item that was not
+    /// returned is not lost.
     pub async fn next(&mut self) -> Option<Item> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// The same for a task that polls. It is woken by a change and when a heartbeat or its farewell is due, by nothing else.
+    /// Like [`Self::next`], for a task that polls. Only a change, a due heartbeat and the farewell
+    /// wake it.
     pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Item>> {
         if self.ended {
             return Poll::Ready(None);
@@ -152,23 +158,24 @@ impl Subscription {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
-        // Not the clock, which shows in a profile of ten thousand deliveries: whatever is due here, the walker wakes for.
-        let now = self.seat.now();
+        // Not the clock, which shows in a profile of ten thousand deliveries: the fan-out wakes for
+        // whatever is due here.
+        let now = self.waiter.now();
         loop {
             if let Some(item) = self.ready(now) {
                 self.beat_at = now + self.heartbeat;
                 return Poll::Ready(Some(item));
             }
-            self.seat.listen(cx);
+            self.waiter.listen(cx);
             match self.updates.has_changed() {
                 Ok(true) => {}
                 Ok(false) => {
                     let due = self
                         .end_at
                         .map_or(self.beat_at, |(at, _)| at.min(self.beat_at));
-                    ready!(self.seat.poll_alarm(cx, now, due));
+                    ready!(self.waiter.poll_alarm(cx, now, due));
                 }
-                // The channel is gone: with its event, or without a word because the process is ending.
+                // The channel is gone: with its event, or because the process ends.
                 Err(_) => {
                     let reason = self.updates.borrow().end.map_or(Reason::Drain, End::reason);
                     self.end_at = Some((now, reason));
@@ -177,15 +184,16 @@ impl Subscription {
         }
     }
 
-    /// Wakes the polling task at `at`, ready then: a transport's own deadlines need no timer beside. Ready when the walker has seen that
-    /// time: by any other clock an alarm that it has not rung yet, for a farewell, would look past, and give way to this one.
+    /// Ready at `at`, and wakes the polling task then: a transport's own deadlines need no timer.
+    /// By the fan-out's time, not by the clock: an alarm that has not gone off yet, such as a
+    /// farewell's, must not be replaced by this one.
     pub fn poll_alarm(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
-        self.seat.poll_alarm(cx, self.seat.now(), at)
+        self.waiter.poll_alarm(cx, self.waiter.now(), at)
     }
 
-    /// Nobody waits for the next item until somebody asks again: wakes no task meanwhile.
+    /// Wakes no task until an item is asked for again.
     pub fn silence(&mut self) {
-        self.seat.silence();
+        self.waiter.silence();
     }
 
     /// Whether it counts as watching: a client that fetches items only now and then may be away.
@@ -202,25 +210,25 @@ impl Subscription {
             return Some(farewell(reason));
         }
         let item = {
-            let update = self.updates.borrow_and_update();
-            if let (Some(end), None) = (update.end, self.end_at) {
+            let state = self.updates.borrow_and_update();
+            if let (Some(end), None) = (state.end, self.end_at) {
                 let delay = match end {
                     End::Deleted => Duration::ZERO,
                     End::Drain(window) => End::spread(window),
                 };
                 self.end_at = Some((now + delay, end.reason()));
             }
-            // Who is about to leave need not hear how many stay.
-            let watching = update.watching.as_ref().filter(|_| self.end_at.is_none());
-            let other = [update.notice.as_ref(), update.details.as_ref(), watching]
+            // A watcher that is about to leave does not need the number of watchers.
+            let watching = state.watching.as_ref().filter(|_| self.end_at.is_none());
+            let other = [state.notice.as_ref(), state.details.as_ref(), watching]
                 .into_iter()
                 .flatten()
                 .filter(|part| part.sequence > self.seen_other)
                 .min_by_key(|part| part.sequence);
-            if update.count.sequence > self.seen_count {
-                self.seen_count = update.count.sequence;
-                Some(Arc::clone(&update.count.message))
-            } else if let Some(part) = update
+            if state.count.sequence > self.seen_count {
+                self.seen_count = state.count.sequence;
+                Some(Arc::clone(&state.count.message))
+            } else if let Some(part) = state
                 .stale
                 .as_ref()
                 .filter(|part| part.sequence > self.seen_stale)

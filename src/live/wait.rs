@@ -1,17 +1,21 @@
 //! Waiting once for a change: what a long poll does.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
-use super::channel::{Channel, End, Newest};
+use super::channel::{Channel, End, LiveState, Newest};
+use super::fanout::Waiter;
 use super::presence::Transport;
 use crate::domain::position::Position;
 
 /// How a wait ended.
 #[derive(Debug)]
 pub enum Waited {
-    /// There is something to tell: another position, or the database went away or came back.
+    /// There is something new: another position, or the database went away or came back.
     Changed(Newest),
     /// The time is over, or the server stops, and nothing has changed.
     Unchanged(Newest),
@@ -19,40 +23,72 @@ pub enum Waited {
     Deleted,
 }
 
-/// Waits until the newest position is none that the client `has`, at most for `wait`. While the database is away and the
-/// position is the client's it holds on: an answer at once would only be asked for again at once. Dropping it frees everything.
+/// Waits until the newest position is none that the client `has`, at most for `wait`. While the
+/// database is away and the position is the client's it goes on waiting: an answer at once would
+/// only bring the next request at once. Dropping it frees everything.
 pub async fn changed(channel: &Channel, has: impl Fn(&Position) -> bool, wait: Duration) -> Waited {
-    // Subscribe, then read the newest: what is committed in between wakes.
-    let mut updates = channel.updates();
+    // Subscribe, then read the newest: a commit in between wakes.
+    let updates = channel.updates();
     let first = channel.newest();
     if !has(&first.position()) {
         return Waited::Changed(first);
     }
-    let mut until = Instant::now() + wait;
-    // Who comes during a drain is not held at all.
-    let mut draining = false;
-    if let Some(End::Drain(_)) = updates.borrow().end {
-        (until, draining) = (Instant::now(), true);
-    }
-    let _watcher = channel.watchers.enter(Transport::LongPoll);
-    loop {
-        let end = updates.borrow_and_update().end;
-        match end {
-            Some(End::Deleted) => return Waited::Deleted,
-            Some(End::Drain(window)) if !draining => {
-                draining = true;
-                until = until.min(Instant::now() + End::spread(window));
+    let waiter = channel.waiter();
+    // A client that comes during a drain does not wait at all.
+    let draining = matches!(updates.borrow().end, Some(End::Drain(_)));
+    let until = if draining {
+        waiter.now()
+    } else {
+        waiter.now() + wait
+    };
+    let is_stale = first.stale_since.is_some();
+    let mut wait = Wait {
+        channel,
+        has,
+        is_stale,
+        updates,
+        waiter,
+        until,
+        draining,
+    };
+    let _watcher = channel.presence.enter(Transport::LongPoll);
+    poll_fn(|cx| wait.poll(cx)).await
+}
+
+struct Wait<'a, F> {
+    channel: &'a Channel,
+    has: F,
+    /// Whether the database was away at first.
+    is_stale: bool,
+    updates: watch::Receiver<LiveState>,
+    waiter: Waiter,
+    until: Instant,
+    draining: bool,
+}
+
+impl<F: Fn(&Position) -> bool> Wait<'_, F> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Waited> {
+        loop {
+            let end = self.updates.borrow_and_update().end;
+            match end {
+                Some(End::Deleted) => return Poll::Ready(Waited::Deleted),
+                Some(End::Drain(window)) if !self.draining => {
+                    self.draining = true;
+                    self.until = self.until.min(self.waiter.now() + End::spread(window));
+                }
+                Some(End::Drain(_)) | None => {}
             }
-            Some(End::Drain(_)) | None => {}
-        }
-        let newest = channel.newest();
-        if !has(&newest.position()) || newest.stale_since.is_some() != first.stale_since.is_some() {
-            return Waited::Changed(newest);
-        }
-        match timeout_at(until, updates.changed()).await {
-            Ok(Ok(())) => {}
-            // The time is over, or the channel is gone: the process is ending.
-            Ok(Err(_)) | Err(_) => return Waited::Unchanged(channel.newest()),
+            let newest = self.channel.newest();
+            let is_stale = newest.stale_since.is_some();
+            if !(self.has)(&newest.position()) || is_stale != self.is_stale {
+                return Poll::Ready(Waited::Changed(newest));
+            }
+            self.waiter.listen(cx);
+            // The channel outlives this wait, so that it cannot be gone.
+            if !self.updates.has_changed().unwrap_or(false) {
+                ready!(self.waiter.poll_alarm(cx, self.waiter.now(), self.until));
+                return Poll::Ready(Waited::Unchanged(self.channel.newest()));
+            }
         }
     }
 }

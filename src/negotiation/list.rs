@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use warp::http::{HeaderMap, header::AsHeaderName};
 
 /// The members of a list field, over all its lines, without the white space around them. Empty
-/// members are left out (section 5.6.1.2). Bytes outside ASCII are legal inside quoted strings; they
-/// become replacement characters, because nothing here compares them.
+/// members are left out (section 5.6.1.2). Bytes outside ASCII are legal inside quoted strings;
+/// they become replacement characters, because nothing here compares them.
 pub fn members(headers: &HeaderMap, name: impl AsHeaderName) -> Vec<String> {
     let mut found = Vec::new();
     for line in headers.get_all(name) {

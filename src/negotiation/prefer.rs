@@ -9,8 +9,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// RFC 7240, section 3.
 pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// `wait` in seconds (section 4.3). Of several only the first counts (section 2); one that cannot be
-/// read counts as not sent.
+/// `wait` in seconds (section 4.3). Of several only the first counts (section 2); one that cannot
+/// be read counts as not sent.
 pub fn wait(headers: &HeaderMap) -> Option<u64> {
     let preferences = list::members(headers, PREFER);
     preferences.iter().find_map(|preference| {

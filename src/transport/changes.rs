@@ -1,4 +1,5 @@
-//! The change log: every revision in order, as pages of JSON or as an endless event stream; never conflated.
+//! The change log: every revision in order, as pages of JSON or as an endless event stream; never
+//! conflated.
 
 use std::future::ready;
 
@@ -21,11 +22,12 @@ use crate::store::StoreError;
 use crate::wire::chunk::Chunk;
 use crate::wire::sse as wire;
 
-/// The longest page, and the one that is given when none is asked for: a client that follows the log wants it whole.
+/// The longest page, and the default: a client that follows the log wants all of it.
 pub const LONGEST_PAGE: u32 = 1_000;
 /// Changes that were read together are written together, up to about this many bytes.
 const PIECE: usize = 8 * 1024;
-/// The position given is none of this event's. A browser drops an event without data.
+/// The client's position is none of this event's. It has data because a browser drops an event
+/// without.
 const RESET: (&str, &str) = ("reset", "{\"reset\":true}");
 
 /// A page of the log.
@@ -37,9 +39,10 @@ struct Page<'a> {
     reset: bool,
 }
 
-/// A page or the stream, as the client prefers. The stream has no pages, but what is no limit there is refused here too.
+/// A page or the stream, as the client prefers. The stream has no pages, but refuses a bad `limit`
+/// as well.
 pub(super) async fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
-    let answer = match (accept::preferred(&request.headers), limit(request)) {
+    let answer = match (accept::preferred(&request.head.headers), limit(request)) {
         (Some(_), Err(problem)) => Err(problem),
         (Some(Media::Json), Ok(limit)) => page(&context, channel, request, limit).await,
         (Some(Media::EventStream), Ok(_)) => stream(context, channel, request).await,
@@ -69,7 +72,7 @@ async fn page(
     request: &Request,
     limit: u32,
 ) -> Result<Response, Problem> {
-    if let Some(problem) = refusal::problem(request.admission) {
+    if let Some(problem) = refusal::problem(request.head.admission) {
         return Err(problem);
     }
     let event = channel.newest().event;
@@ -107,12 +110,12 @@ async fn stream(
     channel: &Channel,
     request: &Request,
 ) -> Result<Response, Problem> {
-    if let Some(reason) = refusal::reason(request.admission) {
+    if let Some(reason) = refusal::reason(request.head.admission) {
         return Ok(sse::refuse(&refusal::bye(reason)));
     }
     let event = channel.newest().event;
-    // An `EventSource` must not be answered an error: where the database is away the log is begun as far as it is known, and
-    // the stream waits for it.
+    // An `EventSource` gives up after an error. While the database is unreachable the stream begins
+    // with what is known, and waits.
     let given = request.last_event_id();
     let (after, reset) = start(&context, &event, given.clone())
         .await
@@ -127,8 +130,8 @@ async fn stream(
     Ok(sse::endless(chunks(log)))
 }
 
-/// Where to begin. Another node may have committed what has not come to this one yet: before a position is called one from the
-/// future, the database is asked.
+/// Where to begin. A position from the future may be a commit of another node that this one has not
+/// read yet, so the database is asked first.
 async fn start(
     context: &Context,
     event: &Event,

@@ -1,4 +1,5 @@
-//! iframe streaming (docs/protocol.md, section 6): an endless HTML document, live without JavaScript.
+//! iframe streaming (docs/protocol.md, section 6): an endless HTML document, live without
+//! JavaScript.
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, LazyLock};
@@ -19,17 +20,19 @@ use crate::wire::chunk::Chunk;
 use crate::wire::frame::{self as wire, Theme};
 use crate::wire::message::{Body, Message, Reason};
 
-/// A document ends after this many updates and heartbeats, and loads again: without JavaScript it grows while it lasts.
+/// A document ends after this many updates and heartbeats, and loads again: without JavaScript it
+/// grows while it lasts.
 pub const MOST_UPDATES: u32 = 1_000;
-/// Seconds from the end of the document until it loads again, drawn for each. Not at once: without JavaScript, a frame that
-/// loads while the server restarts shows the browser's error page.
+/// Seconds from the end of the document until it loads again, drawn for each. Not at once: without
+/// JavaScript, a frame that loads while the server restarts shows the browser's error page.
 const REFRESH_S: RangeInclusive<u64> = 4..=8;
 /// 22 of 62 characters: more than 128 bits (CSP level 3, section 8.1).
 const NONCE_LENGTH: usize = 22;
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(wire::HEARTBEAT));
 
-/// The document's sentences for a request with these headers. The catalogue belongs to the pages, above.
+/// The document's sentences for a request with these headers. The catalogue belongs to the pages,
+/// above.
 pub type Words = fn(&HeaderMap) -> Sentences;
 
 /// A language's BCP 47 tag, and the document's sentences in it.
@@ -69,7 +72,7 @@ pub(super) fn answer(
 ) -> Response {
     let (nonce, theme) = (nonce(), theme(request));
     let newest = channel.newest();
-    let refused = refusal::reason(request.admission);
+    let refused = refusal::reason(request.head.admission);
     let refresh_s = refused.map_or_else(
         || rand::random_range(REFRESH_S),
         |reason| refusal::retry_ms(reason).div_ceil(1_000),

@@ -1,22 +1,24 @@
-//! Headers that several answers share: open reading for any origin, and nothing on the way that buffers a stream.
+//! Headers that several answers share: security, reading by any origin, unbuffered streams.
 
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-/// What a page of another origin may read of an answer besides the safelisted headers (Fetch, section 3.2).
+/// What a page of another origin may read of an answer besides the safelisted headers (Fetch,
+/// section 3.2).
 pub const EXPOSED: &str = "ETag, Retry-After, Preference-Applied, Location";
-/// What a page of another origin may send. `Content-Type` is left out on purpose: with it a preflight would wave through a
-/// JSON `POST`, whose method needs no permission (Fetch, section 3.2.2), and writing across origins is not open.
+/// What a page of another origin may send. Not `Content-Type`: a preflight that allows it also
+/// allows a JSON `POST`, whose method needs no permission (Fetch, section 3.2.2), and writing
+/// across origins is not open.
 pub const ALLOWED: &str = "Prefer, If-None-Match, Last-Event-ID, Cache-Control";
 /// How long a browser may remember the answer to a preflight; Chromium caps it at two hours.
 const PREFLIGHT_MAX_AGE_S: u32 = 7_200;
-/// nginx and those who learned from it: do not buffer this answer.
+/// Tells nginx, and proxies that copied it, not to buffer this answer.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// For answers that are no pages: nothing in them may be loaded, run or framed.
+/// For answers that are not pages: nothing in them may be loaded, run or framed.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The security headers of every answer; what its handler has set itself stays.
+/// Adds the security headers that every answer carries; those that the handler has set stay.
 pub fn secure(headers: &mut HeaderMap) {
     let mut default = |name: HeaderName, value: &'static str| {
         headers
@@ -24,7 +26,8 @@ pub fn secure(headers: &mut HeaderMap) {
             .or_insert(HeaderValue::from_static(value));
     };
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // Private links must not leak. Not `no-referrer`: it makes browsers send `Origin: null` with the site's own forms.
+    // Private links must not leak. Not `no-referrer`: it makes browsers send `Origin: null` with
+    // the site's own forms.
     default(header::REFERRER_POLICY, "same-origin");
     default(header::CONTENT_SECURITY_POLICY, POLICY);
 }
@@ -66,8 +69,8 @@ pub fn preflight() -> Response {
     response
 }
 
-/// Marks an endless answer of `content_type`: never stored, never compressed (`no-transform`, RFC 9111, section 5.2.2.6), never
-/// held back.
+/// Marks an endless answer of `content_type`: never stored, never compressed (`no-transform`, RFC
+/// 9111, section 5.2.2.6), never held back.
 pub fn unbuffered(headers: &mut HeaderMap, content_type: &'static str) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(

@@ -1,4 +1,4 @@
-//! An endless answer, on its way from a handler to the connection that will write it.
+//! An endless answer, handed from a handler to the connection that writes it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,8 +11,8 @@ use crate::wire::chunk::Chunk;
 /// What an endless answer consists of; it ends the answer by ending.
 pub type Chunks = Pin<Box<dyn Stream<Item = Chunk> + Send>>;
 
-/// Carried in the extensions of a response with an empty body: the connection's driver (`server`) takes the chunks out and
-/// writes them in the way that suits the connection: as an ordinary body, or straight to the socket.
+/// Carried in the extensions of a response with an empty body. The connection's driver (`server`)
+/// takes the chunks and writes them as an ordinary body, or straight to the socket.
 #[derive(Clone)]
 pub struct Live(Arc<Mutex<Option<Chunks>>>);
 

@@ -29,11 +29,11 @@ pub(super) async fn answer(
 ) -> Response {
     let wait_s = wait_s.min(LONGEST_WAIT_S);
     let mut response = match known {
-        // Who does not say what it has is told at once.
+        // A client that does not say what it has gets the count at once.
         None => poll::whole(&channel.newest()),
         Some(known) => match held(channel, &known, wait_s).await {
             (present, Waited::Changed(newest)) => {
-                // What had changed before it came is as old as the client's absence.
+                // A change from before the request is as old as the client's absence.
                 if known.has(&present) && newest.position() != present {
                     meter::observe(Transport::LongPoll, clock, &newest.count.message);
                 }
@@ -52,7 +52,7 @@ pub(super) async fn answer(
     response
 }
 
-/// The position at first, and how the wait ended. `*` means: other than what there is at this moment.
+/// The position at first, and how the wait ended. `*` stands for the position at this moment.
 async fn held(channel: &Channel, known: &Known, wait_s: u64) -> (Position, Waited) {
     let present = channel.newest().position();
     let has = |position: &_| match known {

@@ -1,8 +1,8 @@
-//! The push techniques, one file each.
+//! The transports, one file or folder each.
 //!
-//! A transport asks its subscription for the next item and `wire` for its bytes, and writes them. It owns no query, no queue
-//! and no heartbeat policy. An endless answer leaves here as a [`live::Live`] in the response's extensions; the connection's
-//! driver writes it.
+//! A transport takes items from its subscription, renders them by `wire`, and writes the bytes. It
+//! owns no query, no queue and no heartbeat policy. An endless answer leaves here as a
+//! [`live::Live`] in the response's extensions; the connection's driver writes it.
 
 pub mod changes;
 pub mod frame;
@@ -29,7 +29,8 @@ use crate::live::presence::Transport;
 use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
 
-/// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at the end of its event.
+/// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at
+/// the end of its event.
 pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> {
     let event = || warp::path!("api" / "v1" / "events" / String / ..).boxed();
     let here = event()
@@ -89,15 +90,15 @@ async fn serve(
     request: Request,
 ) -> Response {
     let Some(channel) = request::channel(&context, slug) else {
-        if transport == Transport::Frame && accept::prefers_html(&request.headers) {
-            return frame::nothing(&words(&request.headers), &request);
+        if transport == Transport::Frame && accept::prefers_html(&request.head.headers) {
+            return frame::nothing(&words(&request.head.headers), &request);
         }
         return Problem::event_not_found(slug).into_response();
     };
     match transport {
-        Transport::Poll | Transport::LongPoll => match accept::preferred(&request.headers) {
+        Transport::Poll | Transport::LongPoll => match accept::preferred(&request.head.headers) {
             Some(Media::Json) => {
-                if let Some(problem) = refusal::problem(request.admission) {
+                if let Some(problem) = refusal::problem(request.head.admission) {
                     return problem.into_response();
                 }
                 let known = request.known();
@@ -108,7 +109,7 @@ async fn serve(
                     None => poll::answer(&channel.newest(), known.as_ref()),
                 }
             }
-            // `new EventSource("/api/v1/events/…")` is what somebody tries first.
+            // Many try `new EventSource("/api/v1/events/…")` first.
             Some(Media::EventStream) => sse::answer(context, &channel, &request),
             None => Problem::new(
                 Code::NotAcceptable,
@@ -118,8 +119,8 @@ async fn serve(
         },
         Transport::Changes => changes::answer(context, &channel, &request).await,
         Transport::WebSocket => websocket::answer(&context, &channel, &request),
-        Transport::Frame => frame::answer(context, channel, &request, words(&request.headers)),
-        // Socket.IO does not come here: it has an address of its own.
+        Transport::Frame => frame::answer(context, channel, &request, words(&request.head.headers)),
+        // Socket.IO has an address of its own and does not come here.
         Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),
     }
 }

@@ -1,6 +1,7 @@
-//! Interval polling: one state at a time, and 304 while it is the one that the client has (RFC 9110, section 13).
+//! Interval polling: one state for each request, and 304 while the client has it (RFC 9110, section
+//! 13).
 //!
-//! Answers from the hub's newest state, never from the database: a poll costs a look-up and a shared rendering.
+//! Answers from the hub, never from the database: a poll costs a look-up and a shared rendering.
 
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
@@ -8,8 +9,8 @@ use warp::reply::Response;
 use crate::live::channel::Newest;
 use crate::negotiation::etag::{self, Known};
 
-/// The answer to a client that has `known`. While the database is away the state goes out whole and without a tag: it may not
-/// be the newest, and a client that came back with its tag would not learn of it.
+/// The answer to a client that has `known`. While the database is unreachable the whole state goes
+/// out without a tag: it may not be the newest, and a 304 could not say so.
 pub(super) fn answer(newest: &Newest, known: Option<&Known>) -> Response {
     let position = newest.position();
     if newest.stale_since.is_none() && known.is_some_and(|known| known.has(&position)) {

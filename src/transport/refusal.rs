@@ -1,4 +1,4 @@
-//! Saying no in the way of each transport (docs/protocol.md, section 13.7).
+//! Refusals in the form of each transport (docs/protocol.md, section 13.7).
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use crate::live::subscription::{Item, RETRY_MS};
 use crate::problem::{Code, Problem};
 use crate::wire::message::{Message, Reason};
 
-/// Over a limit a client shall stay away longer than after a drain, milliseconds: whoever is connected stays connected.
+/// When a client over a limit reconnects, in milliseconds. Later than after a drain: the clients
+/// that fill the limit stay connected.
 const LIMIT_RETRY_MS: std::ops::Range<u64> = 3_000..9_000;
 
-/// Why a stream is not to begin; `None`: it may.
+/// Why a stream must not begin; `None`: it may.
 pub(super) fn reason(admission: Admission) -> Option<Reason> {
     match admission {
         Admission::Admitted => None,
@@ -24,7 +25,7 @@ pub(super) fn bye(reason: Reason) -> Message {
     Item::bye(reason, retry_ms(reason))
 }
 
-/// When one client shall come back.
+/// When one client reconnects, in milliseconds, drawn for each.
 pub(super) fn retry_ms(reason: Reason) -> u64 {
     match reason {
         Reason::Limit => rand::random_range(LIMIT_RETRY_MS),
@@ -32,12 +33,13 @@ pub(super) fn retry_ms(reason: Reason) -> u64 {
     }
 }
 
-/// A limit is met.
+/// 503 for a limit that is reached.
 pub(super) fn busy(detail: &'static str) -> Problem {
     Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit)))
 }
 
-/// What is no stream gets a problem, but only over a limit: a drain answers what can be answered.
+/// The refusal of a request that is no stream; only over a limit, because a drain still answers
+/// what it can.
 pub(super) fn problem(admission: Admission) -> Option<Problem> {
     match admission {
         Admission::OverLimit => {

@@ -1,4 +1,4 @@
-//! What every transport reads out of a request.
+//! What transports read from a request.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -7,9 +7,10 @@ use std::sync::Arc;
 use hyper::upgrade::OnUpgrade;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::{HeaderMap, HeaderName, Method};
+use warp::http::{HeaderName, Method};
 
-use crate::context::{Admission, Context};
+use crate::context::Context;
+use crate::context::head::{RequestHead, head};
 use crate::domain::event::Slug;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
@@ -24,36 +25,30 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub(super) struct Request {
     /// `GET` or `HEAD`.
     pub(super) method: Method,
-    /// All of them.
-    pub(super) headers: HeaderMap,
-    /// Whether it is within the limits.
-    pub(super) admission: Admission,
-    /// The connection, for a protocol other than HTTP.
+    /// Its fields, and whether it is within the limits.
+    pub(super) head: RequestHead,
+    /// The connection, for a switch to another protocol.
     pub(super) upgrade: Option<OnUpgrade>,
     query: Vec<(String, String)>,
 }
 
-/// Where a client says it is: a cursor that may be garbage, which is never an error.
+/// The cursor that a client sends. It may be garbage, which is never an error.
 pub(super) type After = Option<Result<Position, ()>>;
 
 /// Extracts the request; never refuses one.
 pub(super) fn request() -> BoxedFilter<(Request,)> {
     let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
-    let parts = warp::method()
-        .and(warp::header::headers_cloned())
-        .and(query);
-    parts
-        .and(warp::ext::optional())
-        .and(warp::ext::optional())
-        .map(
-            |method, headers, query: String, admission: Option<Admission>, upgrade| Request {
-                method,
-                headers,
-                admission: admission.unwrap_or(Admission::Admitted),
-                upgrade,
-                query: pairs(&query),
-            },
-        )
+    let upgrade = warp::ext::optional();
+    warp::method()
+        .and(head())
+        .and(query)
+        .and(upgrade)
+        .map(|method, head, query: String, upgrade| Request {
+            method,
+            head,
+            upgrade,
+            query: pairs(&query),
+        })
         .boxed()
 }
 
@@ -78,7 +73,7 @@ impl Request {
 
     /// The cursor of an event stream: `Last-Event-ID`, else `?last_event_id=`, else `?after=`.
     pub(super) fn last_event_id(&self) -> After {
-        match self.headers.get(LAST_EVENT_ID) {
+        match self.head.headers.get(LAST_EVENT_ID) {
             Some(value) => Some(value.to_str().map_err(|_| ()).and_then(parse)),
             None => self
                 .query("last_event_id")
@@ -89,13 +84,13 @@ impl Request {
 
     /// What a poll has already: `If-None-Match`, else `?after=`.
     pub(super) fn known(&self) -> Option<Known> {
-        etag::if_none_match(&self.headers)
+        etag::if_none_match(&self.head.headers)
             .or_else(|| Some(Known::These(self.after()?.into_iter().collect())))
     }
 
     /// For how many seconds a poll is willing to wait: `Prefer: wait=N`, else `?wait=N`.
     pub(super) fn wait(&self) -> Option<u64> {
-        prefer::wait(&self.headers).or_else(|| self.query("wait").and_then(prefer::seconds))
+        prefer::wait(&self.head.headers).or_else(|| self.query("wait").and_then(prefer::seconds))
     }
 }
 
@@ -110,7 +105,12 @@ pub(super) fn channel(context: &Context, slug: &str) -> Option<Arc<Channel>> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use warp::http::HeaderMap;
+
     use super::*;
+    use crate::context::{Admission, Peer};
 
     fn of(query: &str, headers: &[(&str, &str)]) -> Request {
         let mut map = HeaderMap::new();
@@ -119,8 +119,15 @@ mod tests {
         }
         Request {
             method: Method::GET,
-            headers: map,
-            admission: Admission::Admitted,
+            head: RequestHead {
+                headers: map,
+                peer: Peer {
+                    ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                    secure: false,
+                },
+                admission: Admission::Admitted,
+                authority: None,
+            },
             upgrade: None,
             query: pairs(query),
         }

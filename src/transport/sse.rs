@@ -21,15 +21,15 @@ use crate::wire::sse;
 
 /// The media type; its charset is always UTF-8 (section 9.2.5).
 pub const CONTENT_TYPE: &str = "text/event-stream";
-/// What a client is told to wait before it reconnects after a cut, milliseconds, drawn for each: after a crash nobody is left to
-/// spread the return.
+/// How long a client waits before it reconnects after a cut, in milliseconds, drawn for each. Sent
+/// at the beginning, because a crashed server cannot spread the reconnects.
 pub const RETRY_MS: std::ops::Range<u64> = 1_000..3_000;
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(sse::HEARTBEAT));
 
 /// The endless answer.
 pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
-    if let Some(reason) = refusal::reason(request.admission) {
+    if let Some(reason) = refusal::reason(request.head.admission) {
         return refuse(&refusal::bye(reason));
     }
     let after = request.last_event_id().and_then(Result::ok);
@@ -53,7 +53,8 @@ pub(super) fn endless(chunks: impl Stream<Item = Chunk> + Send + 'static) -> Res
     response
 }
 
-/// Says goodbye at once, with status 200 and a clean end: a browser's `EventSource` gives up for good on anything else.
+/// Sends a farewell at once, with status 200 and a clean end: a browser's `EventSource` gives up
+/// for good on anything else.
 pub(super) fn refuse(bye: &Message) -> Response {
     let mut response = empty();
     *response.body_mut() = bye.sse().data().into();
@@ -67,7 +68,7 @@ fn empty() -> Response {
     response
 }
 
-/// A stream's own `retry`, until it is said. It is a line of the first block that has an event: some
+/// A stream's `retry` line, until it is sent. It belongs to the first block that has an event: some
 /// clients report a block without data as an empty message.
 #[derive(Debug)]
 pub(super) struct Retry {
@@ -79,7 +80,7 @@ impl Retry {
         Self { pending: true }
     }
 
-    /// `block`, with the `retry` as its first line if it was not said yet.
+    /// `block`, with the `retry` as its first line if that was not sent yet.
     pub(super) fn before(&mut self, block: Chunk) -> Chunk {
         if !std::mem::take(&mut self.pending) {
             return block;
@@ -90,8 +91,8 @@ impl Retry {
     }
 }
 
-/// Nothing is held but the subscription: an item is asked for when the connection can take it. Written out and not as an `async` block,
-/// which would move the subscription in and out for each item.
+/// Holds only the subscription: an item is taken when the connection can write it. Written by hand,
+/// because an `async` block would move the subscription in and out for each item.
 struct Events {
     context: Shared,
     subscription: Subscription,

@@ -1,9 +1,10 @@
-//! The techniques side by side: what documents, metrics and comparisons say of each.
+//! The transports side by side: what documents, metrics and comparisons say about each.
 
 use super::{changes, frame, long_poll, socketio, sse, websocket};
 use crate::live::presence::Transport;
 
-/// One technique. All carry the same count and the same cursor, so that a client may change from one to another at any time.
+/// One transport's facts. All transports carry the same count and cursor, so that a client may
+/// change from one to another at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Technique {
     /// Whose gauge and histogram it is, see [`Transport::as_str`].
@@ -12,13 +13,13 @@ pub struct Technique {
     pub name: &'static str,
     /// Where it answers.
     pub path: &'static str,
-    /// How a client says where it was.
+    /// How a client sends its cursor.
     pub resume: &'static str,
     /// Whether a connection is held while nothing happens.
     pub held: bool,
     /// The largest message of a client, bytes; none where it sends nothing after its request.
     pub largest_message: Option<usize>,
-    /// What else is bounded: the name, with its unit last, and the bound.
+    /// Further bounds: the name, with its unit last, and the bound.
     pub limits: &'static [(&'static str, u64)],
 }
 
@@ -90,7 +91,7 @@ pub const TECHNIQUES: [Technique; 6] = [
     },
 ];
 
-/// The change log has the same cursor and is no live view: it never leaves anything out.
+/// The change log has the same cursor but is no live view: it never leaves anything out.
 pub const CHANGES: Technique = Technique {
     transport: Transport::Changes,
     name: "Change log",
@@ -102,7 +103,7 @@ pub const CHANGES: Technique = Technique {
 };
 
 impl Technique {
-    /// The technique of that word, as the metrics and the command line name it.
+    /// The transport of that word, as the metrics and the command line name it.
     pub fn find(word: &str) -> Option<&'static Self> {
         TECHNIQUES
             .iter()

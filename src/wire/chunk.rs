@@ -1,9 +1,9 @@
-//! Bytes that are ready for both ways out: as body data (HTTP/2, TLS, HTTP/1.0) and as an HTTP/1.1 chunk.
+//! Bytes that serve as body data (HTTP/2, TLS, HTTP/1.0) and as an HTTP/1.1 chunk.
 
 use bytes::{Bytes, BytesMut};
 
-/// A piece of a streamed body, framed once as an HTTP/1.1 chunk (RFC 9112, section 7.1); the plain data is a slice of
-/// it, so both forms share one allocation among all watchers.
+/// A piece of a streamed body, framed once as an HTTP/1.1 chunk (RFC 9112, section 7.1); the plain
+/// data is a slice of it, so both forms share one allocation among all watchers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     framed: Bytes,

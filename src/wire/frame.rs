@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::message::Body;
 
-/// Keeps the connection alive. An element, not white space: it restarts the style's silence timer, which works without
-/// JavaScript, and a script sees it.
+/// Keeps the connection alive. An element, not white space: it restarts the style's silence timer,
+/// which works without JavaScript, and a script sees it.
 pub const HEARTBEAT: &[u8] = b"<i></i>\n";
-/// Minimum length of the document up to the first count. Browsers show nothing, and some proxies forward nothing, before
-/// about a kilobyte.
+/// Minimum length of the document up to the first count. Browsers show nothing, and some proxies
+/// forward nothing, before about a kilobyte.
 const PADDING: usize = 1_536;
 /// A document that receives nothing for this long beyond the heartbeat says that it is stale.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -70,7 +70,8 @@ impl Theme {
         }
     }
 
-    /// The query that asks for it again, without a cursor: a document that begins with nothing to show would stay blank.
+    /// The query that asks for it again, without a cursor: a document that begins with nothing to
+    /// show would stay blank.
     fn query(self) -> &'static str {
         match self {
             Self::System => "?",
@@ -101,8 +102,8 @@ pub struct Head<'a> {
 
 /// Renders the part before the counts, the only part that differs between watchers.
 ///
-/// The refresh is for browsers without JavaScript and counts from the end of the document. With JavaScript the script asks
-/// first whether the server is there.
+/// The refresh is for browsers without JavaScript and counts from the end of the document. With
+/// JavaScript the script asks first whether the server is there.
 pub fn head(head: &Head<'_>) -> String {
     let Head {
         title,
@@ -151,7 +152,8 @@ pub fn gone(language: &str, text: &str) -> String {
     out
 }
 
-/// A whole document that says no more than that, and is not loaded again. `nonce` must be fit for an attribute.
+/// A whole document that says no more than that, and is not loaded again. `nonce` must be fit for
+/// an attribute.
 pub fn gone_document(language: &str, text: &str, nonce: &str, theme: Theme) -> String {
     let mut out = format!(
         "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>"
@@ -195,7 +197,8 @@ pub(super) fn update(body: &Body, json: &str) -> Option<String> {
     }
 }
 
-/// Writes text into a double-quoted CSS string inside a `<style>`: everything special as a code point (CSS Syntax 3, section 4.3.7).
+/// Writes text into a double-quoted CSS string inside a `<style>`: everything special as a code
+/// point (CSS Syntax 3, section 4.3.7).
 fn escape_css(text: &str, out: &mut String) {
     for c in text.chars() {
         if matches!(c, '"' | '\\' | '<' | '>' | '&') || c.is_control() {

@@ -1,4 +1,4 @@
-//! What is pushed, rendered at most once for each wire, however many watch.
+//! Pushes, each rendered at most once for each wire, however many watch.
 
 use std::sync::OnceLock;
 
@@ -24,7 +24,7 @@ pub enum Reason {
     Deleted,
 }
 
-/// What a push says (docs/protocol.md, sections 4 and 13.10).
+/// The content of a push (docs/protocol.md, sections 4 and 13.10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// The whole state; the only push with a cursor.
@@ -47,7 +47,8 @@ pub enum Body {
     },
     /// The database cannot be reached; the count stays what it was.
     Stale(Timestamp),
-    /// The stream ends; come back after so many milliseconds. Drawn for each watcher, so that not all come back at once.
+    /// The stream ends. The time to reconnect is drawn for each watcher, so that not all come back
+    /// at once.
     Bye {
         /// Why.
         reason: Reason,
@@ -84,7 +85,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A push that nobody has asked to be rendered yet.
+    /// A push without renderings.
     pub fn new(body: Body) -> Self {
         Self {
             body,
@@ -98,7 +99,7 @@ impl Message {
         }
     }
 
-    /// Marks a count that was told before and is told again, because the database is back.
+    /// Marks a count that was pushed before and is pushed again, because the database is back.
     #[must_use]
     pub fn again(self) -> Self {
         Self {
@@ -107,7 +108,7 @@ impl Message {
         }
     }
 
-    /// When the change that this tells was committed; `None` unless it is a count that tells something new.
+    /// When the pushed change was committed; `None` unless it is a count with something new.
     pub fn committed_at(&self) -> Option<Timestamp> {
         match &self.body {
             Body::Count(headcount) if !self.again => Some(headcount.at),
@@ -120,12 +121,12 @@ impl Message {
         }
     }
 
-    /// What it says.
+    /// Its content.
     pub fn body(&self) -> &Body {
         &self.body
     }
 
-    /// The payload as JSON text: the count object itself, `{"watching":n}` and so on.
+    /// The payload as JSON text: the count object, `{"watching":n}` and so on.
     #[expect(clippy::missing_panics_doc, reason = "never panics, see below")]
     pub fn json(&self) -> &RawValue {
         self.json.get_or_init(|| {
@@ -180,7 +181,7 @@ impl Message {
             .get_or_init(|| websocket::message(&self.body, self.json()))
     }
 
-    /// A Socket.IO event packet.
+    /// A Socket.IO event packet, for a body and as a WebSocket frame.
     pub fn socketio(&self) -> &Packet {
         self.socketio
             .get_or_init(|| socketio::message(&self.body, self.json()))

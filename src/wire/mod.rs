@@ -1,7 +1,8 @@
 //! Pure codecs: values in, bytes out.
 //!
-//! Owns how a count and everything else that is pushed looks on each wire. No clock, no socket, no state: that is what
-//! is tested by table and property. Bytes are rendered once and shared; see [`message::Message`] and [`chunk::Chunk`].
+//! Owns the form of every push on each wire. Has no clock, no socket and no state, so that tables
+//! and properties test it. Bytes are rendered once and shared; see [`message::Message`] and
+//! [`chunk::Chunk`].
 
 pub mod chunk;
 pub mod engineio;

@@ -1,4 +1,5 @@
-//! Socket.IO packets, protocol v5 (<https://socket.io/docs/v4/socket-io-protocol/>): text packets of the default namespace.
+//! Socket.IO packets, protocol v5 (<https://socket.io/docs/v4/socket-io-protocol/>): text packets
+//! of the default namespace.
 //!
 //! [`super::engineio`] carries them. Not `socketioxide`: it renders every event again for every
 //! socket, and refuses a connection with a message only, without the code that is promised.

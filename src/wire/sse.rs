@@ -9,14 +9,14 @@ use crate::domain::position::Position;
 /// A comment: keeps the connection alive and says nothing (section 9.2.7).
 pub const HEARTBEAT: &[u8] = b":\n\n";
 
-/// The line that says how long the client waits before it reconnects, in milliseconds; the first of a
-/// block. Never 0: a browser would spin.
+/// The line that says how long the client waits before it reconnects, in milliseconds; the first of
+/// a block. Never 0: a browser would spin.
 pub fn retry(ms: u64) -> String {
     format!("retry: {}\n", ms.max(1))
 }
 
-/// One block. Every line end inside `data` (LF, CRLF or lone CR) begins a new `data` line, so that no value can break out
-/// of its frame (section 9.2.6 ends a line at each of the three).
+/// One block. Every line end inside `data` (LF, CRLF or lone CR) begins a new `data` line, so that
+/// no value can break out of its frame (section 9.2.6 ends a line at each of the three).
 pub fn block(event: &str, id: Option<&Position>, data: &str) -> String {
     let mut out = String::with_capacity(data.len() + 64);
     // Writing to a string cannot fail.

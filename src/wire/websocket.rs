@@ -1,6 +1,7 @@
 //! The messages on a WebSocket: text frames of JSON (docs/protocol.md, section 5).
 //!
-//! What is rendered here are whole frames: those of a server are not masked (RFC 6455, section 5.3), so that one serves all clients.
+//! Renders whole frames: a server's frames are not masked (RFC 6455, section 5.3), so that one
+//! serves all clients.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,7 @@ struct Raw {
 }
 
 impl Incoming {
-    /// Reads a text frame; `None` when it is not understood (close code 1008).
+    /// Reads a text frame; `None` when it breaks the grammar (close code 1008).
     pub fn parse(text: &str) -> Option<Self> {
         let raw: Raw = json::object(text)?;
         (raw.r#type == "ping").then(|| Self::Ping {

@@ -1,5 +1,5 @@
-//! The one rule of RFC 6455 that tungstenite leaves out: a payload's length is written in the fewest
-//! bytes (section 5.2).
+//! The one rule of RFC 6455 that tungstenite leaves out: a payload's length is written in the
+//! fewest bytes (section 5.2).
 
 /// The longest prefix of a frame that tells its length: two bytes and a 64-bit length.
 const LONGEST: usize = 10;

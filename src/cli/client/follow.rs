@@ -43,10 +43,10 @@ pub(in crate::cli) async fn follow(
 async fn run(transport: Transport, session: &mut Session<'_>) -> Result<Infallible, Cut> {
     match transport {
         Transport::Sse => sse::run(session).await,
-        Transport::Ws => websocket::run(session).await,
+        Transport::WebSocket => websocket::run(session).await,
         Transport::LongPoll => long_poll::run(session).await,
         Transport::Poll => poll::run(session).await,
-        Transport::Socketio => socketio::run(session).await,
+        Transport::SocketIo => socketio::run(session).await,
         Transport::Frame => frame::run(session).await,
     }
 }

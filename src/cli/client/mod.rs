@@ -37,15 +37,15 @@ pub(super) enum Transport {
     /// Server-sent events.
     Sse,
     /// WebSocket.
-    #[value(alias = "websocket")]
-    Ws,
+    #[value(name = "ws", alias = "websocket")]
+    WebSocket,
     /// Requests that the server answers when something changes.
     LongPoll,
     /// A request every so often.
     Poll,
     /// Socket.IO over WebSocket.
-    #[value(alias = "socket.io")]
-    Socketio,
+    #[value(name = "socketio", alias = "socket.io")]
+    SocketIo,
     /// The endless HTML document of an iframe.
     #[value(alias = "iframe")]
     Frame,

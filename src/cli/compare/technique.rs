@@ -7,8 +7,8 @@ use super::super::client::Transport;
 /// In the order in which the table shows them, the pushes first.
 pub(super) const ALL: [Transport; 6] = [
     Transport::Sse,
-    Transport::Ws,
-    Transport::Socketio,
+    Transport::WebSocket,
+    Transport::SocketIo,
     Transport::Frame,
     Transport::LongPoll,
     Transport::Poll,
@@ -27,8 +27,8 @@ impl Technique {
     pub(super) fn name(&self) -> String {
         match self.transport {
             Transport::Sse => "Server-sent events".into(),
-            Transport::Ws => "WebSocket".into(),
-            Transport::Socketio => "Socket.IO".into(),
+            Transport::WebSocket => "WebSocket".into(),
+            Transport::SocketIo => "Socket.IO".into(),
             Transport::Frame => "iframe streaming".into(),
             Transport::LongPoll => "Long poll".into(),
             Transport::Poll => format!("Poll every {}", humantime::format_duration(self.interval)),
@@ -40,8 +40,8 @@ impl Technique {
         match self.transport {
             Transport::Poll => self.interval,
             Transport::Sse
-            | Transport::Ws
-            | Transport::Socketio
+            | Transport::WebSocket
+            | Transport::SocketIo
             | Transport::Frame
             | Transport::LongPoll => Duration::from_secs(1),
         }

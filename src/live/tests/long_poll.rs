@@ -39,7 +39,7 @@ async fn a_long_poll_is_answered_by_the_change_it_waits_for() {
 
     let publish = async {
         sleep(Duration::from_secs(5)).await;
-        assert_eq!(channel.watchers.open(), 1, "counted while it waits");
+        assert_eq!(channel.presence.open(), 1, "counted while it waits");
         hub.publish(event(4));
     };
     let ((waited, long), ()) = tokio::join!(held(&channel, 3, 20), publish);
@@ -51,7 +51,7 @@ async fn a_long_poll_is_answered_by_the_change_it_waits_for() {
         long.abs_diff(Duration::from_secs(5)) < INTERVAL * 2,
         "{long:?}"
     );
-    assert_eq!(channel.watchers.open(), 0);
+    assert_eq!(channel.presence.open(), 0);
 }
 
 #[tokio::test(start_paused = true)]

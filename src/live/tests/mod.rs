@@ -261,8 +261,8 @@ async fn an_item_survives_a_cancelled_wait() {
 async fn watchers_are_counted_while_they_are_open() {
     let (_hub, channel) = hub(1);
     let watchers: Vec<_> = (0..3).map(|_| watch(&channel, None)).collect();
-    assert_eq!(channel.watchers.open(), 3);
+    assert_eq!(channel.presence.open(), 3);
     drop(watchers);
-    assert_eq!(channel.watchers.open(), 0);
-    assert_eq!(channel.watchers.come(), 3);
+    assert_eq!(channel.presence.open(), 0);
+    assert_eq!(channel.presence.ever_open(), 3);
 }

@@ -104,7 +104,7 @@ async fn whoever_leaves_frees_their_place_and_others_are_still_woken() {
         );
     }
     drop(stays);
-    // Nobody is left and the walker has gone; who comes now has a new one.
+    // Nobody is left and the fan-out task has ended; a newcomer gets a new one.
     sleep(INTERVAL * 2).await;
     let mut comes = watch(&channel, None);
     revision(comes.next().await);
@@ -120,7 +120,7 @@ async fn whoever_comes_after_a_quiet_time_is_not_taken_for_older() {
     let mut early = Subscription::open(&channel, Transport::WebSocket, None, HEARTBEAT * 1_000);
     revision(early.next().await);
     assert!(silent(&mut early, INTERVAL).await);
-    // The walker sleeps by now, and does not look at the clock.
+    // The fan-out task sleeps by now, and does not read the clock.
     advance(HEARTBEAT * 2).await;
     let mut late = watch(&channel, None);
     assert!(late.is_fresh());

@@ -42,8 +42,8 @@ pub(super) enum Next {
     End(Reason),
 }
 
-/// One client's conversation. Nothing queues but its replies: counts are taken from the subscription
-/// when they can be sent.
+/// One client's conversation. Nothing queues but its replies: counts are taken from the
+/// subscription when they can be sent.
 pub(super) struct Conversation {
     context: Shared,
     subscription: Option<Box<Subscription>>,
@@ -162,8 +162,8 @@ impl Conversation {
         }
     }
 
-    /// Says goodbye. After a drain the client reconnects by itself; after a packet that says that the
-    /// server has disconnected it, it does not.
+    /// Says goodbye. After a drain the client reconnects by itself; after a packet that says that
+    /// the server has disconnected it, it does not.
     pub(super) fn end(&mut self, reason: Reason, retry_ms: u64) {
         self.subscription = None;
         self.ended = Some(reason);

@@ -58,7 +58,8 @@ impl Deadlines {
         match self.pong_by {
             Some(by) if by <= now => Due::Gone,
             None if self.ping_at <= now => {
-                // From when it was due, not from now: a client that does not poll gets no more time.
+                // From when it was due, not from now: a client that does not poll gets no more
+                // time.
                 let by = self.ping_at + PONG_WITHIN;
                 self.pong_by = Some(by);
                 if by <= now { Due::Gone } else { Due::Ping }

@@ -1,5 +1,5 @@
-//! Socket.IO v5 over Engine.IO v4 (docs/protocol.md, sections 7 and 13.8): a layer around the routes,
-//! since a session lives through many requests and connections.
+//! Socket.IO v5 over Engine.IO v4 (docs/protocol.md, sections 7 and 13.8): a layer around the
+//! routes, since a session lives through many requests and connections.
 //!
 //! Owns which request belongs to which session ([`sessions`]) and the answers of the engine's HTTP
 //! half. A session without a poll under way has no task, no timer and no queue.

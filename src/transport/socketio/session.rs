@@ -16,7 +16,8 @@ use crate::wire::message::Reason;
 /// A client that has not polled for so long does not count as watching. Its next poll counts again.
 const AWAY_AFTER: Duration = Duration::from_secs(5);
 
-/// A session, from its opening to its end. Without a poll under way it has no task and wakes nobody.
+/// A session, from its opening to its end. Without a poll under way it has no task and wakes
+/// nobody.
 pub(super) struct Session {
     pub(super) sid: String,
     /// Whose it is, for the limit of each address.
@@ -155,8 +156,8 @@ impl Session {
         state.deadlines.next(state.has_joined())
     }
 
-    /// Pings where that is due; an error when the client is gone. The deadlines of a WebSocket are its
-    /// own task's.
+    /// Pings where that is due; an error when the client is gone. The deadlines of a WebSocket are
+    /// its own task's.
     pub(super) fn look(&self, now: Instant) -> Result<(), Over> {
         let mut state = self.lock();
         let state = &mut *state;

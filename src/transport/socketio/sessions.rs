@@ -1,5 +1,5 @@
-//! Every session, counted in all and for each address, and the one task that ends those whose client
-//! is gone.
+//! Every session, counted in all and for each address, and the one task that ends those whose
+//! client is gone.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,8 +26,8 @@ pub struct Limits {
 /// The sessions of this process.
 pub(super) struct Sessions {
     limits: Limits,
-    // Held for one look into the maps, or one round of the sweep; over no await. A session's own lock
-    // is taken inside it, never the other way round.
+    // Held for one look into the maps, or one round of the sweep; over no await. A session's own
+    // lock is taken inside it, never the other way round.
     open: Mutex<Open>,
 }
 

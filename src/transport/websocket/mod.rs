@@ -1,7 +1,8 @@
-//! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. What is said afterwards is [`session`]'s.
+//! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. An open socket is a
+//! [`session`].
 //!
-//! The upgrade is our own because warp's filter cannot set the size of the read buffer, 128 KiB for each idle connection, and copies
-//! each message for each client.
+//! warp's filter is not used: it cannot set the size of the read buffer, 128 KiB for each idle
+//! connection, and copies each message for each client.
 
 pub(in crate::transport) mod closing;
 mod session;
@@ -22,7 +23,7 @@ use crate::live::presence::Transport;
 use crate::live::subscription::Subscription;
 use crate::problem::{Code, Problem};
 
-use session::Talk;
+use session::Session;
 pub use session::{PING_EVERY, PONG_WITHIN, STALL};
 
 /// The largest message that a client may send, bytes; a ping has a few dozen.
@@ -32,12 +33,12 @@ const VERSION: &str = "13";
 
 /// 101, or the reason why not.
 pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) -> Response {
-    let (accept, upgrade) = match handshake(&request.headers, request.upgrade.as_ref()) {
+    let (accept, upgrade) = match handshake(&request.head.headers, request.upgrade.as_ref()) {
         Ok(agreed) => agreed,
         Err(refusal) => return refusal.into_response(),
     };
-    if let Some(reason) = refusal::reason(request.admission) {
-        // The handshake is accepted first: a browser tells its page nothing of a refused one.
+    if let Some(reason) = refusal::reason(request.head.admission) {
+        // The handshake is accepted first: a browser tells its page nothing about a refused one.
         tokio::spawn(async move {
             if let Some(io) = raise(upgrade).await {
                 session::refuse(io, reason).await;
@@ -45,8 +46,8 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         });
     } else {
         let after = request.after().and_then(Result::ok);
-        // Opened now and not when the socket is there: what is committed in between is not missed, and the farewell of a drain
-        // finds it.
+        // Subscribed before the socket is there: no commit in between is missed, and a drain's
+        // farewell finds it.
         let subscription = Box::new(Subscription::open(
             channel,
             Transport::WebSocket,
@@ -56,7 +57,7 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         let clock = context.clock.clone();
         tokio::spawn(async move {
             if let Some(io) = raise(upgrade).await {
-                Box::new(Talk::new(io, *subscription, clock)).run().await;
+                Box::new(Session::new(io, *subscription, clock)).run().await;
             }
         });
     }
@@ -74,12 +75,12 @@ pub(super) fn switch<B>(response: &mut warp::http::Response<B>, accept: HeaderVa
     head.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
 }
 
-/// The socket behind a finished handshake. What came early is read first, and hyper's 8 KiB buffer that held it is freed by the
-/// first read.
+/// The socket behind a finished handshake. Bytes that came early are read first; that frees hyper's
+/// 8 KiB buffer.
 pub(super) async fn raise(upgrade: OnUpgrade) -> Option<TokioIo<Upgraded>> {
     let upgraded = upgrade
         .await
-        .inspect_err(|error| tracing::debug!(%error, "a WebSocket was not raised"))
+        .inspect_err(|error| tracing::debug!(%error, "cannot take over a WebSocket's connection"))
         .ok()?;
     Some(TokioIo::new(upgraded))
 }

@@ -1,8 +1,9 @@
-//! What is said on an open WebSocket, in both directions on one task.
+//! One open WebSocket: both directions on one task.
 //!
-//! A message is asked for only when the one before is wholly with the kernel, so nothing queues for a slow reader and the next
-//! it gets is the newest. The deadlines share the subscription's alarm: an idle watcher has no timer, and its task is woken by a change,
-//! by a ping that is due, and by what the client says.
+//! The task asks for a message only when the kernel has all of the one before. So nothing queues
+//! for a slow reader, and the next message it gets is the newest. The deadlines share the
+//! subscription's alarm: an idle watcher has no timer. A change, a due ping and the client's
+//! messages wake its task.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -31,8 +32,9 @@ pub const PONG_WITHIN: Duration = Duration::from_secs(10);
 pub const STALL: Duration = Duration::from_secs(30);
 /// The subscription's heartbeats: the pings do their work.
 pub(super) const QUIET: Duration = Duration::from_hours(1);
-/// One client's talk.
-pub(super) struct Talk<S> {
+
+/// One client's session.
+pub(super) struct Session<S> {
     socket: Socket<S>,
     subscription: Subscription,
     clock: Clock,
@@ -43,9 +45,9 @@ pub(super) struct Talk<S> {
     written_by: Option<Instant>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) fn new(io: S, subscription: Subscription, clock: Clock) -> Self {
-        // Spread: those who came in one burst are not pinged in one.
+        // Spread: clients that connected in one burst are not pinged in one.
         let ping_at = Instant::now() + PING_EVERY.mul_f64(rand::random_range(0.5..1.0));
         Self {
             socket: Socket::new(io),
@@ -58,7 +60,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         }
     }
 
-    /// Follows the subscription until either side has had enough. Boxed by the caller, because the task's future would hold it twice.
+    /// Follows the subscription until either side ends it. The caller boxes it: the task's future
+    /// would hold it twice.
     pub(super) async fn run(mut self: Box<Self>) {
         let ending = poll_fn(|cx| self.poll(cx)).await;
         // Not counted any more while the closing handshake lasts.
@@ -72,9 +75,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        // Once there is nothing to hear the task will be woken by what comes, and this poll need not listen again.
+        // Once a read is pending, the next bytes wake the task, and this poll need not read again.
         let mut silent = false;
-        if let Err(ending) = self.look_at_the_time() {
+        if let Err(ending) = self.check_deadlines() {
             return Poll::Ready(ending);
         }
         loop {
@@ -86,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 Poll::Ready(Err(error)) => return Poll::Ready(ending(&error)),
                 Poll::Pending => false,
             };
-            // Who sends pings without reading the answers is not listened to.
+            // A client that sends pings without reading the answers is not read from.
             if self.reply.is_none() && !silent {
                 match self.socket.poll_read(cx) {
                     Poll::Pending => silent = true,
@@ -113,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                         .flatten()
                         .fold(self.ping_at, Instant::min);
                     ready!(self.subscription.poll_alarm(cx, due));
-                    if let Err(ending) = self.look_at_the_time() {
+                    if let Err(ending) = self.check_deadlines() {
                         return Poll::Ready(ending);
                     }
                 }
@@ -121,8 +124,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         }
     }
 
-    /// Pings where that is due, and gives up on who does not answer or take anything.
-    fn look_at_the_time(&mut self) -> Result<(), Ending> {
+    /// Pings where that is due; an error when the client does not answer, or takes nothing.
+    fn check_deadlines(&mut self) -> Result<(), Ending> {
         let now = Instant::now();
         if [self.pong_by, self.written_by]
             .into_iter()
@@ -133,7 +136,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         }
         if self.ping_at <= now {
             self.ping_at = now + PING_EVERY;
-            // A message that is stuck has its own deadline, and a second ping does not put off the first one's.
+            // A message that is stuck has its own deadline, and a second ping must not extend the
+            // first one's.
             if !self.socket.is_writing() && self.pong_by.is_none() {
                 self.write(ping());
                 self.pong_by = Some(now + PONG_WITHIN);
@@ -187,7 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 }
 
-/// Says goodbye at once.
+/// Sends the farewell at once.
 pub(super) async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: S, reason: Reason) {
     close(
         Socket::new(io),

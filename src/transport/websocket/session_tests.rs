@@ -1,4 +1,4 @@
-//! The talk over a pipe, with time held by hand.
+//! A session over a pipe, with paused time.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::session::{self, Talk};
+use super::session::{self, Session};
 use super::{PING_EVERY, PONG_WITHIN, STALL};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
@@ -36,13 +36,13 @@ fn event(revision: i64) -> Event {
     }
 }
 
-/// A talk over a pipe that holds `room` bytes, and the client's end of it.
-fn talking(hub: &Hub, room: usize) -> (DuplexStream, tokio::task::JoinHandle<()>) {
+/// A session over a pipe that holds `room` bytes, and the client's end of it.
+fn session_over_a_pipe(hub: &Hub, room: usize) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (server, client) = duplex(room);
     let channel = hub.channel_by_id(1).unwrap();
     let subscription = Subscription::open(&channel, Transport::WebSocket, None, session::QUIET);
     let task = tokio::spawn(
-        Box::new(Talk::new(
+        Box::new(Session::new(
             server,
             subscription,
             Clock::Manual(std::sync::Arc::default()),
@@ -59,7 +59,7 @@ async fn started() -> (
 ) {
     let hub = Hub::new(Duration::from_millis(50));
     hub.publish(event(1));
-    let (client, task) = talking(&hub, 64 * 1024);
+    let (client, task) = session_over_a_pipe(&hub, 64 * 1024);
     (
         hub,
         WebSocketStream::from_raw_socket(client, Role::Client, None).await,
@@ -160,7 +160,8 @@ async fn a_farewell_is_not_lost_when_the_client_speaks_the_moment_it_is_due() {
     hub.drain(window);
     // The farewell's time is drawn.
     sleep(Duration::from_millis(1)).await;
-    // Of the two that are to run now the talk is the first, and the walker has not seen what time it is.
+    // Of the two tasks that are ready now the session is first, and the fan-out has not read the
+    // clock.
     client
         .send(Message::text(r#"{"type":"ping","id":7}"#))
         .await
@@ -192,9 +193,9 @@ async fn who_answers_no_ping_is_gone_in_time_and_who_answers_stays() {
     assert!(stays.is_err() && !task.is_finished(), "who answers stays");
     drop(client);
     task.await.unwrap();
-    assert_eq!(hub.channel_by_id(1).unwrap().watchers.open(), 0);
+    assert_eq!(hub.channel_by_id(1).unwrap().presence.open(), 0);
 
-    let (mut client, task) = talking(&hub, 64 * 1024);
+    let (mut client, task) = session_over_a_pipe(&hub, 64 * 1024);
     let began = Instant::now();
     // Reads everything and answers nothing.
     while matches!(client.read(&mut [0; 256]).await, Ok(1..)) {}
@@ -212,7 +213,7 @@ async fn a_slow_reader_gets_the_newest_and_one_that_takes_nothing_is_gone() {
     let hub = Hub::new(Duration::from_millis(50));
     hub.publish(event(1));
     // Less than one message fits: the first is stuck.
-    let (client, task) = talking(&hub, 64);
+    let (client, task) = session_over_a_pipe(&hub, 64);
     for revision in 2..=50 {
         sleep(Duration::from_millis(100)).await;
         hub.publish(event(revision));
@@ -241,7 +242,7 @@ async fn a_slow_reader_gets_the_newest_and_one_that_takes_nothing_is_gone() {
 async fn garbage_on_the_wire_is_1002() {
     let (hub, client, _task) = started().await;
     drop(client);
-    let (mut client, task) = talking(&hub, 64 * 1024);
+    let (mut client, task) = session_over_a_pipe(&hub, 64 * 1024);
     // An unmasked frame (RFC 6455, section 5.1).
     client.write_all(b"\x81\x02hi").await.unwrap();
     let mut all = Vec::new();

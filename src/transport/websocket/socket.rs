@@ -1,9 +1,10 @@
-//! A WebSocket that costs little while nothing is said: ready-made frames out, tungstenite's reading in.
+//! A WebSocket that costs little while idle: ready-made frames go out, tungstenite reads what comes
+//! in.
 //!
-//! What we say is shared bytes that go to the socket as they are; nothing is copied and nothing is allocated for writing. What clients say,
-//! a pong now and then, is read by tungstenite's own state machine (masks, fragments, UTF-8, close), which also writes the answers that
-//! the standard asks for. The two never write into each other: [`Polled`] lets tungstenite write between our frames only, and a frame of ours
-//! begins only when nothing of tungstenite's is left over.
+//! Outgoing messages are shared bytes; writing copies and allocates nothing. tungstenite's state
+//! machine reads the client's frames (masks, fragments, UTF-8, close) and writes the answers that
+//! RFC 6455 asks for. The two writers never mix: [`Polled`] lets tungstenite write between our
+//! frames only, and our next frame begins only when tungstenite has nothing left to write.
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
@@ -20,7 +21,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::LARGEST_MESSAGE;
 use crate::wire::websocket_lengths::Lengths;
 
-/// What is allocated for reading, for each connection: a pong fits. A longer message is given room when its header has been read.
+/// The read buffer of each connection: a pong fits. A longer message gets room once its header is
+/// read.
 const READ_BUFFER: usize = 64;
 
 /// The kind of the error for bytes that are no WebSocket.
@@ -36,7 +38,7 @@ pub(in crate::transport) struct Socket<S> {
     unflushed: bool,
     /// tungstenite may have something to write.
     answering: bool,
-    /// The client has broken the rules: what else it sends is no WebSocket to tungstenite.
+    /// The client has broken the rules: tungstenite cannot read what follows.
     broken: bool,
     lengths: Lengths,
 }
@@ -45,7 +47,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(in crate::transport) fn new(io: S) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            // tungstenite writes only what the standard makes it answer: one pong or close at a time.
+            // tungstenite writes only the answers that the standard asks for: one pong or close at
+            // a time.
             .write_buffer_size(0)
             .max_write_buffer_size(LARGEST_MESSAGE)
             .max_message_size(Some(LARGEST_MESSAGE))
@@ -100,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// The next thing the client says; nothing after an error.
+    /// The next message of the client; nothing after an error.
     pub(in crate::transport) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -114,14 +117,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         heard
     }
 
-    /// Says the close frame and hears the client's half. Ends with an error always: after a proper handshake `ConnectionClosed`.
+    /// Sends the close frame and reads the client's. Always ends with an error: after a proper
+    /// handshake `ConnectionClosed`.
     pub(in crate::transport) async fn close(
         &mut self,
         frame: Option<CloseFrame>,
     ) -> Result<(), Error> {
         poll_fn(|cx| self.poll_written(cx)).await?;
         if frame.is_some() {
-            // The first call takes the frame even if the socket does not; the others go on writing it.
+            // The first call takes the frame even if the socket does not; the others go on writing
+            // it.
             let mut frame = Some(frame);
             let mut said =
                 |reader: &mut WebSocketContext, io: &mut Polled<'_, '_, S>| match frame.take() {
@@ -135,15 +140,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Says that nothing more is written: the client sees the end of the connection at once, and TLS
+    /// Shuts down writing: the client sees the end of the connection at once, and TLS
     /// ends with `close_notify`.
     pub(in crate::transport) async fn shut_down(&mut self) {
         // A client that is gone needs no end.
         let _ = self.io.shutdown().await;
     }
 
-    /// Reads what is no WebSocket any more after a violation: a socket that is closed with unread data
-    /// resets the connection, and the close frame may be lost on its way.
+    /// Reads what is no WebSocket any more after a violation: a socket that is closed with unread
+    /// data resets the connection, and the close frame may be lost on its way.
     pub(in crate::transport) async fn read_rest(&mut self) {
         let mut rest = [0; 512];
         while matches!(self.io.read(&mut rest).await, Ok(1..)) {}
@@ -167,7 +172,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 }
 
-/// The socket as tungstenite wants it, for the time of one poll: where it would wait the task's waker is left.
+/// The socket as tungstenite wants it, for one poll. Where it would block, it leaves the task's
+/// waker.
 struct Polled<'a, 'b, S> {
     io: &'a mut S,
     cx: &'a mut Context<'b>,
@@ -196,7 +202,7 @@ impl<S: AsyncRead + Unpin> Read for Polled<'_, '_, S> {
 impl<S: AsyncWrite + Unpin> Write for Polled<'_, '_, S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.may_write {
-            // Our own frame leaves the waker, and it is asked again after that.
+            // Our own frame leaves the waker; tungstenite tries again after it.
             return Err(ErrorKind::WouldBlock.into());
         }
         blocking(Pin::new(&mut *self.io).poll_write(self.cx, bytes))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures_util::future::join_all;
 use headcount::domain::audit::Actor;
 use headcount::domain::headcount::State;
-use headcount::live::channel::Update;
+use headcount::live::channel::LiveState;
 use headcount::register::{Author, Document, Told, schedule};
 use headcount::wire::message::Body;
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, SqliteConnection};
@@ -317,7 +317,7 @@ pub(super) async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseU
     for (state, hours) in [(State::Open, 1), (State::Closed, 2)] {
         moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);
         node.hub.set_stale(None);
-        let is_there = |update: &Update| matches!(update.count.message.body(), Body::Count(count) if count.state == state);
+        let is_there = |update: &LiveState| matches!(update.count.message.body(), Body::Count(count) if count.state == state);
         let newest = timeout(PATIENCE, updates.wait_for(is_there))
             .await
             .expect("a change by itself")

@@ -16,7 +16,8 @@ use crate::support::memory::{allocated, measured, measuring};
 const ABANDONED: usize = 10_000;
 /// Those who are there at the same time.
 const WAVE: usize = 100;
-/// What all of them together may leave, bytes. A session that stays has more than 3 KiB, so that of a hundred clients not one may leave a trace.
+/// What all of them together may leave, bytes. A session that stays has more than 3 KiB, so that of
+/// a hundred clients not one may leave a trace.
 const BOUND: usize = ABANDONED / 100 * 3 * 1024;
 
 #[test]
@@ -69,19 +70,20 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
                 let asking = Cell::new(0);
                 let clients = join_all((0..WAVE).map(|_| poll(&app, &position, &asking)));
                 let address = app.address();
-                // A poll that the server has not read yet would leave its session to the pings: three quarters of a minute.
+                // A poll that the server has not read yet would leave its session to the pings:
+                // three quarters of a minute.
                 let all = becomes("all poll", || {
                     asking.get() == WAVE
-                        && channel.watchers.open() >= WAVE as u64
+                        && channel.presence.open() >= WAVE as u64
                         && unread(address) == 0
                 });
                 tokio::select! {
                     _ = clients => unreachable!("a poll goes on until its client leaves"),
                     () = all => {}
                 }
-                becomes("most have left", || channel.watchers.open() <= WAVE as u64).await;
+                becomes("most have left", || channel.presence.open() <= WAVE as u64).await;
             }
-            becomes("nobody watches", || channel.watchers.open() == 0).await;
+            becomes("nobody watches", || channel.presence.open() == 0).await;
             // Every task of every client has ended: connections, sessions, pings.
             becomes("every task has ended", || {
                 runtime.metrics().num_alive_tasks() <= tasks
@@ -139,7 +141,8 @@ async fn long_poll(app: &App, position: &str, asking: &Cell<usize>) {
     wire.answer().await;
 }
 
-/// Opens a session, joins, and polls on; once more when the server has closed it, as a real client does.
+/// Opens a session, joins, and polls on; once more when the server has closed it, as a real client
+/// does.
 async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
     const PATH: &str = "/socket.io/?EIO=4&transport=polling";
     let mut wire = app.wire().await;

@@ -24,7 +24,8 @@ fn an_idle_websocket_stays_small() {
     };
     println!("{resident} bytes a watcher resident, {allocated} allocated");
     assert!(resident <= BOUND, "{resident} bytes a watcher");
-    // What is resident may lie in pages that were there before; what is allocated is exact, and none is no socket.
+    // What is resident may lie in pages that were there before; what is allocated is exact, and
+    // none is no socket.
     assert!(
         (256..=BOUND).contains(&allocated),
         "{allocated} bytes a watcher"

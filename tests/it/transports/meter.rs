@@ -71,7 +71,8 @@ async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 4]) {
     assert!(asked.is_ok(), "{last:?} instead of {expected:?}");
 }
 
-/// The first count of a connection is as old as the event's last change, and says nothing of how quick the server is.
+/// The first count of a connection is as old as the event's last change, and says nothing of how
+/// quick the server is.
 #[tokio::test]
 async fn the_first_count_of_a_connection_is_no_delivery() {
     let metrics = free_address();

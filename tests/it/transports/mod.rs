@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use super::support::app::App;
 
-/// How soon a change must reach an idle watcher (docs/protocol.md, section 13.19), with room for a busy machine.
+/// How soon a change must reach an idle watcher (docs/protocol.md, section 13.19), with room for a
+/// busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
 /// A server with one event, and the event's present position.

@@ -169,8 +169,8 @@ async fn a_long_poll_ends_in_the_drain() {
         .into_iter()
         .find(|channel| channel.newest().event.slug.as_str() == "gala")
         .expect("the event");
-    super::until(|| channel.watchers.open() == 1).await;
+    super::until(|| channel.presence.open() == 1).await;
     app.stop().await;
     assert_eq!(held.await.expect("an answer").status, 304);
-    assert_eq!(channel.watchers.open(), 0);
+    assert_eq!(channel.presence.open(), 0);
 }

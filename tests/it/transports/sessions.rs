@@ -133,11 +133,11 @@ async fn a_session_that_nobody_polls_is_not_watching_and_one_that_polls_is() {
         idle.last().expect("one").send(&format!("40{auth}")).await;
     }
     // Without a poll nobody is there: after a few seconds they do not count.
-    until(|| channel.watchers.open() == 0).await;
+    until(|| channel.presence.open() == 0).await;
     let mut stream = Stream::open(&app, "/api/v1/events/gala/stream", "").await;
     let mut polling = Polling::join(&app, auth).await;
     polling.event("count").await;
-    assert_eq!(channel.watchers.open(), 2);
+    assert_eq!(channel.presence.open(), 2);
     let told =
         async { while stream.next("watching").await.json()["watching"].as_u64() != Some(2) {} };
     let polls = async {
@@ -152,7 +152,7 @@ async fn a_session_that_nobody_polls_is_not_watching_and_one_that_polls_is() {
     }
     // One that was away counts again with its next poll.
     idle[0].next().await;
-    assert_eq!(channel.watchers.open(), 3);
+    assert_eq!(channel.presence.open(), 3);
     drop(idle);
     app.stop().await;
 }

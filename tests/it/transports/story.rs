@@ -1,5 +1,5 @@
-//! One script, played to every technique: each is cut in the middle, comes back with the cursor it had, and must end on the
-//! same state as all the others.
+//! One script, played to every technique: each is cut in the middle, comes back with the cursor it
+//! had, and must end on the same state as all the others.
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -16,7 +16,8 @@ fn cursor(count: &Value) -> Cursor {
     count["position"].as_str().expect("a position").to_owned()
 }
 
-/// Follows by one technique from `after` until `registered` have registered; answers where it is then.
+/// Follows by one technique from `after` until `registered` have registered; answers where it is
+/// then.
 async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cursor {
     let there = |count: &Value| count["registered"].as_u64() >= Some(registered);
     let path = |rest: &str| format!("/api/v1/events/gala{rest}after={after}");
@@ -134,7 +135,8 @@ async fn every_technique_ends_where_the_others_end() {
         middle.iter().all(|position| *position == last),
         "{middle:?} {last}"
     );
-    // All are cut here. Three more come while nobody looks, and each goes on with the cursor of its neighbour.
+    // All are cut here. Three more come while nobody looks, and each goes on with the cursor of its
+    // neighbour.
     play(11..=13).await;
     let (end, last) = tokio::join!(
         follow_all(middle.into_iter().rev().collect(), 20),

@@ -1,4 +1,5 @@
-//! Negotiation from outside: what caches are told, and header fields that break or stretch a grammar.
+//! Negotiation from outside: what caches are told, and header fields that break or stretch a
+//! grammar.
 
 use super::gala;
 use crate::support::app::App;

@@ -9,7 +9,8 @@ use super::gala;
 use super::websockets::raise;
 use crate::support::app::App;
 
-/// The end comes with the close frame. A server that still waits for the client takes a second more.
+/// The end comes with the close frame. A server that still waits for the client takes a second
+/// more.
 const AT_ONCE: Duration = Duration::from_millis(700);
 
 const FIN: u8 = 0x80;

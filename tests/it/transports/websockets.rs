@@ -189,7 +189,8 @@ async fn a_drain_is_1001_and_the_limit_1013() {
     stop.await.expect("a stop");
 }
 
-/// TLS has buffers of its own between our frames and the kernel: each kind of frame must be flushed out of them.
+/// TLS has buffers of its own between our frames and the kernel: each kind of frame must be flushed
+/// out of them.
 #[tokio::test]
 async fn over_tls_every_kind_of_frame_arrives() {
     let files = Files::self_signed();
