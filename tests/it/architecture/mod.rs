@@ -74,6 +74,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &[
             "negotiation",
             "problem",
+            "context",
             "http",
             "transport",
             "routes",
