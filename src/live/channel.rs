@@ -95,11 +95,11 @@ pub struct LiveState {
     pub end: Option<End>,
     /// What polls see, ahead of `count` by at most the publish interval.
     newest: Newest,
-    /// The newest announcement that was pushed here.
+    /// Key of the newest announcement that was pushed here.
     announced: i64,
-    /// The newest announcement, once it was read.
+    /// The newest announcement, once this node has read it.
     announcement: Option<Arc<Announcement>>,
-    /// The number of the next part.
+    /// The sequence number of the next part.
     sequence: u64,
     /// When a count was last pushed.
     pushed_at: Option<Instant>,
@@ -109,7 +109,7 @@ pub struct LiveState {
 
 /// A state whose count is to be pushed.
 struct Accepted {
-    /// When the details were changed as well.
+    /// The time of the change, if it changed the details as well.
     edited_at: Option<Timestamp>,
 }
 
@@ -212,7 +212,7 @@ impl LiveState {
         changed
     }
 
-    /// Takes whether the database is away; `false` when that was known.
+    /// Marks the database as unreachable or reachable; `false` when that was known.
     fn set_stale(&mut self, since: Option<Timestamp>) -> bool {
         if self.newest.stale_since.is_some() == since.is_some() {
             return false;
@@ -221,8 +221,8 @@ impl LiveState {
         let count = Message::new(Body::Count(self.newest.headcount())).again();
         self.newest.count = self.part(count);
         self.stale = since.map(|since| self.part(Message::new(Body::Stale(since))));
-        // While it is away the count stays what it was, so only newcomers get it again, with
-        // `stale_since`.
+        // During an outage the count does not change, so only new watchers get it, with
+        // `stale_since`. After it everybody gets it again.
         if since.is_none() {
             self.count = self.newest.count.clone();
         }
@@ -280,7 +280,7 @@ impl Channel {
         self.state.borrow().newest.clone()
     }
 
-    /// The newest announcement that was pushed here.
+    /// Key of the newest announcement that was pushed here.
     pub fn announced(&self) -> i64 {
         self.state.borrow().announced
     }
@@ -303,8 +303,8 @@ impl Channel {
     }
 
     /// Takes a committed state unless a newer one is known. With `force` it is taken even if it is
-    /// older: the database was restored. The first push after a quiet time goes out at once, the
-    /// last one of a burst always.
+    /// older: the database was restored. After a quiet time a count is pushed at once. In a burst,
+    /// counts between two pushes are skipped; the last one never is.
     pub(super) fn publish(self: &Arc<Self>, event: Event, force: bool) {
         let mut later = None;
         self.update(|state| {
@@ -334,8 +334,8 @@ impl Channel {
         }
     }
 
-    /// The database is away since then (`Some`), or back (`None`). At recovery the count goes out
-    /// again, even with the same id.
+    /// Marks the database as unreachable since then (`Some`), or reachable again (`None`). At
+    /// recovery the count is pushed again, even with the same position.
     pub(super) fn set_stale(&self, since: Option<Timestamp>) {
         self.update(|state| state.set_stale(since));
     }
@@ -348,7 +348,7 @@ impl Channel {
         });
     }
 
-    /// Pushes an announcement; once, whoever brings it.
+    /// Pushes an announcement once, however often it is reported.
     pub(super) fn announce(&self, announcement: &Announcement) {
         self.update(|state| state.announce(announcement));
     }
@@ -366,7 +366,7 @@ impl Channel {
         });
     }
 
-    /// Ends everybody's stream, also those that begin from now on.
+    /// Ends every stream, and those that begin after this call.
     pub(super) fn end(&self, end: End) {
         self.update(|state| {
             state.end = Some(end);

@@ -94,7 +94,7 @@ impl Follower {
                 if self.hub.is_stale() {
                     if self.reread_all().await {
                         self.hub.set_stale(None);
-                        tracing::info!("the database is back");
+                        tracing::info!("the database is reachable again; counts are live");
                     }
                     return;
                 }
@@ -144,8 +144,8 @@ impl Follower {
         }
     }
 
-    /// Reads one event again. The revision known before the read tells a restored database from a
-    /// late row: whatever was published here was committed before the read.
+    /// Reads one event again. A row that is older than what this node had published before the read
+    /// means that the database was restored: everything published here was committed by then.
     async fn reread(&self, id: EventId) {
         let known = self
             .hub

@@ -40,7 +40,7 @@ const CHUNK: usize = 32;
 /// Half of a thread's own queue. What does not fit goes to the queue that all threads share, where
 /// a database's answer arrives.
 const LARGEST_CHUNK: usize = 128;
-/// How often the thread yields its core at most: whoever takes it may keep it for milliseconds.
+/// The least time between two yields of the core: another thread may keep it for milliseconds.
 const YIELD_CORE: Duration = Duration::from_millis(1);
 /// Alarms are rounded up to a multiple of this, so that those of one crowd fall together.
 pub(super) const TICK: Duration = Duration::from_millis(16);
@@ -94,12 +94,12 @@ impl Notifier {
         }))
     }
 
-    /// Wakes everybody. What they are to find must be published before.
+    /// Wakes every waiter. Publish the new state before this call.
     pub(super) fn notify_all(&self) {
         self.0.read_clock();
         let mut waiters = self.0.lock();
         if waiters.left == 0 && !waiters.wakers.is_empty() {
-            // The last of one round is not the last of the next.
+            // A random start, so that the same watcher is not last in every round.
             waiters.at = rand::random_range(0..waiters.wakers.len());
         }
         waiters.left = waiters.wakers.len();
@@ -233,15 +233,15 @@ impl Waiters {
 pub(super) struct Waiter {
     fanout: Arc<Fanout>,
     key: u32,
-    /// Copies of what the fan-out has of this waiter, so that the lock is not needed to compare.
+    /// Copies of the fan-out's entries for this waiter, to compare without the lock.
     waker: Option<Waker>,
     alarm: Option<Instant>,
 }
 
 impl Waiter {
-    /// The fan-out's time, which never goes back: for a task that it woke, the time of waking. For
-    /// any other task it may be long past, but not before this waiter came to be. No alarm that has
-    /// gone off lies after it.
+    /// The fan-out's last reading of the clock; it never goes back. For a task that the fan-out
+    /// woke, it is the time of waking. For any other task it may be old, but not older than this
+    /// waiter. It is never before an alarm that has gone off.
     pub(super) fn now(&self) -> Instant {
         self.fanout.started + Duration::from_nanos(self.fanout.clock.load(Ordering::Relaxed))
     }
@@ -268,7 +268,7 @@ impl Waiter {
         }
     }
 
-    /// Ready at `at`. Of several alarms only the earliest is kept; a woken task sets the others
+    /// Ready at `at`. A waiter keeps only its earliest alarm; a woken task must set the others
     /// again.
     pub(super) fn poll_alarm(&mut self, cx: &Context<'_>, now: Instant, at: Instant) -> Poll<()> {
         if at <= now {

@@ -42,7 +42,7 @@ impl Hub {
         }))
     }
 
-    /// The commits to which its fan-outs yield.
+    /// The commits under way; fan-outs yield to them.
     pub fn commits(&self) -> &Commits {
         &self.0.commits
     }
@@ -152,7 +152,7 @@ impl Hub {
         }
     }
 
-    /// The database is away since then (`Some`), or back (`None`).
+    /// Marks the database as unreachable since then (`Some`), or reachable again (`None`).
     pub fn set_stale(&self, since: Option<Timestamp>) {
         self.0.stale.store(since.is_some(), Ordering::SeqCst);
         for channel in self.channels() {
@@ -160,12 +160,12 @@ impl Hub {
         }
     }
 
-    /// Whether the database is away.
+    /// Whether the database is unreachable.
     pub fn is_stale(&self) -> bool {
         self.0.stale.load(Ordering::SeqCst)
     }
 
-    /// Ends every stream, spread over `window`; one that begins from now on ends at once.
+    /// Ends every stream, spread over `window`. A stream that begins after this call ends at once.
     pub fn drain(&self, window: Duration) {
         *self.0.drain.write().unwrap_or_else(PoisonError::into_inner) = Some(window);
         for channel in self.channels() {
@@ -173,7 +173,7 @@ impl Hub {
         }
     }
 
-    /// How many watch each event on this node, where anybody does.
+    /// The number of watchers of each event on this node. Events without watchers are left out.
     pub fn watchers(&self) -> HashMap<EventId, u64> {
         let counts = self
             .channels()
@@ -182,8 +182,8 @@ impl Hub {
         counts.filter(|(_, open)| *open > 0).collect()
     }
 
-    /// Pushes to every event's watchers how many they are, `elsewhere` included, where that has
-    /// changed. Call it every five seconds.
+    /// Pushes the number of watchers, with those on other nodes (`elsewhere`), to each event where
+    /// it differs from what was `told` before. Call it every five seconds.
     pub fn tell_watching(
         &self,
         told: &mut HashMap<EventId, (u64, u64)>,

@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What a follower of the log sends next.
 #[derive(Debug)]
 pub enum Entry {
-    /// The client's position is none of this event's: the log starts over.
+    /// The client's position is unknown to this event's log, which starts over.
     Reset,
     /// A revision.
     Change(Box<Change>),
@@ -31,8 +31,8 @@ pub enum Entry {
     Item(Item),
 }
 
-/// Where to begin: the revision after which to read, and whether the client's position was none of
-/// this event's.
+/// Where to begin: the revision after which to read, and whether the client's position is unknown
+/// to this event's log.
 pub fn start(event: &Event, after: Option<Result<Position, ()>>) -> (Revision, bool) {
     match after {
         None => (0, false),
@@ -79,7 +79,7 @@ impl Log {
         }
     }
 
-    /// A change that is read already: several go out in one piece.
+    /// The next change that was read already, so that a transport can write several at once.
     pub fn read_ahead(&mut self) -> Option<Change> {
         let change = self.page.pop_front()?;
         self.after = change.headcount.revision;

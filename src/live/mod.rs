@@ -3,7 +3,7 @@
 //! Owns the newest state of every event ([`hub`]), the one way to follow it ([`subscription`]) and
 //! the lossless log ([`log`]). A headcount is a value, not a queue: the hub holds the newest one,
 //! and a slow reader gets it without a backlog. Decides nothing, and writes nothing to the database
-//! but presence reports ([`presence_report`]).
+//! but presence reports ([`presence_report`]) and notifications ([`cluster`]).
 
 pub mod channel;
 pub mod cluster;

@@ -52,10 +52,10 @@ impl Transport {
 #[derive(Debug, Default)]
 pub struct Presence {
     open: AtomicU64,
-    /// Every view ever opened that shows the number: a new one is sent the number even if it is the
-    /// same.
+    /// Views opened so far that show the number of watchers: a new one needs the number even if it
+    /// has not changed.
     shown: AtomicU64,
-    /// Of the open ones, the program's own.
+    /// How many of the open ones are the server's own.
     excluded: AtomicU64,
 }
 
@@ -67,7 +67,7 @@ impl Presence {
             .saturating_sub(self.excluded.load(Ordering::Relaxed))
     }
 
-    /// How many views that show the number were opened so far, on this node.
+    /// How many views that show the number of watchers were opened so far, on this node.
     pub fn ever_open(&self) -> u64 {
         self.shown.load(Ordering::Relaxed)
     }
@@ -75,7 +75,8 @@ impl Presence {
     /// Counts one watcher until the guard is dropped.
     pub fn enter(self: &Arc<Self>, transport: Transport) -> Watcher {
         self.open.fetch_add(1, Ordering::Relaxed);
-        // A long poll is opened again and again, and neither it nor the frame shows the number.
+        // A long poll is opened again and again. Neither it nor the frame shows the number of
+        // watchers.
         match transport {
             Transport::Sse | Transport::WebSocket | Transport::SocketIo | Transport::Changes => {
                 self.shown.fetch_add(1, Ordering::Relaxed);
@@ -90,8 +91,8 @@ impl Presence {
         }
     }
 
-    /// Leaves one open view of that transport out of all counts until the guard is dropped: the
-    /// program's own.
+    /// Leaves one open view of that transport, such as the canary's, out of all counts until the
+    /// guard is dropped.
     pub fn exclude(self: &Arc<Self>, transport: Transport) -> Excluded {
         self.excluded.fetch_add(1, Ordering::Relaxed);
         gauge(transport).decrement(1.0);
@@ -102,7 +103,7 @@ impl Presence {
     }
 }
 
-/// One open live view; counted until it is dropped, but for the times in which it is not present.
+/// One open live view. It counts until it is dropped, except while it is not present.
 #[derive(Debug)]
 pub struct Watcher {
     presence: Arc<Presence>,
@@ -116,7 +117,7 @@ impl Watcher {
         self.transport
     }
 
-    /// Whether it counts, from now on.
+    /// Sets whether it counts from now on.
     pub(super) fn set_present(&mut self, present: bool) {
         if std::mem::replace(&mut self.present, present) == present {
             return;

@@ -20,10 +20,10 @@ use crate::store::Store;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often unchanged numbers are reported: well below the time after which a report expires.
 const REFRESH: Duration = Duration::from_secs(2);
-/// Every so many looks the sum is pushed: every five seconds (docs/protocol.md, section 4).
+/// The sum is pushed once in this many looks: every five seconds (docs/protocol.md, section 4).
 const TELL: u64 = 5;
 
-/// This process among those that share the database.
+/// Reports this node's watchers to the nodes that share its database.
 #[derive(Debug, Clone)]
 pub struct PresenceReporter {
     node: String,
@@ -50,8 +50,7 @@ impl PresenceReporter {
             (Reported::default(), HashMap::new(), HashMap::new());
         for look in 0_u64.. {
             looks.tick().await;
-            // While the database is away the others' numbers stay what they were, as everything
-            // does.
+            // During an outage the other nodes' numbers stay as they were, like all counts.
             if !self.hub.is_stale() {
                 let here = self.hub.watchers();
                 let nobody = here.is_empty();

@@ -1,4 +1,4 @@
-//! One watcher's subscription to an event: what every transport asks for its items.
+//! One watcher's subscription to an event. Every transport takes its items from one.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -158,8 +158,8 @@ impl Subscription {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
-        // Not the clock, which shows in a profile of ten thousand deliveries: the fan-out wakes for
-        // whatever is due here.
+        // Not the clock: reading it shows in a profile of ten thousand deliveries. The fan-out
+        // wakes this task for everything that is due here.
         let now = self.waiter.now();
         loop {
             if let Some(item) = self.ready(now) {
@@ -184,9 +184,9 @@ impl Subscription {
         }
     }
 
-    /// Ready at `at`, and wakes the polling task then: a transport's own deadlines need no timer.
-    /// By the fan-out's time, not by the clock: an alarm that has not gone off yet, such as a
-    /// farewell's, must not be replaced by this one.
+    /// Ready at `at`, and wakes the polling task then, so that a transport's deadlines need no
+    /// timer. Uses the fan-out's time instead of the clock: by the clock, a pending alarm such as a
+    /// farewell's could look past, and this one would replace it.
     pub fn poll_alarm(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
         self.waiter.poll_alarm(cx, self.waiter.now(), at)
     }
@@ -196,7 +196,8 @@ impl Subscription {
         self.waiter.silence();
     }
 
-    /// Whether it counts as watching: a client that fetches items only now and then may be away.
+    /// Sets whether this subscription counts as a watcher. A client that only fetches items now and
+    /// then may be absent in between.
     pub fn set_present(&mut self, present: bool) {
         self.watcher.set_present(present);
     }

@@ -15,7 +15,7 @@ use crate::domain::position::Position;
 /// How a wait ended.
 #[derive(Debug)]
 pub enum Waited {
-    /// There is something new: another position, or the database went away or came back.
+    /// There is something new: another position, or the database became unreachable or reachable.
     Changed(Newest),
     /// The time is over, or the server stops, and nothing has changed.
     Unchanged(Newest),
@@ -23,9 +23,9 @@ pub enum Waited {
     Deleted,
 }
 
-/// Waits until the newest position is none that the client `has`, at most for `wait`. While the
-/// database is away and the position is the client's it goes on waiting: an answer at once would
-/// only bring the next request at once. Dropping it frees everything.
+/// Waits, at most for `wait`, until there is a position that the client does not have. If the
+/// database is unreachable from the start, it waits as well: an answer at once would only bring the
+/// next request at once. Dropping it frees everything.
 pub async fn changed(channel: &Channel, has: impl Fn(&Position) -> bool, wait: Duration) -> Waited {
     // Subscribe, then read the newest: a commit in between wakes.
     let updates = channel.updates();
@@ -58,7 +58,7 @@ pub async fn changed(channel: &Channel, has: impl Fn(&Position) -> bool, wait: D
 struct Wait<'a, F> {
     channel: &'a Channel,
     has: F,
-    /// Whether the database was away at first.
+    /// Whether the database was unreachable at the start.
     is_stale: bool,
     updates: watch::Receiver<LiveState>,
     waiter: Waiter,
@@ -84,7 +84,7 @@ impl<F: Fn(&Position) -> bool> Wait<'_, F> {
                 return Poll::Ready(Waited::Changed(newest));
             }
             self.waiter.listen(cx);
-            // The channel outlives this wait, so that it cannot be gone.
+            // The channel outlives this wait, so its sender is still there.
             if !self.updates.has_changed().unwrap_or(false) {
                 ready!(self.waiter.poll_alarm(cx, self.waiter.now(), self.until));
                 return Poll::Ready(Waited::Unchanged(self.channel.newest()));
