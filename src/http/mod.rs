@@ -1,7 +1,8 @@
 //! Everything HTTP that is not live: registering, the organiser's API, pages, assets, health.
 //!
 //! Owns decoding of requests and the shape of answers. Never decides about places (it submits a
-//! command and shows the decision) and never writes to the database but for sessions and settings.
+//! command and shows the decision) and never writes to the database but for sessions, settings and
+//! the claims of console forms.
 
 /// A path as one boxed filter. Each segment that `warp::path!` is given becomes a type of its own; unboxed, the compiler
 /// meets all of them again in every filter around the path, which takes it longer than everything else in this crate.

@@ -21,9 +21,9 @@ use crate::domain::registration::{IdempotencyKey, Registration, Secret, Status, 
 use crate::problem::{Code, Problem};
 use crate::register::{Author, Document, Told};
 
-/// The header that names an attempt, so that sending it again is safe.
+/// The header that names an attempt, so that repeating the request is safe.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Says that the answer is an earlier one's.
+/// Marks the response to a repeated request: the registration exists already.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What a visitor fills in.
@@ -38,7 +38,7 @@ pub struct Fields<'a> {
     /// The form's hidden field, for clients that cannot set a header.
     #[serde(borrow, default)]
     pub idempotency_key: FieldValue<'a>,
-    /// Hidden from people; programs that fill in everything give themselves away.
+    /// A honeypot: hidden from people, filled in by programs that fill in every field.
     #[serde(borrow, default)]
     pub website: FieldValue<'a>,
 }
@@ -46,7 +46,7 @@ pub struct Fields<'a> {
 /// A registration and what its answer needs to know of the event.
 #[derive(Debug)]
 pub struct Accepted {
-    /// The event, as it was a moment before.
+    /// The event, as the hub had it before this registration.
     pub event: Arc<Event>,
     /// The row.
     pub registration: Arc<Registration>,
@@ -124,7 +124,7 @@ pub(super) async fn post(
     Ok(response)
 }
 
-/// Refuses what the head alone decides: a connection over the limit, another site's write, an
+/// Refuses what the head alone decides: a connection over the limit, a cross-site request, an
 /// address over its rate limit, an unknown event.
 pub async fn admit(
     context: &Context,
@@ -173,7 +173,7 @@ async fn register(
     }
 }
 
-/// Parses all fields, and says all that is wrong with them at once.
+/// Parses all fields and reports all mistakes at once.
 fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Problem> {
     let key = key(fields, incoming)?;
     let mut check = Check::default();
@@ -199,7 +199,7 @@ fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Prob
     }
 }
 
-/// The header wins over the form's field; an empty field is a form without one.
+/// The header wins over the form's field. An empty field counts as none.
 fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey>, Problem> {
     let refuse = |message: &str| Problem::new(Code::BadRequest, message);
     let raw = match (
@@ -270,8 +270,9 @@ pub async fn own(context: &Context, token: &str) -> Result<Own, Problem> {
     })
 }
 
-/// Whether a private link that opens nothing belongs to an event that was deleted, and its registrations with it. Nobody can tell
-/// any more whether such a link was ever real; it says no more than that an event is gone.
+/// Whether a private link that opens nothing belongs to a deleted event, whose registrations were
+/// deleted with it. Whether the link was ever real is unknown; the answer says only that its event
+/// is gone.
 pub async fn is_of_deleted_event(context: &Context, token: &str) -> Result<bool, Problem> {
     let Ok(token) = token.parse::<Token>() else {
         return Ok(false);
@@ -280,9 +281,9 @@ pub async fn is_of_deleted_event(context: &Context, token: &str) -> Result<bool,
     Ok(find::event_by_id(context, id).await?.is_none() && context.store.had_event(id).await?)
 }
 
-/// Gives the place back; a second time changes nothing and answers the same.
+/// Cancels the registration. A second call changes nothing and answers the same.
 pub async fn cancel(context: &Context, headers: &HeaderMap, token: &str) -> Result<Own, Problem> {
-    // Looked up first, so that guessed links cost a read and never a turn at the event's lock.
+    // Looked up first: a guessed link costs a read and never takes the event's lock.
     let own = own(context, token).await?;
     let position = Position {
         epoch: own.event.epoch.clone(),
@@ -308,14 +309,14 @@ pub async fn cancel(context: &Context, headers: &HeaderMap, token: &str) -> Resu
     }
 }
 
-/// What links begin with. They are relative where nothing says the host (HTTP/1.0): a client
-/// resolves them against the address it has asked.
+/// The prefix of links. Empty when the request names no host (HTTP/1.0): a client resolves relative
+/// links against the address of its request.
 fn base(context: &Context, incoming: &Incoming) -> String {
     incoming.base_url(&context.settings).unwrap_or_default()
 }
 
-/// The answer to a repeated request: the registration as it is now, never as it was at first. Only a waiting position needs
-/// another look at the database.
+/// The answer to a repeated request: the registration as it is now, never as it was at first. Only
+/// a waiting position needs another read of the database.
 async fn replay(
     context: &Context,
     base: &str,
@@ -398,9 +399,9 @@ fn not_found() -> Problem {
     Problem::from(Refusal::RegistrationNotFound)
 }
 
-/// The writer has answered another question than was asked: a defect.
+/// The writer's answer does not fit the command: a defect.
 pub(super) fn unexpected(answer: &Answer) -> Problem {
-    tracing::error!(?answer, "the writer has answered another question");
+    tracing::error!(?answer, "the writer's answer does not fit the command");
     Problem::from(crate::register::Failure::Internal)
 }
 

@@ -1,20 +1,21 @@
-//! The accept loop: from a bound listener to requests, and back to nothing at the drain.
+//! The server: accepts connections on a bound listener, hands requests to the application, and
+//! drains.
 //!
-//! Owns sockets, TLS, limits, deadlines and how an endless answer leaves. It promises that
+//! Owns sockets, TLS, limits, deadlines and the hand-off of endless answers. It promises that
 //!
 //! - every connection is counted from its `accept` until its socket closes, whoever holds the
 //!   socket by then (hyper, a [`handoff`], an upgraded protocol);
 //! - every state in which a client can leave the server waiting has a deadline;
 //! - what waits for a client that does not read is bounded;
-//! - no request reaches a route whose head breaks HTTP's rules ([`head`]);
-//! - [`serve`] returns within the drain's time.
+//! - a request whose head breaks HTTP's rules ([`head`]) never reaches a route;
+//! - [`serve`] returns within [`Config::drain`] after it was asked to stop.
 //!
-//! It knows no route. A route knows of it only three values:
+//! It knows no route. A route knows only three values of the server:
 //!
 //! - [`Peer`](crate::context::Peer), in every request: who asks, trusted proxies considered.
 //! - [`Admission`](crate::context::Admission), in every request: over a limit, draining or neither.
-//!   Limits apply after the head has been read, so that the route can refuse in its client's
-//!   language: a stream by `bye`, a WebSocket by 1013, anything else by 503.
+//!   Limits apply after the head has been read, so that the route can refuse in its
+//!   transport's way: a stream by `bye`, a WebSocket by 1013, anything else by 503.
 //! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an
 //!   endless answer.
 //!
@@ -60,10 +61,10 @@ use connection::Server;
 
 /// Serves `app` on `listener` until `stop` holds `true` or has lost its sender, then drains.
 ///
-/// The drain closes the listener, asks every connection to finish its request, and waits until all
-/// sockets are closed, at most for [`Config::drain`]. It does not end endless answers: the
-/// application publishes a farewell when it sends `stop`. What is still open at the deadline is cut
-/// and counted in the result.
+/// The drain closes the listener (for trusted proxies a little later), asks every connection to
+/// finish its request, and waits until all sockets are closed, at most for [`Config::drain`]. It does
+/// not end endless answers: the application publishes a farewell when it sends `stop`. What is still
+/// open at the deadline is cut and counted in the result.
 ///
 /// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade
 /// took over are counted, but only their owner can close them: shut the runtime down after this
@@ -75,7 +76,7 @@ pub async fn serve<S: Application>(
     stop: watch::Receiver<bool>,
 ) -> Drained {
     rlimit::warn_if_low(&config);
-    // Accepting ends after the time for proxies.
+    // `accept::run` has used this much of the drain for trusted proxies.
     let drain = config.drain.saturating_sub(config.settle());
     let server = Arc::new(Server::new(config));
     accept::run(listener, &server, app, stop).await;
