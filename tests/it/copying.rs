@@ -444,7 +444,7 @@ async fn a_server_goes_on_with_the_copy() {
     assert!(done.status.success(), "{done:?}");
     let told = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(
-        told.contains("1 registrations\n") && told.contains("they are equal"),
+        told.contains("1 registrations\n") && told.contains("Verified: both have the same rows"),
         "{told}"
     );
 
