@@ -4,8 +4,9 @@
 //! command and shows the decision) and never writes to the database but for sessions, settings and
 //! the claims of console forms.
 
-/// A path as one boxed filter. Each segment that `warp::path!` is given becomes a type of its own; unboxed, the compiler
-/// meets all of them again in every filter around the path, which takes it longer than everything else in this crate.
+/// A path as one boxed filter. Each segment of `warp::path!` becomes a type of its own. Unboxed, the
+/// compiler meets all of them again in every filter around the path, and that takes it longer than
+/// the rest of this crate.
 macro_rules! at {
     ($($segments:tt)*) => {
         warp::Filter::boxed(warp::path!($($segments)*))

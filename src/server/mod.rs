@@ -62,9 +62,9 @@ use connection::Server;
 /// Serves `app` on `listener` until `stop` holds `true` or has lost its sender, then drains.
 ///
 /// The drain closes the listener (for trusted proxies a little later), asks every connection to
-/// finish its request, and waits until all sockets are closed, at most for [`Config::drain`]. It does
-/// not end endless answers: the application publishes a farewell when it sends `stop`. What is still
-/// open at the deadline is cut and counted in the result.
+/// finish its request, and waits until all sockets are closed, at most for [`Config::drain`]. It
+/// does not end endless answers: the application publishes a farewell when it sends `stop`. What is
+/// still open at the deadline is cut and counted in the result.
 ///
 /// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade
 /// took over are counted, but only their owner can close them: shut the runtime down after this
