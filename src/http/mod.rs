@@ -4,9 +4,9 @@
 //! command and shows the decision) and never writes to the database but for sessions, settings and
 //! the claims of console forms.
 
-/// A path as one boxed filter. Each segment of `warp::path!` becomes a type of its own. Unboxed, the
-/// compiler meets all of them again in every filter around the path, and that takes it longer than
-/// the rest of this crate.
+/// A path as one boxed filter. Each segment of `warp::path!` becomes a type of its own. Unboxed,
+/// the compiler meets all of them again in every filter around the path, and that takes it longer
+/// than the rest of this crate.
 macro_rules! at {
     ($($segments:tt)*) => {
         warp::Filter::boxed(warp::path!($($segments)*))
@@ -230,8 +230,8 @@ fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
     first_of([clock, live, ready, document])
 }
 
-/// The first route that takes the request. Every route comes boxed, and so does what routes share: without that, the types of
-/// dozens of routes are most of the crate's compile time.
+/// The first route that takes the request. Every route, and what routes share, is boxed: otherwise
+/// the types of dozens of routes take most of the crate's compile time.
 pub fn first_of<const N: usize>(routes: [BoxedFilter<(Response,)>; N]) -> BoxedFilter<(Response,)> {
     let first = routes
         .into_iter()
