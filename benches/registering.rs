@@ -203,7 +203,6 @@ async fn each(
         "single" => {
             let commit = Box::pin(context.store.commit(
                 event.id,
-                None,
                 &[Ask::Register(applicant)],
                 &Clock::System,
             ))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
@@ -19,7 +20,6 @@ use crate::domain::person::{Email, Name};
 use crate::domain::position::{Position, Revision};
 use crate::domain::registration::{IdempotencyKey, Registration, Secret, Status, Token};
 use crate::problem::{Code, Problem};
-use crate::register::{Author, Document, Told};
 
 /// The header that names an attempt, so that repeating the request is safe.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -52,8 +52,6 @@ pub struct Accepted {
     pub registration: Arc<Registration>,
     /// The same key was answered before; nothing changed.
     pub replayed: bool,
-    /// See [`crate::register::Told`].
-    pub document: Option<Document>,
 }
 
 /// A registration as its owner sees it.
@@ -69,6 +67,14 @@ pub struct View<'a> {
     token: String,
     position: Position,
     links: Links,
+}
+
+/// The response to a registration. Whoever has it has the private link.
+struct Document {
+    /// Where it can be read again.
+    address: String,
+    /// A [`View`] as JSON.
+    text: Bytes,
 }
 
 /// Where the owner finds it again.
@@ -95,21 +101,16 @@ pub(super) async fn post(
     let base = base(&context, &incoming);
     // Frees the head before the commit is awaited: a crowd waits all at once.
     drop(incoming);
-    let author: Author = {
-        let (base, event) = (base.clone(), Arc::clone(&event));
-        Box::new(move |row| acceptance(&base, &event, row))
-    };
     let Accepted {
         event,
         registration,
         replayed,
-        document,
-    } = register(&context, event, applicant, Some(author)).await?;
-    let Document { address, text } = match document {
-        Some(document) => document,
+    } = register(&context, event, applicant).await?;
+    let Document { address, text } = if replayed {
         // Boxed: rare, and large enough to make every request's future large.
-        None if replayed => Box::pin(replay(&context, &base, &event, &registration)).await?,
-        None => acceptance(&base, &event, &registration),
+        Box::pin(replay(&context, &base, &event, &registration)).await?
+    } else {
+        acceptance(&base, &event, &registration)
     };
     let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
@@ -146,20 +147,16 @@ pub async fn submit(
     event: Arc<Event>,
     sent: &Content,
 ) -> Result<Accepted, Problem> {
-    register(context, event, applicant(&sent.decode()?, incoming)?, None).await
+    register(context, event, applicant(&sent.decode()?, incoming)?).await
 }
 
 async fn register(
     context: &Context,
     event: Arc<Event>,
     applicant: Applicant,
-    author: Option<Author>,
 ) -> Result<Accepted, Problem> {
-    let Told { decision, document } = context
-        .registrar
-        .submit_with(event.id, Command::Register(applicant), author)
-        .await?;
-    match decision? {
+    let command = Command::Register(applicant);
+    match context.registrar.submit(event.id, command).await?? {
         Answer::Registered {
             registration,
             replayed,
@@ -167,7 +164,6 @@ async fn register(
             event,
             registration,
             replayed,
-            document,
         }),
         other => Err(unexpected(&other)),
     }
@@ -331,11 +327,8 @@ async fn replay(
         Some(listed) => (&listed.registration, listed.waiting_position),
         None => (&**row, None),
     };
-    let view = view(base, event, row, (row.status, position, row.revision));
-    Ok(Document {
-        text: reply::text(&view),
-        address: view.links.this,
-    })
+    let facts = (row.status, position, row.revision);
+    Ok(document(view(base, event, row, facts)))
 }
 
 /// The answer to a new registration, as the batch has accepted it.
@@ -345,12 +338,11 @@ fn acceptance(base: &str, event: &Event, row: &Registration) -> Document {
     } else {
         Status::Confirmed
     };
-    let view = view(
-        base,
-        event,
-        row,
-        (status, row.accepted_waiting, row.accepted_revision),
-    );
+    let facts = (status, row.accepted_waiting, row.accepted_revision);
+    document(view(base, event, row, facts))
+}
+
+fn document(view: View<'_>) -> Document {
     Document {
         text: reply::text(&view),
         address: view.links.this,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::writer::{Asker, Job, Writer};
-use super::{Author, Failure, Told};
+use super::Failure;
+use super::writer::{Job, Writer};
 use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::Actor;
 use crate::domain::clock::Clock;
@@ -18,10 +18,10 @@ use crate::live::cluster::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Announcement, CreateError, Store, StoreError};
 
-/// How many commands may wait for one event. At the measured tens of thousands a second that is well below a second of waiting;
-/// more would only make people wait for a refusal.
+/// How many commands may wait for one event. At tens of thousands a second that is well below a
+/// second of waiting; more would only make people wait for a refusal.
 pub const QUEUE: usize = 8_192;
-/// What a refused client is told to wait.
+/// How long a refused client should wait.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The way in for everything that changes an event. Cheap to clone.
@@ -64,31 +64,19 @@ impl Registrar {
         }))
     }
 
-    /// Has `command` decided; answers after the durable commit, when the hub has the new state already.
+    /// Decides `command` and answers after the durable commit, when the hub has the new state
+    /// already.
     pub async fn submit(&self, event: EventId, command: Command) -> Result<Decision, Failure> {
-        Ok(self.submit_with(event, command, None).await?.decision)
-    }
-
-    /// The same, and has a new registration's document made in the time that the database takes.
-    pub async fn submit_with(
-        &self,
-        event: EventId,
-        command: Command,
-        author: Option<Author>,
-    ) -> Result<Told, Failure> {
-        let (answer, decision) = oneshot::channel();
+        let (responder, decision) = oneshot::channel();
         self.queue(event)?
-            .try_send(Job {
-                command,
-                asker: Asker::new(answer, author),
-            })
+            .try_send(Job { command, responder })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => Failure::Busy {
                     retry_after: RETRY_AFTER,
                 },
                 mpsc::error::TrySendError::Closed(_) => Failure::Draining,
             })?;
-        // The writer answers every job; it can only vanish without an answer when it panicked.
+        // The writer answers every job, unless it panics.
         decision.await.unwrap_or(Err(Failure::Internal))
     }
 
@@ -124,7 +112,8 @@ impl Registrar {
         Ok(queue)
     }
 
-    /// Creates an event, opens its live channel and lets the other nodes know. No writer is asked: nobody else can know of it yet.
+    /// Creates an event, opens its live channel and notifies the other nodes. Needs no writer:
+    /// nobody else knows the event yet.
     pub async fn create(&self, new: NewEvent, by: Actor) -> Result<Event, CreateError> {
         let event = self
             .0
@@ -136,8 +125,9 @@ impl Registrar {
         Ok(event)
     }
 
-    /// Stores an announcement and tells everybody who watches, on every node; `None` when there is no such event. It takes its turn
-    /// at the event's lock but changes no count, so it does not wait in the queue.
+    /// Stores an announcement and sends it to everybody who watches, on every node; `None` when
+    /// there is no such event. It takes the event's lock but changes no count, so it does not wait
+    /// in the queue.
     pub async fn announce(
         &self,
         event: EventId,
@@ -156,7 +146,7 @@ impl Registrar {
         Ok(stored)
     }
 
-    /// Ends the writer of a deleted event after what waits there was answered.
+    /// Ends the writer of a deleted event, after it has answered what waits there.
     pub fn forget(&self, event: EventId) {
         self.0
             .writers
@@ -166,7 +156,7 @@ impl Registrar {
             .remove(&event);
     }
 
-    /// Takes nothing new, and returns when everything admitted is answered.
+    /// Accepts nothing new, and returns when everything that was admitted is answered.
     pub async fn close(&self) {
         let tasks = {
             let mut writers = self
@@ -180,7 +170,7 @@ impl Registrar {
         };
         for task in tasks {
             if let Err(error) = task.await {
-                tracing::error!(%error, "a writer has panicked");
+                tracing::error!(%error, "a writer panicked");
             }
         }
     }

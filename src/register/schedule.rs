@@ -7,12 +7,13 @@ use crate::domain::clock::Clock;
 use crate::domain::command::Command;
 use crate::live::hub::Hub;
 
-/// How often the schedules are looked at: a change of the settings, made here or on another node, is noticed within this time,
-/// and a moment falls due at most this much late.
+/// How often the schedules are read. A change of the settings, made here or on another node, is
+/// noticed within this time, and an event opens or closes at most this much late.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Sends `FallDue` to the writer of every event whose schedule is due. Runs until it is dropped. On several nodes each
-/// does so; the first one's transaction makes the change and the others find nothing left to do.
+/// Sends `FallDue` to the writer of every event whose schedule is due. Runs until it is dropped. On
+/// several nodes each does so; the first one's transaction makes the change and the others find
+/// nothing left to do.
 pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

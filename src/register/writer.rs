@@ -1,80 +1,38 @@
-//! One event's writer: takes all that waits, commits it in one transaction, publishes, answers.
+//! One event's writer: receives what waits, fills a batch, commits it in one transaction,
+//! publishes, answers.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Author, Document, Failure, Told};
+use super::Failure;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Decision};
-use crate::domain::event::EventId;
-use crate::domain::registration::Registration;
+use crate::domain::event::{Event, EventId};
+use crate::domain::position::Revision;
 use crate::live::cluster::Broadcaster;
 use crate::live::hub::Hub;
-use crate::store::{Store, StoreError};
+use crate::store::{Commit, Store, StoreError};
 
-/// The most commands in one transaction: bounds how long the event's lock is held, and the last visitor's wait.
+/// The most commands in one transaction: bounds how long the event's lock is held, and the last
+/// visitor's wait.
 const BATCH: usize = 512;
-/// So many in two batches one after the other are a crowd, of which more are on their way. A commit costs as much as a dozen of its rows, so
-/// letting them join is won back.
+/// This many commands across two batches mean that more are coming. A commit costs as much as a
+/// dozen of its rows, so letting more commands join pays off.
 const CROWD: usize = 5;
-/// For so long a batch tells something of the next one.
+/// For this long, the size of a batch says something about the next one.
 const MEMORY: Duration = Duration::from_millis(10);
-/// The most turns in which somebody may join.
+/// The most turns of the scheduler in which commands may join.
 const TURNS: usize = 8;
 
-/// A command and who asks for it.
+/// A command, and where its answer goes.
 pub(super) struct Job {
     pub(super) command: Command,
-    pub(super) asker: Asker,
+    pub(super) responder: Responder,
 }
 
-/// Where an answer goes, and what is made for it in the time that the database takes.
-pub(super) struct Asker {
-    answer: oneshot::Sender<Result<Told, Failure>>,
-    author: Option<Author>,
-    prepared: Option<(Arc<Registration>, Document)>,
-}
-
-impl Asker {
-    pub(super) fn new(
-        answer: oneshot::Sender<Result<Told, Failure>>,
-        author: Option<Author>,
-    ) -> Self {
-        Self {
-            answer,
-            author,
-            prepared: None,
-        }
-    }
-
-    /// Makes the document of a registration that is about to be stored, or is already.
-    fn prepare(&mut self, decision: &Decision) {
-        if let (Some(author), Ok(Answer::Registered { registration, .. })) =
-            (&self.author, decision)
-        {
-            self.prepared = Some((Arc::clone(registration), author(registration)));
-        }
-    }
-
-    fn tell(self, outcome: Result<Decision, Failure>) {
-        let told = outcome.map(|decision| {
-            // What was prepared of another registration, of a batch that was refused, is nobody's.
-            let document = match (&decision, self.prepared) {
-                (Ok(Answer::Registered { registration, .. }), Some((of, document)))
-                    if Arc::ptr_eq(registration, &of) =>
-                {
-                    Some(document)
-                }
-                _ => None,
-            };
-            Told { decision, document }
-        });
-        // A visitor who has gone away keeps the place; the idempotency key finds it again.
-        let _ = self.answer.send(told);
-    }
-}
+/// Where the answer to one command goes.
+pub(super) type Responder = oneshot::Sender<Result<Decision, Failure>>;
 
 /// Commits the commands of one event.
 #[derive(Debug)]
@@ -103,112 +61,113 @@ impl Writer {
         }
     }
 
-    /// Runs until every sender of `jobs` is gone and all that waited is answered.
+    /// Runs until every sender of `jobs` is gone and everything that waited is answered.
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
-        let (mut waiting, mut commands, mut askers) = (
-            Vec::with_capacity(BATCH),
-            Vec::with_capacity(BATCH),
-            Vec::with_capacity(BATCH),
-        );
+        let mut batch = Vec::with_capacity(BATCH);
         let (mut before, mut ended) = (0, Instant::now());
-        while jobs.recv_many(&mut waiting, BATCH).await > 0 {
-            if is_crowd(before, ended.elapsed(), waiting.len()) {
-                gather(&mut jobs, &mut waiting).await;
+        while jobs.recv_many(&mut batch, BATCH).await > 0 {
+            if is_crowd(before, ended.elapsed(), batch.len()) {
+                fill_batch(&mut jobs, &mut batch).await;
             }
-            before = waiting.len();
-            for job in waiting.drain(..) {
-                commands.push(job.command);
-                askers.push(job.asker);
+            before = batch.len();
+            let (commands, responders): (Vec<_>, Vec<_>) = batch
+                .drain(..)
+                .map(|Job { command, responder }| (command, responder))
+                .unzip();
+            match self.commit(&commands).await {
+                Ok(Commit {
+                    event,
+                    changes,
+                    decisions,
+                }) => {
+                    // Publish before answering: whoever has an answer finds its revision in the
+                    // next read.
+                    let revision = changes.last().map(|change| change.headcount.revision);
+                    let deleted = decisions.contains(&Ok(Answer::Deleted));
+                    self.publish(event, revision, deleted);
+                    answer(responders, decisions);
+                }
+                Err(error) => self.refuse(responders, &error),
             }
-            self.commit(&commands, &mut askers).await;
             ended = Instant::now();
-            commands.clear();
         }
     }
 
-    async fn commit(&self, commands: &[Command], askers: &mut Vec<Asker>) {
+    async fn commit(&self, commands: &[Command]) -> Result<Commit, StoreError> {
         metrics::histogram!("headcount_batch_size")
             .record(u32::try_from(commands.len()).unwrap_or(u32::MAX));
         let begun = Instant::now();
         let underway = self.hub.commits().begin();
-        let seen = self
-            .hub
-            .channel_by_id(self.event)
-            .map(|channel| channel.newest().event);
-        let mut prepare = |decisions: &[Decision]| {
-            askers
-                .iter_mut()
-                .zip(decisions)
-                .for_each(|(asker, decision)| asker.prepare(decision));
-        };
-        let committed = self
-            .store
-            .commit_telling(
-                self.event,
-                seen.as_deref(),
-                commands,
-                &self.clock,
-                &mut prepare,
-            )
-            .await;
+        let committed = self.store.commit(self.event, commands, &self.clock).await;
         drop(underway);
         metrics::histogram!("headcount_commit_seconds").record(begun.elapsed());
-        match committed {
-            Ok(commit) => {
-                // Publish before answering: whoever has an answer finds its revision in the next read.
-                if let Some(last) = commit.changes.last() {
-                    self.broadcaster
-                        .committed(self.event, last.headcount.revision);
-                }
-                if commit.decisions.contains(&Ok(Answer::Deleted)) {
-                    self.broadcaster.invalidated(self.event);
-                }
-                match commit.event {
-                    Some(event) => self.hub.publish(event),
-                    None => self.hub.remove(self.event),
-                }
-                count(&commit.decisions);
-                for (asker, decision) in askers.drain(..).zip(commit.decisions) {
-                    asker.tell(Ok(decision));
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, event = self.event, commands = commands.len(), "a batch was not committed");
-                let failure = match error {
-                    StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
-                    StoreError::Busy
-                    | StoreError::Unexpected(_)
-                    | StoreError::Unreadable(_)
-                    | StoreError::Migration(_) => Failure::Internal,
-                };
-                metrics::counter!("headcount_registrations_total", "outcome" => "failed")
-                    .increment(askers.len() as u64);
-                for asker in askers.drain(..) {
-                    asker.tell(Err(failure));
-                }
-            }
+        committed
+    }
+
+    /// Publishes the event as it is now, here and on the other nodes. `revision` is the newest that
+    /// the batch made.
+    fn publish(&self, event: Option<Event>, revision: Option<Revision>, deleted: bool) {
+        if let Some(revision) = revision {
+            self.broadcaster.committed(self.event, revision);
+        }
+        if deleted {
+            self.broadcaster.invalidated(self.event);
+        }
+        match event {
+            Some(event) => self.hub.publish(event),
+            None => self.hub.remove(self.event),
+        }
+    }
+
+    fn refuse(&self, responders: Vec<Responder>, error: &StoreError) {
+        tracing::error!(%error, event = self.event, commands = responders.len(), "a batch was not committed");
+        let failure = match error {
+            StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
+            StoreError::Busy
+            | StoreError::Unexpected(_)
+            | StoreError::Unreadable(_)
+            | StoreError::Migration(_) => Failure::Internal,
+        };
+        metrics::counter!("headcount_registrations_total", "outcome" => "failed")
+            .increment(responders.len() as u64);
+        for responder in responders {
+            respond(responder, Err(failure));
         }
     }
 }
 
-/// Whether more than those who are waiting are on their way: by them, and by the batch before, which ended `ago`.
+/// Whether more commands than those in the batch are coming, by its size and that of the batch
+/// before, which ended `ago`.
 fn is_crowd(before: usize, ago: Duration, waiting: usize) -> bool {
     waiting + if ago <= MEMORY { before } else { 0 } >= CROWD
 }
 
-/// Lets those join whose requests are being read, until a turn brings nobody. Waits for nothing: in a turn runs what was ready to run, some
-/// hundred tasks at most, and then sockets are looked at.
-async fn gather(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
+/// Lets commands join whose requests are being read, until a turn of the scheduler brings none. It
+/// never waits for a client: a turn runs the tasks that are ready, some hundred at most, and then
+/// polls the sockets.
+async fn fill_batch(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
     for _ in 0..TURNS {
-        if waiting.len() >= BATCH {
+        if batch.len() >= BATCH {
             return;
         }
         tokio::task::yield_now().await;
         if jobs.is_empty() {
             return;
         }
-        jobs.recv_many(waiting, BATCH - waiting.len()).await;
+        jobs.recv_many(batch, BATCH - batch.len()).await;
     }
+}
+
+fn answer(responders: Vec<Responder>, decisions: Vec<Decision>) {
+    count(&decisions);
+    for (responder, decision) in responders.into_iter().zip(decisions) {
+        respond(responder, Ok(decision));
+    }
+}
+
+fn respond(responder: Responder, outcome: Result<Decision, Failure>) {
+    // A visitor who has gone away keeps the place; the idempotency key finds it again.
+    let _ = responder.send(outcome);
 }
 
 /// Counts registrations by outcome, a run of one outcome at a time.
@@ -236,7 +195,8 @@ fn outcome(decision: &Decision) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use std::sync::Arc;
+
     use futures_util::FutureExt as _;
     use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -245,7 +205,7 @@ mod tests {
     use crate::domain::clock::Timestamp;
     use crate::domain::command::Refusal;
     use crate::domain::person::{Email, Name};
-    use crate::domain::registration::{Locator, Secret, Status};
+    use crate::domain::registration::{Locator, Registration, Secret, Status};
 
     fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
         Arc::new(Registration {
@@ -273,7 +233,7 @@ mod tests {
         }
     }
 
-    /// Asks for something that tells who came when.
+    /// A job with a number.
     fn job(number: u32) -> Job {
         let locator = Locator {
             event: 1,
@@ -286,7 +246,7 @@ mod tests {
                 secret: None,
                 by: Actor::Visitor,
             },
-            asker: Asker::new(oneshot::channel().0, None),
+            responder: oneshot::channel().0,
         }
     }
 
@@ -298,8 +258,9 @@ mod tests {
         waiting.iter().map(number).collect()
     }
 
-    /// Gathers, while somebody sends `turns` times, after a turn each, as many jobs as fit; gives who joined the first one.
-    async fn gathered(turns: u32, each: u32) -> Vec<u32> {
+    /// Fills a batch while somebody sends `each` jobs in each of `turns` turns; returns the numbers
+    /// of the jobs in it.
+    async fn filled(turns: u32, each: u32) -> Vec<u32> {
         let (queue, mut jobs) = mpsc::channel(4 * BATCH);
         let kept_open = queue.clone();
         let crowd = tokio::spawn(async move {
@@ -311,14 +272,14 @@ mod tests {
             }
         });
         let mut waiting = vec![job(0)];
-        gather(&mut jobs, &mut waiting).await;
+        fill_batch(&mut jobs, &mut waiting).await;
         crowd.abort();
         drop(kept_open);
         numbers(&waiting)
     }
 
     #[test]
-    fn a_crowd_is_known_by_two_batches_and_forgotten() {
+    fn two_batches_make_a_crowd_and_it_is_forgotten() {
         let (now, later) = (Duration::ZERO, MEMORY + Duration::from_nanos(1));
         for (before, ago, waiting, crowd) in [
             (0, now, 1, false),
@@ -337,16 +298,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_on_the_way_joins_in_order_until_nobody_comes() {
-        assert_eq!(gathered(0, 0).await, [0], "nobody is waited for");
-        assert_eq!(gathered(3, 2).await, [0, 1, 2, 3, 4, 5, 6]);
+    async fn jobs_join_in_order_until_a_turn_brings_none() {
+        assert_eq!(filled(0, 0).await, [0], "it waits for nobody");
+        assert_eq!(filled(3, 2).await, [0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[tokio::test]
-    async fn a_crowd_without_end_does_not_keep_a_batch_from_its_commit() {
-        let endless = gathered(100, 1).await;
+    async fn an_endless_crowd_does_not_delay_the_commit() {
+        let endless = filled(100, 1).await;
         assert_eq!(endless.len(), 1 + TURNS, "{endless:?}");
-        let large = gathered(3, 500).await;
+        let large = filled(3, 500).await;
         assert!(
             large.iter().copied().eq(0..u32::try_from(BATCH).unwrap()),
             "{} in a batch",
@@ -355,53 +316,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_batch_goes_at_once() {
+    async fn a_full_batch_is_committed_at_once() {
         let (queue, mut jobs) = mpsc::channel(1);
         queue.try_send(job(0)).expect("room");
         let mut waiting: Vec<Job> = (0..u32::try_from(BATCH).unwrap()).map(job).collect();
         assert!(
-            gather(&mut jobs, &mut waiting).now_or_never().is_some(),
+            fill_batch(&mut jobs, &mut waiting).now_or_never().is_some(),
             "it has taken a turn"
         );
     }
 
-    #[test]
-    fn a_document_goes_with_the_registration_that_it_was_made_of() {
-        let told = |hoped: &[&Decision], came: &Decision| {
-            let (answer, mut decided) = oneshot::channel();
-            let author: Author = Box::new(|row| Document {
-                address: row.locator.to_string(),
-                text: Bytes::new(),
-            });
-            let mut asker = Asker::new(answer, Some(author));
-            for decision in hoped {
-                asker.prepare(decision);
-            }
-            asker.tell(Ok(came.clone()));
-            decided
-                .try_recv()
-                .expect("an answer")
-                .expect("a decision")
-                .document
-                .map(|document| document.address)
-        };
-        let (one, other, none) = (
-            Ok(registered(None, false)),
-            Ok(registered(None, false)),
-            Err(Refusal::EventFull),
-        );
-        assert_eq!(told(&[&one], &one).as_deref(), Some("1-1-1"));
-        assert_eq!(
-            told(&[&other, &one], &one).as_deref(),
-            Some("1-1-1"),
-            "the second attempt's"
-        );
-        assert_eq!(told(&[&other], &one), None, "another one's, however alike");
-        assert_eq!(told(&[&none], &one), None);
-        assert_eq!(told(&[&one], &none), None);
-    }
-
-    /// What the metrics say of a batch, by outcome.
+    /// The counters after a batch, by outcome.
     fn counted(decisions: &[Decision]) -> Vec<String> {
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || count(decisions));

@@ -1,93 +1,206 @@
-//! One batch inside one transaction: what to load, decide, write, segment after segment; or foreseen, before a transaction begins. Knows no
-//! SQL; each backend brings its statements as a [`Session`].
+//! One batch of commands in one transaction: lock, load, decide, write, commit.
+//!
+//! [`commit`] is the only way for a command into the database, on either backend. What differs
+//! between them is behind [`Backend`] and [`Transaction`]; neither knows what is decided.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::error::{ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, bounded, bounded_by};
 use super::{Commit, StoreError};
-use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::audit::AuditEntry;
+use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Refusal};
-use crate::domain::decide::{Archived, Known, Picture, apply};
-use crate::domain::event::{Capacity, Event, EventId};
-use crate::domain::headcount::State;
+use crate::domain::decide::{Archived, BatchState, Known, apply};
+use crate::domain::event::{Capacity, Event, EventId, Slug};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 
-/// An open transaction that holds the event's lock.
-pub(super) trait Session {
-    /// Of `event`'s current round the registrations with one of `lookup`'s e-mail addresses (unless cancelled) or keys, and
-    /// those at its places in any round. Rows may come twice.
-    async fn named(
+/// From one attempt to look up a commit to the next.
+const LOOK_UP_PAUSE: Duration = Duration::from_millis(100);
+
+/// A database that can lock an event.
+pub(super) trait Backend {
+    /// Its transactions.
+    type Transaction: Transaction;
+
+    /// Begins a transaction, waits for the event's lock, and reads the event with the registrations
+    /// that `lookup` names. `None` when there is no such event. As few round trips as the database
+    /// allows.
+    async fn lock(
+        &self,
+        event: EventId,
+        lookup: &Lookup<'_>,
+    ) -> Result<(Self::Transaction, Option<Locked>), StoreError>;
+}
+
+/// An event under its lock, and those registrations of it that were looked up.
+pub(super) type Locked = (Event, Vec<Registration>);
+
+/// An open transaction that holds an event's lock. Dropped without an end, it is rolled back.
+pub(super) trait Transaction: Sized {
+    /// The registrations of `event`'s current round with one of `lookup`'s email addresses (unless
+    /// cancelled) or keys, and those at its places in any round. A row may come twice.
+    async fn find(
         &mut self,
         event: &Event,
         lookup: &Lookup<'_>,
     ) -> Result<Vec<Registration>, StoreError>;
 
-    /// The longest waiting of a round, at most `limit`, by number.
+    /// The first `limit` people who wait in a round, the longest waiting first.
     async fn waiting(
         &mut self,
-        event: &Event,
+        event: EventId,
         round: u32,
         limit: u32,
     ) -> Result<Vec<Registration>, StoreError>;
 
-    /// An archived round, counted now.
-    async fn archived(&mut self, event: &Event, round: u32)
-    -> Result<Option<Archived>, StoreError>;
+    /// An archived round, counted now; `None` when it was not archived.
+    async fn archived(
+        &mut self,
+        event: EventId,
+        round: u32,
+    ) -> Result<Option<Archived>, StoreError>;
 
-    /// Makes the picture true.
-    async fn write(&mut self, picture: &Picture) -> Result<(), StoreError>;
+    /// One registration.
+    async fn registration(&mut self, locator: Locator) -> Result<Option<Registration>, StoreError>;
+
+    /// Writes the status and the revision of rows that exist.
+    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError>;
+
+    /// Writes the event's row, the new lines of its change log and the new registrations.
+    async fn write_rows(
+        &mut self,
+        batch: &BatchState,
+        new: &[&Registration],
+    ) -> Result<(), StoreError>;
+
+    /// Archives a round with its capacity.
+    async fn archive(
+        &mut self,
+        event: &Event,
+        round: u32,
+        capacity: Capacity,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets that a round was archived.
+    async fn restore(&mut self, event: EventId, round: u32) -> Result<(), StoreError>;
+
+    /// Deletes an event with all that belongs to it.
+    async fn delete(&mut self, event: EventId) -> Result<(), StoreError>;
+
+    /// Adds a line to the audit log.
+    async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Makes everything durable.
+    async fn commit(self) -> Result<(), StoreError>;
+
+    /// Takes everything back.
+    async fn rollback(self) -> Result<(), StoreError>;
 }
 
-/// A batch that is decided: all but the picture of its last segment is written, so that it can be written and committed in one go.
-#[derive(Debug)]
-pub(super) struct Decided {
-    /// What will have come of it.
-    pub(super) commit: Commit,
-    /// What is still to be written.
-    pub(super) unwritten: Option<Picture>,
-    /// Whether anything is written.
-    pub(super) written: bool,
-}
-
-/// A batch that is decided before anything was read.
-#[derive(Debug)]
-pub(super) struct Foreseen {
-    /// What will have come of it, if it comes true.
-    pub(super) commit: Commit,
-    /// What is to be written: new registrations, counted in one revision.
-    pub(super) picture: Picture,
-}
-
-/// Whether a batch may be foreseen at all: people register, and the event takes them.
-pub(super) fn is_foreseeable(seen: &Event, commands: &[Command]) -> bool {
-    matches!(seen.state(), State::Open | State::Waitlist)
-        && commands
-            .iter()
-            .all(|command| matches!(command, Command::Register(_)))
-}
-
-/// Decides a batch as if the event were still as it was `seen`, and all who register were new. `None` unless that gives everybody a place or a
-/// number in the waiting list: about whoever is known, and about everything else, the database has to be asked first.
-pub(super) fn foresee(seen: &Event, commands: &[Command], now: Timestamp) -> Option<Foreseen> {
-    let mut picture = Picture::new(seen.clone(), Known::with_capacity(commands.len()));
-    let mut decisions = Vec::with_capacity(commands.len());
-    for command in commands {
-        // Of whoever is refused it matters why, and that may be for being known.
-        decisions.push(Ok(apply(&mut picture, command, now).ok()?));
-    }
-    // The schedule may have had something due as well.
-    if !picture.is_registering_only() {
-        return None;
-    }
-    let commit = Commit {
-        event: Some(picture.event.clone()),
-        changes: picture.writes.changes.clone(),
-        decisions,
+/// See [`super::Store::commit`].
+pub(super) async fn commit(
+    backend: &impl Backend,
+    event: EventId,
+    commands: &[Command],
+    clock: &Clock,
+) -> Result<Commit, StoreError> {
+    let deletes = commands
+        .iter()
+        .any(|command| matches!(command, Command::Delete { .. }));
+    let limit = if deletes {
+        DELETE_TIMEOUT
+    } else {
+        COMMIT_TIMEOUT
     };
-    Some(Foreseen { commit, picture })
+    let deadline = Instant::now() + limit;
+    let Prepared {
+        transaction,
+        commit,
+        written,
+    } = bounded_by(deadline, limit, prepare(backend, event, commands, clock)).await?;
+    if !written {
+        // A batch of refusals and replays costs no flush of the disk.
+        bounded_by(deadline, limit, transaction.rollback()).await?;
+        return Ok(commit);
+    }
+    match bounded_by(deadline, limit, transaction.commit()).await {
+        Err(StoreError::Unreachable(error)) => {
+            let stored = was_stored(backend, event, &commit).await.unwrap_or(false);
+            tracing::warn!(%error, event, stored, "a commit failed or its answer was lost; looked up whether it is stored");
+            if stored {
+                Ok(commit)
+            } else {
+                Err(StoreError::Unreachable(error))
+            }
+        }
+        outcome => outcome.map(|()| commit),
+    }
 }
 
-/// What a segment's commands name.
+/// A batch that is decided and written, but not committed.
+struct Prepared<T> {
+    transaction: T,
+    commit: Commit,
+    /// Whether there is anything to commit.
+    written: bool,
+}
+
+/// Locks the event; then loads, decides and writes the batch, segment by segment.
+async fn prepare<B: Backend>(
+    backend: &B,
+    event: EventId,
+    commands: &[Command],
+    clock: &Clock,
+) -> Result<Prepared<B::Transaction>, StoreError> {
+    let first = segments(commands).next().unwrap_or_default();
+    let (mut transaction, locked) = backend.lock(event, &Lookup::of(event, first)).await?;
+    let (event, mut found) =
+        locked.map_or((None, None), |(event, found)| (Some(event), Some(found)));
+    let mut commit = Commit {
+        event,
+        changes: Vec::new(),
+        decisions: Vec::with_capacity(commands.len()),
+    };
+    let mut written = false;
+    for segment in segments(commands) {
+        let Some(event) = commit.event.take() else {
+            let refusals = segment.iter().map(|_| Err(Refusal::EventNotFound));
+            commit.decisions.extend(refusals);
+            continue;
+        };
+        let known = load(&mut transaction, &event, segment, found.take()).await?;
+        let mut batch = BatchState::new(event, known);
+        // One moment for the whole segment: it is written, and answered, together.
+        let now = clock.now();
+        for command in segment {
+            commit.decisions.push(apply(&mut batch, command, now));
+        }
+        if !batch.is_unchanged() {
+            write(&mut transaction, &batch).await?;
+            written = true;
+        }
+        let deleted = batch.writes.deleted;
+        commit.changes.extend(batch.writes.changes);
+        commit.event = Some(batch.event).filter(|_| !deleted);
+    }
+    Ok(Prepared {
+        transaction,
+        commit,
+        written,
+    })
+}
+
+/// Runs of visitors' commands, and an organiser's one by one.
+fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
+    commands.chunk_by(|one, next| one.is_visit() && next.is_visit())
+}
+
+/// The registrations that commands name.
 #[derive(Debug, Default)]
 pub(super) struct Lookup<'a> {
-    /// Keys of e-mail addresses.
+    /// Keys of email addresses.
     pub(super) emails: Vec<&'a str>,
     /// Idempotency keys.
     pub(super) keys: Vec<&'a str>,
@@ -96,14 +209,6 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// What the first segment of a batch names: it can be looked up as soon as the event is locked.
-    pub(super) fn of_first(event: EventId, commands: &'a [Command]) -> Self {
-        segments(commands)
-            .next()
-            .map(|segment| Self::of(event, segment))
-            .unwrap_or_default()
-    }
-
     fn of(event: EventId, commands: &'a [Command]) -> Self {
         let mut lookup = Self::default();
         for command in commands {
@@ -129,90 +234,15 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Decides `commands` in order. `first` is what they name first, [`Lookup::of_first`], and what was found of it.
-pub(super) async fn run<'a>(
-    session: &mut impl Session,
-    event: Event,
-    first: (Lookup<'a>, Vec<Registration>),
-    commands: &'a [Command],
-    clock: &Clock,
-) -> Result<Decided, StoreError> {
-    let mut first = Some(first);
-    let mut commit = Commit {
-        event: Some(event),
-        changes: Vec::new(),
-        decisions: Vec::with_capacity(commands.len()),
-    };
-    let (mut unwritten, mut written) = (None, false);
-    for segment in segments(commands) {
-        if let Some(picture) = unwritten.take() {
-            session.write(&picture).await?;
-            written = true;
-        }
-        let Some(event) = commit.event.take() else {
-            commit
-                .decisions
-                .extend(segment.iter().map(|_| Err(Refusal::EventNotFound)));
-            continue;
-        };
-        let known = load(session, &event, segment, first.take()).await?;
-        let mut picture = Picture::new(event, known);
-        // One moment for all of them: they are written, and answered, together.
-        let now = clock.now();
-        commit.decisions.extend(
-            segment
-                .iter()
-                .map(|command| apply(&mut picture, command, now)),
-        );
-        commit.changes.extend_from_slice(&picture.writes.changes);
-        commit.event = Some(picture.event.clone()).filter(|_| !picture.writes.deleted);
-        unwritten = Some(picture).filter(|picture| !picture.is_unchanged());
-    }
-    Ok(Decided {
-        commit,
-        unwritten,
-        written,
-    })
-}
-
-/// Runs of visitors' commands, and an organiser's one by one.
-fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
-    commands.chunk_by(|one, next| one.is_visit() && next.is_visit())
-}
-
-/// The decision of every command when there is no such event.
-pub(super) fn not_found(commands: &[Command]) -> Commit {
-    Commit {
-        event: None,
-        changes: Vec::new(),
-        decisions: commands
-            .iter()
-            .map(|_| Err(Refusal::EventNotFound))
-            .collect(),
-    }
-}
-
-/// A registration that the batch has made: its secret marks the batch.
-pub(super) fn first_registered(commit: &Commit) -> Option<&Registration> {
-    commit.decisions.iter().find_map(|decision| match decision {
-        Ok(Answer::Registered {
-            registration,
-            replayed: false,
-        }) => Some(&**registration),
-        _ => None,
-    })
-}
-
-/// What [`Known`] promises for this segment: a run of visits, or one command of an organiser or the schedule.
-/// `found` is what it names and what was found of it, if that was looked up already.
-async fn load<'a>(
-    session: &mut impl Session,
+/// Loads what [`Known`] promises for a segment: a run of visits, or one command of an organiser or
+/// the schedule. `found` is what the segment names, if that came with the lock.
+async fn load(
+    transaction: &mut impl Transaction,
     event: &Event,
-    segment: &'a [Command],
-    found: Option<(Lookup<'a>, Vec<Registration>)>,
+    segment: &[Command],
+    found: Option<Vec<Registration>>,
 ) -> Result<Known, StoreError> {
-    let mut known =
-        Known::with_capacity(segment.len() + found.as_ref().map_or(0, |(_, named)| named.len()));
+    let mut known = Known::with_capacity(segment.len() + found.as_ref().map_or(0, Vec::len));
     let mut round = event.round;
     let may_move = match segment {
         [Command::Edit { edit, .. }] => movable(
@@ -222,22 +252,17 @@ async fn load<'a>(
         ),
         [Command::Undo { .. }] if event.round > 1 => {
             round = event.round - 1;
-            known.archived = session.archived(event, round).await?;
+            known.archived = transaction.archived(event.id, round).await?;
             known.archived.map_or(0, |before| {
                 movable(before.capacity, before.registered, before.waiting)
             })
         }
         visits => {
-            let (lookup, named) = if let Some(found) = found {
-                found
-            } else {
-                let lookup = Lookup::of(event.id, visits);
-                let named = if lookup.is_empty() {
-                    Vec::new()
-                } else {
-                    session.named(event, &lookup).await?
-                };
-                (lookup, named)
+            let lookup = Lookup::of(event.id, visits);
+            let named = match found {
+                Some(found) => found,
+                None if lookup.is_empty() => Vec::new(),
+                None => transaction.find(event, &lookup).await?,
             };
             for registration in named {
                 known.insert(registration, round);
@@ -249,52 +274,84 @@ async fn load<'a>(
         }
     };
     if may_move > 0 {
-        for registration in session.waiting(event, round, may_move).await? {
+        for registration in transaction.waiting(event.id, round, may_move).await? {
             known.insert_waiting(registration, round);
         }
     }
     Ok(known)
 }
 
-/// How many of the waiting a capacity has places for.
+/// How many of those who wait a capacity has places for.
 fn movable(capacity: Capacity, registered: u32, waiting: u32) -> u32 {
     capacity
         .remaining(registered)
         .map_or(waiting, |places| places.min(waiting))
 }
 
-/// New rows, by number, in their final state.
-pub(super) fn inserted(picture: &Picture) -> Vec<&Registration> {
-    picture
-        .writes
-        .inserted
-        .iter()
-        .map(|locator| picture.registration(*locator))
-        .collect()
+/// Writes what was decided.
+async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result<(), StoreError> {
+    let (event, writes) = (&batch.event, &batch.writes);
+    if writes.deleted {
+        transaction.delete(event.id).await?;
+    } else {
+        // Cancellations first: a new row may have the email address of a cancelled one.
+        let moved = batch.moved();
+        if !moved.is_empty() {
+            transaction.advance(&moved).await?;
+        }
+        transaction.write_rows(batch, &batch.inserted()).await?;
+        if let Some((round, capacity)) = writes.archive {
+            transaction.archive(event, round, capacity).await?;
+        }
+        if let Some(round) = writes.restored {
+            transaction.restore(event.id, round).await?;
+        }
+    }
+    for entry in &writes.audit {
+        transaction.audit(&event.slug, entry).await?;
+    }
+    Ok(())
 }
 
-/// Rows whose status changed and that are in the database already; new rows are inserted in their final state.
-pub(super) fn moved(picture: &Picture) -> Vec<&Registration> {
-    let mut touched: Vec<Locator> = picture
-        .writes
-        .touched
-        .iter()
-        .copied()
-        .filter(|locator| !is_new(picture, *locator))
-        .collect();
-    touched.sort_unstable();
-    touched.dedup();
-    touched
-        .into_iter()
-        .map(|locator| picture.registration(locator))
-        .collect()
+/// Whether a batch is stored, once its transaction has ended one way or the other: whoever holds
+/// the event's lock after it sees all of it or nothing. Its first registration tells by the secret,
+/// which no other attempt has drawn. A batch without a new registration cannot be told from another
+/// one, and counts as not stored.
+async fn was_stored(
+    backend: &impl Backend,
+    event: EventId,
+    commit: &Commit,
+) -> Result<bool, StoreError> {
+    let first = commit.decisions.iter().find_map(|decision| match decision {
+        Ok(Answer::Registered {
+            registration,
+            replayed: false,
+        }) => Some(registration),
+        _ => None,
+    });
+    let Some(attempt) = first else {
+        return Ok(false);
+    };
+    bounded(ANSWER_TIMEOUT, async {
+        loop {
+            match look_up(backend, event, attempt).await {
+                // Other connections of the pool may be lost as well, and the server may be
+                // starting.
+                Err(StoreError::Unreachable(_)) => sleep(LOOK_UP_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+    })
+    .await
 }
 
-fn is_new(picture: &Picture, locator: Locator) -> bool {
-    // Numbers only grow, so the new rows of a segment are those from its first new number on.
-    picture
-        .writes
-        .inserted
-        .first()
-        .is_some_and(|first| locator.round == first.round && locator.number >= first.number)
+async fn look_up(
+    backend: &impl Backend,
+    event: EventId,
+    attempt: &Registration,
+) -> Result<bool, StoreError> {
+    let (mut transaction, _) = backend.lock(event, &Lookup::default()).await?;
+    let stored = transaction.registration(attempt.locator).await?;
+    transaction.rollback().await?;
+    Ok(stored.is_some_and(|stored| stored.secret.matches(&attempt.secret)))
 }

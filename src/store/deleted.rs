@@ -2,11 +2,8 @@
 
 use sqlx::query_scalar;
 
-use super::StoreError;
-use super::error::bounded;
-use super::postgres::Postgres;
-use super::shared::ANSWER_TIMEOUT;
-use super::sqlite::Sqlite;
+use super::error::{ANSWER_TIMEOUT, bounded};
+use super::{Store, StoreError};
 use crate::domain::event::EventId;
 
 /// The highest key ever given; SQLite keeps it for a table that never draws a key twice.
@@ -15,20 +12,19 @@ const HAD_EVENT_SQLITE: &str =
 /// The sequence of the identity column.
 const HAD_EVENT_POSTGRES: &str = "SELECT is_called AND last_value >= $1 FROM events_id_seq";
 
-impl Sqlite {
-    pub(super) async fn had_event(&self, id: EventId) -> Result<bool, StoreError> {
-        let found = query_scalar(HAD_EVENT_SQLITE)
-            .bind(id)
-            .fetch_one(self.short()?);
-        bounded(ANSWER_TIMEOUT, found).await
-    }
-}
-
-impl Postgres {
-    pub(super) async fn had_event(&self, id: EventId) -> Result<bool, StoreError> {
-        let found = query_scalar(HAD_EVENT_POSTGRES)
-            .bind(id)
-            .fetch_one(self.short()?);
-        bounded(ANSWER_TIMEOUT, found).await
+impl Store {
+    /// Whether an event has ever had this key. Keys are not given twice, so one that no event has
+    /// belongs to a deleted event.
+    pub async fn had_event(&self, id: EventId) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(store) => {
+                let found = query_scalar(HAD_EVENT_SQLITE).bind(id);
+                bounded(ANSWER_TIMEOUT, found.fetch_one(store.short()?)).await
+            }
+            Self::Postgres(store) => {
+                let found = query_scalar(HAD_EVENT_POSTGRES).bind(id);
+                bounded(ANSWER_TIMEOUT, found.fetch_one(store.short()?)).await
+            }
+        }
     }
 }

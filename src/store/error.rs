@@ -1,12 +1,20 @@
-//! Which of the database's errors mean "later" and which mean "never".
+//! Timeouts, and which of the database's errors mean "later" and which mean "never".
 
-use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::error::DatabaseError;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::StoreError;
+
+/// How long a single statement may take before the database counts as unreachable: watchers are to
+/// see that within 3 s.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// How long a transaction may take: at least one turn of everybody who waits for the same lock.
+pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Deleting an event with a million registrations takes a while.
+pub(super) const DELETE_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -20,7 +28,8 @@ impl From<sqlx::Error> for StoreError {
 
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
-        // Protocol: what answers is no server at the moment; a balancer takes the connection and closes it within the handshake.
+        // Protocol: what answers is no server at the moment; a balancer takes the connection and
+        // closes it within the handshake.
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -40,7 +49,8 @@ fn is_passing(error: &sqlx::Error) -> bool {
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn is_passing_sqlstate(code: &str) -> bool {
-    // Connection exceptions; insufficient resources (disk full, out of memory, too many connections).
+    // Connection exceptions; insufficient resources (disk full, out of memory, too many
+    // connections).
     code.starts_with("08")
         || code.starts_with("53")
         || matches!(
@@ -60,21 +70,7 @@ fn is_passing_sqlite(code: &str) -> bool {
         .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
-/// Somebody who registers is known: a unique index of SQLite says so.
-pub(super) fn is_known(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.kind() == ErrorKind::UniqueViolation)
-}
-
-/// The event is not as it was seen: see `COUNT` in `registering.rs`.
-pub(super) fn is_another(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.kind() == ErrorKind::NotNullViolation)
-}
-
-/// Another process writes to the file (`SQLITE_BUSY`). That is said when a transaction begins, not at its end.
+/// Another process writes to the file (`SQLITE_BUSY`).
 pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
@@ -83,13 +79,26 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
         .is_some_and(|code| code & 0xff == 5)
 }
 
-/// Gives up on work that the database has not answered in time: a lost network must not look like a slow one for ever.
+/// Gives up on work that the database has not answered in time: a lost network must not look like a
+/// slow one for ever.
 pub(super) async fn bounded<T, E: Into<StoreError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(limit, work).await {
+    match timeout(limit, work).await {
         Ok(outcome) => outcome.map_err(Into::into),
+        Err(_) => Err(timed_out(limit)),
+    }
+}
+
+/// The same for one of several steps that share a limit, which ends at `deadline`.
+pub(super) async fn bounded_by<T>(
+    deadline: Instant,
+    limit: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match timeout_at(deadline, work).await {
+        Ok(outcome) => outcome,
         Err(_) => Err(timed_out(limit)),
     }
 }

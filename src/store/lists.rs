@@ -1,7 +1,8 @@
 //! Lists and exports of registrations, with their present places in the waiting list.
 //!
-//! A page or an export is read in one snapshot: first the numbers of those who wait, then the rows. Both come in the order
-//! of their numbers, so one pass gives every position: linear, with and without statistics of the planner.
+//! A page or an export is read in one snapshot: first the numbers of those who wait, then the rows.
+//! Both come in the order of their numbers, so one pass gives every position: linear, with and
+//! without statistics of the planner.
 
 use std::time::Duration;
 
@@ -18,10 +19,12 @@ pub(super) const CHUNK: usize = 500;
 const AHEAD: usize = 2;
 /// How long an export waits for the database's next rows, and for its reader to take some.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long an export may take: it holds back the clean-up of old row versions, and of SQLite's log.
+/// How long an export may take: it holds back the clean-up of old row versions, and of SQLite's
+/// log.
 pub(super) const EXPORT_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Registrations of one round as they were at one moment, piece by piece. The database stops reading when this is dropped.
+/// Registrations of one round as they were at one moment, piece by piece. The database stops
+/// reading when this is dropped.
 #[derive(Debug)]
 pub struct Export {
     pieces: mpsc::Receiver<Result<Vec<Listed>, StoreError>>,
@@ -44,7 +47,8 @@ impl Export {
 pub(super) struct Pieces(mpsc::Sender<Result<Vec<Listed>, StoreError>>);
 
 impl Pieces {
-    /// Waits for the reader to have room. `false` when the reader is gone or has taken nothing for too long.
+    /// Waits for the reader to have room. `false` when the reader is gone or has taken nothing for
+    /// too long.
     pub(super) async fn send(&self, rows: Vec<Listed>) -> bool {
         matches!(
             timeout(STALL_TIMEOUT, self.0.send(Ok(rows))).await,
@@ -134,8 +138,8 @@ pub(super) async fn unless_stalled<T>(
     }
 }
 
-/// The methods that read lists, for one backend. It brings `snapshot()`, a connection of its own that sees one state of the
-/// database.
+/// The methods that read lists, for one backend. It brings `snapshot()`, a connection of its own
+/// that sees one state of the database.
 macro_rules! impl_lists {
     ($backend:ident, $database:ty) => {
         impl $backend {

@@ -1,7 +1,8 @@
 //! Connections that read, kept apart so that one kind of read never takes what another needs.
 //!
-//! The readiness check and the revision poll have a connection of their own. Long reads (pages of the change log, lists,
-//! the audit log) and exports are few at a time; more than that wait briefly for a turn, then get [`StoreError::Busy`].
+//! The readiness check and the revision poll have a connection of their own. Long reads (pages of
+//! the change log, lists, the audit log) and exports are few at a time; more than that wait briefly
+//! for a turn, then get [`StoreError::Busy`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ const VITAL: u32 = 1;
 pub(super) const LONG: u32 = 2;
 /// Exports that run at once. Each opens a connection of its own and may last minutes.
 const EXPORTS: u32 = 2;
-/// How long a read waits for its turn: long enough for a burst of a few hundred, short enough that nobody waits in vain.
+/// How long a read waits for its turn: long enough for a burst of a few hundred, short enough that
+/// nobody waits in vain.
 const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 /// At most one log line in this time says that reads are refused.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);

@@ -1,5 +1,5 @@
-//! Rows of either backend, and how they become the domain's types. A row that no version of this program writes is
-//! [`StoreError::Unreadable`], never a guess.
+//! Rows of either backend, and how they become the domain's types. A row that no version of this
+//! program writes is [`StoreError::Unreadable`], never a guess.
 
 use serde_json::Value;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
@@ -30,8 +30,8 @@ macro_rules! registration_columns {
 }
 pub(super) use {event_columns, registration_columns};
 
-/// Declares a row of that shape, read by the names of its columns. sqlx's derive does the same, but its macro crate compiles
-/// SQLite and both drivers a second time, for the compiler.
+/// Declares a row of that shape, read by the names of its columns. sqlx's derive does the same, but
+/// its macro crate compiles SQLite and both drivers a second time, for the compiler.
 macro_rules! row {
     ($(#[$attribute:meta])* struct $row:ident { $($column:ident: $type:ty,)+ }) => {
         $(#[$attribute])*

@@ -122,10 +122,7 @@ fn register(person: &str, key: Option<&str>) -> command::Command {
 }
 
 async fn commit(store: &Store, event: EventId, commands: &[command::Command]) -> Vec<Registration> {
-    let commit = store
-        .commit(event, None, commands, &Clock::System)
-        .await
-        .unwrap();
+    let commit = store.commit(event, commands, &Clock::System).await.unwrap();
     let answers = commit
         .decisions
         .into_iter()

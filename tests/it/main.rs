@@ -20,6 +20,6 @@ mod nodes;
 mod pages;
 mod process;
 mod server;
-mod store_story;
+mod store_contract;
 mod support;
 mod transports;

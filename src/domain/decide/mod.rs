@@ -1,16 +1,17 @@
 //! The one function that decides about places.
 //!
-//! [`apply`] takes what a transaction has read and one command, and changes that picture in memory: the event's row, the
-//! registrations it knows, and what has to be written. It reads no clock and no database, so the same logic runs on both
-//! databases, in the model tests, and nowhere else. The store writes the picture back in the same transaction.
+//! [`apply`] takes what a transaction has read, and one command. It changes that state in memory:
+//! the event's row, the known registrations, and what has to be written. It reads no clock and no
+//! database, so the same logic runs on both databases and in the model tests. The store writes the
+//! state back in the same transaction.
 
 use std::sync::Arc;
 
-mod picture;
+mod state;
 #[cfg(test)]
 mod tests;
 
-pub use picture::{Archived, Known, Picture, Writes};
+pub use state::{Archived, BatchState, Known, Writes};
 
 use super::audit::{self, Actor};
 use super::change::Kind;
@@ -20,51 +21,52 @@ use super::event::{self, Capacity, Edit, Event};
 use super::headcount::State as EventState;
 use super::registration::{Locator, Registration, Secret, Status};
 
-/// Decides one command at the moment `now` and changes the picture accordingly; a refusal changes nothing, save
-/// what the schedule had due anyway.
-pub fn apply(picture: &mut Picture, command: &Command, now: Timestamp) -> Decision {
-    fall_due(picture, now);
+/// Decides one command at the moment `now` and changes the state accordingly. A refusal changes
+/// nothing, except what the schedule had due anyway.
+pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decision {
+    fall_due(batch, now);
     if let Some(expected) = command.expected()
-        && !expected.contains(&picture.event.position())
+        && !expected.contains(&batch.event.position())
     {
         return Err(Refusal::ChangedMeanwhile);
     }
     match command {
-        Command::Register(applicant) => register(picture, applicant, now),
+        Command::Register(applicant) => register(batch, applicant, now),
         Command::Cancel {
             locator,
             secret,
             by,
-        } => cancel(picture, *locator, secret.as_ref(), *by, now),
-        Command::Edit { edit, by, .. } => settings(picture, edit, *by, now),
-        Command::Reset { capacity, by, .. } => Ok(reset(picture, *capacity, *by, now)),
-        Command::Undo { by, .. } => undo(picture, *by, now),
-        Command::Delete { confirmed, by, .. } => delete(picture, *confirmed, *by, now),
+        } => cancel(batch, *locator, secret.as_ref(), *by, now),
+        Command::Edit { edit, by, .. } => settings(batch, edit, *by, now),
+        Command::Reset { capacity, by, .. } => Ok(reset(batch, *capacity, *by, now)),
+        Command::Undo { by, .. } => undo(batch, *by, now),
+        Command::Delete { confirmed, by, .. } => delete(batch, *confirmed, *by, now),
         Command::FallDue => Ok(Answer::Noted),
     }
 }
 
-/// What the schedule has due becomes a change of its own, before anything else is decided at that moment. Where the state
-/// stays what it was, e.g. closed by the organiser, there is nothing to tell.
-fn fall_due(picture: &mut Picture, now: Timestamp) {
+/// What the schedule has due becomes a change of its own, before anything else is decided at that
+/// moment. There is no change where the event's state stays the same, for example when the
+/// organiser has closed it already.
+fn fall_due(batch: &mut BatchState, now: Timestamp) {
     let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
-    if picture.event.scheduled && due(picture.event.opens_at) {
-        let before = picture.event.clone();
-        picture.event.scheduled = false;
-        scheduled(picture, &before, Kind::Opened, now);
+    if batch.event.scheduled && due(batch.event.opens_at) {
+        let before = batch.event.clone();
+        batch.event.scheduled = false;
+        scheduled(batch, &before, Kind::Opened, now);
     }
-    if !picture.event.ended && due(picture.event.closes_at) {
-        let before = picture.event.clone();
-        picture.event.ended = true;
-        scheduled(picture, &before, Kind::Closed, now);
+    if !batch.event.ended && due(batch.event.closes_at) {
+        let before = batch.event.clone();
+        batch.event.ended = true;
+        scheduled(batch, &before, Kind::Closed, now);
     }
 }
 
-fn scheduled(picture: &mut Picture, before: &Event, kind: Kind, now: Timestamp) {
-    if picture.event.state() != before.state() {
-        picture.commit(kind, now);
-        let after = audit::event(&picture.event);
-        picture.audit(
+fn scheduled(batch: &mut BatchState, before: &Event, kind: Kind, now: Timestamp) {
+    if batch.event.state() != before.state() {
+        batch.bump_revision(kind, now);
+        let after = audit::event(&batch.event);
+        batch.audit(
             Actor::Schedule,
             kind.as_str(),
             now,
@@ -74,11 +76,11 @@ fn scheduled(picture: &mut Picture, before: &Event, kind: Kind, now: Timestamp) 
     }
 }
 
-fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Decision {
+fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> Decision {
     if let Some(key) = &applicant.key
-        && let Some(earlier) = picture.known.by_key.get(key.as_str())
+        && let Some(earlier) = batch.known.by_key.get(key.as_str())
     {
-        let earlier = &picture.known.registrations[earlier];
+        let earlier = &batch.known.registrations[earlier];
         let same = earlier.name == applicant.name && earlier.email == applicant.email;
         return if same {
             Ok(Answer::Registered {
@@ -89,7 +91,7 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
             Err(Refusal::IdempotencyMismatch)
         };
     }
-    let event = &mut picture.event;
+    let event = &mut batch.event;
     let status = match event.state() {
         EventState::Closed => return Err(Refusal::EventClosed),
         EventState::Scheduled => {
@@ -99,7 +101,7 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
         }
         // Before the look for the address: to everybody else a full event must not tell who has a place.
         EventState::Full => return Err(Refusal::EventFull),
-        _ if picture.known.by_email.contains_key(applicant.email.key()) => {
+        _ if batch.known.by_email.contains_key(applicant.email.key()) => {
             return Err(Refusal::AlreadyRegistered);
         }
         EventState::Open => Status::Confirmed,
@@ -121,7 +123,7 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
         round: event.round,
         number: event.last_number,
     };
-    picture.commit_registered(now);
+    batch.bump_registered(now);
     let registration = Arc::new(Registration {
         locator,
         secret: applicant.secret.clone(),
@@ -130,17 +132,15 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
         key: applicant.key.clone(),
         status,
         accepted_waiting,
-        accepted_revision: picture.event.revision,
-        revision: picture.event.revision,
-        at: picture.event.at,
+        accepted_revision: batch.event.revision,
+        revision: batch.event.revision,
+        at: batch.event.at,
     });
-    picture
-        .known
-        .insert(Arc::clone(&registration), locator.round);
+    batch.known.insert(Arc::clone(&registration), locator.round);
     if status == Status::Waiting {
-        picture.known.waiting.push_back(locator);
+        batch.known.waiting.push_back(locator);
     }
-    picture.writes.inserted.push(locator);
+    batch.writes.inserted.push(locator);
     Ok(Answer::Registered {
         registration,
         replayed: false,
@@ -148,13 +148,13 @@ fn register(picture: &mut Picture, applicant: &Applicant, now: Timestamp) -> Dec
 }
 
 fn cancel(
-    picture: &mut Picture,
+    batch: &mut BatchState,
     locator: Locator,
     secret: Option<&Secret>,
     by: Actor,
     now: Timestamp,
 ) -> Decision {
-    let found = picture
+    let found = batch
         .known
         .registrations
         .get(&locator)
@@ -163,21 +163,21 @@ fn cancel(
     if row.status == Status::Cancelled {
         return Ok(Answer::Cancelled(row));
     }
-    let current = locator.round == picture.event.round;
+    let current = locator.round == batch.event.round;
     if current {
         match row.status {
             Status::Waiting => {
-                picture.event.waiting -= 1;
-                picture.known.waiting.retain(|waiting| *waiting != locator);
+                batch.event.waiting -= 1;
+                batch.known.waiting.retain(|waiting| *waiting != locator);
             }
-            Status::Confirmed | Status::Cancelled => picture.event.registered -= 1,
+            Status::Confirmed | Status::Cancelled => batch.event.registered -= 1,
         }
-        picture.commit(Kind::Cancelled, now);
+        batch.bump_revision(Kind::Cancelled, now);
     }
-    let revision = current.then_some(picture.event.revision);
-    let after = picture.set_status(locator, Status::Cancelled, revision);
+    let revision = current.then_some(batch.event.revision);
+    let after = batch.set_status(locator, Status::Cancelled, revision);
     if by != Actor::Visitor {
-        picture.audit(
+        batch.audit(
             by,
             "cancel",
             now,
@@ -185,35 +185,35 @@ fn cancel(
             audit::registration(&after),
         );
     }
-    promote(picture, now);
+    promote(batch, now);
     Ok(Answer::Cancelled(after))
 }
 
-/// Free places go to the longest waiting; all that move in one go share one revision.
-fn promote(picture: &mut Picture, now: Timestamp) {
+/// Free places go to the longest waiting. All who move at once share one revision.
+fn promote(batch: &mut BatchState, now: Timestamp) {
     let mut promoted = Vec::new();
-    while picture.event.capacity.has_place(picture.event.registered)
-        && let Some(locator) = picture.known.waiting.pop_front()
+    while batch.event.capacity.has_place(batch.event.registered)
+        && let Some(locator) = batch.known.waiting.pop_front()
     {
-        picture.event.waiting -= 1;
-        picture.event.registered += 1;
+        batch.event.waiting -= 1;
+        batch.event.registered += 1;
         promoted.push(locator);
     }
     if promoted.is_empty() {
         return;
     }
-    picture.commit(Kind::Promoted, now);
+    batch.bump_revision(Kind::Promoted, now);
     for locator in promoted {
-        picture.set_status(locator, Status::Confirmed, Some(picture.event.revision));
+        batch.set_status(locator, Status::Confirmed, Some(batch.event.revision));
     }
 }
 
-fn settings(picture: &mut Picture, edit: &Edit, by: Actor, now: Timestamp) -> Decision {
-    if !edit.conflicts(&picture.event).is_empty() {
+fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> Decision {
+    if !edit.conflicts(&batch.event).is_empty() {
         return Err(Refusal::ChangedMeanwhile);
     }
-    let before = picture.event.clone();
-    // The organiser opens again what the schedule has closed: that closing time is spent.
+    let before = batch.event.clone();
+    // The organiser opens again what the schedule has closed: that closing time is over.
     let spent = edit.closed == Some(false) && edit.closes_at.is_none() && before.ended;
     let opens_at = edit.opens_at.unwrap_or(before.opens_at);
     let closes_at = if spent {
@@ -224,7 +224,7 @@ fn settings(picture: &mut Picture, edit: &Edit, by: Actor, now: Timestamp) -> De
     if edit.opens_at.is_some() || edit.closes_at.is_some() {
         event::check_schedule(opens_at, closes_at).map_err(Refusal::Invalid)?;
     }
-    let event = &mut picture.event;
+    let event = &mut batch.event;
     event.title = edit.title.clone().unwrap_or_else(|| before.title.clone());
     event.description = edit
         .description
@@ -240,25 +240,26 @@ fn settings(picture: &mut Picture, edit: &Edit, by: Actor, now: Timestamp) -> De
         event.closes_at = closes_at;
         event.ended = closes_at.is_some_and(|at| at <= now);
     }
-    if picture.event != before {
-        picture.commit(kind_of_edit(before.state(), picture.event.state()), now);
+    if batch.event != before {
+        batch.bump_revision(kind_of_edit(before.state(), batch.event.state()), now);
     }
     if let Some(capacity) = edit
         .capacity
-        .filter(|capacity| *capacity != picture.event.capacity)
+        .filter(|capacity| *capacity != batch.event.capacity)
     {
-        picture.event.capacity = capacity;
-        picture.commit(Kind::Capacity, now);
+        batch.event.capacity = capacity;
+        batch.bump_revision(Kind::Capacity, now);
     }
-    promote(picture, now);
-    if picture.event != before {
-        let after = audit::event(&picture.event);
-        picture.audit(by, "edit", now, audit::event(&before), after);
+    promote(batch, now);
+    if batch.event != before {
+        let after = audit::event(&batch.event);
+        batch.audit(by, "edit", now, audit::event(&before), after);
     }
-    Ok(Answer::Event(Box::new(picture.event.clone())))
+    Ok(Answer::Event(Box::new(batch.event.clone())))
 }
 
-/// Settings of every sort can begin or end registering, and that is what a follower of the log wants to know first.
+/// Any setting can begin or end registration, which is what a reader of the change log wants to
+/// know first.
 fn kind_of_edit(before: EventState, after: EventState) -> Kind {
     let is_taking = |state| match state {
         EventState::Open | EventState::Full | EventState::Waitlist => true,
@@ -273,53 +274,53 @@ fn kind_of_edit(before: EventState, after: EventState) -> Kind {
     }
 }
 
-fn reset(picture: &mut Picture, capacity: Option<Capacity>, by: Actor, now: Timestamp) -> Answer {
-    let before = audit::event(&picture.event);
-    picture.writes.archive = Some((picture.event.round, picture.event.capacity));
-    let event = &mut picture.event;
+fn reset(batch: &mut BatchState, capacity: Option<Capacity>, by: Actor, now: Timestamp) -> Answer {
+    let before = audit::event(&batch.event);
+    batch.writes.archive = Some((batch.event.round, batch.event.capacity));
+    let event = &mut batch.event;
     event.round += 1;
     event.registered = 0;
     event.waiting = 0;
     event.last_number = 0;
     event.capacity = capacity.unwrap_or(event.capacity);
-    picture.commit(Kind::Reset, now);
-    let after = audit::event(&picture.event);
-    picture.audit(by, "reset", now, before, after);
-    Answer::Event(Box::new(picture.event.clone()))
+    batch.bump_revision(Kind::Reset, now);
+    let after = audit::event(&batch.event);
+    batch.audit(by, "reset", now, before, after);
+    Answer::Event(Box::new(batch.event.clone()))
 }
 
-fn undo(picture: &mut Picture, by: Actor, now: Timestamp) -> Decision {
-    let Some(archived) = picture.known.archived else {
+fn undo(batch: &mut BatchState, by: Actor, now: Timestamp) -> Decision {
+    let Some(archived) = batch.known.archived else {
         return Err(Refusal::NotEmpty("there is no reset to undo"));
     };
-    if picture.event.last_number > 0 {
+    if batch.event.last_number > 0 {
         return Err(Refusal::NotEmpty(
             "somebody has registered since the reset, so it cannot be undone",
         ));
     }
-    let before = audit::event(&picture.event);
-    picture.writes.restored = Some(archived.round);
-    let event = &mut picture.event;
+    let before = audit::event(&batch.event);
+    batch.writes.restored = Some(archived.round);
+    let event = &mut batch.event;
     event.round = archived.round;
     event.capacity = archived.capacity;
     event.registered = archived.registered;
     event.waiting = archived.waiting;
     event.last_number = archived.last_number;
-    picture.commit(Kind::Restored, now);
-    promote(picture, now);
-    let after = audit::event(&picture.event);
-    picture.audit(by, "undo", now, before, after);
-    Ok(Answer::Event(Box::new(picture.event.clone())))
+    batch.bump_revision(Kind::Restored, now);
+    promote(batch, now);
+    let after = audit::event(&batch.event);
+    batch.audit(by, "undo", now, before, after);
+    Ok(Answer::Event(Box::new(batch.event.clone())))
 }
 
-fn delete(picture: &mut Picture, confirmed: bool, by: Actor, now: Timestamp) -> Decision {
-    if !confirmed && (picture.event.last_number > 0 || picture.event.round > 1) {
+fn delete(batch: &mut BatchState, confirmed: bool, by: Actor, now: Timestamp) -> Decision {
+    if !confirmed && (batch.event.last_number > 0 || batch.event.round > 1) {
         return Err(Refusal::NotEmpty(
             "the event has registrations; repeat its slug as ?confirm= to delete it with them",
         ));
     }
-    let before = audit::event(&picture.event);
-    picture.writes.deleted = true;
-    picture.audit(by, "delete", now, before, serde_json::Value::Null);
+    let before = audit::event(&batch.event);
+    batch.writes.deleted = true;
+    batch.audit(by, "delete", now, before, serde_json::Value::Null);
     Ok(Answer::Deleted)
 }

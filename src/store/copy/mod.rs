@@ -1,12 +1,14 @@
 //! Copies a whole database into an empty one, of the same kind or the other.
 //!
-//! The source is read in one snapshot, a row at a time; the target is written in one transaction, a chunk at a time, so a million
-//! rows never sit in memory and a copy that fails leaves nothing. Keys, epochs and revisions stay what they are: the positions and
-//! private links that clients hold stay valid. The keys that the source would give next are set, too, so that a deleted event's key
-//! never comes to mean another event. Before the end the copy is compared with the source: rows of each table, and of each event its
-//! epoch, revision and counts.
+//! The source is read in one snapshot, a row at a time; the target is written in one transaction, a
+//! chunk at a time, so a million rows never sit in memory and a copy that fails leaves nothing.
+//! Keys, epochs and revisions stay what they are: the positions and private links that clients hold
+//! stay valid. The keys that the source would give next are set, too, so that a deleted event's key
+//! never comes to mean another event. Before the end the copy is compared with the source: rows of
+//! each table, and of each event its epoch, revision and counts.
 //!
-//! Sessions are not copied (organisers sign in again, with the same password), nor is who watches at this moment.
+//! Sessions are not copied (organisers sign in again, with the same password), nor is who watches
+//! at this moment.
 
 use std::io;
 use std::time::Duration;
@@ -24,7 +26,8 @@ use source::Source;
 use tables::TABLES;
 use target::Target;
 
-/// Rows in one statement: many enough that round trips do not count, few enough to be nothing in memory.
+/// Rows in one statement: many enough that round trips do not count, few enough to be nothing in
+/// memory.
 const CHUNK: usize = 1_000;
 /// How long a database may take to answer the first time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,11 +70,12 @@ pub struct Progress {
 /// The tables that were copied, in order, each with its number of rows.
 pub type Copied = Vec<(&'static str, u64)>;
 
-/// What is equal in a database and its copy: of each event its key, epoch, revision, registered and waiting people, the confirmed
-/// and all registrations, the lines of its log and the last of them.
+/// What is equal in a database and its copy: of each event its key, epoch, revision, registered and
+/// waiting people, the confirmed and all registrations, the lines of its log and the last of them.
 type State = (i64, String, i64, i64, i64, i64, i64, i64, i64);
 
-/// Copies everything but sessions from `from` to `to`, and tells `progress` after each chunk. `to` gets this version's schema first.
+/// Copies everything but sessions from `from` to `to`, and tells `progress` after each chunk. `to`
+/// gets this version's schema first.
 pub async fn copy(
     from: &DatabaseUrl,
     to: &DatabaseUrl,

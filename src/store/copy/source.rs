@@ -9,7 +9,7 @@ use sqlx::{
     Type, query, query_as, query_scalar,
 };
 
-use super::super::{DatabaseUrl, connections, migrations, postgres};
+use super::super::{DatabaseUrl, migrations, postgres};
 use super::State;
 use super::tables::{APPLIED, Cell, Kind, STATES, Table};
 
@@ -39,7 +39,7 @@ impl Source {
                 Self::Sqlite(connection)
             }
             DatabaseUrl::Postgres(options) => {
-                let mut connection = connections::named(options).connect().await?;
+                let mut connection = postgres::pool::named(options).connect().await?;
                 connection.execute(postgres::UNBOUNDED).await?;
                 connection
                     .execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -99,7 +99,8 @@ impl Source {
         )
     }
 
-    /// A table's rows, one after the other: the database waits for the reader, not the other way round.
+    /// A table's rows, one after the other: the database waits for the reader, not the other way
+    /// round.
     pub(super) fn rows<'a>(
         &'a mut self,
         table: &'a Table,
@@ -120,7 +121,8 @@ impl Source {
         }
     }
 
-    /// The last key that the database has drawn for a table, though its row may be gone; `None` before the first.
+    /// The last key that the database has drawn for a table, though its row may be gone; `None`
+    /// before the first.
     pub(super) async fn last_key(&mut self, table: &Table) -> Result<Option<i64>, sqlx::Error> {
         match self {
             Self::Sqlite(connection) => {

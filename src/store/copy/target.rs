@@ -8,11 +8,12 @@ use sqlx::{
     query_scalar,
 };
 
-use super::super::{DatabaseUrl, connections, postgres};
+use super::super::{DatabaseUrl, postgres};
 use super::State;
 use super::tables::{Cell, Kind, STATES, TABLES, Table};
 
-/// An open database inside a transaction that nobody else can write beside. Dropped without [`Self::commit`] it changes nothing.
+/// An open database inside a transaction that nobody else can write beside. Dropped without
+/// [`Self::commit`] it changes nothing.
 pub(super) enum Target {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -33,7 +34,7 @@ impl Target {
                 Self::Sqlite(connection)
             }
             DatabaseUrl::Postgres(options) => {
-                let mut connection = connections::named(options).connect().await?;
+                let mut connection = postgres::pool::named(options).connect().await?;
                 connection.execute(postgres::UNBOUNDED).await?;
                 connection
                     .execute("BEGIN ISOLATION LEVEL READ COMMITTED")

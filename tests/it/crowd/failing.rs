@@ -55,7 +55,8 @@ pub(super) async fn a_commit_that_fails_is_told_to_everybody_and_publishes_nothi
     fails_together(url, traps).await;
 }
 
-/// One of a batch steps into the trap, and all are told; the next batch goes on as if nothing had been.
+/// One of a batch steps into the trap, and all are told; the next batch goes on as if nothing had
+/// been.
 async fn fails_together(url: DatabaseUrl, [on_sqlite, on_postgres]: [&'static str; 2]) {
     let node = Node::start(&url).await;
     let event = node.event(100, false).await;

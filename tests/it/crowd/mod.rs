@@ -1,5 +1,5 @@
-//! Many people at once, through the queue, the writer and a real database: exactly the places there are, first come, first
-//! served, and everybody is answered.
+//! Many people at once, through the queue, the writer and a real database: exactly the places there
+//! are, first come, first served, and everybody is answered.
 
 mod failing;
 mod queue;
@@ -31,7 +31,6 @@ use self::failing::{
 };
 use self::queue::{
     a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits,
-    a_document_is_of_the_registration_that_was_stored,
     a_full_queue_refuses_at_once_and_stores_nothing, a_moment_of_the_schedule_needs_nobody_to_come,
     first_come_first_served, what_was_admitted_is_answered_before_the_end,
     whoever_goes_away_keeps_the_place,
@@ -44,8 +43,8 @@ use crate::model::invariants;
 use crate::model::machine::Dump;
 use crate::support::{postgres, sqlite};
 
-/// Every chapter is a test on either database. In the ordered ones a single thread runs everything, so that who came first is
-/// no question of luck.
+/// Every chapter is a test on either database. In the ordered ones a single thread runs everything,
+/// so that who came first is no question of luck.
 macro_rules! told_to_both {
     ($(#[$flavor:meta] $chapter:ident),* $(,)?) => {
         mod on_sqlite {
@@ -77,8 +76,6 @@ told_to_both!(
     a_full_queue_refuses_at_once_and_stores_nothing,
     #[tokio::test]
     a_commit_is_underway_until_its_answers,
-    #[tokio::test]
-    a_document_is_of_the_registration_that_was_stored,
     #[tokio::test]
     whoever_goes_away_keeps_the_place,
     #[tokio::test]
@@ -157,7 +154,8 @@ impl Node {
             .expect("the event");
         let mut rows = Vec::new();
         loop {
-            // Page by page: a thousand rows at once can take longer to read than a database may take to answer.
+            // Page by page: a thousand rows at once can take longer to read than a database may
+            // take to answer.
             let after = u32::try_from(rows.len()).unwrap();
             let page = self
                 .store
@@ -244,7 +242,8 @@ async fn line_up<'a>(
     let mut line = Vec::new();
     for command in commands {
         let mut submitted: Submitted<'a> = Box::pin(node.registrar.submit(event.id, command));
-        // The first poll puts it into the queue. The writer has had no turn yet: there is one thread, and it is here.
+        // The first poll puts it into the queue. The writer has had no turn yet: there is one
+        // thread, and it is here.
         let at_once = poll_fn(|context| Poll::Ready(submitted.as_mut().poll(context))).await;
         line.push(match at_once {
             Poll::Pending => submitted,

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use headcount::domain::audit::Actor;
 use headcount::domain::headcount::State;
 use headcount::live::channel::LiveState;
-use headcount::register::{Author, Document, Told, schedule};
+use headcount::register::schedule;
 use headcount::wire::message::Body;
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, SqliteConnection};
 use tokio::task::unconstrained;
@@ -128,72 +128,6 @@ pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
     );
 }
 
-pub(super) async fn a_document_is_of_the_registration_that_was_stored(url: DatabaseUrl) {
-    let node = Node::start(&url).await;
-    let event = node.event(1_000, false).await;
-    let mut made = 0;
-    for round in 0..60 {
-        // Now and then somebody comes again, alone or with others: such a batch may have been decided before anybody knew.
-        let (ada, bob, again) = (
-            format!("ada{round}"),
-            format!("bob{round}"),
-            "ada0".to_owned(),
-        );
-        let people = match round {
-            19 => vec![again],
-            39 => vec![ada, again, bob],
-            _ => vec![ada, bob],
-        };
-        let answers = people.iter().map(|person| {
-            let author: Author = Box::new(|row| Document {
-                address: row.token().to_string(),
-                text: row.email.as_str().to_owned().into(),
-            });
-            node.registrar
-                .submit_with(event.id, register(person), Some(author))
-        });
-        for answer in join_all(answers).await {
-            let Told { decision, document } = answer.expect("an answer");
-            let registration = accepted(&decision).expect("a place");
-            if let Some(Document { address, text }) = document {
-                made += 1;
-                assert_eq!(
-                    (address, &*text),
-                    (
-                        registration.token().to_string(),
-                        registration.email.as_str().as_bytes()
-                    ),
-                    "{decision:?}"
-                );
-            }
-        }
-    }
-    // All but that of whoever came again alone: nothing was stored then.
-    assert_eq!(made, 119);
-    let (event, rows) = node.audited(event.id).await;
-    assert_eq!((event.registered, rows.len()), (118, 118));
-
-    // Of a batch in which something else happens as well, nothing is made before it is stored.
-    let leave = Command::Cancel {
-        locator: rows[0].locator,
-        secret: None,
-        by: Actor::Visitor,
-    };
-    let author: Author = Box::new(|_| panic!("it was asked for a document"));
-    let (came, left) = tokio::join!(
-        node.registrar
-            .submit_with(event.id, register("cem"), Some(author)),
-        node.registrar.submit(event.id, leave)
-    );
-    let Told { decision, document } = came.expect("an answer");
-    assert!(
-        accepted(&decision).is_some()
-            && document.is_none()
-            && matches!(left, Ok(Ok(Answer::Cancelled(_)))),
-        "{decision:?}, {left:?}"
-    );
-}
-
 pub(super) async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1, false).await;
@@ -236,7 +170,8 @@ pub(super) async fn what_was_admitted_is_answered_before_the_end(url: DatabaseUr
     );
     // Nothing runs any more that could still answer, so every answer is there already.
     for mut submitted in line {
-        // Unconstrained: a task that finds hundreds of answers without a pause would be told to make one.
+        // Unconstrained: a task that finds hundreds of answers without a pause would be told to
+        // make one.
         let answer = unconstrained(poll_fn(|context| {
             Poll::Ready(submitted.as_mut().poll(context))
         }))

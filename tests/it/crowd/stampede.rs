@@ -217,6 +217,7 @@ pub(super) async fn whoever_gives_a_place_back_gives_it_to_the_next(url: Databas
         ),
         (32, 32)
     );
-    // Nobody was thrown out when there were fewer places, so there may be more people than places, but never fewer.
+    // Nobody was thrown out when there were fewer places, so there may be more people than places,
+    // but never fewer.
     assert!(people(Status::Confirmed) >= 8, "{event:?}");
 }

@@ -18,46 +18,35 @@ pub(super) struct Database {
     url: DatabaseUrl,
     store: Store,
     clock: Clock,
-    /// The event as it was after the last commit that has answered; older after one that was cut off.
-    seen: Option<Event>,
 }
 
 impl Database {
     pub(super) async fn open(url: DatabaseUrl, clock: Clock) -> Self {
         let store = Store::open(&url, None).await.expect("a database");
-        Self {
-            url,
-            store,
-            clock,
-            seen: None,
-        }
+        Self { url, store, clock }
     }
 }
 
 impl Subject for Database {
     async fn create(&mut self, new: NewEvent, now: Timestamp) -> Event {
         let event = self.store.create(new, WHO, now).await.expect("an event");
-        self.seen = Some(event.clone());
         event
     }
 
     async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit {
         let commit = self
             .store
-            .commit(event, self.seen.as_ref(), commands, &self.clock)
+            .commit(event, commands, &self.clock)
             .await
             .expect("a commit");
-        self.seen.clone_from(&commit.event);
         commit
     }
 
     async fn abandon(&mut self, event: EventId, commands: &[Command], after: usize) {
-        let mut commit = pin!(
-            self.store
-                .commit(event, self.seen.as_ref(), commands, &self.clock)
-        );
+        let mut commit = pin!(self.store.commit(event, commands, &self.clock));
         let mut polls = 0;
-        // Each poll is one answer of the database, more or less: the future is dropped between any two of its statements.
+        // Each poll is one answer of the database, more or less: the future is dropped between any
+        // two of its statements.
         poll_fn(|context| {
             polls += 1;
             if polls > after {

@@ -1,8 +1,9 @@
 //! Random histories: what people, organisers, clocks and power cuts do to an event.
 //!
-//! A history names nobody by key: it says "the fifth of all who ever came" or "at the present position", and the machine turns
-//! that into commands when it gets there. So every part of a history can be left out and the rest still makes sense, which is
-//! what lets a failing one shrink to a few lines.
+//! A history names nobody by key: it says "the fifth of all who ever came" or "at the present
+//! position", and the machine turns that into commands when it gets there. So every part of a
+//! history can be left out and the rest still makes sense, which is what lets a failing one shrink
+//! to a few lines.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,5 +1,5 @@
-//! What must be true of any event at any moment, whoever decided: looked for in the stored rows alone, so that a mistake that
-//! the model shares is found as well.
+//! What must be true of any event at any moment, whoever decided: looked for in the stored rows
+//! alone, so that a mistake that the model shares is found as well.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -125,7 +125,8 @@ fn conservation(count: &Headcount) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The log told again from its beginning: every line follows from the one before, and the last one is the event.
+/// The log told again from its beginning: every line follows from the one before, and the last one
+/// is the event.
 fn log(event: &Event, changes: &[Change]) -> Result<(), TestCaseError> {
     for (change, revision) in changes.iter().zip(1..) {
         prop_assert_eq!(change.headcount.revision, revision, "revisions have a gap");

@@ -1,5 +1,5 @@
-//! Runs one history through something that decides and through the naive model, and compares everything that can be seen
-//! after every step: answers, rows, revisions, the audit log.
+//! Runs one history through something that decides and through the naive model, and compares
+//! everything that can be seen after every step: answers, rows, revisions, the audit log.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -200,7 +200,8 @@ impl<'a, S: Subject> Machine<'a, S> {
             .collect();
         let mut stored = self.model.clone();
         for (index, command) in commands.iter().enumerate() {
-            // Of an event that is gone no row tells which registrations share a revision; those do that nothing else stands between.
+            // Of an event that is gone no row tells which registrations share a revision; those do
+            // that nothing else stands between.
             if dump.event.is_none()
                 && !(command.is_visit() && index > 0 && commands[index - 1].is_visit())
             {

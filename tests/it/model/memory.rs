@@ -1,5 +1,6 @@
-//! A database that is not one: rows in memory, and the deciding function between them. What it keeps is only what a
-//! [`Picture`]'s writes say, and it shows each decision no more than [`Known`] promises.
+//! A database that is not one: rows in memory, and the deciding function between them. What it
+//! keeps is only what a [`BatchState`]'s writes say, and it shows each decision no more than
+//! [`Known`] promises.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use headcount::domain::audit::{self, AuditEntry};
 use headcount::domain::change::{Change, Kind};
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Command, Refusal};
-use headcount::domain::decide::{Archived, Known, Picture, apply};
+use headcount::domain::decide::{Archived, BatchState, Known, apply};
 use headcount::domain::event::{Capacity, Event, EventId, NewEvent, Slug};
 use headcount::domain::position::Epoch;
 use headcount::domain::registration::{Locator, Registration, Status};
@@ -120,15 +121,15 @@ impl Tables {
                     .extend(together.iter().map(|_| Err(Refusal::EventNotFound)));
                 continue;
             };
-            let mut picture = Picture::new(event.clone(), self.known(&event, together));
+            let mut batch = BatchState::new(event.clone(), self.known(&event, together));
             commit.decisions.extend(
                 together
                     .iter()
-                    .map(|command| apply(&mut picture, command, clock.now())),
+                    .map(|command| apply(&mut batch, command, clock.now())),
             );
             let stored = self.clone();
-            self.write(&picture);
-            if picture.is_unchanged() {
+            self.write(&batch);
+            if batch.is_unchanged() {
                 assert_eq!(
                     stored.event, self.event,
                     "there was something to write after all"
@@ -143,7 +144,7 @@ impl Tables {
                     "there was something to write after all"
                 );
             }
-            commit.changes.extend(picture.writes.changes);
+            commit.changes.extend(batch.writes.changes);
         }
         commit.event.clone_from(&self.event);
         commit
@@ -222,8 +223,8 @@ impl Tables {
     }
 
     /// Writes with the same second walls as a real schema: keys are unique.
-    fn write(&mut self, picture: &Picture) {
-        let writes = &picture.writes;
+    fn write(&mut self, batch: &BatchState) {
+        let writes = &batch.writes;
         self.audit.extend(writes.audit.iter().cloned());
         if writes.deleted {
             *self = Self {
@@ -234,14 +235,14 @@ impl Tables {
         }
         for locator in &writes.touched {
             self.registrations.entry(*locator).and_modify(|row| {
-                let new = picture.registration(*locator);
+                let new = batch.registration(*locator);
                 (row.status, row.revision) = (new.status, new.revision);
             });
         }
         for locator in &writes.inserted {
             let former = self
                 .registrations
-                .insert(*locator, picture.registration(*locator).clone());
+                .insert(*locator, batch.registration(*locator).clone());
             assert_eq!(former, None, "a number was given twice");
         }
         for change in &writes.changes {
@@ -269,6 +270,6 @@ impl Tables {
                 "a round was restored that nobody archived"
             );
         }
-        self.event = Some(picture.event.clone());
+        self.event = Some(batch.event.clone());
     }
 }

@@ -1,7 +1,8 @@
 //! Places are never given twice and never lost: random histories against a naive model.
 //!
-//! The same histories run through the pure decision with rows in memory and through both databases. Each run prints
-//! its seed; `MODEL_SEED` repeats it, `MODEL_STEPS` says how long it lasts. The long run, before a release:
+//! The same histories run through the pure decision with rows in memory and through both databases.
+//! Each run prints its seed; `MODEL_SEED` repeats it, `MODEL_STEPS` says how long it lasts. The
+//! long run, before a release:
 //!
 //! ```sh
 //! MODEL_STEPS=1000000 cargo test --test it model::pure
@@ -57,7 +58,8 @@ fn postgres_agrees_with_a_naive_model() {
     run(&runtime, "Postgres", 500, &hand, &mut database);
 }
 
-/// A history that never gets there proves nothing. (`created` is never seen: it comes before the first batch.)
+/// A history that never gets there proves nothing. (`created` is never seen: it comes before the
+/// first batch.)
 const EVERYTHING: [&str; 28] = [
     "already-registered",
     "cancelled",

@@ -1,7 +1,9 @@
-//! An event as one would describe it to a friend: a list of everybody who ever came, and nothing else that could be wrong.
+//! An event as one would describe it to a friend: a list of everybody who ever came, and nothing
+//! else that could be wrong.
 //!
-//! There is no counter here. Who has a place, who waits, how many numbers were given, how often something changed: all is
-//! counted again each time it is asked. Slow on purpose, and written from docs/protocol.md, not from the deciding code.
+//! There is no counter here. Who has a place, who waits, how many numbers were given, how often
+//! something changed: all is counted again each time it is asked. Slow on purpose, and written from
+//! docs/protocol.md, not from the deciding code.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,9 +23,10 @@ mod organiser;
 /// A code of section 9, and the opening time that goes with one of them.
 pub(super) type Refused = (&'static str, Option<Timestamp>);
 
-/// In which revision each new registration stands, by secret. Section 13.4 leaves it open whether registrations that are
-/// committed together share a revision, so this much is taken from the answers; of those that nobody knows of, because the
-/// event was deleted with them, it is taken that they share one.
+/// In which revision each new registration stands, by secret. Section 13.4 leaves it open whether
+/// registrations that are committed together share a revision, so this much is taken from the
+/// answers; of those that nobody knows of, because the event was deleted with them, it is taken
+/// that they share one.
 pub(super) type Hints = HashMap<String, Revision>;
 
 /// A moment of the schedule, and whether it has come.
@@ -55,7 +58,8 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// A new event, whose row is as good a description as any; `audit` is what is known of the slug from before.
+    /// A new event, whose row is as good a description as any; `audit` is what is known of the slug
+    /// from before.
     pub(super) fn new(event: &Event, who: &str, mut audit: Vec<AuditEntry>) -> Self {
         let mut model = Self {
             identity: event.clone(),
@@ -207,7 +211,8 @@ impl Model {
 
     // --- what can happen -------------------------------------------------------------------
 
-    /// Everybody who may see the event sees it change: one more revision, never older than the one before.
+    /// Everybody who may see the event sees it change: one more revision, never older than the one
+    /// before.
     fn change(&mut self, kind: Kind, now: Timestamp) {
         let at = self
             .log
@@ -234,7 +239,8 @@ impl Model {
         });
     }
 
-    /// What becomes of `command` at `now`; `since` is how many changes there were before the batch it belongs to.
+    /// What becomes of `command` at `now`; `since` is how many changes there were before the batch
+    /// it belongs to.
     pub(super) fn decide(
         &mut self,
         command: &Command,

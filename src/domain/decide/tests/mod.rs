@@ -1,4 +1,5 @@
-//! The settled details (docs/protocol.md, sections 8, 10 and 13), one by one. Random histories are told elsewhere.
+//! The settled details (docs/protocol.md, sections 8, 10 and 13), one by one. Random histories are
+//! told elsewhere.
 
 mod organiser;
 mod places;
@@ -113,33 +114,33 @@ impl Scene {
                 known.insert(row, round);
             }
         }
-        let mut picture = Picture::new(self.event.clone(), known);
+        let mut batch = BatchState::new(self.event.clone(), known);
         let decisions = commands
             .iter()
-            .map(|command| apply(&mut picture, command, self.now))
+            .map(|command| apply(&mut batch, command, self.now))
             .collect();
-        let writes = &picture.writes;
+        let writes = &batch.writes;
         self.rows.extend(
             writes
                 .inserted
                 .iter()
-                .map(|locator| picture.registration(*locator).clone()),
+                .map(|locator| batch.registration(*locator).clone()),
         );
         for row in self
             .rows
             .iter_mut()
             .filter(|row| writes.touched.contains(&row.locator))
         {
-            *row = picture.registration(row.locator).clone();
+            *row = batch.registration(row.locator).clone();
         }
         if writes.restored.is_some() {
             assert_eq!(self.shelf.pop().map(|(round, _)| round), writes.restored);
         }
         self.shelf.extend(writes.archive);
         self.deleted |= writes.deleted;
-        self.log.extend(picture.writes.changes);
-        self.audit.extend(picture.writes.audit);
-        self.event = picture.event;
+        self.log.extend(batch.writes.changes);
+        self.audit.extend(batch.writes.audit);
+        self.event = batch.event;
         decisions
     }
 
@@ -253,7 +254,7 @@ fn capacity(capacity: Option<i64>) -> Edit {
 #[test]
 fn a_refusal_leaves_nothing_to_write() {
     let mut scene = Scene::new(Some(0), false);
-    let mut picture = Picture::new(scene.event.clone(), Known::default());
+    let mut batch = BatchState::new(scene.event.clone(), Known::default());
     for command in [
         register("ada", None),
         cancellation(1, 1),
@@ -263,11 +264,11 @@ fn a_refusal_leaves_nothing_to_write() {
         },
         Command::FallDue,
     ] {
-        let _ = apply(&mut picture, &command, at(0));
-        assert!(picture.is_unchanged(), "{command:?}");
+        let _ = apply(&mut batch, &command, at(0));
+        assert!(batch.is_unchanged(), "{command:?}");
     }
     apply(
-        &mut picture,
+        &mut batch,
         &Command::Delete {
             expected: None,
             confirmed: false,
@@ -276,16 +277,16 @@ fn a_refusal_leaves_nothing_to_write() {
         at(0),
     )
     .unwrap();
-    assert!(!picture.is_unchanged());
+    assert!(!batch.is_unchanged());
     // An archived round's registration is written although the event stays as it is.
     scene.edit(capacity(None)).unwrap();
     scene.come("ada").unwrap();
     scene.reset(None).unwrap();
     let mut known = Known::default();
     known.insert(scene.rows[0].clone(), 2);
-    let mut picture = Picture::new(scene.event, known);
-    apply(&mut picture, &cancellation(1, 1), at(0)).unwrap();
-    assert!(!picture.is_unchanged());
+    let mut batch = BatchState::new(scene.event, known);
+    apply(&mut batch, &cancellation(1, 1), at(0)).unwrap();
+    assert!(!batch.is_unchanged());
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn a_moment_of_the_schedule_is_a_change_of_its_own() {
     let mut scene = Scene::scheduled(Some(1), false, Some(10), Some(20));
     scene.ask(Command::FallDue).unwrap();
     assert!(scene.kinds().is_empty());
-    // Whatever comes first at that moment finds the event open, whether or not the schedule was asked to look.
+    // Whatever comes first at that moment finds the event open, whether or not the schedule was
+    // asked to look.
     let mut scene = scene.wait_until(10);
     assert_eq!(scene.come("ada").unwrap().revision, 3);
     assert_eq!(scene.kinds(), ["opened", "registered"]);

@@ -18,7 +18,8 @@ impl Model {
     ) -> Result<Answer, Refused> {
         let former = self.clone();
         let before = self.described();
-        // Whoever opens again what its closing time has closed does not want it closed by that time again.
+        // Whoever opens again what its closing time has closed does not want it closed by that time
+        // again.
         if edit.closed == Some(false)
             && edit.closes_at.is_none()
             && self.closes.is_some_and(|moment| moment.has_come)

@@ -7,7 +7,7 @@ use headcount::store::Claim;
 
 use super::*;
 
-told_to_both!(
+both_databases!(
     registrations_are_listed_and_searched,
     announcements_settings_and_sessions_are_kept,
     an_announcement_ends_when_it_was_asked_to,

@@ -25,7 +25,7 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
                     .collect();
                 commands.push(Command::FallDue);
                 let commit = store
-                    .commit(event.id, None, &commands, &Clock::System)
+                    .commit(event.id, &commands, &Clock::System)
                     .await
                     .unwrap();
                 let revision = commit.event.unwrap().revision;
@@ -39,7 +39,7 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
                 );
                 let first = commit.decisions.into_iter().next().map(accepted).unwrap();
                 store
-                    .commit(event.id, None, &[cancel(&first)], &Clock::System)
+                    .commit(event.id, &[cancel(&first)], &Clock::System)
                     .await
                     .unwrap();
             }
@@ -75,7 +75,8 @@ async fn every_node_hears_of_every_commit() {
         assert_eq!(ear.next().await, Heard::Written(event.id, 3));
         assert_eq!(ear.next().await, Heard::Invalidated(event.id));
     }
-    // Dropping the future in the middle loses nothing, and longer silence than the trial's is no loss.
+    // Dropping the future in the middle loses nothing, and longer silence than the trial's is no
+    // loss.
     for _ in 0..20 {
         assert!(
             tokio::time::timeout(Duration::from_millis(120), ears[0].next())
@@ -110,7 +111,7 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
         for _ in 0..3 {
             let failed = stage
                 .store
-                .commit(event.id, None, &[register("nobody")], &Clock::System)
+                .commit(event.id, &[register("nobody")], &Clock::System)
                 .await;
             assert!(
                 matches!(failed, Err(StoreError::Unreachable(_))),
@@ -155,7 +156,8 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
     stage.check(event.id).await;
 }
 
-/// Somebody holds the event's row and does not move: the commit gives up, and nothing of it happens later.
+/// Somebody holds the event's row and does not move: the commit gives up, and nothing of it happens
+/// later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_hangs_gives_up() {
     let stage = Stage::set(shared().create_database().await).await;
@@ -171,7 +173,7 @@ async fn a_commit_that_hangs_gives_up() {
     let begun = Instant::now();
     let failed = stage
         .store
-        .commit(event.id, None, &[register("ada")], &Clock::System)
+        .commit(event.id, &[register("ada")], &Clock::System)
         .await;
     assert!(
         matches!(failed, Err(StoreError::Unreachable(_))),
@@ -187,7 +189,8 @@ async fn a_commit_that_hangs_gives_up() {
     stage.check(event.id).await;
 }
 
-/// Statistics know nothing of an event that is newer than they are; its registrations are looked up by their index all the same.
+/// Statistics know nothing of an event that is newer than they are; its registrations are looked up
+/// by their index all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_event_is_not_walked_for_each_look_up() {
     let stage = Stage::set(shared().create_database().await).await;

@@ -42,7 +42,7 @@ async fn a_file_that_is_taken_away_stores_nothing_more() {
         lose(&file);
         let failed = stage
             .store
-            .commit(event.id, Some(&event), &[register("bob")], &Clock::System)
+            .commit(event.id, &[register("bob")], &Clock::System)
             .await;
         let Err(StoreError::Unreachable(error)) = failed else {
             panic!("{how}: {failed:?}");

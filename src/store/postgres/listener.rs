@@ -1,19 +1,20 @@
-//! Hearing of other nodes' commits, on a connection of its own.
+//! Notifications of other nodes' commits, on a connection of its own.
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPool};
 use sqlx::query;
 
-use super::StoreError;
+use super::super::StoreError;
 use crate::domain::event::EventId;
 use crate::domain::position::Revision;
 
 /// The channel of all notifications.
 pub(super) const CHANNEL: &str = "headcount";
-/// After so much silence the connection is tried: one that was lost without a word looks just like one on which nothing happens.
+/// After this much silence the connection is tested: a lost one looks just like one on which
+/// nothing happens.
 const SILENCE: Duration = Duration::from_secs(2);
-/// How long that trial may take.
+/// How long that test may take.
 const TRIAL: Duration = Duration::from_secs(1);
 
 /// What a [`Listener`] hears.
@@ -21,13 +22,15 @@ const TRIAL: Duration = Duration::from_secs(1);
 pub enum Heard {
     /// Somebody has committed this revision, maybe this node itself.
     Written(EventId, Revision),
-    /// Something else than the count has changed: the event was deleted, or its organiser announces something.
+    /// Something else than the count has changed: the event was deleted, or its organiser announces
+    /// something.
     Invalidated(EventId),
     /// The connection is gone, and notifications with it: listen again, then read everything again.
     Lost,
 }
 
-/// A connection that hears of commits. Never reconnects by itself: what it missed would be missed silently.
+/// A connection that hears of commits. Never reconnects by itself: what it missed would be missed
+/// silently.
 #[derive(Debug)]
 pub struct Listener {
     inner: PgListener,
@@ -42,11 +45,13 @@ impl Listener {
         Ok(Self { inner, lost: false })
     }
 
-    /// Waits for the next commit. Once lost, it stays lost. Nothing is missed when the future is dropped before it is ready.
+    /// Waits for the next commit. Once lost, it stays lost. Nothing is missed when the future is
+    /// dropped before it is ready.
     pub async fn next(&mut self) -> Heard {
         while !self.lost {
             match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
-                // Others may use the channel's name for something else; what cannot be read is none of ours.
+                // Others may use the channel's name for something else; what cannot be read is none
+                // of ours.
                 Ok(Ok(Some(notification))) => {
                     if let Some(heard) = parse(notification.payload()) {
                         return heard;

@@ -1,5 +1,5 @@
-//! The statements that both databases understand, and the methods made of them. (`$1` is also SQLite's; only what loads
-//! and writes a batch differs, and lives with its backend.)
+//! The statements that both databases understand; `$1` is also SQLite's. Only what locks an event,
+//! finds the registrations of a batch and writes its rows differs, and lives with its backend.
 
 use super::rows::{event_columns, registration_columns};
 
@@ -15,11 +15,6 @@ pub(super) const CREATE_EVENT: &str = "\
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     ON CONFLICT (slug) DO NOTHING
     RETURNING id";
-pub(super) const UPDATE_EVENT: &str = "\
-    UPDATE events
-    SET title = $2, description = $3, capacity = $4, waitlist = $5, opens_at = $6, closes_at = $7, scheduled = $8, ended = $9,
-        closed = $10, round = $11, revision = $12, registered = $13, waiting = $14, last_number = $15, at = $16
-    WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -28,7 +23,7 @@ pub(super) const INSERT_AUDIT: &str = "\
 pub(super) const ARCHIVE_ROUND: &str =
     "INSERT INTO rounds (event_id, round, capacity, archived_at) VALUES ($1, $2, $3, $4)";
 pub(super) const RESTORE_ROUND: &str = "DELETE FROM rounds WHERE event_id = $1 AND round = $2";
-/// What belongs to an event, its own row last.
+/// All that belongs to an event, its own row last.
 pub(super) const DELETE_EVENT: [&str; 5] = [
     "DELETE FROM registrations WHERE event_id = $1",
     "DELETE FROM changes WHERE event_id = $1",
@@ -67,7 +62,7 @@ macro_rules! registrations {
     ($missing:literal) => {
         concat!(
             "SELECT ",
-            registration_columns!(),
+            $crate::store::rows::registration_columns!(),
             " FROM registrations
     WHERE event_id = $1 AND round = $2 AND number > $3
         AND ($4 IS NULL OR status = $4)

@@ -4,7 +4,7 @@ use headcount::domain::announcement::NewAnnouncement;
 
 use super::*;
 
-told_to_both!(
+both_databases!(
     an_event_is_created_and_found,
     an_organiser_changes_settings,
     a_round_is_reset_and_brought_back,
@@ -206,7 +206,8 @@ async fn a_round_is_reset_and_brought_back(stage: Stage) {
     );
     stage.check(event.id).await;
 
-    // Once somebody has registered in the new round, it stays. Numbers begin again at 1; addresses are free again.
+    // Once somebody has registered in the new round, it stays. Numbers begin again at 1; addresses
+    // are free again.
     stage.does(event.id, reset()).await;
     assert_eq!(
         stage.registers(event.id, "bob").await.locator,

@@ -1,4 +1,4 @@
-//! SQLite's file: made, opened, and brought up to date.
+//! SQLite's file: created, opened, migrated, and watched.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -10,8 +10,8 @@ use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, query};
 
-use super::error::is_locked;
-use super::{StoreError, migrations, statements as sql};
+use super::super::error::is_locked;
+use super::super::{StoreError, migrations, sql};
 
 /// How long the start waits for another process that starts on the same new file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,7 +29,8 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
         ));
     }
     create(file)?;
-    // `access` and not `open`: closing the file would drop the locks that this process holds on it (POSIX, `fcntl`).
+    // `access` and not `open`: closing the file would drop the locks that this process holds on it
+    // (POSIX, `fcntl`).
     #[cfg(unix)]
     rustix::fs::access(
         file,
@@ -74,8 +75,9 @@ fn check_directory(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite gives `-wal` and `-shm` the rights of
-/// the file itself. One that is there keeps the rights that it was given.
+/// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite
+/// gives `-wal` and `-shm` the rights of the file itself. One that is there keeps the rights that
+/// it was given.
 fn create(file: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -96,12 +98,14 @@ fn refused(kind: io::ErrorKind, message: String) -> StoreError {
 
 /// The open database file, told apart from any other file at its path by device and inode.
 ///
-/// SQLite goes on writing to a file that was deleted or moved: every commit would seem to work, and be lost.
+/// SQLite goes on writing to a file that was deleted or moved: every commit would seem to work, and
+/// be lost.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     database: Identity,
     log: Identity,
-    /// SQLite deletes the log when the last connection closes: this one stays open, so the log is the same file throughout.
+    /// SQLite deletes the log when the last connection closes: this one stays open, so the log is
+    /// the same file throughout.
     anchor: Mutex<Option<SqliteConnection>>,
 }
 
@@ -204,8 +208,8 @@ pub(super) async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnect
 
 async fn migrate(options: &SqliteConnectOptions) -> Result<SqliteConnection, MigrateError> {
     let mut connection = options.connect().await?;
-    // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint, and a second process finds
-    // everything applied.
+    // sqlx takes no lock of its own on SQLite. Inside this one each migration becomes a savepoint,
+    // and a second process finds everything applied.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     migrations::SQLITE
         .run_direct(None, &mut *transaction, false)

@@ -1,18 +1,14 @@
 //! Visitors register, wait, cancel: what the decision says is what is stored.
 
-use headcount::domain::announcement::NewAnnouncement;
-
 use super::*;
 
-told_to_both!(
+both_databases!(
     people_register_until_it_is_full,
     people_wait_and_move_up,
     a_batch_of_any_size_is_stored_as_it_is_answered,
     an_address_has_one_place,
     a_key_is_answered_again,
     a_registration_is_given_back,
-    what_was_seen_may_be_old,
-    what_is_told_early_is_what_is_returned,
     whoever_is_known_is_found_among_new_people,
     refusals_write_nothing,
     a_crowd_gets_exactly_the_places
@@ -181,87 +177,80 @@ async fn people_wait_and_move_up(stage: Stage) {
     stage.check(event.id).await;
 }
 
-/// Foreseen or not, within what a database takes in one statement or beyond.
+/// Within what a database takes in one statement, or beyond.
 async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
     for size in [1, 2, 3, 4, 5, 31, 33, 64, 511, 512, 513, 600] {
-        for seen in [true, false] {
-            // Some have a place, some wait; some have a key, some have not.
-            let event = stage
-                .event(&format!("gala{size}{seen}"), Some((size + 1) / 2), true)
-                .await;
-            let person = |n: i64| {
-                if n % 3 == 0 {
-                    with_key(&format!("Person{n}"), &format!("key {n}"))
-                } else {
-                    register(&format!("Person{n}"))
-                }
-            };
-            let people: Vec<_> = (1..=size).map(person).collect();
-            let commit = stage
+        // Some have a place, some wait; some have a key, some have not.
+        let event = stage
+            .event(&format!("gala{size}"), Some((size + 1) / 2), true)
+            .await;
+        let person = |n: i64| {
+            if n % 3 == 0 {
+                with_key(&format!("Person{n}"), &format!("key {n}"))
+            } else {
+                register(&format!("Person{n}"))
+            }
+        };
+        let people: Vec<_> = (1..=size).map(person).collect();
+        let commit = stage
+            .store
+            .commit(event.id, &people, &stage.clock())
+            .await
+            .expect("a database that works");
+        let answered: Vec<_> = commit.decisions.into_iter().map(accepted).collect();
+        let all = Filter {
+            round: 1,
+            limit: 10_000,
+            ..Filter::default()
+        };
+        let stored = stage
+            .store
+            .registrations(event.id, &all)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|row| row.registration);
+        assert_eq!(stored.collect::<Vec<_>>(), answered, "{size}");
+        let waiting = answered
+            .iter()
+            .filter_map(|row| row.accepted_waiting)
+            .map(i64::from);
+        assert_eq!(
+            waiting.collect::<Vec<_>>(),
+            (1..=size / 2).collect::<Vec<_>>()
+        );
+        // What is looked up is there as well: the key, the address, the name.
+        for n in 1..=size.min(3) {
+            let mut again = stage
                 .store
-                .commit(
-                    event.id,
-                    Some(&event).filter(|_| seen),
-                    &people,
-                    &stage.clock(),
-                )
+                .commit(event.id, &[person(n)], &stage.clock())
                 .await
                 .expect("a database that works");
-            let answered: Vec<_> = commit.decisions.into_iter().map(accepted).collect();
-            let all = Filter {
-                round: 1,
-                limit: 10_000,
-                ..Filter::default()
-            };
-            let stored = stage
+            match again.decisions.remove(0) {
+                Ok(Answer::Registered {
+                    registration,
+                    replayed: true,
+                }) if n == 3 => assert_eq!(*registration, answered[2]),
+                Err(Refusal::AlreadyRegistered) if n < 3 => {}
+                other => panic!("{n}: {other:?}"),
+            }
+        }
+        let named = Filter {
+            search: Search::parse(&format!("pERSON{size}")).expect("a word"),
+            ..all
+        };
+        assert_eq!(
+            stage
                 .store
-                .registrations(event.id, &all)
+                .registrations(event.id, &named)
                 .await
                 .unwrap()
-                .into_iter()
-                .map(|row| row.registration);
-            assert_eq!(stored.collect::<Vec<_>>(), answered, "{size}, {seen}");
-            let waiting = answered
-                .iter()
-                .filter_map(|row| row.accepted_waiting)
-                .map(i64::from);
-            assert_eq!(
-                waiting.collect::<Vec<_>>(),
-                (1..=size / 2).collect::<Vec<_>>()
-            );
-            // What is looked up is there as well: the key, the address, the name. Nothing was seen, or the store would be wary at the next size.
-            for n in 1..=size.min(3) {
-                let mut again = stage
-                    .store
-                    .commit(event.id, None, &[person(n)], &stage.clock())
-                    .await
-                    .expect("a database that works");
-                match again.decisions.remove(0) {
-                    Ok(Answer::Registered {
-                        registration,
-                        replayed: true,
-                    }) if n == 3 => assert_eq!(*registration, answered[2]),
-                    Err(Refusal::AlreadyRegistered) if n < 3 => {}
-                    other => panic!("{n}: {other:?}"),
-                }
-            }
-            let named = Filter {
-                search: Search::parse(&format!("pERSON{size}")).expect("a word"),
-                ..all
-            };
-            assert_eq!(
-                stage
-                    .store
-                    .registrations(event.id, &named)
-                    .await
-                    .unwrap()
-                    .last()
-                    .unwrap()
-                    .registration,
-                answered[answered.len() - 1]
-            );
-            stage.check(event.id).await;
-        }
+                .last()
+                .unwrap()
+                .registration,
+            answered[answered.len() - 1]
+        );
+        stage.check(event.id).await;
     }
 }
 
@@ -408,143 +397,6 @@ async fn a_registration_is_given_back(stage: Stage) {
     stage.check(event.id).await;
 }
 
-/// What the caller has seen of the event makes a commit quicker, and never another one.
-async fn what_was_seen_may_be_old(stage: Stage) {
-    let (event, other) = (
-        stage.event("gala", Some(3), true).await,
-        stage.event("other", Some(3), false).await,
-    );
-    let ask = async |seen: &Event, person: &str| {
-        let mut commit = stage
-            .store
-            .commit(event.id, Some(seen), &[register(person)], &stage.clock())
-            .await
-            .expect("a database that works");
-        let stored = stage.store.event_by_id(event.id).await.unwrap();
-        assert_eq!(commit.event, stored, "what is published is what is stored");
-        stage.check(event.id).await;
-        (accepted(commit.decisions.remove(0)), stored.unwrap())
-    };
-    let (ada, _) = ask(&event, "ada").await;
-    assert_eq!((ada.locator.number, ada.accepted_revision), (1, 2));
-    let (bob, _) = ask(&event, "bob").await;
-    assert_eq!((bob.locator.number, bob.accepted_revision), (2, 3));
-    let (cem, long_ago) = ask(&other, "cem").await;
-    assert_eq!(
-        (cem.locator, cem.status),
-        (
-            Locator {
-                event: event.id,
-                round: 1,
-                number: 3
-            },
-            Status::Confirmed
-        )
-    );
-
-    // Long enough for a store that has been wrong to dare again.
-    for n in 0..20 {
-        let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-        assert_eq!(
-            ask(&newest, &format!("person{n}")).await.0.accepted_waiting,
-            Some(n + 1)
-        );
-    }
-    // What has no revision of its own.
-    let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-    stage
-        .store
-        .announce(
-            event.id,
-            &NewAnnouncement::new("Doors open at seven"),
-            "console",
-            stage.clock().now(),
-        )
-        .await
-        .unwrap()
-        .expect("an event");
-    assert_eq!(ask(&newest, "eve").await.0.accepted_waiting, Some(21));
-    let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-    stage
-        .tamper("UPDATE events SET capacity = 2 WHERE slug = 'gala'")
-        .await;
-    assert_eq!(ask(&newest, "fay").await.0.accepted_waiting, Some(22));
-
-    stage.does(event.id, capacity(4)).await;
-    assert_eq!(
-        ask(&long_ago, "dan").await.0.accepted_waiting,
-        Some(22),
-        "the place has gone to the longest waiting"
-    );
-    let newest = stage.store.event_by_id(event.id).await.unwrap().unwrap();
-    stage.does(event.id, reset()).await;
-    assert_eq!(
-        ask(&newest, "ada").await.0.locator,
-        Locator {
-            round: 2,
-            ..ada.locator
-        }
-    );
-}
-
-/// And where there is nothing to store, or something else with it, nothing is told.
-async fn what_is_told_early_is_what_is_returned(stage: Stage) {
-    let event = stage.event("gala", Some(3), true).await;
-    let ada = stage.registers(event.id, "ada").await;
-    let ask = async |seen: Option<&Event>, commands: &[Command]| {
-        let mut told = Vec::<Vec<Decision>>::new();
-        let mut hear = |decisions: &[Decision]| told.push(decisions.to_vec());
-        let commit = stage
-            .store
-            .commit_telling(event.id, seen, commands, &stage.clock(), &mut hear)
-            .await
-            .expect("a database that works");
-        (told, commit.decisions)
-    };
-    for seen in [false, true] {
-        let newest = stage.store.event_by_id(event.id).await.unwrap();
-        let people =
-            ["bob", "cem"].map(|name| with_key(&format!("{name}{seen}"), &format!("{name}{seen}")));
-        let (told, returned) = ask(newest.as_ref().filter(|_| seen), &people).await;
-        let [told] = told.as_slice() else {
-            panic!("{told:?}")
-        };
-        let same = |one: &Decision, other: &Decision| match (one, other) {
-            (
-                Ok(Answer::Registered {
-                    registration: one, ..
-                }),
-                Ok(Answer::Registered {
-                    registration: other,
-                    ..
-                }),
-            ) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        assert!(
-            told.len() == 2
-                && told
-                    .iter()
-                    .zip(&returned)
-                    .all(|(one, other)| same(one, other)),
-            "{told:?} {returned:?}"
-        );
-        assert!(
-            ask(None, &people).await.0.is_empty(),
-            "all of them are known"
-        );
-    }
-    assert!(ask(None, &[register("ada")]).await.0.is_empty(), "refused");
-    assert!(
-        ask(None, &[register("dan"), cancel(&ada)])
-            .await
-            .0
-            .is_empty(),
-        "somebody moves up"
-    );
-    stage.check(event.id).await;
-}
-
 async fn whoever_is_known_is_found_among_new_people(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     let known = accepted(stage.one(event.id, with_key("ada", "attempt")).await.0);
@@ -643,7 +495,8 @@ async fn refusals_write_nothing(stage: Stage) {
 
 async fn a_crowd_gets_exactly_the_places(stage: Stage) {
     let event = stage.event("gala", Some(100), false).await;
-    // As many at once as there are connections: who waits for one of those longer than a second or two is sent away.
+    // As many at once as there are connections: who waits for one of those longer than a second or
+    // two is sent away.
     let crowd = (0..8).map(|door| {
         let store = stage.store.clone();
         tokio::spawn(async move {
@@ -652,7 +505,6 @@ async fn a_crowd_gets_exactly_the_places(stage: Stage) {
                 let mut commit = store
                     .commit(
                         event.id,
-                        None,
                         &[register(&format!("person{door}-{n}"))],
                         &Clock::System,
                     )

@@ -1,16 +1,18 @@
-//! How many watch at each node, on Postgres: one row a node, worth nothing after a few seconds.
+//! Presence: how many people watch at each node. One row for each node, which expires after a few
+//! seconds.
 
 use std::collections::HashMap;
 
 use sqlx::types::Json;
 use sqlx::{query, query_scalar};
 
-use super::error::bounded;
-use super::shared::ANSWER_TIMEOUT;
-use super::{Postgres, StoreError};
+use super::super::StoreError;
+use super::super::error::{ANSWER_TIMEOUT, bounded};
+use super::Postgres;
 use crate::domain::event::EventId;
 
-/// A report is not believed for longer: its node is gone, frozen or cut off. By the server's clock, as no other is shared.
+/// An older report does not count: its node is gone, frozen or cut off. By the server's clock, the
+/// only one that all nodes share.
 macro_rules! fresh {
     () => {
         "interval '6 seconds'"
@@ -21,7 +23,8 @@ const REPORT: &str = "\
     INSERT INTO watching (node, watchers, at) VALUES ($1, $2, clock_timestamp())
     ON CONFLICT (node) DO UPDATE SET watchers = excluded.watchers, at = excluded.at";
 const FORGET: &str = "DELETE FROM watching WHERE node = $1";
-/// Whoever reads also tidies up. SKIP LOCKED: nodes that wake up together must not wait for each other.
+/// Reading also deletes old rows. SKIP LOCKED: nodes that read at the same time must not wait for
+/// each other.
 const ELSEWHERE: &str = concat!(
     "WITH gone AS (
         DELETE FROM watching WHERE node IN (SELECT node FROM watching WHERE at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED)
@@ -31,7 +34,7 @@ const ELSEWHERE: &str = concat!(
 );
 
 impl Postgres {
-    pub(super) async fn report_watching(
+    pub(in super::super) async fn report_watching(
         &self,
         node: &str,
         watchers: &HashMap<EventId, u64>,
@@ -41,18 +44,20 @@ impl Postgres {
         } else {
             query(REPORT).bind(node).bind(Json(watchers))
         };
-        bounded(ANSWER_TIMEOUT, report.execute(self.reader()))
+        bounded(ANSWER_TIMEOUT, report.execute(self.readers.short()))
             .await
             .map(drop)
     }
 
-    pub(super) async fn watching_elsewhere(
+    pub(in super::super) async fn watching_elsewhere(
         &self,
         node: &str,
     ) -> Result<HashMap<EventId, u64>, StoreError> {
         let reports: Vec<Json<HashMap<EventId, u64>>> = bounded(
             ANSWER_TIMEOUT,
-            query_scalar(ELSEWHERE).bind(node).fetch_all(self.reader()),
+            query_scalar(ELSEWHERE)
+                .bind(node)
+                .fetch_all(self.readers.short()),
         )
         .await?;
         let mut sum = HashMap::new();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-told_to_both!(
+both_databases!(
     long_reads_leave_room_for_commits_and_the_ping,
     a_long_waiting_list_is_listed_and_exported_in_time,
     an_export_shows_one_moment

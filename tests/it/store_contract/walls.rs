@@ -2,7 +2,7 @@
 
 use super::*;
 
-told_to_both!(
+both_databases!(
     a_batch_that_fails_stores_nothing,
     the_schema_refuses_what_must_not_be,
     a_cancelled_future_leaves_nothing_half_open,
@@ -23,12 +23,7 @@ async fn a_batch_that_fails_stores_nothing(stage: Stage) {
         .await;
     let failed = stage
         .store
-        .commit(
-            event.id,
-            None,
-            &[cancel(&ada), register("cem")],
-            &stage.clock(),
-        )
+        .commit(event.id, &[cancel(&ada), register("cem")], &stage.clock())
         .await;
     assert!(
         matches!(failed, Err(StoreError::Unexpected(_))),
@@ -50,12 +45,7 @@ async fn a_batch_that_fails_stores_nothing(stage: Stage) {
         .await;
     let failed = stage
         .store
-        .commit(
-            event.id,
-            None,
-            &[cancel(&ada), register("cem")],
-            &stage.clock(),
-        )
+        .commit(event.id, &[cancel(&ada), register("cem")], &stage.clock())
         .await;
     assert!(
         matches!(failed, Err(StoreError::Unexpected(_))),
@@ -106,11 +96,9 @@ async fn a_cancelled_future_leaves_nothing_half_open(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     for patience_us in (0..2_000).step_by(40) {
         let commands = [register(&format!("person{patience_us}"))];
-        let seen = stage.store.event_by_id(event.id).await.unwrap();
-        let commit = stage
-            .store
-            .commit(event.id, seen.as_ref(), &commands, &Clock::System);
-        // Whether it was stored is not known then; that it is all or nothing, and that the next one works, is.
+        let commit = stage.store.commit(event.id, &commands, &Clock::System);
+        // Whether it was stored is not known then; that it is all or nothing, and that the next one
+        // works, is.
         let _ = tokio::time::timeout(Duration::from_micros(patience_us), commit).await;
     }
     let last = stage.registers(event.id, "last").await;
@@ -135,7 +123,6 @@ async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
                 .store
                 .commit(
                     event.id,
-                    None,
                     &[register(&format!("person{registered}"))],
                     &clock,
                 )
@@ -171,7 +158,7 @@ async fn a_store_closes_at_once(stage: Stage) {
             .await;
         for person in ["ada", "bob"] {
             store
-                .commit(event.id, None, &[register(person)], &stage.clock())
+                .commit(event.id, &[register(person)], &stage.clock())
                 .await
                 .unwrap();
             tokio::time::sleep(pause).await;
@@ -180,7 +167,7 @@ async fn a_store_closes_at_once(stage: Stage) {
             .await
             .expect("it closes");
         let late = store
-            .commit(event.id, None, &[register("cem")], &stage.clock())
+            .commit(event.id, &[register("cem")], &stage.clock())
             .await;
         assert!(matches!(late, Err(StoreError::Unreachable(_))), "{late:?}");
         assert_eq!(
@@ -217,7 +204,8 @@ async fn nodes_that_start_together_agree(stage: Stage) {
     assert_eq!(passwords.len(), 1, "{passwords:?}");
 }
 
-/// Each reads before it writes; what one has read must still be so when it writes, and none may be sent away for it.
+/// Each reads before it writes; what one has read must still be so when it writes, and none may be
+/// sent away for it.
 async fn nodes_that_write_at_once_take_turns(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     let nodes = (0..2).map(|node| {
@@ -227,12 +215,7 @@ async fn nodes_that_write_at_once_take_turns(stage: Stage) {
             let mut numbers = Vec::new();
             for n in 0..100 {
                 let mut commit = store
-                    .commit(
-                        event.id,
-                        None,
-                        &[register(&format!("person{node}-{n}"))],
-                        &clock,
-                    )
+                    .commit(event.id, &[register(&format!("person{node}-{n}"))], &clock)
                     .await
                     .unwrap();
                 numbers.push(accepted(commit.decisions.remove(0)).locator.number);
@@ -260,7 +243,8 @@ async fn a_missing_directory_is_named() {
     );
 }
 
-/// Another process holds SQLite's write lock, such as a careless backup: a passing failure, after which the writer works on.
+/// Another process holds SQLite's write lock, such as a careless backup: a passing failure, after
+/// which the writer works on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_file_is_a_passing_failure() {
     let file = crate::support::sqlite::File::new();
@@ -273,7 +257,7 @@ async fn a_locked_file_is_a_passing_failure() {
     holder.execute("BEGIN IMMEDIATE").await.unwrap();
     let failed = stage
         .store
-        .commit(event.id, Some(&event), &[register("ada")], &Clock::System)
+        .commit(event.id, &[register("ada")], &Clock::System)
         .await;
     assert!(
         matches!(failed, Err(StoreError::Unreachable(_))),
@@ -318,7 +302,7 @@ async fn a_closed_file_stands_alone_and_is_opened_again() {
     ));
     let closed = stage
         .store
-        .commit(event.id, None, &[register("bob")], &Clock::System)
+        .commit(event.id, &[register("bob")], &Clock::System)
         .await;
     assert!(
         matches!(closed, Err(StoreError::Unreachable(_))),

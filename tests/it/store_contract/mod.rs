@@ -1,4 +1,4 @@
-//! The store's contract, told as a story to both databases: every method is a line in it.
+//! The store's contract, run against both databases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,21 +16,21 @@ use headcount::domain::search::Search;
 use headcount::store::{Commit, CreateError, DatabaseUrl, Filter, Store, StoreError};
 use sqlx::{ConnectOptions as _, Executor as _};
 
-/// Every chapter is a test on either database.
-macro_rules! told_to_both {
-    ($($chapter:ident),* $(,)?) => {
+/// Every case is a test on either database.
+macro_rules! both_databases {
+    ($($case:ident),* $(,)?) => {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $chapter() {
+            async fn $case() {
                 let file = $crate::support::sqlite::File::new();
-                super::$chapter(super::Stage::set(file.url()).await).await;
+                super::$case(super::Stage::set(file.url()).await).await;
             })*
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $chapter() {
+            async fn $case() {
                 let url = $crate::support::postgres::shared().create_database().await;
-                super::$chapter(super::Stage::set(url).await).await;
+                super::$case(super::Stage::set(url).await).await;
             })*
         }
     };
@@ -91,13 +91,8 @@ impl Stage {
     }
 
     async fn commit(&self, event: EventId, commands: Vec<Command>) -> Commit {
-        let seen = self
-            .store
-            .event_by_id(event)
-            .await
-            .expect("a database that works");
         self.store
-            .commit(event, seen.as_ref(), &commands, &self.clock())
+            .commit(event, &commands, &self.clock())
             .await
             .expect("a database that works")
     }

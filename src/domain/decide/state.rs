@@ -1,4 +1,5 @@
-//! What is known of an event when a batch is decided, and what its transaction has to write.
+//! The state of a batch: what is known of its event when it is decided, and what its transaction
+//! has to write.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -28,13 +29,16 @@ pub struct Archived {
     pub last_number: u32,
 }
 
-/// The part of the database that a batch of commands can touch, as read under the event's lock, or as it is assumed to be.
+/// The part of the database that a batch of commands can touch, as read under the event's lock.
 ///
-/// For visitors' commands that is: of the current round every registration with one of the batch's keys, every
-/// not-cancelled one with one of its e-mail addresses; every registration it cancels; and of the waiting the
-/// longest ones, at least as many as it cancels. For `Edit`: of the waiting the longest ones, as many as the capacity that it
-/// sets has places for. For `Undo`: the round before, and its waiting in the same way. An organiser's command has a picture
-/// of its own, because after a reset what was read of the former round is of no use.
+/// - Visitors' commands: every registration of the current round with one of the batch's keys,
+///   every one with one of its email addresses that is not cancelled, every registration that the
+///   batch cancels, and as many of the longest waiting.
+/// - `Edit`: as many of the longest waiting as the new capacity has places for.
+/// - `Undo`: the round before, and its longest waiting in the same way.
+///
+/// An organiser's command has a state of its own: after a reset, what was read of the former round
+/// is of no use.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     pub(super) registrations: HashMap<Locator, Arc<Registration>>,
@@ -46,7 +50,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Nobody is known yet; has room for so many.
+    /// Knows nobody yet, and has room for this many.
     pub fn with_capacity(registrations: usize) -> Self {
         Self {
             registrations: HashMap::with_capacity(registrations),
@@ -56,7 +60,7 @@ impl Known {
         }
     }
 
-    /// Adds a row. Rows may come twice; the waiting must come with the longest waiting first.
+    /// Adds a row. A row may come twice.
     pub fn insert(&mut self, registration: impl Into<Arc<Registration>>, round: u32) {
         let registration = registration.into();
         let locator = registration.locator;
@@ -75,14 +79,14 @@ impl Known {
         place.insert(registration);
     }
 
-    /// Adds one of the waiting; call it in the order of their numbers.
+    /// Adds somebody who waits; call it in the order of their numbers.
     pub fn insert_waiting(&mut self, registration: Registration, round: u32) {
         self.waiting.push_back(registration.locator);
         self.insert(registration, round);
     }
 }
 
-/// What has to be written to make the decisions true.
+/// What has to be written.
 #[derive(Debug, Clone, Default)]
 pub struct Writes {
     /// New rows, by number.
@@ -97,14 +101,14 @@ pub struct Writes {
     pub archive: Option<(u32, Capacity)>,
     /// The archived round that is current again.
     pub restored: Option<u32>,
-    /// The event is to be removed.
+    /// The event has to be removed.
     pub deleted: bool,
 }
 
-/// One transaction's picture of an event.
+/// An event while a batch is decided.
 #[derive(Debug, Clone)]
-pub struct Picture {
-    /// The row; after `apply`, as it has to be written.
+pub struct BatchState {
+    /// The row. After [`super::apply`], as it has to be written.
     pub event: Event,
     /// The rows it knows.
     pub known: Known,
@@ -113,8 +117,8 @@ pub struct Picture {
     before: Event,
 }
 
-impl Picture {
-    /// A picture in which nothing was decided yet.
+impl BatchState {
+    /// The state before the first decision.
     pub fn new(event: Event, known: Known) -> Self {
         Self {
             before: event.clone(),
@@ -122,11 +126,6 @@ impl Picture {
             known,
             writes: Writes::default(),
         }
-    }
-
-    /// The row before anything was decided.
-    pub fn before(&self) -> &Event {
-        &self.before
     }
 
     /// Whether there is nothing to write.
@@ -137,17 +136,27 @@ impl Picture {
             && !self.writes.deleted
     }
 
-    /// Whether new registrations, counted in one revision, are all there is to write. (A schedule that falls due before them is a
-    /// change of its own; a registration of a former round is given back without one.)
-    pub fn is_registering_only(&self) -> bool {
-        matches!(
-            self.writes.changes[..],
-            [Change {
-                kind: Kind::Registered,
-                ..
-            }]
-        ) && self.writes.touched.is_empty()
-            && self.writes.audit.is_empty()
+    /// New rows, by number, in their final state.
+    pub fn inserted(&self) -> Vec<&Registration> {
+        let rows = self.writes.inserted.iter();
+        rows.map(|locator| self.registration(*locator)).collect()
+    }
+
+    /// Rows that are in the database already and whose status has changed. New rows are inserted in
+    /// their final state.
+    pub fn moved(&self) -> Vec<&Registration> {
+        // Numbers only grow, so the new rows of a batch are those from its first new number on.
+        let is_new = |locator: &Locator| {
+            let first = self.writes.inserted.first();
+            first
+                .is_some_and(|first| locator.round == first.round && locator.number >= first.number)
+        };
+        let mut moved = self.writes.touched.clone();
+        moved.retain(|locator| !is_new(locator));
+        moved.sort_unstable();
+        moved.dedup();
+        let rows = moved.into_iter();
+        rows.map(|locator| self.registration(locator)).collect()
     }
 
     /// The row of a locator that `writes` names.
@@ -157,7 +166,7 @@ impl Picture {
     }
 
     /// Makes a new revision of the present state.
-    pub(super) fn commit(&mut self, kind: Kind, now: Timestamp) {
+    pub(super) fn bump_revision(&mut self, kind: Kind, now: Timestamp) {
         self.event.revision += 1;
         // A clock that was set back must not make a change older than the one before.
         self.event.at = now.max(self.event.at);
@@ -167,15 +176,15 @@ impl Picture {
         });
     }
 
-    /// Counts one more registration, in the newest revision if that is of registrations as well: one line in the log, however
-    /// many came together.
-    pub(super) fn commit_registered(&mut self, now: Timestamp) {
+    /// Counts one more registration. It joins the newest revision if that counts registrations as
+    /// well: one line in the change log, however many come together.
+    pub(super) fn bump_registered(&mut self, now: Timestamp) {
         match self.writes.changes.last_mut() {
             Some(last) if last.kind == Kind::Registered => {
                 self.event.at = now.max(self.event.at);
                 last.headcount = self.event.headcount();
             }
-            _ => self.commit(Kind::Registered, now),
+            _ => self.bump_revision(Kind::Registered, now),
         }
     }
 
@@ -209,7 +218,7 @@ impl Picture {
             .registrations
             .get_mut(&locator)
             .expect("a known registration");
-        // Whoever was told of it before keeps what was told.
+        // Answers that hold the row keep it as it was.
         let changed = Arc::make_mut(row);
         changed.status = status;
         if let Some(revision) = revision {

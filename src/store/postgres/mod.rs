@@ -1,0 +1,188 @@
+//! Postgres: one server, any number of nodes.
+//!
+//! READ COMMITTED with the event's row locked first: what a transaction reads after that is as new
+//! as the lock. (Under REPEATABLE READ the snapshot would be older than the lock, and a place could
+//! be given twice.)
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
+use sqlx::query::QueryAs;
+use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
+
+use super::batch::{Backend, Locked, Lookup, Transaction as _};
+use super::error::{ANSWER_TIMEOUT, bounded};
+use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::readers::Readers;
+use super::{Filter, Listed, StoreError, migrations, rows, sql};
+use crate::domain::event::{Event, EventId};
+use crate::domain::position::Revision;
+use crate::domain::registration::{Registration, Status};
+
+pub(super) mod listener;
+pub(super) mod pool;
+mod presence;
+mod transaction;
+
+use listener::{CHANNEL, Listener, payload};
+use pool::{ACQUIRE_TIMEOUT, SETTINGS, SHORT_READERS, WriterPool, named, pool_options};
+pub(super) use transaction::PgTransaction;
+
+const LOCKED_EVENT: &str = concat!(
+    "SELECT ",
+    rows::event_columns!(),
+    " FROM events WHERE id = $1 FOR UPDATE"
+);
+const REGISTRATIONS: &str = sql::registrations!(
+    "SELECT 1 FROM unnest($7::text[]) AS word WHERE strpos(search_key, word) = 0 AND word <> number::text"
+);
+/// Names the level, so that a server whose default was changed cannot give a place twice.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// What an export reads: one state, from its first statement to its end.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+/// An export lasts as long as its reader takes, within a limit of its own.
+const EXPORT_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false)";
+/// Another node may be migrating a large table.
+const NO_LIMITS: &str =
+    "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
+/// For copying a database, on a connection of its own: it takes as long as it takes.
+pub(super) const UNBOUNDED: &str = "\
+    SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '10s', false),
+        set_config('idle_in_transaction_session_timeout', '0', false), set_config('enable_seqscan', 'off', false)";
+const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+
+/// An open database on a server.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    writers: WriterPool,
+    readers: Arc<Readers<sqlx::Postgres>>,
+    options: Arc<PgConnectOptions>,
+    /// Where to listen: past a pooler, if there is one, that hands connections out by transaction.
+    listen: Arc<PgConnectOptions>,
+}
+
+impl Postgres {
+    pub(super) async fn open(
+        options: &PgConnectOptions,
+        listen: Option<&PgConnectOptions>,
+    ) -> Result<Self, StoreError> {
+        let writers = WriterPool::to(options);
+        let mut connection = match writers.pool().acquire().await {
+            Ok(connection) => connection.detach(),
+            // The pool has tried again and again, and does not say why it failed.
+            Err(sqlx::Error::PoolTimedOut) => {
+                bounded(ACQUIRE_TIMEOUT, PgConnection::connect_with(&named(options))).await?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        connection.execute(NO_LIMITS).await?;
+        // sqlx holds an advisory lock meanwhile: nodes that start together wait for each other.
+        migrations::POSTGRES
+            .run_direct(None, &mut connection, false)
+            .await?;
+        // It has no limits, so it does not belong to the pool.
+        connection.close().await?;
+        let options = Arc::new(named(options));
+        let readers = Readers::new(SHORT_READERS, |connections| {
+            pool_options()
+                .max_connections(connections)
+                .connect_lazy_with((*options).clone())
+        });
+        Ok(Self {
+            writers,
+            readers: Arc::new(readers),
+            listen: listen.map_or_else(|| Arc::clone(&options), |listen| Arc::new(named(listen))),
+            options,
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        tokio::join!(self.readers.close(), self.writers.close());
+    }
+
+    /// Notifies every node that listens. Not inside the committing transaction: there it would take
+    /// one lock for all committers of the whole server.
+    pub(super) async fn notify(
+        &self,
+        event: EventId,
+        revision: Option<Revision>,
+    ) -> Result<(), StoreError> {
+        let notify = query(NOTIFY)
+            .bind(CHANNEL)
+            .bind(payload(event, revision))
+            .execute(self.readers.short());
+        bounded(ANSWER_TIMEOUT, notify).await.map(drop)
+    }
+
+    pub(super) async fn listen(&self) -> Result<Listener, StoreError> {
+        let pool = pool_options()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with((*self.listen).clone());
+        bounded(ANSWER_TIMEOUT, Listener::open(&pool)).await
+    }
+
+    /// For statements that read a few rows. Never fails: a server has no file that could be taken
+    /// away.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as SQLite's")]
+    pub(super) fn short(&self) -> Result<&PgPool, StoreError> {
+        Ok(self.readers.short())
+    }
+
+    /// For the readiness check and the revision poll only.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as SQLite's")]
+    pub(super) fn vital(&self) -> Result<&PgPool, StoreError> {
+        Ok(self.readers.vital())
+    }
+
+    pub(super) fn readers(&self) -> &Readers<sqlx::Postgres> {
+        &self.readers
+    }
+
+    /// Begins a transaction that writes.
+    pub(super) async fn begin(&self) -> Result<PgTransaction, StoreError> {
+        Ok(self.writers.begin(BEGIN).await?)
+    }
+
+    async fn snapshot(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        connection.execute(SETTINGS).await?;
+        connection.execute(EXPORT_LIMITS).await?;
+        connection.execute(SNAPSHOT).await?;
+        Ok(connection)
+    }
+}
+
+impl Backend for Postgres {
+    type Transaction = PgTransaction;
+
+    async fn lock(
+        &self,
+        event: EventId,
+        lookup: &Lookup<'_>,
+    ) -> Result<(PgTransaction, Option<Locked>), StoreError> {
+        let mut transaction = self.begin().await?;
+        let row = query_as::<_, rows::EventRow>(LOCKED_EVENT)
+            .bind(event)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(event) = row.map(Event::try_from).transpose()? else {
+            return Ok((transaction, None));
+        };
+        let found = if lookup.is_empty() {
+            Vec::new()
+        } else {
+            transaction.find(&event, lookup).await?
+        };
+        Ok((transaction, Some((event, found))))
+    }
+}
+
+/// A list as `unnest` takes it.
+fn words(texts: &[String]) -> &[String] {
+    texts
+}
+
+impl_lists!(Postgres, sqlx::Postgres);

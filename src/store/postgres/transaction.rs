@@ -1,0 +1,255 @@
+//! A transaction that writes. What only some rows have goes to the server as arrays: one statement,
+//! however many rows.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::query::Query;
+use sqlx::{Executor as _, query, query_as};
+
+use super::super::batch::{Lookup, Transaction};
+use super::super::queries::transaction_queries;
+use super::super::rows::{self, registration_columns};
+use super::super::{StoreError, sql};
+use super::pool::{PooledConn, WriterPool};
+use crate::domain::audit::AuditEntry;
+use crate::domain::change::Change;
+use crate::domain::clock::Timestamp;
+use crate::domain::decide::{Archived, BatchState};
+use crate::domain::event::{Capacity, Event, EventId, Slug};
+use crate::domain::registration::{IdempotencyKey, Locator, Registration};
+use crate::domain::search;
+
+/// A plan that was made while the table was empty is kept when it holds a million rows, and to a
+/// planner without statistics every index that begins with the event looks as good as another.
+/// LATERAL makes it look up each row. OFFSET 0, behind which it sees no further condition, makes it
+/// use the index that begins with what is looked up.
+const FIND: &str = concat!(
+    "SELECT found.* FROM unnest($3::text[]) AS named (key) CROSS JOIN LATERAL (
+        SELECT ",
+    registration_columns!(),
+    " FROM registrations WHERE email_key = named.key AND status <> 'cancelled' OFFSET 0
+    ) AS found WHERE event_id = $1 AND round = $2
+    UNION ALL
+    SELECT found.* FROM unnest($4::text[]) AS named (key) CROSS JOIN LATERAL (
+        SELECT ",
+    registration_columns!(),
+    " FROM registrations WHERE idempotency_key = named.key OFFSET 0
+    ) AS found WHERE event_id = $1 AND round = $2
+    UNION ALL
+    SELECT found.* FROM unnest($5::bigint[], $6::bigint[]) AS named (in_round, of_number) CROSS JOIN LATERAL (
+        SELECT ",
+    registration_columns!(),
+    " FROM registrations WHERE event_id = $1 AND round = named.in_round AND number = named.of_number OFFSET 0
+    ) AS found"
+);
+const ADVANCE: &str = "\
+    UPDATE registrations r
+    SET status = moved.status, revision = moved.revision
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[]) AS moved (event_id, round, number, status, revision)
+    WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
+/// The event's row, new lines of its change log and new registrations, in one round trip. The
+/// registrations take the event's key from its row, so that there is none without an event.
+const WRITE_ROWS: &str = "\
+    WITH event AS (
+        UPDATE events
+        SET title = $2, description = $3, capacity = $4, waitlist = $5, opens_at = $6, closes_at = $7, scheduled = $8, ended = $9,
+            closed = $10, round = $11, revision = $12, registered = $13, waiting = $14, last_number = $15, at = $16
+        WHERE id = $1
+        RETURNING id
+    ), logged AS (
+        INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
+        SELECT event.id, new.*
+        FROM event CROSS JOIN unnest($17::bigint[], $18::text[], $19::bigint[], $20::text[], $21::bigint[], $22::bigint[],
+            $23::bigint[], $24::bigint[]) AS new
+    )
+    INSERT INTO registrations (event_id, number, round, secret, name, search_key, email, email_key, idempotency_key, status,
+        accepted_waiting, accepted_revision, revision, at)
+    SELECT event.id, new.*
+    FROM event CROSS JOIN unnest($25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
+        $32::text[], $33::text[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[]) AS new";
+/// Why a transaction has its connection.
+const ENDED: &str = "only the end takes it away";
+
+/// An open transaction. Dropped without an end, it closes its connection, and the server rolls
+/// back: its state is unknown.
+#[derive(Debug)]
+pub(in super::super) struct PgTransaction {
+    /// Until the end.
+    connection: Option<PooledConn>,
+    from: WriterPool,
+}
+
+impl PgTransaction {
+    /// Begins a transaction with this statement.
+    pub(super) async fn begin(
+        connection: PooledConn,
+        from: WriterPool,
+        begin: &'static str,
+    ) -> Result<Self, sqlx::Error> {
+        let mut transaction = Self {
+            connection: Some(connection),
+            from,
+        };
+        transaction.execute(begin).await?;
+        Ok(transaction)
+    }
+
+    async fn end(mut self, end: &'static str) -> Result<(), StoreError> {
+        self.execute(end).await?;
+        if let Some(connection) = self.connection.take() {
+            self.from.keep(connection);
+        }
+        Ok(())
+    }
+}
+
+impl Transaction for PgTransaction {
+    async fn find(
+        &mut self,
+        event: &Event,
+        lookup: &Lookup<'_>,
+    ) -> Result<Vec<Registration>, StoreError> {
+        let (rounds, numbers): (Vec<i64>, Vec<i64>) = lookup
+            .places
+            .iter()
+            .map(|(round, number)| (i64::from(*round), i64::from(*number)))
+            .unzip();
+        let found: Vec<rows::RegistrationRow> = query_as(FIND)
+            .bind(event.id)
+            .bind(i64::from(event.round))
+            .bind(&lookup.emails)
+            .bind(&lookup.keys)
+            .bind(rounds)
+            .bind(numbers)
+            .fetch_all(&mut **self)
+            .await?;
+        rows::read(found)
+    }
+
+    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError> {
+        // Planned each time, for the size that the table has then.
+        query(ADVANCE)
+            .persistent(false)
+            .bind(column(moved, |row| row.locator.event))
+            .bind(column(moved, |row| i64::from(row.locator.round)))
+            .bind(column(moved, |row| i64::from(row.locator.number)))
+            .bind(column(moved, |row| row.status.as_str()))
+            .bind(column(moved, |row| row.revision))
+            .execute(&mut **self)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_rows(
+        &mut self,
+        batch: &BatchState,
+        new: &[&Registration],
+    ) -> Result<(), StoreError> {
+        let query = bind_event(query(WRITE_ROWS), &batch.event);
+        let query = bind_changes(query, &batch.writes.changes);
+        let inserted = bind_registrations(query, new).execute(&mut **self).await?;
+        // Without the event there is nothing to insert into.
+        if inserted.rows_affected() == new.len() as u64 {
+            Ok(())
+        } else {
+            Err(sqlx::Error::RowNotFound.into())
+        }
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        self.end("COMMIT").await
+    }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        self.end("ROLLBACK").await
+    }
+
+    transaction_queries!();
+}
+
+impl Deref for PgTransaction {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.connection.as_ref().expect(ENDED)
+    }
+}
+
+impl DerefMut for PgTransaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect(ENDED)
+    }
+}
+
+impl Drop for PgTransaction {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close();
+        }
+    }
+}
+
+type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+
+fn bind_event<'q>(query: Statement<'q>, event: &'q Event) -> Statement<'q> {
+    query
+        .bind(event.id)
+        .bind(&event.title)
+        .bind(&event.description)
+        .bind(rows::places(event.capacity))
+        .bind(event.waitlist)
+        .bind(event.opens_at.map(Timestamp::as_millis))
+        .bind(event.closes_at.map(Timestamp::as_millis))
+        .bind(event.scheduled)
+        .bind(event.ended)
+        .bind(event.closed)
+        .bind(i64::from(event.round))
+        .bind(event.revision)
+        .bind(i64::from(event.registered))
+        .bind(i64::from(event.waiting))
+        .bind(i64::from(event.last_number))
+        .bind(event.at.as_millis())
+}
+
+fn bind_changes<'q>(query: Statement<'q>, changes: &'q [Change]) -> Statement<'q> {
+    query
+        .bind(column(changes, |change| change.headcount.revision))
+        .bind(column(changes, |change| change.kind.as_str()))
+        .bind(column(changes, |change| i64::from(change.headcount.round)))
+        .bind(column(changes, |change| change.headcount.state.as_str()))
+        .bind(column(changes, |change| {
+            rows::places(change.headcount.capacity)
+        }))
+        .bind(column(changes, |change| {
+            i64::from(change.headcount.registered)
+        }))
+        .bind(column(changes, |change| {
+            i64::from(change.headcount.waiting)
+        }))
+        .bind(column(changes, |change| change.headcount.at.as_millis()))
+}
+
+fn bind_registrations<'q>(query: Statement<'q>, new: &[&'q Registration]) -> Statement<'q> {
+    query
+        .bind(column(new, |row| i64::from(row.locator.number)))
+        .bind(column(new, |row| i64::from(row.locator.round)))
+        .bind(column(new, |row| row.secret.reveal()))
+        .bind(column(new, |row| row.name.as_str()))
+        .bind(column(new, |row| search::key(&row.name, &row.email)))
+        .bind(column(new, |row| row.email.as_str()))
+        .bind(column(new, |row| row.email.key()))
+        .bind(column(new, |row| {
+            row.key.as_ref().map(IdempotencyKey::as_str)
+        }))
+        .bind(column(new, |row| row.status.as_str()))
+        .bind(column(new, |row| row.accepted_waiting.map(i64::from)))
+        .bind(column(new, |row| row.accepted_revision))
+        .bind(column(new, |row| row.revision))
+        .bind(column(new, |row| row.at.as_millis()))
+}
+
+/// One column of some rows, as `unnest` takes it.
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}

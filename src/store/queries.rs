@@ -1,0 +1,281 @@
+//! Single statements that both databases understand.
+//!
+//! sqlx's types keep a function that is generic over the database from being readable. Small macros
+//! name the database instead: two for a read, one for what the transactions of a batch share.
+
+use sqlx::{query_as, query_scalar};
+
+use super::error::{ANSWER_TIMEOUT, bounded};
+use super::{Announcement, Listed, Mark, Store, StoreError, rows, sql};
+use crate::domain::audit::AuditEntry;
+use crate::domain::change::Change;
+use crate::domain::clock::Timestamp;
+use crate::domain::event::{Event, EventId, Slug};
+use crate::domain::position::Revision;
+use crate::domain::registration::Locator;
+
+/// Runs one statement on a pool of either database: `read!(store.pool, query, method)`.
+macro_rules! read {
+    ($store:ident.$pool:ident, $query:expr, $fetch:ident) => {
+        match $store {
+            Store::Sqlite(store) => bounded(ANSWER_TIMEOUT, $query.$fetch(store.$pool()?)).await,
+            Store::Postgres(store) => bounded(ANSWER_TIMEOUT, $query.$fetch(store.$pool()?)).await,
+        }
+    };
+}
+
+/// The same for a long read, which waits for its turn first.
+macro_rules! read_long {
+    ($store:ident, $query:expr, $fetch:ident) => {
+        match $store {
+            Store::Sqlite(store) => {
+                let _turn = store.readers().long_reads.turn().await?;
+                bounded(ANSWER_TIMEOUT, $query.$fetch(store.readers().long())).await
+            }
+            Store::Postgres(store) => {
+                let _turn = store.readers().long_reads.turn().await?;
+                bounded(ANSWER_TIMEOUT, $query.$fetch(store.readers().long())).await
+            }
+        }
+    };
+}
+
+/// What the batch transactions of both databases do with the same statements.
+macro_rules! transaction_queries {
+    () => {
+        async fn waiting(
+            &mut self,
+            event: EventId,
+            round: u32,
+            limit: u32,
+        ) -> Result<Vec<Registration>, StoreError> {
+            let waiting: Vec<rows::RegistrationRow> = query_as(sql::WAITING)
+                .bind(event)
+                .bind(i64::from(round))
+                .bind(i64::from(limit))
+                .fetch_all(&mut **self)
+                .await?;
+            rows::read(waiting)
+        }
+
+        async fn archived(
+            &mut self,
+            event: EventId,
+            round: u32,
+        ) -> Result<Option<Archived>, StoreError> {
+            let archived: Option<rows::ArchivedRow> = query_as(sql::ARCHIVED)
+                .bind(event)
+                .bind(i64::from(round))
+                .fetch_optional(&mut **self)
+                .await?;
+            archived.map(|row| row.of(round)).transpose()
+        }
+
+        async fn registration(
+            &mut self,
+            locator: Locator,
+        ) -> Result<Option<Registration>, StoreError> {
+            let row: Option<rows::ListedRow> = query_as(sql::REGISTRATION)
+                .bind(locator.event)
+                .bind(i64::from(locator.round))
+                .bind(i64::from(locator.number))
+                .fetch_optional(&mut **self)
+                .await?;
+            let listed = row.map($crate::store::Listed::try_from).transpose()?;
+            Ok(listed.map(|listed| listed.registration))
+        }
+
+        async fn archive(
+            &mut self,
+            event: &Event,
+            round: u32,
+            capacity: Capacity,
+        ) -> Result<(), StoreError> {
+            query(sql::ARCHIVE_ROUND)
+                .bind(event.id)
+                .bind(i64::from(round))
+                .bind(rows::places(capacity))
+                .bind(event.at.as_millis())
+                .execute(&mut **self)
+                .await?;
+            Ok(())
+        }
+
+        async fn restore(&mut self, event: EventId, round: u32) -> Result<(), StoreError> {
+            query(sql::RESTORE_ROUND)
+                .bind(event)
+                .bind(i64::from(round))
+                .execute(&mut **self)
+                .await?;
+            Ok(())
+        }
+
+        async fn delete(&mut self, event: EventId) -> Result<(), StoreError> {
+            for statement in sql::DELETE_EVENT {
+                query(statement).bind(event).execute(&mut **self).await?;
+            }
+            Ok(())
+        }
+
+        async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), StoreError> {
+            query(sql::INSERT_AUDIT)
+                .bind(slug.as_str())
+                .bind(entry.at.as_millis())
+                .bind(&entry.who)
+                .bind(&entry.action)
+                .bind(&entry.before)
+                .bind(&entry.after)
+                .execute(&mut **self)
+                .await?;
+            Ok(())
+        }
+    };
+}
+pub(super) use transaction_queries;
+
+/// Reads.
+impl Store {
+    /// Every event, in the order of creation.
+    pub async fn events(&self) -> Result<Vec<Event>, StoreError> {
+        rows::read(read!(
+            self.short,
+            query_as::<_, rows::EventRow>(sql::EVENTS),
+            fetch_all
+        )?)
+    }
+
+    /// One event by its name in URLs.
+    pub async fn event(&self, slug: &Slug) -> Result<Option<Event>, StoreError> {
+        let row = read!(
+            self.short,
+            query_as::<_, rows::EventRow>(sql::EVENT).bind(slug.as_str()),
+            fetch_optional
+        )?;
+        row.map(Event::try_from).transpose()
+    }
+
+    /// One event by its key.
+    pub async fn event_by_id(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        let row = read!(
+            self.short,
+            query_as::<_, rows::EventRow>(sql::EVENT_BY_ID).bind(id),
+            fetch_optional
+        )?;
+        row.map(Event::try_from).transpose()
+    }
+
+    /// The newest revision and announcement of every event, in no order: the safety net for lost
+    /// notifications.
+    pub async fn marks(&self) -> Result<Vec<Mark>, StoreError> {
+        let marks = read!(
+            self.vital,
+            query_as::<_, rows::MarkRow>(sql::MARKS),
+            fetch_all
+        )?;
+        Ok(marks.into_iter().map(Mark::from).collect())
+    }
+
+    /// The changes of an event with a revision above `after`, oldest first, at most `limit`. A long
+    /// read: may be [`StoreError::Busy`].
+    pub async fn changes(
+        &self,
+        event: &Event,
+        after: Revision,
+        limit: u32,
+    ) -> Result<Vec<Change>, StoreError> {
+        let changes = read_long!(
+            self,
+            query_as::<_, rows::ChangeRow>(sql::CHANGES)
+                .bind(event.id)
+                .bind(after)
+                .bind(i64::from(limit)),
+            fetch_all
+        )?;
+        changes.into_iter().map(|row| row.of(event)).collect()
+    }
+
+    /// One registration, with its position in the waiting list.
+    pub async fn registration(&self, locator: Locator) -> Result<Option<Listed>, StoreError> {
+        let row = read!(
+            self.short,
+            query_as::<_, rows::ListedRow>(sql::REGISTRATION)
+                .bind(locator.event)
+                .bind(i64::from(locator.round))
+                .bind(i64::from(locator.number)),
+            fetch_optional
+        )?;
+        row.map(Listed::try_from).transpose()
+    }
+
+    /// `count(*)` of the confirmed registrations of a round, and the event's own counter, read in
+    /// one snapshot: `(counted, registered)`. They are equal, unless the program is wrong.
+    pub async fn recount(&self, event: EventId) -> Result<Option<(u32, u32)>, StoreError> {
+        let row = read!(
+            self.short,
+            query_as::<_, (i64, i64)>(sql::RECOUNT).bind(event),
+            fetch_optional
+        )?;
+        row.map(|(counted, registered)| {
+            Ok((
+                rows::count("counted", counted)?,
+                rows::count("registered", registered)?,
+            ))
+        })
+        .transpose()
+    }
+
+    /// The audit log of a slug, newest first, at most `limit` lines with their keys. `before` is
+    /// the last key of the page before. A long read: may be [`StoreError::Busy`].
+    pub async fn audit(
+        &self,
+        slug: &Slug,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        let lines = read_long!(
+            self,
+            query_as::<_, rows::AuditRow>(sql::AUDIT)
+                .bind(slug.as_str())
+                .bind(before.unwrap_or(i64::MAX))
+                .bind(i64::from(limit)),
+            fetch_all
+        )?;
+        Ok(lines.into_iter().map(Into::into).collect())
+    }
+
+    /// The newest announcement of an event.
+    pub async fn announcement(&self, event: EventId) -> Result<Option<Announcement>, StoreError> {
+        let row = read!(
+            self.short,
+            query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCEMENT).bind(event),
+            fetch_optional
+        )?;
+        Ok(row.map(Announcement::from))
+    }
+
+    /// A setting of the installation, such as the organiser's password hash.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        read!(
+            self.short,
+            query_scalar(sql::SETTING).bind(name),
+            fetch_optional
+        )
+    }
+
+    /// When a session expires; `None` when there is no such session. The caller compares with its
+    /// clock.
+    pub async fn session(&self, digest: &str) -> Result<Option<Timestamp>, StoreError> {
+        let expires_at = read!(
+            self.short,
+            query_scalar(sql::SESSION).bind(digest),
+            fetch_optional
+        )?;
+        Ok(expires_at.map(Timestamp::from_millis))
+    }
+
+    /// Whether the database answers: readiness.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let _: Option<i32> = read!(self.vital, query_scalar(sql::PING), fetch_optional)?;
+        Ok(())
+    }
+}

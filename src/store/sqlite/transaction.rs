@@ -1,0 +1,280 @@
+//! A transaction on the connection that writes.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Executor as _, FromRow as _, query, query_as};
+use tokio::sync::OwnedMutexGuard;
+
+use super::super::batch::{Locked, Lookup, Transaction};
+use super::super::queries::transaction_queries;
+use super::super::rows::{self, event_columns, registration_columns};
+use super::super::{StoreError, sql};
+use super::file::OpenFile;
+use super::insert_batch;
+use crate::domain::audit::AuditEntry;
+use crate::domain::decide::{Archived, BatchState};
+use crate::domain::event::{Capacity, Event, EventId, Slug};
+use crate::domain::registration::{Locator, Registration};
+
+/// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot
+/// outdated.
+macro_rules! begin {
+    () => {
+        "BEGIN IMMEDIATE;"
+    };
+}
+pub(super) const BEGIN: &str = begin!();
+/// $2 and $3 are JSON arrays of email keys and idempotency keys, $4 of `[round, number]`. CROSS
+/// JOIN keeps SQLite from reading the whole round instead of looking each one up.
+macro_rules! find {
+    () => {
+        concat!(
+            "SELECT ",
+            registration_columns!(),
+            " FROM json_each($2) CROSS JOIN registrations
+            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1) AND status <> 'cancelled' AND email_key = value
+            UNION ALL
+            SELECT ",
+            registration_columns!(),
+            " FROM json_each($3) CROSS JOIN registrations
+            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1) AND idempotency_key = value
+            UNION ALL
+            SELECT ",
+            registration_columns!(),
+            " FROM json_each($4) CROSS JOIN registrations
+            WHERE event_id = $1 AND round = value ->> 0 AND number = value ->> 1"
+        )
+    };
+}
+const FIND: &str = find!();
+/// The first row is the event's, the others are registrations. One call, because each is a trip to
+/// sqlx's thread and back.
+const BEGIN_LOCKED: &str = concat!(
+    begin!(),
+    " SELECT ",
+    event_columns!(),
+    " FROM events WHERE id = $1; ",
+    find!()
+);
+/// $1 is a JSON array of `[event, round, number, status, revision]`.
+const ADVANCE: &str = "\
+    UPDATE registrations
+    SET status = moved.value ->> 3, revision = moved.value ->> 4
+    FROM json_each($1) AS moved
+    WHERE event_id = moved.value ->> 0 AND round = moved.value ->> 1 AND number = moved.value ->> 2";
+
+/// The connection that writes, with an open transaction. Dropped without an end, it closes the
+/// connection, which rolls back.
+pub(in super::super) struct SqliteTransaction {
+    writer: OwnedMutexGuard<Option<SqliteConnection>>,
+    connection: SqliteConnection,
+    file: Arc<OpenFile>,
+}
+
+impl SqliteTransaction {
+    pub(super) fn new(
+        writer: OwnedMutexGuard<Option<SqliteConnection>>,
+        connection: SqliteConnection,
+        file: Arc<OpenFile>,
+    ) -> Self {
+        Self {
+            writer,
+            connection,
+            file,
+        }
+    }
+
+    /// Begins the transaction and reads an event's row with the registrations that `lookup` names.
+    pub(super) async fn begin_locked(
+        &mut self,
+        event: EventId,
+        lookup: &Lookup<'_>,
+    ) -> Result<Option<Locked>, StoreError> {
+        let found = query(BEGIN_LOCKED)
+            .bind(event)
+            .bind(json(&lookup.emails))
+            .bind(json(&lookup.keys))
+            .bind(json(&lookup.places))
+            .fetch_all(&mut **self)
+            .await?;
+        let Some((event, registrations)) = found.split_first() else {
+            return Ok(None);
+        };
+        let event = rows::EventRow::from_row(event)?.try_into()?;
+        let registrations: Result<Vec<_>, _> = registrations
+            .iter()
+            .map(rows::RegistrationRow::from_row)
+            .collect();
+        Ok(Some((event, rows::read(registrations?)?)))
+    }
+
+    async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {
+        self.connection.execute(statement).await?;
+        let Self {
+            mut writer,
+            connection,
+            file,
+        } = self;
+        *writer = Some(connection);
+        // Where the file was taken away meanwhile, this was stored where nobody will find it.
+        Ok(file.check()?)
+    }
+}
+
+impl Transaction for SqliteTransaction {
+    async fn find(
+        &mut self,
+        event: &Event,
+        lookup: &Lookup<'_>,
+    ) -> Result<Vec<Registration>, StoreError> {
+        let found: Vec<rows::RegistrationRow> = query_as(FIND)
+            .bind(event.id)
+            .bind(json(&lookup.emails))
+            .bind(json(&lookup.keys))
+            .bind(json(&lookup.places))
+            .fetch_all(&mut **self)
+            .await?;
+        rows::read(found)
+    }
+
+    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError> {
+        let moved = moved.iter().map(|row| {
+            let Locator {
+                event,
+                round,
+                number,
+            } = row.locator;
+            (event, round, number, row.status.as_str(), row.revision)
+        });
+        query(ADVANCE)
+            .bind(json(&moved.collect::<Vec<_>>()))
+            .execute(&mut **self)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_rows(
+        &mut self,
+        batch: &BatchState,
+        new: &[&Registration],
+    ) -> Result<(), StoreError> {
+        let changes = &batch.writes.changes;
+        // Put together from constants; every value is bound.
+        let statements = AssertSqlSafe(insert_batch::statements(changes.len(), new.len()));
+        insert_batch::bind(query(statements), &batch.event, changes, new)
+            .execute(&mut **self)
+            .await?;
+        Ok(())
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        self.end("COMMIT").await
+    }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        self.end("ROLLBACK").await
+    }
+
+    transaction_queries!();
+}
+
+impl Deref for SqliteTransaction {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for SqliteTransaction {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+/// Many values as one: text and numbers always become JSON.
+pub(super) fn json(values: &impl serde::Serialize) -> String {
+    serde_json::to_string(values).expect("text and numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+
+    /// The plan of a statement, one step a line. Preparing it also checks it against the schema.
+    async fn plan(connection: &mut SqliteConnection, statement: &'static str) -> String {
+        let explain = sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "EXPLAIN QUERY PLAN {statement}"
+        )));
+        let rows = explain.fetch_all(connection).await.expect(statement);
+        rows.iter()
+            .map(|row| row.get::<String, _>("detail") + "\n")
+            .collect()
+    }
+
+    /// However many registrations an event has: what every commit reads must not walk through them.
+    #[tokio::test]
+    async fn a_commit_looks_up_and_never_scans() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(directory.path().join("plans.db"))
+            .create_if_missing(true);
+        let mut connection = super::super::file::open(&options).await.unwrap();
+        for (statement, indexes) in [
+            (
+                FIND,
+                &[
+                    "registrations_email (event_id=? AND round=? AND email_key=?)",
+                    "registrations_key (event_id=? AND round=? AND idempotency_key=?)",
+                    "(event_id=? AND round=? AND number=?)",
+                ][..],
+            ),
+            (ADVANCE, &["(event_id=? AND round=? AND number=?)"]),
+            (
+                sql::WAITING,
+                &["registrations_waiting (event_id=? AND round=? AND status=?)"],
+            ),
+            (
+                sql::REGISTRATION,
+                &[
+                    "(event_id=? AND round=? AND number=?)",
+                    "registrations_waiting (event_id=? AND round=? AND status=? AND number<?)",
+                ],
+            ),
+            (
+                super::super::REGISTRATIONS,
+                &["(event_id=? AND round=? AND number>?)"],
+            ),
+            (
+                sql::WAITING_BEFORE,
+                &["registrations_waiting (event_id=? AND round=? AND status=? AND number<?)"],
+            ),
+            (
+                sql::WAITING_NUMBERS,
+                &[
+                    "registrations_waiting (event_id=? AND round=? AND status=? AND number>? AND number<?)",
+                ],
+            ),
+            (sql::CHANGES, &["(event_id=? AND revision>?)"]),
+            (sql::AUDIT, &["audit_slug (slug=? AND id<?)"]),
+            (sql::EVENT_BY_ID, &["rowid=?"]),
+        ] {
+            let plan = plan(&mut connection, statement).await;
+            for index in indexes {
+                assert!(
+                    plan.contains(index),
+                    "{index} is not used:\n{plan}\n{statement}"
+                );
+            }
+            assert!(
+                !plan.contains("SCAN registrations") && !plan.contains("TEMP B-TREE FOR ORDER BY"),
+                "{plan}\n{statement}"
+            );
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Writes that no batch makes: each is a short transaction of its own.
+
+use serde_json::{Value, json};
+use sqlx::{query, query_as, query_scalar};
+
+use super::batch::{Backend as _, Lookup, Transaction as _};
+use super::error::{COMMIT_TIMEOUT, bounded};
+use super::{Announcement, CreateError, Store, StoreError, rows, sql};
+use crate::domain::announcement::NewAnnouncement;
+use crate::domain::audit::{self, AuditEntry};
+use crate::domain::change::Kind;
+use crate::domain::clock::Timestamp;
+use crate::domain::event::{Event, EventId, NewEvent};
+use crate::domain::position::Epoch;
+
+/// Runs `$body` in a transaction of either database. The body ends it.
+macro_rules! in_transaction {
+    ($store:ident, $transaction:ident => $body:block) => {
+        match $store {
+            Store::Sqlite(store) => {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut $transaction = store.begin().await?;
+                    $body
+                })
+                .await
+            }
+            Store::Postgres(store) => {
+                bounded(COMMIT_TIMEOUT, async {
+                    let mut $transaction = store.begin().await?;
+                    $body
+                })
+                .await
+            }
+        }
+    };
+}
+
+pub(super) use in_transaction;
+
+impl Store {
+    /// Creates an event at revision 1, with its `created` change and an audit line by `who`.
+    pub async fn create(
+        &self,
+        new: NewEvent,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Event, CreateError> {
+        let event = new.open(Epoch::draw(), now);
+        let entry = AuditEntry {
+            at: now,
+            who: who.to_owned(),
+            action: "create".to_owned(),
+            before: Value::Null,
+            after: audit::event(&event),
+        };
+        let id: Option<i64> = in_transaction!(self, transaction => {
+            let id: Option<i64> = query_scalar(sql::CREATE_EVENT)
+                .bind(event.slug.as_str())
+                .bind(event.epoch.as_str())
+                .bind(&event.title)
+                .bind(&event.description)
+                .bind(rows::places(event.capacity))
+                .bind(event.waitlist)
+                .bind(event.opens_at.map(Timestamp::as_millis))
+                .bind(event.closes_at.map(Timestamp::as_millis))
+                .bind(event.scheduled)
+                .bind(event.ended)
+                .bind(event.closed)
+                .bind(i64::from(event.round))
+                .bind(event.revision)
+                .bind(i64::from(event.registered))
+                .bind(i64::from(event.waiting))
+                .bind(i64::from(event.last_number))
+                .bind(event.at.as_millis())
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(id) = id else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(None);
+            };
+            let count = event.headcount();
+            query(sql::INSERT_CHANGE)
+                .bind(id)
+                .bind(count.revision)
+                .bind(Kind::Created.as_str())
+                .bind(i64::from(count.round))
+                .bind(count.state.as_str())
+                .bind(rows::places(count.capacity))
+                .bind(i64::from(count.registered))
+                .bind(i64::from(count.waiting))
+                .bind(count.at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.audit(&event.slug, &entry).await?;
+            transaction.commit().await?;
+            Ok(Some(id))
+        })?;
+        let id = id.ok_or(CreateError::SlugTaken)?;
+        Ok(Event { id, ..event })
+    }
+
+    /// Stores an announcement and an audit line by `who`; `None` when there is no such event.
+    pub async fn announce(
+        &self,
+        event: EventId,
+        new: &NewAnnouncement,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Option<Announcement>, StoreError> {
+        macro_rules! announce {
+            ($store:expr) => {
+                bounded(COMMIT_TIMEOUT, async {
+                    // The event's lock first, as in every transaction: whoever has it waits for
+                    // nobody who waits for it. So the keys of announcements are drawn in the order
+                    // in which they are stored.
+                    let (mut transaction, locked) = $store.lock(event, &Lookup::default()).await?;
+                    let Some((locked, _)) = locked else {
+                        transaction.rollback().await?;
+                        return Ok(None);
+                    };
+                    let row: rows::AnnouncementRow = query_as(sql::ANNOUNCE)
+                        .bind(event)
+                        .bind(&new.text)
+                        .bind(now.as_millis())
+                        .bind(new.end(now).as_millis())
+                        .fetch_one(&mut *transaction)
+                        .await?;
+                    let announcement = Announcement::from(row);
+                    query(sql::ANNOUNCED)
+                        .bind(event)
+                        .bind(announcement.id)
+                        .execute(&mut *transaction)
+                        .await?;
+                    let after = if announcement.is_withdrawal() {
+                        Value::Null
+                    } else {
+                        json!({ "text": announcement.text, "ends_at": announcement.ends_at })
+                    };
+                    let entry = AuditEntry {
+                        at: now,
+                        who: who.to_owned(),
+                        action: new.action().to_owned(),
+                        before: Value::Null,
+                        after,
+                    };
+                    transaction.audit(&locked.slug, &entry).await?;
+                    transaction.commit().await?;
+                    Ok::<_, StoreError>(Some(announcement))
+                })
+                .await
+            };
+        }
+        match self {
+            Self::Sqlite(store) => announce!(store),
+            Self::Postgres(store) => announce!(store),
+        }
+    }
+
+    /// Stores a setting unless it exists; answers what is stored now. Two nodes that start together
+    /// agree.
+    pub async fn setting_or_insert(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        in_transaction!(self, transaction => {
+            query(sql::INSERT_SETTING)
+                .bind(name)
+                .bind(value)
+                .execute(&mut *transaction)
+                .await?;
+            // A statement of its own sees what another node has stored while the first one waited.
+            let stored = query_scalar(sql::SETTING)
+                .bind(name)
+                .fetch_one(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok::<_, StoreError>(stored)
+        })
+    }
+
+    /// Stores or replaces a setting.
+    pub async fn set_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        in_transaction!(self, transaction => {
+            query(sql::SET_SETTING)
+                .bind(name)
+                .bind(value)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await
+        })
+    }
+
+    /// Remembers a console session by the digest of its secret, until `expires_at`; forgets those
+    /// that have expired by `now`.
+    pub async fn create_session(
+        &self,
+        digest: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        in_transaction!(self, transaction => {
+            query(sql::FORGET_SESSIONS)
+                .bind(now.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            query(sql::CREATE_SESSION)
+                .bind(digest)
+                .bind(expires_at.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await
+        })
+    }
+
+    /// Forgets a session.
+    pub async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
+        in_transaction!(self, transaction => {
+            query(sql::DELETE_SESSION)
+                .bind(digest)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await
+        })
+    }
+}
