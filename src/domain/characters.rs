@@ -5,9 +5,15 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Variatio
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::char::is_combining_mark;
 
-/// Blank, although their category says that they have ink: an empty Braille cell and a notehead
-/// that is left out.
-const BLANK: [char; 2] = ['\u{2800}', '\u{1D159}'];
+/// Blank, although their category says that they have ink: an empty Braille cell, a notehead that
+/// is left out, hieroglyphic blanks, and the place of an object that is not there.
+const BLANK: [char; 5] = [
+    '\u{2800}',
+    '\u{1D159}',
+    '\u{13441}',
+    '\u{13442}',
+    '\u{FFFC}',
+];
 /// Bidirectional overrides. They reverse letters, so that a text reads as another one (Unicode TR
 /// 36, section 2.10.5).
 const OVERRIDES: [char; 2] = ['\u{202D}', '\u{202E}'];
@@ -18,6 +24,11 @@ pub(super) const JOINERS: [char; 2] = ['\u{200C}', '\u{200D}'];
 /// (`Default_Ignorable_Code_Point`).
 pub(super) fn is_invisible(c: char) -> bool {
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Whether a character is drawn as empty space, although it is no white space.
+pub(super) fn is_blank(c: char) -> bool {
+    BLANK.contains(&c)
 }
 
 /// Whether a character makes letters run against their script's direction.
@@ -42,8 +53,9 @@ fn has_ink(c: char) -> bool {
             | GeneralCategory::SpaceSeparator
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::Unassigned
     );
-    !inkless && !is_invisible(c) && !BLANK.contains(&c)
+    !inkless && !is_invisible(c) && !is_blank(c)
 }
 
 /// Removes white space and invisible characters around a text, as they come along when it is

@@ -100,20 +100,16 @@ fn cleaned(raw: &str) -> String {
     if raw.is_ascii() && !raw.contains(':') {
         return raw.strip_suffix('.').unwrap_or(raw).to_owned();
     }
-    let visible: String = raw
-        .chars()
-        .filter(|c| {
-            !characters::is_invisible(*c) || characters::is_override(*c) || JOINERS.contains(c)
-        })
-        // Input methods for Chinese and Japanese write these (UTS 46 maps the dots as well).
-        .map(|c| match c {
-            '\u{FF20}' | '\u{FE6B}' => '@',
-            '\u{3002}' | '\u{FF0E}' | '\u{FF61}' => '.',
-            c => c,
-        })
-        .nfc()
-        .collect();
-    let address = without_scheme(&visible);
+    // A link's address is decoded before it is cleaned, and an invisible character may stand before
+    // the scheme: repeated until nothing changes.
+    let mut address = raw.to_owned();
+    loop {
+        let next = visible(&without_scheme(&address));
+        if next == address {
+            break;
+        }
+        address = next;
+    }
     let address = characters::trim(&address);
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let local: String = local.chars().filter(|c| !JOINERS.contains(c)).collect();
@@ -129,6 +125,24 @@ fn cleaned(raw: &str) -> String {
         domain.into()
     };
     format!("{local}@{domain}")
+}
+
+/// The characters that a reader sees, composed. Overrides stay, to be refused; joiners stay for the
+/// domain.
+fn visible(text: &str) -> String {
+    text.chars()
+        .filter(|c| {
+            let hidden = characters::is_invisible(*c) || characters::is_blank(*c);
+            !hidden || characters::is_override(*c) || JOINERS.contains(c)
+        })
+        // Input methods for Chinese and Japanese write these (UTS 46 maps the dots as well).
+        .map(|c| match c {
+            '\u{FF20}' | '\u{FE6B}' => '@',
+            '\u{3002}' | '\u{FF0E}' | '\u{FF61}' => '.',
+            c => c,
+        })
+        .nfc()
+        .collect()
 }
 
 /// `mailto:ada%2Bclub@example.org?subject=Hi` is the address of a link (RFC 6068).
@@ -174,6 +188,11 @@ fn to_ascii(domain: &str) -> Option<String> {
 /// direction, a broken A-label) has none, and is taken: nothing in it could be named to the person
 /// who typed it.
 fn disallowed(domain: &str) -> Option<char> {
+    // Punctuation that came along with a pasted address; DNS has no such names.
+    let foreign = |c: &char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._".contains(*c);
+    if let Some(c) = domain.chars().find(foreign) {
+        return Some(c);
+    }
     if domain.is_ascii() || to_ascii(domain).is_some() {
         return None;
     }

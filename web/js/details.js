@@ -11,6 +11,7 @@ const PATIENCE_MS = 10_000;
 /** Calls `tell(details)` with what `GET …/details` answers, whenever that may be news. */
 export function followDetails(slug, tell) {
   let etag = null;
+  let latest = null;
   let timer = null;
   const read = async () => {
     timer = null;
@@ -20,9 +21,13 @@ export function followDetails(slug, tell) {
         cache: "no-store",
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
+      // The same details as at the last reading can still be news: an announcement may have come and
+      // gone since, and the page shows it.
+      if (answer.status === 304 && latest) return tell(latest);
       if (answer.status !== 200) return;
       etag = answer.headers.get("ETag");
-      tell(await answer.json());
+      latest = await answer.json();
+      tell(latest);
     } catch {
       /* the status line says that the page is behind; the next occasion asks again */
     }

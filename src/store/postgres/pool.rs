@@ -25,8 +25,8 @@ pub(super) const SETTINGS: &str = "\
         set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
         set_config('plan_cache_mode', 'force_generic_plan', false)";
 /// Connections of a node that only commits use. With those that read ([`super::super::readers`]) it
-/// has 10, and a server takes 100 by default: room for several nodes and their listeners.
-const WRITERS: u32 = 4;
+/// has 14, and a server takes 100 by default: room for several nodes and their listeners.
+const WRITERS: u32 = 8;
 /// Connections of a node for short reads.
 pub(super) const SHORT_READERS: u32 = 3;
 /// A connection that has been idle for longer is tested before it is used: the server may have been

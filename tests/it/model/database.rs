@@ -29,17 +29,14 @@ impl Database {
 
 impl Subject for Database {
     async fn create(&mut self, new: NewEvent, now: Timestamp) -> Event {
-        let event = self.store.create(new, WHO, now).await.expect("an event");
-        event
+        self.store.create(new, WHO, now).await.expect("an event")
     }
 
     async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit {
-        let commit = self
-            .store
+        self.store
             .commit(event, commands, &self.clock)
             .await
-            .expect("a commit");
-        commit
+            .expect("a commit")
     }
 
     async fn abandon(&mut self, event: EventId, commands: &[Command], after: usize) {
