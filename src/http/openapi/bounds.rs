@@ -128,6 +128,9 @@ fn token() -> String {
     format!("^{LOCATOR}-[A-Za-z0-9]{{{}}}$", Secret::LENGTH)
 }
 
+/// What no domain has of ASCII: all but letters, digits, hyphen, dot and low line.
+const PUNCTUATION: &str = r"\u0021-\u002c\u002f\u003a-\u0040\u005b-\u005e\u0060\u007b-\u007e";
+
 /// An address: something without separators, an `@`, and a domain without a joint at either end
 /// (but for the root's dot) and without two dots together. Of international domains it takes more
 /// than there are (UTS 46).
@@ -139,8 +142,11 @@ fn email() -> String {
     );
     let (local, inner, outer) = (
         format!("[^{never}]"),
-        format!(r"[^{never}\.]"),
-        format!("[^{never}{}]", Email::JOINTS.map(escape).concat()),
+        format!(r"[^{never}{PUNCTUATION}\.]"),
+        format!(
+            "[^{never}{PUNCTUATION}{}]",
+            Email::JOINTS.map(escape).concat()
+        ),
     );
     format!(r"^{local}+@{outer}((\.?{inner})*\.?{outer})?\.?$")
 }
