@@ -128,7 +128,11 @@ impl Session {
             Carrier::Closed(packet) => packets.push(packet.clone()),
         }
         if last {
-            packets.push(engineio::CLOSE.clone());
+            // Not beside the farewell: socket.io-client handles a close at once and a message later,
+            // so it would lose the message. The next poll finds the session closed.
+            if packets.is_empty() {
+                packets.push(engineio::CLOSE.clone());
+            }
             state.close(engineio::CLOSE.clone());
         }
         if packets.is_empty() {
