@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::app::runtime::runtime;
+use headcount::context::head::{RequestHead, request_head};
 use headcount::context::{Context, Settings};
 use headcount::domain::clock::Clock;
 use headcount::domain::command::{Answer, Applicant, Command as Ask};
@@ -24,7 +25,6 @@ use headcount::domain::event::{Capacity, NewEvent, Slug};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Secret};
 use headcount::http::body::{Takes, Unread, body};
-use headcount::http::incoming::{Incoming, incoming};
 use headcount::live::cluster;
 use headcount::live::hub::Hub;
 use headcount::register::queue::{QUEUE, Registrar};
@@ -124,13 +124,13 @@ async fn serve(database: &str) {
     let plain = Plain::open(database).await;
     let context = Context::new(store, hub, registrar, Clock::System, settings);
     let all = routes::all(&context);
-    let bench = move |way: String, slug: String, incoming: Incoming, body: Unread| {
+    let bench = move |way: String, slug: String, head: RequestHead, body: Unread| {
         let (context, plain) = (Arc::clone(&context), plain.clone());
-        async move { each(&context, &plain, &way, slug, incoming, body).await }
+        async move { each(&context, &plain, &way, slug, head, body).await }
     };
     let bench = warp::path!("bench" / String / String / "registrations")
         .and(warp::post())
-        .and(incoming())
+        .and(request_head())
         .and(body())
         .then(bench);
     let bench = bench.map(warp::Reply::into_response).boxed();
@@ -166,18 +166,15 @@ async fn each(
     plain: &Plain,
     way: &str,
     slug: String,
-    incoming: Incoming,
+    head: RequestHead,
     body: Unread,
 ) -> http::Response<String> {
-    let content = body
-        .read(&incoming, Takes::JsonOrForm)
-        .await
-        .expect("a body");
+    let content = body.read(&head, Takes::JsonOrForm).await.expect("a body");
     let person: Person = content.decode().expect("a person");
     let applicant = Applicant {
         name: Name::parse(&person.name).expect("a name"),
         email: Email::parse(&person.email).expect("an address"),
-        key: incoming
+        key: head
             .header("idempotency-key")
             .map(|key| IdempotencyKey::parse(key).expect("a key")),
         secret: Secret::draw(),

@@ -23,7 +23,7 @@ pub struct RequestHead {
 }
 
 /// Extracts the head of a request; never rejects one.
-pub fn head() -> BoxedFilter<(RequestHead,)> {
+pub fn request_head() -> BoxedFilter<(RequestHead,)> {
     // A `Host` that contradicts the target is as good as none: nothing is derived from it.
     let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
     let parts = warp::header::headers_cloned()

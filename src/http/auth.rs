@@ -6,9 +6,9 @@ use subtle::ConstantTimeEq as _;
 use warp::http::uri::Uri;
 use warp::http::{HeaderValue, header};
 
-use super::incoming::Incoming;
 use super::rate::too_many;
 use super::session;
+use crate::context::head::RequestHead;
 use crate::context::{Context, Hidden, Settings};
 use crate::domain::audit::Actor;
 use crate::problem::{Code, Problem};
@@ -30,11 +30,11 @@ impl Organiser {
 }
 
 /// The organiser reads: by token or by session.
-pub async fn reader(context: &Context, incoming: &Incoming) -> Result<Organiser, Problem> {
-    if let Some(organiser) = bearer(context, incoming)? {
+pub async fn reader(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
+    if let Some(organiser) = bearer(context, head)? {
         return Ok(organiser);
     }
-    match session::session(context, &incoming.headers).await? {
+    match session::session(context, &head.headers).await? {
         Some(_) => Ok(Organiser {
             actor: Actor::Console,
         }),
@@ -46,20 +46,20 @@ pub async fn reader(context: &Context, incoming: &Incoming) -> Result<Organiser,
 }
 
 /// The organiser writes: by token, or by session with proof that one of this site's own pages asks.
-pub async fn writer(context: &Context, incoming: &Incoming) -> Result<Organiser, Problem> {
-    refuse_cross_site(&context.settings, incoming)?;
-    if let Some(organiser) = bearer(context, incoming)? {
+pub async fn writer(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
+    refuse_cross_site(&context.settings, head)?;
+    if let Some(organiser) = bearer(context, head)? {
         return Ok(organiser);
     }
-    let Some(session) = session::session(context, &incoming.headers).await? else {
+    let Some(session) = session::session(context, &head.headers).await? else {
         return Err(unauthorized(
             "sign in to the console, or send the admin token as Authorization: Bearer <token>",
             false,
         ));
     };
-    let proven = match incoming.header(CSRF_HEADER) {
+    let proven = match head.header(CSRF_HEADER) {
         Some(token) => session.proves(token),
-        None => origin(&context.settings, incoming) == Origin::Same,
+        None => origin(&context.settings, head) == Origin::Same,
     };
     if proven {
         Ok(Organiser {
@@ -74,11 +74,11 @@ pub async fn writer(context: &Context, incoming: &Incoming) -> Result<Organiser,
 /// token.
 pub async fn form(
     context: &Context,
-    incoming: &Incoming,
+    head: &RequestHead,
     token: &str,
 ) -> Result<Organiser, Problem> {
-    refuse_cross_site(&context.settings, incoming)?;
-    match session::session(context, &incoming.headers).await? {
+    refuse_cross_site(&context.settings, head)?;
+    match session::session(context, &head.headers).await? {
         Some(session) if session.proves(token) => Ok(Organiser {
             actor: Actor::Console,
         }),
@@ -89,8 +89,8 @@ pub async fn form(
 
 /// Refuses a write that another site's page makes this browser send. Clients that are no browsers
 /// say nothing, and pass.
-pub fn refuse_cross_site(settings: &Settings, incoming: &Incoming) -> Result<(), Problem> {
-    match origin(settings, incoming) {
+pub fn refuse_cross_site(settings: &Settings, head: &RequestHead) -> Result<(), Problem> {
+    match origin(settings, head) {
         Origin::Same | Origin::Unsaid => Ok(()),
         Origin::Foreign => Err(Problem::new(
             Code::Forbidden,
@@ -112,12 +112,9 @@ enum Origin {
 /// `Sec-Fetch-Site` decides where it is sent: no page can forge it (Fetch Metadata, section 2.3).
 /// Browsers send it to trustworthy origins only, so over plain HTTP `Origin` is compared with the
 /// host that was asked for (RFC 6454, section 7).
-fn origin(settings: &Settings, incoming: &Incoming) -> Origin {
-    let origin = incoming
-        .headers
-        .get(header::ORIGIN)
-        .map(HeaderValue::as_bytes);
-    let site = incoming
+fn origin(settings: &Settings, head: &RequestHead) -> Origin {
+    let origin = head.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    let site = head
         .headers
         .get("sec-fetch-site")
         .map(HeaderValue::as_bytes);
@@ -134,24 +131,23 @@ fn origin(settings: &Settings, incoming: &Incoming) -> Origin {
         // "null" alone: a sandboxed frame, a redirect across sites.
         (Some(_), _) | (None, Some(b"null")) => Origin::Foreign,
         (None, Some(_)) if settings.public_url.is_some() => Origin::Same,
-        (None, Some(origin)) => of_host(origin, incoming),
+        (None, Some(origin)) => of_host(origin, head),
     }
 }
 
 /// Whether an origin is the host that was asked for.
-fn of_host(origin: &[u8], incoming: &Incoming) -> Origin {
+fn of_host(origin: &[u8], head: &RequestHead) -> Origin {
     let Ok(uri) = Uri::try_from(origin) else {
         return Origin::Foreign;
     };
     let same_host = uri.authority().is_some_and(|theirs| {
-        incoming
-            .authority
+        head.authority
             .as_ref()
             .is_some_and(|ours| theirs.as_str().eq_ignore_ascii_case(ours.as_str()))
     });
     // A plain page of the same host is another origin. Where TLS ends at a proxy that is not
     // trusted, the scheme is not known here.
-    let same_scheme = !incoming.peer.secure || uri.scheme_str() == Some("https");
+    let same_scheme = !head.peer.secure || uri.scheme_str() == Some("https");
     if uri.scheme().is_some() && same_host && same_scheme {
         Origin::Same
     } else {
@@ -161,8 +157,8 @@ fn of_host(origin: &[u8], incoming: &Incoming) -> Origin {
 
 /// The admin token, if one is sent. Another scheme than Bearer, such as a proxy's Basic, is none of
 /// ours.
-fn bearer(context: &Context, incoming: &Incoming) -> Result<Option<Organiser>, Problem> {
-    let Some(token) = bearer_token(incoming) else {
+fn bearer(context: &Context, head: &RequestHead) -> Result<Option<Organiser>, Problem> {
+    let Some(token) = bearer_token(head) else {
         return Ok(None);
     };
     let Some(expected) = &context.settings.admin_token else {
@@ -171,7 +167,7 @@ fn bearer(context: &Context, incoming: &Incoming) -> Result<Option<Organiser>, P
             true,
         ));
     };
-    let address = incoming.peer.ip;
+    let address = head.peer.ip;
     let attempt = context.throttle.tokens.attempt(address);
     let attempt =
         attempt.map_err(|wait| too_many("too many wrong tokens from this address", wait))?;
@@ -186,8 +182,8 @@ fn bearer(context: &Context, incoming: &Incoming) -> Result<Option<Organiser>, P
 }
 
 /// What is sent as a bearer token; scheme names are case-insensitive (RFC 9110, section 11.1).
-fn bearer_token(incoming: &Incoming) -> Option<&[u8]> {
-    let credentials = incoming.headers.get(header::AUTHORIZATION)?;
+fn bearer_token(head: &RequestHead) -> Option<&[u8]> {
+    let credentials = head.headers.get(header::AUTHORIZATION)?;
     let (scheme, token) = credentials.as_bytes().split_at_checked("bearer ".len())?;
     scheme
         .eq_ignore_ascii_case(b"bearer ")
@@ -239,7 +235,7 @@ mod tests {
         }
     }
 
-    fn incoming(headers: &[(&'static str, &str)], secure: bool) -> Incoming {
+    fn head(headers: &[(&'static str, &str)], secure: bool) -> RequestHead {
         let headers: HeaderMap = headers
             .iter()
             .map(|(name, value)| {
@@ -249,7 +245,7 @@ mod tests {
                 )
             })
             .collect();
-        Incoming {
+        RequestHead {
             headers,
             peer: Peer {
                 ip: [127, 0, 0, 1].into(),
@@ -300,12 +296,12 @@ mod tests {
             (Origin::Foreign, vec![("origin", "")]),
         ] {
             assert_eq!(
-                origin(&none, &incoming(&headers, false)),
+                origin(&none, &head(&headers, false)),
                 expected,
                 "{headers:?}"
             );
         }
-        let plain = incoming(&[("origin", "http://events.example.org:8080")], true);
+        let plain = head(&[("origin", "http://events.example.org:8080")], true);
         assert_eq!(
             origin(&none, &plain),
             Origin::Foreign,
@@ -350,7 +346,7 @@ mod tests {
             (Origin::Unsaid, vec![]),
         ] {
             assert_eq!(
-                origin(&settings, &incoming(&headers, false)),
+                origin(&settings, &head(&headers, false)),
                 expected,
                 "{headers:?}"
             );
@@ -360,8 +356,8 @@ mod tests {
     #[test]
     fn only_a_bearer_token_is_a_token() {
         let token = |value: &str| {
-            let incoming = incoming(&[("authorization", value)], false);
-            bearer_token(&incoming).map(<[u8]>::to_vec)
+            let head = head(&[("authorization", value)], false);
+            bearer_token(&head).map(<[u8]>::to_vec)
         };
         assert_eq!(token("Bearer s3cret").as_deref(), Some(&b"s3cret"[..]));
         assert_eq!(token("bearer  s3cret ").as_deref(), Some(&b"s3cret"[..]));

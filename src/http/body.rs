@@ -12,8 +12,8 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue, header};
 
-use super::incoming::Incoming;
 use super::urlencoded::{self, Unreadable};
+use crate::context::head::RequestHead;
 use crate::problem::{Code, Problem};
 
 /// Of what anybody may send: the largest name and address fit, however they are escaped.
@@ -72,8 +72,8 @@ pub struct Content {
 
 impl Unread {
     /// Reads a body of at most [`MAX`] bytes, see [`Self::read_up_to`].
-    pub async fn read(self, incoming: &Incoming, takes: Takes) -> Result<Content, Problem> {
-        self.read_up_to(MAX, incoming, takes).await
+    pub async fn read(self, head: &RequestHead, takes: Takes) -> Result<Content, Problem> {
+        self.read_up_to(MAX, head, takes).await
     }
 
     /// Reads a body of at most `most` bytes: 415 by the head alone, 413 as soon as it is known to
@@ -81,11 +81,11 @@ impl Unread {
     pub async fn read_up_to(
         self,
         most: usize,
-        incoming: &Incoming,
+        head: &RequestHead,
         takes: Takes,
     ) -> Result<Content, Problem> {
-        let media = media(&incoming.headers, takes)?;
-        let said: Option<u64> = incoming
+        let media = media(&head.headers, takes)?;
+        let said: Option<u64> = head
             .header(header::CONTENT_LENGTH)
             .and_then(|length| length.parse().ok());
         if said.is_some_and(|said| said > most as u64) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::incoming::Incoming;
 use super::{find, reply};
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
@@ -65,7 +65,7 @@ impl Item {
 pub(super) async fn get(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
 ) -> Result<Response, Problem> {
     let event = find::event(&context, &slug).await?;
     let count = match context.hub.channel_by_id(event.id) {
@@ -79,7 +79,7 @@ pub(super) async fn get(
     }
     let text = reply::text(&item);
     let etag = reply::content_etag(&text);
-    Ok(reply::conditional(&incoming.headers, etag, text))
+    Ok(reply::conditional(&head.headers, etag, text))
 }
 
 /// The announcement of `event` that is shown now. Each announcement is read from the database once.

@@ -6,8 +6,8 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use super::details::Item;
-use super::incoming::Incoming;
 use super::reply;
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::problem::Problem;
 
@@ -17,13 +17,13 @@ struct List {
 }
 
 /// `GET /api/v1/events`
-pub(super) async fn list(context: Shared, incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
     let (text, tag) = document(&context).await;
     if context.hub.is_stale() {
         // Nobody should keep what may be outdated (docs/protocol.md, section 13.2).
         return Ok(reply::json_bytes(text));
     }
-    Ok(reply::conditional(&incoming.headers, tag, text))
+    Ok(reply::conditional(&head.headers, tag, text))
 }
 
 /// All events as JSON, and the document's entity tag.

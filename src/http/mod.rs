@@ -19,11 +19,11 @@ use warp::http::HeaderMap;
 use warp::reply::Response;
 
 use self::body::body;
-use self::incoming::incoming;
 use self::organiser::{announcements, audit, export, registrations, rounds, settings};
 use self::reply::answer;
 use self::text::{Language, Texts};
 use crate::context::Shared;
+use crate::context::head::request_head;
 use crate::transport::frame::Sentences;
 
 pub mod assets;
@@ -36,7 +36,6 @@ pub mod field_value;
 mod find;
 pub mod headers;
 mod health;
-pub mod incoming;
 mod openapi;
 mod organiser;
 pub mod pages;
@@ -66,11 +65,10 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
     let register = at!("api" / "v1" / "events" / String / "registrations").and(warp::post());
     // Boxed here: each layer around a future moves all of it.
-    let post =
-        |slug, context, incoming, body| Box::pin(registration::post(slug, context, incoming, body));
+    let post = |slug, context, head, body| Box::pin(registration::post(slug, context, head, body));
     register
         .and(with(context))
-        .and(incoming())
+        .and(request_head())
         .and(body())
         .then(post)
         .map(answer)
@@ -89,28 +87,28 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
         .clone()
         .and(read())
         .and(with(context))
-        .and(incoming())
+        .and(request_head())
         .then(registration::get)
         .map(answer)
         .boxed();
     let cancel = registration
         .and(warp::delete())
         .and(with(context))
-        .and(incoming())
+        .and(request_head())
         .then(registration::delete)
         .map(answer)
         .boxed();
     let details = at!("api" / "v1" / "events" / String / "details")
         .and(read())
         .and(with(context))
-        .and(incoming())
+        .and(request_head())
         .then(details::get)
         .map(answer)
         .boxed();
     let events = at!("api" / "v1" / "events")
         .and(read())
         .and(with(context))
-        .and(incoming())
+        .and(request_head())
         .then(events::list)
         .map(answer)
         .boxed();
@@ -119,11 +117,11 @@ fn own(context: &Shared) -> BoxedFilter<(Response,)> {
 
 /// What the organiser may ask for.
 fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
-    let head = || with(context).and(incoming());
+    let call = || with(context).and(request_head());
     let event = at!("api" / "v1" / "events" / String);
     let create = at!("api" / "v1" / "events")
         .and(warp::post())
-        .and(head())
+        .and(call())
         .and(body())
         .then(settings::post)
         .map(answer)
@@ -131,67 +129,67 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
     let patch = event
         .clone()
         .and(warp::patch())
-        .and(head())
+        .and(call())
         .and(body())
         .then(settings::patch)
         .map(answer)
         .boxed();
     let delete = event
         .and(warp::delete())
-        .and(head())
+        .and(call())
         .and(query())
         .then(settings::delete)
         .map(answer)
         .boxed();
     let reset = at!("api" / "v1" / "events" / String / "reset")
         .and(warp::post())
-        .and(head())
+        .and(call())
         .and(body())
         .then(rounds::reset)
         .map(answer)
         .boxed();
     let undo = at!("api" / "v1" / "events" / String / "reset" / "undo")
         .and(warp::post())
-        .and(head())
+        .and(call())
         .then(rounds::undo)
         .map(answer)
         .boxed();
     let list = at!("api" / "v1" / "events" / String / "registrations")
         .and(read())
-        .and(head())
+        .and(call())
         .and(query())
         .then(registrations::list)
         .map(answer)
         .boxed();
     let export = at!("api" / "v1" / "events" / String / "registrations.csv")
         .and(read())
-        .and(head())
+        .and(call())
         .and(query())
         .then(export::get)
         .map(answer)
         .boxed();
     let cancel = at!("api" / "v1" / "events" / String / "registrations" / String)
         .and(warp::delete())
-        .and(head())
+        .and(call())
         .then(registrations::cancel)
         .map(answer)
         .boxed();
     let announce = at!("api" / "v1" / "events" / String / "announcements")
         .and(warp::post())
-        .and(head())
+        .and(call())
         .and(body())
         .then(announcements::post)
         .map(answer)
         .boxed();
     let withdraw = at!("api" / "v1" / "events" / String / "announcements")
         .and(warp::delete())
-        .and(head())
+        .and(call())
         .then(announcements::delete)
         .map(answer)
         .boxed();
     let audit = at!("api" / "v1" / "events" / String / "audit")
         .and(read())
-        .and(head())
+        .and(call())
         .and(query())
         .then(audit::list)
         .map(answer)
@@ -223,7 +221,7 @@ fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     let document = at!("api" / "v1" / "openapi.json")
         .and(read())
-        .and(incoming())
+        .and(request_head())
         .then(openapi::get)
         .map(answer)
         .boxed();

@@ -9,8 +9,8 @@ use warp::reply::Response;
 
 use super::body::{Content, Takes, Unread};
 use super::field_value::{Check, FieldValue};
-use super::incoming::Incoming;
 use super::{auth, find, preconditions, rate, reply};
+use crate::context::head::RequestHead;
 use crate::context::{Admission, Context, Shared};
 use crate::domain::audit::Actor;
 use crate::domain::command::{Answer, Applicant, Command, Refusal};
@@ -89,18 +89,15 @@ struct Links {
 pub(super) async fn post(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let event = admit(&context, &incoming, &slug).await?;
-    let applicant = applicant(
-        &body.read(&incoming, Takes::JsonOrForm).await?.decode()?,
-        &incoming,
-    )?;
-    preconditions::require(&incoming.headers, &[event.position()])?;
-    let base = base(&context, &incoming);
+    let event = admit(&context, &head, &slug).await?;
+    let applicant = applicant(&body.read(&head, Takes::JsonOrForm).await?.decode()?, &head)?;
+    preconditions::require(&head.headers, &[event.position()])?;
+    let base = base(&context, &head);
     // Frees the head before the commit is awaited: a crowd waits all at once.
-    drop(incoming);
+    drop(head);
     let Accepted {
         event,
         registration,
@@ -129,25 +126,25 @@ pub(super) async fn post(
 /// address over its rate limit, an unknown event.
 pub async fn admit(
     context: &Context,
-    incoming: &Incoming,
+    head: &RequestHead,
     slug: &str,
 ) -> Result<Arc<Event>, Problem> {
-    if incoming.admission == Admission::OverLimit {
+    if head.admission == Admission::OverLimit {
         return Err(Problem::over_limit());
     }
-    auth::refuse_cross_site(&context.settings, incoming)?;
-    rate::registration(context, incoming.peer.ip)?;
+    auth::refuse_cross_site(&context.settings, head)?;
+    rate::registration(context, head.peer.ip)?;
     find::event(context, slug).await
 }
 
 /// Registers the person in the body; answers after the durable commit.
 pub async fn submit(
     context: &Context,
-    incoming: &Incoming,
+    head: &RequestHead,
     event: Arc<Event>,
     sent: &Content,
 ) -> Result<Accepted, Problem> {
-    register(context, event, applicant(&sent.decode()?, incoming)?).await
+    register(context, event, applicant(&sent.decode()?, head)?).await
 }
 
 async fn register(
@@ -170,8 +167,8 @@ async fn register(
 }
 
 /// Parses all fields and reports all mistakes at once.
-fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Problem> {
-    let key = key(fields, incoming)?;
+fn applicant(fields: &Fields<'_>, head: &RequestHead) -> Result<Applicant, Problem> {
+    let key = key(fields, head)?;
     let mut check = Check::default();
     let name = check.take(fields.name.text("name").and_then(Name::parse));
     let email = check.take(fields.email.text("email").and_then(Email::parse));
@@ -196,12 +193,9 @@ fn applicant(fields: &Fields<'_>, incoming: &Incoming) -> Result<Applicant, Prob
 }
 
 /// The header wins over the form's field. An empty field counts as none.
-fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey>, Problem> {
+fn key(fields: &Fields<'_>, head: &RequestHead) -> Result<Option<IdempotencyKey>, Problem> {
     let refuse = |message: &str| Problem::new(Code::BadRequest, message);
-    let raw = match (
-        incoming.headers.get(&IDEMPOTENCY_KEY),
-        &fields.idempotency_key,
-    ) {
+    let raw = match (head.headers.get(&IDEMPOTENCY_KEY), &fields.idempotency_key) {
         (Some(header), _) => std::str::from_utf8(header.as_bytes())
             .map_err(|_| refuse("the Idempotency-Key is not UTF-8"))?,
         (None, FieldValue::Text(field)) if !field.is_empty() => field,
@@ -216,21 +210,21 @@ fn key(fields: &Fields<'_>, incoming: &Incoming) -> Result<Option<IdempotencyKey
 pub(super) async fn get(
     token: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
 ) -> Result<Response, Problem> {
     let own = own(&context, &token).await?;
-    Ok(reply::json(&present(&context, &incoming, &own)))
+    Ok(reply::json(&present(&context, &head, &own)))
 }
 
 /// `DELETE /api/v1/registrations/{token}`
 pub(super) async fn delete(
     token: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::refuse_cross_site(&context.settings, &incoming)?;
-    let own = cancel(&context, &incoming.headers, &token).await?;
-    Ok(reply::json(&present(&context, &incoming, &own)))
+    auth::refuse_cross_site(&context.settings, &head)?;
+    let own = cancel(&context, &head.headers, &token).await?;
+    Ok(reply::json(&present(&context, &head, &own)))
 }
 
 /// A registration as it is now.
@@ -307,8 +301,8 @@ pub async fn cancel(context: &Context, headers: &HeaderMap, token: &str) -> Resu
 
 /// The prefix of links. Empty when the request names no host (HTTP/1.0): a client resolves relative
 /// links against the address of its request.
-fn base(context: &Context, incoming: &Incoming) -> String {
-    incoming.base_url(&context.settings).unwrap_or_default()
+fn base(context: &Context, head: &RequestHead) -> String {
+    head.base_url(&context.settings).unwrap_or_default()
 }
 
 /// The answer to a repeated request: the registration as it is now, never as it was at first. Only
@@ -349,10 +343,10 @@ fn document(view: View<'_>) -> Document {
     }
 }
 
-fn present<'a>(context: &Context, incoming: &Incoming, own: &'a Own) -> View<'a> {
+fn present<'a>(context: &Context, head: &RequestHead, own: &'a Own) -> View<'a> {
     let row = &own.registration;
     view(
-        &base(context, incoming),
+        &base(context, head),
         &own.event,
         row,
         (row.status, own.waiting_position, row.revision),
@@ -402,12 +396,12 @@ mod tests {
     use super::*;
     use crate::context::{Admission, Peer};
 
-    fn incoming(key: Option<&[u8]>) -> Incoming {
+    fn head(key: Option<&[u8]>) -> RequestHead {
         let headers: HeaderMap = key
             .into_iter()
             .map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(key).unwrap()))
             .collect();
-        Incoming {
+        RequestHead {
             headers,
             peer: Peer {
                 ip: [0, 0, 0, 0].into(),
@@ -438,7 +432,7 @@ mod tests {
             website: text("http://spam.example"),
             ..Fields::default()
         };
-        let problem = applicant(&fields, &incoming(None)).unwrap_err();
+        let problem = applicant(&fields, &head(None)).unwrap_err();
         assert_eq!(problem.code(), Code::ValidationFailed);
         assert_eq!(
             problem
@@ -454,7 +448,7 @@ mod tests {
             website: text(""),
             ..Fields::default()
         };
-        assert!(applicant(&fields, &incoming(None)).is_ok());
+        assert!(applicant(&fields, &head(None)).is_ok());
     }
 
     #[test]
@@ -465,7 +459,7 @@ mod tests {
                     idempotency_key: field,
                     ..Fields::default()
                 },
-                &incoming(header),
+                &head(header),
             )
             .map_err(|p| p.code())
         };

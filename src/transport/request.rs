@@ -10,7 +10,7 @@ use warp::filters::BoxedFilter;
 use warp::http::{HeaderName, Method};
 
 use crate::context::Context;
-use crate::context::head::{RequestHead, head};
+use crate::context::head::{RequestHead, request_head};
 use crate::domain::event::Slug;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
@@ -40,7 +40,7 @@ pub(super) fn request() -> BoxedFilter<(Request,)> {
     let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
     let upgrade = warp::ext::optional();
     warp::method()
-        .and(head())
+        .and(request_head())
         .and(query)
         .and(upgrade)
         .map(|method, head, query: String, upgrade| Request {

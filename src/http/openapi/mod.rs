@@ -18,8 +18,8 @@ use warp::http::{HeaderValue, Method};
 use warp::reply::Response;
 
 use self::calls::Call;
-use super::incoming::Incoming;
 use super::{reply, session};
+use crate::context::head::RequestHead;
 use crate::problem::{self, Code, Problem};
 
 mod bounds;
@@ -100,10 +100,10 @@ static DOCUMENT: LazyLock<(Bytes, HeaderValue)> = LazyLock::new(|| {
 });
 
 /// `GET /api/v1/openapi.json`
-pub(super) async fn get(incoming: Incoming) -> Result<Response, Problem> {
+pub(super) async fn get(head: RequestHead) -> Result<Response, Problem> {
     let (text, etag) = &*DOCUMENT;
     Ok(reply::conditional(
-        &incoming.headers,
+        &head.headers,
         etag.clone(),
         text.clone(),
     ))

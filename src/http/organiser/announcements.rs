@@ -4,6 +4,7 @@ use serde::Deserialize;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::announcement::{self, Announcement, NewAnnouncement};
 use crate::domain::clock::Timestamp;
@@ -13,7 +14,6 @@ use crate::http::auth::Organiser;
 use crate::http::body::{self, Takes, Unread};
 use crate::http::details::Notice;
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::incoming::Incoming;
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
 
@@ -30,16 +30,16 @@ struct Fields<'a> {
 pub(in crate::http) async fn post(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
         .await?;
     let new = new(&sent.decode()?, context.clock.now())?;
-    preconditions::require(&incoming.headers, &[event.position()])?;
+    preconditions::require(&head.headers, &[event.position()])?;
     let announcement = announce(&context, &event, &new, organiser).await?;
     let mut response = reply::json(&Notice::from(&announcement));
     *response.status_mut() = StatusCode::CREATED;
@@ -84,11 +84,11 @@ pub(in crate::http) fn check_end(
 pub(in crate::http) async fn delete(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
-    preconditions::require(&incoming.headers, &[event.position()])?;
+    preconditions::require(&head.headers, &[event.position()])?;
     withdraw(&context, &event, organiser).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::audit::AuditEntry;
 use crate::domain::event::Slug;
-use crate::http::incoming::Incoming;
 use crate::http::{auth, find, reply};
 use crate::problem::Problem;
 
@@ -21,10 +21,10 @@ struct Page {
 pub(in crate::http) async fn list(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &incoming).await?;
+    auth::reader(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let query = Query::parse(&query)?;
     let (entries, next) = page(&context, &event.slug, query.cursor()?, query.limit()?).await?;

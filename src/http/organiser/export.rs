@@ -11,7 +11,7 @@ use warp::reply::{Reply as _, Response};
 
 use super::query::Query;
 use crate::context::Shared;
-use crate::http::incoming::Incoming;
+use crate::context::head::RequestHead;
 use crate::http::{auth, find};
 use crate::problem::Problem;
 use crate::store::{Export, Listed};
@@ -35,10 +35,10 @@ const HEAD: [&str; 8] = [
 pub(in crate::http) async fn get(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &incoming).await?;
+    auth::reader(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
     let name = format!(

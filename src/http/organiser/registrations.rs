@@ -4,12 +4,12 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::position::Position;
 use crate::domain::registration::{Locator, Registration, Status};
-use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
@@ -53,10 +53,10 @@ struct Page<'a> {
 pub(in crate::http) async fn list(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &incoming).await?;
+    auth::reader(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
     let (rows, next) = page(&context, event.id, filter).await?;
@@ -102,23 +102,23 @@ pub(in crate::http) async fn cancel(
     slug: String,
     id: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let locator: Option<Locator> = id
         .parse()
         .ok()
         .filter(|locator: &Locator| locator.event == event.id);
     let locator = locator.ok_or(Refusal::RegistrationNotFound)?;
-    if preconditions::any(&incoming.headers) {
+    if preconditions::any(&head.headers) {
         let row = context.store.registration(locator).await?;
         let row = row.ok_or(Refusal::RegistrationNotFound)?.registration;
         let own = Position {
             epoch: event.epoch.clone(),
             revision: row.revision,
         };
-        preconditions::require(&incoming.headers, &[event.position(), own])?;
+        preconditions::require(&head.headers, &[event.position(), own])?;
     }
     let command = Command::Cancel {
         locator,

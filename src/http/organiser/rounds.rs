@@ -5,12 +5,12 @@ use warp::reply::Response;
 
 use super::settings::changed;
 use crate::context::Shared;
+use crate::context::head::RequestHead;
 use crate::domain::command::Command;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::invalid::Invalid;
 use crate::http::body::{self, Takes, Unread};
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::incoming::Incoming;
 use crate::http::{auth, find, preconditions};
 use crate::problem::Problem;
 
@@ -27,16 +27,16 @@ struct Fields<'a> {
 pub(in crate::http) async fn reset(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
         .await?;
     let capacity = confirmed(&sent.decode()?, &event)?;
-    let expected = preconditions::of_event(&incoming.headers, &event)?;
+    let expected = preconditions::of_event(&head.headers, &event)?;
     changed(
         &context,
         &event,
@@ -77,11 +77,11 @@ fn wrong(slug: &impl std::fmt::Display) -> Invalid {
 pub(in crate::http) async fn undo(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
-    let expected = preconditions::of_event(&incoming.headers, &event)?;
+    let expected = preconditions::of_event(&head.headers, &event)?;
     changed(
         &context,
         &event,

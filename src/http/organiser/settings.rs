@@ -5,6 +5,7 @@ use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::query::Query;
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
@@ -12,7 +13,6 @@ use crate::domain::invalid::Invalid;
 use crate::http::body::{self, Takes, Unread};
 use crate::http::details::Item;
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::incoming::Incoming;
 use crate::http::registration::unexpected;
 use crate::http::{auth, events, find, preconditions, reply};
 use crate::negotiation::etag;
@@ -43,17 +43,17 @@ struct Fields<'a> {
 /// `POST /api/v1/events`
 pub(in crate::http) async fn post(
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
         .await?;
     let new = new_event(&sent.decode()?)?;
-    if preconditions::any(&incoming.headers) {
+    if preconditions::any(&head.headers) {
         let (_, tag) = events::document(&context).await;
-        preconditions::require_tag(&incoming.headers, Some(&tag))?;
+        preconditions::require_tag(&head.headers, Some(&tag))?;
     }
     let event = create(&context, new, organiser).await?;
     let mut response = item(&context, &event).await;
@@ -127,16 +127,16 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
 pub(in crate::http) async fn patch(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &incoming, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
         .await?;
     let edit = edit(&sent.decode()?, &event)?;
-    let expected = preconditions::of_event(&incoming.headers, &event)?;
+    let expected = preconditions::of_event(&head.headers, &event)?;
     changed(
         &context,
         &event,
@@ -205,13 +205,13 @@ pub(super) async fn changed(
 pub(in crate::http) async fn delete(
     slug: String,
     context: Shared,
-    incoming: Incoming,
+    head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &incoming).await?;
+    let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let confirmed = Query::parse(&query)?.confirm.as_deref() == Some(event.slug.as_str());
-    let expected = preconditions::of_event(&incoming.headers, &event)?;
+    let expected = preconditions::of_event(&head.headers, &event)?;
     match context
         .registrar
         .submit(

@@ -136,7 +136,7 @@ pub(super) fn problem_page_with(visit: &Visit, problem: &Problem, key: &str) -> 
 }
 
 fn shown_problem(visit: &Visit, problem: &Problem, title: &str, detail: &str) -> Response {
-    let mut response = if prefers_html(&visit.incoming.headers) {
+    let mut response = if prefers_html(&visit.head.headers) {
         let code = problem.code();
         let template = ErrorPage {
             t: visit.texts,

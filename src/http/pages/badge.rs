@@ -36,7 +36,7 @@ fn answer(shown: &Shown, visit: &Visit) -> Response {
     ) else {
         return Problem::new(Code::Internal, "the badge cannot be drawn").into_response();
     };
-    let known = reply::none_match(&visit.incoming.headers, &etag);
+    let known = reply::none_match(&visit.head.headers, &etag);
     let response = if known {
         reply::empty(StatusCode::NOT_MODIFIED)
     } else {

@@ -11,10 +11,10 @@ use super::states;
 use super::templates::ComparePage;
 use super::views::TechniqueView;
 use super::visit::Visit;
+use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::audit::Actor;
 use crate::domain::lab;
-use crate::http::incoming::Incoming;
 use crate::http::text::Texts;
 use crate::http::{auth, find, preconditions, rate};
 use crate::problem::{Code, Problem};
@@ -57,7 +57,7 @@ fn technique(texts: Texts, key: &'static str) -> TechniqueView {
 
 /// `POST /compare/lab`: makes the event if it is not there, and leads to it.
 pub(super) async fn open_lab(context: Shared, visit: Visit) -> Response {
-    match ensure(&context, &visit.incoming).await {
+    match ensure(&context, &visit.head).await {
         Ok(()) => see_other(&format!("/e/{}/compare", lab::SLUG)),
         Err(problem) => problem_page(&visit, &problem),
     }
@@ -65,13 +65,13 @@ pub(super) async fn open_lab(context: Shared, visit: Visit) -> Response {
 
 /// Anybody may ask for it, so it counts as much as a registration does, and opens one event at most: small, and emptied by
 /// itself (`domain::lab`). An organiser who deletes the lab does not want it, so it stays away until they make it again.
-async fn ensure(context: &Context, incoming: &Incoming) -> Result<(), Problem> {
+async fn ensure(context: &Context, head: &RequestHead) -> Result<(), Problem> {
     if !context.settings.lab {
         return Err(Problem::event_not_found(lab::SLUG));
     }
-    auth::refuse_cross_site(&context.settings, incoming)?;
-    preconditions::require_tag(&incoming.headers, None)?;
-    rate::registration(context, incoming.peer.ip)?;
+    auth::refuse_cross_site(&context.settings, head)?;
+    preconditions::require_tag(&head.headers, None)?;
+    rate::registration(context, head.peer.ip)?;
     match find::event(context, lab::SLUG).await {
         Ok(_) => return Ok(()),
         Err(problem) if problem.code() == Code::EventNotFound => {}

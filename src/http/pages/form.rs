@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::context::head::RequestHead;
 use crate::http::body::{Content, Media, Takes, Unread};
-use crate::http::incoming::Incoming;
 use crate::http::preconditions;
 use crate::problem::{Code, Problem};
 
@@ -16,21 +16,21 @@ impl Form {
     /// Reads the body of a POST to a page, of at most `most` bytes.
     pub(super) async fn read(
         body: Unread,
-        incoming: &Incoming,
+        head: &RequestHead,
         most: usize,
     ) -> Result<Self, Problem> {
-        Self::content(body, incoming, most).await?.decode()
+        Self::content(body, head, most).await?.decode()
     }
 
     /// Like [`Form::read`], but not decoded yet.
     pub(super) async fn content(
         body: Unread,
-        incoming: &Incoming,
+        head: &RequestHead,
         most: usize,
     ) -> Result<Content, Problem> {
         // A page's form is sent to an address without a state that a client could name.
-        preconditions::require_tag(&incoming.headers, None)?;
-        let content = body.read_up_to(most, incoming, Takes::JsonOrForm).await?;
+        preconditions::require_tag(&head.headers, None)?;
+        let content = body.read_up_to(most, head, Takes::JsonOrForm).await?;
         match content.media {
             Media::Form => Ok(content),
             Media::Json => Err(Problem::new(

@@ -33,7 +33,7 @@ pub(super) fn switch(settings: &Settings, visit: &Visit) -> Option<Response> {
         format!("{}?{}", visit.path, rest.join("&"))
     };
     let mut response = see_other(&location);
-    let secure = if settings.has_secure_cookies(visit.incoming.peer) {
+    let secure = if settings.has_secure_cookies(visit.head.peer) {
         "; Secure"
     } else {
         ""

@@ -31,13 +31,13 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
 
 /// `POST /e/{slug}/register`.
 pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Unread) -> Response {
-    let sent = match Form::content(body, &visit.incoming, body::MAX).await {
+    let sent = match Form::content(body, &visit.head, body::MAX).await {
         Ok(sent) => sent,
         Err(problem) => return problem_page(&visit, &problem),
     };
     let accepted = async {
-        let event = registration::admit(&context, &visit.incoming, &slug).await?;
-        registration::submit(&context, &visit.incoming, event, &sent).await
+        let event = registration::admit(&context, &visit.head, &slug).await?;
+        registration::submit(&context, &visit.head, event, &sent).await
     };
     match accepted.await {
         Ok(accepted) => see_other(&format!("/r/{}", accepted.registration.token())),

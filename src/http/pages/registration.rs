@@ -50,8 +50,8 @@ async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<Registrat
 /// `POST /r/{token}/cancel`.
 pub(super) async fn cancel(token: String, context: Shared, visit: Visit) -> Response {
     let cancelled = async {
-        auth::refuse_cross_site(&context.settings, &visit.incoming)?;
-        registration::cancel(&context, &visit.incoming.headers, &token).await
+        auth::refuse_cross_site(&context.settings, &visit.head)?;
+        registration::cancel(&context, &visit.head.headers, &token).await
     };
     match cancelled.await {
         Ok(own) => see_other(&format!("/r/{}", own.registration.token())),

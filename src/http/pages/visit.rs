@@ -7,8 +7,8 @@ use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
 use warp::path::FullPath;
 
+use crate::context::head::{RequestHead, request_head};
 use crate::context::{Admission, Peer, Settings};
-use crate::http::incoming::{Incoming, incoming};
 use crate::http::query;
 use crate::http::text::{Language, Texts};
 
@@ -20,7 +20,7 @@ pub(super) struct Visit {
     /// The query without its question mark, maybe empty.
     pub(super) query: String,
     /// Headers, peer and host.
-    pub(super) incoming: Incoming,
+    pub(super) head: RequestHead,
     /// The texts of the response.
     pub(super) texts: Texts,
 }
@@ -38,7 +38,7 @@ impl Visit {
 
     /// The absolute address of `path`; without a `Host` the path itself.
     pub(super) fn absolute(&self, settings: &Settings, path: &str) -> String {
-        self.incoming.base_url(settings).unwrap_or_default() + path
+        self.head.base_url(settings).unwrap_or_default() + path
     }
 
     /// The same visitor at `path`: a refused form is shown by the page it came from.
@@ -51,7 +51,7 @@ impl Visit {
         Self {
             path,
             query,
-            incoming: self.incoming.clone(),
+            head: self.head.clone(),
             texts: self.texts,
         }
     }
@@ -62,7 +62,7 @@ impl Visit {
             ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             secure: false,
         };
-        let incoming = Incoming {
+        let head = RequestHead {
             headers: headers.clone(),
             peer,
             admission: Admission::Admitted,
@@ -71,7 +71,7 @@ impl Visit {
         Self {
             path: "/".to_owned(),
             query: String::new(),
-            incoming,
+            head,
             texts: Texts::new(Language::of(headers)),
         }
     }
@@ -79,12 +79,12 @@ impl Visit {
 
 /// Gathers a visit; never rejects.
 pub(super) fn visit() -> BoxedFilter<(Visit,)> {
-    let visit = |path: FullPath, query: String, incoming: Incoming| Visit {
+    let visit = |path: FullPath, query: String, head: RequestHead| Visit {
         path: path.as_str().to_owned(),
         query,
-        texts: Texts::new(Language::of(&incoming.headers)),
-        incoming,
+        texts: Texts::new(Language::of(&head.headers)),
+        head,
     };
-    let parts = warp::path::full().and(query()).and(incoming());
+    let parts = warp::path::full().and(query()).and(request_head());
     parts.map(visit).boxed()
 }

@@ -52,7 +52,7 @@ pub(super) async fn again(
     refused: &Problem,
 ) -> Response {
     let template = async {
-        let session = session::session(context, &visit.incoming.headers).await?;
+        let session = session::session(context, &visit.head.headers).await?;
         Ok::<_, Problem>(match session {
             Some(session) => Some(fill(context, visit, &session, slug, typed).await?),
             None => None,

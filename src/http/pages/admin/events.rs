@@ -24,7 +24,7 @@ const PATH: &str = "/admin";
 
 /// `GET /admin`.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
-    match session::session(&context, &visit.incoming.headers).await {
+    match session::session(&context, &visit.head.headers).await {
         Ok(Some(session)) => events_page(&context, &visit, &session, &Form::default(), None).await,
         Ok(None) => login::sign_in_page(&visit, StatusCode::OK, None),
         Err(problem) => problem_page(&visit, &problem),
@@ -56,7 +56,7 @@ async fn created(context: &Context, visit: &Visit, form: &Form, organiser: Organ
         Ok(slug) => return see_other(&format!("/admin/events/{slug}?done=created")),
         Err(problem) => problem,
     };
-    match session::session(context, &visit.incoming.headers).await {
+    match session::session(context, &visit.head.headers).await {
         Ok(Some(session)) => events_page(context, visit, &session, form, Some(&refused)).await,
         Ok(None) | Err(_) => problem_page(visit, &refused),
     }

@@ -16,7 +16,7 @@ use crate::problem::{Code, Problem};
 
 /// `GET /admin/login`; redirects to the console if already signed in.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
-    match session::session(&context, &visit.incoming.headers).await {
+    match session::session(&context, &visit.head.headers).await {
         Ok(Some(_)) => see_other("/admin"),
         Ok(None) => sign_in_page(&visit, StatusCode::OK, None),
         Err(problem) => problem_page(&visit, &problem),
@@ -41,11 +41,11 @@ pub(in crate::http::pages) async fn sign_in(
 ) -> Response {
     let attempt = async {
         // Login CSRF: another site must not sign its visitor in as somebody else.
-        auth::refuse_cross_site(&context.settings, &visit.incoming)?;
+        auth::refuse_cross_site(&context.settings, &visit.head)?;
         session::sign_in(
             &context,
-            visit.incoming.peer,
-            Form::read(body, &visit.incoming, body::MAX)
+            visit.head.peer,
+            Form::read(body, &visit.head, body::MAX)
                 .await?
                 .get("password"),
         )
@@ -83,7 +83,7 @@ pub(in crate::http::pages) async fn sign_out(
     if let Err(answer) = super::writer(&context, &visit, body).await {
         return answer;
     }
-    match session::sign_out(&context, visit.incoming.peer, &visit.incoming.headers).await {
+    match session::sign_out(&context, visit.head.peer, &visit.head.headers).await {
         Ok(cookie) => {
             let mut response = see_other(LOGIN);
             response.headers_mut().insert(header::SET_COOKIE, cookie);

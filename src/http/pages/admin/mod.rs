@@ -29,7 +29,7 @@ const LOGIN: &str = "/admin/login";
 
 /// The reader's session, or a redirect to the sign-in page.
 async fn reader(context: &Context, visit: &Visit) -> Result<Session, Response> {
-    match session::session(context, &visit.incoming.headers).await {
+    match session::session(context, &visit.head.headers).await {
         Ok(Some(session)) => Ok(session),
         Ok(None) => Err(see_other(LOGIN)),
         Err(problem) => Err(problem_page(visit, &problem)),
@@ -43,10 +43,10 @@ async fn writer(
     visit: &Visit,
     body: Unread,
 ) -> Result<(Organiser, Form), Response> {
-    let form = Form::read(body, &visit.incoming, body::ORGANISER_MAX)
+    let form = Form::read(body, &visit.head, body::ORGANISER_MAX)
         .await
         .map_err(|problem| problem_page(visit, &problem))?;
-    match auth::form(context, &visit.incoming, form.get("csrf")).await {
+    match auth::form(context, &visit.head, form.get("csrf")).await {
         Ok(organiser) => Ok((organiser, form)),
         Err(problem) if problem.code() == Code::Unauthorized => Err(see_other(LOGIN)),
         Err(problem) => Err(problem_page(visit, &problem)),

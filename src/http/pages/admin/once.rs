@@ -61,7 +61,7 @@ pub(super) async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) 
     let Some(name) = name(&visit.path, form) else {
         return act.await;
     };
-    let headers = visit.incoming.headers.clone();
+    let headers = visit.head.headers.clone();
     let carried_out = tokio::spawn(async move {
         match claim(&context, &name).await {
             Ok(Claim::First) => {
