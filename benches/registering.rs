@@ -24,7 +24,7 @@ use headcount::domain::command::{Answer, Applicant, Command as Ask};
 use headcount::domain::event::{Capacity, NewEvent, Slug};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Secret};
-use headcount::http::body::{Takes, Unread, body};
+use headcount::http::body::{AllowedMedia, Unread, body};
 use headcount::live::cluster;
 use headcount::live::hub::Hub;
 use headcount::register::queue::{QUEUE, Registrar};
@@ -169,7 +169,10 @@ async fn each(
     head: RequestHead,
     body: Unread,
 ) -> http::Response<String> {
-    let content = body.read(&head, Takes::JsonOrForm).await.expect("a body");
+    let content = body
+        .read(&head, AllowedMedia::JsonOrForm)
+        .await
+        .expect("a body");
     let person: Person = content.decode().expect("a person");
     let applicant = Applicant {
         name: Name::parse(&person.name).expect("a name"),

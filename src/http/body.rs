@@ -44,9 +44,9 @@ fn take(chunk: &mut impl bytes::Buf) -> Bytes {
     chunk.copy_to_bytes(chunk.remaining())
 }
 
-/// Which bodies a call takes.
+/// The media types that a call accepts for its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum AllowedMedia {
     /// `application/json`.
     Json,
     /// That, or a form.
@@ -72,8 +72,8 @@ pub struct Content {
 
 impl Unread {
     /// Reads a body of at most [`MAX`] bytes, see [`Self::read_up_to`].
-    pub async fn read(self, head: &RequestHead, takes: Takes) -> Result<Content, Problem> {
-        self.read_up_to(MAX, head, takes).await
+    pub async fn read(self, head: &RequestHead, allowed: AllowedMedia) -> Result<Content, Problem> {
+        self.read_up_to(MAX, head, allowed).await
     }
 
     /// Reads a body of at most `most` bytes: 415 by the head alone, 413 as soon as it is known to
@@ -82,9 +82,9 @@ impl Unread {
         self,
         most: usize,
         head: &RequestHead,
-        takes: Takes,
+        allowed: AllowedMedia,
     ) -> Result<Content, Problem> {
-        let media = media(&head.headers, takes)?;
+        let media = media(&head.headers, allowed)?;
         let said: Option<u64> = head
             .header(header::CONTENT_LENGTH)
             .and_then(|length| length.parse().ok());
@@ -153,7 +153,7 @@ impl Content {
 
 /// A parameter such as `charset` changes nothing: JSON and forms are UTF-8 (RFC 8259, sections 8.1
 /// and 11).
-fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
+fn media(headers: &HeaderMap, allowed: AllowedMedia) -> Result<Media, Problem> {
     let coded = headers
         .get(header::CONTENT_ENCODING)
         .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -181,13 +181,13 @@ fn media(headers: &HeaderMap, takes: Takes) -> Result<Media, Problem> {
         return Ok(Media::Json);
     }
     if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && takes == Takes::JsonOrForm
+        && allowed == AllowedMedia::JsonOrForm
     {
         return Ok(Media::Form);
     }
-    let list = match takes {
-        Takes::Json => "application/json",
-        Takes::JsonOrForm => "application/json, application/x-www-form-urlencoded",
+    let list = match allowed {
+        AllowedMedia::Json => "application/json",
+        AllowedMedia::JsonOrForm => "application/json, application/x-www-form-urlencoded",
     };
     let said = if essence.is_empty() {
         "a body without Content-Type"

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-use super::body::{Content, Takes, Unread};
+use super::body::{AllowedMedia, Content, Unread};
 use super::field_value::{Check, FieldValue};
 use super::{auth, find, preconditions, rate, reply};
 use crate::context::head::RequestHead;
@@ -93,7 +93,10 @@ pub(super) async fn post(
     body: Unread,
 ) -> Result<Response, Problem> {
     let event = admit(&context, &head, &slug).await?;
-    let applicant = applicant(&body.read(&head, Takes::JsonOrForm).await?.decode()?, &head)?;
+    let applicant = applicant(
+        &body.read(&head, AllowedMedia::JsonOrForm).await?.decode()?,
+        &head,
+    )?;
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
     // Frees the head before the commit is awaited: a crowd waits all at once.

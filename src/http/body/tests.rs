@@ -102,17 +102,21 @@ fn a_body_that_is_no_utf8_is_refused_with_its_place() {
 #[test]
 fn media_types_are_compared_without_case_and_parameters() {
     assert_eq!(
-        media(&headers("Application/JSON; charset=UTF-8"), Takes::Json).unwrap(),
+        media(
+            &headers("Application/JSON; charset=UTF-8"),
+            AllowedMedia::Json
+        )
+        .unwrap(),
         Media::Json
     );
     assert_eq!(
-        media(&headers("application/merge-patch+json"), Takes::Json).unwrap(),
+        media(&headers("application/merge-patch+json"), AllowedMedia::Json).unwrap(),
         Media::Json
     );
     assert_eq!(
         media(
             &headers("application/x-www-form-urlencoded;charset=utf-8"),
-            Takes::JsonOrForm
+            AllowedMedia::JsonOrForm
         )
         .unwrap(),
         Media::Form
@@ -125,7 +129,9 @@ fn media_types_are_compared_without_case_and_parameters() {
         "",
     ] {
         assert_eq!(
-            media(&headers(refused), Takes::Json).unwrap_err().code(),
+            media(&headers(refused), AllowedMedia::Json)
+                .unwrap_err()
+                .code(),
             Code::UnsupportedMediaType,
             "{refused}"
         );

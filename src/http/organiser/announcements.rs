@@ -11,7 +11,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::http::auth::Organiser;
-use crate::http::body::{self, Takes, Unread};
+use crate::http::body::{self, AllowedMedia, Unread};
 use crate::http::details::Notice;
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::{auth, find, preconditions, reply};
@@ -36,7 +36,7 @@ pub(in crate::http) async fn post(
     let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
     let new = new(&sent.decode()?, context.clock.now())?;
     preconditions::require(&head.headers, &[event.position()])?;

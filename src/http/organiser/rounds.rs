@@ -9,7 +9,7 @@ use crate::context::head::RequestHead;
 use crate::domain::command::Command;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::invalid::Invalid;
-use crate::http::body::{self, Takes, Unread};
+use crate::http::body::{self, AllowedMedia, Unread};
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::{auth, find, preconditions};
 use crate::problem::Problem;
@@ -33,7 +33,7 @@ pub(in crate::http) async fn reset(
     let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
     let capacity = confirmed(&sent.decode()?, &event)?;
     let expected = preconditions::of_event(&head.headers, &event)?;

@@ -10,7 +10,7 @@ use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
 use crate::domain::invalid::Invalid;
-use crate::http::body::{self, Takes, Unread};
+use crate::http::body::{self, AllowedMedia, Unread};
 use crate::http::details::Item;
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::registration::unexpected;
@@ -48,7 +48,7 @@ pub(in crate::http) async fn post(
 ) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &head).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
     let new = new_event(&sent.decode()?)?;
     if preconditions::any(&head.headers) {
@@ -133,7 +133,7 @@ pub(in crate::http) async fn patch(
     let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, Takes::Json)
+        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
     let edit = edit(&sent.decode()?, &event)?;
     let expected = preconditions::of_event(&head.headers, &event)?;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::context::head::RequestHead;
-use crate::http::body::{Content, Media, Takes, Unread};
+use crate::http::body::{AllowedMedia, Content, Media, Unread};
 use crate::http::preconditions;
 use crate::problem::{Code, Problem};
 
@@ -30,7 +30,9 @@ impl Form {
     ) -> Result<Content, Problem> {
         // A page's form is sent to an address without a state that a client could name.
         preconditions::require_tag(&head.headers, None)?;
-        let content = body.read_up_to(most, head, Takes::JsonOrForm).await?;
+        let content = body
+            .read_up_to(most, head, AllowedMedia::JsonOrForm)
+            .await?;
         match content.media {
             Media::Form => Ok(content),
             Media::Json => Err(Problem::new(
