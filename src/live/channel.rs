@@ -44,7 +44,7 @@ impl End {
 /// A push and its place in the order of this channel's pushes, by which a watcher knows what it has
 /// sent.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct Push {
     /// Grows with every push of the channel.
     pub sequence: u64,
     /// What to send.
@@ -57,7 +57,7 @@ pub struct Newest {
     /// The row.
     pub event: Arc<Event>,
     /// The count of that row, with `stale_since` while the database cannot be reached.
-    pub count: Part,
+    pub count: Push,
     /// Since when the database cannot be reached.
     pub stale_since: Option<Timestamp>,
 }
@@ -82,15 +82,15 @@ impl Newest {
 #[derive(Debug, Clone)]
 pub struct LiveState {
     /// The count.
-    pub count: Part,
+    pub count: Push,
     /// Set while the database cannot be reached.
-    pub stale: Option<Part>,
+    pub stale: Option<Push>,
     /// How many watch.
-    pub watching: Option<Part>,
+    pub watching: Option<Push>,
     /// The newest announcement since this node started.
-    pub notice: Option<Part>,
+    pub notice: Option<Push>,
     /// The event's details have changed.
-    pub details: Option<Part>,
+    pub details: Option<Push>,
     /// Set when everybody's stream ends.
     pub end: Option<End>,
     /// What polls see, ahead of `count` by at most the publish interval.
@@ -99,7 +99,7 @@ pub struct LiveState {
     announced: i64,
     /// The newest announcement, once this node has read it.
     announcement: Option<Arc<Announcement>>,
-    /// The sequence number of the next part.
+    /// The sequence number of the next push.
     sequence: u64,
     /// When a count was last pushed.
     pushed_at: Option<Instant>,
@@ -108,7 +108,7 @@ pub struct LiveState {
 }
 
 /// A state whose count is to be pushed.
-struct Accepted {
+struct PendingPush {
     /// The time of the change, if it changed the details as well.
     edited_at: Option<Timestamp>,
 }
@@ -123,7 +123,7 @@ enum Pace {
 
 impl LiveState {
     fn new(event: Event) -> Self {
-        let count = Part {
+        let count = Push {
             sequence: 1,
             message: Arc::new(Message::new(Body::Count(event.headcount()))),
         };
@@ -147,17 +147,17 @@ impl LiveState {
         }
     }
 
-    fn part(&mut self, message: Message) -> Part {
+    fn sequenced(&mut self, message: Message) -> Push {
         let sequence = self.sequence;
         self.sequence += 1;
-        Part {
+        Push {
             sequence,
             message: Arc::new(message),
         }
     }
 
     /// Takes a committed state; `None` when there is nothing to push.
-    fn accept(&mut self, event: Event, force: bool) -> Option<Accepted> {
+    fn accept(&mut self, event: Event, force: bool) -> Option<PendingPush> {
         let known = &self.newest.event;
         if (event.revision < known.revision && !force) || event == **known {
             return None;
@@ -169,13 +169,13 @@ impl LiveState {
             return None;
         }
         let count = Message::new(Body::Count(self.newest.headcount()));
-        self.newest.count = self.part(count);
-        Some(Accepted { edited_at })
+        self.newest.count = self.sequenced(count);
+        Some(PendingPush { edited_at })
     }
 
     /// Pushes that the event's details have changed.
     fn push_details(&mut self, at: Timestamp) {
-        self.details = Some(self.part(Message::new(Body::Details { at })));
+        self.details = Some(self.sequenced(Message::new(Body::Details { at })));
     }
 
     /// Keeps an announcement that was read, unless a newer one is known.
@@ -219,8 +219,8 @@ impl LiveState {
         }
         self.newest.stale_since = since;
         let count = Message::new(Body::Count(self.newest.headcount())).again();
-        self.newest.count = self.part(count);
-        self.stale = since.map(|since| self.part(Message::new(Body::Stale(since))));
+        self.newest.count = self.sequenced(count);
+        self.stale = since.map(|since| self.sequenced(Message::new(Body::Stale(since))));
         // During an outage the count does not change, so only new watchers get it, with
         // `stale_since`. After it everybody gets it again.
         if since.is_none() {
@@ -246,7 +246,7 @@ impl LiveState {
             at: announcement.at,
             ends_at: announcement.ends_at,
         });
-        self.notice = Some(self.part(notice));
+        self.notice = Some(self.sequenced(notice));
         true
     }
 }
@@ -308,7 +308,7 @@ impl Channel {
     pub(super) fn publish(self: &Arc<Self>, event: Event, force: bool) {
         let mut later = None;
         self.update(|state| {
-            let Some(Accepted { edited_at }) = state.accept(event, force) else {
+            let Some(PendingPush { edited_at }) = state.accept(event, force) else {
                 return false;
             };
             let now = Instant::now();
@@ -343,7 +343,7 @@ impl Channel {
     /// Pushes how many watch.
     pub(super) fn set_watching(&self, watching: u64) {
         self.update(|state| {
-            state.watching = Some(state.part(Message::new(Body::Watching(watching))));
+            state.watching = Some(state.sequenced(Message::new(Body::Watching(watching))));
             true
         });
     }

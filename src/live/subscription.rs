@@ -92,7 +92,7 @@ impl Subscription {
                 [&state.watching, &state.notice, &state.details]
                     .into_iter()
                     .flatten()
-                    .map(|part| part.sequence)
+                    .map(|push| push.sequence)
                     .max()
                     .unwrap_or(0),
                 state.end,
@@ -224,21 +224,21 @@ impl Subscription {
             let other = [state.notice.as_ref(), state.details.as_ref(), watching]
                 .into_iter()
                 .flatten()
-                .filter(|part| part.sequence > self.seen_other)
-                .min_by_key(|part| part.sequence);
+                .filter(|push| push.sequence > self.seen_other)
+                .min_by_key(|push| push.sequence);
             if state.count.sequence > self.seen_count {
                 self.seen_count = state.count.sequence;
                 Some(Arc::clone(&state.count.message))
-            } else if let Some(part) = state
+            } else if let Some(push) = state
                 .stale
                 .as_ref()
-                .filter(|part| part.sequence > self.seen_stale)
+                .filter(|push| push.sequence > self.seen_stale)
             {
-                self.seen_stale = part.sequence;
-                Some(Arc::clone(&part.message))
-            } else if let Some(part) = other {
-                self.seen_other = part.sequence;
-                Some(Arc::clone(&part.message))
+                self.seen_stale = push.sequence;
+                Some(Arc::clone(&push.message))
+            } else if let Some(push) = other {
+                self.seen_other = push.sequence;
+                Some(Arc::clone(&push.message))
             } else {
                 None
             }
