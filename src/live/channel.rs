@@ -14,7 +14,7 @@ use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
 use crate::domain::position::Position;
 use crate::store::Announcement;
-use crate::wire::message::{Body, Message, Reason};
+use crate::wire::message::{Message, Payload, Reason};
 
 /// Why everybody's stream ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl LiveState {
     fn new(event: Event) -> Self {
         let count = Push {
             sequence: 1,
-            message: Arc::new(Message::new(Body::Count(event.headcount()))),
+            message: Arc::new(Message::new(Payload::Count(event.headcount()))),
         };
         Self {
             count: count.clone(),
@@ -168,14 +168,14 @@ impl LiveState {
         if !counted {
             return None;
         }
-        let count = Message::new(Body::Count(self.newest.headcount()));
+        let count = Message::new(Payload::Count(self.newest.headcount()));
         self.newest.count = self.sequenced(count);
         Some(PendingPush { edited_at })
     }
 
     /// Pushes that the event's details have changed.
     fn push_details(&mut self, at: Timestamp) {
-        self.details = Some(self.sequenced(Message::new(Body::Details { at })));
+        self.details = Some(self.sequenced(Message::new(Payload::Details { at })));
     }
 
     /// Keeps an announcement that was read, unless a newer one is known.
@@ -218,9 +218,9 @@ impl LiveState {
             return false;
         }
         self.newest.stale_since = since;
-        let count = Message::new(Body::Count(self.newest.headcount())).again();
+        let count = Message::new(Payload::Count(self.newest.headcount())).again();
         self.newest.count = self.sequenced(count);
-        self.stale = since.map(|since| self.sequenced(Message::new(Body::Stale(since))));
+        self.stale = since.map(|since| self.sequenced(Message::new(Payload::Stale(since))));
         // During an outage the count does not change, so only new watchers get it, with
         // `stale_since`. After it everybody gets it again.
         if since.is_none() {
@@ -241,7 +241,7 @@ impl LiveState {
             self.push_details(announcement.at);
             return true;
         }
-        let notice = Message::new(Body::Notice {
+        let notice = Message::new(Payload::Notice {
             text: announcement.text.clone(),
             at: announcement.at,
             ends_at: announcement.ends_at,
@@ -343,7 +343,7 @@ impl Channel {
     /// Pushes how many watch.
     pub(super) fn set_watching(&self, watching: u64) {
         self.update(|state| {
-            state.watching = Some(state.sequenced(Message::new(Body::Watching(watching))));
+            state.watching = Some(state.sequenced(Message::new(Payload::Watching(watching))));
             true
         });
     }

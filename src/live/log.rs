@@ -113,7 +113,7 @@ impl Log {
             }
             match self.subscription.next().await? {
                 Item::Message(message)
-                    if matches!(message.body(), crate::wire::message::Body::Count(_)) =>
+                    if matches!(message.payload(), crate::wire::message::Payload::Count(_)) =>
                 {
                     self.behind = true;
                 }

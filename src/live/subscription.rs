@@ -12,7 +12,7 @@ use super::channel::{Channel, End, LiveState};
 use super::fanout::{TICK, Waiter};
 use super::presence::{Transport, Watcher};
 use crate::domain::position::Position;
-use crate::wire::message::{Body, Message, Reason};
+use crate::wire::message::{Message, Payload, Reason};
 
 /// Farewells ask clients to reconnect after a random time in this range, in milliseconds: a deploy
 /// must not bring all of them back in the same second.
@@ -48,7 +48,7 @@ pub fn farewell(reason: Reason) -> Item {
 impl Item {
     /// A farewell as a push.
     pub fn bye(reason: Reason, retry_ms: u64) -> Message {
-        Message::new(Body::Bye { reason, retry_ms })
+        Message::new(Payload::Bye { reason, retry_ms })
     }
 }
 

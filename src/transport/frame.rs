@@ -18,7 +18,7 @@ use crate::live::presence::Transport;
 use crate::live::subscription::{Item, Subscription};
 use crate::wire::chunk::Chunk;
 use crate::wire::frame::{self as wire, Theme};
-use crate::wire::message::{Body, Message, Reason};
+use crate::wire::message::{Message, Payload, Reason};
 
 /// A document ends after this many updates and heartbeats, and loads again: without JavaScript it
 /// grows while it lasts.
@@ -205,13 +205,13 @@ impl Frame {
             meter::observe(Transport::Frame, &self.context.clock, message);
         }
         // The document shows counts only: when the database goes away, the last one as stale.
-        let chunk = match message.body() {
-            Body::Stale(_) => self.channel.newest().count.message.frame().cloned(),
-            Body::Count(_)
-            | Body::Watching(_)
-            | Body::Notice { .. }
-            | Body::Details { .. }
-            | Body::Bye { .. } => message.frame().cloned(),
+        let chunk = match message.payload() {
+            Payload::Stale(_) => self.channel.newest().count.message.frame().cloned(),
+            Payload::Count(_)
+            | Payload::Watching(_)
+            | Payload::Notice { .. }
+            | Payload::Details { .. }
+            | Payload::Bye { .. } => message.frame().cloned(),
         };
         self.updates += u32::from(chunk.is_some());
         chunk

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::message::Body;
+use super::message::Payload;
 
 /// Keeps the connection alive. An element, not white space: it restarts the style's silence timer,
 /// which works without JavaScript, and a script sees it.
@@ -170,9 +170,9 @@ pub fn gone_document(language: &str, text: &str, nonce: &str, theme: Theme) -> S
 }
 
 /// A push as markup: the same bytes for every watcher. `None` for what the document does not show.
-pub(super) fn update(body: &Body, json: &str) -> Option<String> {
-    match body {
-        Body::Count(headcount) => {
+pub(super) fn update(payload: &Payload, json: &str) -> Option<String> {
+    match payload {
+        Payload::Count(headcount) => {
             let mut out = String::with_capacity(json.len() * 2);
             out.push_str("<p data-count=\"");
             escape(json, &mut out);
@@ -189,11 +189,11 @@ pub(super) fn update(body: &Body, json: &str) -> Option<String> {
             out.push_str("</p>\n");
             Some(out)
         }
-        Body::Watching(_)
-        | Body::Notice { .. }
-        | Body::Details { .. }
-        | Body::Stale(_)
-        | Body::Bye { .. } => None,
+        Payload::Watching(_)
+        | Payload::Notice { .. }
+        | Payload::Details { .. }
+        | Payload::Stale(_)
+        | Payload::Bye { .. } => None,
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Reason {
 
 /// The content of a push (docs/protocol.md, sections 4 and 13.10).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
+pub enum Payload {
     /// The whole state; the only push with a cursor.
     Count(Headcount),
     /// How many watch the event, over all nodes, approximately.
@@ -57,7 +57,7 @@ pub enum Body {
     },
 }
 
-impl Body {
+impl Payload {
     /// The name of the event on every wire.
     pub fn name(&self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Body {
 /// A push and its renderings.
 #[derive(Debug)]
 pub struct Message {
-    body: Body,
+    payload: Payload,
     again: bool,
     json: OnceLock<Box<RawValue>>,
     json_bytes: OnceLock<Bytes>,
@@ -86,9 +86,9 @@ pub struct Message {
 
 impl Message {
     /// A push without renderings.
-    pub fn new(body: Body) -> Self {
+    pub fn new(payload: Payload) -> Self {
         Self {
-            body,
+            payload,
             again: false,
             json: OnceLock::new(),
             json_bytes: OnceLock::new(),
@@ -110,41 +110,41 @@ impl Message {
 
     /// When the pushed change was committed; `None` unless it is a count with something new.
     pub fn committed_at(&self) -> Option<Timestamp> {
-        match &self.body {
-            Body::Count(headcount) if !self.again => Some(headcount.at),
-            Body::Count(_)
-            | Body::Watching(_)
-            | Body::Notice { .. }
-            | Body::Details { .. }
-            | Body::Stale(_)
-            | Body::Bye { .. } => None,
+        match &self.payload {
+            Payload::Count(headcount) if !self.again => Some(headcount.at),
+            Payload::Count(_)
+            | Payload::Watching(_)
+            | Payload::Notice { .. }
+            | Payload::Details { .. }
+            | Payload::Stale(_)
+            | Payload::Bye { .. } => None,
         }
     }
 
     /// Its content.
-    pub fn body(&self) -> &Body {
-        &self.body
+    pub fn payload(&self) -> &Payload {
+        &self.payload
     }
 
     /// The payload as JSON text: the count object, `{"watching":n}` and so on.
     #[expect(clippy::missing_panics_doc, reason = "never panics, see below")]
     pub fn json(&self) -> &RawValue {
         self.json.get_or_init(|| {
-            let value = match &self.body {
-                Body::Count(headcount) => serde_json::value::to_raw_value(headcount),
-                Body::Watching(watching) => serde_json::value::to_raw_value(&Watching {
+            let value = match &self.payload {
+                Payload::Count(headcount) => serde_json::value::to_raw_value(headcount),
+                Payload::Watching(watching) => serde_json::value::to_raw_value(&Watching {
                     watching: *watching,
                 }),
-                Body::Notice { text, at, ends_at } => serde_json::value::to_raw_value(&Notice {
+                Payload::Notice { text, at, ends_at } => serde_json::value::to_raw_value(&Notice {
                     text,
                     at: *at,
                     ends_at: *ends_at,
                 }),
-                Body::Details { at } => serde_json::value::to_raw_value(&Details { at: *at }),
-                Body::Stale(stale_since) => serde_json::value::to_raw_value(&Stale {
+                Payload::Details { at } => serde_json::value::to_raw_value(&Details { at: *at }),
+                Payload::Stale(stale_since) => serde_json::value::to_raw_value(&Stale {
                     stale_since: *stale_since,
                 }),
-                Body::Bye { reason, retry_ms } => serde_json::value::to_raw_value(&Bye {
+                Payload::Bye { reason, retry_ms } => serde_json::value::to_raw_value(&Bye {
                     reason: *reason,
                     retry_ms: *retry_ms,
                 }),
@@ -154,7 +154,7 @@ impl Message {
         })
     }
 
-    /// The payload as a body, shared by every poll.
+    /// The JSON text as a response body, shared by every poll.
     pub fn json_bytes(&self) -> &Bytes {
         self.json_bytes
             .get_or_init(|| Bytes::copy_from_slice(self.json().get().as_bytes()))
@@ -163,14 +163,15 @@ impl Message {
     /// An SSE block, ready to be written.
     pub fn sse(&self) -> &Chunk {
         self.sse
-            .get_or_init(|| Chunk::new(&sse::message(&self.body, self.json().get())))
+            .get_or_init(|| Chunk::new(&sse::message(&self.payload, self.json().get())))
     }
 
     /// A piece of the endless HTML document; `None` for what it does not show.
     pub fn frame(&self) -> Option<&Chunk> {
         self.frame
             .get_or_init(|| {
-                frame::update(&self.body, self.json().get()).map(|html| Chunk::new(html.as_bytes()))
+                frame::update(&self.payload, self.json().get())
+                    .map(|html| Chunk::new(html.as_bytes()))
             })
             .as_ref()
     }
@@ -178,13 +179,13 @@ impl Message {
     /// A WebSocket frame, ready to be written.
     pub fn websocket(&self) -> &Bytes {
         self.websocket
-            .get_or_init(|| websocket::message(&self.body, self.json()))
+            .get_or_init(|| websocket::message(&self.payload, self.json()))
     }
 
     /// A Socket.IO event packet, for a body and as a WebSocket frame.
     pub fn socketio(&self) -> &Packet {
         self.socketio
-            .get_or_init(|| socketio::message(&self.body, self.json()))
+            .get_or_init(|| socketio::message(&self.payload, self.json()))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::engineio::Packet;
 use super::json::object;
-use super::message::Body;
+use super::message::Payload;
 
 /// What a client says.
 #[derive(Debug, PartialEq, Eq)]
@@ -107,8 +107,8 @@ fn event(text: &str) -> Option<Incoming> {
 }
 
 /// A push: `2["count",{…}]`.
-pub(super) fn message(body: &Body, json: &RawValue) -> Packet {
-    packet(&format!("2[\"{}\",{json}]", body.name()))
+pub(super) fn message(payload: &Payload, json: &RawValue) -> Packet {
+    packet(&format!("2[\"{}\",{json}]", payload.name()))
 }
 
 /// The client has joined under this id.
@@ -234,7 +234,7 @@ mod tests {
                 r#"433[{"code":"event-not-found","ok":false}]"#,
             ),
             (
-                message(&Body::Watching(3), &watching),
+                message(&Payload::Watching(3), &watching),
                 r#"42["watching",{"watching":3}]"#,
             ),
         ] {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::message::Body;
+use super::message::Payload;
 use crate::domain::change::Change;
 use crate::domain::position::Position;
 
@@ -37,15 +37,16 @@ pub fn block(event: &str, id: Option<&Position>, data: &str) -> String {
 }
 
 /// A push; only a count carries an id, and a farewell carries its own `retry` in the same block.
-pub(super) fn message(body: &Body, json: &str) -> Vec<u8> {
-    let (id, retry_ms) = match body {
-        Body::Count(headcount) => (Some(&headcount.position), None),
-        Body::Bye { retry_ms, .. } => (None, Some(*retry_ms)),
-        Body::Watching(_) | Body::Notice { .. } | Body::Details { .. } | Body::Stale(_) => {
-            (None, None)
-        }
+pub(super) fn message(payload: &Payload, json: &str) -> Vec<u8> {
+    let (id, retry_ms) = match payload {
+        Payload::Count(headcount) => (Some(&headcount.position), None),
+        Payload::Bye { retry_ms, .. } => (None, Some(*retry_ms)),
+        Payload::Watching(_)
+        | Payload::Notice { .. }
+        | Payload::Details { .. }
+        | Payload::Stale(_) => (None, None),
     };
-    (retry_ms.map(retry).unwrap_or_default() + &block(body.name(), id, json)).into_bytes()
+    (retry_ms.map(retry).unwrap_or_default() + &block(payload.name(), id, json)).into_bytes()
 }
 
 /// A line of the change log.

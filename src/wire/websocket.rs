@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::json;
-use super::message::{Body, Message, Reason};
+use super::message::{Message, Payload, Reason};
 use crate::domain::clock::Timestamp;
 
 #[derive(Serialize)]
@@ -53,14 +53,14 @@ fn frame(frame: Frame) -> Bytes {
 }
 
 /// A push.
-pub(super) fn message(body: &Body, data: &RawValue) -> Bytes {
-    match body {
-        Body::Count(_) => Outgoing::Count { data }.render(),
-        Body::Watching(_) => Outgoing::Watching { data }.render(),
-        Body::Notice { .. } => Outgoing::Notice { data }.render(),
-        Body::Details { .. } => Outgoing::Details { data }.render(),
-        Body::Stale(_) => Outgoing::Stale { data }.render(),
-        Body::Bye { reason, retry_ms } => Outgoing::Bye {
+pub(super) fn message(payload: &Payload, data: &RawValue) -> Bytes {
+    match payload {
+        Payload::Count(_) => Outgoing::Count { data }.render(),
+        Payload::Watching(_) => Outgoing::Watching { data }.render(),
+        Payload::Notice { .. } => Outgoing::Notice { data }.render(),
+        Payload::Details { .. } => Outgoing::Details { data }.render(),
+        Payload::Stale(_) => Outgoing::Stale { data }.render(),
+        Payload::Bye { reason, retry_ms } => Outgoing::Bye {
             reason: *reason,
             retry_ms: *retry_ms,
         }
@@ -103,8 +103,8 @@ pub fn pong(id: &RawValue, at: Timestamp) -> Bytes {
 
 /// A farewell drawn for one client.
 pub fn bye(reason: Reason, retry_ms: u64) -> Bytes {
-    let farewell = Message::new(Body::Bye { reason, retry_ms });
-    message(farewell.body(), farewell.json())
+    let farewell = Message::new(Payload::Bye { reason, retry_ms });
+    message(farewell.payload(), farewell.json())
 }
 
 #[cfg(test)]
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_long_message_says_its_length_in_two_bytes_more() {
-        let notice = Message::new(Body::Notice {
+        let notice = Message::new(Payload::Notice {
             text: "x".repeat(200),
             at: Timestamp::from_millis(0),
             ends_at: Timestamp::from_millis(1),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use headcount::wire::message::{Body, Message};
+use headcount::wire::message::{Message, Payload};
 use headcount::wire::sse;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -33,7 +33,7 @@ struct Pieces {
 
 impl Pieces {
     fn new(revision: i64) -> Self {
-        let message = Message::new(Body::Count(super::event(revision).headcount()));
+        let message = Message::new(Payload::Count(super::event(revision).headcount()));
         Self {
             sse: message.sse().framed().clone(),
             websocket: message.websocket().clone(),

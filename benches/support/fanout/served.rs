@@ -14,7 +14,7 @@ use headcount::live::hub::Hub;
 use headcount::register::queue::{QUEUE, Registrar};
 use headcount::server::Tls;
 use headcount::store::{DatabaseUrl, Store};
-use headcount::wire::message::{Body, Message};
+use headcount::wire::message::{Message, Payload};
 use headcount::{routes, server};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::WatchStream;
@@ -150,7 +150,7 @@ pub(super) async fn warps() {
 }
 
 fn text(revision: i64) -> String {
-    Message::new(Body::Count(super::event(revision).headcount()))
+    Message::new(Payload::Count(super::event(revision).headcount()))
         .json()
         .get()
         .to_owned()

@@ -17,7 +17,7 @@ use super::wait;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
 use crate::domain::position::Position;
-use crate::wire::message::Body;
+use crate::wire::message::Payload;
 
 const INTERVAL: Duration = Duration::from_millis(50);
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -63,8 +63,8 @@ fn watch(channel: &Channel, after: Option<&Position>) -> Subscription {
 #[track_caller]
 fn revision(item: Option<Item>) -> i64 {
     match item {
-        Some(Item::Message(message)) => match message.body() {
-            Body::Count(headcount) => headcount.revision,
+        Some(Item::Message(message)) => match message.payload() {
+            Payload::Count(headcount) => headcount.revision,
             other => panic!("no count: {other:?}"),
         },
         other => panic!("no count: {other:?}"),
@@ -202,19 +202,19 @@ async fn stale_is_told_and_the_recovered_count_again_with_the_same_id() {
     let Some(Item::Message(stale)) = watcher.next().await else {
         panic!("nothing")
     };
-    assert_eq!(*stale.body(), Body::Stale(Timestamp::from_millis(1)));
+    assert_eq!(*stale.payload(), Payload::Stale(Timestamp::from_millis(1)));
 
     // Who comes now is told both, even at the newest position.
     let mut late = watch(&channel, Some(&at("q7f2k9", 4)));
     let Some(Item::Message(count)) = late.next().await else {
         panic!("nothing")
     };
-    let Body::Count(headcount) = count.body() else {
+    let Payload::Count(headcount) = count.payload() else {
         panic!("no count")
     };
     assert_eq!(headcount.stale_since, Some(Timestamp::from_millis(1)));
     assert!(
-        matches!(late.next().await, Some(Item::Message(message)) if matches!(message.body(), Body::Stale(_)))
+        matches!(late.next().await, Some(Item::Message(message)) if matches!(message.payload(), Payload::Stale(_)))
     );
 
     hub.set_stale(None);
@@ -222,7 +222,7 @@ async fn stale_is_told_and_the_recovered_count_again_with_the_same_id() {
         let Some(Item::Message(count)) = watcher.next().await else {
             panic!("nothing")
         };
-        let Body::Count(headcount) = count.body() else {
+        let Payload::Count(headcount) = count.payload() else {
             panic!("no count")
         };
         assert_eq!((headcount.revision, headcount.stale_since), (4, None));

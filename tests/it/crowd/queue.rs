@@ -7,7 +7,7 @@ use headcount::domain::audit::Actor;
 use headcount::domain::headcount::State;
 use headcount::live::channel::LiveState;
 use headcount::register::schedule;
-use headcount::wire::message::Body;
+use headcount::wire::message::Payload;
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, SqliteConnection};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
@@ -252,13 +252,13 @@ pub(super) async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseU
     for (state, hours) in [(State::Open, 1), (State::Closed, 2)] {
         moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);
         node.hub.set_stale(None);
-        let is_there = |update: &LiveState| matches!(update.count.message.body(), Body::Count(count) if count.state == state);
+        let is_there = |update: &LiveState| matches!(update.count.message.payload(), Payload::Count(count) if count.state == state);
         let newest = timeout(PATIENCE, updates.wait_for(is_there))
             .await
             .expect("a change by itself")
             .unwrap()
             .clone();
-        let Body::Count(count) = newest.count.message.body() else {
+        let Payload::Count(count) = newest.count.message.payload() else {
             unreachable!()
         };
         assert_eq!((count.revision, count.at), (1 + hours, clock.now()));

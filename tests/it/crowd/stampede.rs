@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headcount::domain::audit::Actor;
 use headcount::domain::event::Edit;
 use headcount::domain::registration::Status;
-use headcount::wire::message::Body;
+use headcount::wire::message::Payload;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -49,7 +49,7 @@ pub(super) async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
             let mut seen = Vec::new();
             loop {
                 let message = Arc::clone(&updates.borrow_and_update().count.message);
-                if let Body::Count(count) = message.body() {
+                if let Payload::Count(count) = message.payload() {
                     seen.push(count.clone());
                 }
                 tokio::select! {
