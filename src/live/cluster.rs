@@ -88,8 +88,8 @@ impl Follower {
     }
 
     async fn poll(&mut self) {
-        match timeout(PATIENCE, self.store.marks()).await {
-            Ok(Ok(marks)) => {
+        match timeout(PATIENCE, self.store.heads()).await {
+            Ok(Ok(heads)) => {
                 self.last_answer = self.clock.now();
                 if self.hub.is_stale() {
                     if self.reread_all().await {
@@ -104,15 +104,15 @@ impl Follower {
                     .iter()
                     .map(|channel| channel.newest().event.id)
                     .collect();
-                for mark in marks {
-                    gone.remove(&mark.event);
-                    let channel = self.hub.channel_by_id(mark.event);
+                for head in heads {
+                    gone.remove(&head.event);
+                    let channel = self.hub.channel_by_id(head.event);
                     let known = channel.is_some_and(|channel| {
-                        channel.newest().event.revision == mark.revision
-                            && channel.announced() >= mark.announcement
+                        channel.newest().event.revision == head.revision
+                            && channel.announced() >= head.announcement
                     });
                     if !known {
-                        self.reread(mark.event).await;
+                        self.reread(head.event).await;
                     }
                 }
                 for event in gone {

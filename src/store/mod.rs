@@ -124,9 +124,9 @@ pub struct Listed {
     pub waiting_position: Option<u32>,
 }
 
-/// What a node needs to know to notice that another process wrote.
+/// The newest state of an event, by which a node notices that another process wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct EventHead {
     /// The event.
     pub event: EventId,
     /// Its newest revision.

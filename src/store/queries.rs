@@ -6,7 +6,7 @@
 use sqlx::{query_as, query_scalar};
 
 use super::error::{ANSWER_TIMEOUT, bounded};
-use super::{Announcement, Listed, Mark, Store, StoreError, rows, sql};
+use super::{Announcement, EventHead, Listed, Store, StoreError, rows, sql};
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
 use crate::domain::clock::Timestamp;
@@ -166,13 +166,13 @@ impl Store {
 
     /// The newest revision and announcement of every event, in no order: the safety net for lost
     /// notifications.
-    pub async fn marks(&self) -> Result<Vec<Mark>, StoreError> {
-        let marks = read!(
+    pub async fn heads(&self) -> Result<Vec<EventHead>, StoreError> {
+        let heads = read!(
             self.vital,
-            query_as::<_, rows::MarkRow>(sql::MARKS),
+            query_as::<_, rows::EventHeadRow>(sql::EVENT_HEADS),
             fetch_all
         )?;
-        Ok(marks.into_iter().map(Mark::from).collect())
+        Ok(heads.into_iter().map(EventHead::from).collect())
     }
 
     /// The changes of an event with a revision above `after`, oldest first, at most `limit`. A long

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
-use super::{Announcement, Listed, Mark, StoreError};
+use super::{Announcement, EventHead, Listed, StoreError};
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::Timestamp;
@@ -295,15 +295,15 @@ impl From<AnnouncementRow> for Announcement {
 }
 
 row! {
-    struct MarkRow {
+    struct EventHeadRow {
         id: i64,
         revision: i64,
         announcement: i64,
     }
 }
 
-impl From<MarkRow> for Mark {
-    fn from(row: MarkRow) -> Self {
+impl From<EventHeadRow> for EventHead {
+    fn from(row: EventHeadRow) -> Self {
         Self {
             event: row.id,
             revision: row.revision,

@@ -7,7 +7,7 @@ pub(super) const EVENTS: &str = concat!("SELECT ", event_columns!(), " FROM even
 pub(super) const EVENT: &str = concat!("SELECT ", event_columns!(), " FROM events WHERE slug = $1");
 pub(super) const EVENT_BY_ID: &str =
     concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1");
-pub(super) const MARKS: &str = "SELECT id, revision, announcement FROM events";
+pub(super) const EVENT_HEADS: &str = "SELECT id, revision, announcement FROM events";
 
 pub(super) const CREATE_EVENT: &str = "\
     INSERT INTO events (slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed,

@@ -49,7 +49,7 @@ async fn a_file_that_is_taken_away_stores_nothing_more() {
         };
         assert!(error.to_string().contains("headcount.db"), "{how}: {error}");
         assert!(stage.store.ping().await.is_err(), "{how}");
-        assert!(stage.store.marks().await.is_err(), "{how}");
+        assert!(stage.store.heads().await.is_err(), "{how}");
         assert!(stage.store.event_by_id(event.id).await.is_err(), "{how}");
     }
 }

@@ -47,7 +47,7 @@ async fn long_reads_leave_room_for_commits_and_the_ping(stage: Stage) {
             .ping()
             .await
             .expect("the ping has its own connection");
-        stage.store.marks().await.expect("and so has the poll");
+        stage.store.heads().await.expect("and so has the poll");
         longest = longest.max(begun.elapsed());
         stage.registers(event.id, &format!("person{n}")).await;
     }

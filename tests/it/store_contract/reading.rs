@@ -144,11 +144,11 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
     );
     // An announcement is no change of the count, and a change keeps it.
     stage.registers(event.id, "ada").await;
-    let marks = store.marks().await.unwrap();
+    let heads = store.heads().await.unwrap();
     assert_eq!(
-        marks
+        heads
             .iter()
-            .map(|mark| (mark.event, mark.revision, mark.announcement))
+            .map(|head| (head.event, head.revision, head.announcement))
             .collect::<Vec<_>>(),
         [(event.id, 2, second.id)]
     );
