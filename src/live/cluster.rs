@@ -16,7 +16,7 @@ use super::hub::Hub;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::EventId;
 use crate::domain::position::Revision;
-use crate::store::{Heard, Listener, Store, StoreError};
+use crate::store::{Listener, Notification, Store, StoreError};
 
 /// How often the revisions of all events are read.
 const POLL: Duration = Duration::from_secs(1);
@@ -43,10 +43,12 @@ pub async fn follow(store: Store, hub: Hub, clock: Clock) {
                     listener = follower.listen().await;
                 }
             }
-            heard = hear(&mut listener) => match heard {
-                Heard::Written(event, revision) => follower.written(event, revision).await,
-                Heard::Invalidated(event) => follower.reread(event).await,
-                Heard::Lost => {
+            notification = next_notification(&mut listener) => match notification {
+                Notification::Committed(event, revision) => {
+                    follower.committed(event, revision).await;
+                }
+                Notification::Invalidated(event) => follower.reread(event).await,
+                Notification::Lost => {
                     tracing::warn!("lost the connection for notifications; listening again");
                     listener = None;
                 }
@@ -55,7 +57,7 @@ pub async fn follow(store: Store, hub: Hub, clock: Clock) {
     }
 }
 
-async fn hear(listener: &mut Option<Listener>) -> Heard {
+async fn next_notification(listener: &mut Option<Listener>) -> Notification {
     match listener {
         Some(listener) => listener.next().await,
         None => std::future::pending().await,
@@ -134,7 +136,7 @@ impl Follower {
         }
     }
 
-    async fn written(&self, event: EventId, revision: Revision) {
+    async fn committed(&self, event: EventId, revision: Revision) {
         let known = self
             .hub
             .channel_by_id(event)
@@ -252,10 +254,10 @@ pub fn broadcasting(
     let (sender, mut reports) = mpsc::unbounded_channel();
     let task = async move {
         let mut due: HashMap<EventId, Notice> = HashMap::new();
-        let mut told: HashMap<EventId, Instant> = HashMap::new();
+        let mut not_before: HashMap<EventId, Instant> = HashMap::new();
         loop {
             let now = Instant::now();
-            let at = |event: &EventId| told.get(event).map_or(now, |told| *told + interval);
+            let at = |event: &EventId| not_before.get(event).copied().unwrap_or(now);
             let next = due.keys().map(at).min();
             tokio::select! {
                 report = reports.recv() => match report {
@@ -273,19 +275,19 @@ pub fn broadcasting(
             let now = Instant::now();
             let ready: Vec<EventId> = due
                 .keys()
-                .filter(|event| told.get(event).is_none_or(|told| *told + interval <= now))
+                .filter(|event| not_before.get(event).is_none_or(|at| *at <= now))
                 .copied()
                 .collect();
             for event in ready {
                 let Some(notice) = due.remove(&event) else {
                     continue;
                 };
-                told.insert(event, now);
+                not_before.insert(event, now + interval);
                 if let Err(error) = store.notify(event, notice).await {
                     tracing::debug!(%error, event, "cannot notify the other nodes; their polls will find it");
                 }
             }
-            told.retain(|event, told| due.contains_key(event) || *told + interval > now);
+            not_before.retain(|event, at| due.contains_key(event) || *at > now);
         }
     };
     (Broadcaster(sender), task)

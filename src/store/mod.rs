@@ -41,7 +41,7 @@ pub use crate::domain::announcement::Announcement;
 pub use forms::Claim;
 pub use lists::Export;
 pub use postgres::Postgres;
-pub use postgres::listener::{Heard, Listener};
+pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
 

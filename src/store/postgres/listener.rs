@@ -17,20 +17,20 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// How long that test may take.
 const TRIAL: Duration = Duration::from_secs(1);
 
-/// What a [`Listener`] hears.
+/// What a [`Listener`] receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
-    /// Somebody has committed this revision, maybe this node itself.
-    Written(EventId, Revision),
-    /// Something else than the count has changed: the event was deleted, or its organiser announces
+pub enum Notification {
+    /// A node committed this revision; it may be this node itself.
+    Committed(EventId, Revision),
+    /// Something other than the count changed: the event was deleted, or its organiser announced
     /// something.
     Invalidated(EventId),
     /// The connection is gone, and notifications with it: listen again, then read everything again.
     Lost,
 }
 
-/// A connection that hears of commits. Never reconnects by itself: what it missed would be missed
-/// silently.
+/// A connection that receives notifications. It never reconnects by itself, because it would hide
+/// the notifications that it missed.
 #[derive(Debug)]
 pub struct Listener {
     inner: PgListener,
@@ -47,21 +47,20 @@ impl Listener {
 
     /// Waits for the next commit. Once lost, it stays lost. Nothing is missed when the future is
     /// dropped before it is ready.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> Notification {
         while !self.lost {
             match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
-                // Others may use the channel's name for something else; what cannot be read is none
-                // of ours.
+                // Other programs may use a channel of this name: skip what is not our payload.
                 Ok(Ok(Some(notification))) => {
-                    if let Some(heard) = parse(notification.payload()) {
-                        return heard;
+                    if let Some(notification) = parse(notification.payload()) {
+                        return notification;
                     }
                 }
                 Ok(Ok(None) | Err(_)) => self.lost = true,
                 Err(_) => self.lost = !self.is_alive().await,
             }
         }
-        Heard::Lost
+        Notification::Lost
     }
 
     async fn is_alive(&mut self) -> bool {
@@ -70,7 +69,7 @@ impl Listener {
     }
 }
 
-/// What a notification says. No personal data: listeners read the row anyway.
+/// The payload of a notification. It has no personal data: listeners read the row anyway.
 pub(super) fn payload(event: EventId, revision: Option<Revision>) -> String {
     revision.map_or_else(
         || event.to_string(),
@@ -79,12 +78,13 @@ pub(super) fn payload(event: EventId, revision: Option<Revision>) -> String {
 }
 
 /// `<event>:<revision>`, or `<event>` alone.
-fn parse(payload: &str) -> Option<Heard> {
+fn parse(payload: &str) -> Option<Notification> {
     match payload.split_once(':') {
-        Some((event, revision)) => {
-            Some(Heard::Written(event.parse().ok()?, revision.parse().ok()?))
-        }
-        None => Some(Heard::Invalidated(payload.parse().ok()?)),
+        Some((event, revision)) => Some(Notification::Committed(
+            event.parse().ok()?,
+            revision.parse().ok()?,
+        )),
+        None => Some(Notification::Invalidated(payload.parse().ok()?)),
     }
 }
 
@@ -94,8 +94,11 @@ mod tests {
 
     #[test]
     fn reads_its_own_payload_and_no_other() {
-        assert_eq!(parse(&payload(7, Some(128))), Some(Heard::Written(7, 128)));
-        assert_eq!(parse(&payload(7, None)), Some(Heard::Invalidated(7)));
+        assert_eq!(
+            parse(&payload(7, Some(128))),
+            Some(Notification::Committed(7, 128))
+        );
+        assert_eq!(parse(&payload(7, None)), Some(Notification::Invalidated(7)));
         for foreign in ["", ":", "x", "7:", "7:x", "seven:1", "7:1:2"] {
             assert_eq!(parse(foreign), None, "{foreign:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headcount::store::Heard;
+use headcount::store::Notification;
 
 use super::*;
 use crate::support::postgres::{Cluster, shared};
@@ -62,7 +62,7 @@ async fn every_node_hears_of_every_commit() {
     let one = Stage::set(shared().create_database().await).await;
     let other = Store::open(&one.url, Some(&one.url)).await.unwrap();
     let event = one.event("gala", None, false).await;
-    let mut ears = [
+    let mut listeners = [
         one.store.listen().await.unwrap().unwrap(),
         other.listen().await.unwrap().unwrap(),
     ];
@@ -70,31 +70,37 @@ async fn every_node_hears_of_every_commit() {
     one.store.notify(event.id, Some(2)).await.unwrap();
     other.notify(event.id, Some(3)).await.unwrap();
     other.notify(event.id, None).await.unwrap();
-    for ear in &mut ears {
-        assert_eq!(ear.next().await, Heard::Written(event.id, 2));
-        assert_eq!(ear.next().await, Heard::Written(event.id, 3));
-        assert_eq!(ear.next().await, Heard::Invalidated(event.id));
+    for listener in &mut listeners {
+        assert_eq!(listener.next().await, Notification::Committed(event.id, 2));
+        assert_eq!(listener.next().await, Notification::Committed(event.id, 3));
+        assert_eq!(listener.next().await, Notification::Invalidated(event.id));
     }
     // Dropping the future in the middle loses nothing, and longer silence than the trial's is no
     // loss.
     for _ in 0..20 {
         assert!(
-            tokio::time::timeout(Duration::from_millis(120), ears[0].next())
+            tokio::time::timeout(Duration::from_millis(120), listeners[0].next())
                 .await
                 .is_err()
         );
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     other.notify(event.id, Some(4)).await.unwrap();
-    assert_eq!(ears[0].next().await, Heard::Written(event.id, 4));
+    assert_eq!(
+        listeners[0].next().await,
+        Notification::Committed(event.id, 4)
+    );
 
     one.tamper("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()").await;
-    assert_eq!(ears[1].next().await, Heard::Written(event.id, 4));
-    assert_eq!(ears[1].next().await, Heard::Lost);
-    assert_eq!(ears[1].next().await, Heard::Lost);
+    assert_eq!(
+        listeners[1].next().await,
+        Notification::Committed(event.id, 4)
+    );
+    assert_eq!(listeners[1].next().await, Notification::Lost);
+    assert_eq!(listeners[1].next().await, Notification::Lost);
     let mut again = other.listen().await.unwrap().unwrap();
     one.store.notify(event.id, Some(5)).await.unwrap();
-    assert_eq!(again.next().await, Heard::Written(event.id, 5));
+    assert_eq!(again.next().await, Notification::Committed(event.id, 5));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,7 +108,7 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
     let server = Cluster::start_new();
     let stage = Stage::set(server.create_database().await).await;
     let event = stage.event("gala", None, false).await;
-    let mut ear = stage.store.listen().await.unwrap().unwrap();
+    let mut listener = stage.store.listen().await.unwrap().unwrap();
     let mut acknowledged = vec![stage.registers(event.id, "ada").await];
 
     for stop in [Cluster::stop, Cluster::drain] {
@@ -126,7 +132,7 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
             stage.store.listen().await,
             Err(StoreError::Unreachable(_))
         ));
-        assert_eq!(ear.next().await, Heard::Lost);
+        assert_eq!(listener.next().await, Notification::Lost);
         assert!(
             noticed.elapsed() < Duration::from_secs(15),
             "{:?}",
@@ -137,9 +143,9 @@ async fn a_server_that_went_away_is_noticed_and_found_again() {
         stage.store.ping().await.unwrap();
         let person = format!("person{}", acknowledged.len());
         acknowledged.push(stage.registers(event.id, &person).await);
-        ear = stage.store.listen().await.unwrap().unwrap();
+        listener = stage.store.listen().await.unwrap().unwrap();
         stage.store.notify(event.id, Some(9)).await.unwrap();
-        assert_eq!(ear.next().await, Heard::Written(event.id, 9));
+        assert_eq!(listener.next().await, Notification::Committed(event.id, 9));
     }
     for registration in acknowledged {
         assert_eq!(
