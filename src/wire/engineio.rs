@@ -65,9 +65,9 @@ pub fn packets(body: &str) -> impl Iterator<Item = &str> {
     body.split(SEPARATOR)
 }
 
-/// What a client says to the engine.
+/// A packet that a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Incoming<'a> {
+pub enum EngineIoPacket<'a> {
     /// The session is over.
     Close,
     /// `2probe`: tries a WebSocket before it moves there.
@@ -82,7 +82,7 @@ pub enum Incoming<'a> {
     Noop,
 }
 
-impl<'a> Incoming<'a> {
+impl<'a> EngineIoPacket<'a> {
     /// Reads a packet; `None` when it is none, or binary.
     pub fn parse(text: &'a str) -> Option<Self> {
         Some(match text {
@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn only_packets_of_the_protocol_are_read() {
         for (text, expected) in [
-            ("1", Some(Incoming::Close)),
-            ("2probe", Some(Incoming::Probe)),
-            ("3", Some(Incoming::Pong)),
-            ("42[]", Some(Incoming::Message("2[]"))),
-            ("4", Some(Incoming::Message(""))),
-            ("5", Some(Incoming::Upgrade)),
-            ("6", Some(Incoming::Noop)),
+            ("1", Some(EngineIoPacket::Close)),
+            ("2probe", Some(EngineIoPacket::Probe)),
+            ("3", Some(EngineIoPacket::Pong)),
+            ("42[]", Some(EngineIoPacket::Message("2[]"))),
+            ("4", Some(EngineIoPacket::Message(""))),
+            ("5", Some(EngineIoPacket::Upgrade)),
+            ("6", Some(EngineIoPacket::Noop)),
             // A client of this version never pings, and binary data is for nobody here.
             ("2", None),
             ("bAQID", None),
@@ -146,7 +146,7 @@ mod tests {
             ("", None),
             ("é", None),
         ] {
-            assert_eq!(Incoming::parse(text), expected, "{text}");
+            assert_eq!(EngineIoPacket::parse(text), expected, "{text}");
         }
     }
 }

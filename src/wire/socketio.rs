@@ -12,9 +12,9 @@ use super::engineio::Packet;
 use super::json::object;
 use super::message::Payload;
 
-/// What a client says.
+/// A packet that a client sends.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Incoming {
+pub enum SocketIoPacket {
     /// Packet 0: joins the default namespace, with what it gives as `auth`.
     Connect(Auth),
     /// Packet 0 for another namespace, which does not exist.
@@ -47,7 +47,7 @@ struct Fields {
     after: Option<Value>,
 }
 
-impl Incoming {
+impl SocketIoPacket {
     /// Reads a text packet; `None` when it is none, or one with binary attachments.
     pub fn parse(text: &str) -> Option<Self> {
         let mut characters = text.chars();
@@ -86,7 +86,7 @@ fn auth(text: &str) -> Option<Auth> {
     })
 }
 
-fn event(text: &str) -> Option<Incoming> {
+fn event(text: &str) -> Option<SocketIoPacket> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (ack, rest) = text.split_at(digits);
     let ack = if ack.is_empty() {
@@ -97,10 +97,10 @@ fn event(text: &str) -> Option<Incoming> {
     let arguments: Vec<Value> = serde_json::from_str(rest).ok()?;
     let mut arguments = arguments.iter().map(Value::as_str);
     if arguments.next()? != Some("watch") {
-        return Some(Incoming::Other);
+        return Some(SocketIoPacket::Other);
     }
     // A slug of another type names no event; it is answered as one that does not exist.
-    Some(Incoming::Watch {
+    Some(SocketIoPacket::Watch {
         slug: arguments.next().flatten().unwrap_or_default().to_owned(),
         ack,
     })
@@ -152,8 +152,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn auth(event: Option<&str>, after: Option<&str>) -> Incoming {
-        Incoming::Connect(Auth {
+    fn auth(event: Option<&str>, after: Option<&str>) -> SocketIoPacket {
+        SocketIoPacket::Connect(Auth {
             event: event.map(str::to_owned),
             after: after.map(str::to_owned),
         })
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_the_client_sends_is_understood() {
-        let watch = |slug: &str, ack| Incoming::Watch {
+        let watch = |slug: &str, ack| SocketIoPacket::Watch {
             slug: slug.to_owned(),
             ack,
         };
@@ -178,34 +178,34 @@ mod tests {
             ("0[]x", None),
             (r#"0["gala","q7f2k9-1"]"#, None),
             ("0[]", None),
-            ("0/admin,", Some(Incoming::Elsewhere("/admin".into()))),
+            ("0/admin,", Some(SocketIoPacket::Elsewhere("/admin".into()))),
             (
                 r#"0/admin,{"event":"gala"}"#,
-                Some(Incoming::Elsewhere("/admin".into())),
+                Some(SocketIoPacket::Elsewhere("/admin".into())),
             ),
-            ("1", Some(Incoming::Disconnect)),
+            ("1", Some(SocketIoPacket::Disconnect)),
             (r#"2["watch","gala"]"#, Some(watch("gala", None))),
             (r#"212["watch","gala"]"#, Some(watch("gala", Some(12)))),
             (r#"20["watch"]"#, Some(watch("", Some(0)))),
             (r#"20["watch",{"a":1}]"#, Some(watch("", Some(0)))),
-            (r#"2["hello",1]"#, Some(Incoming::Other)),
-            ("2[7]", Some(Incoming::Other)),
+            (r#"2["hello",1]"#, Some(SocketIoPacket::Other)),
+            ("2[7]", Some(SocketIoPacket::Other)),
             ("2[]", None),
             ("2{}", None),
             (r#"299999999999999999999["watch","x"]"#, None),
-            (r#"31[{"ok":true}]"#, Some(Incoming::Other)),
+            (r#"31[{"ok":true}]"#, Some(SocketIoPacket::Other)),
             (r#"51-["x",{"_placeholder":true,"num":0}]"#, None),
             ("", None),
             ("é", None),
         ] {
-            assert_eq!(Incoming::parse(text), expected, "{text}");
+            assert_eq!(SocketIoPacket::parse(text), expected, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn nothing_makes_it_panic(text in "[0-6]?[0-9/]{0,3},?\\PC{0,40}") {
-            let _ = Incoming::parse(&text);
+            let _ = SocketIoPacket::parse(&text);
         }
     }
 

@@ -68,9 +68,9 @@ pub(super) fn message(payload: &Payload, data: &RawValue) -> Bytes {
     }
 }
 
-/// What a client may send.
+/// A message that a client may send.
 #[derive(Debug)]
-pub enum Incoming {
+pub enum ClientMessage {
     /// Asks for the server's clock; `id` comes back as it was sent.
     Ping {
         /// Any JSON value; `null` when left out.
@@ -86,7 +86,7 @@ struct Raw {
     id: Option<Box<RawValue>>,
 }
 
-impl Incoming {
+impl ClientMessage {
     /// Reads a text frame; `None` when it breaks the grammar (close code 1008).
     pub fn parse(text: &str) -> Option<Self> {
         let raw: Raw = json::object(text)?;
@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn a_ping_comes_back_with_its_id_and_the_moment() {
-        let Some(Incoming::Ping { id }) = Incoming::parse(r#"{"type":"ping","id":7}"#) else {
+        let Some(ClientMessage::Ping { id }) = ClientMessage::parse(r#"{"type":"ping","id":7}"#)
+        else {
             panic!("not understood")
         };
         assert_eq!(
@@ -150,7 +151,7 @@ mod tests {
             r#"{"type":"ping","id":01}"#,
             "\u{feff}{\"type\":\"ping\"}",
         ] {
-            assert!(Incoming::parse(text).is_none(), "{text}");
+            assert!(ClientMessage::parse(text).is_none(), "{text}");
         }
     }
 

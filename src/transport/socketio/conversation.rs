@@ -1,4 +1,4 @@
-//! What is said on one Socket.IO connection, whichever way it is carried.
+//! One Socket.IO session: what it receives and sends, over polling or a WebSocket.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::transport::{meter, request};
 use crate::wire::engineio::Packet;
 use crate::wire::message::Reason;
-use crate::wire::socketio::{self as wire, Auth, Incoming};
+use crate::wire::socketio::{self as wire, Auth, SocketIoPacket};
 
 /// The subscription's heartbeats: the engine's pings do their work.
 const QUIET: Duration = Duration::from_hours(1);
@@ -26,7 +26,7 @@ const ID_LENGTH: usize = 20;
 
 /// Why a client's packet ends its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
+pub(super) enum SessionEnd {
     /// The client has left.
     Left,
     /// The client has broken the rules of the protocol.
@@ -78,19 +78,21 @@ impl Conversation {
         self.replies.push_front(packet);
     }
 
-    /// Takes a packet of the client's.
-    pub(super) fn hear(&mut self, text: &str) -> Result<(), Over> {
-        let incoming = Incoming::parse(text).ok_or(Over::Broken)?;
-        match incoming {
-            Incoming::Connect(auth) if !self.has_joined() => self.join(auth),
-            Incoming::Watch { slug, ack } if self.has_joined() => self.watch(&slug, ack),
-            Incoming::Elsewhere(namespace) => self.reply(wire::elsewhere(&namespace)),
-            Incoming::Disconnect => Err(Over::Left),
-            Incoming::Connect(_) | Incoming::Watch { .. } | Incoming::Other => Ok(()),
+    /// Handles a packet that the client sent.
+    pub(super) fn receive(&mut self, text: &str) -> Result<(), SessionEnd> {
+        let packet = SocketIoPacket::parse(text).ok_or(SessionEnd::Broken)?;
+        match packet {
+            SocketIoPacket::Connect(auth) if !self.has_joined() => self.join(auth),
+            SocketIoPacket::Watch { slug, ack } if self.has_joined() => self.watch(&slug, ack),
+            SocketIoPacket::Elsewhere(namespace) => self.reply(wire::elsewhere(&namespace)),
+            SocketIoPacket::Disconnect => Err(SessionEnd::Left),
+            SocketIoPacket::Connect(_) | SocketIoPacket::Watch { .. } | SocketIoPacket::Other => {
+                Ok(())
+            }
         }
     }
 
-    fn join(&mut self, auth: Auth) -> Result<(), Over> {
+    fn join(&mut self, auth: Auth) -> Result<(), SessionEnd> {
         let slug = auth.event.unwrap_or_default();
         let Some(channel) = request::channel(&self.context, &slug) else {
             let problem = Problem::event_not_found(&slug);
@@ -102,7 +104,7 @@ impl Conversation {
         self.reply(wire::connected(&id))
     }
 
-    fn watch(&mut self, slug: &str, ack: Option<u64>) -> Result<(), Over> {
+    fn watch(&mut self, slug: &str, ack: Option<u64>) -> Result<(), SessionEnd> {
         let channel = request::channel(&self.context, slug);
         let outcome = match &channel {
             Some(channel) => Ok(channel.newest().count.message),
@@ -125,16 +127,16 @@ impl Conversation {
         self.subscription = Some(Box::new(subscription));
     }
 
-    fn reply(&mut self, packet: Packet) -> Result<(), Over> {
+    fn reply(&mut self, packet: Packet) -> Result<(), SessionEnd> {
         if self.replies.len() >= MOST_REPLIES {
-            return Err(Over::Broken);
+            return Err(SessionEnd::Broken);
         }
         self.replies.push_back(packet);
         Ok(())
     }
 
     /// The next packet: replies first, then what the event has. A conversation without a
-    /// subscription wakes nobody; only [`Self::hear`] brings it on.
+    /// subscription wakes nobody; only [`Self::receive`] brings it on.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         loop {
             if let Some(reply) = self.replies.pop_front() {

@@ -299,7 +299,7 @@ where
 {
     let answer = match timeout(BODY_WITHIN, read(body)).await {
         Ok(Ok(body)) => match std::str::from_utf8(&body) {
-            Ok(body) if engineio::packets(body).all(|packet| session.hear(packet).is_ok()) => {
+            Ok(body) if engineio::packets(body).all(|packet| session.receive(packet).is_ok()) => {
                 return text(Bytes::from_static(b"ok"));
             }
             Ok(_) | Err(_) => refuse(BAD_REQUEST),

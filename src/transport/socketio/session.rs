@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::conversation::{Conversation, Next, Over};
+use super::conversation::{Conversation, Next, SessionEnd};
 use super::deadlines::{Deadlines, Due};
 use crate::transport::refusal;
-use crate::wire::engineio::{self, Incoming, Packet};
+use crate::wire::engineio::{self, EngineIoPacket, Packet};
 use crate::wire::message::Reason;
 
 /// A client that has not polled for so long does not count as watching. Its next poll counts again.
@@ -86,18 +86,18 @@ impl Session {
 
     /// Begins a poll. An error when polls do not carry it (any more), or when one is under way
     /// already: two at once end the session, as the protocol asks.
-    pub(super) fn begin_poll(&self) -> Result<(), Over> {
+    pub(super) fn begin_poll(&self) -> Result<(), SessionEnd> {
         let mut state = self.lock();
         if std::mem::replace(&mut state.polling, true) {
             state.close(engineio::CLOSE.clone());
-            return Err(Over::Broken);
+            return Err(SessionEnd::Broken);
         }
         match &mut state.carrier {
             Carrier::Polling(conversation) | Carrier::Probed(conversation) => {
                 conversation.set_present(true);
                 Ok(())
             }
-            Carrier::WebSocket | Carrier::Closed(_) => Err(Over::Broken),
+            Carrier::WebSocket | Carrier::Closed(_) => Err(SessionEnd::Broken),
         }
     }
 
@@ -162,14 +162,14 @@ impl Session {
 
     /// Pings where that is due; an error when the client is gone. The deadlines of a WebSocket are
     /// its own task's.
-    pub(super) fn look(&self, now: Instant) -> Result<(), Over> {
+    pub(super) fn look(&self, now: Instant) -> Result<(), SessionEnd> {
         let mut state = self.lock();
         let state = &mut *state;
         let has_joined = state.has_joined();
         let conversation = match &mut state.carrier {
             Carrier::Polling(conversation) | Carrier::Probed(conversation) => conversation,
             Carrier::WebSocket => return Ok(()),
-            Carrier::Closed(_) => return Err(Over::Left),
+            Carrier::Closed(_) => return Err(SessionEnd::Left),
         };
         match state.deadlines.look(now, has_joined) {
             Due::Nothing => {}
@@ -180,7 +180,7 @@ impl Session {
             }
             Due::Gone => {
                 state.close(engineio::CLOSE.clone());
-                return Err(Over::Left);
+                return Err(SessionEnd::Left);
             }
         }
         if !state.polling && state.polled_at + AWAY_AFTER <= now {
@@ -190,26 +190,26 @@ impl Session {
     }
 
     /// Takes a packet that was posted; after an error the session has to be closed.
-    pub(super) fn hear(&self, packet: &str) -> Result<(), Over> {
+    pub(super) fn receive(&self, packet: &str) -> Result<(), SessionEnd> {
         let mut state = self.lock();
         let state = &mut *state;
         let conversation = match &mut state.carrier {
             Carrier::Polling(conversation) | Carrier::Probed(conversation) => conversation,
-            Carrier::WebSocket => return Err(Over::Broken),
+            Carrier::WebSocket => return Err(SessionEnd::Broken),
             // What a client says after its goodbye is for nobody.
             Carrier::Closed(_) => return Ok(()),
         };
-        match Incoming::parse(packet).ok_or(Over::Broken)? {
-            Incoming::Message(text) => match conversation.hear(text) {
+        match EngineIoPacket::parse(packet).ok_or(SessionEnd::Broken)? {
+            EngineIoPacket::Message(text) => match conversation.receive(text) {
                 Ok(()) => state.wake(),
-                Err(Over::Left) => state.close(engineio::CLOSE.clone()),
-                Err(Over::Broken) => return Err(Over::Broken),
+                Err(SessionEnd::Left) => state.close(engineio::CLOSE.clone()),
+                Err(SessionEnd::Broken) => return Err(SessionEnd::Broken),
             },
-            Incoming::Pong => state.deadlines.pong(Instant::now()),
+            EngineIoPacket::Pong => state.deadlines.pong(Instant::now()),
             // The poll under way ends without a packet, as the reference server's does.
-            Incoming::Close => state.close(engineio::NOOP.clone()),
-            Incoming::Noop => {}
-            Incoming::Probe | Incoming::Upgrade => return Err(Over::Broken),
+            EngineIoPacket::Close => state.close(engineio::NOOP.clone()),
+            EngineIoPacket::Noop => {}
+            EngineIoPacket::Probe | EngineIoPacket::Upgrade => return Err(SessionEnd::Broken),
         }
         Ok(())
     }

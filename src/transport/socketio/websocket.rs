@@ -12,14 +12,14 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::conversation::{Conversation, Next, Over};
+use super::conversation::{Conversation, Next, SessionEnd};
 use super::deadlines::{Deadlines, Due};
 use super::session::Session;
 use super::sessions::{Place, Sessions};
 use crate::transport::websocket::STALL;
 use crate::transport::websocket::closing::{Ending, close, ending};
 use crate::transport::websocket::socket::Socket;
-use crate::wire::engineio::{self, Incoming, Packet};
+use crate::wire::engineio::{self, EngineIoPacket, Packet};
 
 /// How long a client may take to try a WebSocket and to move there.
 const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
@@ -45,12 +45,12 @@ where
 {
     let mut socket = Socket::new(io);
     let handshake = async {
-        expect(&mut socket, Incoming::Probe).await?;
+        expect(&mut socket, EngineIoPacket::Probe).await?;
         if !session.probe() {
             return None;
         }
         socket.write(engineio::PROBED.frame().clone());
-        expect(&mut socket, Incoming::Upgrade).await?;
+        expect(&mut socket, EngineIoPacket::Upgrade).await?;
         session.upgrade()
     };
     if let Ok(Some((conversation, deadlines))) = timeout(UPGRADE_WITHIN, handshake).await {
@@ -63,7 +63,7 @@ where
 }
 
 /// Writes what is begun, and reads the one packet that may come now.
-async fn expect<S>(socket: &mut Socket<S>, packet: Incoming<'static>) -> Option<()>
+async fn expect<S>(socket: &mut Socket<S>, packet: EngineIoPacket<'static>) -> Option<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -71,7 +71,7 @@ where
     loop {
         match poll_fn(|cx| socket.poll_read(cx)).await.ok()? {
             Message::Text(text) => {
-                return (Incoming::parse(text.as_str()) == Some(packet)).then_some(());
+                return (EngineIoPacket::parse(text.as_str()) == Some(packet)).then_some(());
             }
             Message::Ping(_) | Message::Pong(_) => {}
             Message::Binary(_) | Message::Close(_) | Message::Frame(_) => return None,
@@ -111,7 +111,7 @@ struct Connection<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        // Once there is nothing to hear the task will be woken by what comes, and this poll need
+        // Once there is nothing left to read, the task will be woken by what comes, and this poll need
         // not listen again.
         let mut silent = false;
         loop {
@@ -126,9 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if !silent {
                 match self.socket.poll_read(cx) {
                     Poll::Pending => silent = true,
-                    Poll::Ready(heard) => {
-                        let heard = heard.map_err(|error| ending(&error));
-                        if let Err(ending) = heard.and_then(|message| self.hear(message)) {
+                    Poll::Ready(received) => {
+                        let received = received.map_err(|error| ending(&error));
+                        if let Err(ending) = received.and_then(|message| self.receive(message)) {
                             return Poll::Ready(ending);
                         }
                         continue;
@@ -174,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(Ok(()))
     }
 
-    fn hear(&mut self, message: Message) -> Result<(), Ending> {
+    fn receive(&mut self, message: Message) -> Result<(), Ending> {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(Ending::Close(CloseCode::Unsupported, "text only")),
@@ -182,18 +182,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             // tungstenite has the answer to a ping ready, and writes it before the next frame.
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
         };
-        match Incoming::parse(text.as_str()).ok_or(NOT_UNDERSTOOD)? {
-            Incoming::Message(text) => self.conversation.hear(text).map_err(|over| match over {
-                Over::Left => LEFT,
-                Over::Broken => NOT_UNDERSTOOD,
-            }),
-            Incoming::Pong => {
+        match EngineIoPacket::parse(text.as_str()).ok_or(NOT_UNDERSTOOD)? {
+            EngineIoPacket::Message(text) => {
+                self.conversation.receive(text).map_err(|end| match end {
+                    SessionEnd::Left => LEFT,
+                    SessionEnd::Broken => NOT_UNDERSTOOD,
+                })
+            }
+            EngineIoPacket::Pong => {
                 self.deadlines.pong(Instant::now());
                 Ok(())
             }
-            Incoming::Close => Err(LEFT),
-            Incoming::Noop => Ok(()),
-            Incoming::Probe | Incoming::Upgrade => Err(NOT_UNDERSTOOD),
+            EngineIoPacket::Close => Err(LEFT),
+            EngineIoPacket::Noop => Ok(()),
+            EngineIoPacket::Probe | EngineIoPacket::Upgrade => Err(NOT_UNDERSTOOD),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::live::presence::Transport;
 use crate::live::subscription::{Item, Subscription};
 use crate::transport::{meter, refusal};
 use crate::wire::message::Reason;
-use crate::wire::websocket::{Incoming, bye, ping, pong};
+use crate::wire::websocket::{ClientMessage, bye, ping, pong};
 
 /// The server's pings: often enough for a proxy that cuts after 30 seconds of silence.
 pub const PING_EVERY: Duration = Duration::from_secs(25);
@@ -93,9 +93,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if self.reply.is_none() && !silent {
                 match self.socket.poll_read(cx) {
                     Poll::Pending => silent = true,
-                    Poll::Ready(heard) => match heard
+                    Poll::Ready(received) => match received
                         .map_err(|error| ending(&error))
-                        .and_then(|message| self.hear(message))
+                        .and_then(|message| self.receive(message))
                     {
                         Ok(()) => continue,
                         Err(ending) => return Poll::Ready(ending),
@@ -175,10 +175,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    fn hear(&mut self, message: Message) -> Result<(), Ending> {
+    fn receive(&mut self, message: Message) -> Result<(), Ending> {
         match message {
-            Message::Text(text) => match Incoming::parse(text.as_str()) {
-                Some(Incoming::Ping { id }) => self.reply = Some(pong(&id, self.clock.now())),
+            Message::Text(text) => match ClientMessage::parse(text.as_str()) {
+                Some(ClientMessage::Ping { id }) => self.reply = Some(pong(&id, self.clock.now())),
                 None => return Err(Ending::Close(CloseCode::Policy, "not understood")),
             },
             Message::Pong(_) => self.pong_by = None,

@@ -111,10 +111,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         if self.broken {
             return Poll::Ready(Err(io::Error::from(NOT_WEBSOCKET).into()));
         }
-        let heard = self.polled(cx, |reader, io| reader.read(io));
-        self.broken = matches!(heard, Poll::Ready(Err(_)));
-        self.answering |= matches!(heard, Poll::Ready(Ok(Message::Ping(_) | Message::Close(_))));
-        heard
+        let read = self.polled(cx, |reader, io| reader.read(io));
+        self.broken = matches!(read, Poll::Ready(Err(_)));
+        self.answering |= matches!(read, Poll::Ready(Ok(Message::Ping(_) | Message::Close(_))));
+        read
     }
 
     /// Sends the close frame and reads the client's. Always ends with an error: after a proper
