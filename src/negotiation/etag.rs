@@ -4,16 +4,16 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::domain::position::Position;
 
-/// What `If-None-Match` names.
+/// The states that a client already has, by `If-None-Match` or its cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
+pub enum KnownPositions {
     /// `*`: whatever there is.
     Any,
     /// These positions. Tags that are no positions cannot match and are left out.
     These(Vec<Position>),
 }
 
-impl Known {
+impl KnownPositions {
     /// Whether the client has this state already. The comparison is weak (section 13.1.2).
     pub fn has(&self, position: &Position) -> bool {
         match self {
@@ -95,10 +95,10 @@ fn read<'a>(mut rest: &'a [u8], found: &mut Vec<Tag<'a>>) {
 }
 
 /// `If-None-Match` of all its lines; `None` when there is none.
-pub fn if_none_match(headers: &HeaderMap) -> Option<Known> {
+pub fn if_none_match(headers: &HeaderMap) -> Option<KnownPositions> {
     Some(match tags(headers, header::IF_NONE_MATCH)? {
-        Tags::Any => Known::Any,
-        Tags::These(tags) => Known::These(tags.iter().filter_map(Tag::position).collect()),
+        Tags::Any => KnownPositions::Any,
+        Tags::These(tags) => KnownPositions::These(tags.iter().filter_map(Tag::position).collect()),
     })
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(lines: &[&str]) -> Option<Known> {
+    fn read(lines: &[&str]) -> Option<KnownPositions> {
         let mut headers = HeaderMap::new();
         for line in lines {
             let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
@@ -158,7 +158,7 @@ mod tests {
         fn a_list_of_tags_is_read_back(revisions in prop::collection::vec(0..=i64::MAX, 0..8)) {
             let positions: Vec<Position> = revisions.into_iter().map(|revision| Position { epoch: "q7f2k9".parse().unwrap(), revision }).collect();
             let line = positions.iter().map(|position| format!("\"{position}\"")).collect::<Vec<_>>().join(", ");
-            prop_assert_eq!(read(&[&line]), Some(Known::These(positions)));
+            prop_assert_eq!(read(&[&line]), Some(KnownPositions::These(positions)));
         }
 
         #[test]

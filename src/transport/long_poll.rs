@@ -11,7 +11,7 @@ use crate::domain::position::Position;
 use crate::live::channel::Channel;
 use crate::live::presence::Transport;
 use crate::live::wait::{self, Waited};
-use crate::negotiation::etag::Known;
+use crate::negotiation::etag::KnownPositions;
 use crate::negotiation::prefer;
 use crate::problem::Problem;
 
@@ -24,7 +24,7 @@ pub(super) async fn answer(
     channel: &Channel,
     clock: &Clock,
     slug: &str,
-    known: Option<Known>,
+    known: Option<KnownPositions>,
     wait_s: u64,
 ) -> Response {
     let wait_s = wait_s.min(LONGEST_WAIT_S);
@@ -53,11 +53,11 @@ pub(super) async fn answer(
 }
 
 /// The position at first, and how the wait ended. `*` stands for the position at this moment.
-async fn held(channel: &Channel, known: &Known, wait_s: u64) -> (Position, Waited) {
+async fn held(channel: &Channel, known: &KnownPositions, wait_s: u64) -> (Position, Waited) {
     let present = channel.newest().position();
     let has = |position: &_| match known {
-        Known::Any => *position == present,
-        Known::These(_) => known.has(position),
+        KnownPositions::Any => *position == present,
+        KnownPositions::These(_) => known.has(position),
     };
     let waited = wait::changed(channel, has, Duration::from_secs(wait_s)).await;
     (present, waited)

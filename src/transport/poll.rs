@@ -7,11 +7,11 @@ use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use crate::live::channel::Newest;
-use crate::negotiation::etag::{self, Known};
+use crate::negotiation::etag::{self, KnownPositions};
 
 /// The answer to a client that has `known`. While the database is unreachable the whole state goes
 /// out without a tag: it may not be the newest, and a 304 could not say so.
-pub(super) fn answer(newest: &Newest, known: Option<&Known>) -> Response {
+pub(super) fn answer(newest: &Newest, known: Option<&KnownPositions>) -> Response {
     let position = newest.position();
     if newest.stale_since.is_none() && known.is_some_and(|known| known.has(&position)) {
         let mut response = Response::default();

@@ -14,7 +14,7 @@ use crate::context::head::{RequestHead, request_head};
 use crate::domain::event::Slug;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
-use crate::negotiation::etag::{self, Known};
+use crate::negotiation::etag::{self, KnownPositions};
 use crate::negotiation::prefer;
 
 /// WHATWG HTML, section 9.2.4.
@@ -83,9 +83,9 @@ impl Request {
     }
 
     /// What a poll has already: `If-None-Match`, else `?after=`.
-    pub(super) fn known(&self) -> Option<Known> {
+    pub(super) fn known(&self) -> Option<KnownPositions> {
         etag::if_none_match(&self.head.headers)
-            .or_else(|| Some(Known::These(self.after()?.into_iter().collect())))
+            .or_else(|| Some(KnownPositions::These(self.after()?.into_iter().collect())))
     }
 
     /// For how many seconds a poll is willing to wait: `Prefer: wait=N`, else `?wait=N`.
@@ -170,12 +170,15 @@ mod tests {
         assert_eq!(of("", &[]).known(), None);
         assert_eq!(
             of("after=q7f2k9-1", &[]).known(),
-            Some(Known::These(vec![at(1)]))
+            Some(KnownPositions::These(vec![at(1)]))
         );
-        assert_eq!(of("after=garbage", &[]).known(), Some(Known::These(vec![])));
+        assert_eq!(
+            of("after=garbage", &[]).known(),
+            Some(KnownPositions::These(vec![]))
+        );
         assert_eq!(
             of("after=q7f2k9-1", &[("if-none-match", "\"q7f2k9-2\"")]).known(),
-            Some(Known::These(vec![at(2)]))
+            Some(KnownPositions::These(vec![at(2)]))
         );
     }
 

@@ -111,8 +111,8 @@ struct Connection<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        // Once there is nothing left to read, the task will be woken by what comes, and this poll need
-        // not listen again.
+        // Once there is nothing left to read, the next packet wakes the task: this poll need not
+        // listen again.
         let mut silent = false;
         loop {
             let may_write = match self.socket.poll_written(cx) {
