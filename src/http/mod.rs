@@ -77,11 +77,11 @@ pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
 
 /// Every other call that is neither live nor a page.
 pub fn routes(context: &Shared) -> BoxedFilter<(Response,)> {
-    first_of([own(context), organising(context), operating(context)])
+    first_of([visiting(context), organising(context), operating(context)])
 }
 
 /// What a visitor may ask for.
-fn own(context: &Shared) -> BoxedFilter<(Response,)> {
+fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
     let registration = at!("api" / "v1" / "registrations" / String);
     let see = registration
         .clone()

@@ -34,7 +34,7 @@ async fn refused(context: &Context, visit: &Visit, token: &str, problem: &Proble
 }
 
 async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<RegistrationPage, Problem> {
-    let own = registration::own(context, token).await?;
+    let own = registration::find_own(context, token).await?;
     let shown = states::not_before(context, own.event.id, own.registration.revision).await?;
     let registration = RegistrationView::new(&own.registration, own.waiting_position, &shown.event);
     let page_url = visit.absolute(&context.settings, &format!("/r/{}", registration.token));

@@ -1,0 +1,20 @@
+//! Registrations, as visitors create, read and cancel them (docs/protocol.md, section 8).
+
+mod create;
+mod own;
+mod view;
+
+pub(super) use create::post;
+pub use create::{Fields, Registered, admit, submit};
+pub use own::{OwnRegistration, cancel, find_own, is_of_deleted_event};
+pub(super) use own::{delete, get};
+pub use view::View;
+
+use crate::domain::command::Answer;
+use crate::problem::Problem;
+
+/// The writer's answer does not fit the command: a defect.
+pub(super) fn unexpected(answer: &Answer) -> Problem {
+    tracing::error!(?answer, "the writer's answer does not fit the command");
+    Problem::from(crate::register::Failure::Internal)
+}
