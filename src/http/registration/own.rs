@@ -23,8 +23,8 @@ pub(in crate::http) async fn get(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let own = find_own(&context, &token).await?;
-    Ok(reply::json(&present(&context, &head, &own)))
+    let found = find_own(&context, &token).await?;
+    Ok(reply::json(&present(&context, &head, &found)))
 }
 
 /// `DELETE /api/v1/registrations/{token}`
@@ -34,8 +34,8 @@ pub(in crate::http) async fn delete(
     head: RequestHead,
 ) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &head)?;
-    let own = cancel(&context, &head.headers, &token).await?;
-    Ok(reply::json(&present(&context, &head, &own)))
+    let found = cancel(&context, &head.headers, &token).await?;
+    Ok(reply::json(&present(&context, &head, &found)))
 }
 
 /// A registration as it is now.
@@ -89,23 +89,23 @@ pub async fn cancel(
     token: &str,
 ) -> Result<OwnRegistration, Problem> {
     // Looked up first: a guessed link costs a read and never takes the event's lock.
-    let own = find_own(context, token).await?;
+    let found = find_own(context, token).await?;
     let position = Position {
-        epoch: own.event.epoch.clone(),
-        revision: own.registration.revision,
+        epoch: found.event.epoch.clone(),
+        revision: found.registration.revision,
     };
-    preconditions::require(headers, &[own.event.position(), position])?;
-    let secret = Some(own.registration.secret.clone());
+    preconditions::require(headers, &[found.event.position(), position])?;
+    let secret = Some(found.registration.secret.clone());
     let command = Command::Cancel {
-        locator: own.registration.locator,
+        locator: found.registration.locator,
         secret,
         by: Actor::Visitor,
     };
-    match context.registrar.submit(own.event.id, command).await? {
+    match context.registrar.submit(found.event.id, command).await? {
         Ok(Answer::Cancelled(registration)) => Ok(OwnRegistration {
             registration: Arc::unwrap_or_clone(registration),
             waiting_position: None,
-            ..own
+            ..found
         }),
         Ok(other) => Err(unexpected(&other)),
         // Deleted between the two steps, and the registration with it.
