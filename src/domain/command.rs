@@ -71,8 +71,8 @@ pub enum Command {
         /// Who asked.
         by: Actor,
     },
-    /// The schedule may have fallen due.
-    FallDue,
+    /// Applies an opening or closing time that is due.
+    ApplySchedule,
 }
 
 impl Command {
@@ -83,7 +83,7 @@ impl Command {
             | Self::Reset { expected, .. }
             | Self::Undo { expected, .. }
             | Self::Delete { expected, .. } => expected.as_deref(),
-            Self::Register(_) | Self::Cancel { .. } | Self::FallDue => None,
+            Self::Register(_) | Self::Cancel { .. } | Self::ApplySchedule => None,
         }
     }
 
@@ -113,7 +113,7 @@ pub enum Answer {
     Event(Box<Event>),
     /// To `Delete`.
     Deleted,
-    /// To `FallDue`.
+    /// To `ApplySchedule`.
     Noted,
 }
 

@@ -11,7 +11,7 @@ use crate::live::hub::Hub;
 /// noticed within this time, and an event opens or closes at most this much late.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Sends `FallDue` to the writer of every event whose schedule is due. Runs until it is dropped. On
+/// Sends `ApplySchedule` to the writer of every event whose schedule is due. Runs until it is dropped. On
 /// several nodes each does so; the first one's transaction makes the change and the others find
 /// nothing left to do.
 pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
@@ -25,7 +25,7 @@ pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
         for channel in hub.channels() {
             let event = channel.newest().event;
             if event.next_due().is_some_and(|due| due <= clock.now())
-                && let Err(error) = registrar.submit(event.id, Command::FallDue).await
+                && let Err(error) = registrar.submit(event.id, Command::ApplySchedule).await
             {
                 tracing::warn!(%error, event = %event.slug, "a due opening or closing was not committed; trying again");
             }

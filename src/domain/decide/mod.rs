@@ -24,7 +24,7 @@ use super::registration::{Locator, Registration, Secret, Status};
 /// Decides one command at the moment `now` and changes the state accordingly. A refusal changes
 /// nothing, except what the schedule had due anyway.
 pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decision {
-    fall_due(batch, now);
+    apply_schedule(batch, now);
     if let Some(expected) = command.expected()
         && !expected.contains(&batch.event.position())
     {
@@ -41,14 +41,14 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
         Command::Reset { capacity, by, .. } => Ok(reset(batch, *capacity, *by, now)),
         Command::Undo { by, .. } => undo(batch, *by, now),
         Command::Delete { confirmed, by, .. } => delete(batch, *confirmed, *by, now),
-        Command::FallDue => Ok(Answer::Noted),
+        Command::ApplySchedule => Ok(Answer::Noted),
     }
 }
 
 /// What the schedule has due becomes a change of its own, before anything else is decided at that
 /// moment. There is no change where the event's state stays the same, for example when the
 /// organiser has closed it already.
-fn fall_due(batch: &mut BatchState, now: Timestamp) {
+fn apply_schedule(batch: &mut BatchState, now: Timestamp) {
     let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     if batch.event.scheduled && due(batch.event.opens_at) {
         let before = batch.event.clone();

@@ -53,7 +53,7 @@ pub(super) enum Ask {
     Delete {
         confirmed: bool,
     },
-    FallDue,
+    ApplySchedule,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +132,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         4 => prop::option::of(capacity()).prop_map(|capacity| Ask::Reset { capacity }),
         5 => Just(Ask::Undo),
         2 => prop::bool::weighted(0.25).prop_map(|confirmed| Ask::Delete { confirmed }),
-        2 => Just(Ask::FallDue),
+        2 => Just(Ask::ApplySchedule),
     ]
 }
 

@@ -190,7 +190,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         self.subject.abandon(self.event.id, &commands, after).await;
         // Whatever was still on its way holds the event's lock, so this commit comes after it.
         self.subject
-            .commit(self.event.id, &[Command::FallDue])
+            .commit(self.event.id, &[Command::ApplySchedule])
             .await;
         let dump = self.subject.dump(&self.event).await;
         let hints = dump
@@ -210,7 +210,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             let _ = stored.decide(command, now, &hints, since);
         }
         let decide_due =
-            |model: &mut Model| model.decide(&Command::FallDue, now, &hints, model.log.len());
+            |model: &mut Model| model.decide(&Command::ApplySchedule, now, &hints, model.log.len());
         let _ = (decide_due(&mut stored), decide_due(&mut self.model));
         if dump == expected(&stored) {
             self.seen.insert("stored without an answer");
@@ -241,7 +241,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             .commit(
                 self.event.id,
                 &[
-                    Command::FallDue,
+                    Command::ApplySchedule,
                     Command::Undo {
                         expected: None,
                         by: Actor::Console,
@@ -341,7 +341,7 @@ impl<'a, S: Subject> Machine<'a, S> {
                 confirmed: *confirmed,
                 by: Actor::Console,
             },
-            Ask::FallDue => Command::FallDue,
+            Ask::ApplySchedule => Command::ApplySchedule,
         }
     }
 

@@ -268,7 +268,7 @@ impl Model {
             Command::Reset { capacity, by, .. } => Ok(self.reset(*capacity, *by, now)),
             Command::Undo { by, .. } => self.undo(*by, now),
             Command::Delete { confirmed, by, .. } => self.delete(*confirmed, *by, now),
-            Command::FallDue => Ok(Answer::Noted),
+            Command::ApplySchedule => Ok(Answer::Noted),
         }
     }
 

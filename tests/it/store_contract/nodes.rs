@@ -23,7 +23,7 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
                 let mut commands: Vec<Command> = (0..5)
                     .map(|n| register(&format!("w{writer}-{batch}-{n}")))
                     .collect();
-                commands.push(Command::FallDue);
+                commands.push(Command::ApplySchedule);
                 let commit = store
                     .commit(event.id, &commands, &Clock::System)
                     .await

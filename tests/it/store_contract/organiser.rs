@@ -258,7 +258,7 @@ async fn the_schedule_falls_due(stage: Stage) {
         (Err(Refusal::EventNotOpen { opens_at: at(10) }), vec![])
     );
     assert_eq!(
-        stage.one(event.id, Command::FallDue).await,
+        stage.one(event.id, Command::ApplySchedule).await,
         (Ok(Answer::Noted), vec![])
     );
 
@@ -271,11 +271,11 @@ async fn the_schedule_falls_due(stage: Stage) {
     );
     stage.clock.store(NOON + 20_000, Ordering::SeqCst);
     assert_eq!(
-        stage.one(event.id, Command::FallDue).await,
+        stage.one(event.id, Command::ApplySchedule).await,
         (Ok(Answer::Noted), vec![Kind::Closed])
     );
     assert_eq!(
-        stage.one(event.id, Command::FallDue).await,
+        stage.one(event.id, Command::ApplySchedule).await,
         (Ok(Answer::Noted), vec![])
     );
     let closed = stage.store.event_by_id(event.id).await.unwrap().unwrap();
@@ -351,7 +351,7 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
     assert!(stage.store.changes(&event, 0, 10).await.unwrap().is_empty());
     assert!(stage.store.announcement(event.id).await.unwrap().is_none());
     let commit = stage
-        .commit(event.id, vec![register("bob"), Command::FallDue])
+        .commit(event.id, vec![register("bob"), Command::ApplySchedule])
         .await;
     assert_eq!(
         commit.decisions,
@@ -393,7 +393,7 @@ async fn organisers_commands_stand_between_visits(stage: Stage) {
         reset(),
         register("ada"),
         undo(),
-        Command::FallDue,
+        Command::ApplySchedule,
         register("bob"),
     ];
     let commit = stage.commit(event.id, commands).await;

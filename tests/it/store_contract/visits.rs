@@ -472,7 +472,7 @@ async fn refusals_write_nothing(stage: Stage) {
     let commit = stage
         .commit(
             event.id,
-            vec![register("ada"), register("bob"), Command::FallDue],
+            vec![register("ada"), register("bob"), Command::ApplySchedule],
         )
         .await;
     assert_eq!(

@@ -262,7 +262,7 @@ fn a_refusal_leaves_nothing_to_write() {
             expected: None,
             by: Actor::Console,
         },
-        Command::FallDue,
+        Command::ApplySchedule,
     ] {
         let _ = apply(&mut batch, &command, at(0));
         assert!(batch.is_unchanged(), "{command:?}");

@@ -26,7 +26,7 @@ fn closed_wins_over_scheduled_and_that_over_the_rest() {
 #[test]
 fn a_moment_of_the_schedule_is_a_change_of_its_own() {
     let mut scene = Scene::scheduled(Some(1), false, Some(10), Some(20));
-    scene.ask(Command::FallDue).unwrap();
+    scene.ask(Command::ApplySchedule).unwrap();
     assert!(scene.kinds().is_empty());
     // Whatever comes first at that moment finds the event open, whether or not the schedule was
     // asked to look.
@@ -42,8 +42,8 @@ fn a_moment_of_the_schedule_is_a_change_of_its_own() {
         ("schedule", "opened", at(10))
     );
     let mut scene = scene.wait_until(20);
-    scene.ask(Command::FallDue).unwrap();
-    scene.ask(Command::FallDue).unwrap();
+    scene.ask(Command::ApplySchedule).unwrap();
+    scene.ask(Command::ApplySchedule).unwrap();
     assert_eq!(scene.kinds(), ["closed"]);
     assert_eq!(scene.event.next_due(), None);
 }
@@ -69,7 +69,7 @@ fn a_moment_that_changes_nothing_to_be_seen_is_no_change() {
     scene.edit(closed(true)).unwrap();
     scene.kinds();
     let mut scene = scene.wait_until(30);
-    scene.ask(Command::FallDue).unwrap();
+    scene.ask(Command::ApplySchedule).unwrap();
     assert!(scene.kinds().is_empty());
     assert_eq!(
         scene.event.next_due(),
@@ -129,7 +129,7 @@ fn an_event_that_has_ended_can_be_opened_again_for_a_later_time() {
 #[test]
 fn a_closing_time_that_has_passed_is_spent_even_if_the_clock_was_set_back() {
     let mut scene = Scene::scheduled(None, false, None, Some(10)).wait_until(20);
-    scene.ask(Command::FallDue).unwrap();
+    scene.ask(Command::ApplySchedule).unwrap();
     let mut scene = scene.wait_until(5);
     scene.edit(closed(false)).unwrap();
     assert_eq!(
