@@ -183,10 +183,10 @@ impl Hub {
     }
 
     /// Pushes the number of watchers, with those on other nodes (`elsewhere`), to each event where
-    /// it differs from what was `told` before. Call it every five seconds.
-    pub fn tell_watching(
+    /// it differs from what was `pushed` before. Call it every five seconds.
+    pub fn push_watching(
         &self,
-        told: &mut HashMap<EventId, (u64, u64)>,
+        pushed: &mut HashMap<EventId, (u64, u64)>,
         elsewhere: &HashMap<EventId, u64>,
     ) {
         let mut now = HashMap::new();
@@ -194,11 +194,11 @@ impl Hub {
             let id = channel.newest().event.id;
             let watching = channel.presence.open() + elsewhere.get(&id).copied().unwrap_or(0);
             let state = (watching, channel.presence.ever_open());
-            if channel.presence.open() > 0 && told.get(&id) != Some(&state) {
+            if channel.presence.open() > 0 && pushed.get(&id) != Some(&state) {
                 channel.set_watching(watching);
             }
             now.insert(id, state);
         }
-        *told = now;
+        *pushed = now;
     }
 }

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often unchanged numbers are reported: well below the time after which a report expires.
 const REFRESH: Duration = Duration::from_secs(2);
 /// The sum is pushed once in this many looks: every five seconds (docs/protocol.md, section 4).
-const TELL: u64 = 5;
+const PUSH_EVERY: u64 = 5;
 
 /// Reports this node's watchers to the nodes that share its database.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl PresenceReporter {
     pub async fn run(self) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut reported, mut told, mut elsewhere) =
+        let (mut reported, mut pushed, mut elsewhere) =
             (Reported::default(), HashMap::new(), HashMap::new());
         for look in 0_u64.. {
             looks.tick().await;
@@ -55,7 +55,7 @@ impl PresenceReporter {
                 let here = self.hub.watchers();
                 let nobody = here.is_empty();
                 self.report(here, &mut reported).await;
-                if look % TELL == 0 && !nobody {
+                if look % PUSH_EVERY == 0 && !nobody {
                     match self.store.watching_elsewhere(&self.node).await {
                         Ok(counted) => elsewhere = counted,
                         Err(error) => {
@@ -64,8 +64,8 @@ impl PresenceReporter {
                     }
                 }
             }
-            if look % TELL == 0 {
-                self.hub.tell_watching(&mut told, &elsewhere);
+            if look % PUSH_EVERY == 0 {
+                self.hub.push_watching(&mut pushed, &elsewhere);
             }
         }
     }

@@ -31,20 +31,23 @@ async fn farewells_are_spread_over_the_window_and_differ() {
             (began.elapsed(), retry_ms)
         }));
     }
-    let mut told = Vec::new();
+    let mut farewells = Vec::new();
     for end in ends {
-        told.push(end.await.unwrap());
+        farewells.push(end.await.unwrap());
     }
-    let (first, last) = (told.iter().min().unwrap().0, told.iter().max().unwrap().0);
+    let (first, last) = (
+        farewells.iter().min().unwrap().0,
+        farewells.iter().max().unwrap().0,
+    );
     assert!(
         first < WINDOW / 4 && last > WINDOW / 2 && last < WINDOW,
         "{first:?} to {last:?}"
     );
-    told.sort_unstable_by_key(|(_, retry_ms)| *retry_ms);
-    told.dedup_by_key(|(_, retry_ms)| *retry_ms);
-    assert!(told.len() > 30, "drawn for each");
+    farewells.sort_unstable_by_key(|(_, retry_ms)| *retry_ms);
+    farewells.dedup_by_key(|(_, retry_ms)| *retry_ms);
+    assert!(farewells.len() > 30, "drawn for each");
 
-    // Who comes now is told the count and goodbye at once.
+    // A watcher that comes now gets the count and the farewell at once.
     let mut late = watch(&channel, None);
     assert_eq!(revision(late.next().await), 1);
     let began = Instant::now();

@@ -55,7 +55,7 @@ async fn a_long_poll_is_answered_by_the_change_it_waits_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_poll_is_told_of_an_outage_once_and_then_held_until_its_end() {
+async fn a_long_poll_answers_an_outage_once_and_then_waits_until_its_end() {
     let (hub, channel) = hub(3);
     let outage = async {
         sleep(Duration::from_secs(1)).await;

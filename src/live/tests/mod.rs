@@ -103,7 +103,7 @@ async fn the_first_change_goes_out_at_once_and_the_last_of_a_burst_always() {
     );
     assert!(
         silent(&mut watcher, INTERVAL * 4).await,
-        "and it is told once"
+        "and it is pushed once"
     );
 }
 
@@ -156,7 +156,7 @@ async fn what_is_committed_while_subscribing_is_not_lost() {
     );
     assert!(
         silent(&mut watcher, INTERVAL * 3).await,
-        "the push of the same count is not told again, nor the older one"
+        "neither the same count nor the older one is pushed again"
     );
     hub.publish(event(4));
     assert_eq!(revision(watcher.next().await), 4);
@@ -194,7 +194,7 @@ async fn a_heartbeat_comes_at_least_every_interval_and_pushes_put_it_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stale_is_told_and_the_recovered_count_again_with_the_same_id() {
+async fn stale_is_pushed_and_after_recovery_the_count_again_with_the_same_id() {
     let (hub, channel) = hub(4);
     let mut watcher = watch(&channel, None);
     revision(watcher.next().await);
@@ -204,7 +204,7 @@ async fn stale_is_told_and_the_recovered_count_again_with_the_same_id() {
     };
     assert_eq!(*stale.payload(), Payload::Stale(Timestamp::from_millis(1)));
 
-    // Who comes now is told both, even at the newest position.
+    // A watcher that comes now gets both, even at the newest position.
     let mut late = watch(&channel, Some(&at("q7f2k9", 4)));
     let Some(Item::Message(count)) = late.next().await else {
         panic!("nothing")

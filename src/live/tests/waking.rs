@@ -49,7 +49,7 @@ async fn an_idle_watcher_is_woken_for_its_heartbeat_and_for_nothing_else() {
             .map(|(subscription, wakes)| drained(subscription, wakes))
             .sum::<usize>();
     }
-    // The first beat comes early, so that a crowd's do not fall together.
+    // The first heartbeat comes sooner, so that those of a crowd do not coincide.
     assert!(
         (WATCHERS * 9..=WATCHERS * 12).contains(&woken),
         "{woken} wake-ups of {WATCHERS} watchers in ten heartbeats"
@@ -88,7 +88,7 @@ async fn everybody_is_woken_once_for_a_push_and_others_have_their_turn_meanwhile
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_leaves_frees_their_place_and_others_are_still_woken() {
+async fn a_watcher_that_leaves_frees_its_waiter_and_others_are_still_woken() {
     let (hub, channel) = hub(1);
     let mut stays = watch(&channel, None);
     revision(stays.next().await);
@@ -115,11 +115,11 @@ async fn whoever_leaves_frees_their_place_and_others_are_still_woken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_comes_after_a_quiet_time_is_not_taken_for_older() {
+async fn a_watcher_after_a_quiet_time_gets_a_current_clock() {
     let (_hub, channel) = hub(1);
-    let mut early = Subscription::open(&channel, Transport::WebSocket, None, HEARTBEAT * 1_000);
-    revision(early.next().await);
-    assert!(silent(&mut early, INTERVAL).await);
+    let mut first = Subscription::open(&channel, Transport::WebSocket, None, HEARTBEAT * 1_000);
+    revision(first.next().await);
+    assert!(silent(&mut first, INTERVAL).await);
     // The fan-out task sleeps by now, and does not read the clock.
     advance(HEARTBEAT * 2).await;
     let mut late = watch(&channel, None);
