@@ -1,6 +1,6 @@
 //! Everything between the nodes and their database breaks, one thing after the other, under load.
 //!
-//! Each story demands the same: watchers are told `stale` in time where the database is away, and
+//! Each story demands the same: watchers receive `stale` in time where the database is away, and
 //! the right number in time after it is back; whoever registers meanwhile gets a definite answer or
 //! a 503 that may be tried again; one key takes one place; nothing that was acknowledged is lost;
 //! no node is restarted; all nodes end at the same position.

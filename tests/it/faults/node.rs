@@ -20,7 +20,7 @@ async fn a_node_is_killed() {
     // Its watcher comes back at the other node, which has gone on all the time.
     let cut = first
         .watcher
-        .first(fault, "the cut", |told| told.name == "end")
+        .first(fault, "the cut", |received| received.name == "end")
         .await
         .at;
     let recovered = stage.is_right_again(&[0], cut).await;
@@ -87,8 +87,8 @@ async fn a_node_freezes_in_the_middle_of_a_commit_and_thaws() {
     let truth = stage.truth().await;
     let free = second
         .watcher
-        .first(taken, "a commit of the other node", |told| {
-            told.is_live_count() && told.revision() > truth.revision
+        .first(taken, "a commit of the other node", |received| {
+            received.is_live_count() && received.revision() > truth.revision
         })
         .await;
     assert!(
@@ -118,7 +118,7 @@ async fn the_network_between_one_node_and_the_database_is_gone_for_ten_seconds()
     let line = &stage.nodes[0].line;
     let fault = Instant::now();
     line.set(Line::Gone);
-    let stale = stage.is_told_stale(&[0], fault).await;
+    let stale = stage.receive_stale(&[0], fault).await;
     // The other node serves everybody.
     stage.is_right_again(&[1], fault + stale).await;
     assert_eq!(stage.stales(fault)[1], 0);

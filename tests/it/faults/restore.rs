@@ -104,7 +104,7 @@ async fn story(url: &str, back_up: impl AsyncFn(), restore: impl AsyncFn()) {
 
     let process = Process::start(url, &[]);
     let address = process.address;
-    // Each client comes with the position that it knows, and is told the truth at once.
+    // Each client comes with the position that it knows, and receives the true count at once.
     let stream = async {
         let mut stream = Stream::open_at(
             address,

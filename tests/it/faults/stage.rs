@@ -12,7 +12,7 @@ use super::{RIGHT_WITHIN, SLACK, STALE_WITHIN};
 use crate::support::app::{call, organise};
 use crate::support::process::Process;
 use crate::support::proxy::Proxy;
-use crate::support::watcher::{Told, Watcher};
+use crate::support::watcher::{Received, Watcher};
 
 pub(super) const SLUG: &str = "gala";
 const FLAGS: [&str; 5] = [
@@ -62,8 +62,8 @@ impl Stage {
         };
         for node in &stage.nodes {
             node.watcher
-                .first(begun, "a count under load", |told| {
-                    told.is_live_count() && told.revision() > 10
+                .first(begun, "a count under load", |received| {
+                    received.is_live_count() && received.revision() > 10
                 })
                 .await;
         }
@@ -86,16 +86,16 @@ impl Stage {
             .expect("a statement");
     }
 
-    /// The database is away from these nodes since `fault`: their watchers are told in time, and
+    /// The database is away from these nodes since `fault`: their watchers receive `stale` in time, and
     /// since when. Answers how long it took.
-    pub(super) async fn is_told_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
+    pub(super) async fn receive_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
         let mut slowest = Duration::ZERO;
         for node in nodes {
-            let told = self.nodes[*node]
+            let received = self.nodes[*node]
                 .watcher
-                .first(fault, "stale", |told| told.name == "stale")
+                .first(fault, "stale", |received| received.name == "stale")
                 .await;
-            assert!(told.data["stale_since"].is_string(), "{told:?}");
+            assert!(received.data["stale_since"].is_string(), "{received:?}");
             let count = call(
                 self.nodes[*node].process.address,
                 "GET",
@@ -106,14 +106,14 @@ impl Stage {
             .await;
             assert!(
                 count.json()["stale_since"].is_string() && count.header("etag").is_none(),
-                "a poll is told, too: {}",
+                "a poll says so, too: {}",
                 count.body
             );
-            slowest = slowest.max(told.at - fault);
+            slowest = slowest.max(received.at - fault);
         }
         assert!(
             slowest < STALE_WITHIN * SLACK,
-            "stale was told after {slowest:?}"
+            "stale was received after {slowest:?}"
         );
         slowest
     }
@@ -124,7 +124,9 @@ impl Stage {
         let truth = self.truth().await;
         let mut slowest = Duration::ZERO;
         for node in nodes {
-            let right = |told: &Told| told.is_live_count() && told.revision() >= truth.revision;
+            let right = |received: &Received| {
+                received.is_live_count() && received.revision() >= truth.revision
+            };
             slowest = slowest.max(
                 self.nodes[*node]
                     .watcher
@@ -148,7 +150,7 @@ impl Stage {
                 .watcher
                 .since(since)
                 .iter()
-                .filter(|told| told.name == "stale")
+                .filter(|received| received.name == "stale")
                 .count()
         })
     }
@@ -171,7 +173,9 @@ impl Stage {
         );
         for node in nodes {
             let node = &mut self.nodes[*node];
-            let right = |told: &Told| told.is_live_count() && told.revision() == truth.revision;
+            let right = |received: &Received| {
+                received.is_live_count() && received.revision() == truth.revision
+            };
             let last = node
                 .watcher
                 .first(self.begun, "the last revision", right)
@@ -181,8 +185,8 @@ impl Stage {
                 .watcher
                 .since(self.begun)
                 .iter()
-                .filter(|told| told.name == "count")
-                .map(Told::revision)
+                .filter(|received| received.name == "count")
+                .map(Received::revision)
                 .collect();
             assert!(counts.is_sorted(), "no watcher was led back: {counts:?}");
             for (token, number) in tally.places.iter().rev().take(30) {

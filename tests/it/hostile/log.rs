@@ -14,7 +14,7 @@ use crate::support::postgres::shared;
 use crate::support::process::Process;
 use crate::support::proxy::Proxy;
 use crate::support::sqlite::File;
-use crate::support::watcher::{Told, Watcher};
+use crate::support::watcher::{Received, Watcher};
 
 #[derive(Debug, Clone, Copy)]
 enum Broken {
@@ -115,7 +115,8 @@ async fn a_node_whose_log_cannot_be_written_follows_the_others() {
             let email = format!("ada-{n}@example.org");
             let answer = register(well.address, "welcome", "Ada", &email).await;
             assert_eq!(answer.status, 201, "{}", answer.body);
-            let right = |told: &Told| told.is_live_count() && told.data["registered"] == n;
+            let right =
+                |received: &Received| received.is_live_count() && received.data["registered"] == n;
             watcher.first(begun, "the other node's number", right).await;
         }
         process.signal("TERM");

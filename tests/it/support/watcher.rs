@@ -1,4 +1,4 @@
-//! A watcher that writes down what it is told and when, and comes back after a cut, as a browser does.
+//! A watcher that records what it receives and when, and reconnects after a cut, as a browser does.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,25 +14,25 @@ use super::sse::Event;
 
 /// How long a watcher waits for what must come, whatever bound the caller asserts: a hang is a failure, too.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// After a cut without a `retry` of the server's.
+/// The wait after a cut when the server sent no `retry`.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// One thing that a watcher was told.
+/// A message that a watcher received.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct Received {
     pub(crate) at: Instant,
     /// The event's name; `open` and `end` stand for the connection's own.
     pub(crate) name: String,
     pub(crate) data: Value,
 }
 
-impl Told {
-    /// A count, and not one of a database that is away.
+impl Received {
+    /// Whether it is a count read while the database was reachable.
     pub(crate) fn is_live_count(&self) -> bool {
         self.name == "count" && self.data["stale_since"].is_null()
     }
 
-    /// Of a count.
+    /// The revision of a count.
     pub(crate) fn revision(&self) -> i64 {
         self.data["revision"].as_i64().unwrap_or(0)
     }
@@ -41,7 +41,7 @@ impl Told {
 /// Follows one event by server-sent events until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Watcher {
-    told: watch::Receiver<Vec<Told>>,
+    received: watch::Receiver<Vec<Received>>,
     task: JoinHandle<()>,
     address: Arc<Mutex<SocketAddr>>,
 }
@@ -49,60 +49,69 @@ pub(crate) struct Watcher {
 impl Watcher {
     /// Follows `slug` at `address`.
     pub(crate) fn open(address: SocketAddr, slug: &str) -> Self {
-        let (tell, told) = watch::channel(Vec::new());
+        let (record, received) = watch::channel(Vec::new());
         let address = Arc::new(Mutex::new(address));
         let task = tokio::spawn(follow(
             Arc::clone(&address),
             format!("/api/v1/events/{slug}/stream"),
-            tell,
+            record,
         ));
         Self {
-            told,
+            received,
             task,
             address,
         }
     }
 
-    /// After the next cut it comes back there, as through a load balancer.
+    /// Reconnects there after the next cut, as through a load balancer.
     pub(crate) fn move_to(&self, address: SocketAddr) {
         *self.address.lock().expect("no test panics here") = address;
     }
 
-    /// The first thing told after `since` that is `wanted`, waiting for it.
+    /// Waits for the first message after `since` that is `wanted`.
     #[track_caller]
     pub(crate) fn first(
         &self,
         since: Instant,
         what: &str,
-        wanted: impl Fn(&Told) -> bool,
-    ) -> impl Future<Output = Told> {
-        let (mut told, caller) = (self.told.clone(), std::panic::Location::caller());
+        wanted: impl Fn(&Received) -> bool,
+    ) -> impl Future<Output = Received> {
+        let (mut received, caller) = (self.received.clone(), std::panic::Location::caller());
         async move {
-            let find = |told: &Vec<Told>| {
-                told.iter()
-                    .find(|told| told.at >= since && wanted(told))
+            let find = |received: &Vec<Received>| {
+                received
+                    .iter()
+                    .find(|received| received.at >= since && wanted(received))
                     .cloned()
             };
-            let found =
-                tokio::time::timeout(PATIENCE, told.wait_for(|told| find(told).is_some())).await;
+            let found = tokio::time::timeout(
+                PATIENCE,
+                received.wait_for(|received| find(received).is_some()),
+            )
+            .await;
             let found = found
                 .ok()
-                .and_then(|told| find(&told.expect("the watcher lives")));
+                .and_then(|received| find(&received.expect("the watcher lives")));
             found.unwrap_or_else(|| {
                 panic!(
-                    "{caller}: {what} was not told in {PATIENCE:?}; the newest: {:?}",
-                    self.told.borrow().iter().rev().take(5).collect::<Vec<_>>()
+                    "{caller}: {what} did not arrive in {PATIENCE:?}; the newest: {:?}",
+                    self.received
+                        .borrow()
+                        .iter()
+                        .rev()
+                        .take(5)
+                        .collect::<Vec<_>>()
                 )
             })
         }
     }
 
-    /// Everything told since then.
-    pub(crate) fn since(&self, since: Instant) -> Vec<Told> {
-        self.told
+    /// Everything received since `since`.
+    pub(crate) fn since(&self, since: Instant) -> Vec<Received> {
+        self.received
             .borrow()
             .iter()
-            .filter(|told| told.at >= since)
+            .filter(|received| received.at >= since)
             .cloned()
             .collect()
     }
@@ -114,11 +123,15 @@ impl Drop for Watcher {
     }
 }
 
-async fn follow(address: Arc<Mutex<SocketAddr>>, path: String, tell: watch::Sender<Vec<Told>>) {
+async fn follow(
+    address: Arc<Mutex<SocketAddr>>,
+    path: String,
+    record: watch::Sender<Vec<Received>>,
+) {
     let (mut position, mut retry) = (None, RETRY);
     let note = |name: &str, data: Value| {
-        tell.send_modify(|told| {
-            told.push(Told {
+        record.send_modify(|received| {
+            received.push(Received {
                 at: Instant::now(),
                 name: name.to_owned(),
                 data,
@@ -155,7 +168,7 @@ pub(crate) async fn stream(
     address: SocketAddr,
     path: &str,
     position: Option<String>,
-    mut tell: impl FnMut(Event),
+    mut record: impl FnMut(Event),
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(TcpStream::connect(address).await?);
     let resume = position
@@ -186,7 +199,7 @@ pub(crate) async fn stream(
         text.push_str(std::str::from_utf8(&chunk[..size]).map_err(std::io::Error::other)?);
         while let Some(end) = text.find("\n\n") {
             let block: String = text.drain(..end + 2).collect();
-            tell(Event::parse(&block));
+            record(Event::parse(&block));
         }
     }
 }
