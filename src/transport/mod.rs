@@ -15,7 +15,6 @@ mod refusal;
 mod request;
 pub mod socketio;
 pub mod sse;
-pub mod table;
 pub mod websocket;
 
 use warp::Filter;

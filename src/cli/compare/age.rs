@@ -4,7 +4,7 @@
 //! was skipped because a later one overtook it; otherwise an interval poll, which sees only the newest, would look as quick as a push.
 //!
 //! **Age** at a moment `t`: `t` minus the commit of the oldest change that is not shown yet, and 0 while the newest is shown: for how long the screen
-//! has been wrong. Its mean over time ranks the techniques. The classical age of information, `t` minus the commit of the state that *is* shown, also
+//! has been wrong. Its mean over time ranks the transports. The classical age of information, `t` minus the commit of the state that *is* shown, also
 //! grows while nothing happens and nobody could know better; that would measure the event and not the transport. With changes much denser than its
 //! interval, an interval poll's mean age is half its interval; with rarer changes it is less, as the screen is then right most of the time.
 

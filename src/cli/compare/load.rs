@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lab::Lab;
 
-/// The moments: `rate` a second on average, each independent of the others, as people are. Always the same for the same figures, so that every technique
+/// The moments: `rate` a second on average, each independent of the others, as people are. Always the same for the same figures, so that every transport
 /// meets the same bursts and pauses.
 pub(super) fn schedule(rate: f64, duration: Duration) -> Vec<Duration> {
     const SEED: u64 = 20_261_121;

@@ -27,11 +27,11 @@ mod plot;
 mod process;
 mod run;
 mod table;
-mod technique;
+mod variant;
 mod verdict;
 mod watcher;
 
-use technique::Technique;
+use variant::Variant;
 
 /// Runs every transport under load and reports what each costs and how late it is.
 #[derive(Debug, Args)]
@@ -60,17 +60,17 @@ pub(super) struct CompareArgs {
         value_name = "TOKEN"
     )]
     admin_token: Option<String>,
-    /// Watchers for each technique.
+    /// Watchers for each transport.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=50_000), value_name = "N")]
     watchers: u32,
-    /// Registrations a second, at random moments that are the same for each technique.
+    /// Registrations a second, at random moments that are the same for each transport.
     #[arg(long, default_value_t = 20.0, value_parser = rate, value_name = "R")]
     rate: f64,
     /// How long people register, for each transport.
     #[arg(long, default_value = "10s", value_parser = duration, value_name = "DURATION")]
     duration: Duration,
     /// What to compare.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = technique::ALL, value_name = "LIST")]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = variant::ALL, value_name = "LIST")]
     transports: Vec<Transport>,
     /// The intervals of `poll`, each with its own row.
     #[arg(long, value_delimiter = ',', default_value = "1s,3s", value_parser = value::interval, value_name = "DURATIONS")]
@@ -99,8 +99,8 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
         (Err(error), _) => return fail(&error.to_string(), 2),
         (_, Err(error)) => return fail(&format!("no TLS: {error}"), 1),
     };
-    let techniques = technique::list(&args.transports, &args.poll_intervals);
-    if let Err(why) = files::allow(sockets(args, &techniques)) {
+    let variants = variant::list(&args.transports, &args.poll_intervals);
+    if let Err(why) = files::allow(sockets(args, &variants)) {
         return fail(&why, 1);
     }
     let runtime = match Builder::new_current_thread().enable_all().build() {
@@ -111,7 +111,7 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
         let stop = signal::stop();
         let lab = lab::Lab::open(base, tls, args).await?;
         let measured = tokio::select! {
-            measured = run::measure(&lab, args, &techniques) => measured,
+            measured = run::measure(&lab, args, &variants) => measured,
             () = stop => Err("interrupted".to_owned()),
         };
         // Also after a failure or Ctrl-C: the event must not stay in the organiser's list.
@@ -145,8 +145,8 @@ fn report(args: &CompareArgs, outcome: &outcome::Outcome) -> Result<usize, Strin
 }
 
 /// Sockets open at the same time, with some for the registrations.
-fn sockets(args: &CompareArgs, techniques: &[Technique]) -> u64 {
-    let rows = if args.together { techniques.len() } else { 1 };
+fn sockets(args: &CompareArgs, variants: &[Variant]) -> u64 {
+    let rows = if args.together { variants.len() } else { 1 };
     u64::from(args.watchers) * rows as u64 + 256
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::age::{Commit, delays, mean_age};
 use super::clock::ServerClock;
-use super::technique::Technique;
+use super::variant::Variant;
 use super::watcher::Watcher;
 use crate::cli::client::meter::Traffic;
 use crate::domain::clock::Timestamp;
@@ -15,7 +15,7 @@ use crate::domain::clock::Timestamp;
 pub(super) struct Outcome {
     pub(super) server: String,
     pub(super) at: Timestamp,
-    /// For each technique.
+    /// For each transport.
     pub(super) watchers: u32,
     pub(super) registrations_per_second: f64,
     pub(super) duration_s: f64,
@@ -29,7 +29,7 @@ pub(super) struct Outcome {
     pub(super) rows: Vec<Row>,
 }
 
-/// One technique.
+/// One transport.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Row {
     pub(super) name: String,
@@ -66,9 +66,9 @@ pub(super) struct Delay {
     pub(super) distribution: Vec<(f64, f64)>,
 }
 
-/// What a phase has left behind for one technique.
+/// What a phase has left behind for one transport.
 pub(super) struct Raw<'a> {
-    pub(super) technique: Technique,
+    pub(super) variant: Variant,
     pub(super) watchers: &'a [std::sync::Arc<Watcher>],
     pub(super) commits: &'a [Commit],
     pub(super) clock: &'a ServerClock,
@@ -101,7 +101,7 @@ impl Row {
         }
         let per_update = |total: u64| quotient(total, updates);
         Self {
-            name: raw.technique.name(),
+            name: raw.variant.name(),
             watchers: raw.watchers.len(),
             changes: raw.commits.len(),
             updates,

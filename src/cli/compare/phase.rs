@@ -11,7 +11,7 @@ use super::lab::Lab;
 use super::load;
 use super::outcome::{Raw, Row};
 use super::process::Process;
-use super::technique::Technique;
+use super::variant::Variant;
 use super::watcher::Watcher;
 use crate::cli::client::meter::Traffic;
 
@@ -31,23 +31,20 @@ pub(super) struct Setting<'a> {
 
 /// The watchers of one transport.
 struct Crowd {
-    technique: Technique,
+    variant: Variant,
     watchers: Vec<Arc<Watcher>>,
     traffic: Traffic,
     cuts: u32,
 }
 
 /// Measures the transports side by side.
-pub(super) async fn run(
-    setting: &Setting<'_>,
-    techniques: &[Technique],
-) -> Result<Vec<Row>, String> {
+pub(super) async fn run(setting: &Setting<'_>, variants: &[Variant]) -> Result<Vec<Row>, String> {
     let lab = setting.lab;
     // Dropping it ends every watcher.
     let mut tasks = JoinSet::new();
-    let mut crowds: Vec<Crowd> = techniques
+    let mut crowds: Vec<Crowd> = variants
         .iter()
-        .map(|technique| Crowd::gather(setting, *technique, &mut tasks))
+        .map(|variant| Crowd::gather(setting, *variant, &mut tasks))
         .collect();
     for crowd in &crowds {
         crowd.arrived().await?;
@@ -86,7 +83,7 @@ pub(super) async fn run(
         .map(|(cpu, each)| (cpu.as_secs_f64() * 1e6 - each * registrations).max(0.0));
     let rows = crowds.iter().zip(readings).map(|(crowd, (traffic, cuts))| {
         Row::of(&Raw {
-            technique: crowd.technique,
+            variant: crowd.variant,
             watchers: &crowd.watchers,
             commits: &commits,
             clock: &lab.clock,
@@ -112,19 +109,19 @@ pub(super) async fn alone(setting: &Setting<'_>, server: &Process) -> Result<Opt
 }
 
 impl Crowd {
-    fn gather(setting: &Setting<'_>, technique: Technique, tasks: &mut JoinSet<()>) -> Self {
-        let target = Arc::new(setting.lab.target(technique.interval));
+    fn gather(setting: &Setting<'_>, variant: Variant, tasks: &mut JoinSet<()>) -> Self {
+        let target = Arc::new(setting.lab.target(variant.interval));
         let watchers: Vec<Arc<Watcher>> = (0..setting.watchers).map(|_| Arc::default()).collect();
         for (number, watcher) in (0..setting.watchers).zip(&watchers) {
             let (watcher, target) = (Arc::clone(watcher), Arc::clone(&target));
-            let after = technique.ramp() * number / setting.watchers;
+            let after = variant.ramp() * number / setting.watchers;
             tasks.spawn(async move {
                 sleep(after).await;
-                watcher.watch(target, technique).await;
+                watcher.watch(target, variant).await;
             });
         }
         Self {
-            technique,
+            variant,
             watchers,
             traffic: Traffic::default(),
             cuts: 0,
@@ -134,7 +131,7 @@ impl Crowd {
     /// Waits for every watcher's first count.
     async fn arrived(&self) -> Result<(), String> {
         const PATIENCE: Duration = Duration::from_secs(30);
-        let deadline = Instant::now() + self.technique.ramp() + PATIENCE;
+        let deadline = Instant::now() + self.variant.ramp() + PATIENCE;
         loop {
             let there = self
                 .watchers
@@ -151,7 +148,7 @@ impl Crowd {
                     .unwrap_or_else(|| "the others waited without success".into());
                 return Err(format!(
                     "{}: only {there} of {} watchers received a count: {why}",
-                    self.technique.name(),
+                    self.variant.name(),
                     self.watchers.len()
                 ));
             }
@@ -161,7 +158,7 @@ impl Crowd {
 
     /// Waits until each shows `newest`, for as long as the transport may take.
     async fn caught_up(&self, newest: i64) {
-        let deadline = Instant::now() + self.technique.grace();
+        let deadline = Instant::now() + self.variant.grace();
         while Instant::now() < deadline
             && self
                 .watchers

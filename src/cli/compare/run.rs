@@ -10,7 +10,7 @@ use super::load;
 use super::outcome::Outcome;
 use super::phase::{self, Setting};
 use super::process::Process;
-use super::technique::Technique;
+use super::variant::Variant;
 use crate::domain::clock::Clock;
 
 /// Long enough to see the cost of a registration by a clock that counts hundredths of a second.
@@ -20,7 +20,7 @@ const ALONE: Duration = Duration::from_secs(10);
 pub(super) async fn measure(
     lab: &Lab,
     args: &CompareArgs,
-    techniques: &[Technique],
+    variants: &[Variant],
 ) -> Result<Outcome, String> {
     let server = match args.server_pid {
         Some(pid) => Some(
@@ -32,9 +32,9 @@ pub(super) async fn measure(
     };
     let schedule = load::schedule(args.rate, args.duration);
     let calm = load::schedule(args.rate, args.duration.min(ALONE));
-    // With all techniques at once, the server's CPU time cannot be split between them.
+    // With all transports at once, the server's CPU time cannot be split between them.
     let tell_apart = server.as_ref().filter(|_| !args.together);
-    let phases = if args.together { 1 } else { techniques.len() };
+    let phases = if args.together { 1 } else { variants.len() };
     let progress = bar(phases * schedule.len() + tell_apart.map_or(0, |_| calm.len()));
     let mut setting = Setting {
         lab,
@@ -52,11 +52,11 @@ pub(super) async fn measure(
     let mut rows = Vec::new();
     if args.together {
         progress.set_message("all together");
-        rows = phase::run(&setting, techniques).await?;
+        rows = phase::run(&setting, variants).await?;
     } else {
-        for technique in techniques {
-            progress.set_message(technique.name());
-            rows.extend(phase::run(&setting, std::slice::from_ref(technique)).await?);
+        for variant in variants {
+            progress.set_message(variant.name());
+            rows.extend(phase::run(&setting, std::slice::from_ref(variant)).await?);
         }
     }
     let cpu_us_per_registration = setting.cpu_us_per_registration;

@@ -98,11 +98,11 @@ pub(super) fn heads() -> impl Iterator<Item = &'static str> {
 pub(super) fn terms(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "{} watchers for each technique, {} registrations a second for {} s, {}.",
+            "{} watchers for each transport, {} registrations a second for {} s, {}.",
             outcome.watchers,
             outcome.registrations_per_second,
             outcome.duration_s,
-            if outcome.together { "all techniques at the same time" } else { "one technique after the other" }
+            if outcome.together { "all transports at the same time" } else { "one transport after the other" }
         ),
         "Delay: from a change's commit until it or a later one is shown. Mean age: for how long the number on the screen has been out of date, averaged over time.".to_owned(),
         "Requests, bytes (both ways, on the wire) and server CPU are for each update shown. Skipped: overtaken by a later count before it was sent. Lost: watchers that did not end on the newest count.".to_owned(),

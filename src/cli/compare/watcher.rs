@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::age::Sight;
 use super::clock::ServerClock;
-use super::technique::Technique;
+use super::variant::Variant;
 use crate::cli::client::follow;
 use crate::cli::client::item::Item;
 use crate::cli::client::meter::Meter;
@@ -30,7 +30,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// Follows until it is aborted.
-    pub(super) async fn watch(self: Arc<Self>, target: Arc<Target>, technique: Technique) {
+    pub(super) async fn watch(self: Arc<Self>, target: Arc<Target>, variant: Variant) {
         let mut sink = |item: Item| {
             match item {
                 Item::Seen(seen) => {
@@ -48,7 +48,7 @@ impl Watcher {
             }
             ControlFlow::Continue(())
         };
-        let end = follow(&target, technique.transport, &self.meter, &mut sink).await;
+        let end = follow(&target, variant.transport, &self.meter, &mut sink).await;
         self.complain(end.to_string());
         self.gave_up.store(true, Relaxed);
     }

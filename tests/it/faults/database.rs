@@ -17,7 +17,7 @@ async fn the_server_is_stopped_at_once_and_started_later() {
     let stage = Stage::set(&server.new_database().await, server.address()).await;
     let fault = Instant::now();
     server.stop();
-    let stale = stage.receive_stale(&[0, 1], fault).await;
+    let stale = stage.await_stale(&[0, 1], fault).await;
     // Long enough for every connection of the pools to be found dead.
     sleep(AWAY.saturating_sub(fault.elapsed())).await;
     server.start();
@@ -76,7 +76,7 @@ async fn a_replica_takes_over() {
     let mut stage = Stage::set(&url, server.address()).await;
     let fault = Instant::now();
     server.stop();
-    let stale = stage.receive_stale(&[0, 1], fault).await;
+    let stale = stage.await_stale(&[0, 1], fault).await;
     replica.promote().await;
     stage.url = url.replacen(
         &server.address().to_string(),

@@ -118,7 +118,7 @@ async fn the_network_between_one_node_and_the_database_is_gone_for_ten_seconds()
     let line = &stage.nodes[0].line;
     let fault = Instant::now();
     line.set(Line::Gone);
-    let stale = stage.receive_stale(&[0], fault).await;
+    let stale = stage.await_stale(&[0], fault).await;
     // The other node serves everybody.
     stage.is_right_again(&[1], fault + stale).await;
     assert_eq!(stage.stales(fault)[1], 0);

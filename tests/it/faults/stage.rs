@@ -88,7 +88,7 @@ impl Stage {
 
     /// The database is away from these nodes since `fault`: their watchers receive `stale` in time, and
     /// since when. Answers how long it took.
-    pub(super) async fn receive_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
+    pub(super) async fn await_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
         let mut slowest = Duration::ZERO;
         for node in nodes {
             let received = self.nodes[*node]

@@ -16,13 +16,13 @@ pub(super) const ALL: [Transport; 6] = [
 
 /// One way to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Technique {
+pub(super) struct Variant {
     pub(super) transport: Transport,
     /// Of interest to the interval poll only.
     pub(super) interval: Duration,
 }
 
-impl Technique {
+impl Variant {
     /// Its name for people.
     pub(super) fn name(&self) -> String {
         match self.transport {
@@ -54,7 +54,7 @@ impl Technique {
 }
 
 /// The rows of a run, without repetition.
-pub(super) fn list(transports: &[Transport], intervals: &[Duration]) -> Vec<Technique> {
+pub(super) fn list(transports: &[Transport], intervals: &[Duration]) -> Vec<Variant> {
     let mut rows = Vec::new();
     for transport in ALL
         .into_iter()
@@ -66,7 +66,7 @@ pub(super) fn list(transports: &[Transport], intervals: &[Duration]) -> Vec<Tech
             &[Duration::from_secs(1)]
         };
         for &interval in intervals {
-            let row = Technique {
+            let row = Variant {
                 transport,
                 interval,
             };
@@ -90,7 +90,7 @@ mod tests {
             &[second, second * 3, second],
         )
         .iter()
-        .map(Technique::name)
+        .map(Variant::name)
         .collect();
         assert_eq!(
             names,
