@@ -72,7 +72,7 @@ async function register(slug, n) {
   );
 }
 
-test("a registration through the balancer is seen at both nodes and through the balancer, by every technique", async (t) => {
+test("a registration through the balancer is seen at both nodes and through the balancer, by every transport", async (t) => {
   await organise("all");
   const watchers = [balancer, ...nodes].flatMap((base) =>
     ["sse", "websocket", "long-poll", "socket.io websocket"].map((transport) => ({

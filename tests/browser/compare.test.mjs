@@ -80,7 +80,7 @@ test("all six show the same number, a burst ends at the same number on all six, 
     { timeout: 30_000 },
   );
   assert.match(await page.locator("[data-verdict]").textContent(), /^Pick /);
-  // The same order in one glance: every technique with its mean age, the longest bar last.
+  // The same order in one glance: every transport with its mean age, the longest bar last.
   const chart = await page.locator("[data-ranking] > li").evaluateAll((rows) =>
     rows.map((row) => ({
       key: row.dataset.ranked,
@@ -126,7 +126,7 @@ test("a cut line goes on where it was", async () => {
   await context.close();
 });
 
-/** The figures of every technique, from its lane and from the ranking. */
+/** The figures of every transport, from its lane and from the ranking. */
 const figures = (page) =>
   page.locator("[data-ranking] > li").evaluateAll((rows) =>
     rows.map((row) => {

@@ -1,4 +1,4 @@
-//! Every technique side by side, and the event that its buttons fill.
+//! Every transport side by side, and the event that its buttons fill.
 //!
 //! The page measures in the browser (`web/js/compare/`). This module gives it its texts, its number and permission to embed
 //! one frame.
@@ -9,7 +9,7 @@ use warp::reply::Response;
 use super::answer::{Keep, embedding, page, problem_page, see_other};
 use super::states;
 use super::templates::ComparePage;
-use super::views::TechniqueView;
+use super::views::TransportView;
 use super::visit::Visit;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
@@ -21,7 +21,7 @@ use crate::problem::{Code, Problem};
 use crate::store::CreateError;
 
 /// In the order in which they are taught; the page ranks them by what it measures.
-const TECHNIQUES: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];
+const TRANSPORTS: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];
 
 /// `GET /e/{slug}/compare`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -29,9 +29,9 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
         Ok(shown) => shown,
         Err(problem) => return problem_page(&visit, &problem),
     };
-    let techniques = TECHNIQUES
+    let transports = TRANSPORTS
         .into_iter()
-        .map(|key| technique(visit.texts, key))
+        .map(|key| transport(visit.texts, key))
         .collect();
     let template = ComparePage {
         t: visit.texts,
@@ -39,14 +39,14 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
         event: shown.view(),
         is_lab: context.settings.lab && slug == lab::SLUG,
         has_lab: context.settings.lab,
-        techniques,
+        transports,
     };
     embedding(page(&visit, StatusCode::OK, Keep::Revalidated, &template))
 }
 
-fn technique(texts: Texts, key: &'static str) -> TechniqueView {
-    let text = |part: &str| texts.get(format!("technique-{key}-{part}"));
-    TechniqueView {
+fn transport(texts: Texts, key: &'static str) -> TransportView {
+    let text = |part: &str| texts.get(format!("transport-{key}-{part}"));
+    TransportView {
         key,
         name: text("name"),
         how: text("how"),

@@ -5,7 +5,7 @@
 use askama::Template;
 
 use super::views::{
-    AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TechniqueView,
+    AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
 };
 use crate::http::text::Texts;
 
@@ -62,7 +62,7 @@ pub(super) struct ComparePage {
     pub(super) is_lab: bool,
     /// Whether there may be a lab.
     pub(super) has_lab: bool,
-    pub(super) techniques: Vec<TechniqueView>,
+    pub(super) transports: Vec<TransportView>,
 }
 
 #[derive(Debug, Template)]

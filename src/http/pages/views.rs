@@ -273,9 +273,9 @@ pub(super) struct AuditRow {
     pub(super) after: String,
 }
 
-/// One technique, in words.
+/// One transport, in words.
 #[derive(Debug)]
-pub(super) struct TechniqueView {
+pub(super) struct TransportView {
     /// The scripts' name for it.
     pub(super) key: &'static str,
     pub(super) name: String,

@@ -29,7 +29,7 @@ async fn events(app: &App) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_technique_ends_on_the_newest_count() {
+async fn every_transport_ends_on_the_newest_count() {
     let app = App::sqlite().await;
     let before = events(&app).await.len();
     let folder = tempfile::tempdir().expect("a folder");

@@ -162,7 +162,7 @@ async fn a_certificate_is_believed_when_the_system_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn compare_measures_every_technique() {
+async fn compare_measures_every_transport() {
     let files = Files::self_signed();
     let app = files.server(&[]).await;
     let url = format!("https://{}", app.address());

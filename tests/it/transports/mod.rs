@@ -1,4 +1,4 @@
-//! Every technique from outside: the bytes that are promised, and one story told by all.
+//! Every transport from outside: the bytes that are promised, and one story told by all.
 
 #[cfg(target_os = "linux")]
 mod abandoned;

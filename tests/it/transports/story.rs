@@ -1,4 +1,4 @@
-//! One script, played to every technique: each is cut in the middle, comes back with the cursor it
+//! One script, played to every transport: each is cut in the middle, comes back with the cursor it
 //! had, and must end on the same state as all the others.
 
 use serde_json::{Value, json};
@@ -16,12 +16,12 @@ fn cursor(count: &Value) -> Cursor {
     count["position"].as_str().expect("a position").to_owned()
 }
 
-/// Follows by one technique from `after` until `registered` have registered; answers where it is
+/// Follows by one transport from `after` until `registered` have registered; answers where it is
 /// then.
-async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cursor {
+async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cursor {
     let there = |count: &Value| count["registered"].as_u64() >= Some(registered);
     let path = |rest: &str| format!("/api/v1/events/gala{rest}after={after}");
-    match technique {
+    match transport {
         "sse" => cursor(
             &Stream::open(app, &path("/stream?"), "")
                 .await
@@ -81,7 +81,7 @@ async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cur
         "long-poll" | "poll" => {
             let mut after = after.to_owned();
             loop {
-                let wait = if technique == "poll" { "" } else { "&wait=20" };
+                let wait = if transport == "poll" { "" } else { "&wait=20" };
                 let answer = app
                     .get(&format!("/api/v1/events/gala?after={after}{wait}"))
                     .await;
@@ -91,18 +91,18 @@ async fn follow(app: &App, technique: &str, after: &str, registered: u64) -> Cur
                         return after;
                     }
                 }
-                if technique == "poll" {
+                if transport == "poll" {
                     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
                 }
             }
         }
-        other => panic!("no technique {other}"),
+        other => panic!("no transport {other}"),
     }
 }
 
 #[tokio::test]
-async fn every_technique_ends_where_the_others_end() {
-    const TECHNIQUES: [&str; 7] = [
+async fn every_transport_ends_where_the_others_end() {
+    const TRANSPORTS: [&str; 7] = [
         "sse",
         "changes",
         "ws",
@@ -120,12 +120,12 @@ async fn every_technique_ends_where_the_others_end() {
         last
     };
     let follow_all = async |from: Vec<Cursor>, registered| {
-        let all = TECHNIQUES.iter().zip(from).map(|(technique, after)| {
+        let all = TRANSPORTS.iter().zip(from).map(|(transport, after)| {
             let app = &app;
             async move {
-                timeout(SOON * 3, follow(app, technique, &after, registered))
+                timeout(SOON * 3, follow(app, transport, &after, registered))
                     .await
-                    .unwrap_or_else(|_| panic!("{technique} hangs"))
+                    .unwrap_or_else(|_| panic!("{transport} hangs"))
             }
         });
         futures_util::future::join_all(all).await

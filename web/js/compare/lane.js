@@ -1,4 +1,4 @@
-// One technique's row: its number, its figures, its strip.
+// One transport's row: its number, its figures, its strip.
 import { serverNow } from "../clock.js";
 import { delays, meanAge, median, outdated } from "./age.js";
 import { ageText } from "./rank.js";

@@ -1,4 +1,4 @@
-// The techniques that a browser has built in: `open(slug, after, on)` opens one line and gives back how to close it.
+// The transports that a browser has built in: `open(slug, after, on)` opens one line and gives back how to close it.
 // `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone, wavering(): it comes back by itself.
 import { countUrl, retryAfterMs } from "../probe.js";
 import { REQUEST, HEAD, UPGRADE, FRAME_DOCUMENT, bytesOf, chunk, webSocketFrame } from "./sizes.js";

@@ -1,4 +1,4 @@
-// One technique's line, kept open, and what it costs: no DOM.
+// One transport's line, kept open, and what it costs: no DOM.
 import { serverNow } from "../clock.js";
 import { Screen } from "./screen.js";
 

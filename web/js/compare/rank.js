@@ -1,4 +1,4 @@
-// The one measure of the page: how outdated a technique's number is on average. Ranks, bars and figures all come from the
+// The one measure of the page: how outdated a transport's number is on average. Ranks, bars and figures all come from the
 // value that is shown, so that equal figures have equal bars and ranks. Pure.
 import { SECONDS_FROM_MS, TENTHS_FROM_MS, formatTime } from "./format.js";
 

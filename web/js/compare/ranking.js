@@ -1,7 +1,7 @@
 // All six ages in one glance: best first, on one scale that begins at 0.
 import { ageText } from "./rank.js";
 
-/** `list` has a row for each technique; the result puts an order from `rank` into it. */
+/** `list` has a row for each transport; the result puts an order from `rank` into it. */
 export function bindRanking(list) {
   const rows = new Map([...list.children].map((row) => [row.dataset.ranked, row]));
   return (order) => {
