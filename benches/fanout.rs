@@ -36,9 +36,9 @@ mod served;
 #[path = "support/fanout/streams.rs"]
 mod streams;
 
-use crowd::{Audience, Crowd, Technique};
+use crowd::{Audience, Crowd, Transport};
 use host::Server;
-use streams::{MOST_STREAMS, Streams, Way};
+use streams::{Connector, MOST_STREAMS, Streams};
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 /// Changes a second.
@@ -190,10 +190,10 @@ fn ms(duration: Duration) -> f64 {
 
 fn run(
     kind: &str,
-    technique: impl Fn(usize) -> Technique,
+    transport: impl Fn(usize) -> Transport,
     watchers: usize,
-) -> (Figures, Vec<(Technique, f64)>) {
-    look(Server::start(kind), &mut Crowd::new(technique), watchers)
+) -> (Figures, Vec<(Transport, f64)>) {
+    look(Server::start(kind), &mut Crowd::new(transport), watchers)
 }
 
 /// Connects a crowd, lets it hear some changes, and looks at the server meanwhile.
@@ -201,7 +201,7 @@ fn look(
     mut server: Server,
     crowd: &mut impl Audience,
     watchers: usize,
-) -> (Figures, Vec<(Technique, f64)>) {
+) -> (Figures, Vec<(Transport, f64)>) {
     crowd.join(server.address, FIRST);
     let before = server.resident();
     let joined = crowd.join(server.address, watchers - FIRST);
@@ -222,7 +222,7 @@ fn look(
         delays.extend(
             received
                 .into_iter()
-                .map(|(technique, delay)| (technique, ms(delay))),
+                .map(|(transport, delay)| (transport, ms(delay))),
         );
         std::thread::sleep(PACE.saturating_sub(begun.elapsed()));
     }
@@ -281,14 +281,14 @@ fn measure() {
         mixed(*watchers.last().expect("a number"));
     }
     if wanted("registering") {
-        let technique = if only.as_deref().is_some_and(|only| only.contains("http2")) {
-            Technique::Http2
+        let transport = if only.as_deref().is_some_and(|only| only.contains("http2")) {
+            Transport::Http2
         } else {
-            Technique::Sse
+            Transport::Sse
         };
         beside::registering(
             *watchers.last().expect("a number"),
-            technique,
+            transport,
             number("BENCH_ROUNDS", 3),
         );
     }
@@ -297,7 +297,7 @@ fn measure() {
 fn title() {
     println!(
         "{:<10} {:>8}  {:<5} {:>13} {:>9} {:>9} {:>9} {:>13} {:>10}",
-        "technique",
+        "transport",
         "watchers",
         "",
         "µs/delivery",
@@ -309,7 +309,7 @@ fn title() {
     );
 }
 
-fn row(technique: Technique, watchers: usize, kind: &str, figures: &Figures) {
+fn row(transport: Transport, watchers: usize, kind: &str, figures: &Figures) {
     let Figures {
         cpu,
         p50,
@@ -320,7 +320,7 @@ fn row(technique: Technique, watchers: usize, kind: &str, figures: &Figures) {
     } = figures;
     println!(
         "{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} {memory:>13.2} {connects:>10.0}",
-        technique.name()
+        transport.name()
     );
 }
 
@@ -328,15 +328,15 @@ fn row(technique: Technique, watchers: usize, kind: &str, figures: &Figures) {
 fn tls(watchers: usize) {
     println!("\nSSE over TLS");
     title();
-    for (technique, http2, streams) in [
-        (Technique::Tls, false, 1),
-        (Technique::TlsHttp2, true, 1),
-        (Technique::TlsHttp2, true, MOST_STREAMS),
+    for (transport, http2, streams) in [
+        (Transport::Tls, false, 1),
+        (Transport::TlsHttp2, true, 1),
+        (Transport::TlsHttp2, true, MOST_STREAMS),
     ] {
         let server = Server::start("tls");
-        let way = Way::tls(server.folder(), http2, streams);
-        let (figures, _) = look(server, &mut Streams::new(technique, way), watchers);
-        row(technique, watchers, &format!("{streams}/c"), &figures);
+        let connector = Connector::tls(server.folder(), http2, streams);
+        let (figures, _) = look(server, &mut Streams::new(transport, connector), watchers);
+        row(transport, watchers, &format!("{streams}/c"), &figures);
     }
 }
 
@@ -348,29 +348,29 @@ fn http2(watchers: &[usize], rounds: usize) {
         let run = || {
             look(
                 Server::start("ours"),
-                &mut Streams::new(Technique::Http2, Way::http2()),
+                &mut Streams::new(Transport::Http2, Connector::http2()),
                 watchers,
             )
             .0
         };
         let runs: Vec<Figures> = (0..rounds).map(|_| run()).collect();
-        row(Technique::Http2, watchers, "ours", &Figures::median(&runs));
+        row(Transport::Http2, watchers, "ours", &Figures::median(&runs));
     }
 }
 
-/// Both techniques by each server in turn, so that a disturbance of the machine meets all.
+/// Both transports by each server in turn, so that a disturbance of the machine meets all.
 fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
     title();
     for &watchers in watchers {
-        for technique in [Technique::Sse, Technique::WebSocket] {
+        for transport in [Transport::Sse, Transport::WebSocket] {
             let mut runs = vec![Vec::new(); kinds.len()];
             for _ in 0..rounds {
                 for (runs, kind) in runs.iter_mut().zip(kinds) {
-                    runs.push(run(kind, |_| technique, watchers).0);
+                    runs.push(run(kind, |_| transport, watchers).0);
                 }
             }
             for (kind, runs) in kinds.iter().zip(&runs) {
-                row(technique, watchers, kind, &Figures::median(runs));
+                row(transport, watchers, kind, &Figures::median(runs));
             }
             let Figures {
                 cpu,
@@ -388,7 +388,7 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
     }
 }
 
-/// Both techniques on one server: neither may be served after the other.
+/// Both transports on one server: neither may be served after the other.
 fn mixed(watchers: usize) {
     println!("\nhalf SSE, half WebSocket, {watchers} watchers on one server");
     for kind in ["bare", "ours"] {
@@ -396,23 +396,23 @@ fn mixed(watchers: usize) {
             kind,
             |number| {
                 if number % 2 == 0 {
-                    Technique::Sse
+                    Transport::Sse
                 } else {
-                    Technique::WebSocket
+                    Transport::WebSocket
                 }
             },
             watchers,
         );
-        for technique in [Technique::Sse, Technique::WebSocket] {
+        for transport in [Transport::Sse, Transport::WebSocket] {
             let mut sorted: Vec<f64> = delays
                 .iter()
-                .filter(|(of, _)| *of == technique)
+                .filter(|(of, _)| *of == transport)
                 .map(|(_, delay)| *delay)
                 .collect();
             sorted.sort_by(f64::total_cmp);
             println!(
                 "{kind:<5} {:<10} p50 {:.1} ms, p99 {:.1} ms",
-                technique.name(),
+                transport.name(),
                 quantile(&sorted, 0.5),
                 quantile(&sorted, 0.99)
             );

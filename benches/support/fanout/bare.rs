@@ -21,7 +21,7 @@ const WEBSOCKET_HEAD: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: Up
 
 struct Watcher {
     stream: TcpStream,
-    heard: Vec<u8>,
+    request: Vec<u8>,
     websocket: bool,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn serve() {
                             .expect("epoll takes it");
                         watchers.push(Watcher {
                             stream,
-                            heard: Vec::new(),
+                            request: Vec::new(),
                             websocket: false,
                         });
                     }
@@ -117,13 +117,16 @@ pub(super) fn serve() {
 fn greet(watcher: &mut Watcher, pieces: &Pieces) {
     let mut buffer = [0; 4096];
     while let Ok(read @ 1..) = watcher.stream.read(&mut buffer) {
-        watcher.heard.extend_from_slice(&buffer[..read]);
+        watcher.request.extend_from_slice(&buffer[..read]);
     }
-    if !watcher.heard.ends_with(b"\r\n\r\n") {
+    if !watcher.request.ends_with(b"\r\n\r\n") {
         return;
     }
-    watcher.websocket = watcher.heard.windows(7).any(|window| window == b"Upgrade");
-    watcher.heard = Vec::new();
+    watcher.websocket = watcher
+        .request
+        .windows(7)
+        .any(|window| window == b"Upgrade");
+    watcher.request = Vec::new();
     let mut answer = if watcher.websocket {
         WEBSOCKET_HEAD
     } else {

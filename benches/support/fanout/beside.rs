@@ -4,16 +4,16 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::crowd::{Audience as _, Crowd, Technique};
+use super::crowd::{Audience as _, Crowd, Transport};
 use super::host::Server;
-use super::streams::{Streams, Way};
+use super::streams::{Connector, Streams};
 use super::{count, load, median};
 
 const PEOPLE: usize = 8;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Registers without and with watchers in turn, on one server after the other, so that a disturbance of the disk meets both.
-pub(super) fn registering(watchers: usize, technique: Technique, rounds: usize) {
+pub(super) fn registering(watchers: usize, transport: Transport, rounds: usize) {
     println!(
         "\nregistering, {PEOPLE} people who come again and again, about {:.0} registrations a second; medians of {rounds} rounds",
         count(PEOPLE) / PAUSE.as_secs_f64()
@@ -21,7 +21,7 @@ pub(super) fn registering(watchers: usize, technique: Technique, rounds: usize) 
     let mut runs = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
         for (runs, watchers) in runs.iter_mut().zip([0, watchers]) {
-            runs.push(once(watchers, technique));
+            runs.push(once(watchers, transport));
         }
     }
     let of = |runs: &[[f64; 4]], field: usize| median(runs.iter().map(|run| run[field]).collect());
@@ -30,7 +30,7 @@ pub(super) fn registering(watchers: usize, technique: Technique, rounds: usize) 
         let p99s: Vec<String> = runs.iter().map(|run| format!("{:.1}", run[2])).collect();
         println!(
             "{watchers:>8} watchers ({}): {:.0} a second, p50 {:.1} ms, p99 {:.1} ms ({:.1}×; {}), server's core {:.0} % busy",
-            technique.name(),
+            transport.name(),
             of(runs, 0),
             of(runs, 1),
             of(runs, 2),
@@ -42,13 +42,13 @@ pub(super) fn registering(watchers: usize, technique: Technique, rounds: usize) 
 }
 
 /// Registrations a second, p50 and p99 in milliseconds, and how busy the server was in percent.
-fn once(watchers: usize, technique: Technique) -> [f64; 4] {
+fn once(watchers: usize, transport: Transport) -> [f64; 4] {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     let server = Server::start("ours");
-    let crowd = (watchers > 0).then(|| start(&server, watchers, technique));
+    let crowd = (watchers > 0).then(|| start(&server, watchers, transport));
     let cpu = server.cpu();
     let path = "/api/v1/events/gala/registrations";
     let outcome = runtime.block_on(load::register(
@@ -73,7 +73,7 @@ fn once(watchers: usize, technique: Technique) -> [f64; 4] {
 }
 
 /// A crowd of its own process, at the lowest priority: what is measured is the server's fairness, not that of the core which both loads share.
-fn start(server: &Server, watchers: usize, technique: Technique) -> Child {
+fn start(server: &Server, watchers: usize, transport: Transport) -> Child {
     let exe = std::env::current_exe().expect("this program");
     let mut crowd = Command::new("nice")
         .args(["-n", "19"])
@@ -82,7 +82,7 @@ fn start(server: &Server, watchers: usize, technique: Technique) -> Child {
             "--watch",
             &server.address.to_string(),
             &watchers.to_string(),
-            technique.name(),
+            transport.name(),
         ])
         .stdout(Stdio::piped())
         .spawn()
@@ -95,18 +95,18 @@ fn start(server: &Server, watchers: usize, technique: Technique) -> Child {
 }
 
 /// That process.
-pub(super) fn watch(address: &str, watchers: &str, technique: &str) {
+pub(super) fn watch(address: &str, watchers: &str, transport: &str) {
     let (address, watchers) = (
         address.parse().expect("an address"),
         watchers.parse().expect("a number"),
     );
-    if technique == Technique::Http2.name() {
-        let mut streams = Streams::new(Technique::Http2, Way::http2());
+    if transport == Transport::Http2.name() {
+        let mut streams = Streams::new(Transport::Http2, Connector::http2());
         streams.join(address, watchers);
         println!("here");
         streams.endure();
     }
-    let mut crowd = Crowd::new(|_| Technique::Sse);
+    let mut crowd = Crowd::new(|_| Transport::Sse);
     crowd.join(address, watchers);
     println!("here");
     crowd.endure();

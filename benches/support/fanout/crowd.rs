@@ -17,7 +17,7 @@ const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 
 /// How the watchers ask, and how they know the end of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Technique {
+pub(crate) enum Transport {
     /// Server-sent events.
     Sse,
     /// WebSocket.
@@ -30,16 +30,16 @@ pub(crate) enum Technique {
     TlsHttp2,
 }
 
-/// Whoever watches.
+/// The watchers of one server.
 pub(crate) trait Audience {
     /// Connects so many more, and waits until each has its first count; says how long that took.
     fn join(&mut self, address: SocketAddr, count: usize) -> Duration;
 
     /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited, in the order of arrival.
-    fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)>;
+    fn receive(&mut self, begun: Instant) -> Vec<(Transport, Duration)>;
 }
 
-impl Technique {
+impl Transport {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sse => "SSE",
@@ -81,7 +81,7 @@ impl Technique {
 
 struct Watcher {
     stream: TcpStream,
-    technique: Technique,
+    transport: Transport,
     asked: bool,
     /// The last round it has received.
     round: u32,
@@ -89,14 +89,14 @@ struct Watcher {
 
 /// The watchers of one server.
 pub(crate) struct Crowd<F> {
-    technique: F,
+    transport: F,
     poll: Poll,
     events: Events,
     watchers: Vec<Watcher>,
     round: u32,
 }
 
-impl<F: Fn(usize) -> Technique> Audience for Crowd<F> {
+impl<F: Fn(usize) -> Transport> Audience for Crowd<F> {
     fn join(&mut self, address: SocketAddr, count: usize) -> Duration {
         let begun = Instant::now();
         let all = self.watchers.len() + count;
@@ -117,7 +117,7 @@ impl<F: Fn(usize) -> Technique> Audience for Crowd<F> {
                     .expect("epoll takes it");
                 self.watchers.push(Watcher {
                     stream,
-                    technique: (self.technique)(number),
+                    transport: (self.transport)(number),
                     asked: false,
                     round: self.round - 1,
                 });
@@ -130,21 +130,21 @@ impl<F: Fn(usize) -> Technique> Audience for Crowd<F> {
         begun.elapsed()
     }
 
-    fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)> {
+    fn receive(&mut self, begun: Instant) -> Vec<(Transport, Duration)> {
         self.round += 1;
         let mut delays = Vec::with_capacity(self.watchers.len());
         while delays.len() < self.watchers.len() {
-            self.turn(|technique| delays.push((technique, begun.elapsed())));
+            self.turn(|transport| delays.push((transport, begun.elapsed())));
         }
         delays
     }
 }
 
 impl<F> Crowd<F> {
-    /// `technique` says by which each one asks.
-    pub(crate) fn new(technique: F) -> Self {
+    /// `transport` says by which each one asks.
+    pub(crate) fn new(transport: F) -> Self {
         Self {
-            technique,
+            transport,
             poll: Poll::new().expect("epoll"),
             events: Events::with_capacity(1024),
             watchers: Vec::new(),
@@ -161,7 +161,7 @@ impl<F> Crowd<F> {
     }
 
     /// Handles what is ready; how many watchers have the round's piece by it.
-    fn turn(&mut self, mut came: impl FnMut(Technique)) -> usize {
+    fn turn(&mut self, mut came: impl FnMut(Transport)) -> usize {
         let mut number = 0;
         self.poll
             .poll(&mut self.events, Some(PATIENCE))
@@ -174,7 +174,7 @@ impl<F> Crowd<F> {
             if !watcher.asked && event.is_writable() {
                 watcher
                     .stream
-                    .write_all(watcher.technique.request(at).as_bytes())
+                    .write_all(watcher.transport.request(at).as_bytes())
                     .expect("a request fits into the socket");
                 watcher.asked = true;
             }
@@ -187,15 +187,15 @@ impl<F> Crowd<F> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
                 Err(error) => panic!("a watcher's socket: {error}"),
             };
-            if watcher.technique == Technique::WebSocket && read.starts_with(PING) {
+            if watcher.transport == Transport::WebSocket && read.starts_with(PING) {
                 watcher
                     .stream
                     .write_all(PONG)
                     .expect("a pong fits into the socket");
             }
-            if read.ends_with(watcher.technique.tail()) && watcher.round != self.round {
+            if read.ends_with(watcher.transport.tail()) && watcher.round != self.round {
                 watcher.round = self.round;
-                came(watcher.technique);
+                came(watcher.transport);
                 number += 1;
             }
         }

@@ -96,7 +96,7 @@ pub(super) async fn ours(folder: &Path, tls: bool) {
     server::serve(listener, warp::service(routes), config(tls), stopping).await;
 }
 
-/// warp's own techniques, as its documentation shows them.
+/// warp's own transports, as its documentation shows them.
 pub(super) async fn warps() {
     let (changes, newest) = watch::channel(text(1));
     let followed = newest.clone();
@@ -113,16 +113,16 @@ pub(super) async fn warps() {
         .map(move |ws: warp::ws::Ws| {
             let mut changes = WatchStream::new(newest.clone());
             ws.on_upgrade(async move |socket| {
-                let (mut out, mut heard) = socket.split();
+                let (mut out, mut incoming) = socket.split();
                 loop {
                     tokio::select! {
                         Some(json) = changes.next() => {
-                            let told = format!(r#"{{"type":"count","data":{json}}}"#);
-                            if out.send(warp::ws::Message::text(told)).await.is_err() {
+                            let message = format!(r#"{{"type":"count","data":{json}}}"#);
+                            if out.send(warp::ws::Message::text(message)).await.is_err() {
                                 return;
                             }
                         }
-                        heard = heard.next() => if !matches!(heard, Some(Ok(_))) {
+                        incoming = incoming.next() => if !matches!(incoming, Some(Ok(_))) {
                             return;
                         },
                     }

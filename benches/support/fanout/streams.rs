@@ -21,7 +21,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::crowd::{Audience, PATIENCE, Technique};
+use super::crowd::{Audience, PATIENCE, Transport};
 use super::host::CERTIFICATE;
 
 /// What the server allows on one HTTP/2 connection.
@@ -32,14 +32,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 
 /// How they connect.
 #[derive(Clone)]
-pub(crate) struct Way {
+pub(crate) struct Connector {
     tls: Option<TlsConnector>,
     http2: bool,
     /// On each connection.
     streams: usize,
 }
 
-impl Way {
+impl Connector {
     /// HTTP/2 by prior knowledge.
     pub(crate) fn http2() -> Self {
         Self {
@@ -88,7 +88,12 @@ impl Way {
     }
 
     /// Opens one connection with so many watchers.
-    async fn open(self, address: SocketAddr, count: usize, heard: mpsc::UnboundedSender<Instant>) {
+    async fn open(
+        self,
+        address: SocketAddr,
+        count: usize,
+        received: mpsc::UnboundedSender<Instant>,
+    ) {
         let io = TokioIo::new(self.line(address).await);
         if self.http2 {
             let (mut asking, connection) = http2::Builder::new(TokioExecutor::new())
@@ -99,9 +104,9 @@ impl Way {
             for _ in 0..count {
                 asking.ready().await.expect("the connection lives");
                 let answer = asking.send_request(request(address));
-                let (heard, asking) = (heard.clone(), asking.clone());
+                let (received, asking) = (received.clone(), asking.clone());
                 tokio::spawn(async move {
-                    listen(answer.await.expect("an answer").into_body(), &heard).await;
+                    listen(answer.await.expect("an answer").into_body(), &received).await;
                     drop(asking);
                 });
             }
@@ -113,7 +118,7 @@ impl Way {
                 .await
                 .expect("an answer");
             tokio::spawn(async move {
-                listen(answer.into_body(), &heard).await;
+                listen(answer.into_body(), &received).await;
                 drop(asking);
             });
         }
@@ -130,12 +135,12 @@ fn request(address: SocketAddr) -> Request<Empty<Bytes>> {
 }
 
 /// Reports each count. A watcher that is cut reports nothing, and the wait for it fails.
-async fn listen(mut body: Incoming, heard: &mpsc::UnboundedSender<Instant>) {
+async fn listen(mut body: Incoming, received: &mpsc::UnboundedSender<Instant>) {
     while let Some(Ok(frame)) = body.frame().await {
         if frame
             .data_ref()
             .is_some_and(|data| data.ends_with(b"}\n\n"))
-            && heard.send(Instant::now()).is_err()
+            && received.send(Instant::now()).is_err()
         {
             return;
         }
@@ -145,38 +150,38 @@ async fn listen(mut body: Incoming, heard: &mpsc::UnboundedSender<Instant>) {
 /// The watchers of one server, in one thread.
 pub(crate) struct Streams {
     runtime: Runtime,
-    technique: Technique,
-    way: Way,
-    tell: mpsc::UnboundedSender<Instant>,
-    heard: mpsc::UnboundedReceiver<Instant>,
+    transport: Transport,
+    connector: Connector,
+    sender: mpsc::UnboundedSender<Instant>,
+    received: mpsc::UnboundedReceiver<Instant>,
     watchers: usize,
 }
 
 impl Streams {
-    pub(crate) fn new(technique: Technique, way: Way) -> Self {
+    pub(crate) fn new(transport: Transport, connector: Connector) -> Self {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        let (tell, heard) = mpsc::unbounded_channel();
+        let (sender, received) = mpsc::unbounded_channel();
         Self {
             runtime,
-            technique,
-            way,
-            tell,
-            heard,
+            transport,
+            connector,
+            sender,
+            received,
             watchers: 0,
         }
     }
 
-    /// Takes so many counts.
-    fn hear(&mut self, count: usize) -> Vec<Instant> {
-        let heard = &mut self.heard;
+    /// Waits for `count` counts, and returns when each arrived.
+    fn take(&mut self, count: usize) -> Vec<Instant> {
+        let received = &mut self.received;
         self.runtime.block_on(async {
             let mut times = Vec::with_capacity(count);
             while times.len() < count {
                 times.push(
-                    timeout(PATIENCE, heard.recv())
+                    timeout(PATIENCE, received.recv())
                         .await
                         .expect("the server goes on")
                         .expect("this end is open"),
@@ -186,10 +191,10 @@ impl Streams {
         })
     }
 
-    /// Reads whatever comes, for ever.
+    /// Reads for ever.
     pub(crate) fn endure(&mut self) -> ! {
         loop {
-            self.hear(1);
+            self.take(1);
         }
     }
 }
@@ -199,21 +204,24 @@ impl Audience for Streams {
         let begun = Instant::now();
         let mut left = count;
         while left > 0 {
-            let streams = left.min(self.way.streams);
-            self.runtime
-                .spawn(self.way.clone().open(address, streams, self.tell.clone()));
+            let streams = left.min(self.connector.streams);
+            self.runtime.spawn(
+                self.connector
+                    .clone()
+                    .open(address, streams, self.sender.clone()),
+            );
             // One connection after the other: a client's handshakes would all wait for each other.
-            self.hear(streams);
+            self.take(streams);
             left -= streams;
         }
         self.watchers += count;
         begun.elapsed()
     }
 
-    fn receive(&mut self, begun: Instant) -> Vec<(Technique, Duration)> {
-        self.hear(self.watchers)
+    fn receive(&mut self, begun: Instant) -> Vec<(Transport, Duration)> {
+        self.take(self.watchers)
             .into_iter()
-            .map(|at| (self.technique, at.saturating_duration_since(begun)))
+            .map(|at| (self.transport, at.saturating_duration_since(begun)))
             .collect()
     }
 }
