@@ -3,6 +3,7 @@
 mod console;
 mod details;
 mod document;
+mod lists;
 mod organising;
 mod people;
 mod preconditions;

@@ -1,32 +1,31 @@
-//! Runs one history through something that decides and through the naive model, and compares
-//! everything that can be seen after every step: answers, rows, revisions, the audit log.
+//! Runs one history through a subject and the naive model. After every step it compares answers,
+//! rows, revisions and the audit log.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use headcount::domain::audit::{Actor, AuditEntry};
 use headcount::domain::change::Change;
 use headcount::domain::clock::{Clock, Timestamp};
-use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
-use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
-use headcount::domain::person::{Email, Name};
+use headcount::domain::command::{Command, Refusal};
+use headcount::domain::event::{Edit, Event, EventId, NewEvent, Slug};
 use headcount::domain::position::Position;
-use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Token};
-use headcount::problem::Problem;
+use headcount::domain::registration::{Locator, Registration};
 use headcount::store::Commit;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
-use super::history::{Ask, IfMatch, Key, Proof, Settings, Step};
+use super::history::{Ask, IfMatch, Proof, Settings, Step};
 use super::invariants;
-use super::naive::{Hints, Model, Refused};
+use super::naive::{Hints, Model};
+use super::outcome::{as_seen, hints, is_without_effect, word};
+use super::people::{applicant, gala, pick, places, secret};
 
 /// Who creates the events.
 pub(super) const WHO: &str = "token";
 
-/// Something that decides and remembers.
+/// What is tested: it decides and stores.
 pub(super) trait Subject {
     async fn create(&mut self, new: NewEvent, now: Timestamp) -> Event;
     async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit;
@@ -48,7 +47,7 @@ pub(crate) struct Dump {
     pub(crate) audit: Vec<AuditEntry>,
 }
 
-/// The moment in a test's hand.
+/// A clock that the test sets.
 #[derive(Debug, Clone)]
 pub(super) struct Hand(Arc<AtomicI64>);
 
@@ -70,7 +69,7 @@ impl Hand {
     }
 }
 
-/// What happened at least once: kinds of changes, codes of refusals, and some words of our own.
+/// Outcomes that happened at least once: kinds of changes, codes of refusals, and those of [`word`].
 pub(super) type Seen = BTreeSet<&'static str>;
 
 pub(super) async fn run(
@@ -140,7 +139,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             .iter()
             .map(|command| self.model.decide(command, now, &hints, former.log.len()))
             .collect();
-        let answered: Vec<_> = commit.decisions.iter().map(told).collect();
+        let answered: Vec<_> = commit.decisions.iter().map(as_seen).collect();
         for (index, (answered, expected)) in answered.iter().zip(&expected).enumerate() {
             prop_assert_eq!(answered, expected, "the answer to {:?}", commands[index]);
         }
@@ -188,7 +187,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         let (commands, now, mut since) =
             (self.commands(asks), self.hand.now(), self.model.log.len());
         self.subject.abandon(self.event.id, &commands, after).await;
-        // Whatever was still on its way holds the event's lock, so this commit comes after it.
+        // An abandoned batch that is still running holds the event's lock, so this commit waits for it.
         self.subject
             .commit(self.event.id, &[Command::ApplySchedule])
             .await;
@@ -200,8 +199,8 @@ impl<'a, S: Subject> Machine<'a, S> {
             .collect();
         let mut stored = self.model.clone();
         for (index, command) in commands.iter().enumerate() {
-            // Of an event that is gone no row tells which registrations share a revision; those do
-            // that nothing else stands between.
+            // After a deletion no row says which registrations share a revision. Adjacent
+            // visits do.
             if dump.event.is_none()
                 && !(command.is_visit() && index > 0 && commands[index - 1].is_visit())
             {
@@ -222,7 +221,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         Ok(())
     }
 
-    /// Looks at everything that is stored, and returns what was there at the last look.
+    /// Compares everything that is stored with the model. Returns the dump before this one.
     async fn look(&mut self) -> Result<Dump, TestCaseError> {
         let before = std::mem::replace(&mut self.dump, self.subject.dump(&self.event).await);
         let expected = expected(&self.model);
@@ -234,7 +233,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         Ok(before)
     }
 
-    /// After the end of an event nothing answers in its name, and its slug is free for a new one.
+    /// After a deletion the event is not found, and its slug is free for a new event.
     async fn begin_again(&mut self) -> Result<(), TestCaseError> {
         let commit = self
             .subject
@@ -377,106 +376,6 @@ impl<'a, S: Subject> Machine<'a, S> {
             by: Actor::Console,
         }
     }
-}
-
-fn gala(slug: Slug) -> NewEvent {
-    let description = String::new();
-    NewEvent {
-        slug,
-        title: "Gala".to_owned(),
-        description,
-        capacity: places(Some(3)),
-        waitlist: true,
-        opens_at: None,
-        closes_at: None,
-    }
-}
-
-fn places(capacity: Option<u8>) -> Capacity {
-    capacity.map_or(Capacity::UNLIMITED, |places| {
-        Capacity::limited(places.into()).expect("a small number")
-    })
-}
-
-fn applicant(
-    person: u8,
-    is_loud: bool,
-    nickname: bool,
-    key: Option<Key>,
-    secret: Secret,
-) -> Applicant {
-    let email = format!("person{person}@example.org");
-    let email = if is_loud { email.to_uppercase() } else { email };
-    let name = if nickname {
-        format!("Nick {person}")
-    } else {
-        format!("Person {person}")
-    };
-    let key = key.map(|key| match key {
-        Key::Own => format!("key of {person}"),
-        Key::Shared => format!("key of {}", person / 2),
-    });
-    Applicant {
-        name: Name::parse(&name).expect("a name"),
-        email: Email::parse(&email).expect("an address"),
-        key: key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
-        secret,
-    }
-}
-
-/// Secrets are numbered here, so that a history runs the same each time.
-fn secret(number: u32) -> Secret {
-    format!("1-1-1-{number:0>22}")
-        .parse::<Token>()
-        .expect("a token")
-        .secret
-}
-
-fn pick(who: Option<Index>, everybody: &[Registration]) -> Option<&Registration> {
-    who.filter(|_| !everybody.is_empty())
-        .map(|who| who.get(everybody))
-}
-
-fn hints(decisions: &[Decision]) -> Hints {
-    let accepted = decisions.iter().filter_map(|decision| match decision {
-        Ok(Answer::Registered { registration, .. }) => Some((
-            registration.secret.reveal().to_owned(),
-            registration.accepted_revision,
-        )),
-        _ => None,
-    });
-    accepted.collect::<HashMap<_, _>>()
-}
-
-/// A decision as the outside is told it.
-fn told(decision: &Decision) -> Result<Answer, Refused> {
-    decision.clone().map_err(|refusal| {
-        let opens_at = match refusal {
-            Refusal::EventNotOpen { opens_at } => opens_at,
-            _ => None,
-        };
-        (Problem::from(refusal).code().as_str(), opens_at)
-    })
-}
-
-/// What an answer is called among the things that were seen.
-fn word(told: &Result<Answer, Refused>) -> &'static str {
-    match told {
-        Err((code, _)) => code,
-        Ok(Answer::Registered { replayed: true, .. }) => "replayed",
-        Ok(Answer::Registered { registration, .. }) => registration.status.as_str(),
-        Ok(Answer::Cancelled(_)) => "given back",
-        Ok(Answer::Event(_)) => "event",
-        Ok(Answer::Deleted) => "deleted",
-        Ok(Answer::Noted) => "noted",
-    }
-}
-
-fn is_without_effect(told: &Result<Answer, Refused>) -> bool {
-    matches!(
-        told,
-        Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. })
-    )
 }
 
 fn expected(model: &Model) -> Dump {

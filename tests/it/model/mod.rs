@@ -16,6 +16,8 @@ pub(crate) mod invariants;
 pub(crate) mod machine;
 mod memory;
 mod naive;
+mod outcome;
+mod people;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

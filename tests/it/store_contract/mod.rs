@@ -36,12 +36,14 @@ macro_rules! both_databases {
     };
 }
 
+mod batches;
 mod file;
 mod load;
 mod lost;
 mod nodes;
 mod organiser;
 mod reading;
+mod schedule;
 mod visits;
 mod walls;
 

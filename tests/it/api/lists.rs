@@ -1,0 +1,267 @@
+//! What the organiser lists and exports: registrations, and the audit log.
+
+use serde_json::{Value, json};
+
+use super::super::support::app::App;
+use super::{bearer, refused};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_is_filtered_searched_and_paged() {
+    let app = App::sqlite().await;
+    app.event("gala", 100).await;
+    for n in 1..=7 {
+        app.register(
+            "gala",
+            if n % 2 == 0 { "Björn_100%" } else { "Ada" },
+            &format!("person-{n}@example.org"),
+        )
+        .await;
+    }
+    let list = async |query: &str| {
+        app.organise(
+            "GET",
+            &format!("/api/v1/events/gala/registrations?{query}"),
+            &Value::Null,
+        )
+        .await
+    };
+    let numbers = |answer: &Answer| -> Vec<u64> {
+        answer.json()["registrations"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|row| row["number"].as_u64().unwrap())
+            .collect()
+    };
+    let first = list("limit=3").await;
+    assert_eq!(
+        (numbers(&first), &first.json()["next"]),
+        (vec![1, 2, 3], &json!("3"))
+    );
+    let second = list("limit=3&after=3").await;
+    assert_eq!(
+        (numbers(&second), &second.json()["next"]),
+        (vec![4, 5, 6], &json!("6"))
+    );
+    let third = list("limit=3&after=6").await;
+    assert_eq!(
+        (numbers(&third), &third.json()["next"]),
+        (vec![7], &Value::Null)
+    );
+    assert_eq!(
+        list("limit=7").await.json()["next"],
+        Value::Null,
+        "a full page can be the last"
+    );
+    // What is searched for is a text, not a pattern.
+    for (query, found) in [
+        ("q=bj%C3%B6rn_100%25", vec![2, 4, 6]),
+        ("q=PERSON-3", vec![3]),
+        ("q=_", vec![2, 4, 6]),
+        ("q=%25", vec![2, 4, 6]),
+        ("q=%27", vec![]),
+    ] {
+        assert_eq!(numbers(&list(query).await), found, "{query}");
+    }
+    let id = list("").await.json()["registrations"][1]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let cancelled = app
+        .organise(
+            "DELETE",
+            &format!("/api/v1/events/gala/registrations/{id}"),
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(
+        (cancelled.status, &cancelled.json()["status"]),
+        (200, &json!("cancelled"))
+    );
+    assert_eq!(numbers(&list("status=cancelled").await), [2]);
+    assert_eq!(
+        numbers(&list("status=&q=&round=&after=&limit=").await),
+        [1, 2, 3, 4, 5, 6, 7]
+    );
+    for wrong in ["status=lost", "limit=many", "round=-1", "after=x"] {
+        refused(&list(wrong).await, 400, "bad-request");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_is_cancelled_by_id_only_where_they_are_registered() {
+    let app = App::sqlite().await;
+    app.event("gala", 1).await;
+    let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for path in [
+        format!("welcome/registrations/{id}"),
+        "gala/registrations/2-1-9".into(),
+        "gala/registrations/x".into(),
+        "gala/registrations/999-1-1".into(),
+    ] {
+        refused(
+            &app.organise("DELETE", &format!("/api/v1/events/{path}"), &Value::Null)
+                .await,
+            404,
+            "registration-not-found",
+        );
+    }
+    for _ in 0..2 {
+        let answer = app
+            .organise(
+                "DELETE",
+                &format!("/api/v1/events/gala/registrations/{id}"),
+                &Value::Null,
+            )
+            .await;
+        assert_eq!(
+            (answer.status, &answer.json()["status"]),
+            (200, &json!("cancelled"))
+        );
+    }
+}
+
+// A name that a spreadsheet would run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_export_is_safe_to_open() {
+    let app = App::sqlite().await;
+    app.event("gala", 2000).await;
+    app.register(
+        "gala",
+        "=HYPERLINK(\"http://evil.example\",\"x\")",
+        "+49@example.org",
+    )
+    .await;
+    app.register("gala", "李, 小龙", "li@example.org").await;
+    let answer = app
+        .organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("content-disposition")),
+        (200, Some("attachment; filename=\"gala-round-1.csv\"")),
+        "{}",
+        answer.body
+    );
+    assert!(
+        answer
+            .header("content-type")
+            .unwrap()
+            .starts_with("text/csv; charset=utf-8")
+    );
+    assert!(
+        answer
+            .body
+            .starts_with("\u{FEFF}number,name,email,status,waiting_position,round,at,id\r\n"),
+        "{}",
+        answer.body
+    );
+    let mut reader =
+        csv::Reader::from_reader(answer.body.trim_start_matches('\u{FEFF}').as_bytes());
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(
+        (&rows[0][1], &rows[0][2]),
+        (
+            "'=HYPERLINK(\"http://evil.example\",\"x\")",
+            "'+49@example.org"
+        )
+    );
+    assert_eq!((&rows[1][1], rows.len()), ("李, 小龙", 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_of_many_pages_is_whole() {
+    let app = App::sqlite().await;
+    app.event("gala", 5000).await;
+    let address = app.address();
+    let clients: Vec<_> = (0..16)
+        .map(|client| {
+            tokio::spawn(async move {
+                for n in 0..70 {
+                    let email = format!("person-{client}-{n}@example.org");
+                    assert_eq!(
+                        super::super::support::app::register(address, "gala", "Ada", &email)
+                            .await
+                            .status,
+                        201
+                    );
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let answer = app
+        .organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null)
+        .await;
+    let numbers: Vec<u32> = answer
+        .body
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=1120).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_log_knows_who_did_what() {
+    let app = App::sqlite().await;
+    app.event("gala", 5).await;
+    let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 7 }))
+        .await;
+    app.organise(
+        "DELETE",
+        &format!("/api/v1/events/gala/registrations/{id}"),
+        &Value::Null,
+    )
+    .await;
+    app.organise(
+        "POST",
+        "/api/v1/events/gala/reset",
+        &json!({ "confirm": "gala" }),
+    )
+    .await;
+    let (mut actions, mut after, mut entries) = (Vec::new(), String::new(), Vec::new());
+    loop {
+        let page = app
+            .organise(
+                "GET",
+                &format!("/api/v1/events/gala/audit?limit=2&after={after}"),
+                &Value::Null,
+            )
+            .await
+            .json();
+        for entry in page["entries"].as_array().unwrap() {
+            assert_eq!(entry["who"], "token");
+            actions.push(entry["action"].as_str().unwrap().to_owned());
+            entries.push(entry.clone());
+        }
+        match page["next"].as_str() {
+            Some(next) => next.clone_into(&mut after),
+            None => break,
+        }
+    }
+    assert_eq!(
+        actions,
+        ["reset", "cancel", "edit", "create"],
+        "newest first"
+    );
+    assert_eq!(
+        (
+            &entries[2]["before"]["capacity"],
+            &entries[2]["after"]["capacity"]
+        ),
+        (&json!(5), &json!(7))
+    );
+    assert!(
+        !Value::from(entries).to_string().contains("ada@"),
+        "no personal data in the audit log"
+    );
+}

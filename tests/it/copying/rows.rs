@@ -1,0 +1,244 @@
+//! A database with rows of every kind, and the rows of any database as text.
+
+use std::sync::Arc;
+
+use headcount::domain::announcement::NewAnnouncement;
+use headcount::domain::audit::Actor;
+use headcount::domain::clock::{Clock, Timestamp};
+use headcount::domain::command::{Answer, Applicant, Command};
+use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
+use headcount::domain::person::{Email, Name};
+use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
+use headcount::store::{DatabaseUrl, Store};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, query_scalar};
+
+pub(super) const NOON: i64 = 1_795_251_600_000;
+/// Not copied: who is signed in, who watches, and what the migrations did on that kind of database.
+const LEFT_OUT: [&str; 3] = ["sessions", "watching", "_sqlx_migrations"];
+
+/// Every row of every table that is copied, as `table {…}`, written the same for both databases.
+pub(super) async fn dump(url: &DatabaseUrl) -> Vec<String> {
+    let mut lines = Vec::new();
+    match url {
+        DatabaseUrl::Sqlite(options) => {
+            let mut connection = options.connect().await.unwrap();
+            let tables: Vec<String> = query_scalar(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            )
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+            for table in tables
+                .iter()
+                .filter(|table| !LEFT_OUT.contains(&table.as_str()))
+            {
+                let columns: Vec<String> = query_scalar("SELECT name FROM pragma_table_info($1)")
+                    .bind(table)
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap();
+                let values = columns
+                    .iter()
+                    .map(|column| format!("'{column}', \"{column}\""))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let rows: Vec<String> = query_scalar(AssertSqlSafe(format!(
+                    "SELECT json_object({values}) FROM {table}"
+                )))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+                lines.extend(rows.iter().map(|row| line(table, row)));
+            }
+        }
+        DatabaseUrl::Postgres(options) => {
+            let mut connection = options.connect().await.unwrap();
+            let tables: Vec<String> = query_scalar(
+                "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'",
+            )
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+            for table in tables
+                .iter()
+                .filter(|table| !LEFT_OUT.contains(&table.as_str()))
+            {
+                let rows: Vec<String> = query_scalar(AssertSqlSafe(format!(
+                    "SELECT to_jsonb({table})::text FROM {table}"
+                )))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+                lines.extend(rows.iter().map(|row| line(table, row)));
+            }
+        }
+    }
+    lines.sort_unstable();
+    lines
+}
+
+fn line(table: &str, row: &str) -> String {
+    let mut row: Value = serde_json::from_str(row).unwrap();
+    for (name, value) in row.as_object_mut().unwrap() {
+        if let Some(flag) = value.as_bool() {
+            *value = json!(i64::from(flag));
+        }
+        if let ("audit", "before" | "after", Some(text)) = (table, name.as_str(), value.as_str()) {
+            *value = serde_json::from_str(text).unwrap();
+        }
+    }
+    format!("{table} {row}")
+}
+
+pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
+    let capacity = capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(places).unwrap()
+    });
+    let (title, description) = (
+        "Ünïcode · 春日晚会 🌸".to_owned(),
+        "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
+    );
+    NewEvent {
+        slug: Slug::parse(slug).unwrap(),
+        title,
+        description,
+        capacity,
+        waitlist: true,
+        opens_at: None,
+        closes_at: Some(Timestamp::from_millis(NOON * 2)),
+    }
+}
+
+pub(super) fn register(person: &str, key: Option<&str>) -> Command {
+    Command::Register(Applicant {
+        name: Name::parse(&format!("{person} \"Ö'Neill\" 李")).unwrap(),
+        email: Email::parse(&format!("{person}@Example.org")).unwrap(),
+        key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
+        secret: Secret::draw(),
+    })
+}
+
+pub(super) async fn commit(
+    store: &Store,
+    event: EventId,
+    commands: &[Command],
+) -> Vec<Registration> {
+    let commit = store.commit(event, commands, &Clock::System).await.unwrap();
+    let answers = commit
+        .decisions
+        .into_iter()
+        .map(|decision| decision.expect("not refused"));
+    answers
+        .filter_map(|answer| {
+            if let Answer::Registered { registration, .. } = answer {
+                Some(Arc::unwrap_or_clone(registration))
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+/// Fills a database with rows of every kind, more than one chunk of some, and deletes the event that
+/// it returns: that event's key was drawn and is gone.
+pub(super) async fn filled(url: &DatabaseUrl) -> Event {
+    let store = Store::open(url, None).await.unwrap();
+    let now = Timestamp::from_millis(NOON);
+    let by = Actor::Console;
+    let gala = store
+        .create(new_event("gala", Some(2)), "console", now)
+        .await
+        .unwrap();
+    let first = commit(
+        &store,
+        gala.id,
+        &[
+            register("ada", Some("键 1")),
+            register("bob", None),
+            register("cy", None),
+            register("dan", Some("k")),
+        ],
+    )
+    .await;
+    commit(
+        &store,
+        gala.id,
+        &[Command::Cancel {
+            locator: first[0].locator,
+            secret: None,
+            by,
+        }],
+    )
+    .await;
+    commit(
+        &store,
+        gala.id,
+        &[Command::Reset {
+            expected: None,
+            capacity: Some(Capacity::limited(1).unwrap()),
+            by,
+        }],
+    )
+    .await;
+    commit(
+        &store,
+        gala.id,
+        &[register("ada", None), register("eve", None)],
+    )
+    .await;
+    let edit = Edit {
+        closed: Some(true),
+        ..Edit::default()
+    };
+    commit(
+        &store,
+        gala.id,
+        &[Command::Edit {
+            edit,
+            expected: None,
+            by,
+        }],
+    )
+    .await;
+    for text in ["The bus leaves at six", "No, at seven 🚌"] {
+        store
+            .announce(gala.id, &NewAnnouncement::new(text), "console", now)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    let hall = store
+        .create(new_event("hall", None), "token", now)
+        .await
+        .unwrap();
+    for batch in 0..5 {
+        let people: Vec<_> = (0..500)
+            .map(|n| register(&format!("guest-{batch}-{n}"), None))
+            .collect();
+        commit(&store, hall.id, &people).await;
+    }
+    let gone = store
+        .create(new_event("gone", Some(1)), "token", now)
+        .await
+        .unwrap();
+    store
+        .announce(gone.id, &NewAnnouncement::new("over"), "token", now)
+        .await
+        .unwrap()
+        .unwrap();
+    commit(
+        &store,
+        gone.id,
+        &[Command::Delete {
+            expected: None,
+            confirmed: true,
+            by,
+        }],
+    )
+    .await;
+    store.set_setting("admin_password", "a hash").await.unwrap();
+    store.create_session("digest", now, now).await.unwrap();
+    store.close().await;
+    gone
+}

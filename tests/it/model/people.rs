@@ -1,0 +1,67 @@
+//! The event of a history, and the people who register for it.
+
+use headcount::domain::command::Applicant;
+use headcount::domain::event::{Capacity, NewEvent, Slug};
+use headcount::domain::person::{Email, Name};
+use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Token};
+use proptest::sample::Index;
+
+use super::history::Key;
+
+pub(super) fn gala(slug: Slug) -> NewEvent {
+    let description = String::new();
+    NewEvent {
+        slug,
+        title: "Gala".to_owned(),
+        description,
+        capacity: places(Some(3)),
+        waitlist: true,
+        opens_at: None,
+        closes_at: None,
+    }
+}
+
+pub(super) fn places(capacity: Option<u8>) -> Capacity {
+    capacity.map_or(Capacity::UNLIMITED, |places| {
+        Capacity::limited(places.into()).expect("a small number")
+    })
+}
+
+pub(super) fn applicant(
+    person: u8,
+    is_loud: bool,
+    nickname: bool,
+    key: Option<Key>,
+    secret: Secret,
+) -> Applicant {
+    let email = format!("person{person}@example.org");
+    let email = if is_loud { email.to_uppercase() } else { email };
+    let name = if nickname {
+        format!("Nick {person}")
+    } else {
+        format!("Person {person}")
+    };
+    let key = key.map(|key| match key {
+        Key::Own => format!("key of {person}"),
+        Key::Shared => format!("key of {}", person / 2),
+    });
+    Applicant {
+        name: Name::parse(&name).expect("a name"),
+        email: Email::parse(&email).expect("an address"),
+        key: key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
+        secret,
+    }
+}
+
+/// A numbered secret, so that a history runs the same each time.
+pub(super) fn secret(number: u32) -> Secret {
+    format!("1-1-1-{number:0>22}")
+        .parse::<Token>()
+        .expect("a token")
+        .secret
+}
+
+pub(super) fn pick(who: Option<Index>, everybody: &[Registration]) -> Option<&Registration> {
+    who.filter(|_| !everybody.is_empty())
+        .map(|who| who.get(everybody))
+}
