@@ -1,24 +1,26 @@
-//! What a watcher and a delivery cost: this server beside the bare loop of `write()` that is the floor, for SSE and WebSocket, in one run.
+//! What a watcher and a delivery cost, for SSE and WebSocket in one run. The floor is a bare loop of
+//! `write()`.
 //!
 //! ```sh
 //! cargo bench --bench fanout                            # 1,000 and 10,000 watchers, then registering beside 10,000
 //! BENCH_WATCHERS=18000 BENCH_ROUNDS=1 cargo bench --bench fanout
 //! BENCH_ONLY=memory cargo bench --bench fanout          # delivering, memory, tls, mixed, registering
-//! BENCH_ONLY=http2 BENCH_WATCHERS=50000 cargo bench --bench fanout     # more than a process may hold sockets: 100 on each
+//! BENCH_ONLY=http2 BENCH_WATCHERS=50000 cargo bench --bench fanout     # 100 watchers on each socket
 //! ```
 //!
-//! The server is a process of its own on the first core, the crowd is one loop on the second (where `taskset` exists). A delivery's delay
-//! is the time from the crowd's wish for a change to the reading of its bytes, so it holds the crowd's own work too, the same for all.
-//! The processor time is the server process's, the kernel's work for its sockets included.
+//! The server is a process of its own on the first core; the crowd is one loop on the second (where
+//! `taskset` exists). A delivery's delay runs from the crowd's request for a change until it has read
+//! the bytes. So it includes the crowd's own work, which is the same for every server. The processor
+//! time is that of the server's process, with the kernel's work for its sockets.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use headcount::app::runtime::runtime;
 use headcount::domain::clock::Timestamp;
-use headcount::domain::event::{Capacity, Event, NewEvent, Slug};
+use headcount::domain::event::Event;
 
 #[path = "support/fanout/bare.rs"]
 mod bare;
@@ -26,24 +28,35 @@ mod bare;
 mod beside;
 #[path = "support/fanout/crowd.rs"]
 mod crowd;
+#[path = "support/fanout/figures.rs"]
+mod figures;
 #[path = "support/fanout/host.rs"]
 mod host;
 #[path = "support/load.rs"]
 #[expect(dead_code, reason = "another benchmark uses more of it")]
 mod load;
+#[path = "support/parts.rs"]
+mod parts;
+#[path = "support/pinning.rs"]
+mod pinning;
 #[path = "support/fanout/served.rs"]
 mod served;
+#[path = "support/settings.rs"]
+mod settings;
 #[path = "support/fanout/streams.rs"]
 mod streams;
 
 use crowd::{Audience, Crowd, Transport};
+use figures::{Figures, count, median, ms, quantile};
 use host::Server;
+use settings::number;
 use streams::{Connector, MOST_STREAMS, Streams};
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 /// Changes a second.
 const PACE: Duration = Duration::from_millis(333);
-/// Come before anything is measured: they pay for tables, pools and the allocator's arenas.
+/// Watchers that connect before anything is measured: they fill tables, pools and the allocator's
+/// arenas.
 const FIRST: usize = 200;
 
 /// As in the product.
@@ -76,21 +89,9 @@ fn serve(kind: &str, folder: &Path) {
     }
 }
 
-fn new_event() -> NewEvent {
-    NewEvent {
-        slug: Slug::parse("gala").expect("a slug"),
-        title: "Gala".into(),
-        description: String::new(),
-        capacity: Capacity::limited(i64::from(Capacity::MAX)).expect("in range"),
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
-    }
-}
-
-/// The event after so many changes, as every server tells it.
+/// The event at `revision`, as every server publishes it.
 fn event(revision: i64) -> Event {
-    let event = new_event().open(
+    let event = parts::new_event("gala").open(
         "q7f2k9ab".parse().expect("an epoch"),
         Timestamp::from_millis(1_795_251_600_123),
     );
@@ -101,93 +102,6 @@ fn event(revision: i64) -> Event {
     }
 }
 
-fn number(variable: &str, default: usize) -> usize {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
-fn has_taskset() -> bool {
-    Command::new("taskset")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-/// What one run gave.
-#[derive(Debug, Clone, Copy)]
-struct Figures {
-    /// Microseconds of the server for each delivery.
-    cpu: f64,
-    /// Milliseconds.
-    p50: f64,
-    p99: f64,
-    /// From the wish to the last watcher, milliseconds.
-    span: f64,
-    /// KiB.
-    memory: f64,
-    /// A second.
-    connects: f64,
-}
-
-impl Figures {
-    fn each(of: impl Fn(fn(&Self) -> f64) -> f64) -> Self {
-        Self {
-            cpu: of(|run| run.cpu),
-            p50: of(|run| run.p50),
-            p99: of(|run| run.p99),
-            span: of(|run| run.span),
-            memory: of(|run| run.memory),
-            connects: of(|run| run.connects),
-        }
-    }
-
-    fn median(runs: &[Self]) -> Self {
-        Self::each(|field| median(runs.iter().map(field).collect()))
-    }
-
-    /// The median of what each round's runs give: they stand side by side in time, and the machine's speed changes from minute to minute.
-    fn ratio(runs: &[Self], others: &[Self]) -> Self {
-        let ratios: Vec<Self> = runs
-            .iter()
-            .zip(others)
-            .map(|(run, other)| Self::each(|field| field(run) / field(other)))
-            .collect();
-        // Memory comes in the allocator's steps, which some rounds do not see.
-        let [memory, other] = [runs, others].map(|runs| Self::median(runs).memory);
-        Self {
-            memory: memory / other,
-            ..Self::median(&ratios)
-        }
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn quantile(sorted: &[f64], quantile: f64) -> f64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a place in a list"
-    )]
-    let at = (sorted.len() as f64 * quantile) as usize;
-    sorted[at.min(sorted.len() - 1)]
-}
-
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).expect("a benchmark is short"))
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
 fn run(
     kind: &str,
     transport: impl Fn(usize) -> Transport,
@@ -196,7 +110,7 @@ fn run(
     look(Server::start(kind), &mut Crowd::new(transport), watchers)
 }
 
-/// Connects a crowd, lets it hear some changes, and looks at the server meanwhile.
+/// Connects a crowd, makes some changes, and measures server and crowd.
 fn look(
     mut server: Server,
     crowd: &mut impl Audience,
@@ -241,14 +155,7 @@ fn look(
 }
 
 fn measure() {
-    if has_taskset() {
-        let _ = Command::new("taskset")
-            .args(["-a", "-p", "-c", "1", &std::process::id().to_string()])
-            .stdout(Stdio::null())
-            .status();
-    } else {
-        println!("taskset is missing: server and crowd share the cores");
-    }
+    pinning::move_to_second_core();
     let only = std::env::var("BENCH_ONLY").ok();
     let wanted = |part: &str| {
         only.as_deref()
@@ -324,7 +231,8 @@ fn row(transport: Transport, watchers: usize, kind: &str, figures: &Figures) {
     );
 }
 
-/// What a watcher over TLS takes: alone on its connection, as one browser's, and with others, as behind a proxy.
+/// What a watcher over TLS costs: alone on its connection, as in a browser, and with others, as behind
+/// a proxy.
 fn tls(watchers: usize) {
     println!("\nSSE over TLS");
     title();
@@ -358,7 +266,7 @@ fn http2(watchers: &[usize], rounds: usize) {
     }
 }
 
-/// Both transports by each server in turn, so that a disturbance of the machine meets all.
+/// Both transports by each server in turn, so that a disturbance of the machine affects all.
 fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
     title();
     for &watchers in watchers {
@@ -388,7 +296,7 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
     }
 }
 
-/// Both transports on one server: neither may be served after the other.
+/// Both transports on one server: neither waits for the other.
 fn mixed(watchers: usize) {
     println!("\nhalf SSE, half WebSocket, {watchers} watchers on one server");
     for kind in ["bare", "ours"] {

@@ -1,4 +1,5 @@
-//! Several nodes on one Postgres: how late another node's watchers are, what a further node brings, and what being live costs.
+//! Several nodes on one Postgres: how late another node's watchers are, what a further node brings,
+//! and what notifying costs.
 //!
 //! ```sh
 //! cargo bench --bench nodes                        # all three parts
@@ -6,20 +7,15 @@
 //! BENCH_SECONDS=5 BENCH_ROUNDS=7 cargo bench --bench nodes
 //! ```
 //!
-//! Nodes, database and load share the machine; figures of one run are to be compared with each other only.
+//! Nodes, database and load share the machine: compare the figures of one run with each other only.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use headcount::context::{Context, Settings};
 use headcount::domain::clock::Clock;
-use headcount::domain::event::{Capacity, NewEvent, Slug};
 use headcount::live::cluster;
-use headcount::live::hub::Hub;
-use headcount::register::queue::{QUEUE, Registrar};
-use headcount::store::{DatabaseUrl, Store};
+use headcount::store::Store;
 use headcount::{routes, server};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -27,83 +23,27 @@ use tokio::sync::mpsc;
 
 #[path = "support/load.rs"]
 mod load;
+#[path = "support/parts.rs"]
+mod parts;
 #[path = "../tests/it/support/port.rs"]
 mod port;
 #[path = "../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/settings.rs"]
+mod settings;
 
-/// Connections of the load, in all, however many nodes share them.
+use program::{Program, headcount};
+use settings::number;
+
+/// Connections of the load, over all nodes.
 const CONNECTIONS: usize = 96;
-const INTERVAL: Duration = Duration::from_millis(50);
-/// Registrations of the part about delays, and the pause between two: longer than the publish interval, so that none is conflated.
+/// Registrations of the part about delays.
 const REGISTRATIONS: u64 = 200;
+/// The pause between two of them: longer than the publish interval, so that each one is pushed.
 const PAUSE: Duration = Duration::from_millis(70);
-
-fn number(variable: &str, default: u32) -> u32 {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
-/// A process of its own that prints its address on its first line.
-struct Server(Child, SocketAddr);
-
-impl Server {
-    fn spawn(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe"))
-            .read_line(&mut line)
-            .expect("an address");
-        let address = line
-            .trim()
-            .rsplit("http://")
-            .next()
-            .expect("an address")
-            .trim_end_matches('/')
-            .parse()
-            .expect("an address");
-        Self(child, address)
-    }
-
-    /// The program itself.
-    fn node(url: &str) -> Self {
-        let flags = [
-            "--listen",
-            "127.0.0.1:0",
-            "--register-rate-per-ip",
-            "0",
-            "--no-welcome-event",
-            "--database-url",
-            url,
-        ];
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_headcount")).args(flags))
-    }
-
-    /// A server made of the program's parts, that notifies the other nodes or does not.
-    fn made(url: &str, notifies: bool) -> Self {
-        Self::spawn(
-            Command::new(std::env::current_exe().expect("this program")).args([
-                "--serve",
-                url,
-                if notifies { "on" } else { "off" },
-            ]),
-        )
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// As in the product.
 #[global_allocator]
@@ -139,34 +79,35 @@ fn main() {
     });
 }
 
-/// Makes events straight in the database, before any node starts: all know them.
+/// Creates events in the database before any node starts, so that all nodes know them.
 async fn events(url: &str, slugs: &[String]) {
     let store = Store::open(&url.parse().expect("a URL"), None)
         .await
         .expect("the database");
     for slug in slugs {
-        let slug = Slug::parse(slug).expect("a slug");
-        let capacity = Capacity::limited(i64::from(Capacity::MAX)).expect("in range");
-        let new = NewEvent {
-            slug,
-            title: "Bench".into(),
-            description: String::new(),
-            capacity,
-            waitlist: false,
-            opens_at: None,
-            closes_at: None,
-        };
         store
-            .create(new, "token", Clock::System.now())
+            .create(parts::new_event(slug), "token", Clock::System.now())
             .await
             .expect("an event");
     }
     store.close().await;
 }
 
-/// Tells the moment at which each headcount arrived.
+/// The program itself, as a node.
+fn node(url: &str) -> Program {
+    Program::start(headcount(url).arg("--no-welcome-event"))
+}
+
+/// A server made of the program's parts, which notifies the other nodes or does not.
+fn server_of_parts(url: &str, notifies: bool) -> Program {
+    let program = std::env::current_exe().expect("this program");
+    let notifies = if notifies { "on" } else { "off" };
+    Program::start(Command::new(program).args(["--serve", url, notifies]))
+}
+
+/// Watches an event; sends each number registered, and when it arrived.
 async fn watch(address: SocketAddr, slug: &str) -> mpsc::UnboundedReceiver<(u64, Instant)> {
-    let (tell, told) = mpsc::unbounded_channel();
+    let (sender, received) = mpsc::unbounded_channel();
     let mut stream =
         tokio::io::BufReader::new(TcpStream::connect(address).await.expect("the node listens"));
     let request = format!("GET /api/v1/events/{slug}/stream HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -185,7 +126,7 @@ async fn watch(address: SocketAddr, slug: &str) -> mpsc::UnboundedReceiver<(u64,
                 continue;
             };
             let count: serde_json::Value = serde_json::from_str(data).expect("JSON");
-            if tell
+            if sender
                 .send((count["registered"].as_u64().expect("a number"), at))
                 .is_err()
             {
@@ -193,20 +134,20 @@ async fn watch(address: SocketAddr, slug: &str) -> mpsc::UnboundedReceiver<(u64,
             }
         }
     });
-    told
+    received
 }
 
 /// Three nodes; registrations at the first; watchers at the first and the second.
 async fn delay(url: &str) {
     events(url, &["delay".into()]).await;
-    let nodes: Vec<Server> = (0..3).map(|_| Server::node(url)).collect();
+    let nodes: Vec<Program> = (0..3).map(|_| node(url)).collect();
     let mut watchers = [
-        watch(nodes[0].1, "delay").await,
-        watch(nodes[1].1, "delay").await,
+        watch(nodes[0].address, "delay").await,
+        watch(nodes[1].address, "delay").await,
     ];
     let mut delays = [const { Vec::new() }; 2];
     let mut answers = Vec::new();
-    let mut stream = TcpStream::connect(nodes[0].1)
+    let mut stream = TcpStream::connect(nodes[0].address)
         .await
         .expect("the node listens");
     for n in 1..=REGISTRATIONS {
@@ -221,7 +162,7 @@ async fn delay(url: &str) {
                 let (registered, at) =
                     tokio::time::timeout(Duration::from_secs(10), watcher.recv())
                         .await
-                        .expect("it is told")
+                        .expect("the count arrives")
                         .expect("the stream lives");
                 if registered >= n {
                     break at;
@@ -252,10 +193,11 @@ async fn delay(url: &str) {
     }
 }
 
-/// The same load on one, two and three nodes: all on one event, where the row's lock orders them, and on one event for each node.
+/// The same load on one, two and three nodes: on one event, where the row's lock orders all nodes,
+/// and on one event for each node.
 async fn rate(url: &str) {
     let (seconds, rounds) = (
-        Duration::from_secs(u64::from(number("BENCH_SECONDS", 4))),
+        Duration::from_secs(number("BENCH_SECONDS", 4)),
         number("BENCH_ROUNDS", 3),
     );
     let slug = |nodes: usize, round: u32, event: usize| format!("rate-{nodes}-{round}-{event}");
@@ -265,7 +207,7 @@ async fn rate(url: &str) {
         })
         .collect();
     events(url, &slugs).await;
-    let servers: Vec<Server> = (0..3).map(|_| Server::node(url)).collect();
+    let servers: Vec<Program> = (0..3).map(|_| node(url)).collect();
     println!(
         "Rate: {CONNECTIONS} connections in all, 1/s (median of {rounds} rounds of {seconds:?}), p99 ms"
     );
@@ -280,7 +222,7 @@ async fn rate(url: &str) {
                 let loads = servers.iter().take(nodes).enumerate().map(|(at, server)| {
                     // Event 3 is the one that all share; 0 to 2 are the nodes' own.
                     let slug = slug(nodes, round, if several { at } else { 3 });
-                    let (address, connections) = (server.1, CONNECTIONS / nodes);
+                    let (address, connections) = (server.address, CONNECTIONS / nodes);
                     tokio::spawn(async move {
                         let path = format!("/api/v1/events/{slug}/registrations");
                         load::register(
@@ -308,11 +250,11 @@ async fn rate(url: &str) {
                 }
                 measured[nodes - 1][usize::from(several)].push((rate, p99));
                 if !several {
-                    // The last commits of the other nodes are on their way.
+                    // The last commits of the other nodes arrive a moment later.
                     let all = async {
-                        while load::headcount(servers[0].1, &slug(nodes, round, 3)).await != created
-                        {
-                        }
+                        while load::headcount(servers[0].address, &slug(nodes, round, 3)).await
+                            != created
+                        {}
                     };
                     tokio::time::timeout(Duration::from_secs(10), all)
                         .await
@@ -334,10 +276,10 @@ async fn rate(url: &str) {
     }
 }
 
-/// One node under load, another one listening; the first one notifies or does not, in turns.
+/// One node under load and another one that listens; the first one notifies or does not, in turn.
 async fn notify(url: &str) {
     let (seconds, rounds) = (
-        Duration::from_secs(u64::from(number("BENCH_SECONDS", 4))),
+        Duration::from_secs(number("BENCH_SECONDS", 4)),
         number("BENCH_ROUNDS", 7),
     );
     let slug = |round: u32, server: usize| format!("notify-{round}-{server}");
@@ -348,13 +290,13 @@ async fn notify(url: &str) {
             .collect::<Vec<_>>(),
     )
     .await;
-    let _listening = Server::node(url);
-    // Two of each: how far two that are the same differ says what a difference means.
+    let _listening = node(url);
+    // Two of each kind: the difference between equal servers is the noise.
     let servers = [
-        Server::made(url, false),
-        Server::made(url, true),
-        Server::made(url, true),
-        Server::made(url, false),
+        server_of_parts(url, false),
+        server_of_parts(url, true),
+        server_of_parts(url, true),
+        server_of_parts(url, false),
     ];
     let mut measured = [const { Vec::new() }; 4];
     // The first round warms up. Which server begins changes with the round.
@@ -364,7 +306,7 @@ async fn notify(url: &str) {
             let slug = slug(round, at);
             let path = format!("/api/v1/events/{slug}/registrations");
             let outcome = load::register(
-                servers[at].1,
+                servers[at].address,
                 &path,
                 CONNECTIONS,
                 Duration::ZERO,
@@ -417,37 +359,15 @@ fn medians(mut values: Vec<(f64, f64)>) -> (f64, f64) {
     (first, values[middle].1)
 }
 
-/// The program's parts without its configuration; without notifications the broadcaster has no receiver.
+/// A server made of the program's parts.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn serve(url: &str, notifies: bool) {
-    let url: DatabaseUrl = url.parse().expect("a database");
-    let store = Store::open(&url, None).await.expect("the database opens");
-    let hub = Hub::new(INTERVAL);
+    let context = parts::open(url, notifies).await;
+    let (store, hub) = (context.store.clone(), context.hub.clone());
     for event in store.events().await.expect("the events") {
         hub.publish(event);
     }
-    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), INTERVAL);
-    if notifies {
-        tokio::spawn(broadcasting);
-    } else {
-        drop(broadcasting);
-    }
-    tokio::spawn(cluster::follow(store.clone(), hub.clone(), Clock::System));
-    let registrar = Registrar::new(
-        store.clone(),
-        hub.clone(),
-        Clock::System,
-        broadcaster,
-        QUEUE,
-    );
-    let settings = Settings {
-        heartbeat: Duration::from_secs(15),
-        public_url: None,
-        admin_token: None,
-        register_rate_per_ip: 0,
-        lab: true,
-    };
-    let context = Context::new(store, hub, registrar, Clock::System, settings);
+    tokio::spawn(cluster::follow(store, hub, Clock::System));
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
     println!("http://{}/", listener.local_addr().expect("an address"));
     let (_stop, stopping) = tokio::sync::watch::channel(false);

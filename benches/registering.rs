@@ -1,34 +1,32 @@
-//! Registrations a second through HTTP: the product's batches beside one transaction for each request (plainly written, and with the
-//! product's own statements), and beside the same endpoint without a database, in one run on the same machine.
+//! Registrations a second through HTTP, in one run on one machine: the product's batches, one
+//! transaction for each request (written plainly, and with the product's statements), and the same
+//! endpoint without a database.
 //!
 //! ```sh
 //! cargo bench --bench registering                 # 1, 16, 64 and 256 connections, both databases
 //! BENCH_SECONDS=5 BENCH_ROUNDS=3 cargo bench --bench registering
 //! ```
 //!
-//! The server is a process of its own on the first core, the load runs on the second (where `taskset` exists). Every answer is given
-//! after a durable commit: SQLite in WAL mode with `synchronous=FULL`, Postgres with `fsync` and `synchronous_commit` on. After each
-//! run the number of 201 answers is compared with the event's headcount.
+//! The server is a process of its own on the first core; the load runs on the second (where `taskset`
+//! exists). Every answer follows a durable commit: SQLite in WAL mode with `synchronous=FULL`,
+//! Postgres with `fsync` and `synchronous_commit` on. After each run the benchmark compares the
+//! number of 201 answers with the event's headcount.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::app::runtime::runtime;
+use headcount::context::Context;
 use headcount::context::head::{RequestHead, request_head};
-use headcount::context::{Context, Settings};
 use headcount::domain::clock::Clock;
 use headcount::domain::command::{Answer, Applicant, Command as Ask};
-use headcount::domain::event::{Capacity, NewEvent, Slug};
+use headcount::domain::event::Slug;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Secret};
 use headcount::http::body::{AllowedMedia, Unread, body};
-use headcount::live::cluster;
-use headcount::live::hub::Hub;
-use headcount::register::queue::{QUEUE, Registrar};
-use headcount::store::{DatabaseUrl, Store};
 use headcount::{routes, server};
 use plain::Plain;
 use serde::Deserialize;
@@ -38,6 +36,10 @@ use warp::Filter as _;
 
 #[path = "support/load.rs"]
 mod load;
+#[path = "support/parts.rs"]
+mod parts;
+#[path = "support/pinning.rs"]
+mod pinning;
 #[path = "support/plain.rs"]
 mod plain;
 #[path = "../tests/it/support/port.rs"]
@@ -45,10 +47,14 @@ mod port;
 #[path = "../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;
+#[path = "support/settings.rs"]
+mod settings;
+
+use settings::number;
 
 const DATABASES: &str = "SQLite,Postgres";
 const CONNECTIONS: &str = "1,16,64,256";
-/// The ways to answer one and the same request.
+/// The ways to answer the same request: a name, and where the server offers it.
 const WAYS: [(&str, &str); 4] = [
     ("no database", "/bench/none"),
     ("one each", "/bench/plain"),
@@ -76,42 +82,14 @@ struct Person {
     email: String,
 }
 
-/// The server's side: the product's routes, and the ways they are compared with.
+/// The server: the product's routes, and the other ways.
 async fn serve(database: &str) {
-    let url: DatabaseUrl = database.parse().expect("a database");
-    let store = Store::open(&url, None).await.expect("the database opens");
-    let hub = Hub::new(Duration::from_millis(50));
-    let (broadcaster, broadcasting) =
-        cluster::broadcasting(store.clone(), Duration::from_millis(50));
-    tokio::spawn(broadcasting);
-    let registrar = Registrar::new(
-        store.clone(),
-        hub.clone(),
-        Clock::System,
-        broadcaster,
-        QUEUE,
-    );
-    let settings = Settings {
-        heartbeat: Duration::from_secs(15),
-        public_url: None,
-        admin_token: None,
-        register_rate_per_ip: 0,
-        lab: true,
-    };
+    let context = parts::open(database, true).await;
+    let (store, hub) = (&context.store, &context.hub);
     for way in WAYS {
         for connections in connections() {
             for round in 0..rounds() {
-                let slug = Slug::parse(&slug(way.0, connections, round)).expect("a slug");
-                let capacity = Capacity::limited(i64::from(Capacity::MAX)).expect("in range");
-                let new = NewEvent {
-                    slug,
-                    title: "Bench".into(),
-                    description: String::new(),
-                    capacity,
-                    waitlist: false,
-                    opens_at: None,
-                    closes_at: None,
-                };
+                let new = parts::new_event(&slug(way.0, connections, round));
                 hub.publish(
                     store
                         .create(new, "token", Clock::System.now())
@@ -122,7 +100,6 @@ async fn serve(database: &str) {
         }
     }
     let plain = Plain::open(database).await;
-    let context = Context::new(store, hub, registrar, Clock::System, settings);
     let all = routes::all(&context);
     let bench = move |way: String, slug: String, head: RequestHead, body: Unread| {
         let (context, plain) = (Arc::clone(&context), plain.clone());
@@ -134,7 +111,7 @@ async fn serve(database: &str) {
         .and(body())
         .then(bench);
     let bench = bench.map(warp::Reply::into_response).boxed();
-    // Listeners of their own: none passes by the routes of the other.
+    // A listener each, so that no request passes the routes of the other.
     let (_stop, stopping) = watch::channel(false);
     let (ways, product) = (listen(), listen());
     tokio::join!(
@@ -153,14 +130,14 @@ async fn serve(database: &str) {
     );
 }
 
-/// Takes a free port, and tells its address.
+/// Listens on a free port, and prints its address.
 fn listen() -> TcpListener {
     let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
     listener
 }
 
-/// Decodes, stores in one of the ways, answers.
+/// Decodes, stores in one of the ways, and answers.
 async fn each(
     context: &Context,
     plain: &Plain,
@@ -189,7 +166,8 @@ async fn each(
         .newest()
         .event;
     let token = applicant.secret.reveal().to_owned();
-    // Boxed, as in the product: the way without a database must not pay for moving a future that it has no use for.
+    // Boxed, as in the product: without a database a request must not pay for moving a future that
+    // it does not use.
     let number = match way {
         "none" => 1,
         "plain" => {
@@ -231,13 +209,6 @@ fn slug(way: &str, connections: usize, round: u32) -> String {
     format!("{}-{connections}-{round}", way.replace(' ', "-"))
 }
 
-fn number(variable: &str, default: u32) -> u32 {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
 fn list(variable: &str, default: &str) -> Vec<String> {
     std::env::var(variable)
         .as_deref()
@@ -258,7 +229,7 @@ fn rounds() -> u32 {
     number("BENCH_ROUNDS", 1)
 }
 
-/// A server's process, and where it offers the other ways and the product's.
+/// A server's process, and the addresses of the other ways and of the product.
 struct Server {
     process: Child,
     ways: SocketAddr,
@@ -267,15 +238,7 @@ struct Server {
 
 impl Server {
     fn start(url: &str) -> Self {
-        let exe = std::env::current_exe().expect("this program");
-        let mut command = if has_taskset() {
-            let mut command = Command::new("taskset");
-            command.args(["-c", "0"]).arg(exe);
-            command
-        } else {
-            Command::new(exe)
-        };
-        let mut process = command
+        let mut process = pinning::on_first_core()
             .args(["--serve", url])
             .stdout(Stdio::piped())
             .spawn()
@@ -303,31 +266,16 @@ impl Drop for Server {
     }
 }
 
-fn has_taskset() -> bool {
-    Command::new("taskset")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
 fn measure() {
-    let seconds = Duration::from_secs(u64::from(number("BENCH_SECONDS", 3)));
+    let seconds = Duration::from_secs(number("BENCH_SECONDS", 3));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
-    // Before this process is pinned, so that the database may use both cores.
+    // Before this process is pinned, so that the database can use both cores.
     let cluster = postgres::Cluster::start_new();
-    if has_taskset() {
-        let _ = Command::new("taskset")
-            .args(["-a", "-p", "-c", "1", &std::process::id().to_string()])
-            .stdout(Stdio::null())
-            .status();
-    } else {
-        println!("taskset is missing: server and load share the cores");
-    }
+    pinning::move_to_second_core();
     let databases = [
         (
             "SQLite",

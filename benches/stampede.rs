@@ -1,5 +1,5 @@
-//! A stampede: 20,000 people ask for 500 places at the same moment. Everybody gets a definite answer; a refusal that may be
-//! tried again is tried again, as a polite client does; exactly 500 are confirmed.
+//! A stampede: 20,000 people ask for 500 places at the same moment. Everybody gets a definite answer,
+//! and exactly 500 are confirmed. Clients repeat a refusal that may be repeated, after `Retry-After`.
 //!
 //! ```sh
 //! cargo bench --bench stampede                     # both databases
@@ -7,9 +7,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -23,59 +21,17 @@ mod port;
 #[path = "../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/settings.rs"]
+mod settings;
+
+use program::{Program, headcount};
+use settings::number;
 
 const TOKEN: &str = "a-token-for-the-stampede";
-/// Connections that stay open, each serving people one after the other; all of them fire at once.
+/// Connections that stay open. All start at once, and each registers people one after the other.
 const CONNECTIONS: usize = 2_000;
-
-fn number(variable: &str, default: usize) -> usize {
-    std::env::var(variable)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
-}
-
-struct Server(Child, SocketAddr);
-
-impl Server {
-    fn start(url: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_headcount"))
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--register-rate-per-ip",
-                "0",
-                "--admin-token",
-                TOKEN,
-                "--database-url",
-                url,
-            ])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe"))
-            .read_line(&mut line)
-            .expect("an address");
-        let address = line
-            .trim()
-            .rsplit("http://")
-            .next()
-            .expect("an address")
-            .trim_end_matches('/')
-            .parse()
-            .expect("an address");
-        Self(child, address)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// As in the product.
 #[global_allocator]
@@ -94,8 +50,8 @@ async fn main() {
     ];
     let (people, places) = (number("BENCH_PEOPLE", 20_000), number("BENCH_PLACES", 500));
     for (name, url) in databases {
-        let server = Server::start(&url);
-        run(name, server.1, people, places).await;
+        let server = Program::start(headcount(&url).args(["--admin-token", TOKEN]));
+        run(name, server.address, people, places).await;
     }
 }
 
@@ -161,11 +117,11 @@ async fn client(
     next: Arc<AtomicUsize>,
     people: usize,
 ) -> Vec<(String, Option<u64>)> {
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);
         if n >= people {
-            return told;
+            return outcomes;
         }
         let body = json!({ "name": format!("Person {n}"), "email": format!("person-{n}@example.invalid") }).to_string();
         let key = format!("idempotency-key: person-{n}\r\n");
@@ -182,12 +138,12 @@ async fn client(
                 stream = TcpStream::connect(address)
                     .await
                     .expect("the server listens");
-                told.push(("retried".into(), None));
+                outcomes.push(("retried".into(), None));
                 continue;
             };
             let answer: Value = serde_json::from_str(&text).expect("JSON");
             match status {
-                201 => told.push(("confirmed".into(), answer["number"].as_u64())),
+                201 => outcomes.push(("confirmed".into(), answer["number"].as_u64())),
                 429 | 503 => {
                     let wait = head
                         .lines()
@@ -196,12 +152,12 @@ async fn client(
                         .trim()
                         .parse()
                         .expect("seconds");
-                    told.push(("retried".into(), None));
+                    outcomes.push(("retried".into(), None));
                     // What the server asks for is what a polite client does.
                     tokio::time::sleep(Duration::from_secs(wait)).await;
                     continue;
                 }
-                _ => told.push((answer["code"].as_str().expect("a code").to_owned(), None)),
+                _ => outcomes.push((answer["code"].as_str().expect("a code").to_owned(), None)),
             }
             break;
         }

@@ -22,7 +22,7 @@ pub(crate) enum Transport {
     Sse,
     /// WebSocket.
     WebSocket,
-    /// Server-sent events over HTTP/2, without TLS; of this and the next two [`super::streams`] takes care.
+    /// Server-sent events over HTTP/2, without TLS; this and the next two are read by [`super::streams`].
     Http2,
     /// Server-sent events over TLS and HTTP/1.1.
     Tls,

@@ -1,9 +1,9 @@
-//! The server's process, as the benchmark starts, asks and looks at it.
+//! The server's process, as the benchmark starts, drives and measures it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 /// In the server's folder, as PEM.
@@ -21,19 +21,11 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn start(kind: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let exe = std::env::current_exe().expect("this program");
-        let mut command = if super::has_taskset() {
-            let mut command = Command::new("taskset");
-            command.args(["-c", "0"]).arg(exe);
-            command
-        } else {
-            Command::new(exe)
-        };
         let made =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         std::fs::write(folder.path().join(CERTIFICATE), made.cert.pem()).expect("a file");
         std::fs::write(folder.path().join(KEY), made.signing_key.serialize_pem()).expect("a file");
-        let mut child = command
+        let mut child = super::pinning::on_first_core()
             .args(["--serve", kind])
             .arg(folder.path())
             .stdin(Stdio::piped())

@@ -1,19 +1,14 @@
-//! What is measured: this server with its routes, and the same accept loop with warp's own `sse` and `ws`.
+//! The servers that are measured: this one with its routes, and warp's own `sse` and `ws` behind the
+//! same accept loop.
 
 use std::convert::Infallible;
 use std::io::BufRead as _;
 use std::path::Path;
-use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use headcount::context::{Context, Settings};
 use headcount::domain::clock::Clock;
 use headcount::domain::event::Event;
-use headcount::live::cluster;
-use headcount::live::hub::Hub;
-use headcount::register::queue::{QUEUE, Registrar};
 use headcount::server::Tls;
-use headcount::store::{DatabaseUrl, Store};
 use headcount::wire::message::{Message, Payload};
 use headcount::{routes, server};
 use tokio::sync::{mpsc, watch};
@@ -31,7 +26,7 @@ fn config(tls: Option<Tls>) -> server::Config {
     }
 }
 
-/// A change for each line.
+/// A request for a change for each line of standard input.
 fn asks() -> mpsc::UnboundedReceiver<()> {
     let (asked, asks) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -44,39 +39,24 @@ fn asks() -> mpsc::UnboundedReceiver<()> {
     asks
 }
 
-/// This server; a watched event is published, or a registration makes it change.
+/// This server. Its event changes on request, or by a registration.
 pub(super) async fn ours(folder: &Path, tls: bool) {
     let tls = tls.then(|| {
         Tls::from_files(&folder.join(CERTIFICATE), &folder.join(KEY)).expect("a certificate")
     });
-    let url: DatabaseUrl = format!("sqlite://{}", folder.join("bench.db").display())
-        .parse()
-        .expect("a database");
-    let store = Store::open(&url, None).await.expect("the database opens");
-    let interval = Duration::from_millis(50);
-    let hub = Hub::new(interval);
-    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), interval);
-    tokio::spawn(broadcasting);
-    let registrar = Registrar::new(
-        store.clone(),
-        hub.clone(),
-        Clock::System,
-        broadcaster,
-        QUEUE,
-    );
-    let settings = Settings {
-        heartbeat: Duration::from_secs(15),
-        public_url: None,
-        admin_token: None,
-        register_rate_per_ip: 0,
-        lab: true,
-    };
-    let event = store
-        .create(super::new_event(), "token", Clock::System.now())
+    let url = format!("sqlite://{}", folder.join("bench.db").display());
+    let context = super::parts::open(&url, true).await;
+    let hub = context.hub.clone();
+    let event = context
+        .store
+        .create(
+            super::parts::new_event("gala"),
+            "token",
+            Clock::System.now(),
+        )
         .await
         .expect("an event");
     hub.publish(event.clone());
-    let context = Context::new(store, hub.clone(), registrar, Clock::System, settings);
     let routes = routes::all(&context);
     let listener = server::bind(super::ANY).expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
