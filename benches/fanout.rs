@@ -1,5 +1,5 @@
-//! What a watcher and a delivery cost, for SSE and WebSocket in one run. The floor is a bare loop of
-//! `write()`.
+//! What a watcher and a delivery cost, for SSE and WebSocket in one run. The floor is a bare loop
+//! of `write()`.
 //!
 //! ```sh
 //! cargo bench --bench fanout                            # 1,000 and 10,000 watchers, then registering beside 10,000
@@ -9,9 +9,9 @@
 //! ```
 //!
 //! The server is a process of its own on the first core; the crowd is one loop on the second (where
-//! `taskset` exists). A delivery's delay runs from the crowd's request for a change until it has read
-//! the bytes. So it includes the crowd's own work, which is the same for every server. The processor
-//! time is that of the server's process, with the kernel's work for its sockets.
+//! `taskset` exists). A delivery's delay runs from the crowd's request for a change until it has
+//! read the bytes. So it includes the crowd's own work, which is the same for every server. The
+//! processor time is that of the server's process, with the kernel's work for its sockets.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -231,8 +231,8 @@ fn row(transport: Transport, watchers: usize, kind: &str, figures: &Figures) {
     );
 }
 
-/// What a watcher over TLS costs: alone on its connection, as in a browser, and with others, as behind
-/// a proxy.
+/// What a watcher over TLS costs: alone on its connection, as in a browser, and with others, as
+/// behind a proxy.
 fn tls(watchers: usize) {
     println!("\nSSE over TLS");
     title();

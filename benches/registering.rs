@@ -7,10 +7,10 @@
 //! BENCH_SECONDS=5 BENCH_ROUNDS=3 cargo bench --bench registering
 //! ```
 //!
-//! The server is a process of its own on the first core; the load runs on the second (where `taskset`
-//! exists). Every answer follows a durable commit: SQLite in WAL mode with `synchronous=FULL`,
-//! Postgres with `fsync` and `synchronous_commit` on. After each run the benchmark compares the
-//! number of 201 answers with the event's headcount.
+//! The server is a process of its own on the first core; the load runs on the second (where
+//! `taskset` exists). Every answer follows a durable commit: SQLite in WAL mode with
+//! `synchronous=FULL`, Postgres with `fsync` and `synchronous_commit` on. After each run the
+//! benchmark compares the number of 201 answers with the event's headcount.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;

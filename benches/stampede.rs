@@ -1,5 +1,6 @@
-//! A stampede: 20,000 people ask for 500 places at the same moment. Everybody gets a definite answer,
-//! and exactly 500 are confirmed. Clients repeat a refusal that may be repeated, after `Retry-After`.
+//! A stampede: 20,000 people ask for 500 places at the same moment. Everybody gets a definite
+//! answer, and exactly 500 are confirmed. Clients repeat a refusal that may be repeated, after
+//! `Retry-After`.
 //!
 //! ```sh
 //! cargo bench --bench stampede                     # both databases

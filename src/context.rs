@@ -62,7 +62,8 @@ impl Context {
 pub type Shared = Arc<Context>;
 
 impl Settings {
-    /// Whether a cookie for this client may only travel over TLS: it speaks TLS now, or everybody reaches this server so.
+    /// Whether a cookie for this client may only travel over TLS: it speaks TLS now, or everybody
+    /// reaches this server so.
     pub fn has_secure_cookies(&self, peer: Peer) -> bool {
         let public = self.public_url.as_deref().unwrap_or_default();
         peer.secure || public.starts_with("https://")
@@ -115,8 +116,8 @@ pub struct Peer {
     pub secure: bool,
 }
 
-/// Whether a connection is within the limits; the server puts it into the extensions of every request, and the routes
-/// answer in the way of the transport (docs/protocol.md, section 13.7).
+/// Whether a connection is within the limits; the server puts it into the extensions of every
+/// request, and the routes answer in the way of the transport (docs/protocol.md, section 13.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// Serve it.

@@ -1,8 +1,9 @@
 //! Headcount: a self-hosted live registration counter.
 //!
-//! People register for an event with limited places. Every page, wall screen and script that watches the event shows the new
-//! count within milliseconds of the commit. Two promises hold everything together: an event never has more registrations than
-//! places, and a confirmed registration is durable before its response leaves.
+//! People register for an event with limited places. Every page, wall screen and script that
+//! watches the event shows the new count within milliseconds of the commit. Two promises hold
+//! everything together: an event never has more registrations than places, and a confirmed
+//! registration is durable before its response leaves.
 //!
 //! # Where to start
 //!
@@ -13,17 +14,21 @@
 //! 3. [`register`] queues it. One writer for each event takes whatever waits as a batch.
 //! 4. [`domain`] decides, as a pure function: who gets a place, who waits, who is refused.
 //! 5. [`store`] commits the batch in one transaction, to SQLite or Postgres.
-//! 6. [`live`] publishes the new count; [`transport`] sends it to each watcher, in the bytes that [`wire`] renders once.
+//! 6. [`live`] publishes the new count; [`transport`] sends it to each watcher, in the bytes that
+//!    [`wire`] renders once.
 //!
-//! [`app`] starts these parts and stops them in order; [`cli`] is the command line, with clients of its own.
+//! [`app`] starts these parts and stops them in order; [`cli`] is the command line, with clients of
+//! its own.
 //!
 //! # Floors
 //!
-//! Modules are listed from the top floor down, and a module uses only lower floors; `tests/it/architecture` checks it.
-//! `ARCHITECTURE.md` is the map with the invariants, `docs/protocol.md` the public contract, and `CONTRIBUTING.md` names the
-//! files to touch for each kind of change.
+//! Modules are listed from the top floor down, and a module uses only lower floors;
+//! `tests/it/architecture` checks it. `ARCHITECTURE.md` is the map with the invariants,
+//! `docs/protocol.md` the public contract, and `CONTRIBUTING.md` names the files to touch for each
+//! kind of change.
 //!
-//! The crate is a program: its modules are public for the tests and benchmarks, and change without notice.
+//! The crate is a program: its modules are public for the tests and benchmarks, and change without
+//! notice.
 
 pub mod cli;
 

@@ -1,4 +1,5 @@
-//! A load of registrations over keep-alive connections, cheap enough to leave the server's core alone.
+//! A load of registrations over keep-alive connections, cheap enough to leave the server's core
+//! alone.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,8 +37,8 @@ impl Outcome {
     }
 }
 
-/// Registers new people at `path` over `connections` connections for `duration`, each after a `pause`. `tag` keeps the e-mail
-/// addresses of two runs apart.
+/// Registers new people at `path` over `connections` connections for `duration`, each after a
+/// `pause`. `tag` keeps the e-mail addresses of two runs apart.
 pub(crate) async fn register(
     address: SocketAddr,
     path: &str,

@@ -1,4 +1,5 @@
-//! The naive way: each request a transaction of its own, written down as it is thought, statement after statement.
+//! The naive way: each request a transaction of its own, written down as it is thought, statement
+//! after statement.
 
 use headcount::domain::command::Applicant;
 use headcount::domain::event::Event;

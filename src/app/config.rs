@@ -52,7 +52,8 @@ pub struct Config {
     pub log: Log,
     /// Not `--no-welcome-event`.
     pub welcome_event: bool,
-    /// `--no-lab` turns it off: whether visitors may open the event `lab`, and the program keeps it small.
+    /// `--no-lab` turns it off: whether visitors may open the event `lab`, and the program keeps it
+    /// small.
     pub lab: bool,
     /// Not `--no-handoff`.
     pub handoff: bool,

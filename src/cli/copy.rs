@@ -10,11 +10,12 @@ use super::value;
 use crate::store::DatabaseUrl;
 use crate::store::copy::{Copied, CopyError, Progress, copy};
 
-/// Copies a whole database into an empty one: from SQLite to Postgres, back, or into another of the same kind. First stop every
-/// server of the source: the copy does not include later writes.
+/// Copies a whole database into an empty one: from SQLite to Postgres, back, or into another of the
+/// same kind. First stop every server of the source: the copy does not include later writes.
 ///
-/// Links, positions and the organiser's password stay valid; organisers sign in again. The copy is complete or empty. A Postgres
-/// password can come from PGPASSWORD or ~/.pgpass instead of the address.
+/// Links, positions and the organiser's password stay valid; organisers sign in again. The copy is
+/// complete or empty. A Postgres password can come from PGPASSWORD or ~/.pgpass instead of the
+/// address.
 #[derive(Debug, Args)]
 #[expect(
     clippy::doc_markdown,
@@ -23,7 +24,8 @@ use crate::store::copy::{Copied, CopyError, Progress, copy};
 pub(super) struct CopyArgs {
     /// The source, e.g. sqlite://headcount.db.
     from: String,
-    /// The target, e.g. postgres://headcount@db/headcount: an empty database, or a file that does not exist.
+    /// The target, e.g. postgres://headcount@db/headcount: an empty database, or a file that does
+    /// not exist.
     to: String,
 }
 

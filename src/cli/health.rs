@@ -1,4 +1,5 @@
-//! `headcount health`: whether a server is ready; for container health checks, which have no other HTTP client.
+//! `headcount health`: whether a server is ready; for container health checks, which have no other
+//! HTTP client.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
     reason = "clap prints these comments as they are"
 )]
 pub(super) struct HealthArgs {
-    /// A server's address, e.g. https://example.org; without it the server on this machine is asked that listens at --listen.
+    /// A server's address, e.g. https://example.org; without it the server on this machine is asked
+    /// that listens at --listen.
     url: Option<String>,
     /// The address that the server listens on; an unspecified address (0.0.0.0, ::) means loopback.
     #[arg(
@@ -33,7 +35,8 @@ pub(super) struct HealthArgs {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// The certificate of the server at --listen: it is asked over TLS. It is not checked, as it names no loopback address.
+    /// The certificate of the server at --listen: it is asked over TLS. It is not checked, as it
+    /// names no loopback address.
     #[arg(long, env = "HEADCOUNT_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<String>,
     /// Accept any TLS certificate, for self-signed ones.
@@ -41,7 +44,8 @@ pub(super) struct HealthArgs {
     insecure: bool,
 }
 
-/// Exits with 0 when the server is ready, 1 and the reason when it is not, 2 when the address is wrong.
+/// Exits with 0 when the server is ready, 1 and the reason when it is not, 2 when the address is
+/// wrong.
 pub(super) fn run(args: &HealthArgs) -> ExitCode {
     let beside = beside(args);
     let base = match Base::parse(args.url.as_ref().unwrap_or(&beside)) {

@@ -15,7 +15,8 @@ mod watch;
 
 pub use serve::ServeArgs;
 
-/// A live registration counter: never oversold, never a lost registration, the same number on every screen.
+/// A live registration counter: never oversold, never a lost registration, the same number on every
+/// screen.
 #[derive(Debug, Parser)]
 #[command(
     name = "headcount",
@@ -46,7 +47,8 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs what was asked for; the exit code is 0, 1 for a failure and 2 for a mistake in the configuration.
+    /// Runs what was asked for; the exit code is 0, 1 for a failure and 2 for a mistake in the
+    /// configuration.
     pub fn run(self) -> ExitCode {
         match self.command {
             None => serve::run(&self.serve),

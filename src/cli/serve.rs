@@ -10,9 +10,9 @@ use crate::app::config::Config;
 use crate::app::runtime::runtime;
 use crate::app::{self, Stopped, logging};
 
-/// Every option is a flag and an environment variable. All are text here, so that `Config` can check them and report all mistakes
-/// together. (For the same reason a negative number is a value, not a flag. A switch's variable is off when it is empty or says
-/// no, false, off or 0.)
+/// Every option is a flag and an environment variable. All are text here, so that `Config` can
+/// check them and report all mistakes together. (For the same reason a negative number is a value,
+/// not a flag. A switch's variable is off when it is empty or says no, false, off or 0.)
 #[derive(Debug, Clone, Args)]
 #[expect(
     clippy::doc_markdown,
@@ -60,10 +60,12 @@ pub struct ServeArgs {
         value_name = "TOKEN"
     )]
     pub admin_token: Option<String>,
-    /// The address people use, e.g. https://events.example.org; taken from each request when left out.
+    /// The address people use, e.g. https://events.example.org; taken from each request when left
+    /// out.
     #[arg(long, env = "HEADCOUNT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// Networks whose X-Forwarded-For and X-Forwarded-Proto count, comma-separated, e.g. 10.0.0.0/8,::1.
+    /// Networks whose X-Forwarded-For and X-Forwarded-Proto count, comma-separated, e.g.
+    /// 10.0.0.0/8,::1.
     #[arg(long, env = "HEADCOUNT_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
     /// A certificate chain in PEM; with --tls-key the server speaks TLS.
@@ -100,7 +102,8 @@ pub struct ServeArgs {
         allow_negative_numbers = true
     )]
     pub max_connections: String,
-    /// Open connections at most from one address; a hall of 2,000 phones behind one address, each with a few, is served.
+    /// Open connections at most from one address; a hall of 2,000 phones behind one address, each
+    /// with a few, is served.
     #[arg(
         long,
         env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP",
@@ -109,8 +112,8 @@ pub struct ServeArgs {
         allow_negative_numbers = true
     )]
     pub max_connections_per_ip: String,
-    /// Registrations a minute from one address before it is asked to wait; 0 is off. The default lets a hall of 2,000 phones
-    /// behind one address register within half a minute.
+    /// Registrations a minute from one address before it is asked to wait; 0 is off. The default
+    /// lets a hall of 2,000 phones behind one address register within half a minute.
     #[arg(
         long,
         env = "HEADCOUNT_REGISTER_RATE_PER_IP",
@@ -149,7 +152,8 @@ pub struct ServeArgs {
     /// No lab: nobody can open the event in which the compare page registers made-up people.
     #[arg(long, env = "HEADCOUNT_NO_LAB", value_parser = FalseyValueParser::new())]
     pub no_lab: bool,
-    /// Keep streams on the HTTP library's connection instead of handing the socket over; for finding faults.
+    /// Keep streams on the HTTP library's connection instead of handing the socket over; for
+    /// finding faults.
     #[arg(long, env = "HEADCOUNT_NO_HANDOFF", value_parser = FalseyValueParser::new(), hide = true)]
     pub no_handoff: bool,
 }

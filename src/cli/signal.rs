@@ -2,8 +2,8 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGINT (Ctrl-C, websocketd) or SIGTERM. Heard from this call on, also before the future is first polled: whoever is told to
-/// stop while it starts must still stop in order.
+/// SIGINT (Ctrl-C, websocketd) or SIGTERM. Heard from this call on, also before the future is first
+/// polled: whoever is told to stop while it starts must still stop in order.
 pub(super) fn stop() -> impl Future<Output = ()> {
     // Installing a handler fails only for signals that cannot be handled; these two can.
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");

@@ -98,8 +98,8 @@ impl PerAddress {
     }
 }
 
-/// The subscriber behind an address. A line gets a whole IPv6 /64 and may use every address in it (RFC
-/// 6177, section 2).
+/// The subscriber behind an address. A line gets a whole IPv6 /64 and may use every address in it
+/// (RFC 6177, section 2).
 pub fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),

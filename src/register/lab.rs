@@ -10,11 +10,12 @@ use crate::domain::event::Slug;
 use crate::domain::lab::{self, Upkeep};
 use crate::live::hub::Hub;
 
-/// How often the lab is looked at. Between two looks it grows by what the limits for each address let in.
+/// How often the lab is looked at. Between two looks it grows by what the limits for each address
+/// let in.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Empties or drops the lab when that is due. Runs until it is dropped. On several nodes each does so; the position that a
-/// node has seen keeps the second one from doing it again.
+/// Empties or drops the lab when that is due. Runs until it is dropped. On several nodes each does
+/// so; the position that a node has seen keeps the second one from doing it again.
 pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
     // A constant of the right form.
     let slug = Slug::parse(lab::SLUG).expect("a valid slug");

@@ -11,9 +11,9 @@ use crate::live::hub::Hub;
 /// noticed within this time, and an event opens or closes at most this much late.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Sends `ApplySchedule` to the writer of every event whose schedule is due. Runs until it is dropped. On
-/// several nodes each does so; the first one's transaction makes the change and the others find
-/// nothing left to do.
+/// Sends `ApplySchedule` to the writer of every event whose schedule is due. Runs until it is
+/// dropped. On several nodes each does so; the first one's transaction makes the change and the
+/// others find nothing left to do.
 pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

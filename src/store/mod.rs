@@ -45,8 +45,8 @@ pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
 
-/// An open database. Cheap to clone: both backends are pools. Reads are in `queries.rs`, writes that
-/// no batch makes in `writes.rs`.
+/// An open database. Cheap to clone: both backends are pools. Reads are in `queries.rs`, writes
+/// that no batch makes in `writes.rs`.
 #[derive(Debug, Clone)]
 pub enum Store {
     /// One file, one writer.

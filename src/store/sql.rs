@@ -56,8 +56,9 @@ pub(super) const REGISTRATION: &str = concat!(
     ) END AS waiting_position
     FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3"
 );
-/// $3 is the last number of the page before, $4 a status or NULL, $5 a registration's number or NULL, $7 the words of a search.
-/// `$missing` selects those of them that a row has neither in its text nor as its number; the databases unpack lists differently.
+/// $3 is the last number of the page before, $4 a status or NULL, $5 a registration's number or
+/// NULL, $7 the words of a search. `$missing` selects those of them that a row has neither in its
+/// text nor as its number; the databases unpack lists differently.
 macro_rules! registrations {
     ($missing:literal) => {
         concat!(

@@ -1,4 +1,5 @@
-//! What operators are given beside the program keeps step with it: the image, the composition, the script, dashboard and alerts.
+//! What operators are given beside the program keeps step with it: the image, the composition, the
+//! script, dashboard and alerts.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -84,7 +85,8 @@ fn every_path_that_the_image_and_the_composition_take_exists() {
     for path in &paths {
         assert!(Path::new(path).exists(), "Dockerfile copies {path}");
     }
-    // What the build reads beside the sources: a folder that is embedded, migrations, manifests, SQLite's settings, the benches that the manifest lists.
+    // What the build reads beside the sources: a folder that is embedded, migrations, manifests,
+    // SQLite's settings, the benches that the manifest lists.
     for needed in [
         "Cargo.toml",
         "Cargo.lock",
@@ -134,7 +136,8 @@ async fn metrics() -> (Process, Answer) {
         201
     );
     stream.count(|count| count["registered"] == 1).await;
-    // The server's own watcher may hear of it a moment later; and an audit that met the registration is made again after 15 s.
+    // The server's own watcher may hear of it a moment later; and an audit that met the
+    // registration is made again after 15 s.
     let mut scrape = None;
     for _ in 0..800 {
         let answer = call(port, "GET", "/metrics", &[], "").await;

@@ -1,5 +1,5 @@
-//! The floor: a loop that accepts, reads the request, writes the same bytes, and at each change writes one ready-made piece to every
-//! socket, one after the other. Nothing but the kernel's work.
+//! The floor: a loop that accepts, reads the request, writes the same bytes, and at each change
+//! writes one ready-made piece to every socket, one after the other. Nothing but the kernel's work.
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::sync::mpsc::channel;
@@ -137,7 +137,8 @@ fn greet(watcher: &mut Watcher, pieces: &Pieces) {
     if watcher.websocket {
         answer.extend_from_slice(&pieces.websocket);
     } else {
-        // As ours: in one chunk with the time to wait before coming back. The chunk's head has as many digits for both.
+        // As ours: in one chunk with the time to wait before coming back. The chunk's head has as
+        // many digits for both.
         let retry = sse::retry(1_500);
         let (head, data) = (
             pieces

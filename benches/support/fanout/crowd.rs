@@ -1,4 +1,5 @@
-//! Ten thousand watchers in one loop: sockets that are read and stamped, nothing else. The same for every server.
+//! Ten thousand watchers in one loop: sockets that are read and stamped, nothing else. The same for
+//! every server.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ pub(crate) enum Transport {
     Sse,
     /// WebSocket.
     WebSocket,
-    /// Server-sent events over HTTP/2, without TLS; this and the next two are read by [`super::streams`].
+    /// Server-sent events over HTTP/2, without TLS; this and the next two are read by
+    /// [`super::streams`].
     Http2,
     /// Server-sent events over TLS and HTTP/1.1.
     Tls,
@@ -35,7 +37,8 @@ pub(crate) trait Audience {
     /// Connects so many more, and waits until each has its first count; says how long that took.
     fn join(&mut self, address: SocketAddr, count: usize) -> Duration;
 
-    /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited, in the order of arrival.
+    /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited,
+    /// in the order of arrival.
     fn receive(&mut self, begun: Instant) -> Vec<(Transport, Duration)>;
 }
 

@@ -34,8 +34,8 @@ impl Figures {
         Self::each(|field| median(runs.iter().map(field).collect()))
     }
 
-    /// The median of the rounds' ratios: the two runs of a round are close in time, and the machine's
-    /// speed changes from minute to minute.
+    /// The median of the rounds' ratios: the two runs of a round are close in time, and the
+    /// machine's speed changes from minute to minute.
     pub(crate) fn ratio(runs: &[Self], others: &[Self]) -> Self {
         let ratios: Vec<Self> = runs
             .iter()

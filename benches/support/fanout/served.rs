@@ -1,5 +1,5 @@
-//! The servers that are measured: this one with its routes, and warp's own `sse` and `ws` behind the
-//! same accept loop.
+//! The servers that are measured: this one with its routes, and warp's own `sse` and `ws` behind
+//! the same accept loop.
 
 use std::convert::Infallible;
 use std::io::BufRead as _;

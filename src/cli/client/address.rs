@@ -86,7 +86,8 @@ impl Base {
     }
 }
 
-/// Reads the address of an event: `…/e/<slug>` or `…/api/v1/events/<slug>`. What follows, a query and a fragment are ignored.
+/// Reads the address of an event: `…/e/<slug>` or `…/api/v1/events/<slug>`. What follows, a query
+/// and a fragment are ignored.
 pub(in crate::cli) fn event(text: &str) -> Result<(Base, Slug), NoAddress> {
     let url = read(text)?;
     let (Some(prefix), Some(slug)) = split(&url) else {
@@ -123,7 +124,8 @@ fn segments(url: &Url) -> Vec<String> {
         .collect()
 }
 
-/// The path prefix of the server, and the event's slug; `None` when the path is not one of Headcount's.
+/// The path prefix of the server, and the event's slug; `None` when the path is not one of
+/// Headcount's.
 fn split(url: &Url) -> (Option<Vec<String>>, Option<String>) {
     let all = segments(url);
     for marker in [&["api", "v1", "events"][..], &["e"]] {

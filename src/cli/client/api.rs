@@ -126,7 +126,8 @@ impl Api {
                     return Ok(answer);
                 }
                 Err(mut error) => match error.take_message() {
-                    // The server closed the kept connection, and nothing was sent (RFC 9112, section 9.3.1).
+                    // The server closed the kept connection, and nothing was sent (RFC 9112,
+                    // section 9.3.1).
                     Some(unsent) if kept => request = unsent,
                     _ => return Err(causes(error.error())),
                 },

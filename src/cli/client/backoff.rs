@@ -9,11 +9,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A server that asks for more than this is not believed.
 const LONGEST_TOLD: Duration = Duration::from_mins(15);
 
-/// The wait before attempt `failures + 1`, where `failures` attempts in a row (from 1) have seen nothing.
+/// The wait before attempt `failures + 1`, where `failures` attempts in a row (from 1) have seen
+/// nothing.
 ///
-/// `told` is what the server asked for (`Retry-After`, `retry:`, `bye.retry_ms`): never less than that, up to a quarter more,
-/// because many clients may have been told the same second. Otherwise the wait doubles from half a second to half a minute and
-/// is drawn from its upper half. `roll` is from 0 to 1.
+/// `told` is what the server asked for (`Retry-After`, `retry:`, `bye.retry_ms`): never less than
+/// that, up to a quarter more, because many clients may have been told the same second. Otherwise
+/// the wait doubles from half a second to half a minute and is drawn from its upper half. `roll` is
+/// from 0 to 1.
 pub(super) fn wait(failures: u32, told: Option<Duration>, roll: f64) -> Duration {
     let doubled = FIRST
         .saturating_mul(1 << failures.saturating_sub(1).min(16))

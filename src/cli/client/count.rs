@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer};
 use crate::domain::clock::Timestamp;
 use crate::domain::position::Position;
 
-/// The whole state of an event at one revision. Unknown fields are ignored: a newer server may say more.
+/// The whole state of an event at one revision. Unknown fields are ignored: a newer server may say
+/// more.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(in crate::cli) struct Count {
     /// The cursor of this state.

@@ -1,7 +1,9 @@
-//! Finds the counts in the endless HTML document of an iframe (docs/protocol.md, section 6). Pure: bytes in, JSON out.
+//! Finds the counts in the endless HTML document of an iframe (docs/protocol.md, section 6). Pure:
+//! bytes in, JSON out.
 //!
-//! No HTML parser: the document is the server's own, and inside an attribute that is escaped as it should be neither `<` nor `"` can stand,
-//! so looking for the marker is exact. A browser needs a whole parser; a watcher among thousands should not.
+//! No HTML parser: the document is the server's own, and inside an attribute that is escaped as it
+//! should be neither `<` nor `"` can stand, so looking for the marker is exact. A browser needs a
+//! whole parser; a watcher among thousands should not.
 
 use std::time::Duration;
 
@@ -80,7 +82,8 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).position(|window| window == what)
 }
 
-/// Undoes the escaping of an attribute: the named references of JSON's own characters, and any numeric one.
+/// Undoes the escaping of an attribute: the named references of JSON's own characters, and any
+/// numeric one.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -9,7 +9,8 @@ use crate::domain::clock::Timestamp;
 /// A count that was not seen before.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Seen {
-    /// When its last byte was read here; a monotonic clock, so that a step of the wall clock shows nowhere.
+    /// When its last byte was read here; a monotonic clock, so that a step of the wall clock shows
+    /// nowhere.
     pub(in crate::cli) at: Instant,
     /// The object as the server wrote it, on one line.
     pub(in crate::cli) json: String,

@@ -69,7 +69,8 @@ impl Line {
             .await
             .map_err(|error| {
                 let why = format!("TLS with {host} failed: {error}");
-                // rustls refuses a certificate with `InvalidData`; anything else may be a cut in the middle of the handshake.
+                // rustls refuses a certificate with `InvalidData`; anything else may be a cut in
+                // the middle of the handshake.
                 if error.kind() == io::ErrorKind::InvalidData {
                     Cut::Hopeless(why)
                 } else {

@@ -1,4 +1,5 @@
-//! Long poll: a question that is answered when the answer changes (RFC 7240; docs/protocol.md, section 3).
+//! Long poll: a question that is answered when the answer changes (RFC 7240; docs/protocol.md,
+//! section 3).
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Counts the requests and bytes of one client over all its connections. Bytes are TCP payload: they include heads, chunk sizes,
-/// frame headers and TLS records, but no packet headers.
+/// Counts the requests and bytes of one client over all its connections. Bytes are TCP payload:
+/// they include heads, chunk sizes, frame headers and TLS records, but no packet headers.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Meter {
     requests: AtomicU64,
@@ -31,7 +31,8 @@ impl Meter {
         self.requests.fetch_add(1, Relaxed);
     }
 
-    /// Grows with every byte that comes in: the sign of life on a stream whose heartbeats are not shown.
+    /// Grows with every byte that comes in: the sign of life on a stream whose heartbeats are not
+    /// shown.
     pub(super) fn received_bytes(&self) -> u64 {
         self.received.load(Relaxed)
     }

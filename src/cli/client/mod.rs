@@ -1,8 +1,10 @@
-//! Follows one event at any Headcount server, over any of the six transports, with one cursor (docs/protocol.md, section 1).
+//! Follows one event at any Headcount server, over any of the six transports, with one cursor
+//! (docs/protocol.md, section 1).
 //!
-//! Owns the loop that reconnects ([`follow`]), what every transport yields ([`item::Item`]), and one small client for each. Every
-//! client opens its own socket, as a browser would, and counts its requests and bytes ([`meter::Meter`]). Prints nothing and holds
-//! no backlog: each item goes to an [`item::Sink`] at once, and a slow sink makes the server skip revisions.
+//! Owns the loop that reconnects ([`follow`]), what every transport yields ([`item::Item`]), and
+//! one small client for each. Every client opens its own socket, as a browser would, and counts its
+//! requests and bytes ([`meter::Meter`]). Prints nothing and holds no backlog: each item goes to an
+//! [`item::Sink`] at once, and a slow sink makes the server skip revisions.
 
 pub(super) mod address;
 pub(super) mod api;

@@ -1,4 +1,5 @@
-//! Interval poll: the same question every so often, with the last answer's validator (docs/protocol.md, section 3).
+//! Interval poll: the same question every so often, with the last answer's validator
+//! (docs/protocol.md, section 3).
 
 use std::convert::Infallible;
 use std::time::Duration;

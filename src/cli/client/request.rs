@@ -47,7 +47,8 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Sends a GET and waits for the head of the response; `wait` is how long the request asks the server to wait.
+    /// Sends a GET and waits for the head of the response; `wait` is how long the request asks the
+    /// server to wait.
     pub(super) async fn get(
         &mut self,
         path: &str,
@@ -55,8 +56,9 @@ impl<'a> Http<'a> {
         headers: &[(HeaderName, &str)],
         wait: Duration,
     ) -> Result<Response<Incoming>, Cut> {
-        // A server may close an idle connection at the moment when it is used again (RFC 9112, section 9.3.1): a GET is safe
-        // to send a second time, so this is not reported as a lost connection.
+        // A server may close an idle connection at the moment when it is used again (RFC 9112,
+        // section 9.3.1): a GET is safe to send a second time, so this is not reported as a lost
+        // connection.
         if let Some(mut idle) = self.open.take()
             && idle.ready().await.is_ok()
             && let Some(response) = self
@@ -81,7 +83,8 @@ impl<'a> Http<'a> {
             .handshake(TokioIo::new(line))
             .await
             .map_err(|error| Cut::later(error.to_string()))?;
-        // Ends by itself when the sender and the last body are dropped; its error comes out of them as well.
+        // Ends by itself when the sender and the last body are dropped; its error comes out of them
+        // as well.
         tokio::spawn(connection);
         Ok(sender)
     }

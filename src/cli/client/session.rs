@@ -19,7 +19,8 @@ use crate::domain::position::Position;
 pub(super) enum Cut {
     /// Reconnect later, after `wait` when the server asked for it.
     Later { why: String, wait: Option<Duration> },
-    /// A wrong address, unless it worked before: then a deploy or a proxy is in the way, and it will pass.
+    /// A wrong address, unless it worked before: then a deploy or a proxy is in the way, and it
+    /// will pass.
     Hopeless(String),
     /// Do not reconnect.
     Final(End),
@@ -46,7 +47,8 @@ impl Cut {
 pub(super) struct Session<'a> {
     pub(super) target: &'a Target,
     pub(super) meter: &'a Arc<Meter>,
-    /// What the server asked for with `retry:`; holds for all later cuts (WHATWG HTML, section 9.2.6).
+    /// What the server asked for with `retry:`; holds for all later cuts (WHATWG HTML, section
+    /// 9.2.6).
     pub(super) retry: Option<Duration>,
     /// Whether this connection has brought anything; ends the backoff.
     pub(super) heard: bool,
@@ -94,8 +96,8 @@ impl<'a> Session<'a> {
         self.cursor.as_ref().map(ToString::to_string)
     }
 
-    /// The server has answered on a new connection. Its first count is authoritative even when it is lower: the database may
-    /// have been restored.
+    /// The server has answered on a new connection. Its first count is authoritative even when it
+    /// is lower: the database may have been restored.
     pub(super) fn connected(&mut self) -> Result<(), Cut> {
         self.authoritative = true;
         self.give(Item::Connected)
@@ -113,8 +115,9 @@ impl<'a> Session<'a> {
         self.freshness(None)
     }
 
-    /// A pushed message: its name is that of the SSE event, the `type` of the WebSocket message, the Socket.IO event.
-    /// How many watch is nothing that a watcher here needs, and unknown names are ignored, for a newer server.
+    /// A pushed message: its name is that of the SSE event, the `type` of the WebSocket message,
+    /// the Socket.IO event. How many watch is nothing that a watcher here needs, and unknown names
+    /// are ignored, for a newer server.
     pub(super) fn message(&mut self, name: &str, data: &str) -> Result<(), Cut> {
         self.heard = true;
         match name {
@@ -155,7 +158,8 @@ impl<'a> Session<'a> {
         if news {
             self.ever = true;
             self.cursor = Some(count.position.clone());
-            // Line ends stand only between JSON's tokens; without them an object is one line for whoever reads lines.
+            // Line ends stand only between JSON's tokens; without them an object is one line for
+            // whoever reads lines.
             let json = if json.contains(['\n', '\r']) {
                 json.replace(['\n', '\r'], " ")
             } else {
@@ -166,8 +170,9 @@ impl<'a> Session<'a> {
         Ok(news)
     }
 
-    /// Waits for the next message of a stream, for as long as any byte comes in: a heartbeat counts, also one that the
-    /// decoder swallows. A socket whose other end has gone without a word (sleep, a lost network) is given up.
+    /// Waits for the next message of a stream, for as long as any byte comes in: a heartbeat
+    /// counts, also one that the decoder swallows. A socket whose other end has gone without a word
+    /// (sleep, a lost network) is given up.
     pub(super) async fn alive<F: Future>(meter: &Meter, next: F) -> Result<F::Output, Cut> {
         /// Two and a half times the slowest sign of life, the WebSocket's ping.
         const SILENCE: Duration = Duration::from_secs(65);

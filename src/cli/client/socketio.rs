@@ -1,4 +1,5 @@
-//! Socket.IO v5 on the default namespace, over WebSocket from the first byte on (docs/protocol.md, section 7).
+//! Socket.IO v5 on the default namespace, over WebSocket from the first byte on (docs/protocol.md,
+//! section 7).
 
 use std::convert::Infallible;
 

@@ -1,15 +1,18 @@
-//! Engine.IO v4 and Socket.IO v5 packets, as far as a client over WebSocket on the default namespace meets them. Pure.
+//! Engine.IO v4 and Socket.IO v5 packets, as far as a client over WebSocket on the default
+//! namespace meets them. Pure.
 //!
-//! A codec of our own and not `rust_socketio`: that brings OpenSSL, a second TLS and a second WebSocket stack, runs two tasks
-//! and a callback map for each client, and neither its bytes nor its reconnecting can be looked into. Over the WebSocket that is here
-//! already, what is left of the protocol is this file.
+//! A codec of our own and not `rust_socketio`: that brings OpenSSL, a second TLS and a second
+//! WebSocket stack, runs two tasks and a callback map for each client, and neither its bytes nor
+//! its reconnecting can be looked into. Over the WebSocket that is here already, what is left of
+//! the protocol is this file.
 
 use serde_json::value::RawValue;
 
 /// What the server sends.
 #[derive(Debug)]
 pub(super) enum Packet<'a> {
-    /// Engine.IO's handshake; the heartbeat's terms are in it, and the idle limit of every transport covers them.
+    /// Engine.IO's handshake; the heartbeat's terms are in it, and the idle limit of every
+    /// transport covers them.
     Open,
     /// Engine.IO's end.
     Close,
@@ -23,7 +26,8 @@ pub(super) enum Packet<'a> {
     Disconnected,
     /// An event and its first argument.
     Event(String, &'a RawValue),
-    /// Nothing that concerns us: an acknowledgement, a binary event, another namespace, a newer protocol.
+    /// Nothing that concerns us: an acknowledgement, a binary event, another namespace, a newer
+    /// protocol.
     Other,
 }
 

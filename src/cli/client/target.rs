@@ -19,7 +19,8 @@ pub(in crate::cli) struct Target {
 }
 
 impl Target {
-    /// How long a long poll stays open: less than the minute after which many proxies cut an idle response.
+    /// How long a long poll stays open: less than the minute after which many proxies cut an idle
+    /// response.
     pub(super) const LONG_POLL_WAIT: Duration = Duration::from_secs(25);
 
     /// The request target of the event's API, e.g. `/api/v1/events/welcome/stream`.

@@ -1,4 +1,5 @@
-//! Which certificates an `https` client trusts: those of the system's authorities, or any with `--insecure`.
+//! Which certificates an `https` client trusts: those of the system's authorities, or any with
+//! `--insecure`.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use tokio_rustls::rustls::crypto::{
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-/// The configuration that every connection of a run shares: reading the system's authorities takes milliseconds.
+/// The configuration that every connection of a run shares: reading the system's authorities takes
+/// milliseconds.
 ///
 /// The provider is named here, so none has to be installed for the whole process.
 pub(in crate::cli) fn config(insecure: bool) -> Result<Arc<ClientConfig>, Error> {
@@ -30,7 +32,8 @@ pub(in crate::cli) fn config(insecure: bool) -> Result<Arc<ClientConfig>, Error>
     Ok(Arc::new(config))
 }
 
-/// Accepts any certificate, for self-signed ones (`--insecure`); still checks the signatures of the handshake.
+/// Accepts any certificate, for self-signed ones (`--insecure`); still checks the signatures of the
+/// handshake.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

@@ -77,7 +77,8 @@ pub(super) async fn open(
     request
         .headers_mut()
         .insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    // tungstenite allocates its whole read buffer at once, 128 KiB unless told otherwise: 64 MB for 500 watchers.
+    // tungstenite allocates its whole read buffer at once, 128 KiB unless told otherwise: 64 MB for
+    // 500 watchers.
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
         .max_message_size(Some(LARGEST))

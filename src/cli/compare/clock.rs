@@ -25,7 +25,8 @@ pub(super) struct Sample {
 impl ServerClock {
     /// The server runs on this machine: its clock is ours.
     pub(super) fn local() -> Self {
-        // The clock counts whole milliseconds. The moment at which it steps is known to the microsecond.
+        // The clock counts whole milliseconds. The moment at which it steps is known to the
+        // microsecond.
         let first = Clock::System.now();
         loop {
             let now = Clock::System.now();
@@ -39,7 +40,8 @@ impl ServerClock {
         }
     }
 
-    /// From the quickest of several answers: the server's clock was read between question and answer, most likely in the middle.
+    /// From the quickest of several answers: the server's clock was read between question and
+    /// answer, most likely in the middle.
     pub(super) fn estimate(samples: &[Sample]) -> Option<Self> {
         let best = samples
             .iter()

@@ -2,7 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit, which a shell sets to 1,024, as far as it must be; fails when the hard limit is in the way.
+/// Raises the soft limit, which a shell sets to 1,024, as far as it must be; fails when the hard
+/// limit is in the way.
 pub(super) fn allow(sockets: u64) -> Result<(), String> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_none_or(|current| current >= sockets) {

@@ -144,7 +144,8 @@ impl Lab {
         }
     }
 
-    /// Registers one more made-up person, and tries again when the server asks for it. Returns whether it did.
+    /// Registers one more made-up person, and tries again when the server asks for it. Returns
+    /// whether it did.
     pub(super) async fn register(&self) -> Result<bool, String> {
         const ATTEMPTS: usize = 20;
         const OWN_PATIENCE: Duration = Duration::from_millis(500);

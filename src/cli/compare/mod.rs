@@ -1,8 +1,10 @@
 //! `headcount compare`: every transport under the same load, measured at the watcher.
 //!
-//! By default each transport has its own phase, with the same number of watchers and the same registrations at the same moments.
-//! Each watcher has its own socket, as a browser has. Afterwards the run compares what each watcher saw with the server's change
-//! log. Everything runs on one thread, so that measuring takes at most one core beside a server on the same machine; the report states its share.
+//! By default each transport has its own phase, with the same number of watchers and the same
+//! registrations at the same moments. Each watcher has its own socket, as a browser has. Afterwards
+//! the run compares what each watcher saw with the server's change log. Everything runs on one
+//! thread, so that measuring takes at most one core beside a server on the same machine; the report
+//! states its share.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,7 +80,8 @@ pub(super) struct CompareArgs {
     /// Measure all transports at the same time instead of one after the other.
     #[arg(long)]
     together: bool,
-    /// The server's process, to read its CPU time; found by itself when the server listens on this machine's loopback.
+    /// The server's process, to read its CPU time; found by itself when the server listens on this
+    /// machine's loopback.
     #[arg(long, value_name = "PID")]
     server_pid: Option<u32>,
     /// Print the figures as JSON instead of a table.
@@ -92,7 +95,8 @@ pub(super) struct CompareArgs {
     insecure: bool,
 }
 
-/// Exits with 0 when every watcher ended on the newest count, 1 when one did not or the run failed, 2 when an option is wrong.
+/// Exits with 0 when every watcher ended on the newest count, 1 when one did not or the run failed,
+/// 2 when an option is wrong.
 pub(super) fn run(args: &CompareArgs) -> ExitCode {
     let (base, tls) = match (Base::parse(&args.url), tls::config(args.insecure)) {
         (Ok(base), Ok(tls)) => (base, tls),

@@ -22,9 +22,11 @@ pub(super) struct Outcome {
     pub(super) together: bool,
     /// The process whose CPU time was read.
     pub(super) server_process: Option<String>,
-    /// The server's CPU time for a registration without watchers; subtracted from `server_cpu_us_per_update`.
+    /// The server's CPU time for a registration without watchers; subtracted from
+    /// `server_cpu_us_per_update`.
     pub(super) server_cpu_us_per_registration: Option<f64>,
-    /// How far the two machines' clocks may be apart, on top of the millisecond to which commits are stamped.
+    /// How far the two machines' clocks may be apart, on top of the millisecond to which commits
+    /// are stamped.
     pub(super) clock_uncertainty_ms: f64,
     pub(super) rows: Vec<Row>,
 }

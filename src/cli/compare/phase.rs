@@ -24,7 +24,8 @@ pub(super) struct Setting<'a> {
     pub(super) watchers: u32,
     pub(super) schedule: &'a [Duration],
     pub(super) server: Option<&'a Process>,
-    /// The server's CPU time for a registration without watchers, in microseconds; `None` when unknown.
+    /// The server's CPU time for a registration without watchers, in microseconds; `None` when
+    /// unknown.
     pub(super) cpu_us_per_registration: Option<f64>,
     pub(super) progress: &'a ProgressBar,
 }

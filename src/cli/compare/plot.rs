@@ -21,7 +21,8 @@ pub(super) fn colour(index: usize) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// For each row the percentage of changes shown within a delay; the delay's axis is logarithmic, as transports differ a thousandfold.
+/// For each row the percentage of changes shown within a delay; the delay's axis is logarithmic, as
+/// transports differ a thousandfold.
 pub(super) fn delays(rows: &[Row]) -> Result<String, String> {
     let mut svg = String::new();
     draw(rows, &mut svg).map_err(|error| format!("cannot draw the plot: {error}"))?;

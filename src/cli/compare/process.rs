@@ -1,4 +1,5 @@
-//! CPU time of processes on this machine, from Linux's /proc; elsewhere nothing is known and nothing is claimed.
+//! CPU time of processes on this machine, from Linux's /proc; elsewhere nothing is known and
+//! nothing is claimed.
 
 use std::fs;
 use std::time::Duration;

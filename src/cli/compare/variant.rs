@@ -35,7 +35,8 @@ impl Variant {
         }
     }
 
-    /// Watchers begin spread over this time: at a poll's pace no two clients ask in step, and no real crowd comes in one instant.
+    /// Watchers begin spread over this time: at a poll's pace no two clients ask in step, and no
+    /// real crowd comes in one instant.
     pub(super) fn ramp(&self) -> Duration {
         match self.transport {
             Transport::Poll => self.interval,

@@ -3,7 +3,8 @@
 use super::outcome::{Outcome, Row};
 use super::table::milliseconds;
 
-/// Below this a change and its showing are one instant to a human eye (Nielsen's tenth of a second).
+/// Below this a change and its showing are one instant to a human eye (Nielsen's tenth of a
+/// second).
 const INSTANT_MS: f64 = 100.0;
 
 /// One sentence or two a line, the weightiest first.

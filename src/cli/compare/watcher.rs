@@ -21,7 +21,8 @@ pub(super) struct Watcher {
     newest: AtomicI64,
     /// Connections lost, farewells of the server included.
     cuts: AtomicU32,
-    /// A lock and not a channel: the watcher writes and the phase reads, each for an instant, on one thread.
+    /// A lock and not a channel: the watcher writes and the phase reads, each for an instant, on
+    /// one thread.
     seen: Mutex<Vec<(Instant, i64)>>,
     /// The latest trouble.
     trouble: Mutex<Option<String>>,

@@ -1,7 +1,8 @@
 //! `headcount watch`: one line for each change, for people and for scripts.
 //!
-//! Only counts go to stdout. Each line is written whole and flushed, so that a pipe (websocketd, `while read`) gets it at once.
-//! A slow reader blocks the writer, which blocks the socket, and the server then skips revisions: there is no backlog.
+//! Only counts go to stdout. Each line is written whole and flushed, so that a pipe (websocketd,
+//! `while read`) gets it at once. A slow reader blocks the writer, which blocks the socket, and the
+//! server then skips revisions: there is no backlog.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -46,7 +47,8 @@ pub(super) struct WatchArgs {
     insecure: bool,
 }
 
-/// 0 when stopped or when the reader is gone; 1 when the event does not exist or was deleted; 2 when the address is wrong.
+/// 0 when stopped or when the reader is gone; 1 when the event does not exist or was deleted; 2
+/// when the address is wrong.
 pub(super) fn run(args: &WatchArgs) -> ExitCode {
     let target = match target(args) {
         Ok(target) => target,

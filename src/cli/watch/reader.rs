@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 /// Comes to an end when the other end of stdout's pipe is closed.
 ///
-/// A failed write tells that too, but only at the next change, and an event may rest for weeks: a watch whose parent was killed
-/// would go on for ever.
+/// A failed write tells that too, but only at the next change, and an event may rest for weeks: a
+/// watch whose parent was killed would go on for ever.
 pub(super) async fn gone() {
     const LOOK: Duration = Duration::from_secs(1);
     while !closed() {
@@ -19,7 +19,8 @@ pub(super) async fn gone() {
 
 fn closed() -> bool {
     let stdout = stdout();
-    // Errors and hang-ups are reported whether or not they are asked for (poll(2)); a file has none.
+    // Errors and hang-ups are reported whether or not they are asked for (poll(2)); a file has
+    // none.
     let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
     poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
         && asked[0]

@@ -37,7 +37,8 @@ async fn the_answer_holds_all_that_the_visitor_needs() {
     assert_eq!((own.status, own.json()), (200, body));
 }
 
-/// A client of HTTP/1.0 need not say which host it asks (RFC 9112, section 3.2), so that nothing is known to begin a link with.
+/// A client of HTTP/1.0 need not say which host it asks (RFC 9112, section 3.2), so that nothing is
+/// known to begin a link with.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_are_relative_where_nobody_says_the_host() {
     let app = App::sqlite().await;
@@ -222,7 +223,8 @@ async fn a_place_is_given_back_once() {
     );
 }
 
-// Guessing or forging private links: one answer for all of them, and no writer for events that are none.
+// Guessing or forging private links: one answer for all of them, and no writer for events that are
+// none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_links_open_nothing() {
     let app = App::sqlite().await;

@@ -1,4 +1,5 @@
-//! The floors: imports go down only, and each crate has one owner. Tests of the crate may use anything.
+//! The floors: imports go down only, and each crate has one owner. Tests of the crate may use
+//! anything.
 
 mod source;
 
@@ -7,7 +8,8 @@ use std::path::Path;
 
 use source::{Named, Target, crate_paths, parse};
 
-/// The parts of the crate and the floor each stands on. A part uses its own modules and those of lower floors.
+/// The parts of the crate and the floor each stands on. A part uses its own modules and those of
+/// lower floors.
 const FLOORS: [(&str, u8); 14] = [
     ("domain", 0),
     ("negotiation", 1),

@@ -23,7 +23,8 @@ pub(super) struct Named {
 pub(super) enum Target {
     /// A path of this crate, from its root.
     Inside(Vec<String>),
-    /// A path that begins with another crate, or with a name that is neither imported nor declared in the file.
+    /// A path that begins with another crate, or with a name that is neither imported nor declared
+    /// in the file.
     Outside(Vec<String>),
 }
 
@@ -34,7 +35,8 @@ impl Named {
     }
 }
 
-/// What all modules below `src/lib.rs` name. Follows `mod` declarations, so a file nobody declares is not read.
+/// What all modules below `src/lib.rs` name. Follows `mod` declarations, so a file nobody declares
+/// is not read.
 pub(super) fn crate_paths() -> Vec<Named> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -84,7 +86,8 @@ pub(super) fn parse(file: &Path, module: &[String], source: &str) -> (Vec<Named>
         modules,
         ..
     } = reader;
-    // `Url::parse` after `use url::Url` is the import again, and `url::read` beside `mod url` is this crate's.
+    // `Url::parse` after `use url::Url` is the import again, and `url::read` beside `mod url` is
+    // this crate's.
     found.retain(|named| match &named.target {
         Target::Inside(_) => true,
         Target::Outside(path) => path.len() > 1 && !known.contains(&path[0]),

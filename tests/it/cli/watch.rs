@@ -6,7 +6,8 @@ use super::proxy::Proxy;
 use super::run::Run;
 use crate::support::app::App;
 
-/// The same story over each transport: present state, a change, a cut in which something happens, the end.
+/// The same story over each transport: present state, a change, a cut in which something happens,
+/// the end.
 async fn story(transport: &str) {
     let app = App::sqlite().await;
     app.event("gala", 100).await;

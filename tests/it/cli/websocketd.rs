@@ -1,4 +1,5 @@
-//! `headcount watch --json` behind websocketd (the Debian package): any program that prints lines is a WebSocket server.
+//! `headcount watch --json` behind websocketd (the Debian package): any program that prints lines
+//! is a WebSocket server.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -53,7 +54,8 @@ async fn each_line_is_a_message() {
     assert_eq!(next().await["registered"], 0);
     app.register("gala", "Ada", "ada@example.org").await;
     assert_eq!(next().await["registered"], 1);
-    // Killed, and so without a word to its child, which has to notice by itself that nobody reads any more.
+    // Killed, and so without a word to its child, which has to notice by itself that nobody reads
+    // any more.
     drop(daemon);
     assert!(ended(&url).await, "the watch goes on without a reader");
 }

@@ -86,8 +86,8 @@ impl Stage {
             .expect("a statement");
     }
 
-    /// The database is away from these nodes since `fault`: their watchers receive `stale` in time, and
-    /// since when. Answers how long it took.
+    /// The database is away from these nodes since `fault`: their watchers receive `stale` in time,
+    /// and since when. Answers how long it took.
     pub(super) async fn await_stale(&self, nodes: &[usize], fault: Instant) -> Duration {
         let mut slowest = Duration::ZERO;
         for node in nodes {

@@ -69,7 +69,8 @@ impl Hand {
     }
 }
 
-/// Outcomes that happened at least once: kinds of changes, codes of refusals, and those of [`word`].
+/// Outcomes that happened at least once: kinds of changes, codes of refusals, and those of
+/// [`word`].
 pub(super) type Seen = BTreeSet<&'static str>;
 
 pub(super) async fn run(
@@ -187,7 +188,8 @@ impl<'a, S: Subject> Machine<'a, S> {
         let (commands, now, mut since) =
             (self.commands(asks), self.hand.now(), self.model.log.len());
         self.subject.abandon(self.event.id, &commands, after).await;
-        // An abandoned batch that is still running holds the event's lock, so this commit waits for it.
+        // An abandoned batch that is still running holds the event's lock, so this commit waits for
+        // it.
         self.subject
             .commit(self.event.id, &[Command::ApplySchedule])
             .await;

@@ -130,8 +130,9 @@ async fn reports_are_summed_and_expire_by_the_servers_clock() {
     assert_eq!(nodes, ["a"], "who reads tidies up");
 }
 
-/// By the poll alone each of these steps takes its whole second: it begins when the step before was seen, which is right after a
-/// poll. So one quick round shows that the notification came, however busy the machine is in the others.
+/// By the poll alone each of these steps takes its whole second: it begins when the step before was
+/// seen, which is right after a poll. So one quick round shows that the notification came, however
+/// busy the machine is in the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_and_announcements_reach_other_nodes_by_notification() {
     const QUICK: Duration = Duration::from_millis(500);

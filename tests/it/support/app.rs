@@ -214,7 +214,8 @@ pub(crate) async fn try_call(address: SocketAddr, method: &str, path: &str) -> O
     Some(Answer::new(&head, body.into_bytes()))
 }
 
-/// Registers somebody under an idempotency key at a server that may be gone; none when no whole answer came.
+/// Registers somebody under an idempotency key at a server that may be gone; none when no whole
+/// answer came.
 pub(crate) async fn try_register(
     address: SocketAddr,
     slug: &str,

@@ -1,4 +1,5 @@
-//! Reads the data files below `tests/cases/`: one case a line, its fields between tabs, comments after `#`.
+//! Reads the data files below `tests/cases/`: one case a line, its fields between tabs, comments
+//! after `#`.
 
 /// The fields of each case.
 pub(crate) fn read<const N: usize>(file: &str) -> impl Iterator<Item = [String; N]> {

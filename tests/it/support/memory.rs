@@ -1,10 +1,12 @@
-//! Memory belongs to a process, so what is measured runs in one of its own: this test binary, started again for one test.
+//! Memory belongs to a process, so what is measured runs in one of its own: this test binary,
+//! started again for one test.
 
 use std::process::Command;
 
 /// Tells the process that measures from the one that asks it to.
 const MEASURE: &str = "HEADCOUNT_TEST_MEASURE";
-/// Has the allocator give back what is freed at once (milliseconds), so that what is resident is what is in use.
+/// Has the allocator give back what is freed at once (milliseconds), so that what is resident is
+/// what is in use.
 const AT_ONCE: &str = "MIMALLOC_PURGE_DELAY";
 
 /// Whether this process is the one that measures.
@@ -12,7 +14,8 @@ pub(crate) fn measuring() -> bool {
     std::env::var_os(MEASURE).is_some()
 }
 
-/// Runs the test of that full name in a process of its own, and answers the whole numbers that it has printed behind `label`.
+/// Runs the test of that full name in a process of its own, and answers the whole numbers that it
+/// has printed behind `label`.
 #[track_caller]
 pub(crate) fn measured(test: &str, label: &str) -> Vec<usize> {
     let mut child = Command::new(std::env::current_exe().unwrap());
@@ -57,7 +60,8 @@ pub(crate) fn resident() -> usize {
         * 1024
 }
 
-/// Bytes that this process has allocated and not freed. Exact, whatever the allocator keeps; without what C code allocates.
+/// Bytes that this process has allocated and not freed. Exact, whatever the allocator keeps;
+/// without what C code allocates.
 pub(crate) fn allocated() -> usize {
     crate::ALLOCATOR.allocated()
 }

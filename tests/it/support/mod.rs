@@ -1,4 +1,5 @@
-//! What the stories need: databases and servers that vanish afterwards, and clients that hide nothing.
+//! What the stories need: databases and servers that vanish afterwards, and clients that hide
+//! nothing.
 
 pub(crate) mod app;
 pub(crate) mod cases;

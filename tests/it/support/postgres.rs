@@ -1,8 +1,9 @@
 //! Throw-away Postgres servers, as durable as real ones.
 //!
-//! One for the whole test process, with a database for each test; more for tests that stop theirs. Each server hangs on a
-//! shell that reads from this process: when the process ends, however it ends, the shell reads the end of its input, stops
-//! the server and removes its files. So no test leaves a server behind, not even one that panics or is killed.
+//! One for the whole test process, with a database for each test; more for tests that stop theirs.
+//! Each server hangs on a shell that reads from this process: when the process ends, however it
+//! ends, the shell reads the end of its input, stops the server and removes its files. So no test
+//! leaves a server behind, not even one that panics or is killed.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,9 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::port::free_address;
 
-/// `$1` the directory of the binaries, `$2` that of this server, `$3` its port. Reads one command a line and answers each with
-/// one: `start`, `stop` (as a power failure would), `drain` (as an operator would). The end of the input ends everything.
+/// `$1` the directory of the binaries, `$2` that of this server, `$3` its port. Reads one command a
+/// line and answers each with one: `start`, `stop` (as a power failure would), `drain` (as an
+/// operator would). The end of the input ends everything.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
 stop() { [ -n "$server" ] && kill -s "$1" "$server" 2>/dev/null && wait "$server"; server=; }
@@ -82,7 +84,8 @@ impl Cluster {
         Self::launch(&binaries, &home)
     }
 
-    /// A streaming replica of this server; from then on a commit here is answered only when it is durable there, too.
+    /// A streaming replica of this server; from then on a commit here is answered only when it is
+    /// durable there, too.
     pub(crate) async fn start_replica(&self) -> Self {
         let binaries = binaries();
         let home = home();
@@ -236,7 +239,8 @@ impl Drop for Cluster {
     }
 }
 
-/// The server that all tests of this process share. Nothing drops it: its watchdog sees the process end.
+/// The server that all tests of this process share. Nothing drops it: its watchdog sees the process
+/// end.
 pub(crate) fn shared() -> &'static Cluster {
     static SHARED: OnceLock<Cluster> = OnceLock::new();
     SHARED.get_or_init(Cluster::start_new)
@@ -269,7 +273,8 @@ fn as_nobody_special(program: &Path) -> Command {
     command
 }
 
-/// Where the server's programs are: Debian hides them from PATH, one directory a version; the newest will do.
+/// Where the server's programs are: Debian hides them from PATH, one directory a version; the
+/// newest will do.
 pub(crate) fn binaries() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Duration, sleep};
 
-/// What happens to bytes, and to the end of a connection, on their way. Nothing is lost but by a cut: what is held is delivered
-/// later, as TCP would after a network came back.
+/// What happens to bytes, and to the end of a connection, on their way. Nothing is lost but by a
+/// cut: what is held is delivered later, as TCP would after a network came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Line {
     /// They pass.

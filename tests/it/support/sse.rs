@@ -1,4 +1,5 @@
-//! A reader of server-sent events that keeps to the standard (WHATWG HTML, section 9.2.6) and hides nothing.
+//! A reader of server-sent events that keeps to the standard (WHATWG HTML, section 9.2.6) and hides
+//! nothing.
 
 use serde_json::Value;
 
