@@ -1,12 +1,12 @@
-//! The program: names the parts in the order in which they start, and stops.
+//! The program: parses the command line and runs the command.
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use headcount::cli::Cli;
 
-/// For SQLite's memory as well: with glibc's allocator its worker gives a batch's memory back to
-/// the system each time.
+/// SQLite uses it too: with glibc's allocator its worker returns a batch's memory to the system
+/// each time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

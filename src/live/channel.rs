@@ -16,7 +16,7 @@ use crate::domain::position::Position;
 use crate::store::Announcement;
 use crate::wire::message::{Message, Payload, Reason};
 
-/// Why everybody's stream ends.
+/// Why all streams of an event end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The server stops; farewells are spread over this time.
@@ -34,15 +34,14 @@ impl End {
         }
     }
 
-    /// When a watcher's farewell is due inside a drain's `window`, drawn for each watcher. Within
-    /// most of the window, so that the last farewell is still written inside it.
+    /// How long after the start of a drain a watcher's farewell is due, drawn for each watcher. It
+    /// uses 80 % of `window`, so that the last farewell is written within the window.
     pub(super) fn spread(window: Duration) -> Duration {
         window.mul_f64(rand::random_range(0.0..0.8))
     }
 }
 
-/// A push and its place in the order of this channel's pushes, by which a watcher knows what it has
-/// sent.
+/// A push with its sequence number. A watcher remembers the number of what it has sent.
 #[derive(Debug, Clone)]
 pub struct Push {
     /// Grows with every push of the channel.
@@ -77,8 +76,8 @@ impl Newest {
     }
 }
 
-/// Everything about an event that changes, as one value. The public fields are what is pushed; each
-/// is the newest of its kind, and a watcher sends those it has not sent.
+/// The live state of an event as one value. Each public field is the newest push of its kind; a
+/// watcher sends those that it has not sent.
 #[derive(Debug, Clone)]
 pub struct LiveState {
     /// The count.
@@ -93,7 +92,7 @@ pub struct LiveState {
     pub details: Option<Push>,
     /// Set when everybody's stream ends.
     pub end: Option<End>,
-    /// What polls see, ahead of `count` by at most the publish interval.
+    /// What polls see. It is ahead of `count` by at most the publish interval.
     newest: Newest,
     /// Key of the newest announcement that was pushed here.
     announced: i64,
@@ -107,7 +106,7 @@ pub struct LiveState {
     armed: bool,
 }
 
-/// A state whose count is to be pushed.
+/// A committed state whose count must be pushed.
 struct PendingPush {
     /// The time of the change, if it changed the details as well.
     edited_at: Option<Timestamp>,
@@ -117,7 +116,7 @@ struct PendingPush {
 enum Pace {
     Now,
     At(Instant),
-    /// With a push that is due anyway.
+    /// With a push that is already scheduled.
     Armed,
 }
 
@@ -156,7 +155,7 @@ impl LiveState {
         }
     }
 
-    /// Takes a committed state; `None` when there is nothing to push.
+    /// Stores a committed state; `None` when there is nothing to push.
     fn accept(&mut self, event: Event, force: bool) -> Option<PendingPush> {
         let known = &self.newest.event;
         if (event.revision < known.revision && !force) || event == **known {
@@ -178,7 +177,7 @@ impl LiveState {
         self.details = Some(self.sequenced(Message::new(Payload::Details { at })));
     }
 
-    /// Keeps an announcement that was read, unless a newer one is known.
+    /// Stores an announcement that was read, unless a newer one is known.
     fn remember(&mut self, announcement: Announcement) {
         let known = self.announcement.as_ref();
         if known.is_none_or(|known| known.id < announcement.id) {
@@ -203,7 +202,7 @@ impl LiveState {
         }
     }
 
-    /// Pushes the newest count; `false` when it is pushed already.
+    /// Pushes the newest count; `false` when it was pushed before.
     fn push(&mut self, now: Instant) -> bool {
         self.armed = false;
         self.pushed_at = Some(now);
@@ -212,7 +211,7 @@ impl LiveState {
         changed
     }
 
-    /// Marks the database as unreachable or reachable; `false` when that was known.
+    /// Sets whether the database is unreachable; `false` when nothing changed.
     fn set_stale(&mut self, since: Option<Timestamp>) -> bool {
         if self.newest.stale_since.is_some() == since.is_some() {
             return false;
@@ -229,9 +228,10 @@ impl LiveState {
         true
     }
 
-    /// Takes an announcement; `false` when it, or a newer one, was pushed before.
+    /// Pushes an announcement; `false` when it, or a newer one, was pushed before.
     fn announce(&mut self, announcement: &Announcement) -> bool {
-        // Not the row's own field: a commit may have published the row before the announcement.
+        // Do not compare with the event's row: a commit may have published the row before the
+        // announcement.
         if self.announced >= announcement.id {
             return false;
         }
@@ -251,13 +251,13 @@ impl LiveState {
     }
 }
 
-/// One event's live state, and who watches it.
+/// One event's live state and its watchers.
 #[derive(Debug)]
 pub struct Channel {
-    /// The one cell. Its lock is held for a few instructions, over no await.
+    /// The state's only copy. Its lock is held for a few instructions, over no await.
     state: watch::Sender<LiveState>,
-    /// Wakes subscriptions and long polls. Declared after the cell, so that it is dropped after it:
-    /// its last notification says that the channel is gone.
+    /// Wakes subscriptions and long polls. It is declared after `state` and so dropped after it:
+    /// its last notification means that the channel is gone.
     notifier: Notifier,
     interval: Duration,
     /// Who watches.
@@ -265,7 +265,8 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// A channel for `event`, pushing counts at most once in `interval`, and yielding to `commits`.
+    /// A channel for `event`. It pushes counts at most once in `interval`, and its fan-out yields
+    /// to `commits`.
     pub(super) fn new(event: Event, interval: Duration, commits: Commits) -> Self {
         Self {
             state: watch::Sender::new(LiveState::new(event)),
@@ -275,7 +276,7 @@ impl Channel {
         }
     }
 
-    /// The newest state, ahead of what is pushed by at most the publish interval.
+    /// The newest state. It is ahead of what is pushed by at most the publish interval.
     pub fn newest(&self) -> Newest {
         self.state.borrow().newest.clone()
     }
@@ -290,21 +291,21 @@ impl Channel {
         self.state.subscribe()
     }
 
-    /// Registers a task to be woken by what is pushed. Subscribe first, then read the newest state.
+    /// Registers a task that every push wakes. Call this first, then read the newest state.
     pub(super) fn waiter(&self) -> Waiter {
         self.notifier.waiter()
     }
 
-    /// Changes the state; where `change` answers `true`, everybody is notified.
+    /// Changes the state, and notifies every watcher if `change` returns `true`.
     fn update(&self, change: impl FnOnce(&mut LiveState) -> bool) {
         if self.state.send_if_modified(change) {
             self.notifier.notify_all();
         }
     }
 
-    /// Takes a committed state unless a newer one is known. With `force` it is taken even if it is
-    /// older: the database was restored. After a quiet time a count is pushed at once. In a burst,
-    /// counts between two pushes are skipped; the last one never is.
+    /// Publishes a committed state, unless a newer one is known. With `force` an older state is
+    /// published too, because the database was restored. After a quiet time the count is pushed at
+    /// once. In a burst, counts between two pushes are skipped, but never the last one.
     pub(super) fn publish(self: &Arc<Self>, event: Event, force: bool) {
         let mut later = None;
         self.update(|state| {
@@ -334,7 +335,7 @@ impl Channel {
         }
     }
 
-    /// Marks the database as unreachable since then (`Some`), or reachable again (`None`). At
+    /// Marks the database as unreachable since that time (`Some`), or reachable again (`None`). At
     /// recovery the count is pushed again, even with the same position.
     pub(super) fn set_stale(&self, since: Option<Timestamp>) {
         self.update(|state| state.set_stale(since));
@@ -353,12 +354,12 @@ impl Channel {
         self.update(|state| state.announce(announcement));
     }
 
-    /// The newest announcement, if it was read here already.
+    /// The newest announcement, if this node has read it.
     pub fn announcement(&self) -> Option<Arc<Announcement>> {
         self.state.borrow().announcement.clone()
     }
 
-    /// Keeps an announcement that was read, unless a newer one is known.
+    /// Stores an announcement that was read, unless a newer one is known.
     pub fn remember(&self, announcement: Announcement) {
         self.update(|state| {
             state.remember(announcement);
@@ -366,7 +367,7 @@ impl Channel {
         });
     }
 
-    /// Ends every stream, and those that begin after this call.
+    /// Ends every stream, also those that begin after this call.
     pub(super) fn end(&self, end: End) {
         self.update(|state| {
             state.end = Some(end);

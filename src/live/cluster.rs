@@ -20,8 +20,8 @@ use crate::store::{Listener, Notification, Store, StoreError};
 
 /// How often the revisions of all events are read.
 const POLL: Duration = Duration::from_secs(1);
-/// How long that read may take before the database counts as unreachable. With [`POLL`] this is
-/// below the three seconds within which watchers learn of it.
+/// How long that read may take before the database counts as unreachable. Together with [`POLL`] it
+/// is less than the three seconds within which watchers receive `stale`.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Keeps the hub at the database's state. Runs until it is dropped.
@@ -146,8 +146,9 @@ impl Follower {
         }
     }
 
-    /// Reads one event again. A row that is older than what this node had published before the read
-    /// means that the database was restored: everything published here was committed by then.
+    /// Reads one event again. Everything that this node publishes was committed before. So a row
+    /// that is older than what this node had published before the read means that the database was
+    /// restored.
     async fn reread(&self, id: EventId) {
         let known = self
             .hub
@@ -183,7 +184,7 @@ impl Follower {
         }
     }
 
-    /// Reads all events again; returns whether that worked.
+    /// Reads all events again; returns whether that succeeded.
     async fn reread_all(&self) -> bool {
         let known: HashMap<EventId, Revision> = self
             .hub
@@ -222,11 +223,11 @@ impl Follower {
     }
 }
 
-/// Takes this node's own changes, to notify the other nodes.
+/// Accepts this node's commits, to notify the other nodes.
 #[derive(Debug, Clone)]
 pub struct Broadcaster(mpsc::UnboundedSender<(EventId, Notice)>);
 
-/// What the other nodes receive: the newest revision, or (`None`) to read the event again in any
+/// What the other nodes receive: the newest revision, or `None` to read the event again in any
 /// case.
 type Notice = Option<Revision>;
 
@@ -250,7 +251,7 @@ pub fn broadcasting(
     store: Store,
     interval: Duration,
 ) -> (Broadcaster, impl Future<Output = ()> + Send) {
-    // Unbounded, yet small: it is drained at once into a map with one entry for each event.
+    // Unbounded but short: the task drains it at once into a map with one entry for each event.
     let (sender, mut reports) = mpsc::unbounded_channel();
     let task = async move {
         let mut due: HashMap<EventId, Notice> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Whether a batch of commands is being committed, so that a fan-out can yield to it.
+//! Counts the batches that are being committed, so that a fan-out can yield to them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug, Clone, Default)]
 pub struct Commits(Arc<AtomicUsize>);
 
-/// One batch, until it is dropped.
+/// One batch. It counts until this is dropped.
 #[derive(Debug)]
 #[must_use = "a commit is underway for as long as this lives"]
 pub struct Underway(Commits);
 
 impl Commits {
-    /// A batch goes to the database.
+    /// Counts a batch until the guard is dropped.
     pub fn begin(&self) -> Underway {
         self.0.fetch_add(1, Ordering::Relaxed);
         Underway(self.clone())
     }
 
-    /// Whether there is any.
+    /// Whether any batch is being committed.
     pub fn are_underway(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

@@ -1,10 +1,11 @@
-//! Notifies an event's watchers: all of them when something is pushed, one of them when its own
-//! deadline is due.
+//! Fan-out: wakes all watchers of an event at a push, and one watcher when its own deadline is due.
 //!
-//! tokio's watch channel carries the newest state; only the waking is here. Its own waking costs
-//! too much for ten thousand watchers. It wakes everybody at once, so that a registration waits
-//! behind all of them in the scheduler's queue. It takes a lock for each watcher at each push. And
-//! it knows no time, so that each watcher would need a timer for its heartbeat.
+//! tokio's watch channel carries the newest state; this module only wakes. The channel's own
+//! notifications cost too much with ten thousand watchers:
+//!
+//! - they wake everybody at once, so that a registration waits behind all of them in the scheduler;
+//! - they take a lock for each watcher at each push;
+//! - they have no alarms, so that each watcher would need a timer for its heartbeat.
 //!
 //! Here a watcher has a [`Waiter`], which holds its task's waker. One task for each event, the
 //! fan-out task, goes round:
@@ -19,8 +20,8 @@
 //! push that is no longer the newest, and everybody has a turn however many pushes come. An event
 //! without waiters has no fan-out task.
 //!
-//! While a commit is underway the fan-out's thread also yields its core. A database does its part
-//! on a thread or in a process of its own, which may be waiting for this core.
+//! While a commit is underway, the fan-out's thread also yields its core: the database works on a
+//! thread or in a process of its own, which may be waiting for this core.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,21 +35,21 @@ use tokio::time::{Instant, sleep_until};
 
 use super::commits::Commits;
 
-/// Waiters woken before the task yields, for each thread of the runtime: what waits behind a chunk
-/// waits half a millisecond.
+/// Waiters woken before the task yields, for each thread of the runtime. A chunk delays other tasks
+/// by half a millisecond.
 const CHUNK: usize = 32;
-/// Half of a thread's own queue. What does not fit goes to the queue that all threads share, where
-/// a database's answer arrives.
+/// Half of a thread's own queue in tokio. Further tasks would go to the queue that all threads
+/// share, where a database's answer arrives.
 const LARGEST_CHUNK: usize = 128;
 /// The least time between two yields of the core: another thread may keep it for milliseconds.
 const YIELD_CORE: Duration = Duration::from_millis(1);
-/// Alarms are rounded up to a multiple of this, so that those of one crowd fall together.
+/// Alarms are rounded up to a multiple of this, so that the alarms of a crowd coincide.
 pub(super) const TICK: Duration = Duration::from_millis(16);
 
 /// One event's waiters and their task.
 #[derive(Debug)]
 struct Fanout {
-    // Held for a chunk of wake-ups, over no await. Wakers are dropped outside: the last one drops
+    // Held for a chunk of wake-ups, over no await. Drop wakers outside the lock: the last one drops
     // its task, and with it a waiter, which takes this lock.
     waiters: Mutex<Waiters>,
     /// Wakes the task.
@@ -83,7 +84,7 @@ enum Next {
 pub(super) struct Notifier(Arc<Fanout>);
 
 impl Notifier {
-    /// Without waiters.
+    /// A notifier without waiters.
     pub(super) fn new(commits: Commits) -> Self {
         Self(Arc::new(Fanout {
             waiters: Mutex::default(),
@@ -114,7 +115,7 @@ impl Notifier {
         let mut waiters = fanout.lock();
         let key = waiters.free.pop().unwrap_or_else(|| {
             waiters.wakers.push(None);
-            // A machine has no room for so many sockets.
+            // No machine has that many sockets.
             u32::try_from(waiters.wakers.len() - 1).expect("fewer than 2^32 watchers")
         });
         if !std::mem::replace(&mut waiters.running, true) {
@@ -141,11 +142,11 @@ impl Fanout {
         let chunk = LARGEST_CHUNK.min(CHUNK * Handle::current().metrics().num_workers());
         let mut yielded = self.started;
         loop {
-            // Statements of their own, so that the lock is not held over the waiting.
+            // Two statements, so that the lock is not held over the await.
             let now = self.read_clock();
             let next = self.lock().step(now, chunk);
             match next {
-                // Behind those that were just woken, and behind everything else that is ready.
+                // The tasks that were just woken, and all other ready tasks, run first.
                 Next::Yield => {
                     if now >= yielded + YIELD_CORE && self.commits.are_underway() {
                         yielded = now;
@@ -163,7 +164,7 @@ impl Fanout {
         }
     }
 
-    /// Reads the clock, once for everybody who is woken or becomes a waiter after this.
+    /// Reads the clock once, for everybody who is woken or becomes a waiter after this call.
     fn read_clock(&self) -> Instant {
         let now = Instant::now();
         let nanos = u64::try_from(now.saturating_duration_since(self.started).as_nanos())

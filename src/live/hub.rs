@@ -1,4 +1,4 @@
-//! All events' live states.
+//! The live states of all events.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +42,7 @@ impl Hub {
         }))
     }
 
-    /// The commits under way; fan-outs yield to them.
+    /// The commits that are underway; fan-outs yield to them.
     pub fn commits(&self) -> &Commits {
         &self.0.commits
     }
@@ -87,13 +87,12 @@ impl Hub {
             .collect()
     }
 
-    /// Takes a committed state, opening a channel for an event that is new here.
+    /// Publishes a committed state. Opens a channel if the event is new here.
     pub fn publish(&self, event: Event) {
         self.accept(event, false);
     }
 
-    /// Takes a state that may be older than the known one: the database was restored, and its state
-    /// counts.
+    /// Publishes a state that may be older than the known one, because the database was restored.
     pub fn publish_restored(&self, event: Event) {
         self.accept(event, true);
     }
@@ -122,8 +121,8 @@ impl Hub {
         if let Some(window) = *self.0.drain.read().unwrap_or_else(PoisonError::into_inner) {
             channel.end(End::Drain(window));
         }
-        // A slug that was used before belongs to the newer event; the deletion of the older one may
-        // not have arrived yet.
+        // A reused slug belongs to the newer event, even if the deletion of the older one has not
+        // arrived yet.
         if let Some(old) = directory.by_slug.insert(event.slug, event.id)
             && let Some(old) = directory.by_id.remove(&old)
         {
@@ -152,7 +151,7 @@ impl Hub {
         }
     }
 
-    /// Marks the database as unreachable since then (`Some`), or reachable again (`None`).
+    /// Marks the database as unreachable since that time (`Some`), or reachable again (`None`).
     pub fn set_stale(&self, since: Option<Timestamp>) {
         self.0.stale.store(since.is_some(), Ordering::SeqCst);
         for channel in self.channels() {
@@ -182,8 +181,8 @@ impl Hub {
         counts.filter(|(_, open)| *open > 0).collect()
     }
 
-    /// Pushes the number of watchers, with those on other nodes (`elsewhere`), to each event where
-    /// it differs from what was `pushed` before. Call it every five seconds.
+    /// Pushes the number of watchers of each event where it differs from `pushed`, the numbers of
+    /// the last call. `elsewhere` has the watchers on other nodes. Call it every five seconds.
     pub fn push_watching(
         &self,
         pushed: &mut HashMap<EventId, (u64, u64)>,

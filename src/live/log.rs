@@ -1,7 +1,7 @@
 //! The change log, followed without a gap: every revision, in order, never conflated.
 //!
-//! Subscribes first, then reads the log up to its end, then waits for the subscription to announce
-//! more. The next read finds a change that was committed between the two steps.
+//! It subscribes first, then reads the log up to its end, then waits for the subscription to report
+//! more. A change that is committed between the two steps is found by the next read.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::position::{Position, Revision};
 use crate::store::{Store, StoreError};
 
-/// Changes read at once while following.
+/// Changes in one read.
 const PAGE: u32 = 500;
 /// How long to wait after a failed read.
 const RETRY: Duration = Duration::from_secs(1);
@@ -31,8 +31,8 @@ pub enum Entry {
     Item(Item),
 }
 
-/// Where to begin: the revision after which to read, and whether the client's position is unknown
-/// to this event's log.
+/// Where to begin: the revision after which to read, and whether the client's position is not of
+/// this event's log.
 pub fn start(event: &Event, after: Option<Result<Position, ()>>) -> (Revision, bool) {
     match after {
         None => (0, false),
@@ -54,7 +54,7 @@ pub struct Log {
     after: Revision,
     reset: bool,
     page: VecDeque<Change>,
-    /// The log may hold more than was read.
+    /// Whether the log may hold more than was read.
     behind: bool,
 }
 

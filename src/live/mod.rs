@@ -1,9 +1,9 @@
-//! The read path: from a committed change to everybody who watches.
+//! The read path: from a committed change to every watcher.
 //!
 //! Owns the newest state of every event ([`hub`]), the one way to follow it ([`subscription`]) and
 //! the lossless log ([`log`]). A headcount is a value, not a queue: the hub holds the newest one,
-//! and a slow reader gets it without a backlog. Decides nothing, and writes nothing to the database
-//! but presence reports ([`presence_report`]) and notifications ([`cluster`]).
+//! and a slow reader gets it without a backlog. It decides nothing. It writes only presence reports
+//! ([`presence_report`]) and notifications ([`cluster`]) to the database.
 
 pub mod channel;
 pub mod cluster;

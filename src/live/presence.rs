@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The transports, as the metrics and the documents name them.
+/// The transports, by the names that metrics and documents use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// Server-sent events.
     Sse,
     /// A request that waits for a change.
     LongPoll,
-    /// One request for each look.
+    /// A request at a time.
     Poll,
     /// An endless HTML document.
     Frame,
@@ -34,7 +34,7 @@ impl Transport {
         Self::Changes,
     ];
 
-    /// The word in metrics and on the command line.
+    /// Its name in metrics and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sse => "sse",
@@ -52,8 +52,8 @@ impl Transport {
 #[derive(Debug, Default)]
 pub struct Presence {
     open: AtomicU64,
-    /// Views opened so far that show the number of watchers: a new one needs the number even if it
-    /// has not changed.
+    /// How many views that show the number of watchers were opened so far. A new one needs the
+    /// number even if it has not changed.
     shown: AtomicU64,
     /// How many of the open ones are the server's own.
     excluded: AtomicU64,
@@ -75,8 +75,8 @@ impl Presence {
     /// Counts one watcher until the guard is dropped.
     pub fn enter(self: &Arc<Self>, transport: Transport) -> Watcher {
         self.open.fetch_add(1, Ordering::Relaxed);
-        // A long poll is opened again and again. Neither it nor the frame shows the number of
-        // watchers.
+        // A long poll is opened again for each change. Neither a long poll nor a frame shows the
+        // number of watchers.
         match transport {
             Transport::Sse | Transport::WebSocket | Transport::SocketIo | Transport::Changes => {
                 self.shown.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +112,7 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// By which transport.
+    /// The view's transport.
     pub fn transport(&self) -> Transport {
         self.transport
     }

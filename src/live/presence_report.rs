@@ -20,7 +20,7 @@ use crate::store::Store;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often unchanged numbers are reported: well below the time after which a report expires.
 const REFRESH: Duration = Duration::from_secs(2);
-/// The sum is pushed once in this many looks: every five seconds (docs/protocol.md, section 4).
+/// The sum is pushed once in this many rounds: every five seconds (docs/protocol.md, section 4).
 const PUSH_EVERY: u64 = 5;
 
 /// Reports this node's watchers to the nodes that share its database.
@@ -34,7 +34,7 @@ pub struct PresenceReporter {
 impl PresenceReporter {
     /// Draws the node's name; reports nothing yet.
     pub fn new(store: Store, hub: Hub) -> Self {
-        // Nobody reads it; it must only differ from every other node's.
+        // Any name will do, as long as it differs from every other node's.
         Self {
             node: format!("{:032x}", rand::random::<u128>()),
             store,
@@ -100,7 +100,7 @@ impl PresenceReporter {
     }
 }
 
-/// What the other nodes know of this one.
+/// The last report that the database accepted.
 #[derive(Default)]
 struct Reported {
     watchers: HashMap<EventId, u64>,

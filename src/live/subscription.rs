@@ -1,4 +1,4 @@
-//! One watcher's subscription to an event. Every transport takes its items from one.
+//! One watcher's subscription to an event. Every transport gets its items from a subscription.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use crate::wire::message::{Message, Payload, Reason};
 /// must not bring all of them back in the same second.
 pub const RETRY_MS: std::ops::Range<u64> = 1_000..4_000;
 
-/// Heartbeats go out a little before the promised time, to be in time on a busy machine.
+/// The part of the heartbeat interval after which a heartbeat is sent: a little sooner than
+/// promised, so that it is in time on a busy machine.
 const PUNCTUALITY: f64 = 0.95;
 
 /// What a watcher sends next.
@@ -26,7 +27,7 @@ const PUNCTUALITY: f64 = 0.95;
 pub enum Item {
     /// A push.
     Message(Arc<Message>),
-    /// Nothing has happened for a while: show that the connection is alive.
+    /// Nothing happened for a while: shows that the connection is alive.
     Heartbeat,
     /// A farewell drawn for this watcher; nothing follows.
     End {
@@ -52,15 +53,14 @@ impl Item {
     }
 }
 
-/// Follows one event. Conflates: of several changes made while the watcher was busy it yields the
-/// newest.
+/// Follows one event. Of several changes made while the watcher was busy it yields only the newest.
 #[derive(Debug)]
 pub struct Subscription {
     updates: watch::Receiver<LiveState>,
     waiter: Waiter,
     first: Option<Item>,
-    /// The newest sequence sent, of counts, of `stale`, and of notices, details and `watching`
-    /// together.
+    /// The newest sequence number sent: of counts, of `stale`, and of notices, details and
+    /// `watching` together.
     seen_count: u64,
     seen_stale: u64,
     seen_other: u64,
@@ -73,8 +73,8 @@ pub struct Subscription {
 
 impl Subscription {
     /// Follows `channel`. A watcher whose `after` is the newest position gets a heartbeat first.
-    /// Every other one (behind, a foreign epoch, from the future, without a position) gets the
-    /// newest count first.
+    /// Every other watcher gets the newest count first: it is behind, has a foreign or future
+    /// position, or none.
     pub fn open(
         channel: &Channel,
         transport: Transport,
@@ -82,7 +82,8 @@ impl Subscription {
         heartbeat: Duration,
     ) -> Self {
         let watcher = channel.presence.enter(transport);
-        // Subscribe, then read the newest: a commit in between is pushed, and compared by sequence.
+        // Subscribe first, then read the newest state: a commit in between is pushed, and compared
+        // by its sequence number.
         let updates = channel.updates();
         let waiter = channel.waiter();
         let newest = channel.newest();
@@ -100,8 +101,8 @@ impl Subscription {
         };
         let current =
             newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
-        // Spread over the second half of the interval: watchers that came in one burst do not beat
-        // in one.
+        // The first heartbeat is spread over the second half of the interval, so that watchers that
+        // came in one burst do not get theirs in one.
         let heartbeat = heartbeat.mul_f64(PUNCTUALITY).saturating_sub(TICK);
         let now = waiter.now();
         let beat_at = now + heartbeat.mul_f64(rand::random_range(0.5..1.0));
@@ -123,12 +124,12 @@ impl Subscription {
             ended: false,
             watcher,
         };
-        // The channel's present state (it may be stale, or ending) must be read once.
+        // The first poll must read the channel's state, which may be stale or ending.
         subscription.updates.mark_changed();
         subscription
     }
 
-    /// By which transport.
+    /// The watcher's transport.
     pub fn transport(&self) -> Transport {
         self.watcher.transport()
     }
@@ -138,12 +139,12 @@ impl Subscription {
         self.first.is_some()
     }
 
-    /// Whether the farewell is drawn already.
+    /// Whether the farewell is already due at a known time.
     pub fn is_ending(&self) -> bool {
         self.end_at.is_some()
     }
 
-    /// Waits for the next item; `None` after the farewell. Cancel-safe: an item that was not
+    /// Waits for the next item; `None` after the farewell. It is cancel-safe: an item that was not
     /// returned is not lost.
     pub async fn next(&mut self) -> Option<Item> {
         poll_fn(|cx| self.poll_next(cx)).await
@@ -158,8 +159,8 @@ impl Subscription {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
-        // Not the clock: reading it shows in a profile of ten thousand deliveries. The fan-out
-        // wakes this task for everything that is due here.
+        // The fan-out's time, not the clock's: reading the clock shows in a profile of ten thousand
+        // deliveries. The fan-out wakes this task for everything that is due here.
         let now = self.waiter.now();
         loop {
             if let Some(item) = self.ready(now) {
@@ -175,7 +176,7 @@ impl Subscription {
                         .map_or(self.beat_at, |(at, _)| at.min(self.beat_at));
                     ready!(self.waiter.poll_alarm(cx, now, due));
                 }
-                // The channel is gone: with its event, or because the process ends.
+                // The channel is gone: its event was deleted, or the process ends.
                 Err(_) => {
                     let reason = self.updates.borrow().end.map_or(Reason::Drain, End::reason);
                     self.end_at = Some((now, reason));
@@ -185,19 +186,19 @@ impl Subscription {
     }
 
     /// Ready at `at`, and wakes the polling task then, so that a transport's deadlines need no
-    /// timer. Uses the fan-out's time instead of the clock: by the clock, a pending alarm such as a
-    /// farewell's could look past, and this one would replace it.
+    /// timer. It uses the fan-out's time: by the clock, a pending alarm could seem to be past, and
+    /// this one would replace it.
     pub fn poll_alarm(&mut self, cx: &Context<'_>, at: Instant) -> Poll<()> {
         self.waiter.poll_alarm(cx, self.waiter.now(), at)
     }
 
-    /// Wakes no task until an item is asked for again.
+    /// Stops waking the task until the next poll.
     pub fn silence(&mut self) {
         self.waiter.silence();
     }
 
-    /// Sets whether this subscription counts as a watcher. A client that only fetches items now and
-    /// then may be absent in between.
+    /// Sets whether this subscription counts as a watcher. A client that only polls now and then
+    /// may be absent in between.
     pub fn set_present(&mut self, present: bool) {
         self.watcher.set_present(present);
     }

@@ -1,4 +1,4 @@
-//! Waiting once for a change: what a long poll does.
+//! The wait of a long poll.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -17,24 +17,24 @@ use crate::domain::position::Position;
 pub enum Waited {
     /// There is something new: another position, or the database became unreachable or reachable.
     Changed(Newest),
-    /// The time is over, or the server stops, and nothing has changed.
+    /// Nothing changed before the deadline, or before the server stops.
     Unchanged(Newest),
     /// The event was deleted.
     Deleted,
 }
 
-/// Waits, at most for `wait`, until there is a position that the client does not have. If the
-/// database is unreachable from the start, it waits as well: an answer at once would only bring the
-/// next request at once. Dropping it frees everything.
+/// Waits, at most for `wait`, until there is a position that the client does not have. It also
+/// waits if the database is unreachable from the start: an immediate answer would only cause an
+/// immediate request. The wait may be dropped at any time.
 pub async fn changed(channel: &Channel, has: impl Fn(&Position) -> bool, wait: Duration) -> Waited {
-    // Subscribe, then read the newest: a commit in between wakes.
+    // Subscribe first, then read the newest state: a commit in between wakes this task.
     let updates = channel.updates();
     let first = channel.newest();
     if !has(&first.position()) {
         return Waited::Changed(first);
     }
     let waiter = channel.waiter();
-    // A client that comes during a drain does not wait at all.
+    // During a drain a client does not wait at all.
     let draining = matches!(updates.borrow().end, Some(End::Drain(_)));
     let until = if draining {
         waiter.now()

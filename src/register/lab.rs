@@ -10,14 +10,14 @@ use crate::domain::event::Slug;
 use crate::domain::lab::{self, Upkeep};
 use crate::live::hub::Hub;
 
-/// How often the lab is looked at. Between two looks it grows by what the limits for each address
-/// let in.
+/// How often the lab is checked. Between two checks it grows by what the limits for each address
+/// admit.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Empties or drops the lab when that is due. Runs until it is dropped. On several nodes each does
-/// so; the position that a node has seen keeps the second one from doing it again.
+/// Empties or drops the lab when that is due. Runs until it is dropped. Every node does so; the
+/// expected position keeps a second node from repeating it.
 pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
-    // A constant of the right form.
+    // The constant is a valid slug.
     let slug = Slug::parse(lab::SLUG).expect("a valid slug");
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -43,7 +43,7 @@ pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
         };
         match registrar.submit(event.id, command).await {
             Ok(Ok(Answer::Deleted)) => registrar.forget(event.id),
-            // Somebody has just registered, or another node has done it: the next look decides.
+            // Somebody registered just now, or another node was first: the next check decides.
             Ok(Ok(_) | Err(Refusal::ChangedMeanwhile | Refusal::EventNotFound)) => {}
             Ok(Err(refusal)) => tracing::warn!(%refusal, "lab was not tidied up; trying again"),
             Err(error) => tracing::warn!(%error, "lab was not tidied up; trying again"),

@@ -21,7 +21,7 @@ pub enum Failure {
     /// The event's queue is full. Nothing was stored.
     #[error("too many people are registering at this moment")]
     Busy {
-        /// When it is sensible to try again.
+        /// How long to wait before a retry.
         retry_after: Duration,
     },
     /// The database cannot be reached. It is unknown whether the command was stored; with the same

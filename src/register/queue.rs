@@ -18,13 +18,13 @@ use crate::live::cluster::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Announcement, CreateError, Store, StoreError};
 
-/// How many commands may wait for one event. At tens of thousands a second that is well below a
-/// second of waiting; more would only make people wait for a refusal.
+/// How many commands may wait for one event. At tens of thousands a second they wait well below a
+/// second; a longer queue would only delay refusals.
 pub const QUEUE: usize = 8_192;
 /// How long a refused client should wait.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The way in for everything that changes an event. Cheap to clone.
+/// Submits everything that changes an event. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Registrar(Arc<Inner>);
 
@@ -46,7 +46,8 @@ struct Writers {
 }
 
 impl Registrar {
-    /// Writers begin with an event's first command. `capacity` bounds each queue, see [`QUEUE`].
+    /// A writer starts with its event's first command. `capacity` is the most commands in each
+    /// queue, see [`QUEUE`].
     pub fn new(
         store: Store,
         hub: Hub,
@@ -64,8 +65,8 @@ impl Registrar {
         }))
     }
 
-    /// Decides `command` and answers after the durable commit, when the hub has the new state
-    /// already.
+    /// Queues `command` and returns its decision after the durable commit, when the hub has the new
+    /// state. A full queue is [`Failure::Busy`] at once.
     pub async fn submit(&self, event: EventId, command: Command) -> Result<Decision, Failure> {
         let (responder, decision) = oneshot::channel();
         self.queue(event)?
@@ -112,8 +113,8 @@ impl Registrar {
         Ok(queue)
     }
 
-    /// Creates an event, opens its live channel and notifies the other nodes. Needs no writer:
-    /// nobody else knows the event yet.
+    /// Creates an event, opens its live channel and notifies the other nodes. It needs no writer,
+    /// because nobody else knows the event yet.
     pub async fn create(&self, new: NewEvent, by: Actor) -> Result<Event, CreateError> {
         let event = self
             .0
@@ -146,7 +147,7 @@ impl Registrar {
         Ok(stored)
     }
 
-    /// Ends the writer of a deleted event, after it has answered what waits there.
+    /// Ends the writer of a deleted event, after it has answered its queue.
     pub fn forget(&self, event: EventId) {
         self.0
             .writers

@@ -1,4 +1,4 @@
-//! Opening and closing times that fall due.
+//! Applies opening and closing times that are due.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::domain::clock::Clock;
 use crate::domain::command::Command;
 use crate::live::hub::Hub;
 
-/// How often the schedules are read. A change of the settings, made here or on another node, is
-/// noticed within this time, and an event opens or closes at most this much late.
+/// How often the schedules are read. An event opens or closes at most this late, also after a
+/// change of its settings on another node.
 const TICK: Duration = Duration::from_millis(200);
 
 /// Sends `ApplySchedule` to the writer of every event whose schedule is due. Runs until it is
-/// dropped. On several nodes each does so; the first one's transaction makes the change and the
-/// others find nothing left to do.
+/// dropped. Every node does so: the first transaction makes the change, and the others find nothing
+/// to do.
 pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -1,5 +1,5 @@
-//! One event's writer: receives what waits, fills a batch, commits it in one transaction,
-//! publishes, answers.
+//! One event's writer: receives queued commands, fills a batch, commits it in one transaction,
+//! publishes the new state, and answers.
 
 use std::time::{Duration, Instant};
 
@@ -14,15 +14,15 @@ use crate::live::cluster::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Commit, Store, StoreError};
 
-/// The most commands in one transaction: bounds how long the event's lock is held, and the last
-/// visitor's wait.
+/// The most commands in one transaction. It bounds how long the event's lock is held and how long
+/// the last visitor waits.
 const BATCH: usize = 512;
 /// This many commands across two batches mean that more are coming. A commit costs as much as a
 /// dozen of its rows, so letting more commands join pays off.
 const CROWD: usize = 5;
-/// For this long, the size of a batch says something about the next one.
+/// For this long the size of a batch predicts the next one.
 const MEMORY: Duration = Duration::from_millis(10);
-/// The most turns of the scheduler in which commands may join.
+/// The most scheduler turns in which commands may join a batch.
 const TURNS: usize = 8;
 
 /// A command, and where its answer goes.
@@ -61,7 +61,7 @@ impl Writer {
         }
     }
 
-    /// Runs until every sender of `jobs` is gone and everything that waited is answered.
+    /// Runs until every sender of `jobs` is gone and every queued command is answered.
     pub(super) async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(BATCH);
         let (mut before, mut ended) = (0, Instant::now());
@@ -80,8 +80,8 @@ impl Writer {
                     changes,
                     decisions,
                 }) => {
-                    // Publish before answering: whoever has an answer finds its revision in the
-                    // next read.
+                    // Publish before answering: a client that has its answer finds that revision in
+                    // its next read.
                     let revision = changes.last().map(|change| change.headcount.revision);
                     let deleted = decisions.contains(&Ok(Answer::Deleted));
                     self.publish(event, revision, deleted);
@@ -104,8 +104,8 @@ impl Writer {
         committed
     }
 
-    /// Publishes the event as it is now, here and on the other nodes. `revision` is the newest that
-    /// the batch made.
+    /// Publishes the event as it is now, here and on the other nodes. `revision` is the batch's
+    /// newest; `None` when it made none.
     fn publish(&self, event: Option<Event>, revision: Option<Revision>, deleted: bool) {
         if let Some(revision) = revision {
             self.broadcaster.committed(self.event, revision);
@@ -136,15 +136,14 @@ impl Writer {
     }
 }
 
-/// Whether more commands than those in the batch are coming, by its size and that of the batch
-/// before, which ended `ago`.
+/// Whether more commands are likely to come. It compares the size of this batch, plus that of the
+/// previous batch if it ended recently (`ago`), with [`CROWD`].
 fn is_crowd(before: usize, ago: Duration, waiting: usize) -> bool {
     waiting + if ago <= MEMORY { before } else { 0 } >= CROWD
 }
 
-/// Lets commands join whose requests are being read, until a turn of the scheduler brings none. It
-/// never waits for a client: a turn runs the tasks that are ready, some hundred at most, and then
-/// polls the sockets.
+/// Adds commands whose requests are being read, until a scheduler turn brings none. It never waits
+/// for a client: one turn runs the tasks that are ready and then polls the sockets.
 async fn fill_batch(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
     for _ in 0..TURNS {
         if batch.len() >= BATCH {
@@ -166,11 +165,11 @@ fn answer(responders: Vec<Responder>, decisions: Vec<Decision>) {
 }
 
 fn respond(responder: Responder, outcome: Result<Decision, Failure>) {
-    // A visitor who has gone away keeps the place; the idempotency key finds it again.
+    // If the client is gone, its place stays; a retry with the same idempotency key finds it.
     let _ = responder.send(outcome);
 }
 
-/// Counts registrations by outcome, a run of one outcome at a time.
+/// Counts registrations by outcome, one metric call for each run of equal outcomes.
 fn count(decisions: &[Decision]) {
     for run in decisions.chunk_by(|one, next| outcome(one) == outcome(next)) {
         if let Some(outcome) = outcome(&run[0]) {
