@@ -1,7 +1,7 @@
 //! One batch of commands in one transaction: lock, load, decide, write, commit.
 //!
-//! [`commit`] is the only way for a command into the database, on either backend. What differs
-//! between them is behind [`Backend`] and [`Transaction`]; neither knows what is decided.
+//! Every command reaches the database through [`commit`], on either backend. [`Backend`] and
+//! [`Transaction`] hide what differs between them; neither knows what is decided.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::domain::decide::{Archived, BatchState, Known, apply};
 use crate::domain::event::{Capacity, Event, EventId, Slug};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 
-/// From one attempt to look up a commit to the next.
+/// The pause between two attempts to look up a commit.
 const LOOK_UP_PAUSE: Duration = Duration::from_millis(100);
 
 /// A database that can lock an event.
@@ -25,8 +25,8 @@ pub(super) trait Backend {
     type Transaction: Transaction;
 
     /// Begins a transaction, waits for the event's lock, and reads the event with the registrations
-    /// that `lookup` names. `None` when there is no such event. As few round trips as the database
-    /// allows.
+    /// that `lookup` names. `None` when there is no such event. It takes as few round trips as the
+    /// database allows.
     async fn lock(
         &self,
         event: EventId,
@@ -34,7 +34,7 @@ pub(super) trait Backend {
     ) -> Result<(Self::Transaction, Option<Locked>), StoreError>;
 }
 
-/// An event under its lock, and those registrations of it that were looked up.
+/// A locked event, and its registrations that were looked up.
 pub(super) type Locked = (Event, Vec<Registration>);
 
 /// An open transaction that holds an event's lock. Dropped without an end, it is rolled back.
@@ -47,7 +47,7 @@ pub(super) trait Transaction: Sized {
         lookup: &Lookup<'_>,
     ) -> Result<Vec<Registration>, StoreError>;
 
-    /// The first `limit` people who wait in a round, the longest waiting first.
+    /// The first `limit` people on a round's waiting list, the longest waiting first.
     async fn waiting(
         &mut self,
         event: EventId,
@@ -83,7 +83,7 @@ pub(super) trait Transaction: Sized {
         capacity: Capacity,
     ) -> Result<(), StoreError>;
 
-    /// Forgets that a round was archived.
+    /// Deletes the archive entry of a round.
     async fn restore(&mut self, event: EventId, round: u32) -> Result<(), StoreError>;
 
     /// Deletes an event with all that belongs to it.
@@ -95,7 +95,7 @@ pub(super) trait Transaction: Sized {
     /// Makes everything durable.
     async fn commit(self) -> Result<(), StoreError>;
 
-    /// Takes everything back.
+    /// Rolls everything back.
     async fn rollback(self) -> Result<(), StoreError>;
 }
 
@@ -121,7 +121,7 @@ pub(super) async fn commit(
         written,
     } = bounded_by(deadline, limit, prepare(backend, event, commands, clock)).await?;
     if !written {
-        // A batch of refusals and replays costs no flush of the disk.
+        // A batch of refusals and replays needs no flush of the disk.
         bounded_by(deadline, limit, transaction.rollback()).await?;
         return Ok(commit);
     }
@@ -172,7 +172,7 @@ async fn prepare<B: Backend>(
         };
         let known = load(&mut transaction, &event, segment, found.take()).await?;
         let mut batch = BatchState::new(event, known);
-        // One moment for the whole segment: it is written, and answered, together.
+        // One moment for the whole segment, because it is written and answered together.
         let now = clock.now();
         for command in segment {
             commit.decisions.push(apply(&mut batch, command, now));
@@ -219,7 +219,7 @@ impl<'a> Lookup<'a> {
                         .keys
                         .extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
                 }
-                // A locator of another event finds nothing here, as it should.
+                // A locator of another event must find nothing here.
                 Command::Cancel { locator, .. } if locator.event == event => {
                     lookup.places.push((locator.round, locator.number));
                 }
@@ -281,7 +281,7 @@ async fn load(
     Ok(known)
 }
 
-/// How many of those who wait a capacity has places for.
+/// How many people on the waiting list get a place at this capacity.
 fn movable(capacity: Capacity, registered: u32, waiting: u32) -> u32 {
     capacity
         .remaining(registered)
@@ -313,10 +313,10 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
     Ok(())
 }
 
-/// Whether a batch is stored, once its transaction has ended one way or the other: whoever holds
-/// the event's lock after it sees all of it or nothing. Its first registration tells by the secret,
-/// which no other attempt has drawn. A batch without a new registration cannot be told from another
-/// one, and counts as not stored.
+/// Whether a batch is stored. Taking the event's lock waits for the end of its transaction; after
+/// that all of the batch is visible, or nothing. The first new registration proves it by its
+/// secret, which no other attempt has. A batch without a new registration cannot be recognised, and
+/// counts as not stored.
 async fn was_stored(
     backend: &impl Backend,
     event: EventId,
@@ -335,8 +335,7 @@ async fn was_stored(
     bounded(ANSWER_TIMEOUT, async {
         loop {
             match look_up(backend, event, attempt).await {
-                // Other connections of the pool may be lost as well, and the server may be
-                // starting.
+                // The pool's other connections may be lost too, or the server may be starting.
                 Err(StoreError::Unreachable(_)) => sleep(LOOK_UP_PAUSE).await,
                 outcome => return outcome,
             }

@@ -1,4 +1,4 @@
-//! What remains of a deleted event: its key, which is not given a second time.
+//! Recognises the keys of deleted events, which are never given again.
 
 use sqlx::query_scalar;
 
@@ -6,7 +6,7 @@ use super::error::{ANSWER_TIMEOUT, bounded};
 use super::{Store, StoreError};
 use crate::domain::event::EventId;
 
-/// The highest key ever given; SQLite keeps it for a table that never draws a key twice.
+/// The highest key that was given; SQLite keeps it for an AUTOINCREMENT table.
 const HAD_EVENT_SQLITE: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events' AND seq >= $1)";
 /// The sequence of the identity column.

@@ -8,10 +8,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::StoreError;
 
-/// How long a single statement may take before the database counts as unreachable: watchers are to
-/// see that within 3 s.
+/// How long a single statement may take before the database counts as unreachable. Watchers must
+/// receive `stale` within 3 s.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// How long a transaction may take: at least one turn of everybody who waits for the same lock.
+/// How long a transaction may take: enough for everybody who waits for the same lock to have one
+/// turn.
 pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Deleting an event with a million registrations takes a while.
 pub(super) const DELETE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -28,8 +29,8 @@ impl From<sqlx::Error> for StoreError {
 
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
-        // Protocol: what answers is no server at the moment; a balancer takes the connection and
-        // closes it within the handshake.
+        // Protocol: a load balancer without a server accepts the connection and closes it during
+        // the handshake.
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -79,8 +80,8 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
         .is_some_and(|code| code & 0xff == 5)
 }
 
-/// Gives up on work that the database has not answered in time: a lost network must not look like a
-/// slow one for ever.
+/// Fails when the database does not answer in time: a lost network must not look like a slow one
+/// for ever.
 pub(super) async fn bounded<T, E: Into<StoreError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,
@@ -91,7 +92,7 @@ pub(super) async fn bounded<T, E: Into<StoreError>>(
     }
 }
 
-/// The same for one of several steps that share a limit, which ends at `deadline`.
+/// Like [`bounded`], for one of several steps that share a limit, which ends at `deadline`.
 pub(super) async fn bounded_by<T>(
     deadline: Instant,
     limit: Duration,

@@ -8,14 +8,14 @@ use super::writes::in_transaction;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
 
-/// What a submission finds.
+/// The outcome of claiming a form's submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// It is the first: act.
     First,
     /// Another submission of the same form is being carried out.
     Pending,
-    /// Another one was carried out, and led here.
+    /// Another submission was carried out, and redirected here.
     Done(String),
 }
 
@@ -29,7 +29,7 @@ const FINISH: &str = "UPDATE forms SET outcome = $2 WHERE key = $1";
 const RELEASE: &str = "DELETE FROM forms WHERE key = $1";
 
 impl Store {
-    /// Claims a form's submission; see [`Claim`]. Forgets those of long ago.
+    /// Claims a form's submission; see [`Claim`]. Deletes old claims.
     pub async fn claim_form(&self, key: &str, now: Timestamp) -> Result<Claim, StoreError> {
         in_transaction!(self, transaction => {
             query(FORGET)
@@ -55,7 +55,7 @@ impl Store {
         })
     }
 
-    /// Remembers what a claimed submission led to.
+    /// Stores where a claimed submission redirected to.
     pub async fn finish_form(&self, key: &str, outcome: &str) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
             query(FINISH)

@@ -3,13 +3,14 @@
 //! This module owns every SQL statement and the only use of `sqlx`. [`Store::commit`] runs a batch
 //! of commands in one transaction under the event's lock, decides with
 //! [`crate::domain::decide::apply`] on what it reads there, and returns after the commit is
-//! durable. The way of a batch is in `batch.rs`; `sqlite/` and `postgres/` hold what differs.
+//! durable. `batch.rs` has the steps of a batch; `sqlite/` and `postgres/` have what differs.
 //!
-//! The store never caches, never publishes, and never repeats a batch that may be stored: where the
+//! The store never caches, never publishes, and never repeats a batch that may be stored. If the
 //! answer to a commit is lost, it looks the batch up. `tests/it/store_contract/` runs the contract
 //! against both backends.
 //!
-//! Two databases are a closed set, hence an enum: no generics run through the rest of the program.
+//! The two databases are a closed set, so [`Store`] is an enum: the rest of the program needs no
+//! generics.
 
 use std::collections::HashMap;
 
@@ -45,8 +46,8 @@ pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
 
-/// An open database. Cheap to clone: both backends are pools. Reads are in `queries.rs`, writes
-/// that no batch makes in `writes.rs`.
+/// An open database. Cheap to clone: both backends are pools. Short reads are in `queries.rs`,
+/// lists in `lists.rs`, and writes outside a batch in `writes.rs`.
 #[derive(Debug, Clone)]
 pub enum Store {
     /// One file, one writer.
@@ -55,22 +56,22 @@ pub enum Store {
     Postgres(Postgres),
 }
 
-/// Why the database did not do what it was asked to.
+/// Why the database did not run a statement.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, is out of space, locked or shutting down: the same call may succeed
-    /// later. After a failed [`Store::commit`] it is unknown whether the batch was stored; a
-    /// registration is found again by its idempotency key.
+    /// The database is unreachable, out of space, locked or shutting down: the same call may
+    /// succeed later. After a failed [`Store::commit`] it is unknown whether the batch was stored;
+    /// a registration is found again by its idempotency key.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
     /// Too many long reads at once. Nothing was read; try again in a second.
     #[error("too many long reads of the database at once")]
     Busy,
-    /// It answered something the program never expects: a defect, or somebody else has changed the
-    /// database.
+    /// The database answered something that the program never expects: a defect, or another program
+    /// changed the database.
     #[error("the database answered unexpectedly: {0}")]
     Unexpected(#[source] sqlx::Error),
-    /// A row holds what no version of this program writes.
+    /// A row has a value that no version of this program writes.
     #[error("the database holds an unreadable row: {0}")]
     Unreadable(String),
     /// The schema cannot be brought to this program's version.
@@ -81,7 +82,7 @@ pub enum StoreError {
 /// The outcome of a batch.
 #[derive(Debug)]
 pub struct Commit {
-    /// The event after the batch; `None` when it does not exist.
+    /// The event after the batch; `None` when there is no such event any more.
     pub event: Option<Event>,
     /// The revisions the batch made, in order; may be none.
     pub changes: Vec<Change>,
@@ -89,7 +90,7 @@ pub struct Commit {
     pub decisions: Vec<Decision>,
 }
 
-/// How an event could not be created.
+/// Why an event was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// The slug is in use.
@@ -159,9 +160,9 @@ impl Store {
     /// lock. Visitors' commands that follow each other share one moment of `clock`. Commit times of
     /// an event never run backwards.
     ///
-    /// When the answer to the commit itself is lost, a batch that has registered somebody is looked
-    /// up. After that, [`StoreError::Unreachable`] says that the batch is not stored or could not
-    /// be looked up.
+    /// If the answer to COMMIT is lost, the store looks up a batch that registered somebody.
+    /// [`StoreError::Unreachable`] then means that the batch is not stored or could not be looked
+    /// up.
     pub async fn commit(
         &self,
         event: EventId,
@@ -196,9 +197,9 @@ impl Store {
         }
     }
 
-    /// Notifies the other nodes that `event` is now at `revision`, or (`None`) that something else
-    /// of it has changed. Call it after the commit, once for a burst. On SQLite there are no other
-    /// nodes, and this does nothing.
+    /// Notifies the other nodes that `event` is now at `revision`, or (`None`) that something other
+    /// than its count changed. Call it after the commit, once for a burst. On SQLite there are no
+    /// other nodes, and this does nothing.
     pub async fn notify(
         &self,
         event: EventId,
@@ -218,9 +219,9 @@ impl Store {
         }
     }
 
-    /// Reports how many people watch each event at `node`, a name of the caller's own. An empty map
-    /// withdraws the report. A report expires after a few seconds by the database's clock. On
-    /// SQLite there are no other nodes, and this does nothing.
+    /// Reports how many people watch each event at `node`, the caller's name among all nodes. An
+    /// empty map withdraws the report. A report expires after a few seconds by the database's
+    /// clock. On SQLite there are no other nodes, and this does nothing.
     pub async fn report_watching(
         &self,
         node: &str,

@@ -1,7 +1,7 @@
 //! Single statements that both databases understand.
 //!
-//! sqlx's types keep a function that is generic over the database from being readable. Small macros
-//! name the database instead: two for a read, one for what the transactions of a batch share.
+//! A function that is generic over sqlx's databases is unreadable. Small macros name the database
+//! instead: two for reads, and one for the statements that both batch transactions share.
 
 use sqlx::{query_as, query_scalar};
 
@@ -24,7 +24,7 @@ macro_rules! read {
     };
 }
 
-/// The same for a long read, which waits for its turn first.
+/// Like `read!`, for a long read, which waits for its turn first.
 macro_rules! read_long {
     ($store:ident, $query:expr, $fetch:ident) => {
         match $store {
@@ -40,7 +40,7 @@ macro_rules! read_long {
     };
 }
 
-/// What the batch transactions of both databases do with the same statements.
+/// The methods of `Transaction` that use the same statements on both databases.
 macro_rules! transaction_queries {
     () => {
         async fn waiting(
@@ -164,7 +164,7 @@ impl Store {
         row.map(Event::try_from).transpose()
     }
 
-    /// The newest revision and announcement of every event, in no order: the safety net for lost
+    /// The newest revision and announcement of every event, unordered: the safety net for lost
     /// notifications.
     pub async fn heads(&self) -> Result<Vec<EventHead>, StoreError> {
         let heads = read!(

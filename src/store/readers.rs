@@ -1,8 +1,9 @@
-//! Connections that read, kept apart so that one kind of read never takes what another needs.
+//! Connections for reading, in separate pools: one kind of read never takes the connections of
+//! another.
 //!
-//! The readiness check and the revision poll have a connection of their own. Long reads (pages of
-//! the change log, lists, the audit log) and exports are few at a time; more than that wait briefly
-//! for a turn, then get [`StoreError::Busy`].
+//! The readiness check and the revision poll have a connection of their own. Only a few long reads
+//! (pages of the change log, lists, the audit log) and exports run at once. Further ones wait
+//! briefly for their turn, then get [`StoreError::Busy`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,9 +21,9 @@ pub(super) const LONG: u32 = 2;
 /// Exports that run at once. Each opens a connection of its own and may last minutes.
 const EXPORTS: u32 = 2;
 /// How long a read waits for its turn: long enough for a burst of a few hundred, short enough that
-/// nobody waits in vain.
+/// a refusal comes before clients give up.
 const TURN_TIMEOUT: Duration = Duration::from_secs(1);
-/// At most one log line in this time says that reads are refused.
+/// At most one log line in this time reports refused reads.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Pools of one database.
@@ -57,7 +58,7 @@ impl<DB: Database> Readers<DB> {
         &self.short
     }
 
-    /// For whoever has a turn of [`Self::long_reads`].
+    /// For a caller that has a turn of [`Self::long_reads`].
     pub(super) fn long(&self) -> &Pool<DB> {
         &self.long
     }
@@ -68,7 +69,7 @@ impl<DB: Database> Readers<DB> {
     }
 }
 
-/// Lets a few in at a time.
+/// Limits how many run at once.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     what: &'static str,

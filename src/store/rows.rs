@@ -1,5 +1,5 @@
-//! Rows of either backend, and how they become the domain's types. A row that no version of this
-//! program writes is [`StoreError::Unreadable`], never a guess.
+//! Rows of either backend, and their conversion into the domain's types. A row that no version of
+//! this program writes is [`StoreError::Unreadable`].
 
 use serde_json::Value;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
@@ -30,8 +30,8 @@ macro_rules! registration_columns {
 }
 pub(super) use {event_columns, registration_columns};
 
-/// Declares a row of that shape, read by the names of its columns. sqlx's derive does the same, but
-/// its macro crate compiles SQLite and both drivers a second time, for the compiler.
+/// Declares a row that is read by the names of its columns. sqlx's derive does the same, but its
+/// macro crate compiles SQLite and both drivers a second time, for the compiler.
 macro_rules! row {
     ($(#[$attribute:meta])* struct $row:ident { $($column:ident: $type:ty,)+ }) => {
         $(#[$attribute])*
@@ -199,7 +199,7 @@ row! {
 }
 
 impl ChangeRow {
-    /// The change of that event; slug and epoch are not repeated in the log's rows.
+    /// The change, with the slug and epoch of its event, which the log's rows do not repeat.
     pub(super) fn of(self, event: &Event) -> Result<Change, StoreError> {
         let capacity = capacity(self.capacity)?;
         let registered = count("registered", self.registered)?;
@@ -324,7 +324,7 @@ pub(super) fn count(column: &str, value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| unreadable(column, &value.to_string()))
 }
 
-/// How a capacity is stored: NULL for no limit.
+/// The stored form of a capacity: NULL for no limit.
 pub(super) fn places(capacity: Capacity) -> Option<i64> {
     capacity.get().map(i64::from)
 }

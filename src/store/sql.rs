@@ -1,5 +1,6 @@
-//! The statements that both databases understand; `$1` is also SQLite's. Only what locks an event,
-//! finds the registrations of a batch and writes its rows differs, and lives with its backend.
+//! The statements that both databases understand; SQLite accepts `$1` too. Statements that lock an
+//! event, find a batch's registrations or write its rows differ: they are in `sqlite/` and
+//! `postgres/`.
 
 use super::rows::{event_columns, registration_columns};
 
@@ -23,7 +24,7 @@ pub(super) const INSERT_AUDIT: &str = "\
 pub(super) const ARCHIVE_ROUND: &str =
     "INSERT INTO rounds (event_id, round, capacity, archived_at) VALUES ($1, $2, $3, $4)";
 pub(super) const RESTORE_ROUND: &str = "DELETE FROM rounds WHERE event_id = $1 AND round = $2";
-/// All that belongs to an event, its own row last.
+/// Deletes all rows of an event, the event's row last.
 pub(super) const DELETE_EVENT: [&str; 5] = [
     "DELETE FROM registrations WHERE event_id = $1",
     "DELETE FROM changes WHERE event_id = $1",
@@ -105,7 +106,8 @@ pub(super) const CREATE_SESSION: &str = "\
 pub(super) const SESSION: &str = "SELECT expires_at FROM sessions WHERE digest = $1";
 pub(super) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE digest = $1";
 
-/// Reads a page of the smallest table: on either database this needs the disk or the server.
+/// Reads a page of the smallest table, so that on either database the answer needs the disk or the
+/// server.
 pub(super) const PING: &str = "SELECT 1 FROM settings LIMIT 1";
 
 pub(super) use registrations;

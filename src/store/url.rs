@@ -1,4 +1,4 @@
-//! Which database.
+//! Parses `--database-url`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ pub enum DatabaseUrl {
     Postgres(Box<PgConnectOptions>),
 }
 
-/// The text names no database this program can use.
+/// The URL names no database that this program can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotADatabaseUrl(String);
@@ -34,7 +34,7 @@ impl FromStr for DatabaseUrl {
             check_file(&options, url).map_err(|reason| NotADatabaseUrl(reason.to_owned()))?;
             Ok(Self::Sqlite(Box::new(options)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            // sqlx's message could repeat the URL, password included.
+            // sqlx's message could contain the URL with its password.
             let options = url.parse().map_err(|_| {
                 NotADatabaseUrl(
                     "not a Postgres URL such as postgres://user:password@host/database".into(),
@@ -49,7 +49,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Writer and readers have to meet in one file that can be written.
+/// The connections must share one file that can be written.
 fn check_file(options: &SqliteConnectOptions, url: &str) -> Result<(), &'static str> {
     let file = options.get_filename();
     let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
@@ -66,7 +66,7 @@ fn check_file(options: &SqliteConnectOptions, url: &str) -> Result<(), &'static 
             "the SQLite URL names no file; write it like sqlite://headcount.db (relative) or sqlite:///var/lib/headcount.db (absolute)",
         );
     }
-    // SQLite would take this for a URL of its own, with options that contradict those set here.
+    // SQLite would parse this as a URI, whose options could contradict those set here.
     if file.to_string_lossy().starts_with("file:") {
         return Err(
             "write the SQLite URL with a plain path, such as sqlite:///var/lib/headcount.db",
@@ -98,7 +98,7 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// sqlx's own would print the password.
+/// sqlx's `Debug` would print the password.
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DatabaseUrl({self})")

@@ -1,4 +1,4 @@
-//! Writes that no batch makes: each is a short transaction of its own.
+//! Writes outside a batch: each is a short transaction.
 
 use serde_json::{Value, json};
 use sqlx::{query, query_as, query_scalar};
@@ -110,9 +110,9 @@ impl Store {
         macro_rules! announce {
             ($store:expr) => {
                 bounded(COMMIT_TIMEOUT, async {
-                    // The event's lock first, as in every transaction: whoever has it waits for
-                    // nobody who waits for it. So the keys of announcements are drawn in the order
-                    // in which they are stored.
+                    // Take the event's lock first, as every transaction does, so that no two can
+                    // deadlock. It also makes the keys of announcements follow the order in which
+                    // they are stored.
                     let (mut transaction, locked) = $store.lock(event, &Lookup::default()).await?;
                     let Some((locked, _)) = locked else {
                         transaction.rollback().await?;
@@ -156,8 +156,8 @@ impl Store {
         }
     }
 
-    /// Stores a setting unless it exists; answers what is stored now. Two nodes that start together
-    /// agree.
+    /// Stores a setting unless it exists; returns the stored value. So two nodes that start
+    /// together agree.
     pub async fn setting_or_insert(&self, name: &str, value: &str) -> Result<String, StoreError> {
         in_transaction!(self, transaction => {
             query(sql::INSERT_SETTING)
@@ -165,7 +165,7 @@ impl Store {
                 .bind(value)
                 .execute(&mut *transaction)
                 .await?;
-            // A statement of its own sees what another node has stored while the first one waited.
+            // A second statement sees what another node stored while the first one waited.
             let stored = query_scalar(sql::SETTING)
                 .bind(name)
                 .fetch_one(&mut *transaction)
@@ -187,8 +187,8 @@ impl Store {
         })
     }
 
-    /// Remembers a console session by the digest of its secret, until `expires_at`; forgets those
-    /// that have expired by `now`.
+    /// Stores a console session by the digest of its secret, until `expires_at`; deletes sessions
+    /// that expired by `now`.
     pub async fn create_session(
         &self,
         digest: &str,
@@ -209,7 +209,7 @@ impl Store {
         })
     }
 
-    /// Forgets a session.
+    /// Deletes a session.
     pub async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
             query(sql::DELETE_SESSION)

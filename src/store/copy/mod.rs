@@ -3,12 +3,12 @@
 //! The source is read in one snapshot, a row at a time; the target is written in one transaction, a
 //! chunk at a time, so a million rows never sit in memory and a copy that fails leaves nothing.
 //! Keys, epochs and revisions stay what they are: the positions and private links that clients hold
-//! stay valid. The keys that the source would give next are set, too, so that a deleted event's key
-//! never comes to mean another event. Before the end the copy is compared with the source: rows of
-//! each table, and of each event its epoch, revision and counts.
+//! stay valid. The copy also sets the keys that the source would give next, so that a deleted
+//! event's key never means another event. Before it commits, it compares the copy with the source:
+//! the rows of each table, and the epoch, revision and counts of each event.
 //!
-//! Sessions are not copied (organisers sign in again, with the same password), nor is who watches
-//! at this moment.
+//! Sessions are not copied (organisers sign in again, with the same password), and neither are the
+//! reports of watchers.
 
 use std::io;
 use std::time::Duration;
@@ -26,10 +26,9 @@ use source::Source;
 use tables::TABLES;
 use target::Target;
 
-/// Rows in one statement: many enough that round trips do not count, few enough to be nothing in
-/// memory.
+/// Rows in one statement: enough to make round trips cheap, few enough to take little memory.
 const CHUNK: usize = 1_000;
-/// How long a database may take to answer the first time.
+/// How long opening a database may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a database was not copied. The target is as it was, but for its schema.
@@ -46,7 +45,7 @@ pub enum CopyError {
         "{0} does not have this version's schema; start this version's server on it once, stop it, and copy then"
     )]
     NotCurrent(String),
-    /// A copy never mixes with what is there already.
+    /// The target has rows: a copy never mixes with them.
     #[error(
         "{0} is not empty: it has rows in {1}; name a database that was never used (not even by a server's first start)"
     )]
@@ -70,12 +69,13 @@ pub struct Progress {
 /// The tables that were copied, in order, each with its number of rows.
 pub type Copied = Vec<(&'static str, u64)>;
 
-/// What is equal in a database and its copy: of each event its key, epoch, revision, registered and
-/// waiting people, the confirmed and all registrations, the lines of its log and the last of them.
+/// The state of an event, which must be equal in a database and its copy: key, epoch, revision,
+/// registered, waiting, confirmed registrations, all registrations, lines of its log, and the last
+/// line's revision.
 type State = (i64, String, i64, i64, i64, i64, i64, i64, i64);
 
-/// Copies everything but sessions from `from` to `to`, and tells `progress` after each chunk. `to`
-/// gets this version's schema first.
+/// Copies everything except sessions from `from` to `to`, and calls `progress` after each chunk.
+/// `to` gets this version's schema first.
 pub async fn copy(
     from: &DatabaseUrl,
     to: &DatabaseUrl,
@@ -92,7 +92,7 @@ pub async fn copy(
     if !source.is_current().await.map_err(at(from))? {
         return Err(CopyError::NotCurrent(from.to_string()));
     }
-    // Brings the schema.
+    // Creates the schema.
     Store::open(to, None)
         .await
         .map_err(|error| CopyError::Store(to.to_string(), error))?

@@ -13,7 +13,7 @@ use super::super::{DatabaseUrl, migrations, postgres};
 use super::State;
 use super::tables::{APPLIED, Cell, Kind, STATES, Table};
 
-/// An open database inside a transaction that sees one state of it.
+/// An open database, in a transaction that reads one snapshot.
 pub(super) enum Source {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -99,8 +99,8 @@ impl Source {
         )
     }
 
-    /// A table's rows, one after the other: the database waits for the reader, not the other way
-    /// round.
+    /// A table's rows, one after the other. The database waits for the reader, so that memory stays
+    /// small.
     pub(super) fn rows<'a>(
         &'a mut self,
         table: &'a Table,
@@ -121,8 +121,8 @@ impl Source {
         }
     }
 
-    /// The last key that the database has drawn for a table, though its row may be gone; `None`
-    /// before the first.
+    /// The last key that the database gave for a table, even if its row is gone; `None` before the
+    /// first.
     pub(super) async fn last_key(&mut self, table: &Table) -> Result<Option<i64>, sqlx::Error> {
         match self {
             Self::Sqlite(connection) => {
@@ -149,7 +149,7 @@ impl Source {
     }
 
     pub(super) async fn close(self) {
-        // Nothing was written; what fails here was not needed.
+        // Nothing was written, so an error here does not matter.
         let _ = match self {
             Self::Sqlite(connection) => connection.close().await,
             Self::Postgres(connection) => connection.close().await,

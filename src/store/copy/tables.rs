@@ -1,16 +1,16 @@
-//! What a copy is made of. A test compares it with both schemas.
+//! The tables that are copied. A test compares them with both schemas.
 
 use serde::Serialize;
 
 use Kind::{Flag, Int, Json, Text};
 
-/// How a column's values travel.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Int,
     Text,
     Flag,
-    /// As text; the databases write it differently, and mean the same.
+    /// Copied as text. The databases format the same value differently.
     Json,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Table {
     pub(super) columns: &'static [(&'static str, Kind)],
     /// Its primary key: rows come in this order.
     pub(super) key: &'static str,
-    /// Whether the database draws the keys, and has to know which ones were drawn.
+    /// Whether the database draws the keys, and must know the last one.
     pub(super) draws_keys: bool,
 }
 
@@ -45,7 +45,7 @@ impl Table {
     }
 }
 
-/// Every table that is copied; what others refer to comes first.
+/// Every table that is copied; a table comes after those that it references.
 pub(super) const TABLES: [Table; 7] = [
     Table {
         name: "events",

@@ -12,8 +12,8 @@ use super::super::{DatabaseUrl, postgres};
 use super::State;
 use super::tables::{Cell, Kind, STATES, TABLES, Table};
 
-/// An open database inside a transaction that nobody else can write beside. Dropped without
-/// [`Self::commit`] it changes nothing.
+/// An open database, in a transaction that keeps other writers out. If it is dropped without
+/// [`Self::commit`], nothing changes.
 pub(super) enum Target {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -121,7 +121,7 @@ impl Target {
         }
     }
 
-    /// Lets the database draw the keys after `last`.
+    /// Makes the database continue with the keys after `last`.
     pub(super) async fn set_last_key(
         &mut self,
         table: &Table,
@@ -129,7 +129,7 @@ impl Target {
     ) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => {
-                // It has no unique name: a row stands there as soon as the table had one.
+                // `sqlite_sequence` has no unique index for an upsert, so replace the row.
                 query("DELETE FROM sqlite_sequence WHERE name = $1")
                     .bind(table.name)
                     .execute(&mut *connection)
@@ -158,7 +158,7 @@ impl Target {
         }
     }
 
-    /// Keeps everything.
+    /// Commits everything.
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(mut connection) => {
@@ -167,7 +167,7 @@ impl Target {
             }
             Self::Postgres(mut connection) => {
                 connection.execute("COMMIT").await?;
-                // So that the first plans know how large the tables are.
+                // Gives the first plans the sizes of the tables.
                 connection.execute("ANALYZE").await?;
                 connection.close().await
             }

@@ -1,8 +1,8 @@
 //! Postgres: one server, any number of nodes.
 //!
-//! READ COMMITTED with the event's row locked first: what a transaction reads after that is as new
-//! as the lock. (Under REPEATABLE READ the snapshot would be older than the lock, and a place could
-//! be given twice.)
+//! A transaction uses READ COMMITTED and locks the event's row first: everything that it reads
+//! after that is as new as the lock. Under REPEATABLE READ the snapshot would be older than the
+//! lock, and a place could be given twice.
 
 use std::sync::Arc;
 
@@ -39,14 +39,14 @@ const REGISTRATIONS: &str = sql::registrations!(
 );
 /// Names the level, so that a server whose default was changed cannot give a place twice.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-/// What an export reads: one state, from its first statement to its end.
+/// An export reads one snapshot, from its first statement to its end.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-/// An export lasts as long as its reader takes, within a limit of its own.
+/// An export lasts as long as its client reads, within its own limit.
 const EXPORT_LIMITS: &str = "SELECT set_config('statement_timeout', '0', false)";
 /// Another node may be migrating a large table.
 const NO_LIMITS: &str =
     "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)";
-/// For copying a database, on a connection of its own: it takes as long as it takes.
+/// For copying a database, on a connection of its own, without limits of time.
 pub(super) const UNBOUNDED: &str = "\
     SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '10s', false),
         set_config('idle_in_transaction_session_timeout', '0', false), set_config('enable_seqscan', 'off', false)";
@@ -58,7 +58,7 @@ pub struct Postgres {
     writers: WriterPool,
     readers: Arc<Readers<sqlx::Postgres>>,
     options: Arc<PgConnectOptions>,
-    /// Where to listen: past a pooler, if there is one, that hands connections out by transaction.
+    /// Where to listen: directly at the server, if a pooler assigns connections by transaction.
     listen: Arc<PgConnectOptions>,
 }
 
@@ -70,7 +70,7 @@ impl Postgres {
         let writers = WriterPool::to(options);
         let mut connection = match writers.pool().acquire().await {
             Ok(connection) => connection.detach(),
-            // The pool has tried again and again, and does not say why it failed.
+            // The pool retries, and does not say why it failed.
             Err(sqlx::Error::PoolTimedOut) => {
                 bounded(ACQUIRE_TIMEOUT, PgConnection::connect_with(&named(options))).await?
             }
@@ -101,8 +101,8 @@ impl Postgres {
         tokio::join!(self.readers.close(), self.writers.close());
     }
 
-    /// Notifies every node that listens. Not inside the committing transaction: there it would take
-    /// one lock for all committers of the whole server.
+    /// Notifies every node that listens. Never call it inside the committing transaction: there
+    /// `NOTIFY` takes one lock for all committers of the server.
     pub(super) async fn notify(
         &self,
         event: EventId,

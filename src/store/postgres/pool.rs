@@ -11,13 +11,14 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Postgres};
 
 use super::transaction::PgTransaction;
 
-/// The server's limits back up the client's: a node that has vanished must not keep an event's
-/// lock. (Only deleting an event with a million registrations takes a statement long.) Short
-/// statements gain nothing from parallel workers and compilation, which cost milliseconds. A plan
-/// made while a table was empty would read the whole table for each look-up, so indexes are forced.
-/// A plan for given values is as bad: the planner believes that an event newer than its statistics
-/// has no rows, and takes any index that begins with the event. A generic plan takes the index that
-/// fits.
+/// Session settings:
+///
+/// - Timeouts back up the client's: a node that vanished must not keep an event's lock. Only
+///   deleting an event with a million registrations needs a long statement timeout.
+/// - No parallel workers and no compilation: they cost short statements milliseconds.
+/// - No sequential scans: a plan made while a table was empty would scan it for each look-up.
+/// - Generic plans: for given values the planner believes that an event newer than its statistics
+///   has no rows, and takes any index that begins with the event.
 pub(super) const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
         set_config('idle_in_transaction_session_timeout', '3s', false), set_config('tcp_keepalives_idle', '10', false),
@@ -37,7 +38,7 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long to wait for a connection; less than the statement's own limit, so that the error names
 /// the reason.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Where transactions that write get their connections from. Cheap to clone.
+/// The connections of transactions that write. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct WriterPool {
     pool: PgPool,
@@ -98,7 +99,7 @@ impl WriterPool {
     /// Takes back the connection of a transaction that has ended.
     pub(super) fn keep(&self, connection: PooledConn) {
         if self.pool.num_idle() == 0 && self.pool.size() >= WRITERS {
-            // Dropped, it goes to whoever has waited longest.
+            // Dropping it returns it to the pool, which gives it to the longest waiting.
             return;
         }
         self.last.put(Some(connection));
@@ -109,7 +110,7 @@ impl WriterPool {
 }
 
 impl Last {
-    /// `None` as well when it has been out for long enough: it goes back to the pool.
+    /// Also `None` when it was outside the pool for too long: then it goes back.
     fn take(&self) -> Option<PooledConn> {
         self.put(None)
             .filter(|connection| connection.since.elapsed() < TRUSTED_IDLE)
@@ -131,13 +132,13 @@ impl Last {
 
 impl Drop for Last {
     fn drop(&mut self) {
-        // There may be no runtime any more to bring it back to the pool.
+        // Without a runtime the pool could not take it back.
         self.forget();
     }
 }
 
 impl PooledConn {
-    /// Closes it without a farewell: the server rolls back whatever it was doing.
+    /// Closes it without a goodbye message: the server rolls back its transaction.
     pub(super) fn close(self) {
         drop(self.connection.detach());
     }

@@ -1,5 +1,5 @@
-//! A transaction that writes. What only some rows have goes to the server as arrays: one statement,
-//! however many rows.
+//! A transaction that writes. Rows go to the server as arrays: one statement for any number of
+//! rows.
 
 use std::ops::{Deref, DerefMut};
 
@@ -20,10 +20,12 @@ use crate::domain::event::{Capacity, Event, EventId, Slug};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
 use crate::domain::search;
 
-/// A plan that was made while the table was empty is kept when it holds a million rows, and to a
-/// planner without statistics every index that begins with the event looks as good as another.
-/// LATERAL makes it look up each row. OFFSET 0, behind which it sees no further condition, makes it
-/// use the index that begins with what is looked up.
+/// Finds registrations by email key, idempotency key, and place.
+///
+/// A plan made while the table was empty is kept when it has a million rows. Without statistics
+/// every index that begins with the event looks equally good to the planner. LATERAL makes it look
+/// up each row. OFFSET 0 hides the conditions outside, so that it uses the index that begins with
+/// the key.
 const FIND: &str = concat!(
     "SELECT found.* FROM unnest($3::text[]) AS named (key) CROSS JOIN LATERAL (
         SELECT ",
@@ -68,14 +70,14 @@ const WRITE_ROWS: &str = "\
     SELECT event.id, new.*
     FROM event CROSS JOIN unnest($25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
         $32::text[], $33::text[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[]) AS new";
-/// Why a transaction has its connection.
+/// The invariant: a transaction has its connection until it ends.
 const ENDED: &str = "only the end takes it away";
 
-/// An open transaction. Dropped without an end, it closes its connection, and the server rolls
-/// back: its state is unknown.
+/// An open transaction. If it is dropped without an end, its state is unknown: it closes its
+/// connection, and the server rolls back.
 #[derive(Debug)]
 pub(in super::super) struct PgTransaction {
-    /// Until the end.
+    /// `None` only after the end.
     connection: Option<PooledConn>,
     from: WriterPool,
 }

@@ -16,7 +16,7 @@ use super::super::{StoreError, migrations, sql};
 /// How long the start waits for another process that starts on the same new file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes sure that there is a file that can be written, or says what is in the way.
+/// Creates the file if there is none, and checks that it can be written.
 pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
     check_directory(file)?;
     if file.is_dir() {
@@ -75,9 +75,8 @@ fn check_directory(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Creates a file that is not there for its owner alone: it will hold names and addresses. SQLite
-/// gives `-wal` and `-shm` the rights of the file itself. One that is there keeps the rights that
-/// it was given.
+/// Creates a missing file for its owner only, because it will hold names and addresses. SQLite
+/// gives `-wal` and `-shm` the rights of the file itself. An existing file keeps its rights.
 fn create(file: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -98,8 +97,8 @@ fn refused(kind: io::ErrorKind, message: String) -> StoreError {
 
 /// The open database file, told apart from any other file at its path by device and inode.
 ///
-/// SQLite goes on writing to a file that was deleted or moved: every commit would seem to work, and
-/// be lost.
+/// SQLite continues to write to a file that was deleted or moved: every commit would seem to
+/// succeed, and be lost.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     database: Identity,
@@ -142,7 +141,7 @@ impl OpenFile {
         Ok(())
     }
 
-    /// Lets go of the file.
+    /// Closes the file.
     pub(super) async fn close(&self) {
         let anchor = self
             .anchor

@@ -1,10 +1,10 @@
-//! The rows of a batch for SQLite: the event, new lines of its change log, new registrations. One
-//! call, however many rows.
+//! Writes the rows of a batch in SQLite: the event, new lines of its change log, new registrations.
+//! One call for any number of rows.
 //!
 //! Each `?` takes the next of the values that are bound. Rows are bound value by value and not as
 //! one JSON document: SQLite would call functions to take each row apart, and keep a journal for a
-//! statement that calls any. OR ROLLBACK for the same reason: a constraint that fails ends the
-//! transaction, so there is nothing to take back statement by statement.
+//! statement that calls any. OR ROLLBACK serves the same purpose: a failed constraint ends the
+//! transaction, so no statement needs a journal of its own.
 
 use std::sync::Arc;
 
@@ -37,14 +37,14 @@ const REGISTRATIONS: &str = "
     SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11, column12, column13
     FROM (VALUES ";
 const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-/// Skips the rows that nothing was bound to.
+/// Skips the rows without values.
 const FILTER: &str = ") WHERE column1 IS NOT NULL;";
 /// Registrations in one INSERT. SQLite takes at most 32,766 values in a statement.
 const REGISTRATIONS_AT_ONCE: usize = 512;
 const _: () = assert!(REGISTRATIONS_AT_ONCE.is_power_of_two());
 
-/// The statements for so many changes and registrations. They come in few sizes, so that those of
-/// all common batches stay prepared: what is bound to nothing is NULL.
+/// The statements for this many changes and registrations. They come in few sizes, so that those of
+/// all common batches stay prepared. Unbound values are NULL.
 pub(super) fn statements(changes: usize, registrations: usize) -> String {
     let mut text = EVENT.to_owned();
     for first in (0..changes).step_by(CHANGES_AT_ONCE) {
@@ -129,7 +129,7 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.at.as_millis())
 }
 
-/// In the form that SQLite's thread takes without another copy.
+/// In the form that SQLite's thread uses without another copy.
 fn text(text: &str) -> Arc<str> {
     Arc::from(text)
 }

@@ -1,8 +1,8 @@
 //! SQLite: one file, one connection that writes, others that read.
 //!
 //! WAL with `synchronous=FULL`: a commit is on the disk before it is answered, and readers never
-//! wait for the writer. More connections that write would only wait out `busy_timeout` for each
-//! other.
+//! wait for the writer. More writing connections would only wait for each other, up to
+//! `busy_timeout`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(super) use transaction::SqliteTransaction;
 const REGISTRATIONS: &str = sql::registrations!(
     "SELECT 1 FROM json_each($7) WHERE instr(search_key, value) = 0 AND value <> CAST(number AS TEXT)"
 );
-/// What an export reads: one state, from its first read to its end.
+/// An export reads one snapshot, from its first read to its end.
 const SNAPSHOT: &str = "BEGIN";
 /// Connections for short reads. Every connection is a thread.
 const SHORT_READERS: u32 = 4;
@@ -79,8 +79,8 @@ impl Sqlite {
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            // A large batch would otherwise leave people's names in a file of the system's folder,
-            // and wait for it.
+            // A large batch would otherwise write people's names to a temporary file, and wait for
+            // it.
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE_SIZE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);

@@ -18,8 +18,8 @@ use crate::domain::decide::{Archived, BatchState};
 use crate::domain::event::{Capacity, Event, EventId, Slug};
 use crate::domain::registration::{Locator, Registration};
 
-/// IMMEDIATE: a transaction that only turns into a writer at its first change may find its snapshot
-/// outdated.
+/// IMMEDIATE takes the write lock at the start. A deferred transaction could find its snapshot
+/// outdated at its first change.
 macro_rules! begin {
     () => {
         "BEGIN IMMEDIATE;"
@@ -65,8 +65,8 @@ const ADVANCE: &str = "\
     FROM json_each($1) AS moved
     WHERE event_id = moved.value ->> 0 AND round = moved.value ->> 1 AND number = moved.value ->> 2";
 
-/// The connection that writes, with an open transaction. Dropped without an end, it closes the
-/// connection, which rolls back.
+/// The connection that writes, with an open transaction. If it is dropped without an end, it closes
+/// the connection, which rolls back.
 pub(in super::super) struct SqliteTransaction {
     writer: OwnedMutexGuard<Option<SqliteConnection>>,
     connection: SqliteConnection,
@@ -118,7 +118,7 @@ impl SqliteTransaction {
             file,
         } = self;
         *writer = Some(connection);
-        // Where the file was taken away meanwhile, this was stored where nobody will find it.
+        // If the file was removed meanwhile, the batch was stored where nobody will find it.
         Ok(file.check()?)
     }
 }
@@ -161,7 +161,7 @@ impl Transaction for SqliteTransaction {
         new: &[&Registration],
     ) -> Result<(), StoreError> {
         let changes = &batch.writes.changes;
-        // Put together from constants; every value is bound.
+        // Built from constants; every value is bound.
         let statements = AssertSqlSafe(insert_batch::statements(changes.len(), new.len()));
         insert_batch::bind(query(statements), &batch.event, changes, new)
             .execute(&mut **self)
