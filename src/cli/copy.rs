@@ -1,4 +1,4 @@
-//! `headcount copy`: a whole database into an empty one.
+//! `headcount copy`: copies a whole database into an empty one.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! `headcount health`: whether a server is ready; for container health checks, which have no other
-//! HTTP client.
+//! `headcount health`: checks whether a server is ready. Container health checks use it, because
+//! images have no other HTTP client.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -35,8 +35,8 @@ pub(super) struct HealthArgs {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// The certificate of the server at --listen: it is asked over TLS. It is not checked, as it
-    /// names no loopback address.
+    /// Use TLS for the server at --listen. Its certificate is not checked, because it names no
+    /// loopback address.
     #[arg(long, env = "HEADCOUNT_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<String>,
     /// Accept any TLS certificate, for self-signed ones.

@@ -47,7 +47,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs what was asked for; the exit code is 0, 1 for a failure and 2 for a mistake in the
+    /// Runs the command. The exit code is 0, or 1 for a failure, or 2 for a mistake in the
     /// configuration.
     pub fn run(self) -> ExitCode {
         match self.command {

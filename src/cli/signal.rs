@@ -1,9 +1,9 @@
-//! The user's wish to stop.
+//! The signals that ask a client command to stop.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGINT (Ctrl-C, websocketd) or SIGTERM. Heard from this call on, also before the future is first
-/// polled: whoever is told to stop while it starts must still stop in order.
+/// Waits for SIGINT (Ctrl-C, websocketd) or SIGTERM. Signals count from this call on, also before
+/// the future is first polled, so that a command can stop cleanly while it starts.
 pub(super) fn stop() -> impl Future<Output = ()> {
     // Installing a handler fails only for signals that cannot be handled; these two can.
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");

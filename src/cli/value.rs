@@ -1,9 +1,10 @@
-//! What the client commands share in reading their flags and in complaining.
+//! Flag values and error lines of the client commands.
 
 use std::io::Write as _;
 use std::time::Duration;
 
-/// A time between requests; not so short that a watcher becomes an attack.
+/// Parses a time between requests. It has a lower bound, so that a watcher does not become an
+/// attack.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     const SHORTEST: Duration = Duration::from_millis(100);
     let interval = duration(text)?;

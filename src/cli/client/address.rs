@@ -1,34 +1,35 @@
-//! The address of an event: its page's or the API's, below any path prefix.
+//! The address of a server, or of an event: its page or its API, below any path prefix.
 
 use url::{Host, Url};
 
 use crate::domain::event::Slug;
 
-/// Where a Headcount server is.
+/// The address of a Headcount server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Base {
     /// `https`.
     pub(in crate::cli) tls: bool,
     /// A name or an IP address; IPv6 without brackets.
     pub(in crate::cli) host: String,
-    /// Also when the URL leaves it out.
+    /// The port, also when the URL omits it.
     pub(in crate::cli) port: u16,
-    /// `Host`'s value: with brackets, and with the port unless it is the scheme's own.
+    /// The value of `Host`: IPv6 with brackets, and the port unless it is the scheme's default.
     pub(in crate::cli) authority: String,
-    /// Ends with a slash; longer than that behind a proxy that serves Headcount below a path.
+    /// Ends with a slash. It is longer than a slash behind a proxy that serves Headcount below a
+    /// path.
     pub(in crate::cli) path: String,
 }
 
-/// Why a text is no address.
+/// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::cli) enum NoAddress {
-    /// No URL at all, or of another scheme.
+    /// Not a URL, or one of another scheme.
     #[error("{0:?} is no web address; it begins with http:// or https://")]
     NotHttp(String),
     /// `https://user:password@…`.
     #[error("an address with a user name or password is not supported")]
     Credentials,
-    /// The server's own address, or a page that belongs to no event.
+    /// The server's address without an event, or a page of no event.
     #[error("{0} names no event; an event's address looks like {1}")]
     NoEvent(String, String),
     /// `/e/Ünknown`.
@@ -37,14 +38,14 @@ pub(in crate::cli) enum NoAddress {
 }
 
 impl Base {
-    /// Reads the address of a server, e.g. `http://127.0.0.1:8080/`; a page of it will do.
+    /// Parses the address of a server, e.g. `http://127.0.0.1:8080/`, or of one of its pages.
     pub(in crate::cli) fn parse(text: &str) -> Result<Self, NoAddress> {
         let url = read(text)?;
         let (prefix, _) = split(&url);
         Ok(Self::new(&url, &prefix.unwrap_or_else(|| segments(&url))))
     }
 
-    /// `http://host:port/prefix/`, without a slash too many.
+    /// The URL of `path`, which is relative to the server's address.
     pub(in crate::cli) fn url(&self, path: &str) -> String {
         format!(
             "{}://{}{}{path}",
@@ -59,7 +60,7 @@ impl Base {
         let host = match url.host() {
             Some(Host::Ipv6(ip)) => ip.to_string(),
             Some(host) => host.to_string(),
-            // `read` lets none through without a host.
+            // `read` refuses a URL without a host.
             None => String::new(),
         };
         let default = if tls { 443 } else { 80 };
@@ -86,8 +87,8 @@ impl Base {
     }
 }
 
-/// Reads the address of an event: `…/e/<slug>` or `…/api/v1/events/<slug>`. What follows, a query
-/// and a fragment are ignored.
+/// Parses the address of an event: `…/e/<slug>` or `…/api/v1/events/<slug>`. It ignores further
+/// path segments, a query and a fragment.
 pub(in crate::cli) fn event(text: &str) -> Result<(Base, Slug), NoAddress> {
     let url = read(text)?;
     let (Some(prefix), Some(slug)) = split(&url) else {

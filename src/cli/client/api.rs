@@ -1,4 +1,4 @@
-//! Calls of the JSON API: whole answers, over connections that are kept for the next call.
+//! Calls of the JSON API, over connections that are kept for the next call.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 pub(in crate::cli) struct Api {
     base: Base,
     tls: Arc<ClientConfig>,
-    /// For a whole exchange.
+    /// The time limit of a whole call.
     timeout: Duration,
     idle: Mutex<Vec<Connection>>,
 }
@@ -100,7 +100,7 @@ impl Api {
         }
     }
 
-    /// Sends the call and reads the whole answer; an error says what is in the way.
+    /// Sends the call and reads the whole answer. The error is text for people.
     pub(in crate::cli) async fn send(&self, call: &Call) -> Result<Answer, String> {
         timeout(self.timeout, self.exchange(call))
             .await
@@ -156,12 +156,12 @@ impl Api {
         let (sender, connection) = http1::handshake(TokioIo::new(line))
             .await
             .map_err(|error| causes(&error))?;
-        // It ends when the sender is dropped; a failed send reports its error.
+        // The task ends when the sender is dropped; a failed send reports its error.
         tokio::spawn(connection);
         Ok(sender)
     }
 
-    /// A vector of connections is whole even where a thread panicked.
+    /// A panicked thread leaves the vector of connections intact.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +180,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, String> {
     })
 }
 
-/// An error with its causes, in one line: hyper's own words name only the step that failed.
+/// An error with its causes, in one line: hyper's message names only the step that failed.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -5,15 +5,15 @@ use serde::{Deserialize, Deserializer};
 use crate::domain::clock::Timestamp;
 use crate::domain::position::Position;
 
-/// The whole state of an event at one revision. Unknown fields are ignored: a newer server may say
-/// more.
+/// The whole state of an event at one revision. Unknown fields are ignored, because a newer server
+/// may send more.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(in crate::cli) struct Count {
     /// The cursor of this state.
     #[serde(deserialize_with = "position")]
     pub(in crate::cli) position: Position,
     pub(in crate::cli) round: u32,
-    /// `open`, `full`, …: shown, never decided on.
+    /// `open`, `full`, …: only for display.
     pub(in crate::cli) state: String,
     pub(in crate::cli) capacity: Option<u32>,
     pub(in crate::cli) registered: u32,

@@ -1,4 +1,4 @@
-//! The loop that every transport runs in: connect, follow, wait, come back with the cursor.
+//! The loop around every transport: connect, follow, wait, reconnect with the cursor.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::session::{Cut, Session};
 use super::target::Target;
 use super::{Transport, backoff, frame, long_poll, poll, socketio, sse, websocket};
 
-/// Follows the event until the sink has enough, or until it is certain that nothing more will come.
+/// Follows the event until the sink stops it, or until no further message can come.
 pub(in crate::cli) async fn follow(
     target: &Target,
     transport: Transport,
@@ -21,17 +21,17 @@ pub(in crate::cli) async fn follow(
     let mut session = Session::new(target, meter, sink);
     let mut failures = 0;
     loop {
-        session.heard = false;
+        session.active = false;
         let Err(cut) = run(transport, &mut session).await;
-        let (why, told) = match cut {
+        let (why, asked) = match cut {
             Cut::Final(End::NoSuchEvent) if session.ever => return End::Deleted,
             Cut::Final(end) => return end,
             Cut::Hopeless(why) if !session.ever => return End::Refused(why),
             Cut::Hopeless(why) => (why, None),
             Cut::Later { why, wait } => (why, wait),
         };
-        failures = if session.heard { 1 } else { failures + 1 };
-        let wait = backoff::wait(failures, told.or(session.retry), rand::random());
+        failures = if session.active { 1 } else { failures + 1 };
+        let wait = backoff::wait(failures, asked.or(session.retry), rand::random());
         if let Err(Cut::Final(end)) = session.give(Item::Disconnected { why, wait }) {
             return end;
         }
@@ -39,7 +39,7 @@ pub(in crate::cli) async fn follow(
     }
 }
 
-/// One connection, or a series of requests; ends only by a cut.
+/// Runs one connection or series of requests until it is cut.
 async fn run(transport: Transport, session: &mut Session<'_>) -> Result<Infallible, Cut> {
     match transport {
         Transport::Sse => sse::run(session).await,

@@ -11,7 +11,7 @@ use super::session::{Cut, Session};
 
 /// The media type.
 const HTML: &str = "text/html";
-/// A refusal is to be a document that can be read by a program.
+/// Asks for a refusal that a program can read.
 const ACCEPT: &str = "text/html, application/json";
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
@@ -49,7 +49,7 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
             }
         }
     }
-    // After a clean end a browser loads the document again when its head said so.
+    // After a clean end a browser reloads the document at the time that its head gave.
     Err(Cut::Later {
         why: "the document has ended".into(),
         wait: reload,

@@ -1,9 +1,9 @@
 //! Finds the counts in the endless HTML document of an iframe (docs/protocol.md, section 6). Pure:
 //! bytes in, JSON out.
 //!
-//! No HTML parser: the document is the server's own, and inside an attribute that is escaped as it
-//! should be neither `<` nor `"` can stand, so looking for the marker is exact. A browser needs a
-//! whole parser; a watcher among thousands should not.
+//! It searches for markers instead of parsing HTML. The server escapes `<` and `"` inside
+//! attributes, so a marker cannot occur in a value. A full parser would be too much for thousands
+//! of watchers.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use std::time::Duration;
 const COUNT: &[u8] = b"<p data-count=\"";
 /// The text before the time of the reload.
 const REFRESH: &[u8] = b"http-equiv=\"refresh\" content=\"";
-/// No value is longer; a document with one that is, is not Headcount's.
+/// The longest value. A document with a longer one is not Headcount's.
 const LONGEST: usize = 64 * 1024;
 
-/// One thing found.
+/// What a piece of the document completes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
     /// A count, as JSON.
@@ -23,13 +23,13 @@ pub(super) enum Found {
     Refresh(Duration),
 }
 
-/// Takes the document in pieces of any size.
+/// Parses the document in pieces of any size.
 #[derive(Debug, Default)]
 pub(super) struct FrameParser {
     rest: Vec<u8>,
 }
 
-/// A value without an end.
+/// A value that is longer than any of Headcount's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooLong;
 
@@ -46,7 +46,7 @@ impl FrameParser {
                 .filter_map(|marker| find(rest, marker).map(|at| (at, marker)))
                 .min();
             let Some((at, marker)) = next else {
-                // Half a marker may stand at the end.
+                // The piece may end inside a marker.
                 from += rest
                     .len()
                     .saturating_sub(REFRESH.len().max(COUNT.len()) - 1);

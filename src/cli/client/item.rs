@@ -9,15 +9,14 @@ use crate::domain::clock::Timestamp;
 /// A count that was not seen before.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Seen {
-    /// When its last byte was read here; a monotonic clock, so that a step of the wall clock shows
-    /// nowhere.
+    /// When its last byte was read here, by a monotonic clock.
     pub(in crate::cli) at: Instant,
     /// The object as the server wrote it, on one line.
     pub(in crate::cli) json: String,
     pub(in crate::cli) count: Count,
 }
 
-/// One thing that a client learns.
+/// What a client yields.
 #[derive(Debug, Clone)]
 pub(in crate::cli) enum Item {
     /// The server has answered on a new connection.
@@ -26,7 +25,7 @@ pub(in crate::cli) enum Item {
     Seen(Box<Seen>),
     /// The server's database cannot be reached.
     Stale(Timestamp),
-    /// It can again; the count may be what it was.
+    /// The database is reachable again; the count may be unchanged.
     Fresh,
     /// An organiser's announcement.
     Notice(String),
@@ -38,7 +37,7 @@ pub(in crate::cli) enum Item {
     },
 }
 
-/// Takes what is seen; `Break` ends the following.
+/// Handles an item; `Break` stops following.
 pub(in crate::cli) trait Sink: Send {
     fn take(&mut self, item: Item) -> ControlFlow<()>;
 }
@@ -49,17 +48,17 @@ impl<F: FnMut(Item) -> ControlFlow<()> + Send> Sink for F {
     }
 }
 
-/// Why nothing more will be seen.
+/// Why following ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::cli) enum End {
-    /// The sink has had enough.
+    /// The sink stopped it.
     #[error("stopped")]
     Stopped,
     #[error("there is no such event")]
     NoSuchEvent,
     #[error("the event was deleted")]
     Deleted,
-    /// It will not get better by trying again.
+    /// A retry would fail in the same way.
     #[error("{0}")]
     Refused(String),
 }

@@ -1,4 +1,4 @@
-//! A counted connection to the server, in the clear or over TLS.
+//! A connection to the server, plain or over TLS, whose bytes are counted.
 
 use std::io;
 use std::pin::Pin;
@@ -53,7 +53,7 @@ impl Line {
         let tcp = TcpStream::connect(addresses.as_slice())
             .await
             .map_err(|error| Cut::later(format!("cannot reach {}: {error}", base.authority)))?;
-        // A request is one small write; waiting for more to send would be measured as delay.
+        // Nagle's algorithm would add to the measured delay.
         let _ = tcp.set_nodelay(true);
         let tcp = Counted {
             inner: tcp,

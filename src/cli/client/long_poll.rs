@@ -1,4 +1,4 @@
-//! Long poll: a question that is answered when the answer changes (RFC 7240; docs/protocol.md,
+//! Long poll: a request that the server answers when the count changes (RFC 7240; docs/protocol.md,
 //! section 3).
 
 use std::convert::Infallible;
@@ -13,7 +13,8 @@ use super::request::{self, Http};
 use super::session::{Cut, Session};
 use super::target::Target;
 
-/// After an answer at once that brings nothing new, as while the count is stale: no hot loop.
+/// The pause after an immediate answer without news, as while the count is stale: it prevents a hot
+/// loop.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {

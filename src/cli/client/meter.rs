@@ -31,8 +31,7 @@ impl Meter {
         self.requests.fetch_add(1, Relaxed);
     }
 
-    /// Grows with every byte that comes in: the sign of life on a stream whose heartbeats are not
-    /// shown.
+    /// Grows with every byte received. It shows life on a stream whose decoder hides heartbeats.
     pub(super) fn received_bytes(&self) -> u64 {
         self.received.load(Relaxed)
     }

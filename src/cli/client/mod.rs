@@ -3,8 +3,8 @@
 //!
 //! Owns the loop that reconnects ([`follow`]), what every transport yields ([`item::Item`]), and
 //! one small client for each. Every client opens its own socket, as a browser would, and counts its
-//! requests and bytes ([`meter::Meter`]). Prints nothing and holds no backlog: each item goes to an
-//! [`item::Sink`] at once, and a slow sink makes the server skip revisions.
+//! requests and bytes ([`meter::Meter`]). It prints nothing and holds no backlog: each item goes to
+//! an [`item::Sink`] at once, and a slow sink makes the server skip revisions.
 
 pub(super) mod address;
 pub(super) mod api;
@@ -43,7 +43,7 @@ pub(super) enum Transport {
     WebSocket,
     /// Requests that the server answers when something changes.
     LongPoll,
-    /// A request every so often.
+    /// Requests at a fixed interval.
     Poll,
     /// Socket.IO over WebSocket.
     #[value(name = "socketio", alias = "socket.io")]

@@ -1,5 +1,5 @@
-//! Interval poll: the same question every so often, with the last answer's validator
-//! (docs/protocol.md, section 3).
+//! Interval poll: repeats the same request with the last answer's validator (docs/protocol.md,
+//! section 3).
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     let mut http = Http::new(session.target, session.meter);
     let path = session.target.path("");
     let mut tick = interval(session.target.interval);
-    // After an answer that took longer than the interval there is nothing to catch up with.
+    // After an answer that took longer than the interval, skip the missed requests.
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut first = true;
     loop {

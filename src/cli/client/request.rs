@@ -26,7 +26,7 @@ use crate::domain::clock::{Clock, Timestamp};
 
 /// The `User-Agent` of every client.
 pub(super) const AGENT: &str = concat!("headcount/", env!("CARGO_PKG_VERSION"));
-/// For the head of a response, in addition to the wait that a long poll asks for.
+/// The time limit for the head of a response, in addition to a long poll's wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest body that is read as a whole.
 const LARGEST: usize = 256 * 1024;
@@ -47,7 +47,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Sends a GET and waits for the head of the response; `wait` is how long the request asks the
+    /// Sends a GET and waits for the head of the response. `wait` is how long the request asks the
     /// server to wait.
     pub(super) async fn get(
         &mut self,
@@ -77,7 +77,8 @@ impl<'a> Http<'a> {
 
     async fn connect(&self) -> Result<SendRequest<Empty<Bytes>>, Cut> {
         let line = Line::open(&self.target.base, &self.target.tls, self.meter).await?;
-        // hyper's smallest buffer: a count and its head fit, and thousands of watchers do too.
+        // hyper's smallest buffer: a count with its head fits, and thousands of watchers take
+        // little memory.
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(8 * 1024)
             .handshake(TokioIo::new(line))
@@ -161,30 +162,30 @@ pub(super) async fn expect(
     if response.status() != StatusCode::OK {
         return Err(refusal(response).await);
     }
-    let told = response
+    let media = response
         .headers()
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("no media type");
-    if told.starts_with(media_type) {
+    if media.starts_with(media_type) {
         Ok(response)
     } else {
         Err(Cut::Hopeless(format!(
-            "unexpected response, {told} instead of {media_type}; is this a Headcount server?"
+            "unexpected response, {media} instead of {media_type}; is this a Headcount server?"
         )))
     }
 }
 
-/// What an answer that is neither 200 nor 304 means.
+/// Why a connection ends at an answer that is neither 200 nor 304.
 pub(super) async fn refusal(response: Response<Incoming>) -> Cut {
     let (status, head) = (response.status(), response.headers().clone());
     let body = text(response).await.unwrap_or_default();
     meaning(status, &head, body.as_bytes())
 }
 
-/// The same, of a body in memory.
+/// Like [`refusal`], for a body in memory.
 pub(super) fn meaning(status: StatusCode, head: &HeaderMap, body: &[u8]) -> Cut {
-    /// The part of RFC 9457's object that is acted upon or shown.
+    /// The used part of RFC 9457's object.
     #[derive(Deserialize, Default)]
     struct Problem {
         #[serde(default)]

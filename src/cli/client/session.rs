@@ -19,8 +19,7 @@ use crate::domain::position::Position;
 pub(super) enum Cut {
     /// Reconnect later, after `wait` when the server asked for it.
     Later { why: String, wait: Option<Duration> },
-    /// A wrong address, unless it worked before: then a deploy or a proxy is in the way, and it
-    /// will pass.
+    /// A wrong address, unless it worked before: then it is a passing fault of a deploy or a proxy.
     Hopeless(String),
     /// Do not reconnect.
     Final(End),
@@ -47,11 +46,11 @@ impl Cut {
 pub(super) struct Session<'a> {
     pub(super) target: &'a Target,
     pub(super) meter: &'a Arc<Meter>,
-    /// What the server asked for with `retry:`; holds for all later cuts (WHATWG HTML, section
-    /// 9.2.6).
+    /// The wait that the server asked for with `retry:`; it applies to all later cuts (WHATWG HTML,
+    /// section 9.2.6).
     pub(super) retry: Option<Duration>,
-    /// Whether this connection has brought anything; ends the backoff.
-    pub(super) heard: bool,
+    /// Whether this connection has received a message; that resets the backoff.
+    pub(super) active: bool,
     /// Whether a count was ever seen.
     pub(super) ever: bool,
     cursor: Option<Position>,
@@ -82,7 +81,7 @@ impl<'a> Session<'a> {
             target,
             meter,
             retry: None,
-            heard: false,
+            active: false,
             ever: false,
             cursor: None,
             authoritative: true,
@@ -103,7 +102,7 @@ impl<'a> Session<'a> {
         self.give(Item::Connected)
     }
 
-    /// A count that answers a request of its own; authoritative each time. True when it is news.
+    /// A count that answers a poll; it is authoritative each time. True when it is news.
     pub(super) fn answer(&mut self, json: &str) -> Result<bool, Cut> {
         self.authoritative = true;
         self.count(json)
@@ -111,15 +110,15 @@ impl<'a> Session<'a> {
 
     /// The server says that the cursor is current.
     pub(super) fn unchanged(&mut self) -> Result<(), Cut> {
-        self.heard = true;
+        self.active = true;
         self.freshness(None)
     }
 
     /// A pushed message: its name is that of the SSE event, the `type` of the WebSocket message,
-    /// the Socket.IO event. How many watch is nothing that a watcher here needs, and unknown names
-    /// are ignored, for a newer server.
+    /// the Socket.IO event. The number of watchers and unknown names, as of a newer server, are
+    /// ignored.
     pub(super) fn message(&mut self, name: &str, data: &str) -> Result<(), Cut> {
-        self.heard = true;
+        self.active = true;
         match name {
             "count" => self.count(data).map(drop),
             "notice" => self.give(Item::Notice(read::<Notice>(data)?.text)),
@@ -142,7 +141,7 @@ impl<'a> Session<'a> {
     pub(super) fn count(&mut self, json: &str) -> Result<bool, Cut> {
         let at = Instant::now();
         let count: Count = read(json)?;
-        self.heard = true;
+        self.active = true;
         self.freshness(count.stale_since)?;
         let news = match &self.cursor {
             Some(known) if known.epoch == count.position.epoch => {
@@ -158,8 +157,8 @@ impl<'a> Session<'a> {
         if news {
             self.ever = true;
             self.cursor = Some(count.position.clone());
-            // Line ends stand only between JSON's tokens; without them an object is one line for
-            // whoever reads lines.
+            // Line ends can only be between JSON tokens. Without them the object is one line, for
+            // programs that read lines.
             let json = if json.contains(['\n', '\r']) {
                 json.replace(['\n', '\r'], " ")
             } else {
@@ -171,8 +170,8 @@ impl<'a> Session<'a> {
     }
 
     /// Waits for the next message of a stream, for as long as any byte comes in: a heartbeat
-    /// counts, also one that the decoder swallows. A socket whose other end has gone without a word
-    /// (sleep, a lost network) is given up.
+    /// counts, also one that the decoder swallows. Gives up a socket whose other end is silent
+    /// (sleep, a lost network).
     pub(super) async fn alive<F: Future>(meter: &Meter, next: F) -> Result<F::Output, Cut> {
         /// Two and a half times the slowest sign of life, the WebSocket's ping.
         const SILENCE: Duration = Duration::from_secs(65);
@@ -220,7 +219,7 @@ mod tests {
     use super::super::target;
     use super::*;
 
-    /// Plays `script` to a session and lists what comes out of it.
+    /// Plays `script` to a session and lists its items.
     fn play(script: impl FnOnce(&mut Session<'_>)) -> Vec<String> {
         let mut out = Vec::new();
         let mut sink = |item: Item| {

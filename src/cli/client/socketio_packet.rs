@@ -1,33 +1,31 @@
 //! Engine.IO v4 and Socket.IO v5 packets, as far as a client over WebSocket on the default
-//! namespace meets them. Pure.
+//! namespace needs them. Pure.
 //!
-//! A codec of our own and not `rust_socketio`: that brings OpenSSL, a second TLS and a second
-//! WebSocket stack, runs two tasks and a callback map for each client, and neither its bytes nor
-//! its reconnecting can be looked into. Over the WebSocket that is here already, what is left of
-//! the protocol is this file.
+//! Not `rust_socketio`: it adds OpenSSL and a second WebSocket stack, runs two tasks for each
+//! client, and hides its bytes and its reconnecting. Over the WebSocket client that is here
+//! already, this file is all that is missing.
 
 use serde_json::value::RawValue;
 
 /// What the server sends.
 #[derive(Debug)]
 pub(super) enum Packet<'a> {
-    /// Engine.IO's handshake; the heartbeat's terms are in it, and the idle limit of every
-    /// transport covers them.
+    /// Engine.IO's handshake. Its heartbeat times are not needed: the idle limit of every transport
+    /// covers them.
     Open,
     /// Engine.IO's end.
     Close,
-    /// To be answered with [`PONG`], or the server hangs up.
+    /// A ping. Without a [`PONG`] the server closes the connection.
     Ping,
     /// The namespace is joined.
     Connected,
-    /// It is not; the JSON object says why, with the problem's code in `data.code`.
+    /// The namespace was refused. The JSON object has the problem's code in `data.code`.
     Refused(&'a str),
     /// The server has left the namespace.
     Disconnected,
     /// An event and its first argument.
     Event(String, &'a RawValue),
-    /// Nothing that concerns us: an acknowledgement, a binary event, another namespace, a newer
-    /// protocol.
+    /// Anything else: an acknowledgement, a binary event, another namespace, a newer protocol.
     Other,
 }
 
@@ -71,7 +69,7 @@ impl<'a> Packet<'a> {
             '0' => Self::Connected,
             '1' => Self::Disconnected,
             '4' => Self::Refused(rest),
-            // An event that asks to be acknowledged carries a number before its arguments.
+            // An event that wants an acknowledgement has a number before its arguments.
             '2' => match serde_json::from_str::<Vec<&RawValue>>(
                 rest.trim_start_matches(|c: char| c.is_ascii_digit()),
             )

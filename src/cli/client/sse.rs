@@ -54,7 +54,8 @@ mod tests {
 
     use super::*;
 
-    /// The decoder is another's; what is relied upon is tried here, with the bytes of the contract.
+    /// The decoder is a library's: these tests check what this file relies on, with the contract's
+    /// bytes.
     #[tokio::test]
     async fn reads_a_stream_that_comes_byte_by_byte() {
         let wire = ": hello\n\nretry: 1500\n\nevent: count\nid: q7f2k9-1\ndata: {\"a\":\ndata: \"ü\"}\n\n:\n\nretry: 900\nevent: bye\r\ndata: {}\r\n\r\n";

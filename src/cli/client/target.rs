@@ -1,4 +1,4 @@
-//! What to follow, and how.
+//! The event that a client follows, and its options.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::domain::event::Slug;
 pub(in crate::cli) struct Target {
     pub(in crate::cli) base: Base,
     pub(in crate::cli) slug: Slug,
-    /// Between two requests of an interval poll.
+    /// The time between two requests of an interval poll.
     pub(in crate::cli) interval: Duration,
     pub(in crate::cli) tls: Arc<ClientConfig>,
 }

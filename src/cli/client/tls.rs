@@ -1,4 +1,4 @@
-//! Which certificates an `https` client trusts: those of the system's authorities, or any with
+//! The certificates that an `https` client trusts: those of the system's authorities, or any with
 //! `--insecure`.
 
 use std::sync::Arc;

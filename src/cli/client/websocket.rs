@@ -22,15 +22,15 @@ use super::request::{AGENT, meaning};
 use super::session::{Cut, Session};
 use super::target::Target;
 
-/// From the first byte sent to the 101.
+/// The time limit from the first byte to the 101.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// After 1013 (try again later) without a word on when.
+/// The wait after 1013 (try again later) without `retry_ms`.
 const OVER_LIMIT: Duration = Duration::from_secs(5);
 
-/// No message of the server's is longer.
+/// The longest message of a server.
 const LARGEST: usize = 256 * 1024;
 
-/// One message: `data` but for the farewell, whose fields stand beside the type.
+/// A message. Every message has `data`, except the farewell, whose fields are beside `type`.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     r#type: String,
@@ -77,8 +77,8 @@ pub(super) async fn open(
     request
         .headers_mut()
         .insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    // tungstenite allocates its whole read buffer at once, 128 KiB unless told otherwise: 64 MB for
-    // 500 watchers.
+    // tungstenite allocates its whole read buffer at once: its default of 128 KiB would be 64 MB
+    // for 500 watchers.
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
         .max_message_size(Some(LARGEST))

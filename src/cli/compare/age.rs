@@ -1,15 +1,15 @@
-//! How late and how old: what a watcher has shown, set against the change log. Pure.
+//! Delay and age: compares what a watcher showed with the change log. Pure.
 //!
 //! **Delay** of a change: from its commit to the first moment at which the watcher shows it *or a
-//! later one*. Every change counts, also one that was skipped because a later one overtook it;
-//! otherwise an interval poll, which sees only the newest, would look as quick as a push.
+//! later one*. Every change counts, also one that was skipped because a later one overtook it.
+//! Otherwise an interval poll, which shows only the newest, would seem as fast as a push.
 //!
 //! **Age** at a moment `t`: `t` minus the commit of the oldest change that is not shown yet, and 0
-//! while the newest is shown: for how long the screen has been wrong. Its mean over time ranks the
-//! transports. The classical age of information, `t` minus the commit of the state that *is* shown,
-//! also grows while nothing happens and nobody could know better; that would measure the event and
-//! not the transport. With changes much denser than its interval, an interval poll's mean age is
-//! half its interval; with rarer changes it is less, as the screen is then right most of the time.
+//! while the newest is shown. It is how long the screen has been wrong. Its mean over time ranks
+//! the transports. The classical age of information, `t` minus the commit of the state that *is*
+//! shown, also grows while nothing changes: that would measure the event and not the transport.
+//! With changes much denser than its interval, an interval poll's mean age is half its interval;
+//! with rarer changes it is less, as the screen is then right most of the time.
 
 /// A committed change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(super) struct Sight {
     pub(super) at: i64,
 }
 
-/// Each change's delay in microseconds, as far as the watcher has come. Both lists are in order of
-/// revision.
+/// Each change's delay in microseconds, up to the last revision that the watcher showed. Both lists
+/// are in order of revision.
 pub(super) fn delays(commits: &[Commit], sights: &[Sight]) -> impl Iterator<Item = u64> {
     let mut sights = sights.iter().peekable();
     commits.iter().map_while(move |commit| {
@@ -37,14 +37,14 @@ pub(super) fn delays(commits: &[Commit], sights: &[Sight]) -> impl Iterator<Item
             .is_some()
         {}
         let seen = sights.peek()?;
-        // A commit is stamped in whole milliseconds and clocks of two machines agree only so far:
-        // never less than nothing.
+        // Commit times are whole milliseconds, and two machines' clocks differ a little: cut a
+        // negative delay to 0.
         Some(u64::try_from(seen.at - commit.at).unwrap_or(0))
     })
 }
 
-/// The mean age in microseconds from `from` to `to`. Before its first sight a watcher shows
-/// nothing; that time does not count.
+/// The mean age in microseconds from `from` to `to`. The time before the first count does not
+/// count.
 pub(super) fn mean_age(commits: &[Commit], sights: &[Sight], from: i64, to: i64) -> Option<f64> {
     let (mut integral, mut time, mut next) = (0.0, 0, 0);
     for (index, sight) in sights.iter().enumerate() {
@@ -63,8 +63,8 @@ pub(super) fn mean_age(commits: &[Commit], sights: &[Sight], from: i64, to: i64)
         {
             next += 1;
         }
-        // Between two sights the age is 0 until the next change is committed, and then grows by a
-        // second a second.
+        // Between two counts the age is 0 until the next commit, and then grows by a second a
+        // second.
         if let Some(missing) = commits.get(next)
             && missing.at < end
         {

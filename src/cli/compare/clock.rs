@@ -1,4 +1,4 @@
-//! The server's clock, seen from here.
+//! Estimates the server's clock.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ pub(super) struct ServerClock {
     anchor: Instant,
     /// The server's clock at the anchor.
     us: i64,
-    /// How far that may be off.
+    /// The largest possible error.
     pub(super) uncertainty: Duration,
 }
 
@@ -23,10 +23,9 @@ pub(super) struct Sample {
 }
 
 impl ServerClock {
-    /// The server runs on this machine: its clock is ours.
+    /// For a server on this machine, which has the same clock.
     pub(super) fn local() -> Self {
-        // The clock counts whole milliseconds. The moment at which it steps is known to the
-        // microsecond.
+        // The clock has whole milliseconds, but its step can be observed to the microsecond.
         let first = Clock::System.now();
         loop {
             let now = Clock::System.now();
@@ -40,14 +39,14 @@ impl ServerClock {
         }
     }
 
-    /// From the quickest of several answers: the server's clock was read between question and
-    /// answer, most likely in the middle.
+    /// Estimates it from the fastest of several answers: the server read its clock between request
+    /// and answer, most likely in the middle.
     pub(super) fn estimate(samples: &[Sample]) -> Option<Self> {
         let best = samples
             .iter()
             .min_by_key(|sample| sample.answered - sample.asked)?;
         let half = (best.answered - best.asked) / 2;
-        // The answer is cut to whole milliseconds: half of one is missing on average.
+        // The answer is cut to whole milliseconds: on average half a millisecond is missing.
         Some(Self {
             anchor: best.asked + half,
             us: best.at.as_millis() * 1_000 + 500,

@@ -1,9 +1,9 @@
-//! As many open files as the watchers need.
+//! The limit of open files for a run.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit, which a shell sets to 1,024, as far as it must be; fails when the hard
-/// limit is in the way.
+/// Raises the soft limit, which a shell sets to 1,024, to `files`. Fails when the hard limit is
+/// lower.
 pub(super) fn allow(sockets: u64) -> Result<(), String> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_none_or(|current| current >= sockets) {

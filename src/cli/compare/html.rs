@@ -1,4 +1,4 @@
-//! The report: one HTML file that needs nothing else, in light and dark.
+//! The report: one self-contained HTML file, light and dark.
 
 use std::fmt::Write as _;
 
@@ -58,7 +58,7 @@ pub(super) fn render(outcome: &Outcome) -> Result<String, String> {
     Ok(out)
 }
 
-/// Bars of the page's own: their texts stay texts, for screen readers and for searching.
+/// Bars in HTML: their texts stay readable for screen readers and search.
 fn ages(outcome: &Outcome, out: &mut String) {
     let longest = outcome
         .rows

@@ -25,26 +25,26 @@ use crate::cli::value;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::Slug;
 
-/// For a whole call, a page of 1,000 changes included.
+/// The time limit of a whole call, such as a page of 1,000 changes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server, an event there, and the way to it.
+/// The event of a run, and its server.
 pub(super) struct Lab {
     pub(super) base: Base,
     pub(super) slug: Slug,
     pub(super) clock: ServerClock,
-    /// On this machine's loopback.
+    /// Whether the server is on this machine's loopback.
     pub(super) local: bool,
     tls: Arc<ClientConfig>,
     api: Api,
-    /// Part of the names and keys of this run's people.
+    /// Distinguishes the names and keys of this run's people.
     run: String,
     people: AtomicU64,
     /// The token that created the event and deletes it; `None` for somebody else's event.
     owner: Option<String>,
 }
 
-/// The part of RFC 9457's object that is shown.
+/// The shown part of RFC 9457's object.
 #[derive(Deserialize, Default)]
 struct Problem {
     #[serde(default)]
@@ -144,8 +144,8 @@ impl Lab {
         }
     }
 
-    /// Registers one more made-up person, and tries again when the server asks for it. Returns
-    /// whether it did.
+    /// Registers one more made-up person, and retries when the server asks for it. Returns whether
+    /// it retried.
     pub(super) async fn register(&self) -> Result<bool, String> {
         const ATTEMPTS: usize = 20;
         const OWN_PATIENCE: Duration = Duration::from_millis(500);
@@ -161,24 +161,24 @@ impl Lab {
         let call = Call::new(Method::POST, self.event("/registrations"))
             .header(HeaderName::from_static("idempotency-key"), key)
             .json(&body);
-        let mut told = String::new();
+        let mut last_failure = String::new();
         for attempt in 0..ATTEMPTS {
             let wait = match self.api.send(&call).await {
                 Ok(answer) if answer.status == StatusCode::CREATED => return Ok(attempt > 0),
                 Ok(answer) if is_busy(answer.status) => {
-                    told = answer.status.to_string();
+                    last_failure = answer.status.to_string();
                     retry_after(&answer.headers, Clock::System.now())
                 }
                 Ok(answer) => return Err(format!("cannot register: {}", problem(&answer))),
-                // The key makes it safe to ask again.
+                // The key makes a retry safe.
                 Err(why) => {
-                    told = why;
+                    last_failure = why;
                     None
                 }
             };
             sleep(wait.unwrap_or(OWN_PATIENCE)).await;
         }
-        Err(format!("cannot register: {told}"))
+        Err(format!("cannot register: {last_failure}"))
     }
 
     async fn create(&self, token: &str) -> Result<(), String> {
@@ -221,10 +221,10 @@ impl Lab {
             .map_err(|error| format!("unexpected response ({error}); is this a Headcount server?"))
     }
 
-    /// Asks again a few times while the server says that it is busy.
+    /// Retries a few times while the server is busy.
     async fn answer(&self, call: &Call) -> Result<Answer, String> {
         const ATTEMPTS: usize = 5;
-        let mut told = String::new();
+        let mut last_failure = String::new();
         for _ in 0..ATTEMPTS {
             let answer = self
                 .api
@@ -234,13 +234,13 @@ impl Lab {
             if answer.status.is_success() {
                 return Ok(answer);
             }
-            told = problem(&answer);
+            last_failure = problem(&answer);
             if !(is_busy(answer.status) && answer.headers.contains_key(RETRY_AFTER)) {
                 break;
             }
             sleep(retry_after(&answer.headers, Clock::System.now()).unwrap_or_default()).await;
         }
-        Err(told)
+        Err(last_failure)
     }
 }
 

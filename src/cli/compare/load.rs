@@ -1,4 +1,4 @@
-//! People who register, at the same moments in every phase.
+//! The load: people who register, at the same moments in every phase.
 
 use std::time::Duration;
 
@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lab::Lab;
 
-/// The moments: `rate` a second on average, each independent of the others, as people are. Always
-/// the same for the same figures, so that every transport meets the same bursts and pauses.
+/// The moments of registering: `rate` a second on average, independent of each other (a Poisson
+/// process). They are the same for the same arguments, so that every transport gets the same bursts
+/// and pauses.
 pub(super) fn schedule(rate: f64, duration: Duration) -> Vec<Duration> {
     const SEED: u64 = 20_261_121;
     let mut dice = StdRng::seed_from_u64(SEED);
@@ -28,8 +29,8 @@ pub(super) fn schedule(rate: f64, duration: Duration) -> Vec<Duration> {
     }
 }
 
-/// Lets them register, each at its moment whether or not the earlier have their answers; the number
-/// that was asked to wait.
+/// Registers people at their moments, whether or not earlier ones have their answers. Returns how
+/// many had to retry.
 pub(super) async fn people(
     lab: &Lab,
     schedule: &[Duration],

@@ -132,7 +132,7 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
     }
 }
 
-/// Says what has come out; the number of watchers that have lost something.
+/// Prints the results. Returns how many watchers lost something.
 fn report(args: &CompareArgs, outcome: &outcome::Outcome) -> Result<usize, String> {
     if let Some(file) = &args.report {
         std::fs::write(file, html::render(outcome)?)
@@ -143,7 +143,7 @@ fn report(args: &CompareArgs, outcome: &outcome::Outcome) -> Result<usize, Strin
     } else {
         table::render(outcome)
     };
-    // A reader that has gone (`| head`) is no failure of the run.
+    // A closed pipe (`| head`) is not a failure of the run.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
     Ok(outcome.rows.iter().map(|row| row.lost).sum())
 }

@@ -41,13 +41,13 @@ pub(super) struct Row {
     /// Counts shown, over all watchers.
     pub(super) updates: u64,
     pub(super) delay: Delay,
-    /// The mean age of what is on the screen; `age.rs` says what that is.
+    /// The mean age of what is on the screen, as `age.rs` defines it.
     pub(super) mean_age_ms: f64,
     pub(super) requests_per_update: f64,
     pub(super) received_bytes_per_update: f64,
     pub(super) sent_bytes_per_update: f64,
     pub(super) server_cpu_us_per_update: Option<f64>,
-    /// What measuring took of one core.
+    /// The share of one core that measuring took.
     pub(super) client_cpu_percent: Option<f64>,
     /// Changes that a watcher did not show because a later one overtook them, over all watchers.
     pub(super) skipped: u64,
@@ -68,7 +68,7 @@ pub(super) struct Delay {
     pub(super) distribution: Vec<(f64, f64)>,
 }
 
-/// What a phase has left behind for one transport.
+/// What a phase measured for one transport.
 pub(super) struct Raw<'a> {
     pub(super) variant: Variant,
     pub(super) watchers: &'a [std::sync::Arc<Watcher>],
@@ -87,7 +87,7 @@ pub(super) struct Raw<'a> {
 impl Row {
     pub(super) fn of(raw: &Raw<'_>) -> Self {
         let last = raw.commits.last().map_or(0, |commit| commit.revision);
-        // A µs to ten minutes at three digits.
+        // From a microsecond to ten minutes with three digits.
         let mut histogram = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3)
             .expect("the bounds are in order and the digits few");
         let (mut updates, mut shown, mut ages) = (0, 0, Vec::new());

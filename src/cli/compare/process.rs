@@ -1,5 +1,4 @@
-//! CPU time of processes on this machine, from Linux's /proc; elsewhere nothing is known and
-//! nothing is claimed.
+//! CPU time of processes on this machine, from Linux's /proc. On other systems it is unknown.
 
 use std::fs;
 use std::time::Duration;
@@ -20,7 +19,7 @@ impl Process {
         })
     }
 
-    /// The process of that number, if it can be seen.
+    /// The process with this number, if it is visible.
     pub(super) fn of(pid: u32) -> Option<Self> {
         let name = fs::read_to_string(format!("/proc/{pid}/comm"))
             .ok()?
@@ -29,7 +28,7 @@ impl Process {
         Some(Self { pid, name })
     }
 
-    /// The process that listens on a TCP port of this machine, if its files can be seen.
+    /// The process that listens on a TCP port of this machine, if its open files are visible.
     pub(super) fn listening_on(port: u16) -> Option<Self> {
         let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
             .iter()

@@ -13,7 +13,7 @@ use super::process::Process;
 use super::variant::Variant;
 use crate::domain::clock::Clock;
 
-/// Long enough to see the cost of a registration by a clock that counts hundredths of a second.
+/// Long enough to measure a registration by a clock of hundredths of a second.
 const ALONE: Duration = Duration::from_secs(10);
 
 /// Measures everything.
@@ -33,9 +33,9 @@ pub(super) async fn measure(
     let schedule = load::schedule(args.rate, args.duration);
     let calm = load::schedule(args.rate, args.duration.min(ALONE));
     // With all transports at once, the server's CPU time cannot be split between them.
-    let tell_apart = server.as_ref().filter(|_| !args.together);
+    let unmixed = server.as_ref().filter(|_| !args.together);
     let phases = if args.together { 1 } else { variants.len() };
-    let progress = bar(phases * schedule.len() + tell_apart.map_or(0, |_| calm.len()));
+    let progress = bar(phases * schedule.len() + unmixed.map_or(0, |_| calm.len()));
     let mut setting = Setting {
         lab,
         watchers: args.watchers,
@@ -44,7 +44,7 @@ pub(super) async fn measure(
         cpu_us_per_registration: None,
         progress: &progress,
     };
-    if let Some(server) = tell_apart {
+    if let Some(server) = unmixed {
         progress.set_message("nobody watches");
         setting.cpu_us_per_registration = phase::alone(&setting, server).await?;
     }
@@ -75,11 +75,11 @@ pub(super) async fn measure(
     })
 }
 
-/// Draws to stderr, and only when that is a terminal.
+/// A progress bar on stderr, only on a terminal.
 fn bar(registrations: usize) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{msg:20} {wide_bar} {pos}/{len} registrations, {eta} left");
-    // The template is constant and right.
+    // The template is a valid constant.
     ProgressBar::new(registrations as u64)
         .with_style(style.expect("a template that indicatif reads"))
 }

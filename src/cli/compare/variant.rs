@@ -1,4 +1,4 @@
-//! The rows: a transport, and for the interval poll also its interval.
+//! The compared variants: a transport, and for the interval poll its interval.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ pub(super) const ALL: [Transport; 6] = [
     Transport::Poll,
 ];
 
-/// One way to watch.
+/// A way to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Variant {
     pub(super) transport: Transport,
-    /// Of interest to the interval poll only.
+    /// Used by the interval poll only.
     pub(super) interval: Duration,
 }
 
@@ -35,8 +35,8 @@ impl Variant {
         }
     }
 
-    /// Watchers begin spread over this time: at a poll's pace no two clients ask in step, and no
-    /// real crowd comes in one instant.
+    /// The time over which watchers start: polls must not run in step, and no real crowd comes in
+    /// one instant.
     pub(super) fn ramp(&self) -> Duration {
         match self.transport {
             Transport::Poll => self.interval,
@@ -48,7 +48,7 @@ impl Variant {
         }
     }
 
-    /// How long after the last change everybody must have seen it.
+    /// How long after the last change every watcher must have shown it.
     pub(super) fn grace(&self) -> Duration {
         self.ramp() * 2 + Duration::from_secs(5)
     }

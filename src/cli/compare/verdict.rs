@@ -3,11 +3,10 @@
 use super::outcome::{Outcome, Row};
 use super::table::milliseconds;
 
-/// Below this a change and its showing are one instant to a human eye (Nielsen's tenth of a
-/// second).
+/// Below this delay an update seems instant to a person (Nielsen's tenth of a second).
 const INSTANT_MS: f64 = 100.0;
 
-/// One sentence or two a line, the weightiest first.
+/// One or two sentences a line, the most important first.
 pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
     let mut rows: Vec<&Row> = outcome.rows.iter().collect();
     rows.sort_by(|a, b| a.mean_age_ms.total_cmp(&b.mean_age_ms));
@@ -58,19 +57,19 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
         .iter()
         .filter(|row| row.updates > 0)
         .min_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
-    let dearest = rows
+    let most_expensive = rows
         .iter()
         .filter(|row| row.updates > 0)
         .max_by(|a, b| by_bytes(a).total_cmp(&by_bytes(b)));
-    if let (Some(cheapest), Some(dearest)) = (cheapest, dearest)
-        && cheapest.name != dearest.name
+    if let (Some(cheapest), Some(most_expensive)) = (cheapest, most_expensive)
+        && cheapest.name != most_expensive.name
     {
         out.push(format!(
             "On the wire an update costs {:.0} bytes by {} and {:.0} by {}.",
             cheapest.bytes_per_update(),
             cheapest.name,
-            dearest.bytes_per_update(),
-            dearest.name
+            most_expensive.bytes_per_update(),
+            most_expensive.name
         ));
     }
     if let Some(events) = instant.iter().find(|row| row.name == "Server-sent events") {

@@ -1,4 +1,4 @@
-//! One watcher of a phase: follows, and remembers what it has shown and when.
+//! One watcher of a phase: follows the event, and records what it showed and when.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering::Relaxed};
@@ -24,7 +24,7 @@ pub(super) struct Watcher {
     /// A lock and not a channel: the watcher writes and the phase reads, each for an instant, on
     /// one thread.
     seen: Mutex<Vec<(Instant, i64)>>,
-    /// The latest trouble.
+    /// The last failure.
     trouble: Mutex<Option<String>>,
     gave_up: AtomicBool,
 }
@@ -66,7 +66,7 @@ impl Watcher {
         self.cuts.load(Relaxed)
     }
 
-    /// Whether it will never see anything again.
+    /// Whether it has ended for good.
     pub(super) fn gave_up(&self) -> bool {
         self.gave_up.load(Relaxed)
     }

@@ -45,8 +45,8 @@ pub(super) fn describe(previous: Option<&Count>, count: &Count) -> String {
     line
 }
 
-/// What has happened between two counts, the weightiest first; several things when revisions were
-/// skipped.
+/// What happened between two counts, the most important first. There are several things when
+/// revisions were skipped.
 fn change(previous: &Count, count: &Count, difference: i64) -> String {
     let mut what = Vec::new();
     if count.round > previous.round {

@@ -47,14 +47,14 @@ pub(super) struct WatchArgs {
     insecure: bool,
 }
 
-/// 0 when stopped or when the reader is gone; 1 when the event does not exist or was deleted; 2
-/// when the address is wrong.
+/// Exits with 0 when stopped or when the reader is gone, 1 when the event does not exist or was
+/// deleted, 2 when the address is wrong.
 pub(super) fn run(args: &WatchArgs) -> ExitCode {
     let target = match target(args) {
         Ok(target) => target,
         Err(error) => return fail(&error, 2),
     };
-    // Printing blocks when the reader is slow; on its own thread, signals still arrive.
+    // Printing blocks when the reader is slow. On a thread of its own it does not block signals.
     let runtime = match Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -98,7 +98,7 @@ fn target(args: &WatchArgs) -> Result<Target, String> {
     })
 }
 
-/// Ends well when stdout is closed.
+/// Ends with 0 when stdout is closed.
 async fn watch(target: &Target, transport: Transport, mut printer: Printer) -> Result<(), String> {
     let meter = Arc::new(Meter::default());
     let mut sink = |item: Item| {

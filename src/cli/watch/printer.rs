@@ -1,4 +1,4 @@
-//! Writes what is seen: counts to stdout, everything else to stderr.
+//! Prints items: counts to stdout, everything else to stderr.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -18,7 +18,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// Remembers the last count, to say what has changed, and the last trouble, to say when it is over.
+/// Keeps the last count, to print what changed, and the last failure, to print when it is over.
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
@@ -37,7 +37,7 @@ impl Printer {
         }
     }
 
-    /// Why stdout could not be written to, unless its reader has simply gone.
+    /// Why writing to stdout failed, unless its reader is gone.
     pub(super) fn failure(self) -> Option<io::Error> {
         self.failure
     }
@@ -69,7 +69,7 @@ impl Printer {
                 json
             }
             Format::Human(_) => {
-                // The present state is of now, however long ago it came about.
+                // The current state is shown with the current time, however old it is.
                 let at = if self.previous.is_some() {
                     count.at
                 } else {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::time::sleep;
 
-/// Comes to an end when the other end of stdout's pipe is closed.
+/// Ends when the other end of stdout's pipe is closed.
 ///
-/// A failed write tells that too, but only at the next change, and an event may rest for weeks: a
-/// watch whose parent was killed would go on for ever.
+/// A failed write shows that too, but only at the next change, which may be weeks away: a `watch`
+/// whose parent was killed would never end.
 pub(super) async fn gone() {
     const LOOK: Duration = Duration::from_secs(1);
     while !closed() {
