@@ -203,7 +203,7 @@ async fn sigterm_says_goodbye_and_ends_with_0() {
 /// A file that may not grow stands for a full disk: the limit can be lifted from outside while the
 /// server runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_told_and_recovers_without_a_restart() {
+async fn a_full_disk_is_reported_and_recovers_without_a_restart() {
     let file = File::new();
     // The first start lays the file out; the limit then stops the write-ahead log from growing.
     drop(Process::start(&file.text(), &[]));
@@ -279,7 +279,7 @@ async fn a_full_disk_is_told_and_recovers_without_a_restart() {
 }
 
 #[test]
-fn mistakes_are_told_at_once_and_nothing_starts() {
+fn mistakes_are_reported_at_once_and_nothing_starts() {
     let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
         .args([
             "--listen",
@@ -330,7 +330,7 @@ async fn a_switch_is_a_variable_too_and_a_file_gets_no_colours() {
 }
 
 #[test]
-fn an_address_in_use_is_told_in_plain_words() {
+fn an_address_in_use_is_reported_plainly() {
     let file = File::new();
     let first = Process::start(&file.text(), &[]);
     let output = Command::new(env!("CARGO_BIN_EXE_headcount"))

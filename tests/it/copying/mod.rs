@@ -16,7 +16,7 @@ use crate::support::sqlite::File;
 use rows::{NOON, commit, dump, filled, new_event, register};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_row_arrives_whichever_way() {
+async fn every_row_is_copied_in_every_direction() {
     let files = [File::new(), File::new(), File::new()];
     let server = postgres::shared();
     let [source, back, again] = files.each_ref().map(File::url);
@@ -105,7 +105,7 @@ async fn every_row_arrives_whichever_way() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_copied_is_left_alone() {
+async fn a_refused_copy_changes_nothing() {
     let (source, other, missing) = (File::new(), File::new(), File::new());
     filled(&source.url()).await;
     let quiet = |_| {};

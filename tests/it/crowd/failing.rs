@@ -5,7 +5,7 @@ use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::*;
 
-pub(super) async fn a_database_that_is_away_is_told_to_everybody(url: DatabaseUrl) {
+pub(super) async fn an_unreachable_database_answers_everybody(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
     node.store.close().await;
@@ -29,9 +29,7 @@ pub(super) async fn a_database_that_is_away_is_told_to_everybody(url: DatabaseUr
     );
 }
 
-pub(super) async fn a_statement_that_fails_is_told_to_everybody_and_stores_nothing(
-    url: DatabaseUrl,
-) {
+pub(super) async fn a_failed_statement_answers_everybody_and_stores_nothing(url: DatabaseUrl) {
     // Somebody has built a trap: rows are refused as they are written.
     let traps = [
         "CREATE TRIGGER trap BEFORE INSERT ON registrations WHEN NEW.name = 'Person trap' BEGIN SELECT RAISE(ABORT, 'a trap'); END",
@@ -41,9 +39,7 @@ pub(super) async fn a_statement_that_fails_is_told_to_everybody_and_stores_nothi
     fails_together(url, traps).await;
 }
 
-pub(super) async fn a_commit_that_fails_is_told_to_everybody_and_publishes_nothing(
-    url: DatabaseUrl,
-) {
+pub(super) async fn a_failed_commit_answers_everybody_and_publishes_nothing(url: DatabaseUrl) {
     // Everything is written and only the very last word, COMMIT, is refused.
     let traps = [
         "CREATE TABLE trap (event_id INTEGER REFERENCES events (id) DEFERRABLE INITIALLY DEFERRED);

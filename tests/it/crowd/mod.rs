@@ -25,19 +25,19 @@ use headcount::register::queue::{QUEUE, Registrar};
 use headcount::store::{DatabaseUrl, Filter, Store};
 
 use self::failing::{
-    a_commit_that_fails_is_told_to_everybody_and_publishes_nothing,
-    a_database_that_is_away_is_told_to_everybody,
-    a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
+    a_failed_commit_answers_everybody_and_publishes_nothing,
+    a_failed_statement_answers_everybody_and_stores_nothing,
+    an_unreachable_database_answers_everybody,
 };
 use self::queue::{
     a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits,
-    a_full_queue_refuses_at_once_and_stores_nothing, a_moment_of_the_schedule_needs_nobody_to_come,
-    first_come_first_served, what_was_admitted_is_answered_before_the_end,
-    whoever_goes_away_keeps_the_place,
+    a_disconnected_visitor_keeps_the_place, a_full_queue_refuses_at_once_and_stores_nothing,
+    admitted_commands_are_answered_before_shutdown, an_event_opens_and_closes_without_visitors,
+    first_come_first_served,
 };
 use self::stampede::{
-    a_stampede_gets_exactly_the_last_places, two_nodes_give_no_place_twice,
-    whoever_gives_a_place_back_gives_it_to_the_next,
+    a_cancelled_place_goes_to_the_next_in_line, a_stampede_gets_exactly_the_last_places,
+    two_nodes_give_no_place_twice,
 };
 use crate::model::invariants;
 use crate::model::machine::Dump;
@@ -69,7 +69,7 @@ told_to_both!(
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     two_nodes_give_no_place_twice,
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    whoever_gives_a_place_back_gives_it_to_the_next,
+    a_cancelled_place_goes_to_the_next_in_line,
     #[tokio::test]
     first_come_first_served,
     #[tokio::test]
@@ -77,19 +77,19 @@ told_to_both!(
     #[tokio::test]
     a_commit_is_underway_until_its_answers,
     #[tokio::test]
-    whoever_goes_away_keeps_the_place,
+    a_disconnected_visitor_keeps_the_place,
     #[tokio::test]
-    what_was_admitted_is_answered_before_the_end,
+    admitted_commands_are_answered_before_shutdown,
     #[tokio::test]
     a_deleted_event_answers_everybody_who_still_waits,
     #[tokio::test]
-    a_moment_of_the_schedule_needs_nobody_to_come,
+    an_event_opens_and_closes_without_visitors,
     #[tokio::test]
-    a_database_that_is_away_is_told_to_everybody,
+    an_unreachable_database_answers_everybody,
     #[tokio::test]
-    a_statement_that_fails_is_told_to_everybody_and_stores_nothing,
+    a_failed_statement_answers_everybody_and_stores_nothing,
     #[tokio::test]
-    a_commit_that_fails_is_told_to_everybody_and_publishes_nothing,
+    a_failed_commit_answers_everybody_and_publishes_nothing,
 );
 
 const NOON: i64 = 1_795_251_600_000;

@@ -128,7 +128,7 @@ pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
     );
 }
 
-pub(super) async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {
+pub(super) async fn a_disconnected_visitor_keeps_the_place(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1, false).await;
     drop(line_up(&node, &event, [register("ada")]).await);
@@ -147,7 +147,7 @@ pub(super) async fn whoever_goes_away_keeps_the_place(url: DatabaseUrl) {
     );
 }
 
-pub(super) async fn what_was_admitted_is_answered_before_the_end(url: DatabaseUrl) {
+pub(super) async fn admitted_commands_are_answered_before_shutdown(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(1_000, false).await;
     let new = NewEvent {
@@ -219,7 +219,7 @@ pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: Datab
     );
 }
 
-pub(super) async fn a_moment_of_the_schedule_needs_nobody_to_come(url: DatabaseUrl) {
+pub(super) async fn an_event_opens_and_closes_without_visitors(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let moment = Arc::new(AtomicI64::new(NOON));
     let clock = Clock::Manual(Arc::clone(&moment));

@@ -156,7 +156,7 @@ pub(super) async fn two_nodes_give_no_place_twice(url: DatabaseUrl) {
     assert_eq!(i64::from(event.registered), places);
 }
 
-pub(super) async fn whoever_gives_a_place_back_gives_it_to_the_next(url: DatabaseUrl) {
+pub(super) async fn a_cancelled_place_goes_to_the_next_in_line(url: DatabaseUrl) {
     let node = Arc::new(Node::start(&url).await);
     let event = node.event(8, true).await;
     let mut crowd = JoinSet::new();

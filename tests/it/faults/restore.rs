@@ -26,7 +26,7 @@ fn run(command: &mut Command) {
 }
 
 #[tokio::test]
-async fn a_restored_sqlite_file_is_believed() {
+async fn a_restored_sqlite_file_is_adopted() {
     let (file, backup) = (File::new(), File::new());
     let vacuum =
         "import sqlite3,sys; sqlite3.connect(sys.argv[1]).execute('VACUUM INTO ?', (sys.argv[2],))";
@@ -46,7 +46,7 @@ async fn a_restored_sqlite_file_is_believed() {
 }
 
 #[tokio::test]
-async fn a_restored_postgres_database_is_believed() {
+async fn a_restored_postgres_database_is_adopted() {
     let url = shared().new_database().await;
     let folder = tempfile::tempdir().expect("a folder");
     let dump = folder.path().join("headcount.dump");

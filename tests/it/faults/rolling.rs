@@ -201,7 +201,7 @@ async fn register(address: SocketAddr, stop: Arc<AtomicBool>) -> (i64, Vec<Strin
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rolling_deploy_of_three_nodes_is_seen_by_nobody() {
+async fn a_rolling_deploy_of_three_nodes_loses_no_watcher_and_no_registration() {
     let url = shared().new_database().await;
     let mut nodes: Vec<Process> = (0..3).map(|_| Process::start(&url, &FLAGS)).collect();
     let event = json!({ "slug": SLUG, "title": "Gala", "capacity": null });

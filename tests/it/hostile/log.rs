@@ -140,7 +140,7 @@ async fn sighup_drains_like_sigterm() {
 
 /// A supervisor learns of a mistake by the exit code, also when nobody reads why.
 #[test]
-fn a_mistake_has_its_exit_code_although_it_cannot_be_told() {
+fn a_mistake_has_its_exit_code_although_it_cannot_be_logged() {
     for (flags, code) in [
         (&["--listen", "nowhere"][..], 2),
         (&["--trusted-proxies", "0.0.0.0/0"], 2),

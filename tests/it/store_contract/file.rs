@@ -33,7 +33,7 @@ const LOSSES: [Loss; 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_taken_away_stores_nothing_more() {
+async fn a_removed_file_stores_nothing_more() {
     for (how, lose) in LOSSES {
         let file = File::new();
         let stage = Stage::set(file.url()).await;
@@ -105,7 +105,7 @@ async fn a_server_without_its_file_is_not_ready_and_registers_nobody() {
 
 /// At once, and with the reason.
 #[tokio::test]
-async fn what_is_no_file_to_write_is_named() {
+async fn a_file_that_cannot_be_written_is_named() {
     let directory = tempfile::tempdir().unwrap();
     // Nobody can write there, not even root.
     for (path, reason) in [

@@ -173,7 +173,7 @@ async fn a_registration_is_looked_up_and_not_guessed() {
 
 /// A commit that was looked up answers with what is stored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_looked_up_is_what_is_stored() {
+async fn a_looked_up_commit_answers_what_is_stored() {
     let (stage, line, store) = set().await;
     let event = stage.event("gala", Some(3), false).await;
     for (cut, person) in [(Cut::Before, "ada"), (Cut::After, "bob")] {
@@ -199,7 +199,7 @@ async fn what_is_looked_up_is_what_is_stored() {
 /// Nothing marks these as one's own. Sent again they change nothing a second time, or are refused
 /// for what they have done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_commands_sent_again_do_no_harm() {
+async fn other_commands_can_be_repeated() {
     let (stage, line, store) = set().await;
     let event = stage.event("gala", Some(3), false).await;
     let ada = stage.registers(event.id, "ada").await;

@@ -58,7 +58,7 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_node_hears_of_every_commit() {
+async fn every_node_is_notified_of_every_commit() {
     let one = Stage::set(shared().create_database().await).await;
     let other = Store::open(&one.url, Some(&one.url)).await.unwrap();
     let event = one.event("gala", None, false).await;
@@ -104,7 +104,7 @@ async fn every_node_hears_of_every_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_went_away_is_noticed_and_found_again() {
+async fn a_lost_server_is_noticed_and_found_again() {
     let server = Cluster::start_new();
     let stage = Stage::set(server.create_database().await).await;
     let event = stage.event("gala", None, false).await;
@@ -198,7 +198,7 @@ async fn a_commit_that_hangs_gives_up() {
 /// Statistics know nothing of an event that is newer than they are; its registrations are looked up
 /// by their index all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_event_is_not_walked_for_each_look_up() {
+async fn a_new_event_is_looked_up_by_index() {
     let stage = Stage::set(shared().create_database().await).await;
     stage.event("old", None, false).await;
     let event = stage.event("new", None, false).await;

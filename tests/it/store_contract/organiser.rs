@@ -7,7 +7,7 @@ use super::*;
 both_databases!(
     an_event_is_created_and_found,
     an_organiser_changes_settings,
-    a_round_is_reset_and_brought_back,
+    a_round_is_reset_and_restored,
     an_event_is_deleted_with_all_its_rows,
     organisers_commands_stand_between_visits
 );
@@ -139,7 +139,7 @@ async fn an_organiser_changes_settings(stage: Stage) {
     stage.check(event.id).await;
 }
 
-async fn a_round_is_reset_and_brought_back(stage: Stage) {
+async fn a_round_is_reset_and_restored(stage: Stage) {
     let event = stage.event("gala", Some(2), true).await;
     assert!(matches!(
         stage.one(event.id, undo()).await.0,

@@ -4,10 +4,10 @@ use super::*;
 
 both_databases!(
     people_register_until_it_is_full,
-    people_wait_and_move_up,
+    a_cancelled_place_goes_to_the_longest_waiting,
     an_address_has_one_place,
-    a_key_is_answered_again,
-    a_registration_is_given_back,
+    a_repeated_key_gets_the_same_answer,
+    a_cancelled_registration_frees_its_place,
     refusals_write_nothing
 );
 
@@ -78,7 +78,7 @@ async fn people_register_until_it_is_full(stage: Stage) {
     stage.check(event.id).await;
 }
 
-async fn people_wait_and_move_up(stage: Stage) {
+async fn a_cancelled_place_goes_to_the_longest_waiting(stage: Stage) {
     let event = stage.event("gala", Some(1), true).await;
     let ada = stage.registers(event.id, "ada").await;
     let commit = stage
@@ -210,7 +210,7 @@ async fn an_address_has_one_place(stage: Stage) {
     stage.check(event.id).await;
 }
 
-async fn a_key_is_answered_again(stage: Stage) {
+async fn a_repeated_key_gets_the_same_answer(stage: Stage) {
     let event = stage.event("gala", Some(2), true).await;
     let first = accepted(stage.one(event.id, with_key("ada", "attempt-1")).await.0);
     let replayed = |decision: Decision| match decision {
@@ -250,7 +250,7 @@ async fn a_key_is_answered_again(stage: Stage) {
     stage.check(event.id).await;
 }
 
-async fn a_registration_is_given_back(stage: Stage) {
+async fn a_cancelled_registration_frees_its_place(stage: Stage) {
     let event = stage.event("gala", Some(2), false).await;
     let ada = stage.registers(event.id, "ada").await;
     let forged = Command::Cancel {

@@ -277,7 +277,7 @@ async fn a_locked_file_is_a_passing_failure() {
 
 /// After an orderly end the file holds everything, and nothing else is needed to copy it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_closed_file_stands_alone_and_is_opened_again() {
+async fn a_closed_file_is_complete_and_opens_again() {
     let file = crate::support::sqlite::File::new();
     let stage = Stage::set(file.url()).await;
     let event = stage.event("gala", None, false).await;

@@ -71,7 +71,7 @@ async fn a_poll_is_answered_304_while_it_is_up_to_date() {
 }
 
 #[tokio::test]
-async fn a_poll_says_no_in_words() {
+async fn a_refused_poll_explains_itself() {
     let (app, _) = gala(&[]).await;
     let answer = app.get("/api/v1/events/no-such").await;
     assert_eq!(

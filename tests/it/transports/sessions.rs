@@ -235,7 +235,7 @@ async fn every_answer_carries_the_headers_of_all_others() {
 
 /// What Engine.IO's own suite asks of a server, by polling.
 #[tokio::test]
-async fn the_engine_keeps_to_its_protocol() {
+async fn the_server_keeps_to_engine_io() {
     let (app, _) = gala(&[]).await;
     // Nothing comes before the first ping's interval is over: the poll waits.
     let idle = Polling::open(&app).await;

@@ -152,7 +152,7 @@ async fn an_unknown_event_is_refused_with_its_code_and_another_may_be_tried() {
 }
 
 #[tokio::test]
-async fn it_is_told_of_the_drain_and_of_the_end_of_its_event() {
+async fn a_session_receives_the_drain_and_the_end_of_its_event() {
     let (app, _) = gala(&["--drain", "2s"]).await;
     app.event("short", 5).await;
     let mut short = Polling::join(&app, json!({ "event": "short" })).await;
@@ -173,7 +173,7 @@ async fn it_is_told_of_the_drain_and_of_the_end_of_its_event() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_or_no_packet_ends_the_connection() {
+async fn a_too_large_or_malformed_packet_ends_the_connection() {
     let (app, _) = gala(&[]).await;
     for packet in [
         format!("42[\"watch\",\"{}\"]", "x".repeat(5_000)),

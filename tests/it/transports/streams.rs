@@ -121,7 +121,7 @@ async fn a_stream_says_goodbye_in_the_drain_and_ends_cleanly() {
 }
 
 #[tokio::test]
-async fn over_the_limit_a_stream_is_told_to_come_back() {
+async fn over_the_limit_a_stream_gets_a_time_to_reconnect() {
     let (app, _) = gala(&["--max-connections", "4"]).await;
     let mut held = Vec::new();
     let head = loop {
