@@ -1,4 +1,4 @@
-//! A database that is away, or refuses.
+//! A database that is unreachable, or refuses.
 
 use futures_util::future::join_all;
 use sqlx::{ConnectOptions as _, Executor as _};
@@ -9,7 +9,7 @@ pub(super) async fn an_unreachable_database_answers_everybody(url: DatabaseUrl) 
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
     node.store.close().await;
-    // More than fits into one batch.
+    // More commands than fit into one batch.
     for answer in join_all(line_up(&node, &event, (0..600).map(register)).await).await {
         assert_eq!(answer, Err(Failure::DatabaseUnreachable));
     }
@@ -30,17 +30,17 @@ pub(super) async fn an_unreachable_database_answers_everybody(url: DatabaseUrl) 
 }
 
 pub(super) async fn a_failed_statement_answers_everybody_and_stores_nothing(url: DatabaseUrl) {
-    // Somebody has built a trap: rows are refused as they are written.
+    // A trigger refuses rows as they are written.
     let traps = [
         "CREATE TRIGGER trap BEFORE INSERT ON registrations WHEN NEW.name = 'Person trap' BEGIN SELECT RAISE(ABORT, 'a trap'); END",
         "CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a trap'; END $$;
          CREATE TRIGGER trap BEFORE INSERT ON registrations FOR EACH ROW WHEN (NEW.name = 'Person trap') EXECUTE FUNCTION trap()",
     ];
-    fails_together(url, traps).await;
+    batch_fails(url, traps).await;
 }
 
 pub(super) async fn a_failed_commit_answers_everybody_and_publishes_nothing(url: DatabaseUrl) {
-    // Everything is written and only the very last word, COMMIT, is refused.
+    // All statements succeed; only COMMIT fails.
     let traps = [
         "CREATE TABLE trap (event_id INTEGER REFERENCES events (id) DEFERRABLE INITIALLY DEFERRED);
          CREATE TRIGGER trap AFTER INSERT ON registrations WHEN NEW.name = 'Person trap' BEGIN INSERT INTO trap VALUES (-1); END",
@@ -48,12 +48,12 @@ pub(super) async fn a_failed_commit_answers_everybody_and_publishes_nothing(url:
          CREATE CONSTRAINT TRIGGER trap AFTER INSERT ON registrations DEFERRABLE INITIALLY DEFERRED
          FOR EACH ROW WHEN (NEW.name = 'Person trap') EXECUTE FUNCTION trap()",
     ];
-    fails_together(url, traps).await;
+    batch_fails(url, traps).await;
 }
 
-/// One of a batch steps into the trap, and all are told; the next batch goes on as if nothing had
-/// been.
-async fn fails_together(url: DatabaseUrl, [on_sqlite, on_postgres]: [&'static str; 2]) {
+/// One command makes its batch fail. Everybody in the batch gets the failure, and the next batch
+/// succeeds.
+async fn batch_fails(url: DatabaseUrl, [on_sqlite, on_postgres]: [&'static str; 2]) {
     let node = Node::start(&url).await;
     let event = node.event(100, false).await;
     match &url {

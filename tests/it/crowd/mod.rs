@@ -1,5 +1,5 @@
-//! Many people at once, through the queue, the writer and a real database: exactly the places there
-//! are, first come, first served, and everybody is answered.
+//! Many people at once, through the queue, the writer and a real database: exactly the available
+//! places are given, first come, first served, and everybody gets an answer.
 
 mod failing;
 mod queue;
@@ -43,27 +43,27 @@ use crate::model::invariants;
 use crate::model::machine::Dump;
 use crate::support::{postgres, sqlite};
 
-/// Every chapter is a test on either database. In the ordered ones a single thread runs everything,
-/// so that who came first is no question of luck.
-macro_rules! told_to_both {
-    ($(#[$flavor:meta] $chapter:ident),* $(,)?) => {
+/// Every case is a test on either database. Where the order matters, a single thread runs
+/// everything.
+macro_rules! both_databases {
+    ($(#[$flavor:meta] $case:ident),* $(,)?) => {
         mod on_sqlite {
             $(#[$flavor]
-            async fn $chapter() {
+            async fn $case() {
                 let file = super::sqlite::File::new();
-                super::$chapter(file.url()).await;
+                super::$case(file.url()).await;
             })*
         }
         mod on_postgres {
             $(#[$flavor]
-            async fn $chapter() {
-                super::$chapter(super::postgres::shared().create_database().await).await;
+            async fn $case() {
+                super::$case(super::postgres::shared().create_database().await).await;
             })*
         }
     };
 }
 
-told_to_both!(
+both_databases!(
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     a_stampede_gets_exactly_the_last_places,
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -93,7 +93,7 @@ told_to_both!(
 );
 
 const NOON: i64 = 1_795_251_600_000;
-/// Only so that a test which waits in vain ends.
+/// Ends a test that waits without success.
 const PATIENCE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -144,7 +144,7 @@ impl Node {
         self.hub.channel_by_id(event.id).expect("a channel")
     }
 
-    /// The stored event, after everything that must be true of it was looked at.
+    /// Checks every invariant of the stored event, and returns it.
     async fn audited(&self, id: EventId) -> (Event, Vec<Registration>) {
         let event = self
             .store
@@ -154,8 +154,7 @@ impl Node {
             .expect("the event");
         let mut rows = Vec::new();
         loop {
-            // Page by page: a thousand rows at once can take longer to read than a database may
-            // take to answer.
+            // Page by page: reading a thousand rows can take longer than a single answer may.
             let after = u32::try_from(rows.len()).unwrap();
             let page = self
                 .store
@@ -233,7 +232,7 @@ fn accepted(decision: &Decision) -> Option<&Registration> {
 
 type Submitted<'a> = Pin<Box<dyn Future<Output = Result<Decision, Failure>> + Send + 'a>>;
 
-/// Puts commands into the queue in this order and returns what waits for the answers.
+/// Queues commands in this order, and returns the futures of their answers.
 async fn line_up<'a>(
     node: &'a Node,
     event: &Event,
@@ -242,8 +241,7 @@ async fn line_up<'a>(
     let mut line = Vec::new();
     for command in commands {
         let mut submitted: Submitted<'a> = Box::pin(node.registrar.submit(event.id, command));
-        // The first poll puts it into the queue. The writer has had no turn yet: there is one
-        // thread, and it is here.
+        // The first poll queues it. The writer has not run yet: the only thread is here.
         let at_once = poll_fn(|context| Poll::Ready(submitted.as_mut().poll(context))).await;
         line.push(match at_once {
             Poll::Pending => submitted,

@@ -1,4 +1,4 @@
-//! In the order in which they came, and nobody without an answer.
+//! Commands are decided in the order of arrival, and everybody gets an answer.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -17,7 +17,7 @@ use super::*;
 pub(super) async fn first_come_first_served(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(300, true).await;
-    // More than fits into one batch.
+    // More commands than fit into one batch.
     let answers = join_all(line_up(&node, &event, (0..700).map(register)).await).await;
     for (answer, number) in answers.iter().zip(1..) {
         let registration =
@@ -50,7 +50,7 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
     }
     let (event, _) = node.audited(event.id).await;
     assert_eq!(event.registered, 4);
-    // Whoever was refused comes again, with the same key.
+    // The refused people retry with the same key.
     for client in 0..10 {
         let decision = node
             .registrar
@@ -65,7 +65,7 @@ pub(super) async fn a_full_queue_refuses_at_once_and_stores_nothing(url: Databas
     assert_eq!(node.audited(event.id).await.0.registered, 10);
 }
 
-/// What every commit waits for.
+/// A lock that every commit waits for.
 enum Lock {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -101,14 +101,14 @@ impl Lock {
 pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
     let node = Node::start(&url).await;
     let event = node.event(10, false).await;
-    // A database that is quick enough has committed before anybody else has a turn.
+    // A fast database commits before any other task runs.
     let lock = Lock::take(&url).await;
     let line = line_up(&node, &event, [register("ada")]).await;
     assert!(
         !node.hub.commits().are_underway(),
         "the writer has had no turn yet"
     );
-    // One thread: now the writer has its turn, which ends where the database's begins.
+    // One thread: now the writer runs, until it waits for the database.
     let begun = async {
         while !node.hub.commits().are_underway() {
             tokio::task::yield_now().await;
@@ -161,17 +161,16 @@ pub(super) async fn admitted_commands_are_answered_before_shutdown(url: Database
         .unwrap();
     node.hub.publish(other.clone());
     let mut line = line_up(&node, &event, (0..900).map(register)).await;
-    // The end waits for every event's writer, not only for the newest.
+    // Closing waits for every event's writer, not only for the newest.
     line.extend(line_up(&node, &other, [register("ada")]).await);
     node.registrar.close().await;
     assert_eq!(
         node.registrar.submit(event.id, register("late")).await,
         Err(Failure::Draining)
     );
-    // Nothing runs any more that could still answer, so every answer is there already.
+    // No task is left that could answer, so every answer must be here.
     for mut submitted in line {
-        // Unconstrained: a task that finds hundreds of answers without a pause would be told to
-        // make one.
+        // Unconstrained: tokio would make a task that finds hundreds of ready answers yield.
         let answer = unconstrained(poll_fn(|context| {
             Poll::Ready(submitted.as_mut().poll(context))
         }))
@@ -212,7 +211,7 @@ pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: Datab
         [Ok(Ok(Answer::Deleted)), Ok(Err(Refusal::EventNotFound))]
     );
     assert!(node.hub.channel_by_id(event.id).is_none());
-    // A writer of an event that is gone does no harm.
+    // The writer of a deleted event does no harm.
     assert_eq!(
         node.registrar.submit(event.id, register("cem")).await,
         Ok(Err(Refusal::EventNotFound))
@@ -247,7 +246,7 @@ pub(super) async fn an_event_opens_and_closes_without_visitors(url: DatabaseUrl)
         node.hub.clone(),
         clock.clone(),
     ));
-    // A database that is away is left alone.
+    // While the database is unreachable, nothing is sent to it.
     node.hub.set_stale(Some(clock.now()));
     for (state, hours) in [(State::Open, 1), (State::Closed, 2)] {
         moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);

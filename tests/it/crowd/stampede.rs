@@ -99,7 +99,7 @@ pub(super) async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
             (confirmed, taken),
             "{clients} clients for {places} places"
         );
-        // Both clicks of one person were told the same, so that one answer is left of two.
+        // Both clicks of a person get the same answer: one of each two remains.
         assert_eq!(answers.len(), taken, "{answers:?}");
         let numbers: Vec<_> = answers
             .iter()
@@ -133,7 +133,7 @@ pub(super) async fn two_nodes_give_no_place_twice(url: DatabaseUrl) {
     let places = 40;
     let event = nodes[0].event(places, false).await;
     let mut crowd = JoinSet::new();
-    // Each sends one after the other, so that the nodes commit many small batches in turn.
+    // Each client sends one command at a time, so that the nodes commit many small batches in turn.
     for client in 0..16_usize {
         let (node, id) = (Arc::clone(&nodes[client % 2]), event.id);
         crowd.spawn(async move {
@@ -171,7 +171,7 @@ pub(super) async fn a_cancelled_place_goes_to_the_next_in_line(url: DatabaseUrl)
             let Ok(Answer::Registered { registration, .. }) = decision else {
                 panic!("{decision:?}")
             };
-            // Every second person has second thoughts.
+            // Every second person cancels.
             if client % 2 == 0 {
                 let cancel = Command::Cancel {
                     locator: registration.locator,
@@ -188,7 +188,7 @@ pub(super) async fn a_cancelled_place_goes_to_the_next_in_line(url: DatabaseUrl)
             }
         });
     }
-    // Meanwhile the organiser cannot make up his mind either.
+    // Meanwhile the organiser changes the capacity again and again.
     for capacity in [4, 12, 0, 8] {
         let edit = Edit {
             capacity: Some(Capacity::limited(capacity).unwrap()),
@@ -217,7 +217,6 @@ pub(super) async fn a_cancelled_place_goes_to_the_next_in_line(url: DatabaseUrl)
         ),
         (32, 32)
     );
-    // Nobody was thrown out when there were fewer places, so there may be more people than places,
-    // but never fewer.
+    // A lower capacity evicts nobody, so there can be more people than places, but never fewer.
     assert!(people(Status::Confirmed) >= 8, "{event:?}");
 }

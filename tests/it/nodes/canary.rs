@@ -1,4 +1,4 @@
-//! A node's own watcher, seen in its metrics.
+//! The canary, a node's own watcher, in its metrics.
 
 use std::process::Command;
 
@@ -7,14 +7,14 @@ use crate::support::app::register;
 use crate::support::port::free_address;
 use crate::support::sqlite::File;
 
-/// The value of a metric whose line begins like that.
+/// The value of the metric whose line starts with `name`.
 fn value(metrics: &str, name: &str) -> Option<f64> {
     metrics
         .lines()
         .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
-/// Asks until the metrics are as wanted.
+/// Polls until the metrics are as wanted.
 async fn measured(address: SocketAddr, wanted: impl Fn(&str) -> bool) -> String {
     let mut last = String::new();
     let asking = async {
@@ -55,7 +55,7 @@ async fn a_node_watches_itself_and_is_no_watcher() {
             .status,
             201
         );
-        // One by one: what is committed within a publish interval is one count.
+        // One at a time, because commits within a publish interval are one count.
         measured(metrics, |metrics| {
             value(metrics, RECEIPTS) == Some(f64::from(n))
         })
@@ -66,7 +66,7 @@ async fn a_node_watches_itself_and_is_no_watcher() {
         seen.contains("headcount_commit_to_receipt_seconds_bucket{le=\"0.05\"}"),
         "{seen}"
     );
-    // It is connected, and nobody watches.
+    // It is connected, but does not count as a watcher.
     assert_eq!(
         value(&seen, "headcount_watchers{transport=\"sse\"}"),
         Some(0.0),
@@ -76,7 +76,7 @@ async fn a_node_watches_itself_and_is_no_watcher() {
     watching(&mut person, 1).await;
     drop(person);
 
-    // Its event goes, another one comes.
+    // Its event is deleted, and another one is created.
     let other = json!({ "slug": "other", "title": "Other", "capacity": null });
     assert_eq!(
         organise(node.address, "POST", "/api/v1/events", &other)
@@ -117,7 +117,7 @@ async fn a_node_watches_itself_and_is_no_watcher() {
         .await
         .expect("the canary follows the other event");
 
-    // It keeps no drain waiting.
+    // It does not delay a drain.
     let began = Instant::now();
     node.signal("TERM");
     while tokio::net::TcpStream::connect(metrics).await.is_ok() {
@@ -136,7 +136,7 @@ async fn it_reaches_a_node_that_speaks_tls_on_every_address() {
         directory.path().join("certificate.pem"),
         directory.path().join("key.pem"),
     );
-    // A name that is not this machine's, signed by nobody.
+    // A self-signed certificate for another machine's name.
     let own = rcgen::generate_simple_self_signed(["events.example.org".to_owned()]).unwrap();
     std::fs::write(&certificate, own.cert.pem()).unwrap();
     std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();

@@ -1,4 +1,4 @@
-//! Several nodes on one Postgres server: what one of them does, the others show.
+//! Several nodes on one Postgres server: what one of them commits, the others show.
 
 mod canary;
 mod writing;
@@ -17,10 +17,10 @@ use super::support::postgres;
 use super::support::process::Process;
 use super::support::sse::Stream;
 
-/// Only so that a test which waits in vain ends.
+/// Ends a test that waits without success.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Waits until the stream says that so many watch.
+/// Waits until the stream reports this many watchers.
 async fn watching(stream: &mut Stream, expected: u64) {
     let said = async {
         while stream.next("watching").await.json()["watching"].as_u64() != Some(expected) {}
@@ -44,11 +44,11 @@ async fn watchers_are_one_number_over_all_nodes() {
         watching(&mut there_too, 3)
     );
 
-    // It cannot say goodbye: its report expires.
+    // It was killed and cannot withdraw its report: the report expires.
     other.signal("KILL");
     watching(&mut here, 1).await;
 
-    // One that ends takes its report back.
+    // A node that stops withdraws its report.
     let third = App::on(&url, &["--drain", "1s"], Clock::System).await;
     let mut elsewhere = Stream::open_at(third.address, "/api/v1/events/welcome/stream", "").await;
     tokio::join!(watching(&mut here, 2), watching(&mut elsewhere, 2));
@@ -130,9 +130,9 @@ async fn reports_are_summed_and_expire_by_the_servers_clock() {
     assert_eq!(nodes, ["a"], "who reads tidies up");
 }
 
-/// By the poll alone each of these steps takes its whole second: it begins when the step before was
-/// seen, which is right after a poll. So one quick round shows that the notification came, however
-/// busy the machine is in the others.
+/// By the poll alone each of these steps takes its whole second, because it begins right after the
+/// poll that saw the step before. So one fast round proves that notifications arrive, however busy
+/// the machine is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_and_announcements_reach_other_nodes_by_notification() {
     const QUICK: Duration = Duration::from_millis(500);
@@ -191,7 +191,7 @@ async fn events_and_announcements_reach_other_nodes_by_notification() {
             .await
             .expect("the farewell");
         assert_eq!(bye.json()["reason"], "deleted");
-        // In the first round a poll may be due at any moment.
+        // In the first round a poll can be due at any moment.
         if round > 0 {
             for (quickest, took) in quickest
                 .iter_mut()
@@ -211,7 +211,7 @@ async fn events_and_announcements_reach_other_nodes_by_notification() {
     tokio::join!(one.stop(), other.stop());
 }
 
-/// Waits until the node's live addresses know the event: they never ask the database.
+/// Waits until the node's live addresses know the event; they never read the database.
 async fn known(node: SocketAddr, slug: &str) {
     while call(
         node,

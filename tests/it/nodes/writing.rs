@@ -1,4 +1,4 @@
-//! Three nodes that write at once: everything that takes an event's lock, from everywhere.
+//! Three nodes write at once: everything that takes an event's lock, from every node.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ fn new_event(slug: &str, capacity: i64, waitlist: bool) -> NewEvent {
     }
 }
 
-/// Has a command decided; that the database was not reached (as after a deadlock) is no decision.
+/// Submits a command. An unreachable database (as after a deadlock) fails the test.
 async fn decided(node: &Running, event: &Event, command: Command) -> Decision {
     node.context
         .registrar
@@ -145,7 +145,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                         "{undone:?}"
                     );
                 }
-                // All three want the same event made, filled, announced and deleted.
+                // All three create, fill, announce and delete the same event.
                 let passing = match registrar
                     .create(new_event("passing", 5, true), Actor::Token)
                     .await

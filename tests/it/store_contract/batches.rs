@@ -1,4 +1,4 @@
-//! Batches of visits: however many they are, each person gets what the decision says.
+//! Batches of visits: what the decision says is stored, whatever the batch's size.
 
 use super::*;
 
@@ -8,10 +8,10 @@ both_databases!(
     a_crowd_gets_exactly_the_places
 );
 
-/// Within what a database takes in one statement, or beyond.
+/// Sizes within a single statement and beyond.
 async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
     for size in [1, 2, 3, 4, 5, 31, 33, 64, 511, 512, 513, 600] {
-        // Some have a place, some wait; some have a key, some have not.
+        // Some get a place, some wait; some have a key.
         let event = stage
             .event(&format!("gala{size}"), Some((size + 1) / 2), true)
             .await;
@@ -50,7 +50,7 @@ async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
             waiting.collect::<Vec<_>>(),
             (1..=size / 2).collect::<Vec<_>>()
         );
-        // What is looked up is there as well: the key, the address, the name.
+        // Key, address and name can be looked up as well.
         for n in 1..=size.min(3) {
             let mut again = stage
                 .store
@@ -123,7 +123,8 @@ async fn known_people_are_found_among_new_people(stage: Stage) {
     }
     stage.check(event.id).await;
 
-    // At a full event the key alone finds them again: it does not tell whose address is known.
+    // A full event recognises people by their key only, so that it does not reveal whose address is
+    // registered.
     for n in 0..40 {
         let event = stage.event(&format!("small{n}"), Some(2), false).await;
         let known = accepted(stage.one(event.id, with_key("ada", "attempt")).await.0);
@@ -157,8 +158,8 @@ async fn known_people_are_found_among_new_people(stage: Stage) {
 
 async fn a_crowd_gets_exactly_the_places(stage: Stage) {
     let event = stage.event("gala", Some(100), false).await;
-    // As many at once as there are connections: who waits for one of those longer than a second or
-    // two is sent away.
+    // As many at once as there are connections: waiting longer than two seconds for one is an
+    // error.
     let crowd = (0..8).map(|door| {
         let store = stage.store.clone();
         tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! SQLite's file: what cannot be one, and what happens when it is taken away.
+//! SQLite's file: invalid paths, and a file that is removed while it is open.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use super::*;
 use crate::support::app::{self, App};
 use crate::support::sqlite::File;
 
-/// Within this time the node must not say that it is ready (issue "a fault must be seen").
+/// A node must be unready within this time after its file was removed.
 const NOTICED: Duration = Duration::from_secs(3);
 
 fn with_suffix(file: &File, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", file.path().display()))
 }
 
-/// A name, and how to take the file away.
+/// Ways to remove the file: a name, and what does it.
 type Loss = (&'static str, fn(&File));
 const LOSSES: [Loss; 4] = [
     ("removed", |file| std::fs::remove_file(file.path()).unwrap()),
@@ -103,7 +103,7 @@ async fn a_server_without_its_file_is_not_ready_and_registers_nobody() {
     }
 }
 
-/// At once, and with the reason.
+/// Opening fails at once, with the reason.
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_named() {
     let directory = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ both_databases!(
 
 /// People on the long waiting list.
 const WAITING: u32 = 40_000;
-/// A person who waits, for each number.
+/// A waiting person with this number.
 macro_rules! waiting {
     ($people:literal) => {
         concat!(
@@ -67,7 +67,7 @@ async fn long_reads_leave_room_for_commits_and_the_ping(stage: Stage) {
 
 async fn a_long_waiting_list_is_listed_and_exported_in_time(stage: Stage) {
     let event = stage.event("gala", Some(0), true).await;
-    // Before the planner of Postgres has seen a row.
+    // Before Postgres has statistics.
     stage.tamper(waiting!("40000")).await;
     stage
         .tamper("UPDATE events SET waiting = 40000, last_number = 40000")
@@ -108,7 +108,7 @@ async fn a_long_waiting_list_is_listed_and_exported_in_time(stage: Stage) {
     );
 }
 
-/// What happens after its start is not in it, and waits for nothing.
+/// Changes after its start are not in it, and do not wait for it.
 async fn an_export_shows_one_moment(stage: Stage) {
     let event = stage.event("gala", Some(0), true).await;
     stage.tamper(waiting!("6000")).await;
@@ -130,7 +130,7 @@ async fn an_export_shows_one_moment(stage: Stage) {
     for (row, position) in rows.iter().zip(1..) {
         assert_eq!(row.waiting_position, Some(position));
     }
-    // Two at once; a third is told to come again.
+    // Two at once; a third is `Busy`.
     let _two = [
         stage.store.export(event.id, filter.clone()).await.unwrap(),
         stage.store.export(event.id, filter.clone()).await.unwrap(),

@@ -1,5 +1,5 @@
-//! A commit whose answer is lost: the connection ends right before or right after the server has
-//! heard of it.
+//! A commit whose answer is lost: the connection ends right before or right after the server
+//! receives COMMIT.
 
 use std::sync::Mutex;
 
@@ -12,13 +12,13 @@ use crate::support::postgres::shared;
 /// Where the line is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
-    /// The server hears of the COMMIT, the client hears nothing any more.
+    /// The server receives the COMMIT; its answer is lost.
     After,
-    /// The server never hears of it.
+    /// The server never receives the COMMIT.
     Before,
 }
 
-/// A line to the server that is cut at the next COMMIT, if one is ordered.
+/// A proxy before the server, which cuts the connection at the next COMMIT on demand.
 #[derive(Clone, Default)]
 struct Line(Arc<Mutex<Option<Cut>>>);
 
@@ -87,7 +87,7 @@ fn commits(bytes: &[u8]) -> bool {
     bytes.windows(7).any(|window| window == b"COMMIT\0")
 }
 
-/// A stage beside the line, and a store at its end.
+/// A stage with a direct connection, and a store behind the proxy.
 async fn set() -> (Stage, Line, Store) {
     let stage = Stage::set(shared().create_database().await).await;
     let DatabaseUrl::Postgres(options) = &stage.url else {
@@ -145,8 +145,8 @@ async fn a_registration_is_looked_up_and_not_guessed() {
         "and it is stored once"
     );
 
-    // The client has heard nothing, and sends it again: by its key it finds the place, without one
-    // it learns that it has one.
+    // The client has no answer and retries: with its key it finds the place, without a key it is
+    // `AlreadyRegistered`.
     let again = stage
         .commit(event.id, vec![with_key("ada", "a key"), register("bob")])
         .await;
@@ -156,8 +156,7 @@ async fn a_registration_is_looked_up_and_not_guessed() {
     );
     assert_eq!(again.decisions[1], Err(Refusal::AlreadyRegistered));
 
-    // The last place goes to somebody else meanwhile: then it is known that this one was not
-    // stored.
+    // Somebody else gets the last place meanwhile, so this batch was certainly not stored.
     line.cut(Cut::Before);
     let lost = store
         .commit(event.id, &[register("cy")], &stage.clock())
@@ -196,8 +195,8 @@ async fn a_looked_up_commit_answers_what_is_stored() {
     assert_eq!(stage.check(event.id).await.len(), 2, "one is stored");
 }
 
-/// Nothing marks these as one's own. Sent again they change nothing a second time, or are refused
-/// for what they have done.
+/// These commands cannot be recognised as stored. Repeated, they change nothing, or are refused
+/// because of their first effect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_commands_can_be_repeated() {
     let (stage, line, store) = set().await;

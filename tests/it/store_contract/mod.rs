@@ -65,7 +65,7 @@ impl Stage {
         }
     }
 
-    /// What no version of the program does.
+    /// Changes rows as no version of the program does.
     async fn tamper(&self, sql: &'static str) {
         self.try_tamper(sql).await.expect(sql);
     }
@@ -107,7 +107,7 @@ impl Stage {
         )
     }
 
-    /// A step on the way, that has to work.
+    /// Commits a command that must succeed.
     async fn does(&self, event: EventId, command: Command) {
         self.one(event, command).await.0.expect("not refused");
     }
@@ -116,7 +116,8 @@ impl Stage {
         accepted(self.one(event, register(person)).await.0)
     }
 
-    /// The log has every revision, the last is the event's, and the counts are those of the rows.
+    /// Checks that the log has every revision, that the last one is the event's, and that the
+    /// counts match the rows.
     async fn check(&self, event: EventId) -> Vec<Change> {
         let event = self
             .store

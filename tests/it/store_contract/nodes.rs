@@ -1,4 +1,4 @@
-//! Several nodes on one Postgres server, and a server that goes away.
+//! Several nodes on one Postgres server, and a server that is lost.
 
 use std::time::Instant;
 
@@ -50,7 +50,7 @@ async fn two_nodes_that_write_at_once_keep_revisions_without_gaps() {
     }
     one.check(event.id).await;
     let event = other.store.event_by_id(event.id).await.unwrap().unwrap();
-    // 200 came, 40 left again.
+    // 200 people registered and 40 cancelled.
     assert_eq!(
         (event.last_number, event.registered, event.waiting),
         (200, 150, 10)
@@ -75,8 +75,7 @@ async fn every_node_is_notified_of_every_commit() {
         assert_eq!(listener.next().await, Notification::Committed(event.id, 3));
         assert_eq!(listener.next().await, Notification::Invalidated(event.id));
     }
-    // Dropping the future in the middle loses nothing, and longer silence than the trial's is no
-    // loss.
+    // Dropping the future loses nothing, and silence longer than the test interval is not a loss.
     for _ in 0..20 {
         assert!(
             tokio::time::timeout(Duration::from_millis(120), listeners[0].next())
@@ -162,7 +161,7 @@ async fn a_lost_server_is_noticed_and_found_again() {
     stage.check(event.id).await;
 }
 
-/// Somebody holds the event's row and does not move: the commit gives up, and nothing of it happens
+/// Another transaction holds the event's row: the commit times out, and nothing of it happens
 /// later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_hangs_gives_up() {
@@ -195,8 +194,7 @@ async fn a_commit_that_hangs_gives_up() {
     stage.check(event.id).await;
 }
 
-/// Statistics know nothing of an event that is newer than they are; its registrations are looked up
-/// by their index all the same.
+/// An event that is newer than the statistics: its registrations are still looked up by index.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_event_is_looked_up_by_index() {
     let stage = Stage::set(shared().create_database().await).await;
@@ -222,7 +220,7 @@ async fn a_new_event_is_looked_up_by_index() {
     let read = "SELECT coalesce(sum(idx_tup_read), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelname = $1";
     let scans =
         "SELECT sum(idx_scan)::bigint FROM pg_stat_user_indexes WHERE relname = 'registrations'";
-    // The server writes its statistics down now and then.
+    // The server updates its statistics with a delay.
     let begun = Instant::now();
     while sqlx::query_scalar::<_, i64>(scans)
         .fetch_one(&mut connection)

@@ -47,7 +47,7 @@ async fn an_event_is_created_and_found(stage: Stage) {
             .await,
         Err(CreateError::SlugTaken)
     ));
-    // The refusal left the writer usable and the first event as it was.
+    // After the refusal the writer works, and the first event is unchanged.
     let changes = stage.check(gala.id).await;
     assert_eq!(changes[0].kind, Kind::Created);
     let audit = store.audit(&gala.slug, None, 10).await.unwrap();
@@ -80,7 +80,7 @@ async fn an_organiser_changes_settings(stage: Stage) {
     );
     stage.check(event.id).await;
 
-    // Fewer places: nobody is thrown out.
+    // Fewer places: nobody is evicted.
     let fewer = changed(stage.one(event.id, capacity(1)).await.0);
     assert_eq!(
         (
@@ -172,13 +172,13 @@ async fn a_round_is_reset_and_restored(stage: Stage) {
     );
     stage.check(event.id).await;
 
-    // Giving a place of the archived round back changes that registration only...
+    // Cancelling a registration of an archived round changes only that registration ...
     let (decision, kinds) = stage.one(event.id, cancel(&people[0])).await;
     assert_eq!(
         (cancelled(decision).status, kinds),
         (Status::Cancelled, vec![])
     );
-    // ... and when the round comes back, with its own capacity, whoever waits has it.
+    // ... and when the round is restored with its capacity, the longest waiting gets the place.
     let (decision, kinds) = stage.one(event.id, undo()).await;
     let back = changed(decision);
     assert_eq!(
@@ -205,8 +205,8 @@ async fn a_round_is_reset_and_restored(stage: Stage) {
     );
     stage.check(event.id).await;
 
-    // Once somebody has registered in the new round, it stays. Numbers begin again at 1; addresses
-    // are free again.
+    // A round with a registration cannot be undone. Numbers begin at 1, and addresses are free
+    // again.
     stage.does(event.id, reset()).await;
     assert_eq!(
         stage.registers(event.id, "bob").await.locator,
@@ -305,7 +305,7 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
             .is_none()
     );
 
-    // Who deleted it is still known; the slug is free again, for another event with another key.
+    // The audit log still has who deleted it. The slug is free for another event with another key.
     let audit = stage.store.audit(&event.slug, None, 10).await.unwrap();
     assert_eq!(
         (audit[0].1.action.as_str(), &audit[0].1.after),

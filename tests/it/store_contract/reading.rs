@@ -238,7 +238,7 @@ async fn a_form_is_claimed_once_until_its_claim_is_given_back(stage: Stage) {
     assert_eq!(claim(now).await, done);
     assert_eq!(claim(now.plus(Duration::from_mins(59))).await, done);
     assert_eq!(claim(now.plus(Duration::from_mins(61))).await, Claim::First);
-    // Of many at once, on however many connections, one is the first.
+    // Of many at once, on any number of connections, exactly one is the first.
     let claims = (0..8).map(|_| store.claim_form("k2", now));
     let claims = futures_util::future::join_all(claims).await;
     let first = claims.into_iter().map(Result::unwrap);

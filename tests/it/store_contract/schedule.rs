@@ -30,7 +30,7 @@ async fn a_due_opening_or_closing_is_a_change_of_its_own(stage: Stage) {
     );
 
     stage.clock.store(NOON + 10_000, Ordering::SeqCst);
-    // Whoever comes first at that moment finds it open; the opening is a change of its own.
+    // The first visitor at that moment finds it open; the opening is a separate change.
     let (decision, kinds) = stage.one(event.id, register("ada")).await;
     assert_eq!(
         (accepted(decision).at, kinds),
@@ -51,7 +51,7 @@ async fn a_due_opening_or_closing_is_a_change_of_its_own(stage: Stage) {
         (State::Closed, None, at(20))
     );
 
-    // A clock that was set back makes no change older than the one before.
+    // After the clock was set back, no change is older than the one before.
     stage.clock.store(NOON, Ordering::SeqCst);
     let later = changed(
         stage

@@ -102,7 +102,8 @@ async fn a_cancelled_place_goes_to_the_longest_waiting(stage: Stage) {
     );
     stage.check(event.id).await;
 
-    // One who waits leaves; then a place comes free: two revisions, and the longest waiting has it.
+    // A waiting person cancels, then a place becomes free: two revisions, and the longest waiting
+    // gets it.
     let (decision, kinds) = stage.one(event.id, cancel(&waiting[0])).await;
     assert_eq!(
         (cancelled(decision).status, kinds),
@@ -136,7 +137,7 @@ async fn a_cancelled_place_goes_to_the_longest_waiting(stage: Stage) {
     assert_eq!(dan.waiting_position, Some(1));
     stage.check(event.id).await;
 
-    // In one batch: a place given back, the one who waits moves up, a new one waits behind.
+    // In one batch: a cancellation, the waiting person gets the place, and a new person waits.
     let commit = stage
         .commit(
             event.id,
@@ -189,7 +190,7 @@ async fn an_address_has_one_place(stage: Stage) {
         [Ok(_), Err(Refusal::AlreadyRegistered)]
     ));
 
-    // Given back and taken again in one batch: the address is free in between.
+    // Cancelled and registered again in one batch: the address is free in between.
     let commit = stage
         .commit(
             event.id,
@@ -204,7 +205,7 @@ async fn an_address_has_one_place(stage: Stage) {
         stage.one(event.id, register("aDa")).await.0,
         Err(Refusal::AlreadyRegistered)
     );
-    // Another event is another matter.
+    // Another event does not count.
     let other = stage.event("other", Some(10), false).await;
     stage.registers(other.id, "ada").await;
     stage.check(event.id).await;
@@ -237,7 +238,7 @@ async fn a_repeated_key_gets_the_same_answer(stage: Stage) {
     let twice = replayed(commit.decisions.pop().unwrap());
     assert_eq!(accepted(commit.decisions.pop().unwrap()), twice);
 
-    // The key answers as long as its row exists, even cancelled; a new attempt needs a new key.
+    // The key finds its row even if it is cancelled; a new attempt needs a new key.
     stage.does(event.id, cancel(&first)).await;
     assert_eq!(
         replayed(stage.one(event.id, with_key("ada", "attempt-1")).await.0).status,
@@ -281,13 +282,13 @@ async fn a_cancelled_registration_frees_its_place(stage: Stage) {
         (gone.status, kinds),
         (Status::Cancelled, vec![Kind::Cancelled])
     );
-    // Again: the same answer, no new revision.
+    // A second call: the same answer, no new revision.
     let (decision, kinds) = stage.one(event.id, cancel(&ada)).await;
     assert_eq!((cancelled(decision), kinds), (gone, vec![]));
-    // The place is free, the number is not.
+    // The place is free again, the number is not.
     assert_eq!(stage.registers(event.id, "bob").await.locator.number, 2);
 
-    // The organiser needs no secret, and leaves a trace.
+    // The organiser needs no secret, and gets an audit line.
     let bob = Locator {
         number: 2,
         ..ada.locator

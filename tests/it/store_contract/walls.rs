@@ -1,4 +1,4 @@
-//! What must never happen, and what happens instead.
+//! Failures: nothing half stored, and the store works afterwards.
 
 use super::*;
 
@@ -12,12 +12,12 @@ both_databases!(
     nodes_that_write_at_once_take_turns
 );
 
-/// A batch that fails half-way leaves nothing behind, and the writer works on.
+/// A batch that fails half-way stores nothing, and the writer still works.
 async fn a_batch_that_fails_stores_nothing(stage: Stage) {
     let event = stage.event("gala", Some(10), false).await;
     let ada = stage.registers(event.id, "ada").await;
     let bob = stage.registers(event.id, "bob").await;
-    // Somebody has restored half a database: the change log is ahead of its event.
+    // A half-restored database: the change log is ahead of its event.
     stage
         .tamper("UPDATE events SET revision = 1, last_number = 3")
         .await;
@@ -69,7 +69,7 @@ async fn a_batch_that_fails_stores_nothing(stage: Stage) {
     stage.check(event.id).await;
 }
 
-/// The second wall, without the first: rows that the decision never makes.
+/// The schema as a backstop: it refuses rows that the decision never writes.
 async fn the_schema_refuses_what_must_not_be(stage: Stage) {
     let event = stage.event("gala", Some(10), false).await;
     stage.does(event.id, with_key("ada", "attempt")).await;
@@ -97,8 +97,7 @@ async fn a_cancelled_future_leaves_nothing_half_open(stage: Stage) {
     for patience_us in (0..2_000).step_by(40) {
         let commands = [register(&format!("person{patience_us}"))];
         let commit = stage.store.commit(event.id, &commands, &Clock::System);
-        // Whether it was stored is not known then; that it is all or nothing, and that the next one
-        // works, is.
+        // It may be stored or not, but never in part, and the next commit must work.
         let _ = tokio::time::timeout(Duration::from_micros(patience_us), commit).await;
     }
     let last = stage.registers(event.id, "last").await;
@@ -149,7 +148,7 @@ async fn everybody_who_waits_for_a_connection_gets_one(stage: Stage) {
     }
 }
 
-/// Whatever it keeps open for the next batch, fresh or old.
+/// With a connection kept for the next batch, fresh or old.
 async fn a_store_closes_at_once(stage: Stage) {
     for pause in [Duration::ZERO, Duration::from_millis(1_100)] {
         let store = Store::open(&stage.url, None).await.unwrap();
@@ -204,8 +203,8 @@ async fn nodes_that_start_together_agree(stage: Stage) {
     assert_eq!(passwords.len(), 1, "{passwords:?}");
 }
 
-/// Each reads before it writes; what one has read must still be so when it writes, and none may be
-/// sent away for it.
+/// Each node reads before it writes. What it read must still be true when it writes, and neither
+/// node gets an error.
 async fn nodes_that_write_at_once_take_turns(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     let nodes = (0..2).map(|node| {
@@ -243,8 +242,8 @@ async fn a_missing_directory_is_named() {
     );
 }
 
-/// Another process holds SQLite's write lock, such as a careless backup: a passing failure, after
-/// which the writer works on.
+/// Another process holds SQLite's write lock, as a careless backup does: a passing failure, after
+/// which the writer works again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_file_is_a_passing_failure() {
     let file = crate::support::sqlite::File::new();
@@ -275,7 +274,7 @@ async fn a_locked_file_is_a_passing_failure() {
     stage.store.notify(event.id, Some(1)).await.unwrap();
 }
 
-/// After an orderly end the file holds everything, and nothing else is needed to copy it.
+/// After a clean shutdown the file has everything: copying it needs no other file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_file_is_complete_and_opens_again() {
     let file = crate::support::sqlite::File::new();
