@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::support::app::App;
-use super::{bearer, refused};
+use super::super::support::app::{Answer, App};
+use super::refused;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_list_is_filtered_searched_and_paged() {

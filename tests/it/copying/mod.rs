@@ -4,6 +4,7 @@ mod rows;
 
 use std::process::{Command, Output};
 
+use headcount::domain::announcement::NewAnnouncement;
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::store::copy::{CopyError, Progress, copy};
 use headcount::store::{DatabaseUrl, Store};
