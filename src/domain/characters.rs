@@ -1,7 +1,9 @@
 //! What single characters do to a text, by their Unicode properties: show nothing, or change how
 //! their neighbours read.
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, VariationSelector};
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, GeneralCategory, PrependedConcatenationMark, VariationSelector,
+};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::char::is_combining_mark;
 
@@ -22,12 +24,12 @@ pub(super) const JOINERS: [char; 2] = ['\u{200C}', '\u{200D}'];
 
 /// Whether a character is invisible wherever it stands, unless a font shows it on purpose
 /// (`Default_Ignorable_Code_Point`).
-pub(super) fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 /// Whether a character is drawn as empty space, although it is no white space.
-pub(super) fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     BLANK.contains(&c)
 }
 
@@ -43,19 +45,23 @@ pub(super) fn shows_something(text: &str) -> bool {
 }
 
 fn has_ink(c: char) -> bool {
-    let category = CodePointMapData::<GeneralCategory>::new().get(c);
-    let inkless = matches!(
-        category,
-        GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::NonspacingMark
-            | GeneralCategory::EnclosingMark
-            | GeneralCategory::SpaceSeparator
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-            | GeneralCategory::Unassigned
-    );
-    !inkless && !is_invisible(c) && !is_blank(c)
+    use GeneralCategory as Category;
+    match CodePointMapData::<GeneralCategory>::new().get(c) {
+        Category::Control
+        | Category::NonspacingMark
+        | Category::SpacingMark
+        | Category::EnclosingMark
+        | Category::SpaceSeparator
+        | Category::LineSeparator
+        | Category::ParagraphSeparator
+        // Fonts show an empty box at best. Noncharacters are unassigned.
+        | Category::PrivateUse
+        | Category::Surrogate
+        | Category::Unassigned => false,
+        // Signs for years, verses and totals, which span the digits that follow.
+        Category::Format => CodePointSetData::new::<PrependedConcatenationMark>().contains(c),
+        _ => !is_invisible(c) && !is_blank(c),
+    }
 }
 
 /// Removes white space and invisible characters around a text, as they come along when it is
@@ -100,12 +106,17 @@ fn name(c: char) -> Option<&'static str> {
         '\0'..='\u{1F}' => CONTROLS[c as usize],
         ' ' => "SPACE",
         '"' => "QUOTATION MARK",
+        '(' => "LEFT PARENTHESIS",
+        ')' => "RIGHT PARENTHESIS",
         ',' => "COMMA",
+        ':' => "COLON",
         ';' => "SEMICOLON",
         '<' => "LESS-THAN SIGN",
         '>' => "GREATER-THAN SIGN",
         '@' => "COMMERCIAL AT",
+        '[' => "LEFT SQUARE BRACKET",
         '\\' => "REVERSE SOLIDUS",
+        ']' => "RIGHT SQUARE BRACKET",
         '\u{7F}' => "DELETE",
         '\u{80}'..='\u{9F}' => "CONTROL",
         '\u{A0}' => "NO-BREAK SPACE",
@@ -210,10 +221,26 @@ mod tests {
             "\u{180E}",
             "\u{2066}\u{2069}",
             "\u{301}",
+            "\u{903}",
+            "\u{20DD}",
+            "\u{E000}\u{10FFFD}",
+            "\u{FFFE}\u{1FFFF}",
+            "\u{378}",
         ] {
             assert!(!shows_something(nothing), "{nothing:?}");
         }
-        for something in ["a", ".", "李", "\u{200B}é", "👩‍👩‍👧", "ي"] {
+        for something in [
+            "a",
+            ".",
+            "李",
+            "\u{200B}é",
+            "👩‍👩‍👧",
+            "ي",
+            "\u{600}",
+            "\u{70F}",
+            "\u{110BD}",
+            "\u{FFFD}",
+        ] {
             assert!(shows_something(something), "{something:?}");
         }
     }

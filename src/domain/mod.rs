@@ -16,6 +16,7 @@ pub mod decide;
 pub mod edit;
 mod email;
 pub mod event;
+mod fold;
 pub mod headcount;
 pub mod invalid;
 pub mod lab;

@@ -151,8 +151,9 @@ pub(super) struct NewRegistration {
     #[schema(example = "Ada Lovelace")]
     name: String,
     /// Unique per event and round among the not-cancelled. Compared as mailboxes: without case and
-    /// invisible characters, the local part in NFC, the domain as IDNA has it (UTS 46), so fewer
-    /// international domains are taken than the pattern has.
+    /// invisible characters, the local part in NFC, the domain by IDNA (UTS 46). The pattern matches
+    /// more international domains than IDNA allows. What comes along with a pasted address, such as
+    /// `mailto:` or a name and angle brackets, is removed.
     #[schema(example = "ada@example.org")]
     email: String,
 }

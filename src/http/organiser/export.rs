@@ -1,14 +1,12 @@
 //! The registrations as CSV, for spreadsheets (RFC 4180), written piece by piece from one snapshot.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use unicode_normalization::UnicodeNormalization as _;
 use warp::http::{HeaderValue, header};
 use warp::reply::{Reply as _, Response};
 
+use super::formula::guarded;
 use super::query::Query;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
@@ -125,99 +123,12 @@ fn render(rows: &[Listed]) -> String {
     String::from_utf8(bytes).expect("what was written as text")
 }
 
-/// A spreadsheet runs a cell that begins like a formula (OWASP, CSV Injection); an apostrophe makes
-/// it a text. Where the separator is another one than ours, a cell also begins inside of ours:
-/// after a semicolon in most of Europe.
-fn guarded(cell: &str) -> Cow<'_, str> {
-    const SEPARATORS: [char; 6] = [',', ';', '\t', '|', '\r', '\n'];
-    let risky = |from: &str| from.trim_start_matches(is_skipped).starts_with(is_formula);
-    let begins = cell
-        .match_indices(SEPARATORS)
-        .map(|(at, separator)| at + separator.len());
-    let begins: Vec<_> = std::iter::once(0)
-        .chain(begins)
-        .filter(|at| risky(&cell[*at..]))
-        .collect();
-    if begins.is_empty() {
-        return Cow::Borrowed(cell);
-    }
-    let mut text = String::with_capacity(cell.len() + begins.len());
-    let mut done = 0;
-    for at in begins {
-        text.push_str(&cell[done..at]);
-        text.push('\'');
-        done = at;
-    }
-    text.push_str(&cell[done..]);
-    Cow::Owned(text)
-}
-
-/// What a spreadsheet drops before it looks at a cell: spaces, and quotation marks.
-fn is_skipped(c: char) -> bool {
-    c == '"' || (c.is_whitespace() && !matches!(c, '\t' | '\r' | '\n'))
-}
-
-/// What a formula begins with. Full-width and small forms count too: some programs fold them.
-fn is_formula(c: char) -> bool {
-    let folded = std::iter::once(c).nfkc().next();
-    matches!(
-        folded,
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{2212}')
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::clock::Timestamp;
     use crate::domain::person::{Email, Name};
     use crate::domain::registration::{Locator, Registration, Secret, Status};
-
-    #[test]
-    fn formulas_become_texts() {
-        for risky in [
-            "=1+1",
-            "+49",
-            "-1",
-            "@SUM(A1)",
-            "\tx",
-            "\rx",
-            "=cmd|' /C calc'!A0",
-            "\u{FF1D}1",
-        ] {
-            assert!(guarded(risky).starts_with('\''), "{risky:?}");
-        }
-        for plain in [
-            "Ada",
-            "",
-            "a=b",
-            "'quoted'",
-            "李小龙",
-            "Ada, Bob; Eve",
-            "a - b",
-        ] {
-            assert_eq!(guarded(plain), plain);
-        }
-    }
-
-    #[test]
-    fn formulas_become_texts_wherever_a_cell_could_begin() {
-        for (cell, text) in [
-            ("Ada;=1+1", "Ada;'=1+1"),
-            ("Ada\t+1", "Ada\t'+1"),
-            ("Ada,@x", "Ada,'@x"),
-            ("Ada|-1", "Ada|'-1"),
-            ("a;; =1", "a;;' =1"),
-            ("Ada;\"=1\"", "Ada;'\"=1\""),
-            ("=1;\u{FF1D}2", "'=1;'\u{FF1D}2"),
-            ("\u{FE66}1", "'\u{FE66}1"),
-            ("\u{2212}1", "'\u{2212}1"),
-            (" =1", "' =1"),
-            ("a;\u{A0}=1", "a;'\u{A0}=1"),
-        ] {
-            assert_eq!(guarded(cell), text, "{cell:?}");
-        }
-    }
 
     #[test]
     fn cells_are_quoted_where_needed() {

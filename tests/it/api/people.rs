@@ -149,7 +149,19 @@ async fn people_are_found_as_people_type_in_list_export_and_console() {
                 );
             }
         }
-        for query in ["No. 12", "no.12", "#12", "12 号", "№\u{A0}12"] {
+        for query in [
+            "No. 12",
+            "no.12",
+            "#12",
+            "12 号",
+            "№\u{A0}12",
+            "N° 12",
+            "Nº 12",
+            "No.12.",
+            "(no. 12)",
+            "Ｎｏ．１２",
+            "No. ١٢",
+        ] {
             for shown in found(&app, cookie, query).await {
                 assert_eq!(shown, ["p12@example.org"], "{query}");
             }

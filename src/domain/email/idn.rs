@@ -1,0 +1,179 @@
+//! Domains by their international rules (UTS 46, RFC 5891, RFC 5893).
+
+use std::borrow::Cow;
+
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
+
+use super::Email;
+use crate::domain::characters;
+use crate::domain::characters::JOINERS;
+use crate::domain::invalid::Invalid;
+
+/// A label from right to left. Beside it, every label has to obey the rules of direction (RFC 5893,
+/// section 2).
+const RIGHT_TO_LEFT: &str = "א";
+
+/// The domain's A-labels (RFC 5891); `None` if no domain has this name. Underscores are allowed:
+/// `a_b.example` is reachable.
+pub(super) fn to_ascii(domain: &str) -> Option<String> {
+    Uts46::new()
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::EMPTY,
+            Hyphens::Allow,
+            DnsLength::Ignore,
+        )
+        .ok()
+        .map(Cow::into_owned)
+}
+
+/// The domain's U-labels, in lower case.
+pub(super) fn to_unicode(domain: &str) -> Cow<'_, str> {
+    Uts46::new()
+        .to_unicode(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow)
+        .0
+}
+
+/// Refuses a domain that no host can have, and names what is wrong in it.
+pub(super) fn check(domain: &str) -> Result<(), Invalid> {
+    if is_misplaced(domain) {
+        return Err(malformed());
+    }
+    if let Some(c) = domain.chars().find(|c| is_foreign(*c)) {
+        return Err(Invalid::character("email", c));
+    }
+    // "xn--" begins a label that is checked in its own letters.
+    if domain.is_ascii() && !domain.contains("--") {
+        return Ok(());
+    }
+    match to_ascii(domain) {
+        Some(ascii) if !is_misplaced(&ascii) && !ascii.contains(is_foreign) => Ok(()),
+        Some(_) | None => Err(fault(domain)),
+    }
+}
+
+/// Nothing, a dot or a hyphen where a letter has to stand.
+fn is_misplaced(domain: &str) -> bool {
+    domain.is_empty()
+        || domain.starts_with(Email::JOINTS)
+        || domain.ends_with(Email::JOINTS)
+        || domain.contains("..")
+}
+
+/// Punctuation that DNS names do not have; often it comes along with a pasted address.
+fn is_foreign(c: char) -> bool {
+    c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._".contains(c)
+}
+
+/// A text that is no address at all.
+pub(super) fn malformed() -> Invalid {
+    let message = "email must look like name@example.org";
+    Invalid::new("email", "malformed", message)
+}
+
+/// Names the character that no domain has, else the label that breaks a rule.
+fn fault(domain: &str) -> Invalid {
+    if let Some(c) = domain.chars().find(|c| is_impossible(*c)) {
+        return Invalid::character("email", c);
+    }
+    let Some(label) = impossible_label(domain) else {
+        return malformed();
+    };
+    let Some(c) = misplaced_character(label) else {
+        let message =
+            format!("email has the domain label {label:?}, which is no international name");
+        return Invalid::new("email", "malformed", message);
+    };
+    let name = characters::described(c);
+    Invalid {
+        message: format!("email has the domain label {label:?}, which cannot contain {name}"),
+        ..Invalid::character("email", c)
+    }
+}
+
+/// Whether no domain has this character, wherever it stands.
+fn is_impossible(c: char) -> bool {
+    if c.is_ascii() || JOINERS.contains(&c) {
+        return false;
+    }
+    // After a letter, where a mark is allowed.
+    match to_ascii(&format!("a{c}")).or_else(|| to_ascii(&c.to_string())) {
+        Some(ascii) => ascii.contains(is_foreign) || is_misplaced(&ascii),
+        None => true,
+    }
+}
+
+fn impossible_label(domain: &str) -> Option<&str> {
+    let alone = domain.split('.').find(|label| to_ascii(label).is_none());
+    alone.or_else(|| domain.split('.').find(|label| !is_possible(label)))
+}
+
+/// Whether a label is allowed in a domain that is written from right to left.
+fn is_possible(label: &str) -> bool {
+    to_ascii(&format!("{label}.{RIGHT_TO_LEFT}")).is_some()
+}
+
+/// The character without which the label is allowed, if there is one. A label in Punycode shows
+/// nobody its characters.
+fn misplaced_character(label: &str) -> Option<char> {
+    if label.is_ascii() && label.contains("--") {
+        return None;
+    }
+    let without = |at: usize, c: char| [&label[..at], &label[at + c.len_utf8()..]].concat();
+    let single = label
+        .char_indices()
+        .rev()
+        .find(|(at, c)| is_possible(&without(*at, *c)));
+    single.map(|(_, c)| c).or_else(|| label.chars().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_breaks_a_rule_is_named_with_its_character() {
+        for (domain, label, character) in [
+            // RFC 5893, section 2, rules 1 to 5.
+            ("1א.example", "1א", Some('1')),
+            ("אa.example", "אa", Some('a')),
+            ("aא.example", "aא", Some('א')),
+            ("א-ב_.example", "א-ב_", Some('_')),
+            // A label of digits next to one from right to left.
+            ("mail.1.אב", "1", Some('1')),
+            // RFC 5892, section 2.6: broken Punycode.
+            ("xn--a.example", "xn--a", None),
+            ("mail.xn--0.example", "xn--0", None),
+        ] {
+            let refused = check(domain).expect_err(domain);
+            assert_eq!(refused.character, character, "{domain}: {refused}");
+            assert!(
+                refused.message.contains(&format!("label {label:?}")),
+                "{domain}: {refused}"
+            );
+        }
+        for domain in [
+            "אב.example",
+            "mail.אב",
+            "xn--bcher-kva.example",
+            "a--b.example",
+            "a_b.x",
+        ] {
+            assert_eq!(check(domain), Ok(()), "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_becomes_punctuation_is_named() {
+        for (domain, c) in [
+            ("x\u{2100}.org", '\u{2100}'),
+            ("x.org\u{2026}", '\u{2026}'),
+            ("ex\u{2488}mple.org", '\u{2488}'),
+            ("x\u{E000}.org", '\u{E000}'),
+            ("x.org/", '/'),
+        ] {
+            assert_eq!(check(domain).unwrap_err().character, Some(c), "{domain}");
+        }
+    }
+}
