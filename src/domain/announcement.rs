@@ -1,31 +1,32 @@
-//! What an organiser announces to everybody who looks at an event.
+//! An organiser's announcement to everybody who looks at an event.
 
 use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::invalid::{self, Invalid};
 
-/// Code points: it stands beside the count and must leave room for it.
+/// The longest text, in code points: it must leave room for the count beside it.
 pub const MAX: usize = 500;
-/// How long it is shown unless the organiser says so: an event's eve and its day.
+/// How long an announcement without `ends_at` is shown: the day before an event and its day.
 pub const SHOWN_FOR: Duration = Duration::from_hours(24);
 
-/// An announcement's text: 1..=[`MAX`] code points on one line.
+/// Parses an announcement's text: 1..=[`MAX`] code points on one line. Fails with the rule it
+/// breaks.
 pub fn parse_text(raw: &str) -> Result<String, Invalid> {
     invalid::text("text", raw, 1, MAX, false)
 }
 
-/// What an organiser asks for.
+/// An announcement that an organiser wants to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAnnouncement {
-    /// See [`parse_text`]; empty: no announcement is shown from now on.
+    /// One line, see [`parse_text`]. Empty: no announcement is shown from now on.
     pub text: String,
-    /// When it ends; `None`: [`SHOWN_FOR`] after it is made.
+    /// When it ends. `None` means [`SHOWN_FOR`] after it is made.
     pub ends_at: Option<Timestamp>,
 }
 
 impl NewAnnouncement {
-    /// An announcement for the usual time.
+    /// An announcement that is shown for [`SHOWN_FOR`].
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -33,12 +34,12 @@ impl NewAnnouncement {
         }
     }
 
-    /// Takes the newest announcement back.
+    /// Withdraws the newest announcement.
     pub fn withdrawal() -> Self {
         Self::new("")
     }
 
-    /// When it ends if it is made `now`.
+    /// When the announcement ends if it is made `now`.
     pub fn end(&self, now: Timestamp) -> Timestamp {
         if self.text.is_empty() {
             return now;
@@ -46,7 +47,7 @@ impl NewAnnouncement {
         self.ends_at.unwrap_or_else(|| now.plus(SHOWN_FOR))
     }
 
-    /// The word for it in the audit log.
+    /// The action in the audit log: `announce` or `withdraw`.
     pub fn action(&self) -> &'static str {
         if self.text.is_empty() {
             "withdraw"
@@ -56,26 +57,26 @@ impl NewAnnouncement {
     }
 }
 
-/// An announcement that was made. A newer one takes its place.
+/// A stored announcement. A newer one replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
-    /// Its key; grows.
+    /// The key in the database. Later announcements have greater keys.
     pub id: i64,
-    /// One line; empty for a withdrawal.
+    /// One line, or empty for a withdrawal.
     pub text: String,
     /// When it was made.
     pub at: Timestamp,
-    /// From when on it is not shown.
+    /// The first moment at which it is no longer shown.
     pub ends_at: Timestamp,
 }
 
 impl Announcement {
-    /// Whether it only takes back the one before.
+    /// Whether this only withdraws the announcement before it.
     pub fn is_withdrawal(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Whether somebody who comes `now` still sees it.
+    /// Whether a page that is loaded `now` shows it.
     pub fn is_shown(&self, now: Timestamp) -> bool {
         !self.is_withdrawal() && now < self.ends_at
     }
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_announcement_is_shown_until_its_end() {
+    fn an_announcement_is_shown_until_it_ends() {
         let now = Timestamp::from_millis(1_000);
         let made = |new: &NewAnnouncement| Announcement {
             id: 1,

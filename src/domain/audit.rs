@@ -1,4 +1,4 @@
-//! Who did what when, before and after.
+//! The audit log: who did what and when, with the values before and after.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,17 +7,17 @@ use super::clock::Timestamp;
 use super::event::Event;
 use super::registration::Registration;
 
-/// Who asked for something.
+/// The source of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Actor {
-    /// The person who registered, by the private link.
+    /// The person who registered, through the private link.
     Visitor,
     /// The organiser, signed in to the console.
     Console,
-    /// A script with the admin token.
+    /// A script that sends the admin token.
     Token,
-    /// `opens_at` or `closes_at` falling due.
+    /// The schedule: `opens_at` or `closes_at` has passed.
     Schedule,
 }
 
@@ -33,31 +33,43 @@ impl Actor {
     }
 }
 
-/// One line of the audit log.
+/// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditEntry {
-    /// When.
+    /// When the change was made.
     pub at: Timestamp,
-    /// Who, as [`Actor::as_str`] says it.
+    /// Who made it: a word of [`Actor::as_str`].
     pub who: String,
-    /// What, e.g. `edit`, `reset`, `cancel`.
+    /// The action, for example `edit`, `reset` or `cancel`.
     pub action: String,
-    /// What it was about before; `null` when there was nothing.
+    /// The event or registration before the change; `null` if there was none.
     pub before: Value,
-    /// And after.
+    /// The same after the change; `null` after a deletion.
     pub after: Value,
 }
 
-/// An event as the audit log shows it.
+/// An event as the audit log shows it: its settings and counters, as a JSON object.
 pub fn event(event: &Event) -> Value {
     json!({
-        "title": event.title, "description": event.description, "capacity": event.capacity, "waitlist": event.waitlist,
-        "opens_at": event.opens_at, "closes_at": event.closes_at, "state": event.state(), "round": event.round,
-        "registered": event.registered, "waiting": event.waiting, "revision": event.revision,
+        "title": event.title,
+        "description": event.description,
+        "capacity": event.capacity,
+        "waitlist": event.waitlist,
+        "opens_at": event.opens_at,
+        "closes_at": event.closes_at,
+        "state": event.state(),
+        "round": event.round,
+        "registered": event.registered,
+        "waiting": event.waiting,
+        "revision": event.revision,
     })
 }
 
-/// A registration as the audit log shows it; the person is named by number only.
+/// A registration as the audit log shows it, as a JSON object. It contains no personal data.
 pub fn registration(registration: &Registration) -> Value {
-    json!({ "id": registration.locator.to_string(), "number": registration.locator.number, "status": registration.status })
+    json!({
+        "id": registration.locator.to_string(),
+        "number": registration.locator.number,
+        "status": registration.status,
+    })
 }

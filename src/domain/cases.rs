@@ -1,7 +1,7 @@
-//! Reads the data files below `tests/cases/`: one case a line, its fields between tabs, comments
-//! after `#`.
+//! Reads the data files in `tests/cases/`. Each line is a case with fields between tabs; a line
+//! that begins with `#` is a comment.
 
-/// The fields of each case.
+/// The fields of each case. Panics if a line does not have `N` fields.
 pub(crate) fn read<const N: usize>(file: &str) -> impl Iterator<Item = [String; N]> {
     let lines = file
         .lines()
@@ -14,7 +14,7 @@ pub(crate) fn read<const N: usize>(file: &str) -> impl Iterator<Item = [String; 
     })
 }
 
-/// A JSON string.
+/// The text of a JSON string. Panics if it is none.
 pub(crate) fn text(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }

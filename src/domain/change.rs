@@ -1,4 +1,4 @@
-//! One committed change: the lossless log's item.
+//! One committed change: an item of the change log.
 
 use serde::Serialize;
 
@@ -8,30 +8,30 @@ use super::headcount::Headcount;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The event came to be.
+    /// The event was created.
     Created,
-    /// One commit's registrations, confirmed or waiting.
+    /// One commit added registrations, confirmed or waiting.
     Registered,
-    /// A registration gave its place back.
+    /// A registration was cancelled.
     Cancelled,
-    /// The longest waiting got places.
+    /// The people who wait longest got places.
     Promoted,
-    /// The capacity was set.
+    /// The capacity changed.
     Capacity,
-    /// Registering began, by the schedule or by the organiser.
+    /// Registration opened, by the schedule or by the organiser.
     Opened,
-    /// Registering ended, by the schedule or by the organiser.
+    /// Registration closed, by the schedule or by the organiser.
     Closed,
-    /// A new round began at zero.
+    /// A new round began with no registrations.
     Reset,
     /// A reset was undone.
     Restored,
-    /// Another setting was changed.
+    /// Another setting changed.
     Edited,
 }
 
 impl Kind {
-    /// Every kind, for reading them back.
+    /// Every kind.
     pub const ALL: [Self; 10] = [
         Self::Created,
         Self::Registered,
@@ -45,7 +45,7 @@ impl Kind {
         Self::Edited,
     ];
 
-    /// The word on the wire and in the database.
+    /// The word in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -61,18 +61,18 @@ impl Kind {
         }
     }
 
-    /// The kind of that word.
+    /// The kind with this word; `None` if there is none.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// One revision: the whole state after it, and why it came to be.
+/// One revision: the whole state after it, and its cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The state after the change.
     #[serde(flatten)]
     pub headcount: Headcount,
-    /// Why.
+    /// What caused it.
     pub kind: Kind,
 }

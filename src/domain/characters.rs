@@ -1,5 +1,5 @@
-//! What single characters do to a text, by their Unicode properties: show nothing, or change how
-//! their neighbours read.
+//! Unicode properties of single characters: whether they show something, and whether they change
+//! how their neighbours look.
 
 use icu_properties::props::{
     DefaultIgnorableCodePoint, GeneralCategory, PrependedConcatenationMark, VariationSelector,
@@ -7,8 +7,8 @@ use icu_properties::props::{
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::char::is_combining_mark;
 
-/// Blank, although their category says that they have ink: an empty Braille cell, a notehead that
-/// is left out, hieroglyphic blanks, and the place of an object that is not there.
+/// Symbols that look like empty space: the empty Braille cell, the null notehead, two hieroglyphic
+/// blanks, and the object replacement character.
 const BLANK: [char; 5] = [
     '\u{2800}',
     '\u{1D159}',
@@ -16,29 +16,29 @@ const BLANK: [char; 5] = [
     '\u{13442}',
     '\u{FFFC}',
 ];
-/// Bidirectional overrides. They reverse letters, so that a text reads as another one (Unicode TR
+/// Bidirectional overrides. They reverse letters, so that a text looks like another one (Unicode TR
 /// 36, section 2.10.5).
 const OVERRIDES: [char; 2] = ['\u{202D}', '\u{202E}'];
-/// Zero width non-joiner and joiner. They shape letters in many scripts, and join emoji.
+/// Zero width non-joiner and joiner. Many scripts need them, and they join emoji.
 pub(super) const JOINERS: [char; 2] = ['\u{200C}', '\u{200D}'];
 
-/// Whether a character is invisible wherever it stands, unless a font shows it on purpose
-/// (`Default_Ignorable_Code_Point`).
+/// Whether a character is invisible in every context (`Default_Ignorable_Code_Point`).
 pub(crate) fn is_invisible(c: char) -> bool {
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether a character is drawn as empty space, although it is no white space.
+/// Whether a character looks like empty space although it is a symbol.
 pub(crate) fn is_blank(c: char) -> bool {
     BLANK.contains(&c)
 }
 
-/// Whether a character makes letters run against their script's direction.
+/// Whether a character reverses the direction of the letters that follow.
 pub(super) fn is_override(c: char) -> bool {
     OVERRIDES.contains(&c)
 }
 
-/// Whether a reader sees anything. Marks, format characters and white space alone are not a text.
+/// Whether a reader sees anything. A text of only marks, white space, invisible, private or
+/// unassigned characters shows nothing.
 pub(super) fn shows_something(text: &str) -> bool {
     text.chars()
         .any(|c| c.is_ascii_graphic() || (!c.is_ascii() && has_ink(c)))
@@ -64,9 +64,10 @@ fn has_ink(c: char) -> bool {
     }
 }
 
-/// Removes white space and invisible characters around a text, as they come along when it is
-/// pasted. Overrides stay, to be refused, and so does what belongs to the last visible character: a
-/// joiner after a mark, a variation selector, a flag's tags.
+/// Removes white space and invisible characters around a text; they are often pasted with it.
+///
+/// Overrides stay, so that a parser refuses them. Characters that belong to the last visible one
+/// stay as well: a joiner after a mark, a variation selector, the tags of a flag.
 pub(super) fn trim(text: &str) -> &str {
     let text = text
         .trim_start_matches(|c: char| c.is_whitespace() || (is_invisible(c) && !is_override(c)));
@@ -88,18 +89,18 @@ fn belongs_to(c: char, before: &str) -> bool {
     is_override(c) || tag || variation || joined
 }
 
-/// How a character is named to a person who has to find it: `U+202E RIGHT-TO-LEFT OVERRIDE`.
+/// Names a character for a person who has to find it: `U+202E RIGHT-TO-LEFT OVERRIDE`.
 pub fn described(c: char) -> String {
     let code = u32::from(c);
     match name(c) {
         Some(name) => format!("U+{code:04X} {name}"),
-        // A visible character shows itself best.
+        // A visible character needs no name.
         None if shows_something(c.encode_utf8(&mut [0; 4])) => format!("U+{code:04X} ({c})"),
         None => format!("U+{code:04X}"),
     }
 }
 
-/// The Unicode name of what a text may be refused for and a reader cannot see, and of what
+/// The Unicode name of an invisible character that a text may be refused for, or of one that
 /// separates addresses.
 fn name(c: char) -> Option<&'static str> {
     Some(match c {
@@ -166,7 +167,8 @@ fn name(c: char) -> Option<&'static str> {
     })
 }
 
-/// The formal aliases of U+0000 to U+001F (NameAliases.txt); control characters have no names.
+/// Control characters have no names. These are the formal aliases of U+0000 to U+001F
+/// (NameAliases.txt).
 const CONTROLS: [&str; 32] = [
     "NULL",
     "START OF HEADING",
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_belongs_to_no_character_is_trimmed() {
+    fn invisible_characters_are_trimmed_unless_they_belong_to_a_visible_one() {
         for (typed, kept) in [
             ("\u{2068}أحمد\u{2069}", "أحمد"),
             ("\u{202A} Ada \u{202C}\u{200E}", "Ada"),
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_named() {
+    fn a_character_is_named_by_code_point_and_name() {
         assert_eq!(described('\u{202E}'), "U+202E RIGHT-TO-LEFT OVERRIDE");
         assert_eq!(described('\u{7}'), "U+0007 ALERT");
         assert_eq!(described('⒈'), "U+2488 (⒈)");

@@ -1,4 +1,4 @@
-//! The moment: a UTC timestamp in milliseconds, and the only place that reads the system's clock.
+//! UTC timestamps in milliseconds, and the only place that reads the system's clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with exactly three decimals and
-/// `Z`.
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z. Its text is RFC 3339 with three decimals
+/// and `Z`: `2026-11-21T09:00:00.123Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The first moment after which years have five digits; nothing later is accepted.
+    /// The last moment of the year 9999: RFC 3339 has years of four digits.
     const MAX_MS: i64 = 253_402_300_799_999;
 
-    /// From milliseconds since the Unix epoch, clamped to the years 1970 to 9999.
+    /// Converts milliseconds since the Unix epoch, clamped to the years 1970 to 9999.
     pub fn from_millis(ms: i64) -> Self {
         Self(ms.clamp(0, Self::MAX_MS))
     }
@@ -36,7 +36,7 @@ impl Timestamp {
         )
     }
 
-    /// How long after `earlier` this is; zero when it is not later.
+    /// The time since `earlier`; zero if this is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
@@ -44,14 +44,14 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The constructor's clamp keeps the value inside jiff's range, so the fallback is never
-        // taken.
+        // The constructor clamps the value to jiff's range, so the fallback is never used.
         let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         write!(f, "{at:.3}")
     }
 }
 
-/// The text is no RFC 3339 date and time with an offset.
+/// The error for a text that is no RFC 3339 date and time with an offset, or is outside of the
+/// years 1970 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 date and time such as 2026-11-21T09:00:00Z")]
 pub struct NotATimestamp;
@@ -83,13 +83,13 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Where the moment comes from: the system, or a test's hand.
+/// The source of the present moment: the system, or a test.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The machine's wall clock.
+    /// The system's wall clock.
     #[default]
     System,
-    /// Stands still until it is set; milliseconds since the Unix epoch.
+    /// A clock that a test sets, in milliseconds since the Unix epoch.
     Manual(Arc<AtomicI64>),
 }
 
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_three_decimals_and_z() {
+    fn a_timestamp_has_three_decimals_and_z() {
         assert_eq!(
             Timestamp::from_millis(1_795_251_600_123).to_string(),
             "2026-11-21T09:00:00.123Z"
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_offsets_and_refuses_local_times() {
+    fn a_timestamp_may_have_an_offset_and_a_local_time_is_refused() {
         assert_eq!(
             "2026-11-21T10:00:00.123+01:00".parse(),
             Ok(Timestamp::from_millis(1_795_251_600_123))

@@ -1,4 +1,4 @@
-//! What can be asked of an event, and what comes of it.
+//! Commands to an event, and their outcomes.
 
 use std::sync::Arc;
 
@@ -12,63 +12,63 @@ use super::registration::{IdempotencyKey, Locator, Registration, Secret};
 /// A person who asks for a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applicant {
-    /// Who.
+    /// The name.
     pub name: Name,
-    /// Where to reach them.
+    /// The address, unique in the event and round.
     pub email: Email,
-    /// The client's name for this attempt.
+    /// The client's key for this attempt, if it sent one.
     pub key: Option<IdempotencyKey>,
-    /// The proof their private link will carry, drawn before so that deciding stays pure.
+    /// The secret for the private link. It is drawn before the decision, which stays pure.
     pub secret: Secret,
 }
 
-/// One thing asked of one event. All go through the event's writer, so that revision order is
-/// commit order.
+/// One command to one event. All commands go through the event's writer, so that revisions are
+/// committed in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A person asks for a place.
     Register(Applicant),
-    /// A place is given back: with the secret by the visitor, without by the organiser.
+    /// A registration is cancelled: by the visitor with the secret, or by the organiser without.
     Cancel {
         /// Which registration.
         locator: Locator,
-        /// The visitor's proof; the organiser needs none.
+        /// The visitor's secret; `None` for the organiser.
         secret: Option<Secret>,
-        /// Who asked.
+        /// Who sent the command.
         by: Actor,
     },
     /// Settings change.
     Edit {
         /// The new settings.
         edit: Edit,
-        /// `If-Match`: refuse unless the event still stands at one of these positions.
+        /// `If-Match`: the event must be at one of these positions; `None` allows any.
         expected: Option<Vec<Position>>,
-        /// Who asked.
+        /// Who sent the command.
         by: Actor,
     },
-    /// Archive this round and open the next at zero.
+    /// The current round is archived, and the next one begins with no registrations.
     Reset {
-        /// A new capacity, if one is given.
+        /// The new capacity; `None` keeps the old one.
         capacity: Option<Capacity>,
         /// See `Edit`.
         expected: Option<Vec<Position>>,
-        /// Who asked.
+        /// Who sent the command.
         by: Actor,
     },
-    /// Bring the archived round back.
+    /// The archived round becomes the current one again.
     Undo {
         /// See `Edit`.
         expected: Option<Vec<Position>>,
-        /// Who asked.
+        /// Who sent the command.
         by: Actor,
     },
-    /// Remove the event.
+    /// The event is deleted.
     Delete {
-        /// Even with registrations.
+        /// Whether to delete the event with its registrations.
         confirmed: bool,
         /// See `Edit`.
         expected: Option<Vec<Position>>,
-        /// Who asked.
+        /// Who sent the command.
         by: Actor,
     },
     /// Applies an opening or closing time that is due.
@@ -76,7 +76,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The positions one of which the event has to stand at; `None` if any will do.
+    /// The positions that the command allows; `None` if it allows any.
     pub fn expected(&self) -> Option<&[Position]> {
         match self {
             Self::Edit { expected, .. }
@@ -87,8 +87,8 @@ impl Command {
         }
     }
 
-    /// Visitors' commands are decided together; an organiser's stands alone, because it may need
-    /// rows that no one named.
+    /// Whether this is a visitor's command. Those are decided in batches. An organiser's command is
+    /// decided alone, because it may need other rows than those it names.
     pub fn is_visit(&self) -> bool {
         matches!(self, Self::Register(_) | Self::Cancel { .. })
     }
@@ -97,57 +97,57 @@ impl Command {
 /// The outcome of a command.
 pub type Decision = Result<Answer, Refusal>;
 
-/// A command that was carried out.
+/// The result of a command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// To `Register`.
+    /// The answer to `Register`.
     Registered {
-        /// The row, as it is now.
+        /// The registration as it is now.
         registration: Arc<Registration>,
-        /// The same key was answered before; nothing changed.
+        /// Whether the same key was answered before. Then nothing changed.
         replayed: bool,
     },
-    /// To `Cancel`: the row, as it is now.
+    /// The answer to `Cancel`: the registration as it is now.
     Cancelled(Arc<Registration>),
-    /// To `Edit`, `Reset`, `Undo`: the event, as it is now.
+    /// The answer to `Edit`, `Reset` and `Undo`: the event as it is now.
     Event(Box<Event>),
-    /// To `Delete`.
+    /// The answer to `Delete`.
     Deleted,
-    /// To `ApplySchedule`.
+    /// The answer to `ApplySchedule`.
     Noted,
 }
 
-/// A command that was not carried out; nothing changed.
+/// Why a command was not carried out. Nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No places, and no waiting list is taken.
+    /// There are no places and no waiting list.
     #[error("all places are taken")]
     EventFull,
-    /// Closed by the organiser or the schedule.
+    /// The organiser or the schedule closed the event.
     #[error("registration is closed")]
     EventClosed,
-    /// Before `opens_at`.
+    /// `opens_at` has not passed.
     #[error("registration has not opened yet")]
     EventNotOpen {
-        /// When it will.
+        /// When registration opens.
         opens_at: Option<Timestamp>,
     },
     /// The email address has a place or waits for one.
     #[error("this email address is registered already")]
     AlreadyRegistered,
-    /// The same key came with another body.
+    /// The same key came with another name or address.
     #[error("this idempotency key was used with another name or email address")]
     IdempotencyMismatch,
-    /// No such registration, or a forged link.
+    /// There is no such registration, or the secret is wrong.
     #[error("there is no such registration")]
     RegistrationNotFound,
-    /// The event is gone.
+    /// The event does not exist.
     #[error("there is no such event")]
     EventNotFound,
-    /// Somebody is registered, so this would lose something; or there is nothing to undo.
+    /// The command would lose registrations, or there is nothing to undo. The text says which.
     #[error("{0}")]
     NotEmpty(&'static str),
-    /// `If-Match` names another position than the present one.
+    /// The event is at another position than `If-Match` allows, or a setting changed.
     #[error("the event was changed in the meantime")]
     ChangedMeanwhile,
     /// A setting contradicts another.

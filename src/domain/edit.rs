@@ -1,9 +1,9 @@
-//! A change of an event's settings.
+//! Changes of an event's settings.
 
 use super::clock::Timestamp;
 use super::event::{Capacity, Event};
 
-/// What an organiser changes; `None` leaves a setting as it is.
+/// The settings that an organiser changes. `None` keeps a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edit {
     /// See [`super::event::parse_title`].
@@ -12,21 +12,21 @@ pub struct Edit {
     pub description: Option<String>,
     /// How many may be confirmed.
     pub capacity: Option<Capacity>,
-    /// Whether people may wait for a place.
+    /// Whether a full event has a waiting list.
     pub waitlist: Option<bool>,
-    /// When registering begins; `Some(None)` removes the moment.
+    /// When registration opens; `Some(None)` removes the time.
     pub opens_at: Option<Option<Timestamp>>,
-    /// When registering ends; `Some(None)` removes the moment.
+    /// When registration closes; `Some(None)` removes the time.
     pub closes_at: Option<Option<Timestamp>>,
-    /// Close, or open again.
+    /// `true` closes the event, `false` opens it again.
     pub closed: Option<bool>,
-    /// The same settings as the organiser saw them. The edit is refused if one of them has changed
-    /// since to a third value. Other changes of the event do not matter.
+    /// The same settings as the organiser saw them. The edit is refused if somebody else has
+    /// changed one of them to a third value. Other changes of the event do not matter.
     pub was: Option<Box<Edit>>,
 }
 
 impl Edit {
-    /// Whether it changes nothing.
+    /// Whether no setting is given.
     pub fn is_empty(&self) -> bool {
         let Self {
             title,
@@ -47,7 +47,8 @@ impl Edit {
             && closed.is_none()
     }
 
-    /// The names of the settings that somebody else has changed since to a third value.
+    /// The names of the settings that somebody else has changed to a third value, see
+    /// [`Self::was`].
     pub fn conflicts(&self, event: &Event) -> Vec<&'static str> {
         let Some(was) = self.was.as_deref() else {
             return Vec::new();
@@ -89,7 +90,7 @@ impl Edit {
     }
 }
 
-/// Whether a setting is now neither what the organiser saw nor what the organiser wants.
+/// Whether a setting is neither what the organiser saw nor what the organiser wants.
 fn clash<T: PartialEq>(new: Option<&T>, was: Option<&T>, now: &T) -> bool {
     matches!((new, was), (Some(new), Some(was)) if now != was && now != new)
 }
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_setting_that_somebody_else_has_changed_is_a_conflict() {
+    fn only_a_setting_that_somebody_else_changed_is_a_conflict() {
         let edit = retitled("Gala", "Ball");
         assert_eq!(edit.conflicts(&event("Gala", 5)), [""; 0]);
         assert_eq!(

@@ -1,30 +1,31 @@
-//! Something to register for.
+//! Events: what people register for.
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::clock::Timestamp;
 use super::headcount::{Headcount, State};
 use super::invalid::{self, Invalid};
 use super::position::{Epoch, Position, Revision};
 
+pub use super::capacity::Capacity;
 pub use super::edit::Edit;
 
-/// An event's key in the database; never shown.
+/// The key of an event in the database. The ids and tokens of its registrations begin with it.
 pub type EventId = i64;
 
-/// An event's name in URLs: `[a-z0-9-]{1,64}`.
+/// The name of an event in URLs: `[a-z0-9-]{1,64}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Slug(Arc<str>);
 
 impl Slug {
-    /// What fits in a link that is read out.
+    /// The longest slug: people read links to each other.
     pub const MAX: usize = 64;
 
-    /// Parses a path segment or an organiser's input.
+    /// Parses a path segment or an organiser's input. Fails unless it matches the pattern above.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let ok = (1..=Self::MAX).contains(&raw.len())
             && raw
@@ -53,113 +54,68 @@ impl fmt::Display for Slug {
     }
 }
 
-/// How many may be confirmed: 0..=1,000,000, or no limit. JSON: a number or `null`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Capacity(Option<u32>);
-
-impl Capacity {
-    /// More people than any room holds; keeps every sum far from overflow.
-    pub const MAX: u32 = 1_000_000;
-    /// Everybody gets a place.
-    pub const UNLIMITED: Self = Self(None);
-
-    /// A limit of `places`.
-    pub fn limited(places: i64) -> Result<Self, Invalid> {
-        match u32::try_from(places) {
-            Ok(places) if places <= Self::MAX => Ok(Self(Some(places))),
-            _ => Err(Invalid::new(
-                "capacity",
-                "out-of-range",
-                format!(
-                    "capacity must be a whole number from 0 to {}, or null for no limit",
-                    Self::MAX
-                ),
-            )),
-        }
-    }
-
-    /// The limit, if there is one.
-    pub fn get(self) -> Option<u32> {
-        self.0
-    }
-
-    /// Places left beside `registered`; `None` without a limit.
-    pub fn remaining(self, registered: u32) -> Option<u32> {
-        self.0.map(|places| places.saturating_sub(registered))
-    }
-
-    /// Whether one more may be confirmed beside `registered`.
-    pub fn has_place(self, registered: u32) -> bool {
-        self.remaining(registered) != Some(0)
-    }
-
-    /// How far `registered` stands above the limit.
-    pub fn over_by(self, registered: u32) -> u32 {
-        self.0.map_or(0, |places| registered.saturating_sub(places))
-    }
-}
-
-/// Code points of a title: what a wall screen shows on two lines.
+/// The longest title, in code points: a wall screen shows it on two lines.
 pub const TITLE_MAX: usize = 200;
-/// Code points of a description: a page and a half.
+/// The longest description, in code points: about one and a half pages.
 pub const DESCRIPTION_MAX: usize = 4_000;
 
-/// An event's title: 1..=[`TITLE_MAX`] code points on one line.
+/// Parses a title: 1..=[`TITLE_MAX`] code points on one line. Fails with the rule it breaks.
 pub fn parse_title(raw: &str) -> Result<String, Invalid> {
     invalid::text("title", raw, 1, TITLE_MAX, false)
 }
 
-/// An event's description: at most [`DESCRIPTION_MAX`] code points; line breaks are kept, as line feeds.
+/// Parses a description: at most [`DESCRIPTION_MAX`] code points. Every line break becomes a line
+/// feed. Fails with the rule it breaks.
 pub fn parse_description(raw: &str) -> Result<String, Invalid> {
     invalid::text("description", raw, 0, DESCRIPTION_MAX, true)
 }
 
-/// An event as its row says: settings, schedule and the counters of the current round.
+/// An event as stored: settings, schedule and the counters of the current round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Key in the database.
+    /// The key in the database.
     pub id: EventId,
-    /// Name in URLs.
+    /// The name in URLs.
     pub slug: Slug,
-    /// Which history its revisions count.
+    /// The history that its revisions count.
     pub epoch: Epoch,
-    /// One line of text.
+    /// One line, see [`parse_title`].
     pub title: String,
-    /// Some lines of text, maybe none.
+    /// Any number of lines, see [`parse_description`].
     pub description: String,
-    /// How many may be confirmed.
+    /// How many registrations may be confirmed.
     pub capacity: Capacity,
-    /// Whether people may wait for a place.
+    /// Whether a full event has a waiting list.
     pub waitlist: bool,
-    /// When registering begins.
+    /// When registration opens; `None` for at once.
     pub opens_at: Option<Timestamp>,
-    /// When registering ends.
+    /// When registration closes; `None` for never.
     pub closes_at: Option<Timestamp>,
-    /// `opens_at` has not fallen due yet.
+    /// Whether `opens_at` has not passed yet.
     pub scheduled: bool,
-    /// `closes_at` has fallen due.
+    /// Whether `closes_at` has passed.
     pub ended: bool,
-    /// The organiser has closed it.
+    /// Whether the organiser has closed it.
     pub closed: bool,
     /// The current round, from 1.
     pub round: u32,
-    /// The newest change.
+    /// The revision of the newest change.
     pub revision: Revision,
-    /// Confirmed registrations of the current round.
+    /// How many are confirmed in the current round.
     pub registered: u32,
-    /// People waiting in the current round.
+    /// How many wait in the current round.
     pub waiting: u32,
-    /// The last number given in the current round; numbers are never reused.
+    /// The greatest number of a registration in the current round; 0 if there is none. Numbers are
+    /// never reused.
     pub last_number: u32,
     /// When the newest change was committed.
     pub at: Timestamp,
-    /// The newest announcement's key; 0 when there was none.
+    /// The key of the newest announcement; 0 if there is none.
     pub announcement: i64,
 }
 
 impl Event {
-    /// The cursor of the present state.
+    /// The position of the present state in the event's history.
     pub fn position(&self) -> Position {
         Position {
             epoch: self.epoch.clone(),
@@ -167,7 +123,8 @@ impl Event {
         }
     }
 
-    /// Whether somebody who comes now gets a place. `closed` wins over `scheduled`, that over `waitlist` and `full`.
+    /// What happens to a person who registers now. Where several states apply, `closed` comes
+    /// first, then `scheduled`.
     pub fn state(&self) -> State {
         if self.closed || self.ended {
             State::Closed
@@ -182,7 +139,7 @@ impl Event {
         }
     }
 
-    /// The count of the present state.
+    /// The count in the present state.
     pub fn headcount(&self) -> Headcount {
         Headcount {
             event: self.slug.clone(),
@@ -200,7 +157,8 @@ impl Event {
         }
     }
 
-    /// Whether everything that the event's details say beside its count is the same in `other`.
+    /// Whether `other` has the same details: all that a page shows of an event, except its count
+    /// and its announcement.
     pub fn has_details_of(&self, other: &Self) -> bool {
         self.title == other.title
             && self.description == other.description
@@ -209,7 +167,7 @@ impl Event {
             && self.waitlist == other.waitlist
     }
 
-    /// The next moment at which the schedule changes something by itself.
+    /// The next time at which the schedule changes the event; `None` if it does not.
     pub fn next_due(&self) -> Option<Timestamp> {
         let opening = self.opens_at.filter(|_| self.scheduled);
         let closing = self.closes_at.filter(|_| !self.ended);
@@ -217,27 +175,27 @@ impl Event {
     }
 }
 
-/// What an organiser gives to create an event.
+/// The settings of an event that an organiser creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Name in URLs.
+    /// The name in URLs.
     pub slug: Slug,
-    /// See [`parse_title`].
+    /// One line, see [`parse_title`].
     pub title: String,
-    /// See [`parse_description`].
+    /// Any number of lines, see [`parse_description`].
     pub description: String,
-    /// How many may be confirmed.
+    /// How many registrations may be confirmed.
     pub capacity: Capacity,
-    /// Whether people may wait for a place.
+    /// Whether a full event has a waiting list.
     pub waitlist: bool,
-    /// When registering begins.
+    /// When registration opens; `None` for at once.
     pub opens_at: Option<Timestamp>,
-    /// When registering ends.
+    /// When registration closes; `None` for never.
     pub closes_at: Option<Timestamp>,
 }
 
 impl NewEvent {
-    /// The event at revision 1, the change `created`, made at `now`. Its `id` is the store's to give.
+    /// The event after its first change, `created`, at `now`. The store sets its `id`.
     pub fn open(self, epoch: Epoch, now: Timestamp) -> Event {
         Event {
             id: 0,
@@ -263,7 +221,7 @@ impl NewEvent {
     }
 }
 
-/// `opens_at` must come before `closes_at` where both are given.
+/// Fails unless `opens_at` is before `closes_at`, if both are given.
 pub fn check_schedule(
     opens_at: Option<Timestamp>,
     closes_at: Option<Timestamp>,
@@ -275,16 +233,6 @@ pub fn check_schedule(
             "closes_at must be later than opens_at",
         )),
         _ => Ok(()),
-    }
-}
-
-/// Reads a capacity out of JSON: a whole number or `null`.
-impl<'de> Deserialize<'de> for Capacity {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Option::<i64>::deserialize(deserializer)? {
-            None => Ok(Self::UNLIMITED),
-            Some(places) => Self::limited(places).map_err(serde::de::Error::custom),
-        }
     }
 }
 
@@ -313,36 +261,6 @@ mod tests {
         ] {
             assert_eq!(Slug::parse(bad).unwrap_err().field, "slug", "{bad:?}");
         }
-    }
-
-    #[test]
-    fn capacities_are_whole_and_bounded() {
-        for good in [0, 1, 1_000_000] {
-            assert_eq!(
-                Capacity::limited(good).unwrap().get().map(i64::from),
-                Some(good)
-            );
-        }
-        for bad in [-1, 1_000_001, i64::MIN, i64::MAX] {
-            assert_eq!(
-                Capacity::limited(bad).unwrap_err().field,
-                "capacity",
-                "{bad}"
-            );
-        }
-        let read = |json| serde_json::from_str::<Capacity>(json).ok();
-        assert_eq!(
-            (read("null"), read("7")),
-            (
-                Some(Capacity::UNLIMITED),
-                Some(Capacity::limited(7).unwrap())
-            )
-        );
-        assert!(
-            [read("-1"), read("1.5"), read("\"7\""), read("1000001")]
-                .iter()
-                .all(Option::is_none)
-        );
     }
 
     #[test]
@@ -382,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_comes_due_at_the_earlier_of_what_is_still_to_come() {
+    fn the_schedule_is_due_at_the_earliest_time_that_has_not_passed() {
         let now = Timestamp::from_millis(1_795_251_600_000);
         let later = |hours| Some(now.plus(Duration::from_hours(hours)));
         let due = |opens_at, closes_at| {
@@ -402,7 +320,7 @@ mod tests {
         assert_eq!(due(later(1), None), later(1));
         assert_eq!(due(None, later(2)), later(2));
         assert_eq!(due(later(1), later(2)), later(1));
-        // What is due at the very beginning has come already.
+        // A time that has passed when the event is created is not due again.
         assert_eq!(due(Some(now), later(2)), later(2));
         assert_eq!(due(Some(now), Some(now)), None);
     }

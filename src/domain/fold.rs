@@ -66,7 +66,8 @@ fn is_accent(c: char) -> bool {
 /// Replaces letters that have no decomposition in Unicode, and digits of other scripts.
 fn spelled(c: char) -> impl Iterator<Item = char> {
     let text = match c {
-        'ø' => "o",
+        // People type a degree sign for the ordinal indicator of "Nº".
+        'ø' | '°' => "o",
         'ł' => "l",
         'đ' | 'ð' => "d",
         'ħ' => "h",
@@ -76,8 +77,6 @@ fn spelled(c: char) -> impl Iterator<Item = char> {
         'ß' => "ss",
         'æ' => "ae",
         'œ' => "oe",
-        // People type a degree sign for the ordinal indicator of "Nº".
-        '°' => "o",
         // Persian keyboards have code points of their own, and people confuse final letters.
         'ٱ' => "ا",
         'ى' | 'ی' => "ي",
@@ -90,7 +89,7 @@ fn spelled(c: char) -> impl Iterator<Item = char> {
 }
 
 /// The ASCII digit of the same value as a decimal digit of another script. Unicode encodes each
-/// set of ten digits in order and without gaps (section 4.6).
+/// set of ten digits in order and without gaps (section 4.6). Two sets may be neighbours.
 fn digit(c: char) -> Option<char> {
     let categories = CodePointMapData::<GeneralCategory>::new();
     let is_decimal = |code: u32| categories.get32(code) == GeneralCategory::DecimalNumber;
@@ -98,8 +97,8 @@ fn digit(c: char) -> Option<char> {
     if c.is_ascii() || !is_decimal(code) {
         return None;
     }
-    let value = (1..10).take_while(|n| is_decimal(code - n)).count();
-    char::from_digit(u32::try_from(value).ok()?, 10)
+    let before = (1..code).take_while(|n| is_decimal(code - n)).count();
+    char::from_digit(u32::try_from(before % 10).ok()?, 10)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The count: one object, every transport (docs/protocol.md, section 2).
+//! The count that every transport sends (docs/protocol.md, section 2).
 
 use serde::Serialize;
 
@@ -6,24 +6,24 @@ use super::clock::Timestamp;
 use super::event::{Capacity, Slug};
 use super::position::{Position, Revision};
 
-/// Whether somebody who comes now gets a place.
+/// What happens to a person who registers now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Before `opens_at`.
+    /// Registration has not opened: `opens_at` has not passed.
     Scheduled,
-    /// Places are free.
+    /// The person gets a place.
     Open,
-    /// No places, and no waiting list is taken.
+    /// There are no places and no waiting list.
     Full,
-    /// No places; the waiting list is taken.
+    /// There are no places; the person joins the waiting list.
     Waitlist,
     /// Closed by the organiser or by `closes_at`.
     Closed,
 }
 
 impl State {
-    /// The word on the wire and in the database.
+    /// The word in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "scheduled",
@@ -34,7 +34,7 @@ impl State {
         }
     }
 
-    /// The state of that word.
+    /// The state with this word; `None` if there is none.
     pub fn parse(word: &str) -> Option<Self> {
         [
             Self::Scheduled,
@@ -48,32 +48,33 @@ impl State {
     }
 }
 
-/// The whole state of an event at one revision; never a delta, never personal data.
+/// The whole state of an event at one revision. It is never a difference to another state, and
+/// contains no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Headcount {
     /// The event's slug.
     pub event: Slug,
-    /// The cursor of this very state.
+    /// The position of this state in the event's history.
     pub position: Position,
-    /// `position`'s second half, as a number.
+    /// The revision in `position`, as a number.
     pub revision: Revision,
-    /// 1, 2, 3 …; a reset opens the next.
+    /// The round, from 1. A reset begins the next one.
     pub round: u32,
-    /// Whether somebody who comes now gets a place.
+    /// What happens to a person who registers now.
     pub state: State,
-    /// How many may be confirmed; `None` for no limit.
+    /// How many people may be confirmed; `null` for no limit.
     pub capacity: Capacity,
-    /// Confirmed registrations of this round.
+    /// How many are confirmed in this round.
     pub registered: u32,
-    /// Places left; `None` without a limit.
+    /// How many places are left; `None` without a limit.
     pub remaining: Option<u32>,
-    /// How far the capacity was lowered below the headcount.
+    /// How many are confirmed beyond the capacity, which the organiser may lower.
     pub over_by: u32,
-    /// People on the waiting list.
+    /// How many are on the waiting list.
     pub waiting: u32,
     /// When this state was committed.
     pub at: Timestamp,
-    /// Since when the database cannot be reached; absent while it can.
+    /// Since when the database is unreachable; absent while it is reachable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale_since: Option<Timestamp>,
 }
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_has_one_word_everywhere() {
+    fn a_state_has_one_word_in_json_and_in_the_database() {
         let words = ["scheduled", "open", "full", "waitlist", "closed"];
         for (state, word) in [
             State::Scheduled,

@@ -1,22 +1,22 @@
-//! What is wrong with one field of an input.
+//! Errors in one field of an input, and the rules for plain text.
 
 use serde::{Serialize, Serializer};
 
 use super::characters;
 
-/// A field that was refused, in words for the person who filled it in.
+/// The error in one field, in words for the person who filled it in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("{field}: {message}")]
 pub struct Invalid {
-    /// The field as the API spells it, e.g. `email`.
+    /// The name of the field in the API, for example `email`.
     pub field: &'static str,
-    /// A stable key of the reason, e.g. `too-long`; the pages translate it.
+    /// The kind of error, which the pages translate: `empty`, `too-long`, `character` and others.
     #[serde(skip)]
     pub reason: &'static str,
     /// A plain English sentence.
     pub message: String,
-    /// The character that the field cannot have, if that is the reason. JSON: `U+202E RIGHT-TO-LEFT
-    /// OVERRIDE`.
+    /// The character that the field cannot contain, if that is the error. In JSON it has a name:
+    /// `U+202E RIGHT-TO-LEFT OVERRIDE`.
     #[serde(serialize_with = "described", skip_serializing_if = "Option::is_none")]
     pub character: Option<char>,
 }
@@ -31,7 +31,7 @@ fn described<S: Serializer>(character: &Option<char>, serializer: S) -> Result<S
 }
 
 impl Invalid {
-    /// A refusal of `field` for `reason`, explained by `message`.
+    /// An error of the kind `reason`. The message is a plain English sentence.
     pub fn new(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             field,
@@ -41,7 +41,7 @@ impl Invalid {
         }
     }
 
-    /// A refusal of `field` for a character in it.
+    /// The error for a `character` that the field cannot contain.
     pub fn character(field: &'static str, character: char) -> Self {
         let name = characters::described(character);
         let message = format!("{field} contains {name}, which cannot be used");
@@ -54,21 +54,21 @@ impl Invalid {
         }
     }
 
-    /// A refusal of a `field` that shows nothing.
+    /// The error for a field that shows nothing.
     pub fn empty(field: &'static str) -> Self {
         Self::new(field, "empty", format!("{field} must not be empty"))
     }
 
-    /// A refusal of a `field` of `length` code points.
+    /// The error for a field of `length` code points where `max` are allowed.
     pub fn too_long(field: &'static str, length: usize, max: usize) -> Self {
         let message = format!("{field} has {length} characters; at most {max} are allowed");
         Self::new(field, "too-long", message)
     }
 }
 
-/// Characters that no text may have, as ranges. Control characters other than line breaks are never
-/// wanted. Bidirectional marks and overrides let a name rewrite the line it stands in (Unicode TR
-/// 36, section 2.10.5).
+/// Characters that no text may contain, as inclusive ranges: control characters, and bidirectional
+/// marks and overrides. The latter can make a whole line read as another one (Unicode TR 36,
+/// section 2.10.5).
 pub const HOSTILE: [(char, char); 8] = [
     ('\u{0}', '\u{1F}'),
     ('\u{7F}', '\u{9F}'),
@@ -79,20 +79,21 @@ pub const HOSTILE: [(char, char); 8] = [
     ('\u{2066}', '\u{2069}'),
     ('\u{FEFF}', '\u{FEFF}'),
 ];
-/// Those of them that a text of several lines may have.
+/// Exceptions from [`HOSTILE`] for a text of several lines.
 pub const OF_SEVERAL_LINES: [char; 3] = ['\t', '\n', '\r'];
 
-/// Whether a character is never wanted, see [`HOSTILE`].
+/// Whether no text may contain a character, see [`HOSTILE`].
 pub(super) fn is_hostile(c: char) -> bool {
-    // Most text is printable ASCII, which is in none of the ranges.
+    // A fast path: most text is printable ASCII, which is in none of the ranges.
     !(' '..='~').contains(&c)
         && HOSTILE
             .iter()
             .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// Trims `raw` and demands `min`..=`max` code points, none of them hostile; `multiline` allows line
-/// breaks and tabs. A text that shows nothing has length 0.
+/// Trims `raw` and checks that it has `min`..=`max` code points, none of them [`HOSTILE`].
+/// `multiline` allows line breaks and tabs, and turns every line break into a line feed. A text
+/// that shows nothing has length 0.
 pub(super) fn text(
     field: &'static str,
     raw: &str,
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_character_is_named_in_the_message_and_the_document() {
+    fn a_refused_character_is_named_in_the_message_and_in_json() {
         let invalid = text("title", "a\u{202E}b", 1, 9, false).unwrap_err();
         let document = serde_json::to_value(&invalid).unwrap();
         assert_eq!(document["character"], "U+202E RIGHT-TO-LEFT OVERRIDE");

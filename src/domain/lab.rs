@@ -1,41 +1,41 @@
-//! The lab: an event that anybody may open to try things out, with made-up people in it. It is kept
-//! small.
+//! The lab: an event with invented people. Anybody may create it to try things out, so its size is
+//! limited.
 
 use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::event::{Capacity, Event, NewEvent, Slug};
 
-/// Its name in URLs.
+/// The name in URLs.
 pub const SLUG: &str = "lab";
-/// Enough for bursts of 50 that a room full of people sends.
+/// The capacity: enough for a room full of people who each send bursts of 50.
 pub const PLACES: u32 = 1_000;
-/// Registrations in one round; cancelling gives a place back, but not its row.
+/// The most registrations in one round. Cancelling frees a place but keeps its row.
 const NUMBERS: u32 = 2 * PLACES;
-/// Rounds before the lab is dropped, and all rows with it: at most 40,000 registrations.
+/// The most rounds before the lab is deleted with all its rows: at most 40,000 registrations.
 const ROUNDS: u32 = 20;
-/// Changes before the lab is dropped.
+/// The most changes before the lab is deleted.
 const REVISIONS: i64 = 100_000;
-/// A lab with people in it is dropped after so long without a change.
+/// A lab with registrations is deleted after this time without a change.
 const IDLE: Duration = Duration::from_hours(1);
 
 const TITLE: &str = "Lab · 实验室";
 const DESCRIPTION: &str =
     "For trying things out: everybody here is made up.\n仅供试验，这里的人都是虚构的。";
 
-/// What is to be done about the lab.
+/// What has to be done to keep the lab small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upkeep {
-    /// Begin a new round at zero.
+    /// Begin a new round with no registrations.
     Empty,
-    /// Delete it. Whoever wants one opens another.
+    /// Delete it. The next person who needs it creates another.
     Drop,
 }
 
-/// The lab as it is opened.
+/// A new lab.
 pub fn new() -> NewEvent {
     NewEvent {
-        // Constants of the right form.
+        // Both constants are valid.
         slug: Slug::parse(SLUG).expect("a valid slug"),
         title: TITLE.to_owned(),
         description: DESCRIPTION.to_owned(),
@@ -46,8 +46,8 @@ pub fn new() -> NewEvent {
     }
 }
 
-/// What is due at `now`. An event that an organiser has made under this name, or given words of
-/// their own, is never touched.
+/// What is due at `now`. An event that an organiser has created under this name, or whose title or
+/// description an organiser has changed, is never touched.
 pub fn upkeep(event: &Event, now: Timestamp) -> Option<Upkeep> {
     if event.slug.as_str() != SLUG || event.title != TITLE || event.description != DESCRIPTION {
         return None;

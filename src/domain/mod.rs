@@ -1,11 +1,13 @@
 //! Values and rules, without any I/O.
 //!
-//! Owns what a registration, an event and a headcount *are* and the one pure function that decides
-//! ([`decide::apply`]). Everything that enters here is parsed once, at the edge, into a type that cannot be wrong;
-//! nothing deeper checks it again. Never reads a clock, a socket or a database: the moment and the rows are arguments.
+//! This module defines registrations, events and counts, and the one pure function that decides
+//! about places ([`decide::apply`]). Input is parsed once, at the edge, into types that are always
+//! valid, so no later code checks it again. Nothing here reads a clock, a socket or a database: the
+//! time and the rows are arguments.
 
 pub mod announcement;
 pub mod audit;
+mod capacity;
 #[cfg(test)]
 pub(crate) mod cases;
 pub mod change;

@@ -5,16 +5,16 @@ use unicode_normalization::UnicodeNormalization as _;
 pub use super::email::Email;
 use super::invalid::{self, Invalid};
 
-/// 1..=200 code points in NFC, of which at least one shows. White space of any kind is one space,
-/// and stands only between words. No control or bidirectional characters.
+/// A name: 1..=200 code points in NFC, at least one of them visible. White space of any kind
+/// becomes one space between words. Control and bidirectional characters are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// Longer "names" are essays or attacks.
+    /// The longest name, in code points. Longer ones are essays or attacks.
     pub const MAX: usize = 200;
 
-    /// Parses what a person typed.
+    /// Parses what a person typed. Fails with the rule or the character that is wrong.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let mut spaced = String::with_capacity(raw.len());
         for word in raw.split_whitespace() {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_kept_refused_or_tidied_as_the_cases_say() {
+    fn a_name_is_kept_tidied_or_refused() {
         for [raw, taken, outcome] in cases::read(include_str!("../../tests/cases/names.tsv")) {
             let name = cases::text(&raw);
             match (Name::parse(&name), taken.as_str()) {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn names_cannot_rewrite_the_line_they_stand_in() {
+    fn a_name_cannot_change_the_direction_of_its_line() {
         for hostile in [
             "a\u{202E}b",
             "a\u{2066}b",

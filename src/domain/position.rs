@@ -1,4 +1,4 @@
-//! The one cursor of every transport: `<epoch>-<revision>`.
+//! The cursor of every transport: `<epoch>-<revision>`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// Counts the committed changes of one event, from 1. Never goes back, not even at a reset.
+/// The number of committed changes of one event, from 1. It never decreases, not even at a reset.
 pub type Revision = i64;
 
-/// Drawn when an event is created, so that a cursor into a replaced database is not mistaken for
-/// one into this one.
+/// Identifies the history of one event, as 6 to 12 lower-case letters and digits. It is drawn when
+/// the event is created, so a cursor from a replaced database is not taken for one from this one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Epoch(Arc<str>);
 
 impl Epoch {
-    /// Shortest and longest epoch that is read.
+    /// The lengths that are accepted.
     pub const LENGTH: std::ops::RangeInclusive<usize> = 6..=12;
-    /// The length of those drawn here: 36^8 values, so two databases hardly ever share one.
+    /// The length of new epochs. With 36^8 values, two databases practically never share one.
     const DRAWN: usize = 8;
 
     /// A new random epoch.
@@ -50,13 +50,13 @@ impl FromStr for Epoch {
     }
 }
 
-/// A place in an event's history: the SSE `id`, the `ETag` (in quotes), the cursor of every other
-/// transport.
+/// A place in an event's history: the SSE `id`, the `ETag` (in quotation marks), and the cursor of
+/// every other transport.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// Which history.
+    /// The history.
     pub epoch: Epoch,
-    /// How far into it.
+    /// The number of changes up to this place.
     pub revision: Revision,
 }
 
@@ -72,7 +72,7 @@ impl Serialize for Position {
     }
 }
 
-/// The text is no `<epoch>-<revision>`.
+/// The error for a text that is no `<epoch>-<revision>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a position such as q7f2k9-128")]
 pub struct NotAPosition;
@@ -102,13 +102,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(epoch in "[a-z0-9]{6,12}", revision in 0..=i64::MAX) {
+        fn every_position_is_read_back_from_its_text(
+            epoch in "[a-z0-9]{6,12}",
+            revision in 0..=i64::MAX,
+        ) {
             let position = Position { epoch: epoch.parse().unwrap(), revision };
             prop_assert_eq!(position.to_string().parse(), Ok(position));
         }
 
         #[test]
-        fn what_is_read_is_written_back(text in "\\PC{0,32}|[a-z0-9]{4,14}-[0-9+]{0,22}") {
+        fn every_text_that_is_read_is_the_text_of_its_position(
+            text in "\\PC{0,32}|[a-z0-9]{4,14}-[0-9+]{0,22}",
+        ) {
             if let Ok(position) = text.parse::<Position>() {
                 prop_assert_eq!(position.to_string(), text);
             }
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_only_looks_alike() {
+    fn a_text_that_only_resembles_a_position_is_refused() {
         for text in [
             "",
             "-",
@@ -137,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn drawn_epochs_are_epochs() {
+    fn new_epochs_are_valid() {
         for _ in 0..100 {
             let epoch = Epoch::draw();
             assert_eq!(epoch.as_str().parse(), Ok(epoch.clone()));

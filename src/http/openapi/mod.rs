@@ -77,7 +77,7 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
     (
         "q",
         ParameterIn::Query,
-        "Words that all stand in the name or email address, in any order, or a number: `No. 12`",
+        "Words that are part of the name or email address, in any order, or a number: `No. 12`",
     ),
     (
         "round",
