@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_are_told_field_by_field() {
+    fn wrong_types_are_reported_field_by_field() {
         let mut check = Check::default();
         assert_eq!(check.take(given("{\"a\":[1,2]}").text("name")), None);
         assert_eq!(check.take(FieldValue::Absent.text("email")), None);

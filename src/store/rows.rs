@@ -28,7 +28,37 @@ macro_rules! registration_columns {
         "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at"
     };
 }
-pub(super) use {event_columns, registration_columns};
+/// Binds the columns of an event that change, from `title` to `at`, in the order of
+/// [`event_columns`].
+macro_rules! bind_event {
+    ($query:expr, $event:expr) => {
+        $query
+            .bind(&$event.title)
+            .bind(&$event.description)
+            .bind($crate::store::rows::places($event.capacity))
+            .bind($event.waitlist)
+            .bind(
+                $event
+                    .opens_at
+                    .map($crate::domain::clock::Timestamp::as_millis),
+            )
+            .bind(
+                $event
+                    .closes_at
+                    .map($crate::domain::clock::Timestamp::as_millis),
+            )
+            .bind($event.scheduled)
+            .bind($event.ended)
+            .bind($event.closed)
+            .bind(i64::from($event.round))
+            .bind($event.revision)
+            .bind(i64::from($event.registered))
+            .bind(i64::from($event.waiting))
+            .bind(i64::from($event.last_number))
+            .bind($event.at.as_millis())
+    };
+}
+pub(super) use {bind_event, event_columns, registration_columns};
 
 /// Declares a row that is read by the names of its columns. sqlx's derive does the same, but its
 /// macro crate compiles SQLite and both drivers a second time, for the compiler.

@@ -54,24 +54,10 @@ impl Store {
             after: audit::event(&event),
         };
         let id: Option<i64> = in_transaction!(self, transaction => {
-            let id: Option<i64> = query_scalar(sql::CREATE_EVENT)
+            let insert = query_scalar(sql::CREATE_EVENT)
                 .bind(event.slug.as_str())
-                .bind(event.epoch.as_str())
-                .bind(&event.title)
-                .bind(&event.description)
-                .bind(rows::places(event.capacity))
-                .bind(event.waitlist)
-                .bind(event.opens_at.map(Timestamp::as_millis))
-                .bind(event.closes_at.map(Timestamp::as_millis))
-                .bind(event.scheduled)
-                .bind(event.ended)
-                .bind(event.closed)
-                .bind(i64::from(event.round))
-                .bind(event.revision)
-                .bind(i64::from(event.registered))
-                .bind(i64::from(event.waiting))
-                .bind(i64::from(event.last_number))
-                .bind(event.at.as_millis())
+                .bind(event.epoch.as_str());
+            let id: Option<i64> = rows::bind_event!(insert, event)
                 .fetch_optional(&mut *transaction)
                 .await?;
             let Some(id) = id else {

@@ -14,7 +14,6 @@ use super::super::{StoreError, sql};
 use super::pool::{PooledConn, WriterPool};
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
-use crate::domain::clock::Timestamp;
 use crate::domain::decide::{Archived, BatchState};
 use crate::domain::event::{Capacity, Event, EventId, Slug};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration};
@@ -148,7 +147,7 @@ impl Transaction for PgTransaction {
         batch: &BatchState,
         new: &[&Registration],
     ) -> Result<(), StoreError> {
-        let query = bind_event(query(WRITE_ROWS), &batch.event);
+        let query = rows::bind_event!(query(WRITE_ROWS).bind(batch.event.id), batch.event);
         let query = bind_changes(query, &batch.writes.changes);
         let inserted = bind_registrations(query, new).execute(&mut **self).await?;
         // Without the event there is nothing to insert into.
@@ -193,26 +192,6 @@ impl Drop for PgTransaction {
 }
 
 type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
-
-fn bind_event<'q>(query: Statement<'q>, event: &'q Event) -> Statement<'q> {
-    query
-        .bind(event.id)
-        .bind(&event.title)
-        .bind(&event.description)
-        .bind(rows::places(event.capacity))
-        .bind(event.waitlist)
-        .bind(event.opens_at.map(Timestamp::as_millis))
-        .bind(event.closes_at.map(Timestamp::as_millis))
-        .bind(event.scheduled)
-        .bind(event.ended)
-        .bind(event.closed)
-        .bind(i64::from(event.round))
-        .bind(event.revision)
-        .bind(i64::from(event.registered))
-        .bind(i64::from(event.waiting))
-        .bind(i64::from(event.last_number))
-        .bind(event.at.as_millis())
-}
 
 fn bind_changes<'q>(query: Statement<'q>, changes: &'q [Change]) -> Statement<'q> {
     query
