@@ -1,6 +1,7 @@
 // A page says "live" only while it is: silence, a network that is away, tabs that hang, clocks that jump, six connections.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startCable } from "./cable.mjs";
 import { says, shows, startBrowser, startServer } from "./support.mjs";
 
@@ -46,6 +47,44 @@ test("a line that goes silent is said within 20 s of the missed heartbeat, and c
   await server.register("silent", 1);
   await says(page, "live");
   await shows(page, 1);
+});
+
+test("a page is live again within seconds after a long outage, by push and not by asking", async (t) => {
+  await event("outage");
+  const cable = await startCable(server.port);
+  t.after(() => cable.close());
+  const page = await openPage(t, `${cable.base}/e/outage`);
+  await openPage(t, `${server.base}/e/outage`);
+  await page.locator("[data-live-watching]").waitFor({ state: "visible" });
+  await says(page, "live");
+  cable.cut();
+  await page.waitForSelector("[data-live][data-mode=stale]", { timeout: 60_000 });
+  // How many are watching is not known any more.
+  assert.equal(await page.locator("[data-live-watching]").isVisible(), false);
+  await sleep(10_000);
+  const from = performance.now();
+  cable.mend();
+  await page.waitForSelector("[data-live][data-mode=live]", { timeout: 60_000 });
+  const took_ms = performance.now() - from;
+  assert.ok(took_ms < 12_000, `${took_ms} ms`);
+});
+
+test("a registration that was answered wakes a page that waits for its next try", async (t) => {
+  await event("wakes");
+  const page = await openPage(t, `${server.base}/e/wakes`);
+  await says(page, "live");
+  // A busy server asks for a long pause, and the line is cut.
+  const asked = (url) => /^\/api\/v1\/events\/wakes(\/stream)?$/.test(url.pathname);
+  const busy = { status: 503, headers: { "Retry-After": "120" }, body: "{}" };
+  await page.route(asked, (route) => route.fulfill(busy));
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await says(page, "reconnecting", "stale");
+  await page.unroute(asked);
+  await page.getByLabel("Name").fill("Ada");
+  await page.getByLabel(/mail/i).fill("ada@example.org");
+  await page.locator("[data-register-button]").click();
+  await shows(page, 1);
+  await says(page, "live");
 });
 
 test("a line that alone is dead is found out and replaced", async (t) => {

@@ -7,13 +7,14 @@ const TRIES = 5;
 const PAUSE_MS = 300;
 
 export function start(form) {
-  const { store, slug } = watchEvent();
+  const { store, slug, check } = watchEvent();
   bindForm(form, {
     slug,
     store,
     // The number contains the visitor's registration from the moment it is confirmed, push or no push.
     async registered(position) {
       store.holdAt(position);
+      check(); // the server has just answered, whatever the status line says
       for (let attempt = 0; attempt < TRIES && !store.reaches(position); attempt += 1) {
         if (attempt > 0) await new Promise((done) => setTimeout(done, PAUSE_MS * attempt));
         try {

@@ -4,9 +4,9 @@ import { Freshness } from "./freshness.js";
 import { Ladder } from "./ladder.js";
 import { probe } from "./probe.js";
 import { serverNow } from "./clock.js";
+import { Timers } from "./timers.js";
 import { TRANSPORTS } from "./transports/all.js";
 
-const CLIMB_MS = 60_000; // how often a lower transport tries the best one again
 const CATCH_UP_MS = 1_500; // a stream that has not brought what a probe found is dead
 const SILENCES = 3; // a line that was silent for so many probes is renewed
 
@@ -19,7 +19,7 @@ export class Live {
   #transport = null;
   #position = null;
   #silences = 0;
-  #timers = {};
+  #timers = new Timers();
   #stopped = false;
   #told = "";
 
@@ -38,17 +38,19 @@ export class Live {
   stop() {
     this.#stopped = true;
     this.#transport?.close();
-    Object.values(this.#timers).forEach(clearTimeout);
+    this.#timers.clear();
   }
 
-  /** Asks whether the number is the newest, and renews the line if that has missed something or the server is away. */
+  /** Asks whether the number is the newest and shows a newer one. A line that missed it, waits or has failed is renewed. */
   async check() {
     if (this.#stopped) return;
     try {
       const { count } = await probe(this.#slug, this.#position);
       if (this.#stopped || count?.stale_since) return;
+      if (count) this.#on("count", { count });
+      if (this.#timers.waits("retry")) return this.#open();
       if (!count) return this.#confirmed();
-      this.#after("catchUp", CATCH_UP_MS, () => {
+      this.#timers.after("catchUp", CATCH_UP_MS, () => {
         if (this.#position !== count.position) this.#open();
       });
     } catch {
@@ -70,7 +72,7 @@ export class Live {
   #open() {
     if (this.#stopped) return;
     this.#transport?.close();
-    clearTimeout(this.#timers.retry);
+    this.#timers.cancel("retry");
     this.#silences = 0;
     const current =
       (fn) =>
@@ -90,11 +92,6 @@ export class Live {
       }),
       event: current((kind, data) => this.#event(kind, data)),
     }).close;
-    if (this.#ladder.rung > 0)
-      this.#after("climb", CLIMB_MS, () => {
-        this.#ladder.climb();
-        this.#open();
-      });
   }
 
   #confirmed() {
@@ -102,19 +99,25 @@ export class Live {
     this.#ladder.heard(now_ms);
     this.#fresh.heard(now_ms, this.#transports[this.#ladder.rung].mode);
     this.#tell();
+    if (this.#ladder.rung > 0 && !this.#timers.waits("climb"))
+      this.#timers.after("climb", this.#ladder.climb_in_ms, () => {
+        this.#ladder.climb();
+        this.#open();
+      });
   }
 
   #down(why) {
-    clearTimeout(this.#timers.silence);
+    this.#timers.cancel("silence");
+    this.#timers.cancel("climb");
     this.#fresh.cut(performance.now());
     this.#tell();
-    this.#after("retry", this.#ladder.failed(why), () => this.#open());
+    this.#timers.after("retry", this.#ladder.failed(why), () => this.#open());
   }
 
   /** Something came by the line; the next sign of life is due within `ms`. */
   #expect(ms, silences = 0) {
     this.#silences = silences;
-    this.#after("silence", ms, async () => {
+    this.#timers.after("silence", ms, async () => {
       await this.check();
       if (this.#silences + 1 >= SILENCES) this.#open();
       else if (!this.#stopped) this.#expect(ms, this.#silences + 1);
@@ -138,13 +141,8 @@ export class Live {
     const told = mode === "reconnecting" || mode === "stale" ? `${mode} ${since_ms}` : mode;
     if (told !== this.#told) this.#on("status", { mode, since_ms });
     this.#told = told;
-    clearTimeout(this.#timers.tell);
+    this.#timers.cancel("tell");
     const next_ms = this.#fresh.changes_in_ms(now_ms);
-    if (next_ms !== null) this.#after("tell", next_ms, () => this.#tell());
-  }
-
-  #after(name, ms, then) {
-    clearTimeout(this.#timers[name]);
-    this.#timers[name] = setTimeout(then, ms);
+    if (next_ms !== null) this.#timers.after("tell", next_ms, () => this.#tell());
   }
 }

@@ -9,7 +9,7 @@ const CHANNEL = "headcount";
 const HIDDEN_MS = 2_000; // a glance at another tab costs no reconnect
 const KEPT = ["count", "status", "watching"]; // what a tab that comes later needs to know
 
-/** Follows `slug` for as long as the page is there. */
+/** Follows `slug` for as long as the page is there. `check()` asks at once whether the number is the newest. */
 export function shareStream(slug, on) {
   const tab = new SharedTab(slug, on);
   let hiding;
@@ -24,6 +24,7 @@ export function shareStream(slug, on) {
   // An open connection would keep the page out of the back/forward cache.
   addEventListener("pagehide", () => tab.stop());
   addEventListener("pageshow", ({ persisted }) => persisted && tab.start());
+  return { check: () => tab.check() };
 }
 
 class SharedTab {
@@ -61,7 +62,6 @@ class SharedTab {
 
   show() {
     this.#visible = true;
-    if (this.#role === "follow") this.#post("who");
     this.#decide();
     this.check();
   }
@@ -72,7 +72,8 @@ class SharedTab {
   }
 
   check() {
-    this.#live?.check();
+    if (this.#role === "follow") this.#post("who");
+    else this.#live?.check();
   }
 
   offline() {
@@ -141,6 +142,7 @@ class SharedTab {
       this.#post();
       if (message.slug === this.#slug) {
         for (const kind of KEPT) if (this.#last[kind]) this.#spread(kind, this.#last[kind]);
+        if (message.kind === "who") this.#live.check();
       }
     }
     this.#decide();

@@ -9,7 +9,10 @@ import { keepClock } from "./clock.js";
 
 let watched = null;
 
-/** The page's event: its slug and the store of its count. Opens the stream on the first call. */
+/**
+ * The page's event: its slug, the store of its count, and `check()`, which asks at once whether the number
+ * is the newest. Opens the stream on the first call.
+ */
 export const watchEvent = () => (watched ??= open());
 export const start = watchEvent;
 
@@ -38,7 +41,7 @@ function open() {
     details: details.soon,
   };
   store.addEventListener("change", bar.count);
-  shareStream(slug, (kind, detail) => hear[kind]?.(detail));
+  const { check } = shareStream(slug, (kind, detail) => hear[kind]?.(detail));
   keepClock().then(bar.count);
-  return { slug, store };
+  return { slug, store, check };
 }
