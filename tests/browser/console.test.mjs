@@ -13,8 +13,8 @@ after(async () => {
   await server?.stop();
 });
 
-async function desk(slug) {
-  const context = await browser.newContext();
+async function desk(slug, options = {}) {
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(`${server.base}/admin/login`);
   await page.locator("input[type=password]").fill(PASSWORD);
@@ -84,4 +84,111 @@ test("moments with seconds can be edited and lose nothing", async () => {
   await page.locator("[data-edit-form] [type=submit]").click();
   await page.waitForFunction(() => document.querySelector("#edit-closes").value.includes("00:07"));
   assert.equal((await details("seconds")).closes_at, "2999-01-01T10:00:07.000Z");
+});
+
+test("a refused form is shown where it is, with what was typed, and the first fault has the focus", async () => {
+  await server.organise("POST", "/events", { slug: "refused", title: "Refused", capacity: 5 });
+  const page = await desk("refused");
+  const refuse = async (form, fill) => {
+    await form.evaluate((element) => {
+      element.noValidate = true;
+    });
+    await fill();
+    await form.locator("[type=submit]").first().click();
+    await page.waitForSelector("[data-refused]");
+  };
+  const focused = () =>
+    page.evaluate(() => {
+      const { top, bottom } = document.activeElement.getBoundingClientRect();
+      const inSight = top >= 0 && bottom <= document.querySelector(".foot").offsetTop;
+      return { id: document.activeElement.id, inSight };
+    });
+  await refuse(page.locator("[data-edit-form]"), async () => {
+    await page.locator("#edit-title").fill("");
+    await page.locator("#edit-description").fill("Typed with care");
+  });
+  assert.deepEqual(await focused(), { id: "edit-title", inSight: true });
+  assert.equal(await page.locator("#edit-description").inputValue(), "Typed with care");
+  await refuse(page.locator("[data-edit-form]"), async () => {
+    await page.locator("#edit-title").fill("Refused");
+    await page.locator("#edit-opens").fill("2031-01-02T10:00");
+    await page.locator("#edit-closes").fill("2031-01-01T10:00");
+  });
+  assert.deepEqual(await focused(), { id: "edit-closes", inSight: true });
+  assert.equal(await page.locator("#edit-opens").inputValue(), "2031-01-02T10:00");
+  const announce = page.locator('form[action$="/announce"]');
+  await refuse(announce, async () => {
+    await page.locator("#announce-hours").selectOption("72");
+    await page.locator("#announce-text").fill(" ");
+  });
+  assert.deepEqual(await focused(), { id: "announce-text", inSight: true });
+  assert.equal(await page.locator("#announce-hours").inputValue(), "72");
+  // The form for a new event stands below the list.
+  await page.goto(`${server.base}/admin`);
+  await page.locator("#create > summary").click();
+  await refuse(page.locator('form[action="/admin/events"]'), async () => {
+    await page.locator("#create-title").fill("Another");
+    await page.locator("#create-slug").fill("refused");
+  });
+  assert.deepEqual(await focused(), { id: "create-slug", inSight: true });
+  assert.equal(await page.locator("#create-title").inputValue(), "Another");
+});
+
+test("what came of an action is said once, not again after a reload", async () => {
+  await server.organise("POST", "/events", { slug: "once", title: "Once", capacity: 5 });
+  const page = await desk("once");
+  await page.locator('form[action$="/close"] [type=submit]').click();
+  await page.waitForSelector("[data-flash]");
+  await page.waitForFunction(() => !location.search.includes("done"));
+  await page.reload();
+  assert.equal(await page.locator("[data-flash]").count(), 0);
+});
+
+test("a reset can be undone from every organiser's open page, until somebody registers", async () => {
+  await server.organise("POST", "/events", { slug: "undo", title: "Undo", capacity: 5 });
+  await server.register("undo", 1);
+  const [one, other] = [await desk("undo"), await desk("undo")];
+  const undo = (page) => page.locator('form[action$="/undo"] [type=submit]');
+  assert.equal(await undo(other).count(), 0);
+  await one.locator("#reset-confirm").fill("undo");
+  await one.locator('form[action$="/reset"] [type=submit]').click();
+  await undo(other).waitFor();
+  assert.match(await other.locator("#reset").innerText(), /Archives round 2/);
+  await server.register("undo", 2);
+  await undo(other).waitFor({ state: "detached" });
+  await server.organise("POST", "/events/undo/reset", { confirm: "undo" });
+  await undo(other).click();
+  await other.waitForSelector('[data-flash][data-kind="done"]');
+  assert.equal((await details("undo")).registered, 1);
+});
+
+test("all times of a page are in the reader's own zone, which is named, and are saved as they were meant", async () => {
+  const closes_at = "2031-07-01T10:00:00Z";
+  await server.organise("POST", "/events", { slug: "zone", title: "Zone", capacity: 5, closes_at });
+  await server.register("zone", 1);
+  await server.organise("POST", "/events/zone/announcements", { text: "Doors open" });
+  const page = await desk("zone", { timezoneId: "Asia/Kolkata" });
+  assert.equal(await page.locator("#edit-closes").inputValue(), "2031-07-01T15:30");
+  assert.match(await page.locator("#edit-closes-hint").innerText(), /GMT\+5:30/);
+  assert.match(await page.locator("[data-announced-text]").innerText(), /GMT\+5:30/);
+  const zoneless = () =>
+    page.evaluate(() => {
+      const shown = document.querySelector("main").innerText.replaceAll("GMT+5:30", "ZONE");
+      return shown.match(/\d{1,2}:\d{2}(:\d{2})?(?! ZONE).{0,9}/g) ?? [];
+    });
+  assert.deepEqual(await zoneless(), []);
+  await page.locator("#edit-title").fill("Zones");
+  await page.locator("[data-edit-form] [type=submit]").click();
+  await page.waitForSelector("[data-flash]");
+  assert.equal((await details("zone")).closes_at, "2031-07-01T10:00:00.000Z");
+  await page.locator("#edit-closes").fill("2031-07-01T16:00");
+  await page.locator("[data-edit-form] [type=submit]").click();
+  await page.waitForFunction(() => document.querySelector("#edit-closes").value.endsWith("16:00"));
+  assert.equal((await details("zone")).closes_at, "2031-07-01T10:30:00.000Z");
+  // What somebody else saves arrives in the same zone.
+  await server.organise("PATCH", "/events/zone", { closes_at: "2031-07-01T11:00:00Z" });
+  await page.waitForFunction(() => document.querySelector("#edit-closes").value.endsWith("16:30"));
+  await page.goto(`${server.base}/admin/events/zone/audit`);
+  await page.waitForFunction(() => document.querySelector("td time").textContent.includes("GMT"));
+  assert.deepEqual(await zoneless(), []);
 });

@@ -1,6 +1,7 @@
 // The console: previews a new capacity, guards against slips, and follows other organisers' changes.
 // Every action works without this file.
 import { previewCapacity } from "./capacity-preview.js";
+import { fieldMoment } from "./moment-field.js";
 import { readWords, formatDate } from "./words.js";
 
 const say = readWords("admin-messages");
@@ -38,10 +39,6 @@ async function bindCapacity(form) {
   });
 }
 
-/** A moment as a `datetime-local` field writes it: no more than it says. */
-export const fieldMoment = (at) =>
-  at === null ? "" : at.replace(/(:00)?(\.000)?Z$/, "").replace(/Z$/, "");
-
 /** Untouched fields follow what somebody else saves; the others keep what was typed. */
 async function bindEdit(form) {
   const { watchEvent } = await import("./watch.js");
@@ -69,13 +66,17 @@ async function bindEdit(form) {
 async function bindAnnounced(form) {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
+  const show = ({ text, ends_at }) => {
+    form.querySelector("[data-announced-text]").textContent = say("announce-now", {
+      text,
+      time: formatDate(ends_at),
+    });
+  };
+  const { announced: text, endsAt: ends_at } = form.dataset;
+  if (ends_at) show({ text, ends_at });
   store.addEventListener("details", ({ detail: { announcement } }) => {
     form.hidden = announcement === null;
-    if (announcement)
-      form.querySelector("[data-announced-text]").textContent = say("announce-now", {
-        text: announcement.text,
-        time: formatDate(announcement.ends_at),
-      });
+    if (announcement) show(announcement);
   });
 }
 
@@ -86,17 +87,6 @@ function bindConfirm(form) {
     button.disabled = field.value.trim() !== form.dataset.confirmForm;
   };
   field.addEventListener("input", show);
-  show();
-}
-
-function bindUtc(input) {
-  const hint = input.closest(".field").querySelector("[data-utc-hint]");
-  const plain = hint.textContent;
-  const show = () => {
-    const local = input.value && say("edit-local", { time: formatDate(`${input.value}Z`) });
-    hint.textContent = local || plain;
-  };
-  input.addEventListener("input", show);
   show();
 }
 
@@ -120,7 +110,6 @@ const BEHAVIOURS = [
   ["[data-edit-form]", bindEdit],
   ["[data-announced]", bindAnnounced],
   ["[data-confirm-form]", bindConfirm],
-  ["[data-utc]", bindUtc],
   [
     "[data-slug-source]",
     (source) => bindSlug(source, document.querySelector("[data-slug-target]")),

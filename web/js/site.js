@@ -8,9 +8,13 @@ const BEHAVIOURS = [
   ["#register", "./event.js"],
   ["[data-registration]", "./registration.js"],
   [
-    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-utc], [data-slug-source]",
+    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-slug-source]",
     "./admin.js",
   ],
+  ["[data-moment]", "./moment-field.js"],
+  ["[data-parts]", "./desk-parts.js"],
+  ["[data-flash]", "./flash.js"],
+  ["[data-refused]", "./refused.js"],
   ["[data-compare]", "./compare/page.js"],
 ];
 

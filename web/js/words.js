@@ -27,12 +27,18 @@ function format() {
       timeStyle: "short",
       hourCycle: "h23",
     }),
+    zone: new Intl.DateTimeFormat(lang, { timeZoneName: "short" }),
   });
 }
 
 export const formatNumber = (n) => format().number.format(n);
-export const formatClock = (at) => format().clock.format(new Date(at));
-export const formatDate = (at) => format().date.format(new Date(at));
+/** The reader's time zone at a moment, as `GMT+1`: it changes with the season. */
+export const zoneName = (at) =>
+  format()
+    .zone.formatToParts(new Date(at))
+    .find(({ type }) => type === "timeZoneName").value;
+export const formatClock = (at) => `${format().clock.format(new Date(at))} ${zoneName(at)}`;
+export const formatDate = (at) => `${format().date.format(new Date(at))} ${zoneName(at)}`;
 
 export function formatAgo(age_ms) {
   const seconds = Math.max(1, Math.round(age_ms / 1000));

@@ -119,8 +119,16 @@ pub(super) struct AdminEventsPage {
     pub(super) closes_at_input: String,
     pub(super) waitlist: bool,
     pub(super) create_error: Option<String>,
+    /// The fields that were refused.
+    pub(super) wrong: Vec<String>,
     /// Lets a form of this page act once.
     pub(super) once: String,
+}
+
+impl AdminEventsPage {
+    fn is_wrong(&self, field: &str) -> bool {
+        self.wrong.iter().any(|wrong| wrong == field)
+    }
 }
 
 #[derive(Debug, Template)]
@@ -136,8 +144,14 @@ pub(super) struct AdminEventPage {
     pub(super) details: Details,
     /// Lets a form of this page act once.
     pub(super) once: String,
+    /// The form that was refused: `edit`, `capacity` or `announce`. It shows the flash itself.
+    pub(super) refused: &'static str,
     /// An announcement that was not sent.
     pub(super) announcement: String,
+    /// Its text cannot be accepted.
+    pub(super) announcement_is_wrong: bool,
+    /// For how many hours it is to be shown.
+    pub(super) announce_hours: u64,
     pub(super) registrations: Vec<RegistrationRow>,
     pub(super) q: String,
     pub(super) status: String,
@@ -165,6 +179,8 @@ pub(super) struct Setting {
     pub(super) now: String,
     /// Somebody else has changed it while this was typed.
     pub(super) clashes: bool,
+    /// It clashes, or what it says cannot be accepted.
+    pub(super) is_wrong: bool,
 }
 
 /// One setting's checkbox.

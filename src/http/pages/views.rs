@@ -269,8 +269,24 @@ pub(super) struct AuditRow {
     pub(super) at: String,
     pub(super) who: String,
     pub(super) action: String,
-    pub(super) before: String,
-    pub(super) after: String,
+    pub(super) before: Vec<AuditPart>,
+    pub(super) after: Vec<AuditPart>,
+}
+
+impl AuditRow {
+    /// Both sides, each with the message of its column.
+    pub(super) fn sides(&self) -> [(&'static str, &[AuditPart]); 2] {
+        [("audit-before", &self.before), ("audit-after", &self.after)]
+    }
+}
+
+/// One setting on one side of a line of the audit page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AuditPart {
+    /// Name and value; of a moment the name alone.
+    pub(super) text: String,
+    /// A moment, which pages show in the reader's own time.
+    pub(super) at: Option<String>,
 }
 
 /// One transport, in words.

@@ -164,6 +164,10 @@ fn every_key_that_is_asked_for_exists() {
         "did-closed",
         "did-cancel",
         "did-announce",
+        "did-withdraw",
+        "did-reset",
+        "did-undo",
+        "did-delete",
     ] {
         assert!(known.contains(format!("audit-{word}").as_str()), "{word}");
     }

@@ -134,7 +134,7 @@ async fn answer(
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
                 let visit = visit.with(page, format!("error={code}"));
-                event::again(slug, context, &visit, &typed, &problem).await
+                event::again(slug, context, &visit, typed, &problem).await
             }
         },
     }

@@ -11,7 +11,7 @@ use crate::http::organiser::audit;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::states;
 use crate::http::pages::templates::AdminAuditPage;
-use crate::http::pages::views::AuditRow;
+use crate::http::pages::views::{AuditPart, AuditRow};
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;
 use crate::http::text::Texts;
@@ -69,10 +69,11 @@ fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
     }
 }
 
-/// The members of `this` that are not the same in `other`, as `capacity 100, waiting list no`.
-fn differing(texts: Texts, this: &Value, other: &Value) -> String {
+/// The members of `this` that are not the same in `other`, as `capacity 100`, `waiting list no`.
+fn differing(texts: Texts, this: &Value, other: &Value) -> Vec<AuditPart> {
     let Value::Object(members) = this else {
-        return text(texts, this);
+        let text = text(texts, this);
+        return vec![AuditPart { text, at: None }];
     };
     let nothing = Map::new();
     let others = other.as_object().unwrap_or(&nothing);
@@ -81,24 +82,31 @@ fn differing(texts: Texts, this: &Value, other: &Value) -> String {
         .filter(|(name, value)| {
             *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))
         })
-        .fold(String::new(), |mut line, (name, value)| {
-            if !line.is_empty() {
-                line += &texts.get("audit-comma");
-            }
-            line += &texts
-                .find(&format!("audit-field-{}", name.replace('_', "-")))
-                .unwrap_or_else(|| name.clone());
-            line.push(' ');
-            line += &match (name.as_str(), value) {
-                // The API's words; pages have their own.
-                ("state" | "status", Value::String(word)) => texts
-                    .find(&format!("{name}-{word}"))
-                    .unwrap_or_else(|| word.clone()),
-                ("at" | "opens_at" | "closes_at" | "ends_at", Value::String(at)) => texts.time(at),
-                (_, value) => text(texts, value),
+        .map(|(name, value)| part(texts, name, value))
+        .collect()
+}
+
+fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
+    let label = texts
+        .find(&format!("audit-field-{}", name.replace('_', "-")))
+        .unwrap_or_else(|| name.to_owned());
+    let shown = match (name, value) {
+        ("at" | "opens_at" | "closes_at" | "ends_at", Value::String(at)) => {
+            return AuditPart {
+                text: format!("{label} "),
+                at: Some(at.clone()),
             };
-            line
-        })
+        }
+        // The API's words; pages have their own.
+        ("state" | "status", Value::String(word)) => texts
+            .find(&format!("{name}-{word}"))
+            .unwrap_or_else(|| word.clone()),
+        (_, value) => text(texts, value),
+    };
+    AuditPart {
+        text: format!("{label} {shown}"),
+        at: None,
+    }
 }
 
 fn text(texts: Texts, value: &Value) -> String {
@@ -119,6 +127,30 @@ mod tests {
     use crate::http::pages::samples;
     use crate::http::text::Language;
 
+    /// A side of a line, as it reads.
+    fn line(texts: Texts, this: &Value, other: &Value) -> String {
+        let parts = differing(texts, this, other);
+        let read = parts
+            .into_iter()
+            .map(|part| part.text + &part.at.unwrap_or_default());
+        read.collect::<Vec<_>>().join(&texts.get("audit-comma"))
+    }
+
+    #[test]
+    fn a_moment_is_left_to_the_page() {
+        let (before, after) = (
+            serde_json::json!({"opens_at": null}),
+            serde_json::json!({"opens_at": "2026-11-21T09:00:00.000Z"}),
+        );
+        let english = Texts::new(Language::English);
+        let expected = AuditPart {
+            text: "opens ".to_owned(),
+            at: Some("2026-11-21T09:00:00.000Z".to_owned()),
+        };
+        assert_eq!(differing(english, &after, &before), [expected]);
+        assert_eq!(line(english, &before, &after), "opens –");
+    }
+
     #[test]
     fn a_line_tells_what_differs() {
         let before = samples::event();
@@ -130,15 +162,15 @@ mod tests {
         };
         let (before, after) = (audit::event(&before), audit::event(&after));
         assert_eq!(
-            differing(Texts::new(Language::English), &before, &after),
+            line(Texts::new(Language::English), &before, &after),
             "capacity 100, state Open"
         );
         assert_eq!(
-            differing(Texts::new(Language::English), &after, &before),
+            line(Texts::new(Language::English), &after, &before),
             "capacity –, state Closed"
         );
         assert_eq!(
-            differing(Texts::new(Language::Chinese), &after, &before),
+            line(Texts::new(Language::Chinese), &after, &before),
             "名额 –，报名情况 已截止"
         );
     }
@@ -150,19 +182,19 @@ mod tests {
             serde_json::json!({"id": "7-1-42", "number": 42, "status": "cancelled"}),
         );
         assert_eq!(
-            differing(Texts::new(Language::English), &before, &after),
+            line(Texts::new(Language::English), &before, &after),
             "number 42, status Confirmed"
         );
         assert_eq!(
-            differing(Texts::new(Language::English), &after, &before),
+            line(Texts::new(Language::English), &after, &before),
             "number 42, status Cancelled"
         );
         assert_eq!(
-            differing(Texts::new(Language::English), &before, &Value::Null),
+            line(Texts::new(Language::English), &before, &Value::Null),
             "id 7-1-42, number 42, status Confirmed"
         );
         assert_eq!(
-            differing(Texts::new(Language::English), &Value::Null, &before),
+            line(Texts::new(Language::English), &Value::Null, &before),
             "–"
         );
     }

@@ -3,7 +3,8 @@
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::{flash, once, reader, settings_form};
+use super::settings_form::{self, Refused};
+use super::{flash, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::registration::Status;
@@ -28,14 +29,14 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
         Ok(session) => session,
         Err(answer) => return answer,
     };
-    match fill(&context, &visit, &session, &slug, &Typed::Nothing).await {
+    match fill(&context, &visit, &session, &slug, Typed::Nothing, &[]).await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
         Err(problem) => problem_page(&visit, &problem),
     }
 }
 
 /// A refused form, to be shown again with what was typed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Typed<'a> {
     Nothing,
     Details(&'a Form),
@@ -48,13 +49,15 @@ pub(super) async fn again(
     slug: &str,
     context: &Context,
     visit: &Visit,
-    typed: &Typed<'_>,
+    typed: Typed<'_>,
     refused: &Problem,
 ) -> Response {
+    let fields = refused.errors().into_iter().map(|(field, _)| field);
+    let wrong: Vec<String> = fields.collect();
     let template = async {
         let session = session::session(context, &visit.head.headers).await?;
         Ok::<_, Problem>(match session {
-            Some(session) => Some(fill(context, visit, &session, slug, typed).await?),
+            Some(session) => Some(fill(context, visit, &session, slug, typed, &wrong).await?),
             None => None,
         })
     };
@@ -64,25 +67,41 @@ pub(super) async fn again(
     }
 }
 
-impl Typed<'_> {
-    fn details(&self) -> Option<&Form> {
+/// How long the console offers to show an announcement, unless another choice was made.
+const ANNOUNCE_HOURS: u64 = 24;
+
+impl<'a> Typed<'a> {
+    fn details(self) -> Option<&'a Form> {
         match self {
             Self::Details(form) => Some(form),
             Self::Nothing | Self::Capacity(_) | Self::Announcement(_) => None,
         }
     }
 
-    fn capacity(&self) -> Option<&Form> {
+    fn capacity(self) -> Option<&'a Form> {
         match self {
             Self::Capacity(form) => Some(form),
             Self::Nothing | Self::Details(_) | Self::Announcement(_) => None,
         }
     }
 
-    fn announcement(&self) -> String {
+    fn announcement(self) -> (String, u64) {
         match self {
-            Self::Announcement(form) => form.get("text").to_owned(),
-            Self::Nothing | Self::Details(_) | Self::Capacity(_) => String::new(),
+            Self::Announcement(form) => (
+                form.get("text").to_owned(),
+                form.get("hours").parse().unwrap_or(ANNOUNCE_HOURS),
+            ),
+            Self::Nothing | Self::Details(_) | Self::Capacity(_) => (String::new(), ANNOUNCE_HOURS),
+        }
+    }
+
+    /// The form's name in the page.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Details(_) => "edit",
+            Self::Capacity(_) => "capacity",
+            Self::Announcement(_) => "announce",
         }
     }
 }
@@ -92,12 +111,15 @@ async fn fill(
     visit: &Visit,
     session: &Session,
     slug: &str,
-    typed: &Typed<'_>,
+    typed: Typed<'_>,
+    wrong: &[String],
 ) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
     let search = Narrowing::of(visit, event);
     let (listed, next) = registrations::page(context, event.id, search.filter()).await?;
+    let refused = |form| Refused { form, wrong };
+    let (announcement, announce_hours) = typed.announcement();
     Ok(AdminEventPage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -106,10 +128,13 @@ async fn fill(
         event: shown.view(),
         // The rule of the undo itself: an earlier round, and nobody in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
-        capacity: settings_form::capacity_shown(event, typed.capacity()),
-        details: settings_form::details_shown(event, typed.details()),
+        capacity: settings_form::capacity_shown(event, typed.capacity().map(refused)),
+        details: settings_form::details_shown(event, typed.details().map(refused)),
         once: once::draw(),
-        announcement: typed.announcement(),
+        refused: typed.name(),
+        announcement_is_wrong: wrong.iter().any(|field| field == "text"),
+        announcement,
+        announce_hours,
         registrations: listed.iter().map(RegistrationRow::from).collect(),
         q: search.query,
         status: search

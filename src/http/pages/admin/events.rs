@@ -102,6 +102,13 @@ async fn events_page(
         closes_at_input: text("closes_at"),
         waitlist: typed.is_ticked("waitlist"),
         once: once::draw(),
+        wrong: refused.map_or_else(Vec::new, |problem| {
+            if problem.code() == Code::SlugTaken {
+                return vec!["slug".to_owned()];
+            }
+            let fields = problem.errors().into_iter().map(|(field, _)| field);
+            fields.collect()
+        }),
         create_error: refused.map(|problem| visit.texts.get(explanation(problem))),
     };
     page(

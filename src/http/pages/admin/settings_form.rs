@@ -63,38 +63,52 @@ fn changed<T: PartialEq>(new: T, was: Option<&T>) -> Option<T> {
     (was != Some(&new)).then_some(new)
 }
 
+/// A form that was refused, and the fields that were the reason.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused<'a> {
+    pub(super) form: &'a Form,
+    pub(super) wrong: &'a [String],
+}
+
 /// The details' fields; `typed` after a form that was refused.
-pub(super) fn details_shown(event: &Event, typed: Option<&Form>) -> Details {
+pub(super) fn details_shown(event: &Event, typed: Option<Refused<'_>>) -> Details {
     let field = |name: &str, now: String| setting(name, now, typed);
     Details {
         title: field("title", event.title.clone()),
         description: field("description", event.description.clone()),
         opens_at: field("opens_at", inputs::moment(event.opens_at)),
         closes_at: field("closes_at", inputs::moment(event.closes_at)),
-        waitlist: choice("waitlist", event.waitlist, typed),
+        waitlist: choice(
+            "waitlist",
+            event.waitlist,
+            typed.map(|refused| refused.form),
+        ),
     }
 }
 
 /// The capacity's field; `typed` after a form that was refused.
-pub(super) fn capacity_shown(event: &Event, typed: Option<&Form>) -> Setting {
+pub(super) fn capacity_shown(event: &Event, typed: Option<Refused<'_>>) -> Setting {
     setting("capacity", inputs::capacity(event.capacity), typed)
 }
 
 /// Keeps what was typed; an untouched field shows the current value.
-fn setting(name: &str, now: String, typed: Option<&Form>) -> Setting {
-    let Some(form) = typed else {
+fn setting(name: &str, now: String, typed: Option<Refused<'_>>) -> Setting {
+    let Some(Refused { form, wrong }) = typed else {
         return Setting {
             value: now.clone(),
             now,
             clashes: false,
+            is_wrong: false,
         };
     };
     let (value, was) = (form.get(name), form.sent(&format!("was_{name}")));
     if was.is_some_and(|was| same(was, value)) {
         return setting(name, now, None);
     }
+    let clashes = was.is_some_and(|was| !same(was, &now)) && !same(value, &now);
     Setting {
-        clashes: was.is_some_and(|was| !same(was, &now)) && !same(value, &now),
+        clashes,
+        is_wrong: clashes || wrong.iter().any(|field| field == name),
         value: value.to_owned(),
         now,
     }
@@ -169,16 +183,27 @@ mod tests {
             ..samples::event()
         };
         let typed = form("title=Ball&was_title=Gala&description=Old&was_description=Old");
-        let shown = details_shown(&event, Some(&typed));
+        let wrong = ["description".to_owned(), "closes_at".to_owned()];
+        let typed = Refused {
+            form: &typed,
+            wrong: &wrong,
+        };
+        let shown = details_shown(&event, Some(typed));
         assert_eq!(
             (shown.title.value.as_str(), shown.title.now.as_str()),
             ("Ball", "Dance")
         );
-        assert!(shown.title.clashes);
+        assert!(shown.title.clashes && shown.title.is_wrong);
+        assert!(shown.closes_at.is_wrong && !shown.closes_at.clashes);
         assert_eq!(shown.description.value, "New", "untouched here");
         assert!(!shown.description.clashes);
         assert!(!details_shown(&event, None).title.clashes);
-        let capacity = capacity_shown(&event, Some(&form("capacity=7&was_capacity=90")));
+        let typed = form("capacity=7&was_capacity=90");
+        let typed = Refused {
+            form: &typed,
+            wrong: &[],
+        };
+        let capacity = capacity_shown(&event, Some(typed));
         assert_eq!(
             (
                 capacity.value.as_str(),
