@@ -45,8 +45,11 @@ test("a new title, description and times are on every open page, and so is an an
   const opened = await Promise.all(
     ["/e/open", "/", `/r/${token}`, "/e/open/wall"].map((p) => open(p)),
   );
+  const compared = await open("/e/open/compare");
+  await compared.page.waitForSelector("[data-lane=sse][data-state=live]");
+  opened.push(compared);
   const pages = [...opened.map(({ page }) => page), console_.page, desk];
-  for (const page of pages) await says(page, "live", "polling");
+  for (const page of pages) if (page !== compared.page) await says(page, "live", "polling");
   await server.organise("PATCH", "/events/open", {
     title: "Another title",
     description: "Bring a torch",
@@ -59,6 +62,7 @@ test("a new title, description and times are on every open page, and so is an an
   await event.locator("[data-detail=closes_at] time").waitFor({ state: "visible" });
   assert.match(await event.title(), /^Another title/);
   assert.match(await own.title(), /Another title/);
+  assert.match(await compared.page.title(), /Another title/);
   await announce("open", "Doors open at eight");
   for (const page of pages) await seen(page, "Doors open at eight");
   await server.organise("DELETE", "/events/open/announcements");
@@ -150,4 +154,76 @@ test("on the wall an announcement covers nothing", async () => {
     }
     await context.close();
   }
+});
+
+/** Where the foot of the page begins, and what a click near the window's lower edge would reach above it. */
+const foot = (page) =>
+  page.evaluate(() => {
+    const { top } = document.querySelector(".foot").getBoundingClientRect();
+    return { top, above: document.elementFromPoint(innerWidth / 2, top - 2)?.className };
+  });
+
+test("an announcement takes no room from what is read and clicked: it comes in the line kept for it", async () => {
+  await create("room");
+  const { token } = await server.register("room", 1);
+  const text = "Please wait in the foyer. ".repeat(19).trim();
+  for (const viewport of [
+    { width: 360, height: 640 },
+    { width: 1280, height: 720 },
+  ])
+    for (const path of ["/e/room", `/r/${token}`, "/e/room/compare", "/", "/admin/events/room"]) {
+      const { page, context } = path.startsWith("/admin") ? await signedIn() : await open("/");
+      await page.setViewportSize(viewport);
+      await page.goto(server.base + path);
+      await page.waitForSelector(
+        "[data-live]:is([data-mode=live], [data-mode=polling]), [data-lane=sse][data-state=live]",
+      );
+      const before = await foot(page);
+      await announce("room", text);
+      await page.waitForSelector("[data-notice=room]");
+      assert.deepEqual(await foot(page), before, `${path} at ${viewport.width}`);
+      // The whole text is there for whoever opens it.
+      const line = page.locator("[data-notice=room] summary");
+      const closed = await line.evaluate(
+        ({ scrollWidth, clientWidth }) => scrollWidth - clientWidth,
+      );
+      assert.ok(closed > 0, "a long one does not fit into its line");
+      await line.click();
+      const opened = await line.evaluate((e) => [e.scrollWidth - e.clientWidth, e.clientHeight]);
+      assert.ok(opened[0] <= 0 && opened[1] > 40, `${path}: ${opened}`);
+      await server.organise("DELETE", "/events/room/announcements");
+      await page.waitForFunction(() => !document.querySelector("[data-notice=room]"));
+      await context.close();
+    }
+});
+
+test("every open page of a deleted event says that it is gone, and offers nothing any more", async () => {
+  await create("doomed");
+  await create("spared");
+  const { context, page: event } = await open("/e/doomed");
+  const [wall, list, compare] = [
+    await context.newPage(),
+    await context.newPage(),
+    await context.newPage(),
+  ];
+  await wall.goto(`${server.base}/e/doomed/wall`);
+  await list.goto(server.base);
+  await compare.goto(`${server.base}/e/doomed/compare`);
+  await compare.waitForSelector("[data-lane=sse][data-state=live]");
+  await event.getByLabel("Name").fill("Ada");
+  for (const page of [event, wall, list]) await says(page, "live", "polling");
+  await server.organise("DELETE", "/events/doomed?confirm=doomed");
+  for (const page of [event, wall, list]) {
+    const reading = page.locator("[data-count=doomed]");
+    await page.waitForSelector("[data-count=doomed][data-state=gone]");
+    assert.match(await reading.innerText(), /Removed/);
+    assert.doesNotMatch(await reading.innerText(), /Open|left/);
+  }
+  assert.equal(await event.locator("#register").isVisible(), false);
+  assert.match(await event.locator("main").innerText(), /removed this event/);
+  assert.equal(await wall.locator(".wall-qr").isVisible(), false);
+  assert.doesNotMatch(await wall.locator(".wall-invite").innerText(), /Register at|http/);
+  assert.match(await list.locator("[data-count=spared]").innerText(), /Open/);
+  await seen(compare, "removed this event");
+  await context.close();
 });

@@ -8,11 +8,19 @@ const EVERY_MS = 60_000;
 const POLLING_MS = 8_000; // without a push, this is how a change arrives
 const PATIENCE_MS = 10_000;
 
-/** Calls `tell(details)` with what `GET …/details` answers, whenever that may be news. */
-export function followDetails(slug, tell) {
+/** Calls `tell(details)` with what `GET …/details` answers, whenever that may be news, and `gone()` when the event is. */
+export function followDetails(slug, tell, gone = () => {}) {
   let etag = null;
   let latest = null;
   let timer = null;
+  let mode = "connecting";
+  let pause = null;
+  let over = false;
+  const end = () => {
+    if (!over) gone();
+    over = true;
+    clearTimeout(pause);
+  };
   const read = async () => {
     timer = null;
     try {
@@ -24,6 +32,7 @@ export function followDetails(slug, tell) {
       // The same details as at the last reading can still be news: an announcement may have come and
       // gone since, and the page shows it.
       if (answer.status === 304 && latest) return tell(latest);
+      if (answer.status === 404) return end();
       if (answer.status !== 200) return;
       etag = answer.headers.get("ETag");
       latest = await answer.json();
@@ -33,12 +42,11 @@ export function followDetails(slug, tell) {
     }
   };
   const soon = () => {
-    if (timer === null) timer = setTimeout(read, Math.random() * SPREAD_MS);
+    if (timer === null && !over) timer = setTimeout(read, Math.random() * SPREAD_MS);
   };
-  let mode = "connecting";
-  let pause = null;
   const readAgain = () => {
     clearTimeout(pause);
+    if (over) return;
     const pause_ms = mode === "polling" ? POLLING_MS : EVERY_MS;
     pause = setTimeout(
       () => {
@@ -54,6 +62,7 @@ export function followDetails(slug, tell) {
     /** The connection's mode. What changed before it was open, or while it was cut, was not pushed. */
     status(next) {
       if (next === mode) return;
+      if (next === "gone") return end();
       if (next === "live" || next === "polling") soon();
       mode = next;
       readAgain();

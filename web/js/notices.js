@@ -1,6 +1,5 @@
-// Announcements: the newest of each event, visible wherever the page is scrolled. The element is the
-// last of the document and sticks to the window's edge, so that nothing moves when one arrives. An
-// announcement stays until its end or until it is dismissed.
+// Announcements: the newest of each event, in a line of its own at the window's edge, so that nothing moves or is covered
+// when one arrives. What does not fit into the line is read by opening it. It stays until its end or until it is dismissed.
 import { say, formatDate } from "./words.js";
 import { serverNow } from "./clock.js";
 
@@ -45,11 +44,13 @@ function build(slug, title, { text, at, ends_at }) {
   const name = document.createElement("span");
   name.dataset.noticeTitle = "";
   name.textContent = `${title} · `;
-  const label = document.createElement("b");
-  label.append(name, `${say("notice-label")} · ${formatDate(at)}`);
-  const words = document.createElement("p");
-  words.append(label, text);
-  notice.append(words, button(notice));
+  const label = document.createElement("small");
+  label.textContent = `${say("notice-label")} · ${formatDate(at)}`;
+  const line = document.createElement("summary");
+  line.append(name, text, " ", label);
+  const details = document.createElement("details");
+  details.append(line);
+  notice.append(details, button(notice));
   return notice;
 }
 

@@ -26,7 +26,10 @@ function show(stub, standing, { waiting_position: position }) {
   at("again").hidden = current || standing === "gone"; // a deleted event has no page to go back to
   at("round").hidden = standing !== "archived";
   const cancel = stub.querySelector("[data-cancel]");
-  if (cancel) cancel.hidden = !current;
+  if (!cancel) return;
+  cancel.hidden = !current;
+  for (const words of cancel.querySelectorAll("[data-standing]"))
+    words.hidden = words.dataset.standing !== standing;
 }
 
 function bindCopy(copy, source) {

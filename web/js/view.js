@@ -23,6 +23,18 @@ export function bindCount(store, slug) {
     showState(count.state);
     speak(count, before);
   });
+  store.addEventListener("gone", () => {
+    roots.forEach(showGone);
+    showState("gone");
+  });
+}
+
+/** An event that was deleted keeps its last number, which stands for nothing any more. */
+function showGone(root) {
+  root.dataset.state = "gone";
+  root.querySelector("[data-count-state]").textContent = say("state-gone");
+  for (const part of root.querySelectorAll("[data-count-places], [data-count-waiting]"))
+    part.hidden = true;
 }
 
 function show(root, count) {
@@ -59,11 +71,15 @@ function show(root, count) {
     rail.querySelector(`.rail-${name}`).setAttribute("d", d);
 }
 
-/** Shows what belongs to the state. What somebody is typing into (data-kept) stays; what is answered (data-done) stays away. */
+/**
+ * Shows what belongs to the state. What somebody is typing into (data-kept) stays as long as there is an
+ * event; what is answered (data-done) stays away.
+ */
 function showState(state) {
   for (const part of document.querySelectorAll("[data-when-state]")) {
     const fits = part.dataset.whenState.split(" ").includes(state);
-    part.hidden = part.hasAttribute("data-done") || (!fits && !part.hasAttribute("data-kept"));
+    const kept = part.hasAttribute("data-kept") && state !== "gone";
+    part.hidden = part.hasAttribute("data-done") || (!fits && !kept);
   }
   const button = document.querySelector("[data-register-button]");
   if (button)

@@ -9,14 +9,19 @@ export const say = readWords("compare-messages");
 let units = null;
 /** Made on first use, because the language is the page's. */
 function unit(name) {
-  const make = (of, digits) =>
-    new Intl.NumberFormat(language(), {
+  const isChinese = language().startsWith("zh");
+  // English writes the symbols: 1.2 s, not 1.2 sec, and a space that does not break.
+  const make = (of, digits) => {
+    const format = new Intl.NumberFormat(language(), {
       style: "unit",
       unit: of,
-      unitDisplay: "short",
+      unitDisplay: isChinese ? "short" : "narrow",
       maximumFractionDigits: digits,
       minimumFractionDigits: digits,
     });
+    const part = ({ type, value }) => (type === "unit" && !isChinese ? `\u00a0${value}` : value);
+    return { format: (n) => format.formatToParts(n).map(part).join("") };
+  };
   units ??= {
     ms: make("millisecond", 0),
     tenths: make("second", 1),

@@ -1,5 +1,6 @@
 // The transports that a browser has built in: `open(slug, after, on)` opens one line and gives back how to close it.
-// `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone, wavering(): it comes back by itself.
+// `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone, wavering(): it comes back by itself,
+// news(): the event's details or announcement may have changed, or it is gone.
 import { countUrl, retryAfterMs } from "../probe.js";
 import { REQUEST, HEAD, UPGRADE, FRAME_DOCUMENT, bytesOf, chunk, webSocketFrame } from "./sizes.js";
 
@@ -19,8 +20,10 @@ export function openSse(slug, after, on) {
     on.bytes(chunk(bytesOf(event.data) + event.lastEventId.length + 26)); // event:, id:, data: and the line ends
     on.count(JSON.parse(event.data));
   });
+  for (const kind of ["details", "notice"]) source.addEventListener(kind, () => on.news());
   source.addEventListener("bye", (event) => {
     source.close();
+    on.news();
     on.down(JSON.parse(event.data).retry_ms);
   });
   source.addEventListener("error", () => {
@@ -44,6 +47,7 @@ export function openWebSocket(slug, after, on) {
     on.bytes(webSocketFrame(data));
     const message = JSON.parse(data);
     if (message.type === "count") on.count(message.data);
+    if (["details", "notice", "bye"].includes(message.type)) on.news();
     if (message.type === "bye") retry_ms = message.retry_ms ?? message.data?.retry_ms;
   });
   socket.addEventListener("close", () => on.down(retry_ms));

@@ -48,6 +48,7 @@ export class Meter extends EventTarget {
       },
       up: own(() => this.#up()),
       count: own((count) => this.#show(count)),
+      news: own(() => this.dispatchEvent(new Event("news"))),
       wavering: own(() => {
         this.#lost();
         this.#become("down");

@@ -12,6 +12,7 @@ import { bindRanking } from "./ranking.js";
 import { bindDoctor } from "./doctor.js";
 import { bindPeople } from "./people.js";
 import { bindSession } from "./session.js";
+import { followEvent } from "./event.js";
 
 const CUT_MS = 3_000;
 const MEASURE_MS = 500;
@@ -26,7 +27,7 @@ export function start(root) {
   const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
   const slug = initial.event;
   const log = new ChangeLog(slug, initial.position);
-  const truth = document.querySelector("[data-count-registered]");
+  const truths = document.querySelectorAll("[data-count-registered], [data-truth]");
   const interval = () => Number(find("[name=interval]:checked").value);
   const openers = {
     sse: openSse,
@@ -44,6 +45,7 @@ export function start(root) {
   const doctor = bindDoctor(find("[data-doctor]"));
   const chart = bindRanking(find("[data-ranking]"));
   const tell = (text) => write(find("[data-told]"), text);
+  const readEvent = followEvent(slug, meters, tell);
   let newest = -1;
   let order = rank(lanes, ({ age }) => age);
   let began_ms = 0;
@@ -54,7 +56,7 @@ export function start(root) {
       log.reach(position);
       if (count.revision <= newest) return;
       newest = count.revision;
-      truth.textContent = formatNumber(count.registered);
+      for (const truth of truths) truth.textContent = formatNumber(count.registered);
     });
   }
 
@@ -108,6 +110,7 @@ export function start(root) {
       }
       began_ms = performance.now();
       meters.forEach((meter) => meter.start());
+      readEvent();
       timers = [
         setInterval(measure, MEASURE_MS),
         setInterval(judge, VERDICT_MS),

@@ -5,8 +5,14 @@ import { serverNow } from "../clock.js";
 const EVERY_MS = 4_000;
 const PATIENCE_MS = 8_000;
 
-/** Calls `onCount(count)` for each event of each answer, and `onStatus({mode, since_ms})` after each question. */
-export function pollList(onCount, onStatus) {
+/** Since when the oldest of these counts is out of date, in milliseconds since 1970; null when none is. Pure. */
+export const staleSince = (events) => {
+  const since = events.filter((count) => count.stale_since).map((c) => Date.parse(c.stale_since));
+  return since.length === 0 ? null : Math.min(...since);
+};
+
+/** Calls `onEvents(events)` for each answer, and `onStatus({mode, since_ms})` after each question. */
+export function pollList(onEvents, onStatus) {
   const fresh = new Freshness(performance.now());
   let timer;
   const tell = () => {
@@ -22,11 +28,12 @@ export function pollList(onCount, onStatus) {
           headers: { Accept: "application/json" },
           signal: AbortSignal.timeout(PATIENCE_MS),
         });
+        if (!answer.ok) throw new Error(`the list was refused with ${answer.status}`);
         const { events } = await answer.json();
-        events.forEach(onCount);
-        const stale = events.find((count) => count.stale_since);
+        onEvents(events);
         fresh.heard(performance.now(), "polling");
-        if (stale) fresh.stale(Date.parse(stale.stale_since));
+        const since_ms = staleSince(events);
+        if (since_ms !== null) fresh.stale(since_ms);
       } catch {
         fresh.cut(fresh.heard_ms);
       }
