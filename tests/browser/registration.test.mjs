@@ -105,6 +105,29 @@ test("an open private page says that its round is over, is back, or that its eve
   await page.close();
 });
 
+test("whoever waits leaves the waiting list, and whoever has a place gives it up", async () => {
+  await event("waits", { capacity: 1, waitlist: true });
+  await server.register("waits", 1);
+  const { token } = await server.register("waits", 2);
+  const page = await browser.newPage();
+  await page.goto(`${server.base}/r/${token}`);
+  await status(page, "waiting");
+  const cancel = page.locator("[data-cancel]");
+  await cancel.locator("summary").click();
+  assert.match(await cancel.innerText(), /Leave the waiting list/);
+  assert.doesNotMatch(await cancel.innerText(), /place/);
+  // Promoted meanwhile: now it is about a place.
+  await server.organise("PATCH", "/events/waits", { capacity: 2 });
+  await status(page, "confirmed");
+  assert.match(await cancel.innerText(), /Your place goes/);
+  assert.doesNotMatch(await cancel.innerText(), /waiting list/);
+  await server.organise("PATCH", "/events/waits", { capacity: 1 });
+  await cancel.locator("button[type=submit]").click();
+  await page.waitForSelector("[data-status=cancelled]");
+  assert.doesNotMatch(await page.locator(".stub-detail").innerText(), /place has gone/);
+  await page.close();
+});
+
 test("a filled trap is emptied and explained, and the next attempt registers", async () => {
   await event("trap");
   for (const javaScriptEnabled of [true, false]) {
