@@ -1,5 +1,4 @@
-//! The naive way: each request a transaction of its own, written down as it is thought, statement
-//! after statement.
+//! The naive way: each request is a plain transaction, statement after statement.
 
 use headcount::domain::command::Applicant;
 use headcount::domain::event::Event;
@@ -20,32 +19,45 @@ macro_rules! register {
         let (event, applicant) = ($event, $applicant);
         let mut transaction = $pool.begin_with($begin).await?;
         let (round, revision, capacity, registered, number): (i64, i64, Option<i64>, i64, i64) =
-            query_as(concat!("SELECT round, revision, capacity, registered, last_number FROM events WHERE id = $1", $lock))
-                .bind(event.id)
-                .fetch_one(&mut *transaction)
-                .await?;
-        let known: Option<i64> =
-            query_scalar("SELECT number FROM registrations WHERE event_id = $1 AND round = $2 AND email_key = $3 AND status <> 'cancelled'")
-                .bind(event.id)
-                .bind(round)
-                .bind(applicant.email.key())
-                .fetch_optional(&mut *transaction)
-                .await?;
+            query_as(concat!(
+                "SELECT round, revision, capacity, registered, last_number FROM events WHERE id = $1",
+                $lock
+            ))
+            .bind(event.id)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let known: Option<i64> = query_scalar(
+            "SELECT number FROM registrations
+            WHERE event_id = $1 AND round = $2 AND email_key = $3 AND status <> 'cancelled'",
+        )
+        .bind(event.id)
+        .bind(round)
+        .bind(applicant.email.key())
+        .fetch_optional(&mut *transaction)
+        .await?;
         let sent: Option<i64> = match &applicant.key {
             Some(key) => {
-                query_scalar("SELECT number FROM registrations WHERE event_id = $1 AND round = $2 AND idempotency_key = $3")
-                    .bind(event.id)
-                    .bind(round)
-                    .bind(key.as_str())
-                    .fetch_optional(&mut *transaction)
-                    .await?
+                query_scalar(
+                    "SELECT number FROM registrations
+                    WHERE event_id = $1 AND round = $2 AND idempotency_key = $3",
+                )
+                .bind(event.id)
+                .bind(round)
+                .bind(key.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?
             }
             None => None,
         };
-        assert!(known.is_none() && sent.is_none() && capacity.is_none_or(|capacity| registered < capacity), "the load registers new people for an event with places");
+        let has_place = capacity.is_none_or(|capacity| registered < capacity);
+        assert!(
+            known.is_none() && sent.is_none() && has_place,
+            "the load registers new people for an event with places"
+        );
         let (number, revision, registered) = (number + 1, revision + 1, registered + 1);
         query(
-            "INSERT INTO registrations (event_id, round, number, secret, name, search_key, email, email_key, idempotency_key, status, accepted_revision, revision, at)
+            "INSERT INTO registrations (event_id, round, number, secret, name, search_key, email,
+                email_key, idempotency_key, status, accepted_revision, revision, at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'confirmed', $10, $10, $11)",
         )
         .bind(event.id)

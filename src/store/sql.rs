@@ -11,8 +11,8 @@ pub(super) const EVENT_BY_ID: &str =
 pub(super) const EVENT_HEADS: &str = "SELECT id, revision, announcement FROM events";
 
 pub(super) const CREATE_EVENT: &str = "\
-    INSERT INTO events (slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed,
-        round, revision, registered, waiting, last_number, at)
+    INSERT INTO events (slug, epoch, title, description, capacity, waitlist, opens_at, closes_at,
+        scheduled, ended, closed, round, revision, registered, waiting, last_number, at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     ON CONFLICT (slug) DO NOTHING
     RETURNING id";
@@ -40,9 +40,12 @@ pub(super) const WAITING: &str = concat!(
 );
 pub(super) const ARCHIVED: &str = "\
     SELECT capacity,
-        (SELECT count(*) FROM registrations r WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'confirmed') AS registered,
-        (SELECT count(*) FROM registrations r WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'waiting') AS waiting,
-        (SELECT coalesce(max(r.number), 0) FROM registrations r WHERE r.event_id = $1 AND r.round = $2) AS last_number
+        (SELECT count(*) FROM registrations r
+            WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'confirmed') AS registered,
+        (SELECT count(*) FROM registrations r
+            WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'waiting') AS waiting,
+        (SELECT coalesce(max(r.number), 0) FROM registrations r
+            WHERE r.event_id = $1 AND r.round = $2) AS last_number
     FROM rounds WHERE event_id = $1 AND round = $2";
 
 pub(super) const CHANGES: &str = "\
@@ -77,32 +80,40 @@ macro_rules! registrations {
     };
 }
 pub(super) const WAITING_BEFORE: &str = "\
-    SELECT count(*) FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number < $3";
+    SELECT count(*) FROM registrations
+    WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number < $3";
 pub(super) const WAITING_NUMBERS: &str = "\
     SELECT number FROM registrations
-    WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number >= $3 AND number <= $4 ORDER BY number";
+    WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number >= $3 AND number <= $4
+    ORDER BY number";
 pub(super) const RECOUNT: &str = "\
-    SELECT (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'), e.registered
+    SELECT (SELECT count(*) FROM registrations r
+            WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'), e.registered
     FROM events e WHERE e.id = $1";
 
 pub(super) const AUDIT: &str = "\
-    SELECT id, at, who, action, \"before\", \"after\" FROM audit WHERE slug = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    SELECT id, at, who, action, \"before\", \"after\"
+    FROM audit WHERE slug = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 
 pub(super) const ANNOUNCE: &str = "\
-    INSERT INTO announcements (event_id, text, at, ends_at) VALUES ($1, $2, $3, $4) RETURNING id, text, at, ends_at";
+    INSERT INTO announcements (event_id, text, at, ends_at) VALUES ($1, $2, $3, $4)
+    RETURNING id, text, at, ends_at";
 pub(super) const ANNOUNCED: &str = "UPDATE events SET announcement = $2 WHERE id = $1";
 pub(super) const ANNOUNCEMENT: &str = "\
-    SELECT a.id, a.text, a.at, a.ends_at FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
+    SELECT a.id, a.text, a.at, a.ends_at
+    FROM announcements a JOIN events e ON e.announcement = a.id WHERE e.id = $1";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = $1";
 pub(super) const INSERT_SETTING: &str =
     "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 pub(super) const SET_SETTING: &str = "\
-    INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    INSERT INTO settings (name, value) VALUES ($1, $2)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 pub(super) const FORGET_SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
 pub(super) const CREATE_SESSION: &str = "\
-    INSERT INTO sessions (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at";
+    INSERT INTO sessions (digest, expires_at) VALUES ($1, $2)
+    ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at";
 pub(super) const SESSION: &str = "SELECT expires_at FROM sessions WHERE digest = $1";
 pub(super) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE digest = $1";
 

@@ -292,9 +292,9 @@ fn mistakes_are_reported_at_once_and_nothing_starts() {
         .output()
         .expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     for flag in ["--listen", "--heartbeat", "--database-url"] {
-        assert!(told.contains(flag), "{flag} in {told}");
+        assert!(stderr.contains(flag), "{flag} in {stderr}");
     }
 }
 
@@ -321,10 +321,10 @@ async fn a_switch_is_a_variable_too_and_a_file_gets_no_colours() {
             usize::from(welcomes),
             "{said:?}"
         );
-        let told = std::fs::read_to_string(log.path()).expect("a log");
+        let logged = std::fs::read_to_string(log.path()).expect("a log");
         assert!(
-            told.contains("WARN --admin-password is short") && !told.contains('\u{1b}'),
-            "{told:?}"
+            logged.contains("WARN --admin-password is short") && !logged.contains('\u{1b}'),
+            "{logged:?}"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! The floor: a loop that accepts, reads the request, writes the same bytes, and at each change
-//! writes one ready-made piece to every socket, one after the other. Nothing but the kernel's work.
+//! The floor: a loop that accepts, reads the request and writes the same bytes. At each change it
+//! writes the same bytes to every socket, one after the other. Only the kernel works.
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::sync::mpsc::channel;
@@ -137,8 +137,7 @@ fn greet(watcher: &mut Watcher, pieces: &Pieces) {
     if watcher.websocket {
         answer.extend_from_slice(&pieces.websocket);
     } else {
-        // As ours: in one chunk with the time to wait before coming back. The chunk's head has as
-        // many digits for both.
+        // As the product does: in one chunk with the `retry` time, whose head has as many digits.
         let retry = sse::retry(1_500);
         let (head, data) = (
             pieces

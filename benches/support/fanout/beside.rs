@@ -12,8 +12,7 @@ use super::{count, load, median};
 const PEOPLE: usize = 8;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Registers without and with watchers in turn, on one server after the other, so that a
-/// disturbance of the disk meets both.
+/// Registers without and with watchers in turn, so that a disturbance of the disk affects both.
 pub(super) fn registering(watchers: usize, transport: Transport, rounds: usize) {
     println!(
         "\nregistering, {PEOPLE} people who come again and again, about {:.0} registrations a second; medians of {rounds} rounds",
@@ -73,8 +72,8 @@ fn once(watchers: usize, transport: Transport) -> [f64; 4] {
     [outcome.rate(), outcome.p50_ms, outcome.p99_ms, busy * 100.0]
 }
 
-/// A crowd of its own process, at the lowest priority: what is measured is the server's fairness,
-/// not that of the core which both loads share.
+/// A crowd in its own process, at the lowest priority: the server's fairness is measured, not that
+/// of the core that both loads share.
 fn start(server: &Server, watchers: usize, transport: Transport) -> Child {
     let exe = std::env::current_exe().expect("this program");
     let mut crowd = Command::new("nice")

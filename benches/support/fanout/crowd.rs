@@ -1,4 +1,4 @@
-//! Ten thousand watchers in one loop: sockets that are read and stamped, nothing else. The same for
+//! Ten thousand watchers in one loop, which only reads sockets and the clock. It is the same for
 //! every server.
 
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -16,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const PING: &[u8] = &[0x89, 0x00];
 const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
 
-/// How the watchers ask, and how they know the end of a piece.
+/// How the watchers connect, and how they recognise the end of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     /// Server-sent events.
@@ -34,11 +34,11 @@ pub(crate) enum Transport {
 
 /// The watchers of one server.
 pub(crate) trait Audience {
-    /// Connects so many more, and waits until each has its first count; says how long that took.
+    /// Connects `count` more watchers and waits for their first counts. Returns how long that took.
     fn join(&mut self, address: SocketAddr, count: usize) -> Duration;
 
-    /// Reads until every watcher has the piece that was asked for at `begun`; how long each waited,
-    /// in the order of arrival.
+    /// Reads until every watcher has the change that was requested at `begun`. Returns how long
+    /// each waited, in the order of arrival.
     fn receive(&mut self, begun: Instant) -> Vec<(Transport, Duration)>;
 }
 
@@ -73,7 +73,7 @@ impl Transport {
         )
     }
 
-    /// What a whole piece ends with: a chunk with a block, or a frame with a message.
+    /// The last bytes of a message: of a chunk with a block, or of a WebSocket frame.
     fn tail(self) -> &'static [u8] {
         match self {
             Self::Sse | Self::Http2 | Self::Tls | Self::TlsHttp2 => b"}\n\n\r\n",
@@ -144,7 +144,7 @@ impl<F: Fn(usize) -> Transport> Audience for Crowd<F> {
 }
 
 impl<F> Crowd<F> {
-    /// `transport` says by which each one asks.
+    /// `transport` is the transport of each watcher, by its number.
     pub(crate) fn new(transport: F) -> Self {
         Self {
             transport,
@@ -155,7 +155,7 @@ impl<F> Crowd<F> {
         }
     }
 
-    /// Reads whatever comes, for ever.
+    /// Reads for ever.
     pub(crate) fn endure(&mut self) -> ! {
         loop {
             self.round += 1;
@@ -163,7 +163,7 @@ impl<F> Crowd<F> {
         }
     }
 
-    /// Handles what is ready; how many watchers have the round's piece by it.
+    /// Handles the sockets that are ready. Returns how many watchers got this round's message.
     fn turn(&mut self, mut came: impl FnMut(Transport)) -> usize {
         let mut number = 0;
         self.poll

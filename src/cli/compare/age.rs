@@ -190,9 +190,19 @@ mod tests {
     proptest! {
         /// The integral against a sum of small steps.
         #[test]
-        fn age_is_what_a_slow_count_says(gaps in proptest::collection::vec(0..40i64, 1..12), lags in proptest::collection::vec((0..40i64, 1..4usize), 0..12)) {
+        fn age_is_what_a_slow_count_says(
+            gaps in proptest::collection::vec(0..40i64, 1..12),
+            lags in proptest::collection::vec((0..40i64, 1..4usize), 0..12),
+        ) {
             let mut at = 0;
-            let committed: Vec<Commit> = gaps.iter().zip(1..).map(|(gap, revision)| { at += gap; Commit { revision, at } }).collect();
+            let committed: Vec<Commit> = gaps
+                .iter()
+                .zip(1..)
+                .map(|(gap, revision)| {
+                    at += gap;
+                    Commit { revision, at }
+                })
+                .collect();
             let (mut now, mut next, mut seen) = (0, 0, vec![Sight { revision: 0, at: 0 }]);
             for (lag, skip) in lags {
                 next = (next + skip).min(committed.len());
@@ -206,7 +216,10 @@ mod tests {
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
                 let shown = seen.iter().rev().find(|sight| sight.at as f64 <= t).unwrap().revision;
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-                committed.iter().find(|commit| commit.revision > shown).map_or(0.0, |commit| (t - commit.at as f64).max(0.0) / 10.0)
+                committed
+                    .iter()
+                    .find(|commit| commit.revision > shown)
+                    .map_or(0.0, |commit| (t - commit.at as f64).max(0.0) / 10.0)
             }).sum();
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
             let mean = slow / to as f64;

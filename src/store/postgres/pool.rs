@@ -21,9 +21,12 @@ use super::transaction::PgTransaction;
 ///   has no rows, and takes any index that begins with the event.
 pub(super) const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
-        set_config('idle_in_transaction_session_timeout', '3s', false), set_config('tcp_keepalives_idle', '10', false),
-        set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
-        set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
+        set_config('idle_in_transaction_session_timeout', '3s', false),
+        set_config('tcp_keepalives_idle', '10', false),
+        set_config('tcp_keepalives_interval', '5', false),
+        set_config('tcp_keepalives_count', '3', false),
+        set_config('max_parallel_workers_per_gather', '0', false),
+        set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
         set_config('plan_cache_mode', 'force_generic_plan', false)";
 /// Connections of a node that only commits use. With those that read ([`super::super::readers`]) it
 /// has 14, and a server takes 100 by default: room for several nodes and their listeners.

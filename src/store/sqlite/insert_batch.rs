@@ -22,19 +22,22 @@ type Statements<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
 
 const EVENT: &str = "\
     UPDATE OR ROLLBACK events
-    SET title = ?, description = ?, capacity = ?, waitlist = ?, opens_at = ?, closes_at = ?, scheduled = ?, ended = ?, closed = ?,
-        round = ?, revision = ?, registered = ?, waiting = ?, last_number = ?, at = ?
+    SET title = ?, description = ?, capacity = ?, waitlist = ?, opens_at = ?, closes_at = ?,
+        scheduled = ?, ended = ?, closed = ?, round = ?, revision = ?, registered = ?, waiting = ?,
+        last_number = ?, at = ?
     WHERE id = ?;";
 const CHANGES: &str = "
-    INSERT OR ROLLBACK INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at) VALUES ";
+    INSERT OR ROLLBACK INTO changes (event_id, revision, kind, round, state, capacity, registered,
+        waiting, at) VALUES ";
 const CHANGE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Lines of the change log in one INSERT.
 const CHANGES_AT_ONCE: usize = 1_024;
 /// The event's key, then the rows.
 const REGISTRATIONS: &str = "
-    INSERT OR ROLLBACK INTO registrations (event_id, number, round, secret, name, search_key, email, email_key, idempotency_key, status,
-        accepted_waiting, accepted_revision, revision, at)
-    SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11, column12, column13
+    INSERT OR ROLLBACK INTO registrations (event_id, number, round, secret, name, search_key, email,
+        email_key, idempotency_key, status, accepted_waiting, accepted_revision, revision, at)
+    SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8, column9,
+        column10, column11, column12, column13
     FROM (VALUES ";
 const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Skips the rows without values.

@@ -34,12 +34,14 @@ macro_rules! find {
             "SELECT ",
             registration_columns!(),
             " FROM json_each($2) CROSS JOIN registrations
-            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1) AND status <> 'cancelled' AND email_key = value
+            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1)
+                AND status <> 'cancelled' AND email_key = value
             UNION ALL
             SELECT ",
             registration_columns!(),
             " FROM json_each($3) CROSS JOIN registrations
-            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1) AND idempotency_key = value
+            WHERE event_id = $1 AND round = (SELECT round FROM events WHERE id = $1)
+                AND idempotency_key = value
             UNION ALL
             SELECT ",
             registration_columns!(),

@@ -62,14 +62,14 @@ async fn watchers_hear_that_details_have_changed_and_of_nothing_else() {
     }
     // A registration is no change of the details: the next push of that kind is the withdrawal's.
     app.register("welcome", "Ada", "ada@example.org").await;
-    let told = app
+    let announced = app
         .organise("POST", ANNOUNCEMENTS, &json!({ "text": "Doors open" }))
         .await
         .json();
-    assert_eq!(stream.next("notice").await.json(), told);
+    assert_eq!(stream.next("notice").await.json(), announced);
     let withdrawn = app.organise("DELETE", ANNOUNCEMENTS, &Value::Null).await;
     assert_eq!(withdrawn.status, 204);
-    assert!(stream.next("details").await.json()["at"].as_str() >= told["at"].as_str());
+    assert!(stream.next("details").await.json()["at"].as_str() >= announced["at"].as_str());
     assert_eq!(app.get(DETAILS).await.json()["announcement"], Value::Null);
     // Once more changes nothing.
     let withdrawn = app.organise("DELETE", ANNOUNCEMENTS, &Value::Null).await;
@@ -88,7 +88,7 @@ async fn watchers_hear_that_details_have_changed_and_of_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_announcement_is_there_until_its_end_for_whoever_comes_later() {
+async fn an_announcement_is_shown_until_its_end() {
     for database in [Database::Sqlite, Database::Postgres] {
         let app = App::start(database, &[], Clock::System).await;
         let made = app

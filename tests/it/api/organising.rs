@@ -319,22 +319,22 @@ async fn an_event_with_people_is_deleted_only_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_who_watches_hears_an_announcement() {
+async fn every_watcher_receives_an_announcement() {
     let app = App::sqlite().await;
     let mut stream = Stream::open(&app, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
     let path = "/api/v1/events/welcome/announcements";
-    let told = app
+    let announced = app
         .organise("POST", path, &json!({ "text": " Doors open at 19:00 " }))
         .await;
     assert_eq!(
-        (told.status, &told.json()["text"]),
+        (announced.status, &announced.json()["text"]),
         (201, &json!("Doors open at 19:00")),
         "{}",
-        told.body
+        announced.body
     );
-    assert_eq!(stream.next("notice").await.json(), told.json());
-    assert!(told.json()["ends_at"].as_str() > told.json()["at"].as_str());
+    assert_eq!(stream.next("notice").await.json(), announced.json());
+    assert!(announced.json()["ends_at"].as_str() > announced.json()["at"].as_str());
     for wrong in [
         json!({}),
         json!({ "text": "" }),

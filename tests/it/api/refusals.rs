@@ -380,7 +380,7 @@ async fn over_a_limit_nothing_is_stored_and_probes_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_cannot_be_served_is_told_when_to_come_back() {
+async fn a_refused_client_gets_a_time_to_retry() {
     let app = App::sqlite().await;
     app.running.context.registrar.close().await;
     let draining = app.call("POST", REGISTER, &[JSON], ADA).await;

@@ -47,8 +47,8 @@ async fn every_transport_ends_on_the_newest_count() {
         &LIGHT[..],
     ]
     .concat();
-    let (code, out, told) = Run::headcount(&args).end().await;
-    assert_eq!(code, Some(0), "{told}");
+    let (code, out, stderr) = Run::headcount(&args).end().await;
+    assert_eq!(code, Some(0), "{stderr}");
     let outcome: Value = serde_json::from_str(&out).expect("JSON");
     let rows = outcome["rows"].as_array().expect("rows");
     let names: Vec<_> = rows
@@ -131,11 +131,11 @@ async fn somebodys_event_is_used_only_when_told_twice() {
     let app = App::sqlite().await;
     app.event("gala", 1_000).await;
     let url = format!("http://{}", app.address());
-    let (code, _, told) = Run::headcount(&["compare", &url, "--event", "gala"])
+    let (code, _, stderr) = Run::headcount(&["compare", &url, "--event", "gala"])
         .end()
         .await;
-    assert_eq!(code, Some(2), "{told}");
-    assert!(told.contains("--yes-register-people"), "{told}");
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("--yes-register-people"), "{stderr}");
     let named = [
         "compare",
         &url,
@@ -149,8 +149,8 @@ async fn somebodys_event_is_used_only_when_told_twice() {
         "--transports",
         "sse,ws",
     ];
-    let (code, out, told) = Run::headcount(&named).end().await;
-    assert_eq!(code, Some(0), "{told}");
+    let (code, out, stderr) = Run::headcount(&named).end().await;
+    assert_eq!(code, Some(0), "{stderr}");
     assert!(
         out.starts_with("                    watchers  updates")
             && out.contains("nothing was lost"),
@@ -163,11 +163,11 @@ async fn somebodys_event_is_used_only_when_told_twice() {
             > 20
     );
 
-    let (code, _, told) = Run::headcount(&["compare", &url]).end().await;
+    let (code, _, stderr) = Run::headcount(&["compare", &url]).end().await;
     assert_eq!(code, Some(1));
     assert!(
-        told.contains("--admin-token or HEADCOUNT_ADMIN_TOKEN"),
-        "{told}"
+        stderr.contains("--admin-token or HEADCOUNT_ADMIN_TOKEN"),
+        "{stderr}"
     );
 }
 
@@ -186,8 +186,8 @@ async fn an_interrupted_run_leaves_nothing_behind() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     compare.signal("INT");
-    let (code, _, told) = compare.end().await;
+    let (code, _, stderr) = compare.end().await;
     assert_eq!(code, Some(1));
-    assert!(told.contains("interrupted"), "{told}");
+    assert!(stderr.contains("interrupted"), "{stderr}");
     assert_eq!(events(&app).await.len(), before);
 }

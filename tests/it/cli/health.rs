@@ -8,11 +8,11 @@ use crate::support::app::App;
 /// the command waits.
 async fn health(args: &[&str], expected: i32) -> String {
     for _ in 0..10 {
-        let (code, _, told) = Run::headcount(&[&["health"], args].concat()).end().await;
+        let (code, _, stderr) = Run::headcount(&[&["health"], args].concat()).end().await;
         if code == Some(expected) {
-            return told;
+            return stderr;
         }
-        assert!(told.contains("timed out"), "{args:?}: {code:?} {told}");
+        assert!(stderr.contains("timed out"), "{args:?}: {code:?} {stderr}");
     }
     panic!("{args:?}: no answer in time, ten times")
 }
@@ -62,10 +62,10 @@ async fn a_server_with_a_certificate_is_asked_over_tls() {
         ""
     );
     assert_eq!(health(&[&url, "--insecure"], 0).await, "");
-    let told = health(&[&url], 1).await;
+    let stderr = health(&[&url], 1).await;
     assert!(
-        told.contains("is not ready") && told.to_lowercase().contains("certificate"),
-        "{told}"
+        stderr.contains("is not ready") && stderr.to_lowercase().contains("certificate"),
+        "{stderr}"
     );
     app.stop().await;
 }

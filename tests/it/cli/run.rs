@@ -79,8 +79,8 @@ impl Run {
             .await
             .expect("it ends")
             .expect("text");
-        let (code, told) = self.leave().await;
-        (code, left, told)
+        let (code, stderr) = self.leave().await;
+        (code, left, stderr)
     }
 
     /// Reads stdout no more; the exit code and what is left of stderr.
@@ -94,9 +94,9 @@ impl Run {
             assert!(Instant::now() < deadline, "it does not end");
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
-        let mut told = String::new();
-        self.stderr.read_to_string(&mut told).expect("text");
-        (code, told)
+        let mut stderr = String::new();
+        self.stderr.read_to_string(&mut stderr).expect("text");
+        (code, stderr)
     }
 
     fn stdout(&mut self) -> &mut BufReader<Receiver> {

@@ -142,11 +142,11 @@ async fn a_certificate_is_believed_when_the_system_does() {
     let url = format!("https://{}/e/welcome", app.address());
     for transport in ["sse", "ws"] {
         let watch = ["watch", &url, "--json", "--transport", transport];
-        let (code, _, told) = Run::headcount(&watch).end().await;
+        let (code, _, stderr) = Run::headcount(&watch).end().await;
         assert_eq!(code, Some(1));
         assert!(
-            told.contains("TLS with 127.0.0.1 failed") && told.contains("certificate"),
-            "{told}"
+            stderr.contains("TLS with 127.0.0.1 failed") && stderr.contains("certificate"),
+            "{stderr}"
         );
 
         // The variable is OpenSSL's, and that of all who read the system's authorities.
@@ -178,17 +178,17 @@ async fn compare_measures_every_transport() {
         "--admin-token",
         TOKEN,
     ];
-    let (code, _, told) = Run::headcount(&[&["compare", &url], &light[..]].concat())
+    let (code, _, stderr) = Run::headcount(&[&["compare", &url], &light[..]].concat())
         .end()
         .await;
     assert_eq!(code, Some(1));
-    assert!(told.to_lowercase().contains("certificate"), "{told}");
+    assert!(stderr.to_lowercase().contains("certificate"), "{stderr}");
 
-    let (code, out, told) =
+    let (code, out, stderr) =
         Run::headcount(&[&["compare", &url, "--insecure"], &light[..]].concat())
             .end()
             .await;
-    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(code, Some(0), "{stderr}");
     let outcome: Value = serde_json::from_str(&out).expect("JSON");
     let rows = outcome["rows"].as_array().expect("rows");
     assert_eq!(rows.len(), 6);

@@ -127,9 +127,9 @@ async fn people_read_what_has_happened() {
             .ends_with("    0 / 2    open         (-2)  reset, round 2, now open")
     );
     watch.signal("TERM");
-    let (code, left, told) = watch.end().await;
+    let (code, left, stderr) = watch.end().await;
     assert_eq!((code, left.as_str()), (Some(0), ""));
-    assert!(told.contains("notice: Doors open at 8"), "{told}");
+    assert!(stderr.contains("notice: Doors open at 8"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,11 +146,11 @@ async fn an_event_that_is_not_or_no_longer_there_ends_it() {
             "--interval",
             "100ms",
         ];
-        let (code, _, told) = Run::headcount(&args).end().await;
+        let (code, _, stderr) = Run::headcount(&args).end().await;
         assert_eq!(code, Some(1), "{transport}");
         assert!(
-            told.contains("there is no such event"),
-            "{transport}: {told}"
+            stderr.contains("there is no such event"),
+            "{transport}: {stderr}"
         );
 
         app.event("gala", 2).await;
@@ -162,11 +162,11 @@ async fn an_event_that_is_not_or_no_longer_there_ends_it() {
                 .status,
             204
         );
-        let (code, _, told) = watch.end().await;
+        let (code, _, stderr) = watch.end().await;
         assert_eq!(code, Some(1), "{transport}");
         assert!(
-            told.contains("the event was deleted"),
-            "{transport}: {told}"
+            stderr.contains("the event was deleted"),
+            "{transport}: {stderr}"
         );
     }
 }
@@ -184,9 +184,9 @@ async fn a_wrong_address_is_explained() {
             "cannot resolve no-such-name.invalid",
         ),
     ] {
-        let (ended, _, told) = Run::headcount(&["watch", url]).end().await;
-        assert_eq!(ended, Some(code), "{told}");
-        assert!(told.contains(part), "{told}");
+        let (ended, _, stderr) = Run::headcount(&["watch", url]).end().await;
+        assert_eq!(ended, Some(code), "{stderr}");
+        assert!(stderr.contains(part), "{stderr}");
     }
 }
 

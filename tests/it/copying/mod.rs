@@ -215,10 +215,11 @@ async fn a_server_goes_on_with_the_copy() {
     let url = postgres::shared().new_database().await;
     let done = headcount(&["copy", &file.text(), &url]);
     assert!(done.status.success(), "{done:?}");
-    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(
-        told.contains("1 registrations\n") && told.contains("Verified: both have the same rows"),
-        "{told}"
+        stdout.contains("1 registrations\n")
+            && stdout.contains("Verified: both have the same rows"),
+        "{stdout}"
     );
 
     let second = App::on(&url, &[], Clock::System).await;

@@ -1,5 +1,5 @@
-//! People who register at every node all the time, and do not give up: each tries again with the
-//! same key until there is a place.
+//! People who register at every node all the time. Each one retries with the same key until it has
+//! a place.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,14 +12,15 @@ use tokio::time::{sleep, timeout};
 use crate::support::app::{Answer, try_register};
 
 const CLIENTS: usize = 4;
-/// Between two people of one client: a steady load, not a race.
+/// The pause between two people of a client: a steady load, not a race.
 const PAUSE: Duration = Duration::from_millis(40);
-/// Before the next try. Shorter than `Retry-After` asks, so that more tries fall into the fault.
+/// The pause before a retry. It is shorter than `Retry-After`, so that more retries fall into the
+/// fault.
 const AGAIN: Duration = Duration::from_millis(150);
-/// A person goes to another node after so much silence.
+/// After this much silence a person tries another node.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// What the crowd met.
+/// What the crowd experienced.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     /// Token and number of each place.
@@ -28,7 +29,7 @@ pub(super) struct Tally {
     pub(super) unavailable: u32,
     /// No answer: refused, cut, or silence.
     pub(super) unanswered: u32,
-    /// Places that had been given in an earlier try, whose answer was lost.
+    /// Places that an earlier attempt got, whose answer was lost.
     pub(super) replayed: u32,
 }
 
@@ -45,7 +46,7 @@ impl Tally {
     }
 }
 
-/// A crowd at work.
+/// A running crowd.
 #[derive(Debug)]
 pub(super) struct Crowd {
     stop: Arc<AtomicBool>,
@@ -72,7 +73,7 @@ impl Crowd {
         }
     }
 
-    /// Lets nobody new begin, waits until everybody has a place, and adds it all up.
+    /// Stops new people, waits until everybody has a place, and adds up the outcomes.
     pub(super) async fn end(self) -> Tally {
         self.stop.store(true, Ordering::SeqCst);
         let mut sum = Tally::default();

@@ -1,4 +1,4 @@
-//! The database breaks for every node at once.
+//! Faults of the database, for all nodes at once.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ async fn the_server_is_stopped_at_once_and_started_later() {
     let fault = Instant::now();
     server.stop();
     let stale = stage.await_stale(&[0, 1], fault).await;
-    // Long enough for every connection of the pools to be found dead.
+    // Long enough for the pools to find every connection dead.
     sleep(AWAY.saturating_sub(fault.elapsed())).await;
     server.start();
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
@@ -66,8 +66,8 @@ async fn every_connection_is_terminated() {
     );
 }
 
-/// The server dies, its replica takes over, and the address leads there. A commit had waited for
-/// the replica, so that nothing acknowledged is lost with the server.
+/// The server dies, its replica takes over, and the address points to it. Commits waited for the
+/// replica, so nothing acknowledged is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_takes_over() {
     let server = Cluster::start_new();

@@ -1,11 +1,13 @@
-//! Everything between the nodes and their database breaks, one thing after the other, under load.
+//! Faults of the database, the nodes and the network between them, under load.
 //!
-//! Each story demands the same: watchers receive `stale` in time where the database is away, and
-//! the right number in time after it is back; whoever registers meanwhile gets a definite answer or
-//! a 503 that may be tried again; one key takes one place; nothing that was acknowledged is lost;
-//! no node is restarted; all nodes end at the same position.
+//! Each test requires the same:
+//! - watchers receive `stale` in time while the database is unreachable, and the right number in
+//! time after that;
+//! - people who register meanwhile get a definite answer, or a 503 that they may retry;
+//! - a key takes one place, and nothing acknowledged is lost;
+//! - no node is restarted, and all nodes end at the same position.
 //!
-//! Each prints its row of the table in docs/operations.md.
+//! Each test prints its row of the table in docs/operations.md.
 
 mod crowd;
 mod database;
@@ -16,13 +18,14 @@ mod stage;
 
 use std::time::Duration;
 
-/// Watchers hear of a database that is away within this time (docs/protocol.md, section 13.2).
+/// Watchers receive `stale` within this time after the database is lost (docs/protocol.md, section
+/// 13.2).
 const STALE_WITHIN: Duration = Duration::from_secs(3);
-/// They have the right number within this time after it is back.
+/// They have the right number within this time after the database is back.
 const RIGHT_WITHIN: Duration = Duration::from_secs(5);
-/// The promises are made for a machine that has time for its server. This one runs a test suite and
-/// every node of a cluster on two cores: a pause of the machine must not fail the test. The
-/// measured figure is printed.
+/// The promises assume a machine with idle time. A test machine runs a whole suite and every node
+/// of a cluster on few cores, so a pause of the machine must not fail the test. The measured figure
+/// is printed.
 const SLACK: u32 = 3;
 
 /// Prints a row of the fault table.

@@ -1,4 +1,4 @@
-//! One node breaks, or its line to the database; the other goes on.
+//! Faults of one node, or of its connection to the database; the other node continues.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ async fn a_node_is_killed() {
     first.watcher.move_to(second.process.address);
     let fault = Instant::now();
     first.process.signal("KILL");
-    // Its watcher comes back at the other node, which has gone on all the time.
+    // Its watcher reconnects to the other node, which has worked all the time.
     let cut = first
         .watcher
         .first(fault, "the cut", |received| received.name == "end")
@@ -40,8 +40,8 @@ async fn a_node_is_killed() {
 async fn a_node_freezes_in_the_middle_of_a_commit_and_thaws() {
     let stage = Stage::set(&shared().new_database().await, shared().address()).await;
     let [first, second] = &stage.nodes;
-    // With the row held by somebody else both nodes' transactions queue for it; the one that is
-    // frozen gets it and keeps it.
+    // While another transaction holds the row, both nodes wait for it. The frozen node gets it and
+    // keeps it.
     let mut holder = PgConnection::connect(&stage.url)
         .await
         .expect("the database");
@@ -67,7 +67,7 @@ async fn a_node_freezes_in_the_middle_of_a_commit_and_thaws() {
         .execute(&mut holder)
         .await
         .expect("the lock is free");
-    // A node that is awake leaves its transaction idle for a moment only.
+    // A running node leaves its transaction idle for a moment only.
     let held = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '500 ms'";
     while sqlx::query_scalar::<_, i64>(held)
@@ -83,7 +83,7 @@ async fn a_node_freezes_in_the_middle_of_a_commit_and_thaws() {
         sleep(Duration::from_millis(5)).await;
     }
     let taken = Instant::now();
-    // The server takes the lock from a node that does nothing with it.
+    // The server takes the lock from an idle transaction.
     let truth = stage.truth().await;
     let free = second
         .watcher
@@ -119,7 +119,7 @@ async fn the_network_between_one_node_and_the_database_is_gone_for_ten_seconds()
     let fault = Instant::now();
     line.set(Line::Gone);
     let stale = stage.await_stale(&[0], fault).await;
-    // The other node serves everybody.
+    // Meanwhile the other node serves everybody.
     stage.is_right_again(&[1], fault + stale).await;
     assert_eq!(stage.stales(fault)[1], 0);
     sleep(Duration::from_secs(10).saturating_sub(fault.elapsed())).await;
@@ -139,15 +139,14 @@ async fn the_network_between_one_node_and_the_database_is_gone_for_ten_seconds()
     );
 }
 
-/// The commit is durable, and its answer never comes: it is looked up by its key, not guessed.
+/// The commit is durable, but its answer is lost: it is looked up by its key, not guessed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_answers_to_commits_are_lost() {
     let stage = Stage::set(&shared().new_database().await, shared().address()).await;
     let [first, _] = &stage.nodes;
     let fault = Instant::now();
     first.line.set(Line::LosesCommits);
-    // Both nodes find the commit that the first one knows nothing of: nobody was notified, the poll
-    // sees it.
+    // Nobody was notified of the commit, so both nodes find it by their polls.
     let truth = stage.truth().await;
     sleep(Duration::from_secs(6)).await;
     stage.is_right_again(&[0, 1], fault).await;
@@ -156,8 +155,8 @@ async fn the_answers_to_commits_are_lost() {
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;
-    // Looked up by the node itself, or found again by its key: either way somebody had to wait, and
-    // has one place.
+    // The node looked it up, or a retry found it by its key: either way somebody waited, and has
+    // one place.
     row(
         "the database's answers to one node's commits lost for 6 s",
         &format!("`stale` {stales:?} times at the nodes"),

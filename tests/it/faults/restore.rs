@@ -1,5 +1,5 @@
-//! A backup, taken while people register, is put back: clients know newer positions than the
-//! database does.
+//! Restoring a backup that was taken while people registered: clients know newer positions than the
+//! database has.
 
 use std::path::Path;
 use std::process::Command;

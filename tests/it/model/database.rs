@@ -1,4 +1,4 @@
-//! A real database, through the store's own contract and nothing else.
+//! A real database, through the store's contract only.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -42,8 +42,8 @@ impl Subject for Database {
     async fn abandon(&mut self, event: EventId, commands: &[Command], after: usize) {
         let mut commit = pin!(self.store.commit(event, commands, &self.clock));
         let mut polls = 0;
-        // Each poll is one answer of the database, more or less: the future is dropped between any
-        // two of its statements.
+        // Each poll is about one answer of the database, so the future is dropped between any two
+        // statements.
         poll_fn(|context| {
             polls += 1;
             if polls > after {
@@ -84,7 +84,7 @@ impl Subject for Database {
             assert_eq!(counted, registered, "count(*) is not what is published");
         }
         let mut registrations = Vec::new();
-        // One more round than there ever was is empty.
+        // The round after the last one is empty.
         for round in 1..=event.as_ref().map_or(2, |event| event.round + 1) {
             let filter = Filter {
                 status: None,

@@ -1,28 +1,27 @@
-//! Random histories: what people, organisers, clocks and power cuts do to an event.
+//! Random histories: what people, organisers, clocks and crashes do to an event.
 //!
-//! A history names nobody by key: it says "the fifth of all who ever came" or "at the present
-//! position", and the machine turns that into commands when it gets there. So every part of a
-//! history can be left out and the rest still makes sense, which is what lets a failing one shrink
-//! to a few lines.
+//! A history names nobody by key: it says "the fifth person of all" or "at the present position",
+//! and the machine turns that into commands. So any part of a history can be removed and the rest
+//! still makes sense. That lets proptest shrink a failing history to a few steps.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// One thing that happens.
+/// A step of a history.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    /// These come together and are committed together.
+    /// Commands that are committed together.
     Batch(Vec<Ask>),
-    /// The clock moves on by so many milliseconds, or is set back.
+    /// The clock moves by this many milliseconds, forward or back.
     Clock(i64),
-    /// The process stops and starts again with nothing but what was written.
+    /// The process restarts with what was stored.
     Restart,
-    /// The process is cut off somewhere in the middle of a batch, and nobody gets an answer.
+    /// The process dies in the middle of a batch, and nobody gets an answer.
     Lost(Vec<Ask>, usize),
 }
 
 impl Step {
-    /// How much of a run it counts for.
+    /// How many steps of a run it counts for.
     pub(super) fn weight(&self) -> u64 {
         match self {
             Self::Batch(asks) | Self::Lost(asks, _) => asks.len() as u64,
@@ -31,7 +30,7 @@ impl Step {
     }
 }
 
-/// One thing asked of the event.
+/// A command in a history.
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
     Register {
@@ -40,7 +39,7 @@ pub(super) enum Ask {
         nickname: bool,
         key: Option<Key>,
     },
-    /// One of all who ever came, in any round; `None` is somebody who never did.
+    /// One of all people of any round; `None` is a person who never registered.
     Cancel {
         who: Option<Index>,
         proof: Proof,
@@ -113,7 +112,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Coarse, so that moments meet exactly now and then.
+/// Coarse steps, so that some moments are equal.
 const TICK: i64 = 500;
 
 fn batch() -> impl Strategy<Value = Vec<Ask>> {

@@ -1,5 +1,5 @@
-//! What must be true of any event at any moment, whoever decided: looked for in the stored rows
-//! alone, so that a mistake that the model shares is found as well.
+//! The invariants of an event. They are checked on the stored rows alone, to find mistakes that the
+//! model shares.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -53,7 +53,7 @@ fn numbers(rows: &[&Registration]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Nobody who came later has a place while somebody who came earlier waits.
+/// Nobody has a place while an earlier person waits.
 fn order(rows: &[&Registration]) -> Result<(), TestCaseError> {
     let of = |status| {
         rows.iter()
@@ -90,7 +90,7 @@ fn uniqueness(rows: &[&Registration]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The counters in the event's row are what `count(*)` says, and no free place is held back.
+/// The counters in the event's row equal `count(*)`, and nobody waits while a place is free.
 fn counters(event: &Event, rows: &[&Registration]) -> Result<(), TestCaseError> {
     let count = |status| {
         u32::try_from(rows.iter().filter(|row| row.status == status).count()).expect("few people")
@@ -125,8 +125,8 @@ fn conservation(count: &Headcount) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The log told again from its beginning: every line follows from the one before, and the last one
-/// is the event.
+/// The log from its beginning: every line follows from the one before, and the last one is the
+/// event's state.
 fn log(event: &Event, changes: &[Change]) -> Result<(), TestCaseError> {
     for (change, revision) in changes.iter().zip(1..) {
         prop_assert_eq!(change.headcount.revision, revision, "revisions have a gap");

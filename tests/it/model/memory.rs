@@ -1,6 +1,5 @@
-//! A database that is not one: rows in memory, and the deciding function between them. What it
-//! keeps is only what a [`BatchState`]'s writes say, and it shows each decision no more than
-//! [`Known`] promises.
+//! Rows in memory instead of a database, around the pure decision. It stores only what a
+//! [`BatchState`] says to write, and gives each decision no more than [`Known`] promises.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +78,7 @@ impl Subject for Memory {
     }
 
     async fn commit(&mut self, event: EventId, commands: &[Command]) -> Commit {
-        // A transaction: nothing is seen before all of it is decided.
+        // A transaction: nothing is visible before all of it is decided.
         let mut tables = self.tables.clone();
         let commit = tables.commit(event, commands, &self.clock);
         self.tables = tables;
@@ -150,7 +149,7 @@ impl Tables {
         commit
     }
 
-    /// Exactly what is promised: a decision that looks at more finds nothing there.
+    /// Exactly what is promised, so that a decision that needs more fails.
     fn known(&self, event: &Event, commands: &[Command]) -> Known {
         let mut known = Known::default();
         let mut round = event.round;
@@ -222,7 +221,7 @@ impl Tables {
         })
     }
 
-    /// Writes with the same second walls as a real schema: keys are unique.
+    /// Writes rows with the unique keys of the real schema.
     fn write(&mut self, batch: &BatchState) {
         let writes = &batch.writes;
         self.audit.extend(writes.audit.iter().cloned());

@@ -60,8 +60,8 @@ fn postgres_agrees_with_a_naive_model() {
     run(&runtime, "Postgres", 500, &hand, &mut database);
 }
 
-/// A history that never gets there proves nothing. (`created` is never seen: it comes before the
-/// first batch.)
+/// The outcomes that a long run must reach; without them it proves nothing. (`created` is never
+/// seen: it comes before the first batch.)
 const EVERYTHING: [&str; 28] = [
     "already-registered",
     "cancelled",
@@ -92,14 +92,14 @@ const EVERYTHING: [&str; 28] = [
     "validation-failed",
     "waiting",
 ];
-/// So many steps get everywhere.
+/// This many steps reach every outcome.
 const ENOUGH: u64 = 10_000;
 
 /// Runs random histories until they have `steps` steps together.
 fn run(runtime: &Runtime, name: &str, steps: u64, hand: &Hand, subject: &mut impl Subject) {
     let steps = setting("MODEL_STEPS").unwrap_or(steps);
     let seed = setting("MODEL_SEED").unwrap_or_else(rand::random);
-    // Past the test harness, which would swallow it unless the test fails.
+    // Written past the test harness, which prints output only if the test fails.
     let _ = writeln!(
         std::io::stderr(),
         "model: {steps} steps against {name}, MODEL_SEED={seed}"

@@ -26,7 +26,7 @@ pub(crate) fn measured(test: &str, label: &str) -> Vec<usize> {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let told = || {
+    let nothing = || {
         panic!(
             "nothing measured: {text}{}",
             String::from_utf8_lossy(&output.stderr)
@@ -35,7 +35,7 @@ pub(crate) fn measured(test: &str, label: &str) -> Vec<usize> {
     let line = text
         .lines()
         .find_map(|line| line.split(label).nth(1))
-        .unwrap_or_else(told);
+        .unwrap_or_else(nothing);
     assert!(
         output.status.success(),
         "{text}{}",

@@ -40,7 +40,7 @@ stop QUIT
 rm -rf "$2"
 "#;
 
-/// A server of one's own.
+/// A server for one test.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     port: u16,
@@ -78,7 +78,8 @@ impl Cluster {
             "initdb: {}",
             String::from_utf8_lossy(&initdb.stderr)
         );
-        let settings = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = on\nsynchronous_commit = on\nmax_connections = 200\n\
+        let settings = "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n\
+             fsync = on\nsynchronous_commit = on\nmax_connections = 200\n\
              shared_buffers = 64MB\nautovacuum = on\n";
         append(&data.join("postgresql.conf"), settings);
         Self::launch(&binaries, &home)
@@ -131,7 +132,7 @@ impl Cluster {
         replica
     }
 
-    /// Makes a replica the server; returns when it takes writes.
+    /// Promotes a replica; returns when it accepts writes.
     pub(crate) async fn promote(&self) {
         let mut connection = PgConnection::connect(&self.url("postgres"))
             .await

@@ -1,4 +1,4 @@
-//! A TCP line that can be cut, held and led elsewhere.
+//! A TCP proxy that can cut, hold, delay and redirect connections.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,17 +10,17 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Duration, sleep};
 
-/// What happens to bytes, and to the end of a connection, on their way. Nothing is lost but by a
-/// cut: what is held is delivered later, as TCP would after a network came back.
+/// What the proxy does with bytes and with the end of a connection. Only a cut loses bytes: held
+/// bytes are delivered later, as TCP does when a network is back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// They pass.
+    /// Bytes pass at once.
     Open,
-    /// They pass later.
+    /// Bytes pass later.
     Slow(Duration),
-    /// Nothing passes in either direction: a network that is gone without a word.
+    /// Nothing passes in either direction: a network that is silently gone.
     Gone,
-    /// Everything passes but the answer to a COMMIT, and what follows it on that connection.
+    /// Everything passes except the answer to a COMMIT, and what follows it on that connection.
     LosesCommits,
 }
 
@@ -42,7 +42,7 @@ impl Control {
     }
 }
 
-/// A listener on a free port that passes everything on to its target.
+/// A listener on a free port that forwards everything to its target.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -68,17 +68,17 @@ impl Proxy {
         }
     }
 
-    /// From now on bytes fare so.
+    /// Sets what happens to bytes from now on.
     pub(crate) fn set(&self, line: Line) {
         self.control.send_modify(|control| control.line = line);
     }
 
-    /// Closes every connection; new ones are taken.
+    /// Closes every connection; new ones are accepted.
     pub(crate) fn cut(&self) {
         self.control.send_modify(|control| control.cuts += 1);
     }
 
-    /// Closes every connection; new ones are led to `target`.
+    /// Closes every connection; new ones go to `target`.
     pub(crate) fn lead_to(&self, target: SocketAddr) {
         self.control.send_modify(|control| {
             control.target = target;
@@ -143,7 +143,7 @@ async fn connection(client: TcpStream, mut control: watch::Receiver<Control>) {
     }
 }
 
-/// `holds` sees all bytes, and tells whether a line that loses commits holds them.
+/// `holds` sees all bytes, and returns whether a proxy that loses commits holds them.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -165,7 +165,7 @@ async fn pump(
             sleep(delay).await;
         }
         if read == 0 || to.write_all(&bytes[..read]).await.is_err() {
-            // The other side is told by the end of its stream.
+            // The other side sees the end of its stream.
             let _ = to.shutdown().await;
             return;
         }

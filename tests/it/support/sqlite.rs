@@ -3,7 +3,7 @@
 use headcount::store::DatabaseUrl;
 use tempfile::TempDir;
 
-/// A file that vanishes with this value.
+/// A database file that is removed with this value.
 #[derive(Debug)]
 pub(crate) struct File {
     directory: TempDir,

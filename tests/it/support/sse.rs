@@ -1,5 +1,4 @@
-//! A reader of server-sent events that keeps to the standard (WHATWG HTML, section 9.2.6) and hides
-//! nothing.
+//! Reads server-sent events as the standard says (WHATWG HTML, section 9.2.6), and hides nothing.
 
 use serde_json::Value;
 
@@ -89,7 +88,7 @@ impl Stream {
         }
     }
 
-    /// The next event of that name, passing over all others.
+    /// The next event with this name, skipping all others.
     pub(crate) async fn next(&mut self, name: &str) -> Event {
         loop {
             let event = self

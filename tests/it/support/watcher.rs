@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::sse::Event;
 
-/// How long a watcher waits for what must come, whatever bound the caller asserts: a hang is a
-/// failure, too.
+/// How long a watcher waits for a message, whatever bound the caller asserts: a hang is a failure
+/// too.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The wait after a cut when the server sent no `retry`.
 const RETRY: Duration = Duration::from_millis(200);

@@ -1,4 +1,5 @@
-//! Clients that go away in the middle of a poll, by the thousand: nothing of them may stay.
+//! Thousands of clients disconnect in the middle of a poll: the server must free everything of
+//! theirs.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -12,12 +13,12 @@ use super::gala;
 use crate::support::app::App;
 use crate::support::memory::{allocated, measured, measuring};
 
-/// As many as one machine's clients leave behind in a bad minute.
+/// How many clients disconnect, over all.
 const ABANDONED: usize = 10_000;
-/// Those who are there at the same time.
+/// How many of them are connected at the same time.
 const WAVE: usize = 100;
-/// What all of them together may leave, bytes. A session that stays has more than 3 KiB, so that of
-/// a hundred clients not one may leave a trace.
+/// How many bytes all of them together may leave allocated. A leaked session has more than 3 KiB,
+/// so not one client in a hundred may leak.
 const BOUND: usize = ABANDONED / 100 * 3 * 1024;
 
 #[test]
@@ -47,7 +48,7 @@ fn bounded(test: &str) {
     assert!(allocated[1] < allocated[0] + BOUND, "{allocated:?}");
 }
 
-/// Has `poll` begun by many, each of whom goes away while the server holds the poll.
+/// Many clients start `poll`, and each disconnects while the server holds it.
 fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -84,13 +85,13 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
                 becomes("most have left", || channel.presence.open() <= WAVE as u64).await;
             }
             becomes("nobody watches", || channel.presence.open() == 0).await;
-            // Every task of every client has ended: connections, sessions, pings.
+            // By then every task of every client has ended: connections, sessions, pings.
             becomes("every task has ended", || {
                 runtime.metrics().num_alive_tasks() <= tasks
             })
             .await;
         };
-        // The first ones pay for pools and tables.
+        // The first clients fill pools and tables.
         round(ABANDONED / 2).await;
         let before = allocated();
         round(ABANDONED).await;
@@ -99,7 +100,7 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
     });
 }
 
-/// Waits longer than a session lasts that answers no ping.
+/// Waits longer than a session without pongs lasts.
 async fn becomes(what: &str, condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
@@ -111,7 +112,7 @@ async fn becomes(what: &str, condition: impl Fn() -> bool) {
         .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// Connections of that server on which bytes wait for it in the kernel.
+/// How many of the server's connections have unread bytes in the kernel.
 fn unread(server: SocketAddr) -> usize {
     let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
     let port = format!(":{:04X}", server.port());
@@ -141,8 +142,8 @@ async fn long_poll(app: &App, position: &str, asking: &Cell<usize>) {
     wire.answer().await;
 }
 
-/// Opens a session, joins, and polls on; once more when the server has closed it, as a real client
-/// does.
+/// Opens a session, joins, and polls. If the server closes the session, it opens another one, as a
+/// real client does.
 async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
     const PATH: &str = "/socket.io/?EIO=4&transport=polling";
     let mut wire = app.wire().await;
@@ -163,7 +164,7 @@ async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
         loop {
             wire.get(&path).await;
             if joined && !counted {
-                // There is nothing more to tell at once: this poll waits.
+                // There is no further news, so this poll waits.
                 asking.update(|asking| asking + 1);
                 counted = true;
             }

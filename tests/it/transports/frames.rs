@@ -79,8 +79,7 @@ async fn a_frame_resumes_and_ends_in_the_drain() {
     stop.await.expect("a stop");
 }
 
-/// A frame whose event is deleted says so, and says it again when it is loaded once more: people
-/// are not shown a problem document.
+/// A frame of a deleted event says so, also when it is reloaded: people see no problem document.
 #[tokio::test]
 async fn a_frame_ends_with_its_event() {
     const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");

@@ -24,8 +24,7 @@ fn an_idle_websocket_stays_small() {
     };
     println!("{resident} bytes a watcher resident, {allocated} allocated");
     assert!(resident <= BOUND, "{resident} bytes a watcher");
-    // What is resident may lie in pages that were there before; what is allocated is exact, and
-    // none is no socket.
+    // Resident memory may be in pages from before. Allocated memory is exact, and must not be 0.
     assert!(
         (256..=BOUND).contains(&allocated),
         "{allocated} bytes a watcher"
@@ -39,7 +38,7 @@ fn measure() {
         .build()
         .unwrap();
     let (app, _) = runtime.block_on(gala(&["--drain", "1s"]));
-    // The first ones pay for pools, tables and the allocator's arenas.
+    // The first sockets fill pools, tables and the allocator's arenas.
     let mut watchers: Vec<TcpStream> = (0..WATCHERS / 5).map(|_| watch(app.address())).collect();
     let before = (resident(), allocated());
     watchers.extend((0..WATCHERS).map(|_| watch(app.address())));

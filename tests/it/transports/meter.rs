@@ -1,4 +1,4 @@
-//! From commit to writing: what the histogram takes for a delivery.
+//! The histogram from commit to writing: what counts as a delivery.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,8 +30,8 @@ async fn connect(process: &Process, path: &str) -> Client {
 }
 
 /// Reads until a message has `text`.
-async fn hear(client: &mut Client, text: &str) {
-    let heard = async {
+async fn receive(client: &mut Client, text: &str) {
+    let received = async {
         loop {
             match client.next().await {
                 Some(Ok(Message::Text(said))) if said.contains(text) => return,
@@ -40,12 +40,12 @@ async fn hear(client: &mut Client, text: &str) {
             }
         }
     };
-    timeout(SOON, heard)
+    timeout(SOON, received)
         .await
         .unwrap_or_else(|_| panic!("never {text}"));
 }
 
-/// How many deliveries were noted by SSE, WebSocket, Socket.IO and the frame.
+/// How many deliveries the histogram has for SSE, WebSocket, Socket.IO and the frame.
 async fn noted(metrics: SocketAddr) -> [u32; 4] {
     let scrape = call(metrics, "GET", "/metrics", &[], "").await.body;
     ["sse", "ws", "socketio", "frame"].map(|transport| {
@@ -58,7 +58,8 @@ async fn noted(metrics: SocketAddr) -> [u32; 4] {
     })
 }
 
-/// A registration is answered before everybody is told, and not every stream is read here.
+/// A registration is answered before every watcher has received it, and not every stream is read
+/// here.
 async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 4]) {
     let mut last = [0; 4];
     let asking = async {
@@ -71,8 +72,8 @@ async fn noted_in_the_end(metrics: SocketAddr, expected: [u32; 4]) {
     assert!(asked.is_ok(), "{last:?} instead of {expected:?}");
 }
 
-/// The first count of a connection is as old as the event's last change, and says nothing of how
-/// quick the server is.
+/// The first count of a connection is as old as the event's last change, and does not measure the
+/// server.
 #[tokio::test]
 async fn the_first_count_of_a_connection_is_no_delivery() {
     let metrics = free_address();
@@ -80,7 +81,7 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
     let process = Process::start(&file.text(), &["--metrics-listen", &metrics.to_string()]);
     let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
-    // The server's own watcher comes by SSE as well. Once it is there it is told of everything.
+    // The canary uses SSE too. Once it is connected, it receives every count.
     let mut registered = 0;
     let watches_itself = async {
         while !call(metrics, "GET", "/metrics", &[], "")
@@ -115,14 +116,14 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
     let mut streams = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     streams.next("count").await;
     let mut socket = connect(&process, "/api/v1/events/welcome/ws").await;
-    hear(&mut socket, "\"registered\":1,").await;
+    receive(&mut socket, "\"registered\":1,").await;
     let mut socketio = connect(&process, "/socket.io/?EIO=4&transport=websocket").await;
-    hear(&mut socketio, "0{").await;
+    receive(&mut socketio, "0{").await;
     socketio
         .send(Message::Text("40{\"event\":\"welcome\"}".into()))
         .await
         .expect("it is taken");
-    hear(&mut socketio, "\"registered\":1,").await;
+    receive(&mut socketio, "\"registered\":1,").await;
     let mut frame = Wire::connect(process.address).await;
     frame.get("/api/v1/events/welcome/frame").await;
     frame.head().await;
@@ -131,7 +132,7 @@ async fn the_first_count_of_a_connection_is_no_delivery() {
     assert_eq!(noted(metrics).await, [2, 0, 0, 0]);
 
     let second = register_one().await;
-    hear(&mut socket, &second).await;
-    hear(&mut socketio, &second).await;
+    receive(&mut socket, &second).await;
+    receive(&mut socketio, &second).await;
     noted_in_the_end(metrics, [5, 1, 1, 1]).await;
 }

@@ -1,4 +1,4 @@
-//! Every transport from outside: the bytes that are promised, and one story told by all.
+//! Every transport from outside: the promised bytes, and one script that all of them pass.
 
 #[cfg(target_os = "linux")]
 mod abandoned;
@@ -43,7 +43,7 @@ async fn position(app: &App) -> String {
         .to_owned()
 }
 
-/// Waits for a condition that nothing announces.
+/// Polls until a condition holds.
 async fn until(condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {

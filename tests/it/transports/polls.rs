@@ -137,7 +137,7 @@ async fn a_long_poll_waits_no_longer_than_it_was_asked_to() {
         whole(&app.get(&path).await, &position);
         assert!(began.elapsed() < SOON, "{path}");
     }
-    // Longer than a minute is a minute; said at once where there is something to tell.
+    // A wait is cut to the maximum; with news the answer comes at once.
     assert_eq!(
         app.get(&format!("{EVENT}?wait=3600"))
             .await

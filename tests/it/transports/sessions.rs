@@ -1,5 +1,5 @@
-//! Socket.IO sessions that misbehave: by the thousand on one connection, without polls, with bodies
-//! that stop. Each is bounded, and nobody else notices.
+//! Misbehaving Socket.IO sessions: thousands on one connection, sessions without polls, bodies that
+//! stop. Each is bounded, and other clients are not affected.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ async fn sessions_are_limited_for_each_address_and_the_limit_is_a_503() {
         "{head}"
     );
     assert!(body.contains("\"code\":\"busy\""), "{body}");
-    // A session that ends gives its place back.
+    // A session that ends frees its place.
     let close = format!(
         "POST {OPEN}&sid={} HTTP/1.1\r\nhost: test\r\ncontent-length: 1\r\n\r\n1",
         sids[0]
@@ -132,13 +132,13 @@ async fn a_session_that_nobody_polls_is_not_watching_and_one_that_polls_is() {
         idle.push(Polling::open(&app).await);
         idle.last().expect("one").send(&format!("40{auth}")).await;
     }
-    // Without a poll nobody is there: after a few seconds they do not count.
+    // A session without a poll stops counting as a watcher after a few seconds.
     until(|| channel.presence.open() == 0).await;
     let mut stream = Stream::open(&app, "/api/v1/events/gala/stream", "").await;
     let mut polling = Polling::join(&app, auth).await;
     polling.event("count").await;
     assert_eq!(channel.presence.open(), 2);
-    let told =
+    let counted =
         async { while stream.next("watching").await.json()["watching"].as_u64() != Some(2) {} };
     let polls = async {
         loop {
@@ -146,11 +146,11 @@ async fn a_session_that_nobody_polls_is_not_watching_and_one_that_polls_is() {
         }
     };
     tokio::select! {
-        () = told => {}
+        () = counted => {}
         () = polls => {}
-        () = tokio::time::sleep(super::SOON) => panic!("not told"),
+        () = tokio::time::sleep(super::SOON) => panic!("not pushed"),
     }
-    // One that was away counts again with its next poll.
+    // It counts again with its next poll.
     idle[0].next().await;
     assert_eq!(channel.presence.open(), 3);
     drop(idle);
@@ -233,11 +233,11 @@ async fn every_answer_carries_the_headers_of_all_others() {
     app.stop().await;
 }
 
-/// What Engine.IO's own suite asks of a server, by polling.
+/// What Engine.IO's own test suite requires of a server, by polling.
 #[tokio::test]
 async fn the_server_keeps_to_engine_io() {
     let (app, _) = gala(&[]).await;
-    // Nothing comes before the first ping's interval is over: the poll waits.
+    // Nothing is sent before the first ping is due: the poll waits.
     let idle = Polling::open(&app).await;
     let early = tokio::time::timeout(Duration::from_secs(2), app.get(idle.path())).await;
     assert!(early.is_err(), "{:?}", early.map(|answer| answer.body));
@@ -285,7 +285,7 @@ async fn upgraded(
         .0
 }
 
-async fn text(socket: &mut (impl futures_util::Stream<Item = Heard> + Unpin)) -> String {
+async fn text(socket: &mut (impl futures_util::Stream<Item = Received> + Unpin)) -> String {
     use futures_util::StreamExt as _;
     match socket.next().await {
         Some(Ok(message)) => message.into_text().expect("text").as_str().to_owned(),
@@ -293,7 +293,8 @@ async fn text(socket: &mut (impl futures_util::Stream<Item = Heard> + Unpin)) ->
     }
 }
 
-type Heard = Result<tokio_tungstenite::tungstenite::Message, tokio_tungstenite::tungstenite::Error>;
+type Received =
+    Result<tokio_tungstenite::tungstenite::Message, tokio_tungstenite::tungstenite::Error>;
 
 #[tokio::test]
 async fn a_session_moves_to_a_websocket_and_stays_there() {

@@ -1,4 +1,4 @@
-//! Socket.IO over polling, packet by packet. The real client plays it in the browser tests.
+//! Socket.IO over polling, packet by packet. The browser tests use the real client.
 
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ async fn a_client_follows_one_event_and_then_another() {
         "{count}"
     );
 
-    // At the newest position nothing is told before the next change.
+    // At the newest position nothing is sent before the next change.
     let newest = super::position(&app).await;
     let mut current = Polling::join(&app, json!({ "event": "gala", "after": newest })).await;
     let newest = join(&app, 3).await;

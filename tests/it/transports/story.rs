@@ -1,5 +1,5 @@
-//! One script, played to every transport: each is cut in the middle, comes back with the cursor it
-//! had, and must end on the same state as all the others.
+//! One script for every transport: each connection is cut in the middle, reconnects with its
+//! cursor, and must end on the same state as all others.
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -9,15 +9,15 @@ use super::{SOON, gala, join, websockets};
 use crate::support::app::App;
 use crate::support::sse::Stream;
 
-/// Where a client stands: the last position it was told.
+/// A client's cursor: the last position that it received.
 type Cursor = String;
 
 fn cursor(count: &Value) -> Cursor {
     count["position"].as_str().expect("a position").to_owned()
 }
 
-/// Follows by one transport from `after` until `registered` have registered; answers where it is
-/// then.
+/// Follows by one transport from `after` until `registered` people have registered. Returns the
+/// cursor.
 async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cursor {
     let there = |count: &Value| count["registered"].as_u64() >= Some(registered);
     let path = |rest: &str| format!("/api/v1/events/gala{rest}after={after}");
@@ -135,8 +135,8 @@ async fn every_transport_ends_where_the_others_end() {
         middle.iter().all(|position| *position == last),
         "{middle:?} {last}"
     );
-    // All are cut here. Three more come while nobody looks, and each goes on with the cursor of its
-    // neighbour.
+    // All connections are cut here. Three people register meanwhile, and each transport resumes
+    // with the cursor of another one.
     play(11..=13).await;
     let (end, last) = tokio::join!(
         follow_all(middle.into_iter().rev().collect(), 20),

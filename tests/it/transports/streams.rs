@@ -66,7 +66,7 @@ async fn a_stream_resumes_where_it_was() {
     }
     let newer = join(&app, 1).await;
     for stream in &mut open {
-        // `watching` may come first; whatever does carries the `retry`.
+        // `watching` may come first; the first block has the `retry`.
         let mut first = timeout(SOON, stream.block())
             .await
             .expect("soon")
@@ -189,7 +189,7 @@ async fn the_log_has_every_revision_in_pages_and_as_a_stream() {
         after = format!("&after={}", page["position"].as_str().unwrap());
     }
     assert_eq!(revisions, (1..=8).collect::<Vec<_>>());
-    // A page that is empty stays where it was asked for.
+    // An empty page keeps the position of the request.
     assert_eq!(
         app.get(&format!("{CHANGES}?limit=3{after}")).await.json()["position"],
         after["&after=".len()..]

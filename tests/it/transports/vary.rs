@@ -1,5 +1,4 @@
-//! Negotiation from outside: what caches are told, and header fields that break or stretch a
-//! grammar.
+//! Negotiation from outside: headers for caches, and header fields that break or stretch a grammar.
 
 use super::gala;
 use crate::support::app::App;

@@ -9,8 +9,8 @@ use super::gala;
 use super::websockets::raise;
 use crate::support::app::App;
 
-/// The end comes with the close frame. A server that still waits for the client takes a second
-/// more.
+/// The connection ends with the close frame. A server that waited for the client would take a
+/// second longer.
 const AT_ONCE: Duration = Duration::from_millis(700);
 
 const FIN: u8 = 0x80;
@@ -45,7 +45,7 @@ async fn closes_with(app: &App, bytes: &[u8]) -> Vec<u8> {
     stream.write_all(bytes).await.expect("the server reads");
     let closing = last_frame(&mut stream, CLOSE).await;
     let mut rest = Vec::new();
-    // Whether the end is an end or a reset does not matter here; that it comes at once does.
+    // The connection may end or be reset, but it must happen at once.
     let _ = stream.read_to_end(&mut rest).await;
     assert!(rest.is_empty(), "after the close frame: {rest:?}");
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());

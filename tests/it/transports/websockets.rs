@@ -130,7 +130,7 @@ async fn counts_pongs_and_codes() {
         newer.as_str()
     );
 
-    // At the newest position nothing is told before the next change.
+    // At the newest position nothing is sent before the next change.
     let mut current = connect(&app, &format!("?after={newer}")).await;
     let newest = join(&app, 2).await;
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_drain_is_1001_and_the_limit_1013() {
     let mut held = Vec::new();
     loop {
         assert!(held.len() <= 4, "the limit holds");
-        // The client library's own handshake: what it refuses is never told why.
+        // The client library's handshake hides why it was refused.
         let stream = TcpStream::connect(app.address())
             .await
             .expect("a connection");
@@ -166,7 +166,7 @@ async fn a_drain_is_1001_and_the_limit_1013() {
             .await
             .expect("a handshake, also over the limit");
         let Some(Ok(Message::Text(first))) = socket.next().await else {
-            panic!("nothing is told")
+            panic!("nothing is sent")
         };
         let first: Value = serde_json::from_str(first.as_str()).expect("JSON");
         if first["type"] == "count" {
