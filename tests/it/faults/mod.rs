@@ -2,7 +2,7 @@
 //!
 //! Each test requires the same:
 //! - watchers receive `stale` in time while the database is unreachable, and the right number in
-//! time after that;
+//!   time after that;
 //! - people who register meanwhile get a definite answer, or a 503 that they may retry;
 //! - a key takes one place, and nothing acknowledged is lost;
 //! - no node is restarted, and all nodes end at the same position.
