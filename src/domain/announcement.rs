@@ -103,7 +103,10 @@ mod tests {
             ..NewAnnouncement::new("Soon over")
         });
         assert!(short.is_shown(now) && !short.is_shown(now.plus(Duration::from_secs(1))));
-        assert!(!made(&NewAnnouncement::withdrawal()).is_shown(now));
+        let withdrawn = made(&NewAnnouncement::withdrawal());
+        assert!(!withdrawn.is_shown(now) && withdrawn.is_withdrawal() && !usual.is_withdrawal());
+        assert_eq!(NewAnnouncement::new("Soon").action(), "announce");
+        assert_eq!(NewAnnouncement::withdrawal().action(), "withdraw");
     }
 
     #[test]

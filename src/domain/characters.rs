@@ -100,8 +100,8 @@ pub fn described(c: char) -> String {
     }
 }
 
-/// The Unicode name of an invisible character that a text may be refused for, or of one that
-/// separates addresses.
+/// The Unicode names of the invisible characters that a text may be refused for, and of those that
+/// separate addresses.
 fn name(c: char) -> Option<&'static str> {
     Some(match c {
         '\0'..='\u{1F}' => CONTROLS[c as usize],
@@ -121,13 +121,8 @@ fn name(c: char) -> Option<&'static str> {
         '\u{7F}' => "DELETE",
         '\u{80}'..='\u{9F}' => "CONTROL",
         '\u{A0}' => "NO-BREAK SPACE",
-        '\u{AD}' => "SOFT HYPHEN",
-        '\u{34F}' => "COMBINING GRAPHEME JOINER",
         '\u{61C}' => "ARABIC LETTER MARK",
-        '\u{115F}' => "HANGUL CHOSEONG FILLER",
-        '\u{1160}' => "HANGUL JUNGSEONG FILLER",
         '\u{1680}' => "OGHAM SPACE MARK",
-        '\u{180E}' => "MONGOLIAN VOWEL SEPARATOR",
         '\u{2000}' => "EN QUAD",
         '\u{2001}' => "EM QUAD",
         '\u{2002}' => "EN SPACE",
@@ -139,9 +134,6 @@ fn name(c: char) -> Option<&'static str> {
         '\u{2008}' => "PUNCTUATION SPACE",
         '\u{2009}' => "THIN SPACE",
         '\u{200A}' => "HAIR SPACE",
-        '\u{200B}' => "ZERO WIDTH SPACE",
-        '\u{200C}' => "ZERO WIDTH NON-JOINER",
-        '\u{200D}' => "ZERO WIDTH JOINER",
         '\u{200E}' => "LEFT-TO-RIGHT MARK",
         '\u{200F}' => "RIGHT-TO-LEFT MARK",
         '\u{2028}' => "LINE SEPARATOR",
@@ -153,16 +145,12 @@ fn name(c: char) -> Option<&'static str> {
         '\u{202E}' => "RIGHT-TO-LEFT OVERRIDE",
         '\u{202F}' => "NARROW NO-BREAK SPACE",
         '\u{205F}' => "MEDIUM MATHEMATICAL SPACE",
-        '\u{2060}' => "WORD JOINER",
         '\u{2066}' => "LEFT-TO-RIGHT ISOLATE",
         '\u{2067}' => "RIGHT-TO-LEFT ISOLATE",
         '\u{2068}' => "FIRST STRONG ISOLATE",
         '\u{2069}' => "POP DIRECTIONAL ISOLATE",
-        '\u{2800}' => "BRAILLE PATTERN BLANK",
         '\u{3000}' => "IDEOGRAPHIC SPACE",
-        '\u{3164}' => "HANGUL FILLER",
         '\u{FEFF}' => "ZERO WIDTH NO-BREAK SPACE",
-        '\u{FFA0}' => "HALFWIDTH HANGUL FILLER",
         _ => return None,
     })
 }
@@ -228,6 +216,7 @@ mod tests {
             "\u{E000}\u{10FFFD}",
             "\u{FFFE}\u{1FFFF}",
             "\u{378}",
+            "\u{FFF9}\u{FFFB}",
         ] {
             assert!(!shows_something(nothing), "{nothing:?}");
         }
@@ -256,9 +245,28 @@ mod tests {
             ("☺\u{FE0F}", "☺\u{FE0F}"),
             ("മോഹന\u{D4D}\u{200D}", "മോഹന\u{D4D}\u{200D}"),
             ("\u{202E}adA\u{202C}", "\u{202E}adA"),
+            ("Ada\u{202E}", "Ada\u{202E}"),
+            ("🏴\u{E0067}\u{E007F}", "🏴\u{E0067}\u{E007F}"),
             ("\u{200B}", ""),
         ] {
             assert_eq!(trim(typed), kept, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn every_invisible_character_that_is_refused_has_a_name() {
+        use crate::domain::email::Email;
+        use crate::domain::invalid::is_hostile;
+        let refused =
+            |c: &char| is_hostile(*c) || c.is_whitespace() || Email::SEPARATORS.contains(c);
+        for c in ('\0'..=char::MAX).filter(refused) {
+            let code = format!("U+{:04X} ", u32::from(c));
+            let named = described(c);
+            let name = named.strip_prefix(&code).unwrap_or_default();
+            assert!(
+                name.starts_with(|c: char| c.is_ascii_uppercase()),
+                "{named}"
+            );
         }
     }
 

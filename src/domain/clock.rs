@@ -124,6 +124,28 @@ mod tests {
     }
 
     #[test]
+    fn a_timestamp_is_read_back_from_json() {
+        let at = Timestamp::from_millis(1_795_251_600_123);
+        let json = serde_json::to_string(&at).unwrap();
+        assert_eq!(json, "\"2026-11-21T09:00:00.123Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), at);
+        assert!(serde_json::from_str::<Timestamp>("\"today\"").is_err());
+    }
+
+    #[test]
+    fn times_are_added_and_compared_and_a_manual_clock_shows_the_time_that_was_set() {
+        let clock = Clock::Manual(Arc::new(AtomicI64::new(5_000)));
+        let now = clock.now();
+        assert_eq!(now.as_millis(), 5_000);
+        assert_eq!(now.plus(Duration::from_secs(1)).as_millis(), 6_000);
+        assert_eq!(
+            now.since(Timestamp::from_millis(2_000)),
+            Duration::from_secs(3)
+        );
+        assert_eq!(now.since(now.plus(Duration::MAX)), Duration::ZERO);
+    }
+
+    #[test]
     fn a_timestamp_may_have_an_offset_and_a_local_time_is_refused() {
         assert_eq!(
             "2026-11-21T10:00:00.123+01:00".parse(),

@@ -120,6 +120,20 @@ mod tests {
     }
 
     #[test]
+    fn case_and_a_second_fold_change_nothing() {
+        // Beyond are only ideographs, tags and private characters.
+        for c in '\0'..='\u{1FFFF}' {
+            let form = folded(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(folded(&form), form, "{c:?}");
+            let (lower, upper) = (c.to_lowercase(), c.to_uppercase());
+            let pair = lower.clone().eq([c]) && upper.clone().count() == 1;
+            if pair && !form.is_empty() {
+                assert_eq!(folded(&upper.to_string()), form, "{c:?}");
+            }
+        }
+    }
+
+    #[test]
     fn one_text_has_one_form_however_it_is_typed() {
         for (form, spellings) in [
             ("obrien", ["O’Brien", "O'Brien", "OBrien", "O Brien"]),
@@ -146,6 +160,12 @@ mod tests {
                 ["欧阳·娜娜", "欧阳娜娜", "欧阳・娜娜", "欧阳 娜娜"],
             ),
             ("محمد", ["مُحَمَّد", "محمد", "محـــمد", "مـحـمـد"]),
+            ("oneil", ["OʻNeil", "O`Neil", "O´Neil", "O‛Neil"]),
+            (
+                "thoedhtlae",
+                ["ÞŒÐĦŦŁÆ", "þœðħŧłæ", "ThOeDHTLAe", "Þœ-ðħ-ŧłæ"],
+            ),
+            ("اكيه", ["ٱکیة", "اكيه", "أكىة", "إکي\u{640}ه"]),
             (
                 "strasse",
                 ["Straße", "STRASSE", "Stra\u{AD}ße", "ＳＴＲＡＳＳＥ"],

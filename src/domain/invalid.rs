@@ -150,6 +150,8 @@ mod tests {
             invalid.message.contains("U+202E RIGHT-TO-LEFT OVERRIDE"),
             "{invalid}"
         );
+        let broken = text("title", "a\rb", 1, 9, false).unwrap_err();
+        assert_eq!(broken.character, Some('\r'));
         let empty = text("title", "\u{3164}", 1, 9, false).unwrap_err();
         assert_eq!(empty.reason, "empty");
         assert_eq!(serde_json::to_value(&empty).unwrap().get("character"), None);

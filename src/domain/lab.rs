@@ -87,6 +87,9 @@ mod tests {
                 soon,
                 Some(Upkeep::Empty),
             ),
+            (lab(|lab| lab.last_number = 1_999), soon, None),
+            (lab(|lab| lab.round = 20), soon, None),
+            (lab(|lab| lab.revision = 100_000), soon, None),
             (lab(|lab| lab.round = 21), soon, Some(Upkeep::Drop)),
             (lab(|lab| lab.revision = 100_001), soon, Some(Upkeep::Drop)),
         ] {

@@ -73,7 +73,7 @@ impl FromStr for Locator {
         let mut parts = s.split('-').map(|part| {
             part.parse::<i64>()
                 .ok()
-                .filter(|n| *n > 0 && !part.starts_with(['+', '0']))
+                .filter(|_| !part.starts_with(['+', '0']))
                 .ok_or(NotALocator)
         });
         let mut next = || parts.next().unwrap_or(Err(NotALocator));
@@ -251,7 +251,35 @@ mod tests {
         };
         assert_eq!(token.to_string().parse(), Ok(token.clone()));
         assert!(token.to_string().starts_with("7-2-42-"));
-        assert!(!format!("{token:?}").contains(token.secret.reveal()));
+        assert!(token.to_string().ends_with(token.secret.reveal()));
+        assert_eq!(format!("{:?}", token.secret), "Secret(…)");
+        assert!(token.secret.matches(&token.secret) && !token.secret.matches(&Secret::draw()));
+    }
+
+    #[test]
+    fn a_status_has_one_word_in_json_and_in_the_database() {
+        for (status, word) in Status::ALL
+            .into_iter()
+            .zip(["confirmed", "waiting", "cancelled"])
+        {
+            assert_eq!((status.as_str(), Status::parse(word)), (word, Some(status)));
+            assert_eq!(serde_json::to_value(status).unwrap(), word);
+        }
+        assert_eq!(Status::parse("Waiting"), None);
+    }
+
+    #[test]
+    fn an_idempotency_key_is_bounded_and_has_no_control_characters() {
+        for good in ["k", "é 1", &"名".repeat(IdempotencyKey::MAX)] {
+            assert_eq!(IdempotencyKey::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a\nb", "\u{7F}", &"k".repeat(IdempotencyKey::MAX + 1)] {
+            assert_eq!(
+                IdempotencyKey::parse(bad).unwrap_err().field,
+                "idempotency_key",
+                "{bad:?}"
+            );
+        }
     }
 
     #[test]
