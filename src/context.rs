@@ -9,6 +9,7 @@ pub mod guesses;
 pub mod head;
 pub mod readiness;
 pub mod throttle;
+pub mod turns;
 
 use crate::domain::clock::Clock;
 use crate::live::hub::Hub;
@@ -55,6 +56,11 @@ impl Context {
             throttle,
             readiness: Readiness::default(),
         })
+    }
+
+    /// The database, read for this client: long reads are shared between addresses.
+    pub fn store_for(&self, peer: Peer) -> Store {
+        self.store.for_reader(throttle::subscriber(peer.ip))
     }
 }
 

@@ -230,6 +230,13 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))
     }
 
+    /// One address, or all together, have too many requests under way.
+    pub fn requests_in_flight() -> Self {
+        let detail = "too many requests are unanswered, or their answers unread; nothing was stored, \
+                      and the same request is safe to send again: read what has come first";
+        Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
+    }
+
     /// A client that does not take its answers gets no more of them.
     pub fn unread_answers() -> Self {
         let detail = "too many answers wait for you to read them; the request was carried out, but \

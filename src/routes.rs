@@ -40,7 +40,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
 fn over_limit() -> BoxedFilter<(Response,)> {
     let refuse = |admission: Admission, path: FullPath| async move {
         let spared = |path: &str| {
-            path.starts_with("/health/") || urls::find(path).is_some_and(|url| url.live)
+            path.starts_with(urls::HEALTH) || urls::find(path).is_some_and(|url| url.live)
         };
         if admission != Admission::OverLimit || spared(path.as_str()) {
             return Err(reject::not_found());
@@ -60,6 +60,9 @@ fn unanswered(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .map(move |method: Method, path: FullPath, headers: HeaderMap| {
+            if let Some(page) = urls::page_of_form(&method, path.as_str()) {
+                return pages::see_other(page);
+            }
             urls::unanswered(&method, path.as_str(), &headers).unwrap_or_else(|problem| {
                 if path.as_str().starts_with("/api/") {
                     problem.into_response()

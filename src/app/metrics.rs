@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
 
 use super::canary::{self, Received};
+use super::metrics_listener;
 use crate::live::hub::Hub;
 use crate::store::Store;
 
@@ -21,25 +23,28 @@ const SECONDS: [f64; 14] = [
 /// Commands in a batch.
 const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-/// Serves the metrics on `address` for the whole process. A second call in one process (a test that
-/// starts several servers) keeps the first.
-pub fn start(address: SocketAddr) -> Result<(), String> {
-    static STARTED: OnceLock<()> = OnceLock::new();
-    if STARTED.get().is_some() {
-        return Ok(());
+/// Listens on `address`; the answer is the task that serves the metrics there.
+pub async fn listen(address: SocketAddr) -> Result<impl Future<Output = ()> + Send, String> {
+    let metrics = record().map_err(|error| error.to_string())?;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| format!("{address}: {error}"))?;
+    Ok(metrics_listener::serve(listener, metrics))
+}
+
+/// Records metrics from now on. One process has one recorder: a test that starts several servers
+/// shares it.
+fn record() -> Result<PrometheusHandle, BuildError> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(recorder) = RECORDER.get() {
+        return Ok(recorder.clone());
     }
-    PrometheusBuilder::new()
-        .with_http_listener(address)
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
-        .and_then(|builder| {
-            builder.set_buckets_for_metric(Matcher::Full("headcount_batch_size".into()), &BATCH)
-        })
-        .and_then(PrometheusBuilder::install)
-        .map_err(|error| error.to_string())?;
-    let _ = STARTED.set(());
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full("headcount_batch_size".into()), &BATCH)?
+        .install_recorder()?;
     describe();
     begin();
-    Ok(())
+    Ok(RECORDER.get_or_init(|| recorder).clone())
 }
 
 fn describe() {

@@ -19,7 +19,7 @@ use crate::live::presence_report::PresenceReporter;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::{lab, schedule};
 use crate::routes;
-use crate::server::{self, Drained};
+use crate::server::{self, Demand, Drained};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
@@ -28,6 +28,7 @@ pub mod canary;
 pub mod config;
 pub mod logging;
 pub mod metrics;
+mod metrics_listener;
 mod options;
 pub mod runtime;
 mod start_lines;
@@ -124,9 +125,15 @@ pub async fn start(
         source,
     })?;
     let tls = config.tls.clone();
-    if let Some(address) = config.metrics_listen {
-        metrics::start(address).map_err(StartError::Metrics)?;
-    }
+    // Before anything is counted.
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(
+            metrics::listen(address)
+                .await
+                .map_err(StartError::Metrics)?,
+        ),
+        None => None,
+    };
     let store = Store::open(&config.database, config.notify_database.as_ref()).await?;
     let drawn_password = session::ensure_password(&store, config.admin_password.as_ref()).await?;
     if config.welcome_event {
@@ -146,6 +153,9 @@ pub async fn start(
     );
 
     let mut background = Background::default();
+    if let Some(metrics) = metrics {
+        background.spawn("metrics", metrics);
+    }
     background.spawn("broadcaster", broadcasting);
     let follower = cluster::follow(store.clone(), hub.clone(), clock.clone());
     background.spawn("follower", follower);
@@ -198,7 +208,7 @@ pub async fn start(
         max_connections: config.max_connections,
         max_connections_per_address: config.max_connections_per_ip,
         trusted_proxies: config.trusted_proxies.clone(),
-        is_live,
+        demand,
         tls,
         drain: config.drain,
         handoff: config.handoff,
@@ -218,9 +228,15 @@ pub async fn start(
     })
 }
 
-/// Addresses whose answers may stay open as long as their clients.
-fn is_live(path: &str) -> bool {
-    urls::find(path).is_some_and(|url| url.live) || path.starts_with(socketio::PATH)
+/// What a request for `path` asks of the server.
+fn demand(path: &str) -> Demand {
+    if path.starts_with(urls::HEALTH) {
+        Demand::Probe
+    } else if urls::find(path).is_some_and(|url| url.live) || path.starts_with(socketio::PATH) {
+        Demand::Live
+    } else {
+        Demand::Ordinary
+    }
 }
 
 /// An empty database gets one event, so that the first start shows a working page.

@@ -91,6 +91,13 @@ impl Guesses {
         })
     }
 
+    /// Whether the address has failed in the last minute.
+    pub fn has_failed(&self, address: IpAddr) -> bool {
+        let state = self.lock();
+        let own = state.addresses.get(&subscriber(address));
+        own.is_some_and(|own| own.budget.spent_until > Instant::now())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -190,6 +197,7 @@ mod tests {
         for _ in 0..1_000 {
             guesses.attempt(organiser).unwrap().succeed();
         }
+        assert!(!guesses.has_failed(organiser) && guesses.has_failed(address(1)));
         assert!(
             fail(&guesses, organiser),
             "and its first failure is let through"

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use crate::store::Store;
+use crate::store::{Store, within};
 
 /// Probes of a load balancer share one answer of the database for this long.
 const FRESH: Duration = Duration::from_secs(1);
@@ -50,7 +50,7 @@ impl Readiness {
         let reachable = match *probed {
             Some((at, reachable)) if at.elapsed() < FRESH => reachable,
             _ => {
-                let reachable = matches!(timeout(PATIENCE, store.ping()).await, Ok(Ok(())));
+                let reachable = matches!(within(PATIENCE, store.ping()).await, Some(Ok(())));
                 *probed = Some((Instant::now(), reachable));
                 reachable
             }

@@ -8,16 +8,13 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::guesses::Guesses;
+use super::turns::Turns;
 
 /// The lab is opened once, and again after it was dropped: each time makes rows that stay in the
 /// audit log.
 const LABS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
-/// Argon2id takes 19 MiB and tens of milliseconds of a core for each password; guessing must not
-/// take the registrations' cores.
-const PASSWORDS_AT_ONCE: usize = 2;
 /// Addresses that were not seen for a while are forgotten after so many checks, so that memory
 /// stays bounded by who came lately.
 const SWEEP_EVERY: u32 = 4_096;
@@ -31,7 +28,8 @@ pub struct Throttle {
     /// Guesses at the admin token. Apart, so that a person who mistypes does not stop the programs
     /// at the same address.
     pub tokens: Guesses,
-    password_checks: Semaphore,
+    /// Turns to check the console's password.
+    pub password_checks: Turns,
     labs: DefaultDirectRateLimiter,
 }
 
@@ -42,7 +40,7 @@ impl Throttle {
             registrations: NonZeroU32::new(registrations_a_minute).map(PerAddress::new),
             passwords: Guesses::new(),
             tokens: Guesses::new(),
-            password_checks: Semaphore::new(PASSWORDS_AT_ONCE),
+            password_checks: Turns::new(),
             labs: RateLimiter::direct(Quota::per_minute(LABS_A_MINUTE)),
         }
     }
@@ -58,12 +56,6 @@ impl Throttle {
     pub fn lab(&self) -> Result<(), Duration> {
         let opened = self.labs.check();
         opened.map_err(|until| until.wait_time_from(DefaultClock::default().now()))
-    }
-
-    /// Waits for the turn to check a password; the turn lasts until the answer is dropped.
-    pub async fn password_check(&self) -> Option<SemaphorePermit<'_>> {
-        // Always `Some`: the semaphore is never closed.
-        self.password_checks.acquire().await.ok()
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Handlers that write ask here once nothing else speaks against the request, and before anything
 //! happens (section 13.2.1). What hangs below an event, such as its reset, stands at the event's
-//! own position. Reading changes nothing, so its answer is made first and compared afterwards.
+//! own position. Reading changes nothing, so its answer is made first and compared afterwards, in one
+//! place for every address.
 
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -14,6 +15,7 @@ use super::{read, reply};
 use crate::domain::event::Event;
 use crate::domain::position::Position;
 use crate::negotiation::etag::{self, Tags};
+use crate::negotiation::prefer::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 
 /// Whether a request has any; most have none, and nothing has to be looked up for them.
@@ -82,25 +84,56 @@ fn failed() -> Problem {
     )
 }
 
-/// Reads of `routes` with `If-Match`: 412 instead of an answer whose tag it does not name. Requests
-/// without one are not taken.
+/// Reads of `routes` with a precondition: 412 instead of an answer whose tag `If-Match` does not
+/// name, 304 instead of one that `If-None-Match` names. Requests without one are not taken.
 pub fn reads(routes: BoxedFilter<(Response,)>) -> BoxedFilter<(Response,)> {
+    let conditional = warp::header::value("if-match")
+        .or(warp::header::value("if-none-match"))
+        .unify()
+        .boxed();
     read()
-        .and(warp::header::value("if-match"))
+        .and(conditional)
         .and(warp::header::headers_cloned())
         .and(routes)
         .map(|_, headers: HeaderMap, response: Response| answered(&headers, response))
         .boxed()
 }
 
+/// In the order of section 13.2.2. What is no success has no representation to compare with.
 fn answered(headers: &HeaderMap, response: Response) -> Response {
     let status = response.status();
-    let compared = status.is_success() || status == StatusCode::NOT_MODIFIED;
-    if compared && !matches(headers, response.headers().get(header::ETAG)) {
-        failed().into_response()
+    let tag = response.headers().get(header::ETAG);
+    let exists = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    if exists && !matches(headers, tag) {
+        return failed().into_response();
+    }
+    let known = match tag {
+        Some(tag) => reply::none_match(headers, tag),
+        None => names_anything(headers),
+    };
+    // A poll that has waited for a change gives the change: its client meant the state before.
+    let waited = response.headers().contains_key(PREFERENCE_APPLIED);
+    if status.is_success() && known && !waited {
+        not_modified(response)
     } else {
         response
     }
+}
+
+/// The same answer as 304: what guides caches stays, what describes the body goes (section 15.4.5).
+fn not_modified(response: Response) -> Response {
+    let (parts, _) = response.into_parts();
+    let mut unchanged = reply::empty(StatusCode::NOT_MODIFIED);
+    *unchanged.headers_mut() = parts.headers;
+    for name in [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONTENT_DISPOSITION,
+        header::CONTENT_LANGUAGE,
+    ] {
+        unchanged.headers_mut().remove(name);
+    }
+    unchanged
 }
 
 #[cfg(test)]

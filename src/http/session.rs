@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, HeaderValue, header};
 
 use super::rate::too_many;
+use crate::context::turns::TooMany;
 use crate::context::{Context, Hidden, Peer};
 use crate::problem::{Code, Problem};
 use crate::store::{Store, StoreError};
@@ -60,7 +61,8 @@ pub struct NewSession {
     pub session: Session,
 }
 
-/// Signs the organiser in. 401 for a wrong password, 429 for too many attempts.
+/// Signs the organiser in. 401 for a wrong password, 429 for too many attempts, 503 while too many
+/// wait.
 pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<NewSession, Problem> {
     let Some(hash) = context.store.setting(PASSWORD).await? else {
         tracing::error!("nobody can sign in: no password is stored");
@@ -74,7 +76,9 @@ pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<Ne
     };
     attempt()?.succeed();
     {
-        let _turn = context.throttle.password_check().await;
+        let has_failed = context.throttle.passwords.has_failed(peer.ip);
+        let turn = context.throttle.password_checks.take(peer.ip, has_failed);
+        let _turn = turn.await.map_err(|TooMany| too_many_wait())?;
         let attempt = attempt()?;
         if password.len() > PASSWORD_MAX || !verify(password, &hash).await {
             tracing::warn!(address = %peer.ip, "wrong password at the console's sign-in");
@@ -213,6 +217,11 @@ fn wrong_password() -> Problem {
         header::WWW_AUTHENTICATE,
         HeaderValue::from_static(r#"Bearer realm="headcount""#),
     )
+}
+
+fn too_many_wait() -> Problem {
+    let detail = "too many sign-ins wait at this moment, from this address or in all; try again";
+    Problem::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
 }
 
 /// What the database knows a session by.

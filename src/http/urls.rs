@@ -7,6 +7,9 @@ use super::reply;
 use crate::problem::{Code, Problem};
 use crate::transport;
 
+/// Below it are the operator's probes, which are always answered.
+pub const HEALTH: &str = "/health/";
+
 /// One address.
 #[derive(Debug)]
 pub struct Url {
@@ -154,6 +157,24 @@ impl Url {
     }
 }
 
+/// The page of a form, for somebody who asks for the address that the form is sent to: a refused form shows its page there, and
+/// a reload or the address bar asks for it again. `None` where there is no such page.
+pub fn page_of_form<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
+    let url = find(path).filter(|url| url.methods == [Method::POST])?;
+    let shows_its_page = url.pattern.starts_with("/admin/") || url.pattern == "/e/{slug}/register";
+    if !shows_its_page || !matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let ends = path
+        .match_indices('/')
+        .map(|(at, _)| at)
+        .filter(|at| *at > 0);
+    let above = ends.rev().map(|end| &path[..end]);
+    let mut pages =
+        above.filter(|path| find(path).is_some_and(|url| url.methods.contains(&Method::GET)));
+    pages.next()
+}
+
 /// The answer to a request that no handler took: OPTIONS, 405 with `Allow`, or the problem that there is nothing at this address.
 pub fn unanswered(method: &Method, path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let Some(url) = find(path) else {
@@ -229,6 +250,30 @@ mod tests {
                 .code(),
             Code::NotFound
         );
+    }
+
+    #[test]
+    fn a_forms_address_leads_to_its_page() {
+        for (path, page) in [
+            ("/admin/events/gala/edit", Some("/admin/events/gala")),
+            ("/admin/events/gala/edit/", Some("/admin/events/gala")),
+            (
+                "/admin/events/gala/registrations/7-1-1/cancel",
+                Some("/admin/events/gala"),
+            ),
+            ("/admin/events", Some("/admin")),
+            ("/admin/logout", Some("/admin")),
+            ("/e/gala/register", Some("/e/gala")),
+            ("/admin/login", None),
+            ("/admin/events/gala", None),
+            ("/api/v1/events/gala/reset", None),
+            ("/r/1-1-1-x/cancel", None),
+            ("/compare/lab", None),
+            ("/nowhere", None),
+        ] {
+            assert_eq!(page_of_form(&Method::GET, path), page, "{path}");
+            assert_eq!(page_of_form(&Method::PUT, path), None, "{path}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::hub::Hub;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::EventId;
 use crate::domain::position::Revision;
-use crate::store::{Listener, Notification, Store, StoreError};
+use crate::store::{Listener, Notification, Store, StoreError, within};
 
 /// How often the revisions of all events are read.
 const POLL: Duration = Duration::from_secs(1);
@@ -90,8 +90,8 @@ impl Follower {
     }
 
     async fn poll(&mut self) {
-        match timeout(PATIENCE, self.store.heads()).await {
-            Ok(Ok(heads)) => {
+        match within(PATIENCE, self.store.heads()).await {
+            Some(Ok(heads)) => {
                 self.last_answer = self.clock.now();
                 if self.hub.is_stale() {
                     if self.reread_all().await {
@@ -121,8 +121,8 @@ impl Follower {
                     self.reread(event).await;
                 }
             }
-            Ok(Err(error)) => self.away(&error.to_string()),
-            Err(_) => self.away("no answer in time"),
+            Some(Err(error)) => self.away(&error.to_string()),
+            None => self.away("no answer in time"),
         }
     }
 

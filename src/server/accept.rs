@@ -53,7 +53,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until `stop`, and then what the kernel still holds: those clients believe that they are
-/// connected.
+/// connected. Ends early when the listener does not listen any more.
 pub(super) async fn run<S: Application>(
     listener: TcpListener,
     server: &Arc<Server>,
@@ -79,6 +79,10 @@ pub(super) async fn run<S: Application>(
                 admit(stream, addr, server, &app);
             }
             Err(error) if is_one_connections(&error) => {}
+            Err(error) if is_deaf(&error) => {
+                tracing::error!(%error, "the listener does not listen any more");
+                break;
+            }
             Err(error) => {
                 // The backlog keeps the clients meanwhile. Trying again at once would only burn the
                 // processor.
@@ -155,6 +159,12 @@ fn is_one_connections(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     )
+}
+
+/// The socket does not listen any more (`EINVAL` in accept(2)): something outside of this process has
+/// shut it down, and no new attempt can help.
+pub fn is_deaf(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidInput
 }
 
 #[cfg(test)]

@@ -15,9 +15,9 @@ use tokio::time::{Sleep, sleep};
 
 use super::handoff::Link;
 use super::limits::RequestPermit;
+use super::load::{InFlight, UnsentBytes};
 use super::meters::{Expired, expired};
 use super::stall::Progress;
-use super::unsent::UnsentBytes;
 use crate::transport::live::Chunks;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -25,11 +25,6 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// The most that hyper gets of a finite answer at once. What the client has not taken yet stays
 /// here, where it is counted.
 const PIECE: usize = 16 * 1024;
-
-/// An answer of so many bytes goes to hyper as one frame. A client that takes a part of it keeps the
-/// rest in hyper as long as its connection lasts: 100 streams of them are less than one large
-/// answer.
-const SMALL: usize = 4 * 1024;
 
 /// A response's body. It counts as unanswered until it is dropped.
 pub(super) struct Body<B> {
@@ -43,21 +38,24 @@ pub(super) struct Body<B> {
 pub(super) struct Places {
     _unanswered: Unanswered,
     _stream: Option<OpenStream>,
+    _in_flight: Option<InFlight>,
     permit: Option<RequestPermit>,
 }
 
 impl Places {
-    /// The places of a request. `stream` counts it among the streams of its connection; `permit` is
-    /// the client's place, when a trusted proxy holds the connection or another stream has its
-    /// place.
+    /// The places of a request. `stream` counts it among the streams of its connection, `in_flight`
+    /// among the requests of its address; `permit` is the client's place, when a trusted proxy holds
+    /// the connection or another stream has its place.
     pub(super) fn new(
         unanswered: Unanswered,
         stream: Option<OpenStream>,
+        in_flight: Option<InFlight>,
         permit: Option<RequestPermit>,
     ) -> Self {
         Self {
             _unanswered: unanswered,
             _stream: stream,
+            _in_flight: in_flight,
             permit,
         }
     }
@@ -141,10 +139,11 @@ where
 pub(super) struct Unanswered(Arc<Link>);
 
 impl Unanswered {
-    pub(super) fn new(link: &Arc<Link>) -> Self {
+    /// The request, and whether others of its connection are unanswered.
+    pub(super) fn new(link: &Arc<Link>) -> (Self, bool) {
         link.requests.fetch_add(1, Ordering::Relaxed);
-        link.unanswered.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(link))
+        let others = link.unanswered.fetch_add(1, Ordering::Relaxed) > 0;
+        (Self(Arc::clone(link)), others)
     }
 }
 
@@ -179,7 +178,6 @@ pub(super) struct Paced<B> {
     body: B,
     /// What hyper has not had of the present frame.
     rest: Bytes,
-    large: bool,
     _unsent: Option<UnsentBytes>,
 }
 
@@ -188,7 +186,6 @@ impl<B> Paced<B> {
         Self {
             body,
             rest: Bytes::new(),
-            large: false,
             _unsent: unsent,
         }
     }
@@ -218,18 +215,12 @@ where
         Poll::Ready(Some(Ok(Frame::data(self.piece(http2)))))
     }
 
-    /// The next piece. In HTTP/2 the last byte of a large answer is a piece of its own: hyper
-    /// forgets an answer with its last piece, as soon as the client has room for one byte of it.
-    /// With one byte that means that the client had room for all, and the stall deadline holds up
-    /// to there.
+    /// The next piece. In HTTP/2 the last byte of an answer is a piece of its own: hyper forgets an
+    /// answer with its last piece, as soon as the client has room for one byte of it. With one byte
+    /// that means that the client had room for all, and the stall deadline holds up to there.
     fn piece(&mut self, http2: bool) -> Bytes {
         let left = self.rest.len();
-        self.large |= left > SMALL;
-        let length = if http2 && self.large && left > 1 {
-            left - 1
-        } else {
-            left
-        };
+        let length = if http2 && left > 1 { left - 1 } else { left };
         if length > PIECE {
             let piece = Bytes::copy_from_slice(&self.rest[..PIECE]);
             self.rest.advance(PIECE);
@@ -329,12 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn a_large_answer_goes_in_pieces_and_http_2_gets_the_last_byte_alone() {
+    fn an_answer_goes_in_pieces_and_http_2_gets_the_last_byte_alone() {
         assert_eq!(pieces(700, false), [700]);
         assert_eq!(pieces(PIECE + 5, false), [PIECE, 5]);
         assert_eq!(pieces(1, true), [1]);
-        assert_eq!(pieces(SMALL, true), [SMALL]);
-        assert_eq!(pieces(SMALL + 1, true), [SMALL, 1]);
+        assert_eq!(pieces(2, true), [1, 1]);
+        assert_eq!(pieces(700, true), [699, 1]);
         assert_eq!(pieces(2 * PIECE + 1, true), [PIECE, PIECE, 1]);
     }
 

@@ -21,10 +21,15 @@ pub struct Config {
     pub max_refusals: usize,
     /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether the answer to a request for this path may stay open as long as its client does. On
-    /// an HTTP/2 connection each such answer beyond the first counts as a connection. Default: any
-    /// path's may.
-    pub is_live: fn(&str) -> bool,
+    /// Requests in flight at once, beside one for each connection: only HTTP/2 has more. A live view
+    /// is no such request, since it counts as a connection, nor is a probe. Default 8,192: four
+    /// halls.
+    pub max_requests: usize,
+    /// The same from one address. Default 2,048: a second request of each of 2,000 phones. A page's
+    /// files are in flight for milliseconds each.
+    pub max_requests_per_address: usize,
+    /// What a request for this path asks of the server. Default: any path is [`Demand::Live`].
+    pub demand: fn(&str) -> Demand,
     /// A certificate: then every connection is TLS. Default none.
     pub tls: Option<Tls>,
     /// How long a drain may take. Default 10 s.
@@ -34,6 +39,18 @@ pub struct Config {
     pub handoff: bool,
     /// Deadlines.
     pub deadlines: Deadlines,
+}
+
+/// What a request asks of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    /// Its answer may stay open as long as its client does. On an HTTP/2 connection each such answer
+    /// beyond the first counts as a connection.
+    Live,
+    /// The operator's probe, which is always answered.
+    Probe,
+    /// Anything else.
+    Ordinary,
 }
 
 impl Config {
@@ -54,7 +71,9 @@ impl Default for Config {
             max_connections_per_address: 8_192,
             max_refusals: 512,
             trusted_proxies: Vec::new(),
-            is_live: |_| true,
+            max_requests: 8_192,
+            max_requests_per_address: 2_048,
+            demand: |_| Demand::Live,
             tls: None,
             drain: Duration::from_secs(10),
             handoff: true,

@@ -17,6 +17,7 @@ use super::application::Application;
 use super::config::{Config, Deadlines};
 use super::handoff::Link;
 use super::limits::{Admitted, ConnectionLimiter};
+use super::load::RequestLimiter;
 use super::meters::{Expired, Meters, expired};
 use super::protocol::{Builders, agreed_version};
 use super::push::Push;
@@ -30,6 +31,7 @@ const MAX_TLS_BUFFER: usize = 16 * 1024;
 pub(super) struct Server {
     pub(super) config: Config,
     pub(super) limiter: Arc<ConnectionLimiter>,
+    pub(super) requests: RequestLimiter,
     pub(super) meters: Meters,
     draining: watch::Sender<bool>,
     cut: AtomicBool,
@@ -46,10 +48,12 @@ impl Server {
             config.max_refusals,
             meters.clone(),
         );
+        let requests = RequestLimiter::new(config.max_requests, config.max_requests_per_address);
         let builders = Builders::new(&config);
         Self {
             config,
             limiter: Arc::new(limiter),
+            requests,
             meters,
             draining: watch::Sender::new(false),
             cut: AtomicBool::new(false),
@@ -151,11 +155,7 @@ async fn run<S: Application>(
         stream,
         addr,
         proxied,
-        admitted: Admitted {
-            permit,
-            over,
-            unsent,
-        },
+        admitted: Admitted { permit, over, load },
     } = connection;
     let socket = handshake(stream, &server).await?;
     let link = Arc::new(Link::default());
@@ -168,7 +168,7 @@ async fn run<S: Application>(
         proxied,
         tls: matches!(socket, Socket::Tls(_)),
         over,
-        unsent,
+        load,
     };
     let mut socket = SocketGuard::new(socket, permit, Arc::clone(&link), server.config.deadlines);
     let refused = over.is_some();

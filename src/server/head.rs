@@ -309,6 +309,10 @@ mod tests {
             ("GET", "ftp://example.org/x", 400),
             ("GET", "http://u@example.org/x", 400),
             ("GET", "http://example.org//evil", 400),
+            ("GET", "http://a%0d%0ab/x", 400),
+            ("GET", "http://a%2fb/x", 400),
+            ("GET", "http://a..b/x", 400),
+            ("GET", "http://../x", 400),
         ] {
             let Ok(uri) = target.parse::<Uri>() else {
                 // hyper has answered 400 already.

@@ -39,20 +39,47 @@ pub(super) fn is_host(host: &[u8]) -> bool {
     port && named && is_name(name)
 }
 
+/// Whether a name is sane once its escapes are decoded (RFC 3986, section 3.2.2, allows them): letters,
+/// digits and `-_~` in labels that are not empty, with a dot after the last one at most. What is
+/// copied into links must not hide a line break, a slash or a path that leads up.
 fn is_name(name: &[u8]) -> bool {
+    let Some(name) = decode(name) else {
+        return false;
+    };
+    let labels = name.strip_suffix('.').unwrap_or(&name);
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(is_plain);
+    name.is_empty() || labels.split('.').all(is_label)
+}
+
+/// Letters of other scripts come in escapes only; a raw byte of theirs is refused before.
+fn is_plain(c: char) -> bool {
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => is_unreserved(byte),
+        Ok(_) | Err(_) => c.is_alphanumeric(),
+    }
+}
+
+/// Decodes escapes; `None` when one is broken, when a byte needs one, or when the result is not
+/// UTF-8.
+fn decode(name: &[u8]) -> Option<String> {
+    let mut decoded = Vec::with_capacity(name.len());
     let mut rest = name;
     while let [first, after @ ..] = rest {
         rest = match (first, after) {
-            (b'%', [high, low, after @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
+            (b'%', [high, low, after @ ..]) => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                let byte = digit(high)? * 16 + digit(low)?;
+                decoded.push(u8::try_from(byte).ok()?);
                 after
             }
-            (byte, after) if is_unreserved(*byte) => after,
-            _ => return false,
+            (byte, after) if is_unreserved(*byte) => {
+                decoded.push(*byte);
+                after
+            }
+            _ => return None,
         };
     }
-    true
+    String::from_utf8(decoded).ok()
 }
 
 /// RFC 3986, section 2.3.
@@ -65,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_a_name_or_an_address_and_maybe_a_port() {
+    fn a_host_is_a_sane_name_or_an_address_and_maybe_a_port() {
         for valid in [
             "",
             "example.org",
@@ -77,6 +104,9 @@ mod tests {
             "localhost:",
             "xn--bcher-kva.example",
             "%C3%BC.example",
+            "%65xample.org",
+            "%E4%BE%8B%E5%AD%90.example",
+            "a-b.c_d.~e",
             &"a".repeat(255),
         ] {
             assert!(is_host(valid.as_bytes()), "{valid}");
@@ -101,6 +131,28 @@ mod tests {
             "a<b>",
             "a%zz",
             "a%2",
+            "a%0d%0ab",
+            "a%00b",
+            "a%2fb",
+            "a%5cb",
+            "a%20b",
+            "a%40b",
+            "a%3a80",
+            "a%25b",
+            "a%7fb",
+            "a%ff",
+            "a%c3",
+            "a%e2%80%ae",
+            "a%e3%80%82b",
+            ".",
+            "..",
+            ".a",
+            "a..b",
+            "a..",
+            ".a.",
+            "a%2e.b",
+            "%2e%2e",
+            "..:80",
             "[::1",
             "[::1]x",
             "[::1]:x",

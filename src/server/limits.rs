@@ -1,4 +1,4 @@
-//! How many connections and streams may be open, in all and for one address.
+//! How many connections, streams and requests may be open, in all and for one address.
 //!
 //! A [`ConnectionPermit`] lives inside the socket's own wrapper ([`super::socket::SocketGuard`]).
 //! It is released when the socket closes, whoever holds the socket by then. No route has to keep a
@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::load::Load;
 use super::meters::Meters;
 
 /// Which limit was met.
@@ -20,6 +20,8 @@ pub(super) enum Limit {
     Total,
     /// `--max-connections-per-ip`.
     Address,
+    /// [`super::load`]'s limits of requests in flight.
+    Requests,
 }
 
 /// Counts what is open.
@@ -47,8 +49,7 @@ struct Open {
 #[derive(Debug, Default)]
 struct Usage {
     places: usize,
-    /// Bytes of its answers that have not been taken.
-    unsent: Arc<AtomicUsize>,
+    load: Load,
 }
 
 impl Open {
@@ -56,14 +57,14 @@ impl Open {
         self.connections + self.streams >= max
     }
 
-    fn take(&mut self, network: Network, max: usize) -> Option<Arc<AtomicUsize>> {
+    fn take(&mut self, network: Network, max: usize) -> Option<Load> {
         let usage = self.by_network.entry(network).or_default();
         // `max` is at least 1, so an entry that was just made is never left empty.
         if usage.places >= max {
             return None;
         }
         usage.places += 1;
-        Some(Arc::clone(&usage.unsent))
+        Some(usage.load.clone())
     }
 
     fn release(&mut self, network: Network) {
@@ -86,8 +87,7 @@ pub(super) struct Admitted {
     pub(super) permit: ConnectionPermit,
     /// The limit that the connection exceeds.
     pub(super) over: Option<Limit>,
-    /// Bytes of answers that its address has not taken.
-    pub(super) unsent: Arc<AtomicUsize>,
+    pub(super) load: Load,
 }
 
 impl ConnectionLimiter {
@@ -111,12 +111,12 @@ impl ConnectionLimiter {
     /// none for a trusted proxy, whose requests are counted one by one.
     pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Admitted> {
         let mut network = address.map(Network::of);
-        let mut unsent = Arc::default();
+        let mut load = Load::default();
         let mut open = self.lock();
         let mut over = open.is_full(self.max_connections).then_some(Limit::Total);
         if let (Some(network), None) = (network, over) {
             match open.take(network, self.max_per_address) {
-                Some(usage) => unsent = usage,
+                Some(own) => load = own,
                 None => over = Some(Limit::Address),
             }
         }
@@ -138,28 +138,24 @@ impl ConnectionLimiter {
             network,
             admitted: over.is_none(),
         };
-        Some(Admitted {
-            permit,
-            over,
-            unsent,
-        })
+        Some(Admitted { permit, over, load })
     }
 
     /// Admits one request: for `address` if that is counted by requests, and as a stream of its
-    /// own if the connection's place is taken by another one. Answers the bytes that the address
-    /// has not taken as well.
+    /// own if the connection's place is taken by another one. Answers what the address has under way
+    /// as well.
     pub(super) fn admit_request(
         self: &Arc<Self>,
         address: Option<IpAddr>,
         stream: bool,
-    ) -> Result<(RequestPermit, Arc<AtomicUsize>), Limit> {
+    ) -> Result<(RequestPermit, Load), Limit> {
         let network = address.map(Network::of);
         let mut open = self.lock();
         let admitted = if stream && open.is_full(self.max_connections) {
             Err(Limit::Total)
         } else {
             match network {
-                None => Ok(Arc::default()),
+                None => Ok(Load::default()),
                 Some(network) => open
                     .take(network, self.max_per_address)
                     .ok_or(Limit::Address),
@@ -170,13 +166,13 @@ impl ConnectionLimiter {
         }
         drop(open);
         match admitted {
-            Ok(unsent) => {
+            Ok(load) => {
                 let permit = RequestPermit {
                     limiter: Arc::clone(self),
                     network,
                     stream,
                 };
-                Ok((permit, unsent))
+                Ok((permit, load))
             }
             Err(limit) => {
                 self.meters.refused(limit);

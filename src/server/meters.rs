@@ -12,6 +12,7 @@ pub(super) struct Meters {
     accepted: Counter,
     over_total: Counter,
     over_address: Counter,
+    over_requests: Counter,
     unheard: Counter,
     handed_off: Counter,
     pushing: Gauge,
@@ -36,6 +37,7 @@ impl Meters {
             accepted: counter!("headcount_connections_accepted_total"),
             over_total: counter!("headcount_connections_refused_total", "reason" => "total"),
             over_address: counter!("headcount_connections_refused_total", "reason" => "address"),
+            over_requests: counter!("headcount_connections_refused_total", "reason" => "requests"),
             unheard: counter!("headcount_connections_unheard_total"),
             handed_off: counter!("headcount_connections_handed_off_total"),
             pushing: gauge!("headcount_connections_pushing"),
@@ -57,6 +59,7 @@ impl Meters {
         match limit {
             Limit::Total => self.over_total.increment(1),
             Limit::Address => self.over_address.increment(1),
+            Limit::Requests => self.over_requests.increment(1),
         }
     }
 

@@ -18,17 +18,17 @@ use hyper::body::Incoming;
 
 use super::application::Application;
 use super::body::{Body, Kind, OpenStream, Paced, Places, Streaming, Unanswered};
+use super::config::Demand;
 use super::connection::Server;
 use super::handoff::{Answer, Link};
 use super::head::{self, Rejected};
 use super::limits::{Limit, RequestPermit};
 use super::linger::RequestBody;
+use super::load::{Load, UnsentBytes, may_ask};
 use super::proxy;
-use super::unsent::{self, UnsentBytes};
+use super::refusal;
 use super::version::Claimed;
 use crate::context::{Admission, Peer};
-use crate::problem::Problem;
-use crate::transport::headers;
 use crate::transport::live::Live;
 
 /// A browser that has come over TLS asks for nothing in plain text for a year (RFC 6797). Names
@@ -50,8 +50,8 @@ pub(super) struct Exchange<S> {
     pub(super) tls: bool,
     /// The limit that the connection exceeds.
     pub(super) over: Option<Limit>,
-    /// Bytes of answers that the connection's address has not taken.
-    pub(super) unsent: Arc<AtomicUsize>,
+    /// What the connection's address has under way.
+    pub(super) load: Load,
 }
 
 /// Who asks, and what the request takes.
@@ -59,7 +59,9 @@ struct Judgement {
     peer: Peer,
     admission: Admission,
     places: Places,
-    unsent: Arc<AtomicUsize>,
+    load: Load,
+    /// Too many requests are in flight.
+    crowded: bool,
 }
 
 impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
@@ -68,7 +70,7 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let unanswered = Unanswered::new(&self.link);
+        let (unanswered, others) = Unanswered::new(&self.link);
         let (http11, http2) = (
             request.version() == Version::HTTP_11,
             request.version() == Version::HTTP_2,
@@ -83,15 +85,13 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
         };
         if let Err(rejected) = accepted {
             let response = head::answer(rejected, request.method());
-            let places = Places::new(unanswered, None, None);
+            let places = Places::new(unanswered, None, None, None);
             return Box::pin(async move { Ok(own(response, places)) });
         }
-        let judgement = self.judge(&request, unanswered, http2);
-        if !unsent::may_ask(&self.link.unsent, &judgement.unsent) {
-            let (method, places) = (request.method().clone(), judgement.places);
-            return Box::pin(
-                async move { Ok(refuse_unread(Problem::over_limit(), &method, places)) },
-            );
+        let judgement = self.judge(&request, unanswered, http2, http2 && others);
+        if judgement.crowded || !may_ask(&self.link.unsent, &judgement.load.unsent) {
+            let refusal = own(refusal::REQUESTS.answer(request.method()), judgement.places);
+            return Box::pin(ready(Ok(refusal)));
         }
         request.extensions_mut().insert(judgement.peer);
         request.extensions_mut().insert(judgement.admission);
@@ -111,7 +111,7 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             secure: judgement.peer.secure,
             proxied: self.proxied,
             places: judgement.places,
-            unsent: judgement.unsent,
+            unsent: judgement.load.unsent,
         };
         let mut app = self.app.clone();
         // Called now and not when the answer is first waited for. hyper drops that unpolled when
@@ -135,6 +135,7 @@ impl<S> Exchange<S> {
         request: &Request<RequestBody>,
         unanswered: Unanswered,
         http2: bool,
+        beside_others: bool,
     ) -> Judgement {
         let trusted = &self.server.config.trusted_proxies;
         let ip = if self.proxied {
@@ -147,7 +148,8 @@ impl<S> Exchange<S> {
             secure: self.tls || (self.proxied && proxy::says_https(request.headers())),
         };
         // The connection's place is that of its first stream; each further one takes its own.
-        let live = http2 && (self.server.config.is_live)(request.uri().path());
+        let demand = (self.server.config.demand)(request.uri().path());
+        let live = http2 && demand == Demand::Live;
         let (stream, another) = live.then(|| OpenStream::new(&self.link)).unzip();
         let admitted = self.admit(ip, another.unwrap_or(false));
         let admission = match &admitted {
@@ -155,23 +157,25 @@ impl<S> Exchange<S> {
             Ok(_) if self.server.is_draining() => Admission::Draining,
             Ok(_) => Admission::Admitted,
         };
-        let (permit, unsent) = admitted.ok().flatten().unzip();
-        let places = Places::new(unanswered, stream, permit);
-        let unsent = unsent.unwrap_or_else(|| Arc::clone(&self.unsent));
+        let (permit, load) = admitted.ok().flatten().unzip();
+        let load = load.unwrap_or_else(|| self.load.clone());
+        let counted = beside_others && demand == Demand::Ordinary;
+        let in_flight = counted.then(|| self.server.requests.begin(&load));
+        let crowded = matches!(in_flight, Some(None));
+        if crowded {
+            self.server.meters.refused(Limit::Requests);
+        }
         Judgement {
             peer,
             admission,
-            places,
-            unsent,
+            places: Places::new(unanswered, stream, in_flight.flatten(), permit),
+            load,
+            crowded,
         }
     }
 
     /// The request's own place, if it needs one.
-    fn admit(
-        &self,
-        ip: IpAddr,
-        another: bool,
-    ) -> Result<Option<(RequestPermit, Arc<AtomicUsize>)>, Limit> {
+    fn admit(&self, ip: IpAddr, another: bool) -> Result<Option<(RequestPermit, Load)>, Limit> {
         if let Some(limit) = self.over {
             return Err(limit);
         }
@@ -238,9 +242,7 @@ impl ResponsePath {
             return match self.count(&response) {
                 Ok(unsent) => response
                     .map(|body| Body::new(Kind::Ordinary(Paced::new(body, unsent)), self.places)),
-                Err(TooMuchUnread) => {
-                    refuse_unread(Problem::unread_answers(), &self.method, self.places)
-                }
+                Err(TooMuchUnread) => own(refusal::UNREAD.answer(&self.method), self.places),
             };
         };
         let kind = if self.may_hand_off {
@@ -298,16 +300,6 @@ impl ResponsePath {
 
 /// The client leaves too many answers waiting.
 struct TooMuchUnread;
-
-/// The refusal of a client that does not take its answers.
-fn refuse_unread<B>(problem: Problem, method: &Method, places: Places) -> Response<Body<B>> {
-    let mut refusal = head::problem(problem);
-    headers::secure(refusal.headers_mut());
-    if *method == Method::HEAD {
-        head::without_body(&mut refusal);
-    }
-    own(refusal, places)
-}
 
 fn close<B>(response: &mut Response<B>) {
     response

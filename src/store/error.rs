@@ -4,9 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::Instant;
 
 use super::StoreError;
+use super::patience::{by, within};
 
 /// How long a single statement may take before the database counts as unreachable. Watchers must
 /// receive `stale` within 3 s.
@@ -86,9 +87,9 @@ pub(super) async fn bounded<T, E: Into<StoreError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
-    match timeout(limit, work).await {
-        Ok(outcome) => outcome.map_err(Into::into),
-        Err(_) => Err(timed_out(limit)),
+    match within(limit, work).await {
+        Some(outcome) => outcome.map_err(Into::into),
+        None => Err(timed_out(limit)),
     }
 }
 
@@ -98,9 +99,9 @@ pub(super) async fn bounded_by<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    match timeout_at(deadline, work).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(timed_out(limit)),
+    match by(deadline, work).await {
+        Some(outcome) => outcome,
+        None => Err(timed_out(limit)),
     }
 }
 

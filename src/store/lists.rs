@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::error::timed_out;
+use super::patience::within;
 use super::{Listed, StoreError};
 use crate::domain::registration::{Registration, Status};
 
@@ -132,9 +133,9 @@ impl Positions {
 pub(super) async fn unless_stalled<T>(
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, StoreError> {
-    match timeout(STALL_TIMEOUT, work).await {
-        Ok(outcome) => Ok(outcome?),
-        Err(_) => Err(timed_out(STALL_TIMEOUT)),
+    match within(STALL_TIMEOUT, work).await {
+        Some(outcome) => Ok(outcome?),
+        None => Err(timed_out(STALL_TIMEOUT)),
     }
 }
 
@@ -143,12 +144,17 @@ pub(super) async fn unless_stalled<T>(
 macro_rules! impl_lists {
     ($backend:ident, $database:ty) => {
         impl $backend {
+            /// The turn of a long read.
+            pub(super) async fn long_turn(&self) -> Result<Turn, StoreError> {
+                self.readers.long_reads.turn(self.reader).await
+            }
+
             pub(super) async fn registrations(
                 &self,
                 event: EventId,
                 filter: &Filter,
             ) -> Result<Vec<Listed>, StoreError> {
-                let _turn = self.readers.long_reads.turn().await?;
+                let _turn = self.long_turn().await?;
                 bounded(ANSWER_TIMEOUT, async {
                     let mut snapshot = self.readers.long().begin_with(SNAPSHOT).await?;
                     let rows: Vec<rows::RegistrationRow> =
@@ -175,7 +181,7 @@ macro_rules! impl_lists {
                 event: EventId,
                 filter: Filter,
             ) -> Result<Export, StoreError> {
-                let turn = self.readers.exports.turn().await?;
+                let turn = self.readers.exports.turn(None).await?;
                 let connection = bounded(ANSWER_TIMEOUT, self.snapshot()).await?;
                 let (pieces, export) = Export::channel();
                 tokio::spawn(async move {

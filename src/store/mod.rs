@@ -13,6 +13,7 @@
 //! generics.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use crate::domain::change::Change;
 use crate::domain::clock::Clock;
@@ -29,6 +30,7 @@ mod error;
 mod forms;
 mod lists;
 mod migrations;
+mod patience;
 mod postgres;
 mod queries;
 mod readers;
@@ -41,6 +43,7 @@ mod writes;
 pub use crate::domain::announcement::Announcement;
 pub use forms::Claim;
 pub use lists::Export;
+pub use patience::within;
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;
@@ -154,6 +157,18 @@ impl Store {
                 Postgres::open(options, listen).await.map(Self::Postgres)
             }
         }
+    }
+
+    /// The same database, read for one client: its long reads take one turn at a time, so that others
+    /// have theirs. The caller decides which addresses are one client.
+    #[must_use]
+    pub fn for_reader(&self, client: IpAddr) -> Self {
+        let mut store = self.clone();
+        match &mut store {
+            Self::Sqlite(store) => store.reader = Some(client),
+            Self::Postgres(store) => store.reader = Some(client),
+        }
+        store
     }
 
     /// Decides `commands` in order and stores the outcome, all in one transaction under the event's

@@ -29,11 +29,11 @@ macro_rules! read_long {
     ($store:ident, $query:expr, $fetch:ident) => {
         match $store {
             Store::Sqlite(store) => {
-                let _turn = store.readers().long_reads.turn().await?;
+                let _turn = store.long_turn().await?;
                 bounded(ANSWER_TIMEOUT, $query.$fetch(store.readers().long())).await
             }
             Store::Postgres(store) => {
-                let _turn = store.readers().long_reads.turn().await?;
+                let _turn = store.long_turn().await?;
                 bounded(ANSWER_TIMEOUT, $query.$fetch(store.readers().long())).await
             }
         }

@@ -77,7 +77,8 @@ async fn page(
     }
     let event = channel.newest().event;
     let (after, reset) = start(context, &event, request.after()).await?;
-    let changes = context.store.changes(&event, after, limit).await?;
+    let store = context.store_for(request.head.peer);
+    let changes = store.changes(&event, after, limit).await?;
     let revision = changes
         .last()
         .map_or(after, |change| change.headcount.revision);
@@ -121,7 +122,7 @@ async fn stream(
         .await
         .unwrap_or_else(|_| log::start(&event, given));
     let log = Log::open(
-        context.store.clone(),
+        context.store_for(request.head.peer),
         channel,
         after,
         reset,

@@ -4,12 +4,13 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
+use crate::context::Shared;
 use crate::context::head::RequestHead;
-use crate::context::{Context, Shared};
 use crate::domain::audit::AuditEntry;
 use crate::domain::event::Slug;
 use crate::http::{auth, find, reply};
 use crate::problem::Problem;
+use crate::store::Store;
 
 #[derive(Serialize)]
 struct Page {
@@ -27,7 +28,13 @@ pub(in crate::http) async fn list(
     auth::reader(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let query = Query::parse(&query)?;
-    let (entries, next) = page(&context, &event.slug, query.cursor()?, query.limit()?).await?;
+    let (entries, next) = page(
+        &context.store_for(head.peer),
+        &event.slug,
+        query.cursor()?,
+        query.limit()?,
+    )
+    .await?;
     Ok(reply::json(&Page {
         entries,
         next: next.map(|key| key.to_string()),
@@ -36,13 +43,13 @@ pub(in crate::http) async fn list(
 
 /// A page, and the key before which the next one begins; `None` at the end.
 pub(in crate::http) async fn page(
-    context: &Context,
+    store: &Store,
     slug: &Slug,
     before: Option<i64>,
     limit: u32,
 ) -> Result<(Vec<AuditEntry>, Option<i64>), Problem> {
     // One more than requested shows whether there is another page.
-    let mut lines = context.store.audit(slug, before, limit + 1).await?;
+    let mut lines = store.audit(slug, before, limit + 1).await?;
     let more = lines.len() > limit as usize;
     lines.truncate(limit as usize);
     let next = lines.last().filter(|_| more).map(|(key, _)| *key);

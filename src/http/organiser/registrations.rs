@@ -4,8 +4,8 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
+use crate::context::Shared;
 use crate::context::head::RequestHead;
-use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::position::Position;
@@ -13,7 +13,7 @@ use crate::domain::registration::{Locator, Registration, Status};
 use crate::http::registration::unexpected;
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
-use crate::store::{Filter, Listed};
+use crate::store::{Filter, Listed, Store};
 
 /// A registration as the organiser sees it; without the private link.
 #[derive(Debug, Serialize)]
@@ -59,7 +59,7 @@ pub(in crate::http) async fn list(
     auth::reader(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
-    let (rows, next) = page(&context, event.id, filter).await?;
+    let (rows, next) = page(&context.store_for(head.peer), event.id, filter).await?;
     let registrations = rows
         .iter()
         .map(|listed| Row::new(&listed.registration, listed.waiting_position))
@@ -72,14 +72,13 @@ pub(in crate::http) async fn list(
 
 /// A page, and the number after which the next one begins; `None` at the end.
 pub(in crate::http) async fn page(
-    context: &Context,
+    store: &Store,
     event: i64,
     filter: Filter,
 ) -> Result<(Vec<Listed>, Option<u32>), Problem> {
     let limit = filter.limit as usize;
     // One more than requested shows whether there is another page.
-    let mut rows = context
-        .store
+    let mut rows = store
         .registrations(
             event,
             &Filter {

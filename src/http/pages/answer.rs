@@ -100,7 +100,7 @@ fn secure(headers: &mut HeaderMap) {
 }
 
 /// 303 to `location`, which must begin with one `/` and a fixed word: it cannot leave this site.
-pub(super) fn see_other(location: &str) -> Response {
+pub fn see_other(location: &str) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();

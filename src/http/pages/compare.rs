@@ -79,7 +79,8 @@ async fn ensure(context: &Context, head: &RequestHead) -> Result<(), Problem> {
     }
     let new = lab::new();
     // The audit log outlives the event, and all nodes share it.
-    let last = context.store.audit(&new.slug, None, 1).await?;
+    let store = context.store_for(head.peer);
+    let last = store.audit(&new.slug, None, 1).await?;
     let unwanted = last.first().is_some_and(|(_, entry)| {
         entry.action == "delete" && entry.who != Actor::Schedule.as_str()
     });

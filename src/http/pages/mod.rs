@@ -27,7 +27,7 @@ use warp::http::HeaderMap;
 use warp::reply::Response;
 use warp::{Filter, path, reject};
 
-pub use answer::error_page;
+pub use answer::{error_page, see_other};
 
 use super::{first_of, read, with};
 use crate::context::Shared;

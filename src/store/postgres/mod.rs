@@ -4,6 +4,7 @@
 //! after that is as new as the lock. Under REPEATABLE READ the snapshot would be older than the
 //! lock, and a place could be given twice.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
@@ -14,7 +15,7 @@ use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
 use super::batch::{Backend, Locked, Lookup, Transaction as _};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
-use super::readers::Readers;
+use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::{Filter, Listed, StoreError, migrations, rows, sql};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
@@ -60,6 +61,8 @@ pub struct Postgres {
     options: Arc<PgConnectOptions>,
     /// Where to listen: directly at the server, if a pooler assigns connections by transaction.
     listen: Arc<PgConnectOptions>,
+    /// For whom long reads are made; see [`super::Store::for_reader`].
+    pub(super) reader: Option<IpAddr>,
 }
 
 impl Postgres {
@@ -87,6 +90,7 @@ impl Postgres {
         let readers = Readers::new(SHORT_READERS, |connections| {
             pool_options()
                 .max_connections(connections)
+                .acquire_timeout(READ_ACQUIRE_TIMEOUT)
                 .connect_lazy_with((*options).clone())
         });
         Ok(Self {
@@ -94,6 +98,7 @@ impl Postgres {
             readers: Arc::new(readers),
             listen: listen.map_or_else(|| Arc::clone(&options), |listen| Arc::new(named(listen))),
             options,
+            reader: None,
         })
     }
 

@@ -9,6 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Postgres};
 
+use super::super::patience::within;
 use super::transaction::PgTransaction;
 
 /// Session settings:
@@ -194,8 +195,8 @@ pub(super) fn pool_options() -> PgPoolOptions {
 }
 
 async fn ping(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(PING_TIMEOUT, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    match within(PING_TIMEOUT, connection.ping()).await {
+        Some(answer) => answer.map(|()| true),
+        None => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
     }
 }

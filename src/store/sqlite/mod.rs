@@ -4,6 +4,7 @@
 //! wait for the writer. More writing connections would only wait for each other, up to
 //! `busy_timeout`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tokio::sync::Mutex;
 use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
-use super::readers::Readers;
+use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::{Filter, Listed, StoreError, rows, sql};
 use crate::domain::event::EventId;
 use crate::domain::registration::{Registration, Status};
@@ -63,6 +64,8 @@ pub struct Sqlite {
     /// error or a cancelled future its state is unknown, so the next transaction opens another.
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     file: Arc<OpenFile>,
+    /// For whom long reads are made; see [`super::Store::for_reader`].
+    pub(super) reader: Option<IpAddr>,
 }
 
 impl Sqlite {
@@ -91,7 +94,7 @@ impl Sqlite {
         let readers = Readers::new(SHORT_READERS, |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
-                .acquire_timeout(ANSWER_TIMEOUT)
+                .acquire_timeout(READ_ACQUIRE_TIMEOUT)
                 // Never: an acquire that is too slow fails, and is logged then.
                 .acquire_slow_threshold(Duration::MAX)
                 // A connection to a file does not die by itself.
@@ -106,6 +109,7 @@ impl Sqlite {
             writing: Arc::new(writing),
             writer: Arc::new(Mutex::new(Some(writer))),
             file: Arc::new(file),
+            reader: None,
         })
     }
 

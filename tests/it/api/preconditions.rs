@@ -99,6 +99,56 @@ async fn a_false_precondition_does_nothing() {
     app.stop().await;
 }
 
+/// Whoever says that any representation will do has one, whatever the address: 304 without a body.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_read_of_what_exists_is_304_for_a_client_that_has_anything() {
+    let app = App::sqlite().await;
+    app.event("gala", 9).await;
+    let mine = app.register("gala", "Ada", "ada@example.org").await.json();
+    let token = mine["token"].as_str().expect("a token");
+    let path = |pattern: &str| pattern.replace("{slug}", "gala").replace("{token}", token);
+    let reads = headcount::http::urls::ALL
+        .iter()
+        .filter(|url| url.methods.contains(&http::Method::GET))
+        .map(|url| path(url.pattern))
+        .chain(["/assets/js/site.js".to_owned()]);
+    let mut compared = 0;
+    for path in reads {
+        for method in ["GET", "HEAD"] {
+            // HEAD shows what there is without beginning a stream.
+            let plain = ask(&app, "HEAD", &path, ("accept", "*/*"), &Value::Null).await;
+            let any = ask(&app, method, &path, ("if-none-match", "*"), &Value::Null).await;
+            let exists = plain.status == 200;
+            let expected = if exists { 304 } else { plain.status };
+            assert_eq!(any.status, expected, "{method} {path}: {}", any.head);
+            assert!(
+                !exists || any.body.is_empty(),
+                "{method} {path}: {}",
+                any.body
+            );
+            assert_eq!(any.header("etag"), plain.header("etag"), "{method} {path}");
+            compared += usize::from(exists);
+            let other = ask(
+                &app,
+                "HEAD",
+                &path,
+                ("if-none-match", "\"x\""),
+                &Value::Null,
+            )
+            .await;
+            assert_eq!(other.status, plain.status, "{method} {path}");
+        }
+    }
+    assert!(compared > 40, "{compared} reads were compared");
+    // What does not exist is not known, and a poll that waits waits for a change.
+    let missing = ask(&app, "GET", "/e/none", ("if-none-match", "*"), &Value::Null).await;
+    assert_eq!(missing.status, 404);
+    let stale = ("if-none-match", "*, \"x\"");
+    let list = ask(&app, "GET", "/api/v1/events", stale, &Value::Null).await;
+    assert_eq!(list.status, 200, "a star stands alone in its field");
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_true_precondition_lets_a_request_through() {
     let app = App::sqlite().await;

@@ -11,6 +11,8 @@
 
 mod crowd;
 mod database;
+#[cfg(target_os = "linux")]
+mod listener;
 mod node;
 mod restore;
 mod rolling;

@@ -34,8 +34,7 @@ impl Http2 {
         let io = TcpStream::connect(address)
             .await
             .expect("the server accepts");
-        // `:scheme http` in the static table (RFC 7541, appendix A).
-        Self::begin(Box::new(io), 0x86, window).await
+        Self::over(Box::new(io), false, window).await
     }
 
     pub(crate) async fn tls(
@@ -44,13 +43,15 @@ impl Http2 {
         window: u32,
     ) -> Self {
         let io = tls::stream(address, certificate, b"h2").await;
-        Self::begin(Box::new(io), 0x87, window).await
+        Self::over(Box::new(io), true, window).await
     }
 
-    async fn begin(io: Box<dyn Io>, scheme: u8, window: u32) -> Self {
+    /// The same over a connection that exists.
+    pub(crate) async fn over(io: Box<dyn Io>, tls: bool, window: u32) -> Self {
         let mut this = Self {
             io,
-            scheme,
+            // `:scheme` in the static table (RFC 7541, appendix A).
+            scheme: if tls { 0x87 } else { 0x86 },
             next: 1,
         };
         let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
@@ -67,12 +68,20 @@ impl Http2 {
 
     /// Asks with `GET`; answers the stream.
     pub(crate) async fn get(&mut self, path: &str) -> u32 {
+        self.get_many(path, 1).await
+    }
+
+    /// Asks so many times at once; answers the last stream.
+    pub(crate) async fn get_many(&mut self, path: &str, times: usize) -> u32 {
         let block = self.block(0x82, path);
-        let stream = self.next;
-        self.next += 2;
-        // END_HEADERS and END_STREAM.
-        self.send(&frame(HEADERS, 5, stream, &block)).await;
-        stream
+        let mut requests = Vec::new();
+        for _ in 0..times {
+            // END_HEADERS and END_STREAM.
+            requests.extend(frame(HEADERS, 5, self.next, &block));
+            self.next += 2;
+        }
+        self.send(&requests).await;
+        self.next - 2
     }
 
     /// The fields of a request, as literals without indexing (RFC 7541, section 6.2.2).

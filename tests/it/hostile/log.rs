@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io::{PipeReader, pipe};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::time::timeout;
 
@@ -48,18 +48,6 @@ fn start(broken: Broken, url: &str, flags: &[&str]) -> (Process, Option<PipeRead
     (process, reader)
 }
 
-#[track_caller]
-fn exit_code(mut process: Process) -> Option<i32> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = process.child.try_wait().expect("a process") {
-            return status.code();
-        }
-        assert!(begun.elapsed() < PATIENCE, "the process does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_whose_log_cannot_be_written_serves_and_drains() {
     for broken in ALL {
@@ -91,7 +79,7 @@ async fn a_server_whose_log_cannot_be_written_serves_and_drains() {
             "drain",
             "{broken:?}"
         );
-        assert_eq!(exit_code(process), Some(0), "{broken:?}");
+        assert_eq!(process.exit_code(), Some(0), "{broken:?}");
     }
 }
 
@@ -120,7 +108,7 @@ async fn a_node_whose_log_cannot_be_written_follows_the_others() {
             watcher.first(begun, "the other node's number", right).await;
         }
         process.signal("TERM");
-        assert_eq!(exit_code(process), Some(0), "{broken:?}");
+        assert_eq!(process.exit_code(), Some(0), "{broken:?}");
     }
 }
 
@@ -135,7 +123,7 @@ async fn sighup_drains_like_sigterm() {
     process.signal("HUP");
     assert_eq!(stream.next("bye").await.json()["reason"], "drain");
     assert!(stream.block().await.is_none(), "a clean end follows");
-    assert_eq!(exit_code(process), Some(0));
+    assert_eq!(process.exit_code(), Some(0));
 }
 
 /// A supervisor learns of a mistake by the exit code, also when nobody reads why.

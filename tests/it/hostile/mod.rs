@@ -1,9 +1,11 @@
 //! Hostile clients, against the real binary: whatever one of them does, the server gives orderly
 //! answers and serves everybody else.
 
+mod attacker;
 mod attacks;
 mod cases;
 mod fuzz;
 pub(crate) mod http2;
 mod log;
+mod means;
 mod target;

@@ -4,20 +4,37 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::NamedTempFile;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::support::app::{call, register};
+use crate::cli::tls::Files;
+use crate::server::tls;
+use crate::server::wire::Wire;
+use crate::support::app::{Answer, PASSWORD, TOKEN, exchange};
 use crate::support::process::Process;
 use crate::support::sqlite::File;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
 
 pub(super) struct Target {
     pub(super) process: Process,
     log: NamedTempFile,
+    tls: Option<Files>,
     _file: File,
 }
 
 impl Target {
     pub(super) fn start(flags: &[&str]) -> Self {
+        Self::listening(None, flags)
+    }
+
+    /// A server that speaks TLS with everybody.
+    pub(super) fn start_tls() -> Self {
+        Self::listening(Some(Files::self_signed()), &[])
+    }
+
+    fn listening(tls: Option<Files>, flags: &[&str]) -> Self {
         let (file, log) = (File::new(), NamedTempFile::new().expect("a file"));
         let mut command = Command::new("sh");
         command.args([
@@ -26,16 +43,28 @@ impl Target {
             env!("CARGO_BIN_EXE_headcount"),
         ]);
         command.env("LOG", log.path());
-        let flags = [&["--register-rate-per-ip", "0"], flags].concat();
+        let fixed = ["--register-rate-per-ip", "0", "--admin-password", PASSWORD];
+        let certificate = tls.as_ref().map(Files::flags);
+        let flags = [
+            &fixed[..],
+            certificate.as_ref().map_or(&[], |flags| &flags[..]),
+            flags,
+        ];
         Self {
-            process: Process::spawn(command, &file.text(), &flags),
+            process: Process::spawn(command, &file.text(), &flags.concat()),
             log,
+            tls,
             _file: file,
         }
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.process.address
+    }
+
+    /// What a client must trust; `None` without TLS.
+    pub(super) fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.tls.as_ref().map(Files::certificate)
     }
 
     pub(super) fn log(&self) -> String {
@@ -53,26 +82,67 @@ impl Target {
         kilobytes.parse::<usize>().expect("a number") * 1024
     }
 
-    /// What a well-behaved visitor waits for: a page, then a registration.
+    /// One request of somebody else, on a connection of its own.
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let address = self.address();
+        let wire = match self.certificate() {
+            Some(certificate) => Wire::new(tls::stream(address, &certificate, b"http/1.1").await),
+            None => Wire::connect(address).await,
+        };
+        exchange(wire, &address.to_string(), method, path, headers, body).await
+    }
+
+    /// The organiser's call, with the token.
+    pub(super) async fn organise(&self, method: &str, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        let headers = [JSON, ("authorization", bearer.as_str())];
+        self.call(method, path, &headers, body).await
+    }
+
+    /// What a well-behaved visitor waits for: a page, then a registration. What its organiser waits
+    /// for: the list.
     pub(super) async fn visit(&self, email: &str) -> Duration {
         let begun = Instant::now();
-        let page = call(self.address(), "GET", "/e/welcome", &[], "").await;
+        let page = self.call("GET", "/e/welcome", &[], "").await;
         assert_eq!(page.status, 200, "{}", page.body);
-        let answer = register(self.address(), "welcome", "Ada", email).await;
+        let person = json!({ "name": "Ada", "email": email }).to_string();
+        let registrations = "/api/v1/events/welcome/registrations";
+        let answer = self.call("POST", registrations, &[JSON], &person).await;
         // 409 once the event is full; either is an answer from the database.
         assert!(matches!(answer.status, 201 | 409), "{}", answer.body);
+        let list = self.organise("GET", registrations, "").await;
+        assert_eq!(list.status, 200, "{}", list.body);
         begun.elapsed()
     }
 
-    /// The next request is served, and nothing panicked.
+    /// The organiser signs in with the password.
+    pub(super) async fn sign_in(&self) -> Duration {
+        let begun = Instant::now();
+        let form = format!("password={}", PASSWORD.replace(' ', "+"));
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let answer = self.call("POST", "/admin/login", &[kind], &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert!(answer.header("set-cookie").is_some(), "{}", answer.head);
+        begun.elapsed()
+    }
+
+    /// The next request is served, nothing panicked, and the database was never blamed.
     #[track_caller]
     pub(super) fn is_well(&self) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();
         async move {
-            let ready = call(self.address(), "GET", "/health/ready", &[], "").await;
+            let ready = self.call("GET", "/health/ready", &[], "").await;
             assert_eq!(ready.status, 200, "{caller}: {}", ready.body);
             let log = self.log();
-            assert!(!log.contains("panicked"), "{caller}: {log}");
+            for fault in ["panicked", "cannot reach the database"] {
+                assert!(!log.contains(fault), "{caller}: {log}");
+            }
         }
     }
 }

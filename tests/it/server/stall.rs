@@ -42,10 +42,7 @@ async fn an_http_2_stream_whose_client_takes_nothing_is_reset_and_others_go_on()
         // Closed windows, and windows that open for a part of the answer.
         for window in [0, 1, 4] {
             let mut connection = connect(&host, certificate, window).await;
-            let paths = ["/stream", "/big", "/hello"];
-            // A small answer that has begun to leave belongs to the connection.
-            let paths = if window == 0 { &paths[..] } else { &paths[..2] };
-            for path in paths {
+            for path in ["/stream", "/big", "/hello"] {
                 let stream = connection.get(path).await;
                 connection.next(HEADERS, stream).await;
                 host.feed.publish("another that it does not take");
@@ -55,6 +52,25 @@ async fn an_http_2_stream_whose_client_takes_nothing_is_reset_and_others_go_on()
             host.feed.release.notify_waiters();
             host.feed.release.notify_one();
             connection.next(HEADERS, stream).await;
+        }
+        host.watched_by(0).await;
+        host.finish().await;
+    }
+}
+
+/// It has begun to read, so the deadline begins with what it leaves.
+#[tokio::test]
+async fn an_http_2_client_that_takes_a_part_is_reset_as_well() {
+    let (own_tls, certificate) = tls::certificate();
+    for (own_tls, certificate) in [(None, None), (Some(own_tls), Some(&certificate))] {
+        let host = Host::start(hasty(own_tls));
+        let mut connection = connect(&host, certificate, 4).await;
+        for path in ["/stream", "/hello", "/big"] {
+            let stream = connection.get(path).await;
+            let Frame { payload, .. } = connection.next(DATA, stream).await;
+            assert_eq!(payload.len(), 4, "{path}");
+            host.feed.publish("the next count");
+            connection.next(RST_STREAM, stream).await;
         }
         host.watched_by(0).await;
         host.finish().await;

@@ -44,6 +44,16 @@ pub(crate) async fn stream(
     certificate: &CertificateDer<'static>,
     alpn: &[u8],
 ) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(addr).await.unwrap();
+    over(stream, certificate, alpn).await
+}
+
+/// The same over a connection that exists.
+pub(crate) async fn over(
+    stream: TcpStream,
+    certificate: &CertificateDer<'static>,
+    alpn: &[u8],
+) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
@@ -53,7 +63,6 @@ pub(crate) async fn stream(
         .with_root_certificates(roots)
         .with_no_client_auth();
     client.alpn_protocols = vec![alpn.to_vec()];
-    let stream = TcpStream::connect(addr).await.unwrap();
     TlsConnector::from(Arc::new(client))
         .connect(ServerName::try_from("localhost").unwrap(), stream)
         .await

@@ -148,9 +148,20 @@ pub(crate) async fn call(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
-    let mut wire = Wire::connect(address).await;
-    let mut request =
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    let wire = Wire::connect(address).await;
+    exchange(wire, &address.to_string(), method, path, headers, body).await
+}
+
+/// The same on a connection that exists, and is closed afterwards.
+pub(crate) async fn exchange(
+    mut wire: Wire,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");
     }

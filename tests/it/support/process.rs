@@ -3,8 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::app::TOKEN;
+use crate::server::host::PATIENCE;
 
 /// A server process; killed when it is dropped.
 pub(crate) struct Process {
@@ -80,6 +82,21 @@ impl Process {
             .args([&format!("-{name}"), &self.child.id().to_string()])
             .status();
         assert!(status.expect("kill runs").success());
+    }
+}
+
+impl Process {
+    /// The code with which it ends by itself.
+    #[track_caller]
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a process") {
+                return status.code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "the process does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

@@ -44,7 +44,8 @@ async fn fill(
 ) -> Result<AdminAuditPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let before = visit.parameter("after").and_then(|key| key.parse().ok());
-    let (entries, next) = audit::page(context, &shown.event.slug, before, PAGE).await?;
+    let store = context.store_for(visit.head.peer);
+    let (entries, next) = audit::page(&store, &shown.event.slug, before, PAGE).await?;
     Ok(AdminAuditPage {
         t: visit.texts,
         here: visit.path.clone(),

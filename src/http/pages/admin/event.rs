@@ -117,7 +117,8 @@ async fn fill(
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
     let search = Narrowing::of(visit, event);
-    let (listed, next) = registrations::page(context, event.id, search.filter()).await?;
+    let store = context.store_for(visit.head.peer);
+    let (listed, next) = registrations::page(&store, event.id, search.filter()).await?;
     let refused = |form| Refused { form, wrong };
     let (announcement, announce_hours) = typed.announcement();
     Ok(AdminEventPage {

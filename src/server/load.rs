@@ -1,4 +1,4 @@
-//! How many bytes of answers may wait for one connection, and for one address.
+//! What one address has under way: bytes of answers that it has not taken, and requests in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,61 @@ const MAX_UNSENT_PER_CONNECTION: usize = 2 * 1024 * 1024;
 /// The same for one address: 2,000 phones in a hall that all wait for a page of 20 KiB leave two
 /// thirds of it.
 const MAX_UNSENT_PER_ADDRESS: usize = 128 * 1024 * 1024;
+
+/// What one address has under way. Its connections share the counters.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Load {
+    /// Bytes of answers that it has not taken.
+    pub(super) unsent: Arc<AtomicUsize>,
+    /// Requests in flight beyond one for each connection.
+    requests: Arc<AtomicUsize>,
+}
+
+/// Counts requests in flight: from the head until the client has taken the answer's last byte, or
+/// the answer is given up.
+///
+/// A connection's place covers one request. HTTP/2 carries 100 at once, so without a count 400
+/// connections of one address put 40,000 pages before everybody else's.
+#[derive(Debug)]
+pub(super) struct RequestLimiter {
+    all: Arc<AtomicUsize>,
+    max: usize,
+    max_per_address: usize,
+}
+
+/// The place of a request in flight.
+#[derive(Debug)]
+pub(super) struct InFlight([Arc<AtomicUsize>; 2]);
+
+impl RequestLimiter {
+    pub(super) fn new(max: usize, max_per_address: usize) -> Self {
+        Self {
+            all: Arc::default(),
+            max,
+            max_per_address,
+        }
+    }
+
+    /// Counts a request; `None` when its address, or all together, have too many.
+    pub(super) fn begin(&self, load: &Load) -> Option<InFlight> {
+        let place = InFlight([Arc::clone(&load.requests), Arc::clone(&self.all)]);
+        let bounds = [self.max_per_address, self.max];
+        let mut within = true;
+        for (counter, bound) in place.0.iter().zip(bounds) {
+            within &= counter.fetch_add(1, Ordering::Relaxed) < bound;
+        }
+        // What does not fit is given back by the drop.
+        within.then_some(place)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        for counter in &self.0 {
+            counter.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
 
 /// Whether a client has taken enough of its answers to ask for more. Above half of a bound it is
 /// refused before anything is done; what is under way then may fill the other half.
@@ -57,6 +112,21 @@ impl Drop for UnsentBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_in_flight_are_bounded_for_one_address_and_in_all() {
+        let limiter = RequestLimiter::new(3, 2);
+        let (one, other) = (Load::default(), Load::default());
+        let held = [limiter.begin(&one), limiter.begin(&one)];
+        assert!(held.iter().all(Option::is_some));
+        assert!(limiter.begin(&one).is_none(), "the address's limit");
+        let third = limiter.begin(&other).unwrap();
+        assert!(limiter.begin(&other).is_none(), "the limit of all");
+        drop(held);
+        assert!(limiter.begin(&one).is_some());
+        drop(third);
+        assert_eq!(limiter.all.load(Ordering::Relaxed), 0);
+    }
 
     #[test]
     fn bytes_that_are_not_taken_are_bounded_and_given_back() {
