@@ -17,6 +17,7 @@ use super::handoff::Link;
 use super::limits::RequestPermit;
 use super::load::{InFlight, UnsentBytes};
 use super::meters::{Expired, expired};
+use super::refusal::Unread;
 use super::stall::Progress;
 use crate::transport::live::Chunks;
 
@@ -25,6 +26,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// The most that hyper gets of a finite answer at once. What the client has not taken yet stays
 /// here, where it is counted.
 const PIECE: usize = 16 * 1024;
+
+/// An answer of so many bytes goes to hyper as one frame: what a client leaves of it weighs less than
+/// the stream.
+const TINY: usize = 16;
 
 /// A response's body. It counts as unanswered until it is dropped.
 pub(super) struct Body<B> {
@@ -39,6 +44,7 @@ pub(super) struct Places {
     _unanswered: Unanswered,
     _stream: Option<OpenStream>,
     _in_flight: Option<InFlight>,
+    refusal: Option<Unread>,
     permit: Option<RequestPermit>,
 }
 
@@ -56,8 +62,15 @@ impl Places {
             _unanswered: unanswered,
             _stream: stream,
             _in_flight: in_flight,
+            refusal: None,
             permit,
         }
+    }
+
+    /// The same for the refusal that answers the request.
+    pub(super) fn of_refusal(mut self, refusal: Option<Unread>) -> Self {
+        self.refusal = refusal;
+        self
     }
 
     /// The client's place, for whoever holds the socket after this request.
@@ -178,6 +191,7 @@ pub(super) struct Paced<B> {
     body: B,
     /// What hyper has not had of the present frame.
     rest: Bytes,
+    tiny: bool,
     _unsent: Option<UnsentBytes>,
 }
 
@@ -186,6 +200,7 @@ impl<B> Paced<B> {
         Self {
             body,
             rest: Bytes::new(),
+            tiny: true,
             _unsent: unsent,
         }
     }
@@ -220,7 +235,12 @@ where
     /// that means that the client had room for all, and the stall deadline holds up to there.
     fn piece(&mut self, http2: bool) -> Bytes {
         let left = self.rest.len();
-        let length = if http2 && left > 1 { left - 1 } else { left };
+        self.tiny &= left <= TINY;
+        let length = if http2 && !self.tiny && left > 1 {
+            left - 1
+        } else {
+            left
+        };
         if length > PIECE {
             let piece = Bytes::copy_from_slice(&self.rest[..PIECE]);
             self.rest.advance(PIECE);
@@ -324,7 +344,8 @@ mod tests {
         assert_eq!(pieces(700, false), [700]);
         assert_eq!(pieces(PIECE + 5, false), [PIECE, 5]);
         assert_eq!(pieces(1, true), [1]);
-        assert_eq!(pieces(2, true), [1, 1]);
+        assert_eq!(pieces(TINY, true), [TINY]);
+        assert_eq!(pieces(TINY + 1, true), [TINY, 1]);
         assert_eq!(pieces(700, true), [699, 1]);
         assert_eq!(pieces(2 * PIECE + 1, true), [PIECE, PIECE, 1]);
     }

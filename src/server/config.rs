@@ -22,11 +22,11 @@ pub struct Config {
     /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
     pub trusted_proxies: Vec<IpNet>,
     /// Requests in flight at once, beside one for each connection: only HTTP/2 has more. A live view
-    /// is no such request, since it counts as a connection, nor is a probe. Default 8,192: four
-    /// halls.
+    /// is no such request, since it counts as a connection, nor is a probe. Default 4,096: eight
+    /// busy addresses.
     pub max_requests: usize,
-    /// The same from one address. Default 2,048: a second request of each of 2,000 phones. A page's
-    /// files are in flight for milliseconds each.
+    /// The same from one address. Default 512: 25 phones of a hall that load a page with 20 files in
+    /// the same instant. Each is in flight for milliseconds.
     pub max_requests_per_address: usize,
     /// What a request for this path asks of the server. Default: any path is [`Demand::Live`].
     pub demand: fn(&str) -> Demand,
@@ -71,8 +71,8 @@ impl Default for Config {
             max_connections_per_address: 8_192,
             max_refusals: 512,
             trusted_proxies: Vec::new(),
-            max_requests: 8_192,
-            max_requests_per_address: 2_048,
+            max_requests: 4_096,
+            max_requests_per_address: 512,
             demand: |_| Demand::Live,
             tls: None,
             drain: Duration::from_secs(10),

@@ -59,6 +59,8 @@ pub(super) struct Link {
     pub(super) unanswered: AtomicUsize,
     /// Of those, the ones whose answer may stay open as long as the client does.
     pub(super) streams: AtomicUsize,
+    /// Refusals that the client has not read.
+    pub(super) refusals: AtomicUsize,
     /// Bytes of answers that the client has not taken.
     pub(super) unsent: Arc<AtomicUsize>,
     /// The present request has a body that the application has not read to its end.

@@ -1,14 +1,21 @@
 //! Refusals before any route. Each is rendered once: refusing must cost less than serving.
 
-use std::sync::LazyLock;
+use std::error::Error;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use http_body_util::Full;
 
+use super::handoff::Link;
 use super::head;
 use crate::problem::Problem;
 use crate::transport::headers;
+
+/// Refusals of one HTTP/2 connection that its client may leave unread. A client that reads has fewer
+/// at any moment, unless it sends that many requests at once.
+const MAX_UNREAD: usize = 8;
 
 /// Too many requests are in flight, or too many answers wait to be read. Nothing was done.
 pub(super) static REQUESTS: LazyLock<Refusal> =
@@ -16,6 +23,42 @@ pub(super) static REQUESTS: LazyLock<Refusal> =
 /// The request was carried out, but its answer is not kept.
 pub(super) static UNREAD: LazyLock<Refusal> =
     LazyLock::new(|| Refusal::new(Problem::unread_answers()));
+
+/// A refusal that its client has not read.
+pub(super) struct Unread(Arc<Link>);
+
+impl Unread {
+    /// `None` when the connection has too many.
+    pub(super) fn count(link: &Arc<Link>) -> Option<Self> {
+        let unread = Self(Arc::clone(link));
+        (link.refusals.fetch_add(1, Ordering::Relaxed) < MAX_UNREAD).then_some(unread)
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.0.refusals.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why a request has no answer.
+pub(super) enum NoAnswer<E> {
+    /// The application has failed.
+    Application(E),
+    /// The stream is reset with `REFUSED_STREAM`: nothing was done, and the client may send the
+    /// request again (RFC 9113, section 8.7). It costs no memory, whether the client reads or not.
+    Refused,
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<NoAnswer<E>> for Box<dyn Error + Send + Sync> {
+    fn from(reason: NoAnswer<E>) -> Self {
+        match reason {
+            NoAnswer::Application(error) => error.into(),
+            // hyper resets the stream with the reason of an error of h2.
+            NoAnswer::Refused => h2::Error::from(h2::Reason::REFUSED_STREAM).into(),
+        }
+    }
+}
 
 /// A problem document with its head.
 pub(super) struct Refusal {

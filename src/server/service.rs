@@ -26,7 +26,7 @@ use super::limits::{Limit, RequestPermit};
 use super::linger::RequestBody;
 use super::load::{Load, UnsentBytes, may_ask};
 use super::proxy;
-use super::refusal;
+use super::refusal::{self, NoAnswer, Unread};
 use super::version::Claimed;
 use crate::context::{Admission, Peer};
 use crate::transport::live::Live;
@@ -66,8 +66,8 @@ struct Judgement {
 
 impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
     type Response = Response<Body<S::Body>>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+    type Error = NoAnswer<S::Error>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (unanswered, others) = Unanswered::new(&self.link);
@@ -90,8 +90,14 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
         }
         let judgement = self.judge(&request, unanswered, http2, http2 && others);
         if judgement.crowded || !may_ask(&self.link.unsent, &judgement.load.unsent) {
-            let refusal = own(refusal::REQUESTS.answer(request.method()), judgement.places);
-            return Box::pin(ready(Ok(refusal)));
+            let unread = judgement.crowded.then(|| Unread::count(&self.link));
+            if matches!(unread, Some(None)) {
+                return Box::pin(ready(Err(NoAnswer::Refused)));
+            }
+            let method = request.method().clone();
+            let places = judgement.places.of_refusal(unread.flatten());
+            // Made in the stream's own task, whose deadline its body then has.
+            return Box::pin(async move { Ok(own(refusal::REQUESTS.answer(&method), places)) });
         }
         request.extensions_mut().insert(judgement.peer);
         request.extensions_mut().insert(judgement.admission);
@@ -119,13 +125,18 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
         // somebody has asked and gone.
         let calling = match app.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Either::Left(app.call(request)),
-            Poll::Ready(Err(error)) => return Box::pin(ready(Err(error))),
+            Poll::Ready(Err(error)) => {
+                return Box::pin(ready(Err(NoAnswer::Application(error))));
+            }
             Poll::Pending => Either::Right(async move {
                 poll_fn(|cx| app.poll_ready(cx)).await?;
                 app.call(request).await
             }),
         };
-        Box::pin(async move { Ok(path.send(calling.await?)) })
+        Box::pin(async move {
+            let answer = calling.await.map_err(NoAnswer::Application)?;
+            Ok(path.send(answer))
+        })
     }
 }
 

@@ -86,12 +86,13 @@ where
 {
     fn execute(&self, stream: F) {
         let stall = self.stall;
+        let progress = Arc::new(Progress::default());
+        // Boxed: the task would have room for it three times, and a client has many.
+        let mut stream = Box::pin(PROGRESS.scope(Arc::clone(&progress), stream));
         tokio::spawn(async move {
-            let progress = Arc::new(Progress::default());
-            let stream = PROGRESS.scope(Arc::clone(&progress), stream);
             tokio::select! {
                 biased;
-                () = stream => {}
+                () = &mut stream => {}
                 () = progress.stalled(stall) => expired(Expired::Stall),
             }
         });

@@ -85,6 +85,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ),
     ("hyper", &["server", "transport", "app", "cli"]),
     ("hyper_util", &["server", "transport", "app", "cli"]),
+    ("h2", &["server"]),
     ("socket2", &["server"]),
     ("pin_project_lite", &["server"]),
     ("tower_service", &["server", "transport"]),

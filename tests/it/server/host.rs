@@ -149,6 +149,7 @@ fn routes(
 ) -> impl Filter<Extract = (impl warp::Reply,), Error = warp::Rejection> + Clone {
     let with_feed = warp::any().map(move || feed.clone());
     let hello = warp::path!("hello").map(|| "hello");
+    let small = warp::path!("small").map(|| "x".repeat(400));
     let big = warp::path!("big").map(|| "x".repeat(10_000));
     let huge = warp::path!("huge").map(|| "x".repeat(100_000));
     let echo = warp::path!("echo")
@@ -181,6 +182,7 @@ fn routes(
         .map(switch);
     hello
         .or(idle)
+        .or(small)
         .or(big)
         .or(huge)
         .or(echo)

@@ -6,7 +6,7 @@ use headcount::server::{Config, Deadlines, Demand};
 
 use super::host::{Host, config};
 use super::wire::{Ending, Wire};
-use crate::hostile::http2::{HEADERS, Http2, RST_STREAM};
+use crate::hostile::http2::{Frame, HEADERS, Http2, RST_STREAM};
 
 fn capped(total: usize, per_address: usize) -> Config {
     Config {
@@ -340,4 +340,20 @@ async fn requests_that_are_unanswered_or_unread_are_bounded() {
         drop((connection, other));
         host.drained().await;
     }
+}
+
+/// A client that is refused and does not read must not cost memory for each further request.
+#[tokio::test]
+async fn refusals_that_are_not_read_end_in_resets_that_cost_nothing() {
+    let host = Host::start(few_requests(1, 9));
+    let mut connection = Http2::plain(host.addr, 0).await;
+    // The first, one beside it, and eight refusals wait to be read.
+    let last = connection.get_many("/hello", 100).await;
+    for stream in (21..=last).step_by(2) {
+        let Frame { payload, .. } = connection.next(RST_STREAM, stream).await;
+        // REFUSED_STREAM (RFC 9113, section 7).
+        assert_eq!(payload, [0, 0, 0, 7], "{stream}");
+    }
+    drop(connection);
+    host.drained().await;
 }

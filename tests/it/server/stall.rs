@@ -42,7 +42,10 @@ async fn an_http_2_stream_whose_client_takes_nothing_is_reset_and_others_go_on()
         // Closed windows, and windows that open for a part of the answer.
         for window in [0, 1, 4] {
             let mut connection = connect(&host, certificate, window).await;
-            for path in ["/stream", "/big", "/hello"] {
+            let paths = ["/stream", "/big", "/small", "/hello"];
+            // A few bytes that have begun to leave belong to the connection.
+            let paths = if window == 0 { &paths[..] } else { &paths[..3] };
+            for path in paths {
                 let stream = connection.get(path).await;
                 connection.next(HEADERS, stream).await;
                 host.feed.publish("another that it does not take");
@@ -65,7 +68,7 @@ async fn an_http_2_client_that_takes_a_part_is_reset_as_well() {
     for (own_tls, certificate) in [(None, None), (Some(own_tls), Some(&certificate))] {
         let host = Host::start(hasty(own_tls));
         let mut connection = connect(&host, certificate, 4).await;
-        for path in ["/stream", "/hello", "/big"] {
+        for path in ["/stream", "/small", "/big"] {
             let stream = connection.get(path).await;
             let Frame { payload, .. } = connection.next(DATA, stream).await;
             assert_eq!(payload.len(), 4, "{path}");
@@ -73,6 +76,7 @@ async fn an_http_2_client_that_takes_a_part_is_reset_as_well() {
             connection.next(RST_STREAM, stream).await;
         }
         host.watched_by(0).await;
+        drop(connection);
         host.finish().await;
     }
 }
