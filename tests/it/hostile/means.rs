@@ -37,12 +37,12 @@ pub(super) async fn take_nothing(attacker: Attacker, path: &'static str) -> Held
     held
 }
 
-/// 40,000 pages that nobody reads. Over TLS a quarter of them: its handshakes would take most of the
+/// 20,000 pages that nobody reads. Over TLS a quarter of them: its handshakes would take most of the
 /// test's time.
 pub(super) async fn ask_for_pages(attacker: Attacker) -> Held {
     let connections = match attacker.protocol {
-        Protocol::Http1 | Protocol::Http2 => 400,
-        Protocol::Tls => 100,
+        Protocol::Http1 | Protocol::Http2 => 200,
+        Protocol::Tls => 50,
     };
     let mut held: Held = Vec::new();
     for _ in 0..connections {
