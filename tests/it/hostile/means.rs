@@ -135,11 +135,11 @@ pub(super) async fn export_the_list(attacker: Attacker) -> Held {
     held
 }
 
-/// 200 clients at 20 addresses that try one password after the other, in the console and as a bearer
+/// 60 clients at 20 addresses that try one password after the other, in the console and as a bearer
 /// token.
 pub(super) async fn guess_passwords(attacker: Attacker) -> Held {
     let mut held: Held = Vec::new();
-    for client in 0..200_u8 {
+    for client in 0..60_u8 {
         let (attacker, host) = (attacker.clone(), 2 + client % 20);
         let task = tokio::spawn(async move {
             for guess in 0.. {
