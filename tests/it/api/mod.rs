@@ -11,6 +11,7 @@ mod reading;
 mod refusals;
 mod registering;
 mod secrets;
+mod unavailable;
 
 use headcount::context::Peer;
 use serde_json::Value;
