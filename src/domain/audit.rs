@@ -73,3 +73,23 @@ pub fn registration(registration: &Registration) -> Value {
         "status": registration.status,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lab;
+    use crate::domain::position::Epoch;
+
+    #[test]
+    fn an_event_is_logged_with_its_settings_and_counters() {
+        let lab = lab::new().open(Epoch::draw(), Timestamp::default());
+        let logged = event(&lab);
+        assert_eq!(logged["capacity"], lab::PLACES);
+        assert_eq!(logged["state"], "open");
+        assert_eq!(
+            (&logged["round"], &logged["revision"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(logged["title"], lab.title.as_str());
+    }
+}

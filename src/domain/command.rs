@@ -154,3 +154,29 @@ pub enum Refusal {
     #[error("{0}")]
     Invalid(super::invalid::Invalid),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_visitors_commands_are_decided_in_batches() {
+        let cancel = Command::Cancel {
+            locator: Locator {
+                event: 1,
+                round: 1,
+                number: 1,
+            },
+            secret: None,
+            by: Actor::Console,
+        };
+        assert!(cancel.is_visit());
+        let undo = Command::Undo {
+            expected: Some(Vec::new()),
+            by: Actor::Console,
+        };
+        assert!(!undo.is_visit() && !Command::ApplySchedule.is_visit());
+        assert_eq!(undo.expected(), Some([].as_slice()));
+        assert_eq!(cancel.expected(), None);
+    }
+}
