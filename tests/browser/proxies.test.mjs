@@ -334,3 +334,26 @@ test("a page behind nginx comes back by itself although it was answered 502", as
   );
   t.diagnostic(`right again ${Math.round(performance.now() - began)} ms after the server was back`);
 });
+
+test("nginx passes on whatever Headcount takes, and leaves refusals to it", async () => {
+  await server.organise("POST", "/events", { slug: "sizes", title: "Sizes", capacity: 100 });
+  const register = (name) =>
+    ask(`${nginx}/api/v1/events/sizes/registrations`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, email: "ada@example.org" }),
+    });
+  // A visitor's body may have 16 KiB: the name is too long, which only Headcount says.
+  const long = await register("a".repeat(15 * 1024));
+  assert.deepEqual([long.status, long.json().code], [422, "validation-failed"]);
+  // Over every limit of Headcount's, below nginx's.
+  const large = await register("a".repeat(100 * 1024));
+  assert.deepEqual([large.status, large.json().code], [413, "body-too-large"]);
+  const head = (bytes) =>
+    ask(`${nginx}/api/v1/events/sizes`, { headers: { "x-filler": "a".repeat(bytes) } });
+  assert.equal((await head(15 * 1024)).status, 200);
+  // Headcount's own refusal: nginx would say 400.
+  assert.equal((await head(24 * 1024)).status, 431);
+  const target = await ask(`${nginx}/api/v1/events/sizes?x=${"a".repeat(15 * 1024)}`);
+  assert.equal(target.status, 200);
+});
