@@ -165,6 +165,7 @@ const foot = (page) =>
 
 test("an announcement takes no room from what is read and clicked: it comes in the line kept for it", async () => {
   await create("room");
+  await server.organise("PATCH", "/events/room", { title: "A title of several words ".repeat(4) });
   const { token } = await server.register("room", 1);
   const text = "Please wait in the foyer. ".repeat(19).trim();
   for (const viewport of [
