@@ -281,6 +281,22 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_that_a_page_shows_is_a_detail_and_the_count_is_none() {
+        let event = crate::domain::lab::new().open(Epoch::draw(), Timestamp::default());
+        let same = |change: fn(&mut Event)| {
+            let mut other = event.clone();
+            change(&mut other);
+            event.has_details_of(&other)
+        };
+        assert!(same(|_| ()) && same(|other| other.registered = 1));
+        assert!(!same(|other| other.title.push('!')));
+        assert!(!same(|other| other.description.push('!')));
+        assert!(!same(|other| other.opens_at = Some(Timestamp::default())));
+        assert!(!same(|other| other.closes_at = Some(Timestamp::default())));
+        assert!(!same(|other| other.waitlist = !other.waitlist));
+    }
+
+    #[test]
     fn a_schedule_opens_before_it_closes() {
         let at = |hour: i64| Some(Timestamp::from_millis(hour * 3_600_000));
         for (opens_at, closes_at, valid) in [
