@@ -37,6 +37,7 @@ macro_rules! both_databases {
 }
 
 mod batches;
+mod constraints;
 mod file;
 mod load;
 mod lost;
@@ -45,7 +46,6 @@ mod organiser;
 mod reading;
 mod schedule;
 mod visits;
-mod walls;
 
 const NOON: i64 = 1_795_251_600_000;
 
