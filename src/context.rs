@@ -25,15 +25,15 @@ pub struct Context {
     pub store: Store,
     /// The newest state of every event.
     pub hub: Hub,
-    /// The way in for changes.
+    /// Submits changes.
     pub registrar: Registrar,
-    /// The moment.
+    /// The source of the present time.
     pub clock: Clock,
     /// What the operator chose.
     pub settings: Settings,
-    /// Who has to slow down.
+    /// The rate limits.
     pub throttle: Throttle,
-    /// Whether new visitors should be sent here.
+    /// Whether a load balancer should send new visitors here.
     pub readiness: Readiness,
 }
 
@@ -122,8 +122,8 @@ pub struct Peer {
     pub secure: bool,
 }
 
-/// Whether a connection is within the limits; the server puts it into the extensions of every
-/// request, and the routes answer in the way of the transport (docs/protocol.md, section 13.7).
+/// Whether a connection is within the limits. The server puts it into the extensions of every
+/// request, and the routes refuse in the transport's own way (docs/protocol.md, section 13.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// Serve it.

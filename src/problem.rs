@@ -1,8 +1,8 @@
 //! The only map from any error to HTTP: RFC 9457 documents (docs/protocol.md, section 9).
 //!
-//! Every refusal can be understood alone: it says what is wrong, whether a retry helps and, if that
-//! is in doubt, whether the registration may exist already. This module has what the client
-//! receives; the log line is written where the error occurs.
+//! Every refusal can be understood alone. It says what is wrong and whether a retry helps. If the
+//! outcome is unknown, it also says that the registration may exist already. This module has what
+//! the client receives; the log line is written where the error occurs.
 
 mod code;
 
@@ -94,8 +94,7 @@ impl Problem {
         self
     }
 
-    /// Tells when it is sensible to try again, in whole seconds, at least 1 (RFC 9110, section
-    /// 10.2.3).
+    /// Sets `Retry-After`, in whole seconds, at least 1 (RFC 9110, section 10.2.3).
     #[must_use]
     pub fn retry_after(self, after: Duration) -> Self {
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -230,7 +229,7 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))
     }
 
-    /// One address, or all together, have too many requests under way.
+    /// One address, or all together, have too many requests in flight.
     pub fn requests_in_flight() -> Self {
         let detail = "too many requests are unanswered, or their answers unread; nothing was stored, \
                       and the same request is safe to send again: read what has come first";

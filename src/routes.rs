@@ -26,7 +26,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         assets::routes(),
         unanswered(context),
     ]);
-    // The rare one is tried first, so that its answers are finished like all others.
+    // The rare route is tried first, so that its answers get the same headers as all others.
     let routes = http::conditional_reads(routes.clone()).or(routes).unify();
     warp::method()
         .and(warp::path::full())
@@ -35,8 +35,8 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports say goodbye
-/// themselves, and the operator's probes are always answered.
+/// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports refuse in their
+/// own way, and the operator's probes are always answered.
 fn over_limit() -> BoxedFilter<(Response,)> {
     let refuse = |admission: Admission, path: FullPath| async move {
         let spared = |path: &str| {

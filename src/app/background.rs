@@ -1,9 +1,8 @@
 //! Tasks that run as long as the server does.
 //!
-//! None of them ends by itself. If one does, or panics, the server is a half of itself: a node
-//! without its follower shows an old number for ever and says that it is well. So the first end is
-//! reported, and the program stops with [`FAILED`](super::FAILED) for its supervisor to start it
-//! again.
+//! None of them should end. If one ends or panics, the server works only in part: a node without
+//! its follower would show an old number for ever and report that it is ready. So the program then
+//! stops with [`FAILED`](super::FAILED), and its supervisor starts it again.
 
 use std::collections::HashMap;
 use std::future::{Future, pending};

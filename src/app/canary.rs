@@ -1,7 +1,7 @@
 //! The canary: this node's own watcher. It follows the public stream of the busiest event through
-//! the node's own listener, as a browser does. So it measures what a person sees: from a change's
-//! commit, on any node, to its bytes at the other end of a real socket. The audit compares what it
-//! received with `count(*)` ([`super::metrics::audit`]).
+//! the node's own listener, as a browser does. So it measures what a person sees: the time from a
+//! change's commit, on any node, until its bytes arrive over a real socket. The audit compares what
+//! it received with `count(*)` ([`super::metrics::audit`]).
 //!
 //! It runs where metrics are exported and costs one connection. It does not count as a watcher
 //! ([`exclude`](crate::live::presence::Presence::exclude)).
@@ -41,7 +41,7 @@ pub const UP: &str = "headcount_canary_up";
 
 /// How often it checks which event is the busiest.
 const LOOK: Duration = Duration::from_secs(15);
-/// How long the way through the own listener may take.
+/// How long connecting through the node's own listener may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From a lost or refused stream to the next attempt.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -86,7 +86,7 @@ struct Count {
 pub struct Canary {
     /// Where the node listens.
     pub address: SocketAddr,
-    /// What it speaks there.
+    /// Whether the listener uses TLS, and with which certificate.
     pub tls: Option<Tls>,
     /// Which events there are, and how busy they are.
     pub hub: Hub,
@@ -119,7 +119,7 @@ impl Canary {
     /// Follows an event until another one is busier, or the stream ends.
     async fn follow(&self, channel: &Arc<Channel>, busiest: &mut Busiest) -> io::Result<()> {
         let event = channel.newest().event;
-        // Its end is the connection's.
+        // It ends with the connection.
         let mut connection = JoinSet::new();
         let opened = timeout(CONNECT_TIMEOUT, self.open(&event.slug, &mut connection)).await;
         let mut blocks = SseStream::new(opened.map_err(|_| io::ErrorKind::TimedOut)??);
@@ -185,7 +185,7 @@ impl Canary {
         let socket: Box<dyn Socket> = match &self.tls {
             None => Box::new(stream),
             Some(tls) => {
-                // No name is looked at: the certificate must be the node's own.
+                // The name does not matter: the certificate must be the node's own.
                 let name = ServerName::IpAddress(self.address.ip().into());
                 Box::new(
                     TlsConnector::from(tls.to_itself().map_err(io::Error::other)?)
@@ -199,7 +199,7 @@ impl Canary {
                 .await
                 .map_err(io::Error::other)?;
         connection.spawn(async move {
-            // The stream tells.
+            // The stream reports why it ended.
             let _ = io.await;
         });
         let request = Request::get(format!("/api/v1/events/{slug}/stream"))

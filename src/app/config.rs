@@ -213,7 +213,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What is allowed and probably not meant.
+    /// Warnings about values that are allowed but probably a mistake.
     pub fn warnings(&self) -> Vec<String> {
         let secrets = [
             ("--admin-password", &self.admin_password),

@@ -16,7 +16,7 @@ use crate::store::Store;
 /// How often the published counts are compared with `count(*)`.
 const AUDIT: Duration = Duration::from_secs(15);
 
-/// Seconds, from well below a commit to what nobody waits for.
+/// Seconds, from well below a commit to longer than anybody waits.
 const SECONDS: [f64; 14] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
@@ -167,9 +167,9 @@ impl Series {
     }
 }
 
-/// Compares published counts with `count(*)`, now and then. Runs until it is dropped.
+/// Compares published counts with `count(*)` at intervals. Runs until it is dropped.
 ///
-/// For the event that the canary follows it compares the number that came out of its socket.
+/// For the canary's event it compares the number that the canary received.
 pub async fn audit(store: Store, hub: Hub, received: Received) {
     let mut ticks = tokio::time::interval(AUDIT);
     let mut series = Series::default();

@@ -1,7 +1,7 @@
 //! The listener of the metrics: plain HTTP/1.1, for Prometheus on the inside.
 //!
-//! It is a background task like the others: if it ends, the program stops, so that a supervisor
-//! notices a node that nobody can watch any more.
+//! It is a background task like the others: if it ends, the program stops. So a supervisor notices
+//! a node without metrics.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,7 +23,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// Connections at once: a few scrapers, and people who look. More wait in the kernel's backlog.
 const CONNECTIONS: usize = 16;
-/// A connection that asks nothing for this long is closed: four scrapes of Prometheus' default.
+/// A connection without a request for this long is closed: four times Prometheus' default scrape
+/// interval.
 const IDLE: Duration = Duration::from_mins(1);
 /// How often histograms are folded up, so that they do not grow between scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);

@@ -283,7 +283,7 @@ impl Running {
     /// say goodbye spread over the window. What was admitted is committed and answered.
     pub async fn stop(mut self) {
         self.context.readiness.drain();
-        // Nobody waits behind it, so it needs no farewell.
+        // No person watches through it, so it needs no farewell.
         self.canary.shutdown().await;
         // Receivers are gone only when the server has ended by itself.
         let _ = self.stop.send(true);

@@ -42,7 +42,7 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
 
 pub(super) fn public_url(text: &str) -> Result<String, String> {
     if text.contains('@') {
-        // It would stand in every link. The mistake does not repeat it.
+        // Every link would contain it. The message does not repeat it.
         return Err("it must not have a user name or a password".to_owned());
     }
     let url = url::Url::parse(text)
@@ -58,8 +58,8 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// The widest network of proxies: a private network such as 10.0.0.0/8 is not wider, and what is
-/// wider lets visitors choose the address that limits count.
+/// The widest network of proxies. A private network such as 10.0.0.0/8 is not wider. A wider one
+/// would let visitors choose the address that limits count.
 const WIDEST_V4: u8 = 8;
 /// The same for IPv6: `fc00::/7` holds all private addresses (RFC 4193).
 const WIDEST_V6: u8 = 7;

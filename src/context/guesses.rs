@@ -29,8 +29,8 @@ struct State {
     together: Budget,
 }
 
-/// A budget of failures that fills up again evenly (the generic cell rate algorithm): `spent_until`
-/// moves ahead by one failure's share of the minute at each failure.
+/// A budget of failures that refills evenly (the generic cell rate algorithm). Each failure moves
+/// `spent_until` ahead by its share of the minute.
 #[derive(Clone, Copy)]
 struct Budget {
     spent_until: Instant,
@@ -111,7 +111,7 @@ impl Default for Guesses {
 }
 
 impl State {
-    /// Forgets who has not failed lately, and if that is not enough, anybody.
+    /// Forgets addresses that have not failed lately; if that is not enough, any others.
     fn make_room(&mut self, now: Instant) {
         if self.addresses.len() < ADDRESSES {
             return;

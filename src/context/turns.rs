@@ -1,8 +1,8 @@
 //! Turns to check a password: a few at once, and few who wait.
 //!
-//! Argon2id takes 19 MiB and tens of milliseconds of a core. An address that has failed lately waits
-//! in a queue of its own kind, so those who guess never take the places of an address without
-//! failures, however many they are.
+//! Argon2id takes 19 MiB and tens of milliseconds of a core. Addresses that have failed lately wait
+//! in a separate queue. So clients that guess never take the places of an address without failures,
+//! however many they are.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,7 +22,7 @@ const GUESSING: usize = 32;
 /// Addresses without failures, in all: more than there are organisers, and bounded all the same.
 const UNSUSPECTED: usize = 1_024;
 
-/// Who waits for a turn, and who has one.
+/// The addresses that wait for a turn or have one.
 pub struct Turns {
     checks: Semaphore,
     // Held for a few instructions, over no await.

@@ -1,8 +1,8 @@
 //! Everything HTTP that is not live: registering, the organiser's API, pages, assets, health.
 //!
-//! Owns decoding of requests and the shape of answers. Never decides about places (it submits a
-//! command and shows the decision) and never writes to the database but for sessions, settings and
-//! the claims of console forms.
+//! Owns decoding of requests and the shape of answers. Never decides about places: it submits a
+//! command and shows the decision. Writes to the database only sessions, settings and the claims of
+//! console forms.
 
 /// A path as one boxed filter. Each segment of `warp::path!` becomes a type of its own. Unboxed,
 /// the compiler meets all of them again in every filter around the path, and that takes it longer

@@ -157,8 +157,9 @@ impl Url {
     }
 }
 
-/// The page of a form, for somebody who asks for the address that the form is sent to: a refused form shows its page there, and
-/// a reload or the address bar asks for it again. `None` where there is no such page.
+/// The page of a form, for a GET of the address that the form is sent to. A refused form shows its
+/// page at that address, and a reload or the address bar requests it again. `None` where there is
+/// no such page.
 pub fn page_of_form<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
     let url = find(path).filter(|url| url.methods == [Method::POST])?;
     let shows_its_page = url.pattern.starts_with("/admin/") || url.pattern == "/e/{slug}/register";

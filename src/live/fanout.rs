@@ -20,8 +20,8 @@
 //! push that is no longer the newest, and everybody has a turn however many pushes come. An event
 //! without waiters has no fan-out task.
 //!
-//! While a commit is underway, the fan-out's thread also yields its core: the database works on a
-//! thread or in a process of its own, which may be waiting for this core.
+//! While a commit is underway, the fan-out's thread also yields its core. The database has its own
+//! thread or process, which may be waiting for this core.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -14,12 +14,12 @@ use super::presence::{Transport, Watcher};
 use crate::domain::position::Position;
 use crate::wire::message::{Message, Payload, Reason};
 
-/// Farewells ask clients to reconnect after a random time in this range, in milliseconds: a deploy
-/// must not bring all of them back in the same second.
+/// Farewells ask clients to reconnect after a random time in this range, in milliseconds. So a
+/// deploy does not bring all of them back in the same second.
 pub const RETRY_MS: std::ops::Range<u64> = 1_000..4_000;
 
-/// The part of the heartbeat interval after which a heartbeat is sent: a little sooner than
-/// promised, so that it is in time on a busy machine.
+/// The fraction of the heartbeat interval after which a heartbeat is sent. It is a little sooner
+/// than promised, so that it is in time on a busy machine.
 const PUNCTUALITY: f64 = 0.95;
 
 /// What a watcher sends next.
@@ -101,8 +101,8 @@ impl Subscription {
         };
         let current =
             newest.stale_since.is_none() && after.is_some_and(|after| *after == newest.position());
-        // The first heartbeat is spread over the second half of the interval, so that watchers that
-        // came in one burst do not get theirs in one.
+        // The first heartbeat is spread over the second half of the interval. So watchers that came
+        // in one burst do not get their heartbeats in one burst.
         let heartbeat = heartbeat.mul_f64(PUNCTUALITY).saturating_sub(TICK);
         let now = waiter.now();
         let beat_at = now + heartbeat.mul_f64(rand::random_range(0.5..1.0));

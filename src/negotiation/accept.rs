@@ -28,7 +28,7 @@ impl Media {
     }
 }
 
-/// The ranges of `Accept`; empty when the client did not say anything readable.
+/// The ranges of `Accept`; empty when the client sent none that is valid.
 struct Accept(Vec<(String, u16)>);
 
 impl Accept {

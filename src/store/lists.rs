@@ -1,8 +1,8 @@
 //! Lists and exports of registrations, with their present places in the waiting list.
 //!
 //! A page or an export is read in one snapshot: first the numbers of those who wait, then the rows.
-//! Both come in the order of their numbers, so one pass gives every position: linear, with and
-//! without statistics of the planner.
+//! Both come in the order of their numbers, so one pass gives every position. It takes linear time,
+//! with and without the planner's statistics.
 
 use std::time::Duration;
 

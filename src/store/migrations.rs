@@ -1,7 +1,7 @@
 //! The schema of each database: the files of `migrations/`, inside the binary.
 //!
 //! sqlx's `migrate!` does the same, but its macro crate compiles SQLite and both drivers a second
-//! time, for the compiler.
+//! time.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! The database: one contract, two backends.
 //!
 //! This module owns every SQL statement and the only use of `sqlx`. [`Store::commit`] runs a batch
-//! of commands in one transaction under the event's lock, decides with
+//! of commands in one transaction under the event's lock. It decides with
 //! [`crate::domain::decide::apply`] on what it reads there, and returns after the commit is
 //! durable. `batch.rs` has the steps of a batch; `sqlite/` and `postgres/` have what differs.
 //!

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 /// late.
 const ON_TIME: Duration = Duration::from_millis(100);
 
-/// The outcome of `work`, or `None` after `limit`. When the timer itself is late, the work gets the
-/// time that it has missed.
+/// The outcome of `work`, or `None` after `limit`. When the timer itself is late, the work gets
+/// that much more time.
 pub fn within<T, F: Future<Output = T>>(
     limit: Duration,
     work: F,

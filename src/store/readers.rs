@@ -26,8 +26,8 @@ const EXPORTS: u32 = 2;
 /// How long a pool of readers waits for a connection. Every read gives up before, by a limit of its own
 /// that a busy process does not meet (see [`super::patience`]).
 pub(super) const READ_ACQUIRE_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a read waits for its turn: long enough for a burst of a few hundred, short enough that
-/// a refusal comes before clients give up.
+/// How long a read waits for its turn. It is long enough for a burst of a few hundred, and short
+/// enough that a refusal comes before clients give up.
 const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 /// At most one log line in this time reports refused reads.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -103,8 +103,8 @@ impl Gate {
         }
     }
 
-    /// Waits for a turn, in order of arrival. A client waits for the end of its own turn first, and
-    /// stands in nobody's way meanwhile; without a client, the program itself reads.
+    /// Waits for a turn, in order of arrival. A client first waits for the end of its own turn,
+    /// without blocking others. Without a client, the program itself reads.
     pub(super) async fn turn(&self, client: Option<IpAddr>) -> Result<Turn, StoreError> {
         let turns = Arc::clone(&self.turns);
         let own = client.map(|client| self.of_client(client));

@@ -61,7 +61,7 @@ macro_rules! bind_event {
 pub(super) use {bind_event, event_columns, registration_columns};
 
 /// Declares a row that is read by the names of its columns. sqlx's derive does the same, but its
-/// macro crate compiles SQLite and both drivers a second time, for the compiler.
+/// macro crate compiles SQLite and both drivers a second time.
 macro_rules! row {
     ($(#[$attribute:meta])* struct $row:ident { $($column:ident: $type:ty,)+ }) => {
         $(#[$attribute])*

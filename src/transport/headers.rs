@@ -7,8 +7,8 @@ use warp::reply::Response;
 /// section 3.2).
 pub const EXPOSED: &str = "ETag, Retry-After, Preference-Applied, Location";
 /// What a page of another origin may send. Not `Content-Type`: a preflight that allows it also
-/// allows a JSON `POST`, whose method needs no permission (Fetch, section 3.2.2), and writing
-/// across origins is not open.
+/// allows a JSON `POST`, whose method needs no permission (Fetch, section 3.2.2). Writing across
+/// origins is not allowed.
 pub const ALLOWED: &str = "Prefer, If-None-Match, Last-Event-ID, Cache-Control";
 /// How long a browser may remember the answer to a preflight; Chromium caps it at two hours.
 const PREFLIGHT_MAX_AGE_S: u32 = 7_200;

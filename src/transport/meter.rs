@@ -14,7 +14,7 @@ pub const COMMIT_TO_WRITE: &str = "headcount_commit_to_write_seconds";
 /// Observes a push that is about to be written, unless it says nothing new. Not for the first push
 /// of a connection, which is as old as the event's last change.
 pub(super) fn observe(transport: Transport, clock: &Clock, message: &Message) {
-    // Getting a handle from the recorder costs a hash and a lock, so each transport gets it once:
+    // Getting a handle from the recorder costs a hash and a lock. So each transport gets it once:
     // at its first push, when the recorder is installed.
     static HISTOGRAMS: [OnceLock<Histogram>; Transport::ALL.len()] =
         [const { OnceLock::new() }; Transport::ALL.len()];

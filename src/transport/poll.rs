@@ -9,8 +9,8 @@ use warp::reply::Response;
 use crate::live::channel::Newest;
 use crate::negotiation::etag::{self, KnownPositions};
 
-/// The answer to a client that has `known`. While the database is unreachable the whole state goes
-/// out without a tag: it may not be the newest, and a 304 could not say so.
+/// The answer to a client that has `known`. While the database is unreachable the answer is the
+/// whole state without a tag. It may not be the newest, and a 304 could not say so.
 pub(super) fn answer(newest: &Newest, known: Option<&KnownPositions>) -> Response {
     let position = newest.position();
     if newest.stale_since.is_none() && known.is_some_and(|known| known.has(&position)) {

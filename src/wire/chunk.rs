@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// A piece of a streamed body, framed once as an HTTP/1.1 chunk (RFC 9112, section 7.1); the plain
-/// data is a slice of it, so both forms share one allocation among all watchers.
+/// A piece of a streamed body, framed once as an HTTP/1.1 chunk (RFC 9112, section 7.1). The plain
+/// data is a slice of it, so all watchers share one allocation for both forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     framed: Bytes,

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::websocket;
 
-/// Stands between the packets of one body.
+/// Separates the packets of one body.
 const SEPARATOR: char = '\x1e';
 
 /// The server asks whether the client is there.

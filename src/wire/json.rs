@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-/// Reads an object. serde also reads a struct from a list, field by field; on the wire that is
-/// another grammar, so only an object is taken.
+/// Reads an object. serde also reads a struct from a list, field by field. That is another grammar
+/// on the wire, so a list is refused.
 pub(super) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
     // The white space of RFC 8259, section 2.
     let start = text.trim_start_matches([' ', '\t', '\n', '\r']);

@@ -15,8 +15,8 @@ pub fn retry(ms: u64) -> String {
     format!("retry: {}\n", ms.max(1))
 }
 
-/// One block. Every line end inside `data` (LF, CRLF or lone CR) begins a new `data` line, so that
-/// no value can break out of its frame (section 9.2.6 ends a line at each of the three).
+/// One block. Every line end inside `data` (LF, CRLF or lone CR) begins a new `data` line, because
+/// section 9.2.6 ends a line at each of the three. So no value can break out of its frame.
 pub fn block(event: &str, id: Option<&Position>, data: &str) -> String {
     let mut out = String::with_capacity(data.len() + 64);
     // Writing to a string cannot fail.

@@ -13,9 +13,9 @@ const LONGEST_ASKED: Duration = Duration::from_mins(15);
 /// message.
 ///
 /// If the server asked for a wait (`Retry-After`, `retry:`, `bye.retry_ms`), the result is `asked`
-/// and up to a quarter more, because many clients may have got the same value. Otherwise the wait
-/// doubles from half a second to half a minute, and the result is in its upper half. `roll` is a
-/// random number from 0 to 1.
+/// and up to a quarter more. Many clients may have got the same value. Otherwise the wait doubles
+/// from half a second to half a minute, and the result is in its upper half. `roll` is a random
+/// number from 0 to 1.
 pub(super) fn wait(failures: u32, asked: Option<Duration>, roll: f64) -> Duration {
     let doubled = FIRST
         .saturating_mul(1 << failures.saturating_sub(1).min(16))

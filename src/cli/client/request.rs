@@ -56,8 +56,8 @@ impl<'a> Http<'a> {
         headers: &[(HeaderName, &str)],
         wait: Duration,
     ) -> Result<Response<Incoming>, Cut> {
-        // A server may close an idle connection at the moment when it is used again (RFC 9112,
-        // section 9.3.1): a GET is safe to send a second time, so this is not reported as a lost
+        // A server may close an idle connection just when it is used again (RFC 9112, section
+        // 9.3.1). A GET is safe to send a second time, so this is not reported as a lost
         // connection.
         if let Some(mut idle) = self.open.take()
             && idle.ready().await.is_ok()

@@ -6,10 +6,10 @@
 //!
 //! **Age** at a moment `t`: `t` minus the commit of the oldest change that is not shown yet, and 0
 //! while the newest is shown. It is how long the screen has been wrong. Its mean over time ranks
-//! the transports. The classical age of information, `t` minus the commit of the state that *is*
-//! shown, also grows while nothing changes: that would measure the event and not the transport.
-//! With changes much denser than its interval, an interval poll's mean age is half its interval;
-//! with rarer changes it is less, as the screen is then right most of the time.
+//! the transports. The classical age of information is `t` minus the commit of the state that *is*
+//! shown. It also grows while nothing changes, so it would measure the event and not the transport.
+//! If changes come much more often than an interval poll asks, its mean age is half its interval.
+//! With fewer changes it is less, because the screen is then right most of the time.
 
 /// A committed change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 /// Ends when the other end of stdout's pipe is closed.
 ///
-/// A failed write shows that too, but only at the next change, which may be weeks away: a `watch`
-/// whose parent was killed would never end.
+/// A failed write shows that too, but only at the next change, which may be weeks away. Until then
+/// a `watch` whose parent was killed would not end.
 pub(super) async fn gone() {
     const LOOK: Duration = Duration::from_secs(1);
     while !closed() {

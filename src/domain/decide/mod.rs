@@ -99,8 +99,7 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
                 opens_at: event.opens_at,
             });
         }
-        // Before the look for the address: to everybody else a full event must not tell who has a
-        // place.
+        // Checked before the address is looked up: a full event must not reveal who has a place.
         EventState::Full => return Err(Refusal::EventFull),
         _ if batch.known.by_email.contains_key(applicant.email.key()) => {
             return Err(Refusal::AlreadyRegistered);

@@ -31,8 +31,8 @@ pub struct Archived {
 
 /// The part of the database that a batch of commands can touch, as read under the event's lock.
 ///
-/// - Visitors' commands: every registration of the current round with one of the batch's keys,
-///   every one with one of its email addresses that is not cancelled, every registration that the
+/// - Visitors' commands: the registrations of the current round with one of the batch's keys, and
+///   those with one of its email addresses that are not cancelled. Also every registration that the
 ///   batch cancels, and as many of the longest waiting.
 /// - `Edit`: as many of the longest waiting as the new capacity has places for.
 /// - `Undo`: the round before, and its longest waiting in the same way.
@@ -91,7 +91,7 @@ impl Known {
 pub struct Writes {
     /// New rows, by number.
     pub inserted: Vec<Locator>,
-    /// Rows whose status and revision changed; a new row can be among them.
+    /// Rows whose status and revision changed; may include new rows.
     pub touched: Vec<Locator>,
     /// New revisions, in order.
     pub changes: Vec<Change>,

@@ -1,5 +1,5 @@
-//! What a member of an object or a parameter may be, taken from where it is parsed, so that no
-//! number is written twice: utoipa's attributes take literals only.
+//! The bounds of members and parameters, taken from the constants with which they are parsed. So no
+//! number is written twice; utoipa's attributes take literals only.
 //!
 //! A length counts code points after trimming (docs/protocol.md, section 8), so the server takes
 //! white space around it besides.
@@ -131,9 +131,9 @@ fn token() -> String {
 /// What no domain has of ASCII: all but letters, digits, hyphen, dot and low line.
 const PUNCTUATION: &str = r"\u0021-\u002c\u002f\u003a-\u0040\u005b-\u005e\u0060\u007b-\u007e";
 
-/// An address: something without separators, an `@`, and a domain without a joint at either end
-/// (but for the root's dot) and without two dots together. Of international domains it takes more
-/// than there are (UTS 46).
+/// An address: a local part without separators, an `@`, and a domain. The domain has no dot or
+/// hyphen at either end, except for the root's dot, and no two dots together. Of international
+/// domains it takes more than there are (UTS 46).
 fn email() -> String {
     let never = format!(
         r"\s{}{}",

@@ -8,8 +8,8 @@ use crate::domain::characters;
 
 /// Puts an apostrophe before each formula of a cell: a spreadsheet then shows it as a text.
 ///
-/// A spreadsheet that separates cells by another character than ours begins a cell within ours:
-/// after a semicolon in most of Europe, and after each line break.
+/// A spreadsheet with another separator begins a new cell within ours: after a semicolon in most of
+/// Europe, and after each line break.
 pub(super) fn guarded(cell: &str) -> Cow<'_, str> {
     let begins = cell
         .char_indices()

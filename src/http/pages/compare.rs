@@ -63,8 +63,9 @@ pub(super) async fn open_lab(context: Shared, visit: Visit) -> Response {
     }
 }
 
-/// Anybody may ask for it, so it counts as much as a registration does, and opens one event at most: small, and emptied by
-/// itself (`domain::lab`). An organiser who deletes the lab does not want it, so it stays away until they make it again.
+/// Anybody may ask for it, so it is rate-limited like a registration, and opens at most one event.
+/// That event stays small and empties itself (`domain::lab`). An organiser who deletes the lab does
+/// not want it, so it stays away until they make it again.
 async fn ensure(context: &Context, head: &RequestHead) -> Result<(), Problem> {
     if !context.settings.lab {
         return Err(Problem::event_not_found(lab::SLUG));

@@ -72,8 +72,8 @@ pub(super) async fn by_slug(context: &Context, slug: &str) -> Result<Shown, Prob
     }
 }
 
-/// The event at `revision` or later: a page must not show an older count than the one that includes
-/// the visitor's own registration, which another node may have made.
+/// The event at `revision` or later. A page must not show a count without the visitor's own
+/// registration, even if another node made it.
 pub(super) async fn not_before(
     context: &Context,
     id: EventId,

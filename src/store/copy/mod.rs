@@ -1,7 +1,7 @@
 //! Copies a whole database into an empty one, of the same kind or the other.
 //!
-//! The source is read in one snapshot, a row at a time; the target is written in one transaction, a
-//! chunk at a time, so a million rows never sit in memory and a copy that fails leaves nothing.
+//! The source is read in one snapshot, a row at a time. The target is written in one transaction, a
+//! chunk at a time. So memory stays small for a million rows, and a copy that fails leaves nothing.
 //! Keys, epochs and revisions stay what they are: the positions and private links that clients hold
 //! stay valid. The copy also sets the keys that the source would give next, so that a deleted
 //! event's key never means another event. Before it commits, it compares the copy with the source:
@@ -69,9 +69,9 @@ pub struct Progress {
 /// The tables that were copied, in order, each with its number of rows.
 pub type Copied = Vec<(&'static str, u64)>;
 
-/// The state of an event, which must be equal in a database and its copy: key, epoch, revision,
-/// registered, waiting, confirmed registrations, all registrations, lines of its log, and the last
-/// line's revision.
+/// The state of an event, which must be equal in a database and its copy. Its fields are key,
+/// epoch, revision, registered, waiting, confirmed registrations, all registrations, lines of its
+/// log, and the last line's revision.
 type State = (i64, String, i64, i64, i64, i64, i64, i64, i64);
 
 /// Copies everything except sessions from `from` to `to`, and calls `progress` after each chunk.

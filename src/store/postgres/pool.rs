@@ -18,8 +18,8 @@ use super::transaction::PgTransaction;
 ///   deleting an event with a million registrations needs a long statement timeout.
 /// - No parallel workers and no compilation: they cost short statements milliseconds.
 /// - No sequential scans: a plan made while a table was empty would scan it for each look-up.
-/// - Generic plans: for given values the planner believes that an event newer than its statistics
-///   has no rows, and takes any index that begins with the event.
+/// - Generic plans: with known values the planner assumes that an event newer than its statistics
+///   has no rows. It then takes any index that begins with the event.
 pub(super) const SETTINGS: &str = "\
     SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '4s', false),
         set_config('idle_in_transaction_session_timeout', '3s', false),
@@ -49,9 +49,9 @@ pub(super) struct WriterPool {
     last: Arc<Last>,
 }
 
-/// The connection of the transaction that ended last. The next batch takes it: through the pool
-/// each batch would cost two round trips that test the connection, and would wake another of the
-/// server's processes, whose caches are cold.
+/// The connection of the transaction that ended last. The next batch takes it. Through the pool
+/// each batch would cost two round trips that test the connection. It would also wake another of
+/// the server's processes, whose caches are cold.
 ///
 /// The connection is one of the pool's. It goes back when a transaction begins more than a second
 /// after it was taken out. It goes back at once when the pool has no other to give, because nobody
@@ -188,9 +188,9 @@ pub(super) fn pool_options() -> PgPoolOptions {
                 }
             })
         })
-        // sqlx tries every connection that comes back, but without a limit of time: one that was
-        // lost without a word, in a future that was cancelled, would keep its place in the pool
-        // until TCP gives up.
+        // sqlx tests every connection that comes back, but without a timeout. A connection that was
+        // lost silently, in a future that was cancelled, would keep its place in the pool until TCP
+        // gives up.
         .after_release(|connection, _| Box::pin(ping(connection)))
 }
 

@@ -2,9 +2,9 @@
 //! One call for any number of rows.
 //!
 //! Each `?` takes the next of the values that are bound. Rows are bound value by value and not as
-//! one JSON document: SQLite would call functions to take each row apart, and keep a journal for a
-//! statement that calls any. OR ROLLBACK serves the same purpose: a failed constraint ends the
-//! transaction, so no statement needs a journal of its own.
+//! one JSON document. For that SQLite would call functions to parse each row, and keep a journal
+//! for a statement that calls any. OR ROLLBACK serves the same purpose: a failed constraint ends
+//! the transaction, so no statement needs a journal of its own.
 
 use std::sync::Arc;
 

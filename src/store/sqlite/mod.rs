@@ -45,11 +45,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 /// some ten thousand registrations.
 const CACHE_SIZE: &str = "-16384";
 /// Pages in the log before they are folded into the file, 16 MiB. Addresses and keys come in no
-/// order, so the same leaves of their indexes are written again and again: four times the default
+/// order, so the same pages of their indexes are written again and again. Four times the default
 /// writes 15 % less.
 const CHECKPOINT_PAGES: &str = "4000";
-/// Rows that sqlx's thread may be ahead of the reader: the event, and a whole batch found by
-/// address and by key, so that it never waits within one batch.
+/// How many rows sqlx's thread may read ahead: the event, and a whole batch found by address and by
+/// key. So it never waits within one batch.
 const ROW_BUFFER: usize = 1040;
 
 /// An open database file.

@@ -1,8 +1,8 @@
 //! WebSocket (RFC 6455; docs/protocol.md, section 5): the handshake. An open socket is a
 //! [`session`].
 //!
-//! warp's filter is not used: it cannot set the size of the read buffer, 128 KiB for each idle
-//! connection, and copies each message for each client.
+//! warp's filter is not used. It cannot set the size of the read buffer, which is 128 KiB for each
+//! idle connection, and it copies each message for each client.
 
 pub(in crate::transport) mod closing;
 mod session;

@@ -2,9 +2,9 @@
 //! in.
 //!
 //! Outgoing messages are shared bytes; writing copies and allocates nothing. tungstenite's state
-//! machine reads the client's frames (masks, fragments, UTF-8, close) and writes the answers that
-//! RFC 6455 asks for. The two writers never mix: [`Polled`] lets tungstenite write between our
-//! frames only, and our next frame begins only when tungstenite has nothing left to write.
+//! machine reads the client's frames (masks, fragments, UTF-8, close). It writes the answers that
+//! RFC 6455 asks for. The two writers never interleave. [`Polled`] lets tungstenite write only
+//! between our frames, and our next frame begins only when tungstenite has nothing left to write.
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
@@ -147,8 +147,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let _ = self.io.shutdown().await;
     }
 
-    /// Reads what is no WebSocket any more after a violation: a socket that is closed with unread
-    /// data resets the connection, and the close frame may be lost on its way.
+    /// Reads and drops what the client sends after a protocol violation. Closing a socket with
+    /// unread data resets the connection, and the close frame may be lost.
     pub(in crate::transport) async fn read_rest(&mut self) {
         let mut rest = [0; 512];
         while matches!(self.io.read(&mut rest).await, Ok(1..)) {}
