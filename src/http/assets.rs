@@ -1,9 +1,9 @@
 //! Style sheets, scripts and images of `web/`, from the binary; in a debug build from the disk, so
 //! that a change shows at once.
 //!
-//! Promises: an `ETag` of the bytes and a fresh question each time (`no-cache`), so that no page
-//! ever runs an old script with new markup. Never serves templates or catalogues, and never
-//! anything outside the folders named here.
+//! Promises an `ETag` of the bytes and revalidation each time (`no-cache`), so that no page ever
+//! runs an old script with new markup. Never serves templates or catalogues, and never anything
+//! outside the folders named here.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ use crate::problem::{Code, Problem};
 #[folder = "web/"]
 struct Web;
 
-/// What browsers may have, and as what.
+/// The folders that browsers may read, and each file's media type.
 const KINDS: [(&str, &str, &str); 3] = [
     ("css/", ".css", "text/css; charset=utf-8"),
     ("js/", ".js", "text/javascript; charset=utf-8"),

@@ -87,8 +87,8 @@ pub async fn form(
     }
 }
 
-/// Refuses a write that another site's page makes this browser send. Clients that are no browsers
-/// say nothing, and pass.
+/// Refuses a write that another site's page makes this browser send. Clients that are not browsers
+/// send neither header, and pass.
 pub fn refuse_cross_site(settings: &Settings, head: &RequestHead) -> Result<(), Problem> {
     match origin(settings, head) {
         Origin::Same | Origin::Unsaid => Ok(()),
@@ -99,7 +99,7 @@ pub fn refuse_cross_site(settings: &Settings, head: &RequestHead) -> Result<(), 
     }
 }
 
-/// Where a browser says that a request comes from.
+/// The origin that a browser names for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
     Same,
@@ -108,8 +108,8 @@ enum Origin {
 }
 
 /// An `Origin` has to be the public URL's where one is set. A page that reaches this server under
-/// another name, as DNS rebinding makes it, is foreign whatever the browser says. Else
-/// `Sec-Fetch-Site` decides where it is sent: no page can forge it (Fetch Metadata, section 2.3).
+/// another name, as with DNS rebinding, is foreign whatever the browser sends. Otherwise
+/// `Sec-Fetch-Site` decides, if it was sent: no page can forge it (Fetch Metadata, section 2.3).
 /// Browsers send it to trustworthy origins only, so over plain HTTP `Origin` is compared with the
 /// host that was asked for (RFC 6454, section 7).
 fn origin(settings: &Settings, head: &RequestHead) -> Origin {

@@ -16,13 +16,14 @@ use super::urlencoded::{self, Unreadable};
 use crate::context::head::RequestHead;
 use crate::problem::{Code, Problem};
 
-/// Of what anybody may send: the largest name and address fit, however they are escaped.
+/// The largest body of a visitor's request: the longest name and address fit, however they are
+/// escaped.
 pub const MAX: usize = 16 * 1024;
-/// Of what organisers send: a description of 4,000 characters fits, each of them up to 12 bytes
-/// (`%F0%9F%8E%89`, `\ud83c\udf89`).
+/// The largest body of an organiser's request: a description of 4,000 characters fits, each of up
+/// to 12 bytes (`%F0%9F%8E%89`, `\ud83c\udf89`).
 pub const ORGANISER_MAX: usize = 64 * 1024;
-/// A body of that size passes any line in this time; a longer one is a client that holds the
-/// connection.
+/// Any connection transfers a body of that size in this time. A client that takes longer is holding
+/// the connection.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A body that has not been read yet.
@@ -141,8 +142,8 @@ impl Unread {
 }
 
 impl Content {
-    /// Reads the fields; a field of the wrong type is the reader's to refuse, together with all
-    /// others.
+    /// Reads the fields. The caller refuses a field of the wrong type, together with all other
+    /// mistakes.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         match self.media {
             Media::Json => json(&self.bytes),

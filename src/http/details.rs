@@ -1,4 +1,4 @@
-//! One event as everybody sees it: its count, what it is about, and what its organiser announces.
+//! One event as everybody sees it: its count, details and announcement.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
 use crate::problem::Problem;
 
-/// An event: its count, and what it is about.
+/// An event: its count and details.
 #[derive(Debug, Serialize)]
 pub struct Item {
     #[serde(flatten)]
@@ -74,7 +74,7 @@ pub(super) async fn get(
     };
     let item = Item::new(&context, &event, count).await;
     if context.hub.is_stale() {
-        // Nobody should keep what may be outdated (docs/protocol.md, section 13.2).
+        // No validator: it may be out of date (docs/protocol.md, section 13.2).
         return Ok(reply::json(&item));
     }
     let text = reply::text(&item);

@@ -1,5 +1,5 @@
-//! A field as a client has given it: whatever it is, it can be looked at together with all the
-//! others.
+//! A field's value as a client sent it. Any value is read, so that all mistakes are reported
+//! together.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,11 +11,10 @@ use crate::domain::event::Capacity;
 use crate::domain::invalid::Invalid;
 use crate::problem::Problem;
 
-/// One field. That it is absent differs from `null`: a PATCH leaves the one as it is and removes
-/// the other.
+/// One field. Absent and `null` differ: a PATCH keeps an absent setting, and `null` removes one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum FieldValue<'a> {
-    /// Not there.
+    /// Absent.
     #[default]
     Absent,
     /// `null`.
@@ -31,7 +30,7 @@ pub enum FieldValue<'a> {
 }
 
 impl FieldValue<'_> {
-    /// A text that has to be there.
+    /// A required text.
     pub fn text(&self, field: &'static str) -> Result<&str, Invalid> {
         self.optional_text(field)?
             .ok_or_else(|| Invalid::new(field, "missing", format!("{field} is missing")))
@@ -111,17 +110,17 @@ impl FieldValue<'_> {
     }
 }
 
-/// Gathers what is wrong with an input, so that all of it is said at once.
+/// Collects the mistakes of an input, to report them together.
 #[derive(Debug, Default)]
 pub struct Check(Vec<Invalid>);
 
 impl Check {
-    /// Takes one field's outcome.
+    /// Returns one field's value, or notes its mistake.
     pub fn take<T>(&mut self, outcome: Result<T, Invalid>) -> Option<T> {
         outcome.map_err(|invalid| self.0.push(invalid)).ok()
     }
 
-    /// The problem with all that was refused.
+    /// The problem that lists every mistake.
     pub fn problem(&self) -> Problem {
         Problem::invalid(&self.0)
     }
@@ -172,7 +171,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        // What does not fit is out of every field's range as well.
+        // A number that does not fit is out of every field's range as well.
         Ok(FieldValue::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 

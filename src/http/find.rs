@@ -6,8 +6,8 @@ use crate::context::Context;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::problem::Problem;
 
-/// The event of a path segment, as fresh as the hub knows it. What the hub does not know may have
-/// been created by another node a moment ago, so the database has the last word.
+/// The event of a path segment, in the hub's newest state. Another node may have created it a
+/// moment ago, so an unknown event is looked up in the database.
 pub(super) async fn event(context: &Context, slug: &str) -> Result<Arc<Event>, Problem> {
     let parsed = Slug::parse(slug).map_err(|_| Problem::event_not_found(slug))?;
     if let Some(channel) = context.hub.channel(&parsed) {

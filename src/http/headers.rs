@@ -1,4 +1,4 @@
-//! What every answer carries, whoever made it.
+//! The headers of every answer, from whichever handler.
 
 use http_body::Body as _;
 use warp::http::{HeaderValue, Method, StatusCode, header};
@@ -9,7 +9,7 @@ use super::urls;
 use crate::transport;
 use crate::transport::live::Live;
 
-/// Completes an answer: security headers, open reading, HEAD. What the handler has set itself stays.
+/// Completes an answer: security headers, CORS, HEAD. Headers that the handler has set stay.
 pub fn finish(method: &Method, path: &FullPath, mut response: Response) -> Response {
     let headers = response.headers_mut();
     transport::headers::secure(headers);
@@ -24,7 +24,8 @@ pub fn finish(method: &Method, path: &FullPath, mut response: Response) -> Respo
     }
 }
 
-/// The same answer without its body, with the length it would have (RFC 9110, section 9.3.2). HTTP/2 would send the body that is there.
+/// The same answer without its body, with the length it would have (RFC 9110, section 9.3.2). hyper
+/// would send the body over HTTP/2.
 fn headless(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let endless = parts.extensions.remove::<Live>().is_some();

@@ -5,8 +5,8 @@
 //! console forms.
 
 /// A path as one boxed filter. Each segment of `warp::path!` becomes a type of its own. Unboxed,
-/// the compiler meets all of them again in every filter around the path, and that takes it longer
-/// than the rest of this crate.
+/// they are part of the type of every filter around the path. Compiling that takes longer than the
+/// rest of this crate.
 macro_rules! at {
     ($($segments:tt)*) => {
         warp::Filter::boxed(warp::path!($($segments)*))
@@ -60,8 +60,8 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
     }
 }
 
-/// The one call that everybody makes at the same moment; apart, so that it can be tried before all
-/// others.
+/// The one call that everybody makes at the same moment. It is separate, so that it is tried before
+/// all others.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
     let register = at!("api" / "v1" / "events" / String / "registrations").and(warp::post());
     // Boxed here: each layer around a future moves all of it.
@@ -80,7 +80,7 @@ pub fn routes(context: &Shared) -> BoxedFilter<(Response,)> {
     first_of([visiting(context), organising(context), operating(context)])
 }
 
-/// What a visitor may ask for.
+/// The visitors' calls.
 fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
     let registration = at!("api" / "v1" / "registrations" / String);
     let see = registration
@@ -115,7 +115,7 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
     first_of([see, cancel, events, details])
 }
 
-/// What the organiser may ask for.
+/// The organiser's calls.
 fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
     let call = || with(context).and(request_head());
     let event = at!("api" / "v1" / "events" / String);
@@ -199,7 +199,7 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
     ])
 }
 
-/// What programs ask for.
+/// Calls for programs.
 fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
     let clock = at!("api" / "v1" / "clock")
         .and(read())

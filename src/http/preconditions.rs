@@ -1,10 +1,10 @@
-//! Preconditions of every method (RFC 9110, section 13): a request that names another state than
-//! the present one does nothing.
+//! Preconditions of every method (RFC 9110, section 13): a request that names an old state changes
+//! nothing.
 //!
-//! Handlers that write ask here once nothing else speaks against the request, and before anything
-//! happens (section 13.2.1). What hangs below an event, such as its reset, stands at the event's
-//! own position. Reading changes nothing, so its answer is made first and compared afterwards, in one
-//! place for every address.
+//! Handlers that write check here after all other checks, and before they change anything (section
+//! 13.2.1). Everything below an event, such as its reset, has the event's own position. Reading
+//! changes nothing, so its answer is made first and compared afterwards, in one place for every
+//! address.
 
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -23,7 +23,7 @@ pub(super) fn any(headers: &HeaderMap) -> bool {
     headers.contains_key(header::IF_MATCH) || headers.contains_key(header::IF_NONE_MATCH)
 }
 
-/// Demands that one of these positions is the present one as far as the request cares.
+/// Fails unless one of these positions is the present one, or the request has no such precondition.
 pub(super) fn require(headers: &HeaderMap, present: &[Position]) -> Result<(), Problem> {
     match expected(headers, present)? {
         Some(expected) if !present.iter().any(|position| expected.contains(position)) => {
@@ -41,7 +41,7 @@ pub(super) fn of_event(
     expected(headers, &[event.position()])
 }
 
-/// The same for what has no position, but maybe a tag.
+/// The same for a resource without a position; it may have a tag.
 pub(super) fn require_tag(headers: &HeaderMap, tag: Option<&HeaderValue>) -> Result<(), Problem> {
     if !matches(headers, tag) {
         return Err(failed());
@@ -99,7 +99,7 @@ pub fn reads(routes: BoxedFilter<(Response,)>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// In the order of section 13.2.2. What is no success has no representation to compare with.
+/// In the order of section 13.2.2. An error has no representation to compare with.
 fn answered(headers: &HeaderMap, response: Response) -> Response {
     let status = response.status();
     let tag = response.headers().get(header::ETAG);
@@ -111,7 +111,7 @@ fn answered(headers: &HeaderMap, response: Response) -> Response {
         Some(tag) => reply::none_match(headers, tag),
         None => names_anything(headers),
     };
-    // A poll that has waited for a change gives the change: its client meant the state before.
+    // A long poll that has waited answers with the change: its client named the state before.
     let waited = response.headers().contains_key(PREFERENCE_APPLIED);
     if status.is_success() && known && !waited {
         not_modified(response)

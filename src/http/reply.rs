@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// Bytes that most documents fit into.
 const TYPICAL: usize = 1024;
 
-/// Header fields that most answers have: at once, so that none has to make room for itself.
+/// The number of header fields that most answers have, to allocate room for them at once.
 const FIELDS: usize = 6;
 
 /// The one place where a handler's problem becomes an answer.
@@ -22,7 +22,7 @@ pub(crate) fn answer(result: Result<Response, Problem>) -> Response {
     result.unwrap_or_else(Problem::into_response)
 }
 
-/// A JSON document. What it says is for this client at this moment, unless a validator is added.
+/// A JSON document. It is not cached unless a validator is added.
 pub(crate) fn json(value: &impl Serialize) -> Response {
     json_bytes(text(value))
 }
@@ -56,7 +56,7 @@ pub(crate) fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// Gives an answer a strong validator, so that it may be kept and asked about.
+/// Adds a strong validator, so that the answer may be cached and revalidated.
 pub(crate) fn with_etag(mut response: Response, etag: HeaderValue) -> Response {
     response.headers_mut().insert(header::ETAG, etag);
     response
@@ -110,7 +110,7 @@ fn opaque(etag: &HeaderValue) -> Option<&[u8]> {
     etag.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")
 }
 
-/// A JSON document that is asked about: 304 when the client has it.
+/// A JSON document with revalidation: 304 when the client has it.
 pub(crate) fn conditional(headers: &HeaderMap, etag: HeaderValue, text: Bytes) -> Response {
     if none_match(headers, &etag) {
         with_etag(empty(StatusCode::NOT_MODIFIED), etag)

@@ -2,8 +2,8 @@
 //! reads.
 //!
 //! Owns the negotiation (the cookie `lang`, else `Accept-Language`, else English) and the few ways
-//! a template writes a value. English stands in where the other catalogue lacks a message; a test
-//! keeps it from ever having to.
+//! a template writes a value. A message that the other catalogue lacks is shown in English; a test
+//! checks that none is missing.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

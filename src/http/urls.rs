@@ -19,7 +19,7 @@ pub struct Url {
     pub methods: &'static [Method],
     /// Pages of any origin may read it.
     pub open: bool,
-    /// Over a limit the transport itself says goodbye, in its own way.
+    /// Over a limit the transport refuses in its own way.
     pub live: bool,
 }
 
@@ -192,7 +192,8 @@ pub fn unanswered(method: &Method, path: &str, headers: &HeaderMap) -> Result<Re
     Err(Problem::new(Code::MethodNotAllowed, detail).header(header::ALLOW, allow))
 }
 
-/// Preflights are waved through for reading only (Fetch, section 3.2.2): writing across origins is refused by saying nothing.
+/// Preflights are allowed for reading only (Fetch, section 3.2.2): an answer without permission
+/// refuses writing across origins.
 fn options(url: &Url, headers: &HeaderMap) -> Response {
     let asked = headers
         .get(header::ACCESS_CONTROL_REQUEST_METHOD)

@@ -26,8 +26,8 @@ use crate::wire::sse as wire;
 pub const LONGEST_PAGE: u32 = 1_000;
 /// Changes that were read together are written together, up to about this many bytes.
 const PIECE: usize = 8 * 1024;
-/// The client's position is none of this event's. It has data because a browser drops an event
-/// without.
+/// The client's position is not one of this event's. It has data, because a browser drops an event
+/// without data.
 const RESET: (&str, &str) = ("reset", "{\"reset\":true}");
 
 /// A page of the log.

@@ -187,7 +187,7 @@ impl Frame {
                 } => self.sentences.take().map(|sentences| {
                     Chunk::new(wire::gone(sentences.language, &sentences.gone).as_bytes())
                 }),
-                // For any other farewell it has no word: it ends, and is loaded again.
+                // Any other farewell shows nothing: the document ends, and is loaded again.
                 Item::End { .. } => return None,
             };
             let Some(chunk) = chunk else { continue };

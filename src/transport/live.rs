@@ -8,7 +8,7 @@ use futures_util::Stream;
 
 use crate::wire::chunk::Chunk;
 
-/// What an endless answer consists of; it ends the answer by ending.
+/// The chunks of an endless answer. The answer ends with them.
 pub type Chunks = Pin<Box<dyn Stream<Item = Chunk> + Send>>;
 
 /// Carried in the extensions of a response with an empty body. The connection's driver (`server`)

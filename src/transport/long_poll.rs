@@ -1,4 +1,4 @@
-//! Long polling: a poll that is willing to wait for a change (RFC 7240, section 4.3).
+//! Long polling: a poll that waits for a change (RFC 7240, section 4.3).
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::problem::Problem;
 /// `proxy_read_timeout`), so the answer leaves 5 s earlier.
 pub const LONGEST_WAIT_S: u64 = 55;
 
-/// The answer to a client that has `known` and would wait `wait_s`.
+/// The answer to a client that has `known` and waits at most `wait_s`.
 pub(super) async fn answer(
     channel: &Channel,
     clock: &Clock,
@@ -52,7 +52,7 @@ pub(super) async fn answer(
     response
 }
 
-/// The position at first, and how the wait ended. `*` stands for the position at this moment.
+/// The position at the start, and how the wait ended. `*` means the position at this moment.
 async fn held(channel: &Channel, known: &KnownPositions, wait_s: u64) -> (Position, Waited) {
     let present = channel.newest().position();
     let has = |position: &_| match known {

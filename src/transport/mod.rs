@@ -75,7 +75,8 @@ fn varies_by(transport: Transport) -> Option<&'static str> {
     match transport {
         Transport::Poll | Transport::LongPoll => Some("Accept, Prefer"),
         Transport::Changes => Some("Accept"),
-        // Its last words are in the visitor's language, or a document where HTML is not preferred.
+        // A deleted event's frame answers in the visitor's language, or with a problem document
+        // where HTML is not preferred.
         Transport::Frame => Some("Accept, Accept-Language, Cookie"),
         Transport::Sse | Transport::WebSocket | Transport::SocketIo => None,
     }

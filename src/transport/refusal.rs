@@ -11,7 +11,7 @@ use crate::wire::message::{Message, Reason};
 /// that fill the limit stay connected.
 const LIMIT_RETRY_MS: std::ops::Range<u64> = 3_000..9_000;
 
-/// Why a stream must not begin; `None`: it may.
+/// Why a stream must not begin; `None` if it may.
 pub(super) fn reason(admission: Admission) -> Option<Reason> {
     match admission {
         Admission::Admitted => None,
@@ -38,8 +38,8 @@ pub(super) fn busy(detail: &'static str) -> Problem {
     Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit)))
 }
 
-/// The refusal of a request that is no stream; only over a limit, because a drain still answers
-/// what it can.
+/// The refusal of a request that is not a stream. Only for a limit: during a drain such requests
+/// are still answered.
 pub(super) fn problem(admission: Admission) -> Option<Problem> {
     match admission {
         Admission::OverLimit => {

@@ -32,7 +32,7 @@ pub(super) struct Request {
     query: Vec<(String, String)>,
 }
 
-/// The cursor that a client sends. It may be garbage, which is never an error.
+/// The cursor that a client sends. An invalid one is never an error.
 pub(super) type After = Option<Result<Position, ()>>;
 
 /// Extracts the request; never refuses one.
@@ -82,7 +82,7 @@ impl Request {
         }
     }
 
-    /// What a poll has already: `If-None-Match`, else `?after=`.
+    /// The position that a poll's client has: `If-None-Match`, else `?after=`.
     pub(super) fn known(&self) -> Option<KnownPositions> {
         etag::if_none_match(&self.head.headers)
             .or_else(|| Some(KnownPositions::These(self.after()?.into_iter().collect())))

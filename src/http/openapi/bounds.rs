@@ -60,7 +60,7 @@ fn add(schema: &mut Value, bound: Option<Bound>) {
     }
 }
 
-/// One word has one meaning in the whole API, but for a problem's.
+/// One word has one meaning in the whole API, except in a problem.
 fn of_member(schema: &str, member: &str) -> Option<Bound> {
     match member {
         "type" | "title" | "status" | "detail" if schema == "Problem" => None,
@@ -84,7 +84,7 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
 /// no bound.
 fn of_parameter(path: &str, name: &str) -> Value {
     let mut schema = match name {
-        // More than is given at once is no mistake.
+        // A number above the maximum is no mistake.
         "limit" | "round" => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
         "wait" => json!({ "type": "integer", "minimum": 0 }),
         "after" if path.ends_with("/audit") => {
@@ -128,7 +128,7 @@ fn token() -> String {
     format!("^{LOCATOR}-[A-Za-z0-9]{{{}}}$", Secret::LENGTH)
 }
 
-/// What no domain has of ASCII: all but letters, digits, hyphen, dot and low line.
+/// The ASCII characters that no domain has: all but letters, digits, hyphen, dot and low line.
 const PUNCTUATION: &str = r"\u0021-\u002c\u002f\u003a-\u0040\u005b-\u005e\u0060\u007b-\u007e";
 
 /// An address: a local part without separators, an `@`, and a domain. The domain has no dot or

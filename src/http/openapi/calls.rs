@@ -1,4 +1,4 @@
-//! Every call: what it does, takes and answers.
+//! Every call: its purpose, parameters, body and answers.
 
 use warp::http::Method;
 
@@ -10,7 +10,7 @@ pub(super) struct Call {
     pub(super) path: &'static str,
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
-    /// What else is to be known, maybe nothing.
+    /// Further explanation; may be empty.
     pub(super) notes: &'static str,
     /// Needs the organiser's credentials.
     pub(super) organiser: bool,
@@ -20,7 +20,7 @@ pub(super) struct Call {
     pub(super) body: Option<(&'static str, bool)>,
     /// Status, description, and content: a media type with the schema of JSON.
     pub(super) answers: &'static [(u16, &'static str, Content)],
-    /// What may be refused, beside what every call may answer.
+    /// Problem codes, besides those of every call.
     pub(super) refusals: &'static [Code],
 }
 

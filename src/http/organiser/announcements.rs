@@ -1,4 +1,4 @@
-//! A line to everybody who looks at an event.
+//! Announcements to everybody who looks at an event.
 
 use serde::Deserialize;
 use warp::http::StatusCode;

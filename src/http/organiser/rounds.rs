@@ -1,4 +1,4 @@
-//! Reset, and taking it back.
+//! Reset and its undo.
 
 use serde::Deserialize;
 use warp::reply::Response;

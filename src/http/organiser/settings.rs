@@ -84,7 +84,7 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
             .optional_text("description")
             .and_then(|text| event::parse_description(text.unwrap_or_default())),
     );
-    // No default: an event that was meant to have a limit must not come to be without one.
+    // No default: an organiser who forgets the limit must not get an event without one.
     let missing = || {
         Invalid::new(
             "capacity",
@@ -152,7 +152,7 @@ pub(in crate::http) async fn patch(
 fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
     let mut check = Check::default();
     match check.take(fields.slug.optional_text("slug")).flatten() {
-        // A client may send back all that it has read.
+        // A client may send back the whole object that it has read.
         None => {}
         Some(same) if same == event.slug.as_str() => {}
         Some(_) => {
@@ -189,7 +189,7 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
     Ok(edit)
 }
 
-/// Has the event changed and shows it as it is then.
+/// Submits the change and shows the event after it.
 pub(super) async fn changed(
     context: &Context,
     event: &Event,

@@ -20,7 +20,7 @@ use crate::http::{auth, find, preconditions, rate};
 use crate::problem::{Code, Problem};
 use crate::store::CreateError;
 
-/// In the order in which they are taught; the page ranks them by what it measures.
+/// In the order in which the page explains them; it ranks them by what it measures.
 const TRANSPORTS: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];
 
 /// `GET /e/{slug}/compare`.

@@ -19,8 +19,8 @@ use tokio::time::timeout;
 const LONGEST_URL: usize = 400;
 /// Codes that are kept. Each has up to some 50 KB.
 const KEPT: usize = 64;
-/// How long a page waits while others' codes are drawn. Then it is shown without one; its address
-/// is there in letters.
+/// How long a page waits while others' codes are drawn. Then it is shown without one, with its
+/// address as text.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The codes drawn last, by their address; the newest is the last.

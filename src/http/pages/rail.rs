@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// The most ticks: more are no longer told apart.
 const TICKS: u32 = 100;
-/// Fewer places than this are segments: so few ticks would stand alone in the dark.
+/// Fewer places than this are segments: so few ticks would look lost.
 const FEW: u32 = 10;
 
 /// The rail's four paths.
@@ -34,7 +34,7 @@ impl Rail {
             return Self::default();
         }
         let ticks = places.min(TICKS);
-        // Never full before it is full, never empty once somebody is in.
+        // The rail is full only when the event is, and empty only when nobody is registered.
         let share = |n: u32| match n {
             0 => 0,
             n => u32::try_from(u64::from(n) * u64::from(ticks) / u64::from(places))

@@ -173,13 +173,13 @@ pub(super) struct Details {
 /// One setting's field.
 #[derive(Debug)]
 pub(super) struct Setting {
-    /// What the field says.
+    /// The field's content.
     pub(super) value: String,
     /// What is true.
     pub(super) now: String,
     /// Somebody else has changed it while this was typed.
     pub(super) clashes: bool,
-    /// It clashes, or what it says cannot be accepted.
+    /// It conflicts with another setting, or is not valid.
     pub(super) is_wrong: bool,
 }
 

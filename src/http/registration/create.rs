@@ -43,7 +43,7 @@ pub struct Fields<'a> {
     pub website: FieldValue<'a>,
 }
 
-/// A registration and what its answer needs to know of the event.
+/// A registration, and what its answer needs of the event.
 #[derive(Debug)]
 pub struct Registered {
     /// The event, as the hub had it before this registration.
@@ -204,7 +204,7 @@ mod tests {
         FieldValue::Text(text.into())
     }
 
-    /// It is moved, and given memory, for every request.
+    /// It is moved, and its memory allocated, for every request.
     #[test]
     fn the_future_of_a_registration_is_small() {
         fn size<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {

@@ -16,7 +16,7 @@ use crate::wire::engineio::Packet;
 use crate::wire::message::Reason;
 use crate::wire::socketio::{self as wire, Auth, SocketIoPacket};
 
-/// The subscription's heartbeats: the engine's pings do their work.
+/// Heartbeats of the subscription are not needed, because the engine pings.
 const QUIET: Duration = Duration::from_hours(1);
 /// Replies that may wait for a client that polls. A client that asks more often without fetching
 /// the answers is closed.

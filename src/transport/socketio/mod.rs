@@ -45,8 +45,8 @@ pub use self::sessions::Limits;
 pub const PATH: &str = "/socket.io";
 /// The largest body or message of a client, bytes.
 pub const LARGEST_MESSAGE: usize = 4 * 1024;
-/// The largest body arrives over any line in this time; a longer one is a client that holds the
-/// connection.
+/// Any connection transfers the largest body in this time. A client that takes longer is holding
+/// the connection.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// 20 of 62 characters: a session cannot be guessed.
 const SID_LENGTH: usize = 20;
@@ -133,8 +133,8 @@ enum Carrier {
 }
 
 impl Engine {
-    /// Whose poll it is, is settled before the answer is waited for: hyper drops an answer unpolled
-    /// when the client's FIN has come with the request, and then the session must end.
+    /// The poll is taken before its answer is awaited. When the client's FIN has come with the
+    /// request, hyper drops the answer unpolled, and then the session must end.
     fn answer<Q>(&self, request: Request<Q>) -> Answering
     where
         Q: Body<Data: Send, Error: Send> + Send + 'static,

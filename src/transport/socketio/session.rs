@@ -84,8 +84,8 @@ impl Session {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a poll. An error when polls do not carry it (any more), or when one is under way
-    /// already: two at once end the session, as the protocol asks.
+    /// Begins a poll. Fails when polls do not carry the session (any more). Also fails when a poll
+    /// is open already: two at once end the session, as the protocol asks.
     pub(super) fn begin_poll(&self) -> Result<(), SessionEnd> {
         let mut state = self.lock();
         if std::mem::replace(&mut state.polling, true) {
@@ -196,7 +196,7 @@ impl Session {
         let conversation = match &mut state.carrier {
             Carrier::Polling(conversation) | Carrier::Probed(conversation) => conversation,
             Carrier::WebSocket => return Err(SessionEnd::Broken),
-            // What a client says after its goodbye is for nobody.
+            // Packets after the client's close are ignored.
             Carrier::Closed(_) => return Ok(()),
         };
         match EngineIoPacket::parse(packet).ok_or(SessionEnd::Broken)? {
@@ -289,8 +289,8 @@ impl State {
     }
 }
 
-/// A poll under way. Dropped without an answer it closes its session, as the reference server does
-/// ("poll connection closed prematurely"): a packet that was meant for the client may be lost.
+/// A poll under way. If it is dropped without an answer, it closes its session, as the reference
+/// server does ("poll connection closed prematurely"). A packet for the client may be lost.
 pub(super) struct HeldPoll {
     session: Option<Arc<Session>>,
 }

@@ -38,7 +38,8 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         Err(refusal) => return refusal.into_response(),
     };
     if let Some(reason) = refusal::reason(request.head.admission) {
-        // The handshake is accepted first: a browser tells its page nothing about a refused one.
+        // The handshake is accepted first: a browser does not report to its page why one was
+        // refused.
         tokio::spawn(async move {
             if let Some(io) = raise(upgrade).await {
                 session::refuse(io, reason).await;
@@ -153,7 +154,7 @@ fn is_key(key: &[u8]) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
-/// 426 with what would be understood (RFC 9110, section 15.5.22; RFC 6455, section 4.4).
+/// 426 with the supported protocol and version (RFC 9110, section 15.5.22; RFC 6455, section 4.4).
 fn upgrade_required(detail: &str) -> Response {
     let status = StatusCode::UPGRADE_REQUIRED;
     let problem = Problem::new(Code::BadRequest, detail);

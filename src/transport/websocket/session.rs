@@ -30,7 +30,7 @@ pub const PING_EVERY: Duration = Duration::from_secs(25);
 pub const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// A client that has not taken a message by then is gone.
 pub const STALL: Duration = Duration::from_secs(30);
-/// The subscription's heartbeats: the pings do their work.
+/// Heartbeats of the subscription are not needed, because the server pings.
 pub(super) const QUIET: Duration = Duration::from_hours(1);
 
 /// One client's session.
@@ -47,7 +47,7 @@ pub(super) struct Session<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) fn new(io: S, subscription: Subscription, clock: Clock) -> Self {
-        // Spread: clients that connected in one burst are not pinged in one.
+        // Spread, so that clients which connected in one burst are not pinged in one.
         let ping_at = Instant::now() + PING_EVERY.mul_f64(rand::random_range(0.5..1.0));
         Self {
             socket: Socket::new(io),

@@ -1,5 +1,5 @@
-//! A WebSocket that costs little while idle: ready-made frames go out, tungstenite reads what comes
-//! in.
+//! A WebSocket that costs little while idle: it writes ready-made frames, and tungstenite reads the
+//! client's.
 //!
 //! Outgoing messages are shared bytes; writing copies and allocates nothing. tungstenite's state
 //! machine reads the client's frames (masks, fragments, UTF-8, close). It writes the answers that
@@ -25,7 +25,7 @@ use crate::wire::websocket_lengths::Lengths;
 /// read.
 const READ_BUFFER: usize = 64;
 
-/// The kind of the error for bytes that are no WebSocket.
+/// The error kind for bytes that break RFC 6455.
 pub(in crate::transport) const NOT_WEBSOCKET: ErrorKind = ErrorKind::InvalidData;
 
 /// The socket of one finished handshake.
@@ -74,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.unflushed = true;
     }
 
-    /// Whether a frame of ours is under way.
+    /// Whether a frame of ours is being written.
     pub(in crate::transport) fn is_writing(&self) -> bool {
         self.unflushed
     }
