@@ -46,7 +46,7 @@ pub struct Turn<'a> {
     _place: Place<'a>,
 }
 
-/// A place among those who wait, until the turn ends or whoever waits has left.
+/// A place among those who wait, until the turn ends or the waiting client has left.
 struct Place<'a> {
     turns: &'a Turns,
     address: IpAddr,

@@ -72,8 +72,7 @@ impl Language {
             .unwrap_or_default()
     }
 
-    /// Any English and any Chinese; whoever reads another script of Chinese reads this one rather
-    /// than English.
+    /// Any English and any Chinese: readers of another Chinese script prefer this one to English.
     fn of_range(range: &str) -> Option<Self> {
         let primary = range.split('-').next().unwrap_or_default();
         if primary.eq_ignore_ascii_case("zh") {

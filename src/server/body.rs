@@ -73,7 +73,7 @@ impl Places {
         self
     }
 
-    /// The client's place, for whoever holds the socket after this request.
+    /// The client's place, for the next holder of the socket.
     pub(super) fn take_permit(&mut self) -> Option<RequestPermit> {
         self.permit.take()
     }

@@ -1,7 +1,7 @@
 //! How many connections, streams and requests may be open, in all and for one address.
 //!
 //! A [`ConnectionPermit`] lives inside the socket's own wrapper ([`super::socket::SocketGuard`]).
-//! It is released when the socket closes, whoever holds the socket by then. No route has to keep a
+//! It is released when the socket closes, whatever holds the socket by then. No route has to keep a
 //! guard across an upgrade, and none can forget to.
 
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 //!
 //! Owns sockets, TLS, limits, deadlines and the hand-off of endless answers. It promises that
 //!
-//! - every connection is counted from its `accept` until its socket closes, whoever holds the
+//! - every connection is counted from its `accept` until its socket closes, whatever holds the
 //!   socket by then (hyper, a [`handoff`], an upgraded protocol);
 //! - every state in which a client can leave the server waiting has a deadline;
 //! - what waits for a client that does not read is bounded;

@@ -26,8 +26,8 @@ use super::meters::{Expired, expired};
 use crate::transport::live::Chunks;
 use crate::wire::chunk::LAST_CHUNK;
 
-/// How many bytes a client may send after its request before it is cut. It was told `Connection:
-/// close`, so nothing of them is an expected request.
+/// How many bytes a client may send after its request before it is cut. It received `Connection:
+/// close`, so it should send no further request.
 const MAX_TALK: usize = 64 * 1024;
 
 /// Writes one endless answer to its end. The fields that a delivery reads stand together.

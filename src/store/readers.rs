@@ -132,7 +132,7 @@ impl Gate {
         if let Some(own) = clients.get(&client).and_then(Weak::upgrade) {
             return own;
         }
-        // A new client: whoever has gone is forgotten.
+        // A new client: remove the entries of clients that have gone.
         clients.retain(|_, own| own.strong_count() > 0);
         let own = Arc::new(Semaphore::new(1));
         clients.insert(client, Arc::downgrade(&own));

@@ -192,7 +192,7 @@ pub(super) struct Registration {
     /// The event's slug.
     event: String,
     name: String,
-    /// Opens this registration; whoever knows it may cancel.
+    /// Opens this registration; anybody who knows it may cancel.
     token: String,
     /// The revision that made or last changed it: a count with a lower one is older than this.
     position: String,

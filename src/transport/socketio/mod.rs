@@ -110,7 +110,7 @@ where
     }
 }
 
-/// What every answer carries, whoever gets it.
+/// The headers of every answer.
 fn finish(mut answer: Answer) -> Answer {
     let head = answer.headers_mut();
     headers::secure(head);

@@ -1,5 +1,5 @@
-//! The settled details (docs/protocol.md, sections 8, 10 and 13), one by one. Random histories are
-//! told elsewhere.
+//! The settled details (docs/protocol.md, sections 8, 10 and 13), one by one. `tests/it/model`
+//! tests random histories.
 
 mod organiser;
 mod places;
