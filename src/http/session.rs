@@ -20,7 +20,7 @@ use crate::store::{Store, StoreError};
 
 /// The session's cookie.
 pub const COOKIE: &str = "headcount_session";
-/// A working day and the evening of the event.
+/// How long a session lasts: a working day and the evening of the event.
 const TTL: Duration = Duration::from_hours(12);
 /// Where the password's hash is stored.
 const PASSWORD: &str = "admin_password";
@@ -52,7 +52,7 @@ impl Session {
     }
 }
 
-/// What signing in gives.
+/// The result of signing in.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// `Set-Cookie`.
@@ -136,8 +136,8 @@ pub async fn session(context: &Context, headers: &HeaderMap) -> Result<Option<Se
         .map(|_| Session::new(secret.to_owned())))
 }
 
-/// Makes sure at the start that there is a password. `given` replaces what is stored; without it
-/// and with nothing stored one is drawn and returned, to be printed once. Of two nodes that start
+/// Ensures at the start that there is a password. `given` replaces what is stored; without it and
+/// with nothing stored one is drawn and returned, to be printed once. Of two nodes that start
 /// together one draws the password and only that one prints it.
 pub async fn ensure_password(
     store: &Store,

@@ -45,7 +45,7 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(false)?;
     }
     socket.set_nonblocking(true)?;
-    // Before the first client can come: what connects between here and `serve` inherits them too.
+    // Set before the first client can connect: connections before `serve` inherit them too.
     tune(&SockRef::from(&socket))?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;
@@ -102,7 +102,7 @@ pub(super) async fn run<S: Application>(
 }
 
 /// A load balancer that has not noticed the drain still connects. A refusal may cost its client the
-/// request: not every balancer sends a body twice. Everybody else is refused at once.
+/// request: not every balancer sends a body twice. All other clients are refused at once.
 async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, app: &S) {
     if server.config.settle().is_zero() {
         return;

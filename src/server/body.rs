@@ -27,14 +27,14 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// here, where it is counted.
 const PIECE: usize = 16 * 1024;
 
-/// An answer of so many bytes goes to hyper as one frame: what a client leaves of it weighs less than
-/// the stream.
+/// An answer of up to this many bytes goes to hyper as one frame: what a client leaves of it takes
+/// less memory than the stream.
 const TINY: usize = 16;
 
 /// A response's body. It counts as unanswered until it is dropped.
 pub(super) struct Body<B> {
     kind: Kind<B>,
-    /// HTTP/2: tells the stream's task whether the client takes anything.
+    /// HTTP/2: reports to the stream's task whether the client takes anything.
     progress: Option<Arc<Progress>>,
     _places: Places,
 }
@@ -50,8 +50,8 @@ pub(super) struct Places {
 
 impl Places {
     /// The places of a request. `stream` counts it among the streams of its connection, `in_flight`
-    /// among the requests of its address; `permit` is the client's place, when a trusted proxy holds
-    /// the connection or another stream has its place.
+    /// among the requests of its address. `permit` is the client's place, if a trusted proxy holds
+    /// the connection or another stream has the connection's place.
     pub(super) fn new(
         unanswered: Unanswered,
         stream: Option<OpenStream>,
@@ -230,9 +230,10 @@ where
         Poll::Ready(Some(Ok(Frame::data(self.piece(http2)))))
     }
 
-    /// The next piece. In HTTP/2 the last byte of an answer is a piece of its own: hyper forgets an
-    /// answer with its last piece, as soon as the client has room for one byte of it. With one byte
-    /// that means that the client had room for all, and the stall deadline holds up to there.
+    /// The next piece. In HTTP/2 the last byte of an answer is a piece of its own. hyper drops an
+    /// answer with its last piece, as soon as the client has room for one byte of it. With a piece
+    /// of one byte the client then had room for everything, and the stall deadline applies until
+    /// then.
     fn piece(&mut self, http2: bool) -> Bytes {
         let left = self.rest.len();
         self.tiny &= left <= TINY;

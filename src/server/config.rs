@@ -16,7 +16,7 @@ pub struct Config {
     /// address. Default 8,192: a hall of 2,000 phones behind one address, each with a stream and
     /// some requests.
     pub max_connections_per_address: usize,
-    /// Connections over a limit that may be open at once, to refuse them in their own language. The
+    /// Connections over a limit that may be open at once, to refuse them in their own protocol. The
     /// next one is closed without an answer. Default 512.
     pub max_refusals: usize,
     /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
@@ -88,7 +88,7 @@ pub struct Deadlines {
     /// From `accept` to the end of the TLS handshake. Default 10 s.
     pub handshake: Duration,
     /// From there until the first request has reached the application. hyper has no deadline for a
-    /// client that says nothing, nor for an HTTP/2 client that asks nothing. Default 10 s.
+    /// silent client, nor for an HTTP/2 client without requests. Default 10 s.
     pub first_request: Duration,
     /// HTTP/1: from one answer to the next request's complete head. Default 15 s: pollers keep
     /// their connection.
@@ -104,9 +104,9 @@ pub struct Deadlines {
     /// An earlier close could reset the connection and destroy what the client has yet to read (RFC
     /// 9112, section 9.6). Default 1 s.
     pub linger: Duration,
-    /// After an answer to a request whose body has not been read, how long the rest of it is read
-    /// and dropped; at most 16 MiB. Closing at once would reset the connection, and a client that
-    /// sends everything first would never see the answer. Default 5 s.
+    /// After an answer to a request whose body has not been read, how long the server reads and
+    /// drops the rest; at most 16 MiB. Closing at once would reset the connection, and a client
+    /// that sends everything first would never see the answer. Default 5 s.
     pub unread: Duration,
     /// At a drain: how long a trusted proxy may connect, and its idle connections stay open, until
     /// it has noticed. A request that meets the close of its connection can be sent again only if

@@ -176,7 +176,7 @@ async fn run<S: Application>(
         let mut draining = server.draining.subscribe();
         let mut draining = pin!(async {
             let stopped = draining.wait_for(|draining| *draining).await.map(drop);
-            // Without its sender the server is gone, and nobody has to be waited for.
+            // Without its sender the server is gone, and there is nothing to wait for.
             if proxied && stopped.is_ok() {
                 sleep(server.config.settle()).await;
             }
@@ -211,14 +211,15 @@ async fn run<S: Application>(
                     return deadline.as_mut().poll(cx);
                 }
                 // From the first poll on: a browser's idle spare connection would otherwise outlive
-                // the listener. HTTP/1.1 is not told here: hyper would add `close` to a 101 as
-                // well, and a client that is to hear why takes that for no handshake.
+                // the listener. HTTP/1.1 does not get it here: hyper would add `close` to a 101 as
+                // well. A WebSocket client would take that for a failed handshake and never see the
+                // reason.
                 let refusing = refused
                     && link.requests.load(Ordering::Relaxed) > 0
                     && !link.http11.load(Ordering::Relaxed);
-                let told = draining.as_mut().poll(cx).is_ready() || refusing;
-                idled = !told && idle.as_mut().poll(cx).is_ready();
-                if !told && !idled {
+                let closing = draining.as_mut().poll(cx).is_ready() || refusing;
+                idled = !closing && idle.as_mut().poll(cx).is_ready();
+                if !closing && !idled {
                     return deadline.as_mut().poll(cx);
                 }
                 leaving = true;
@@ -345,7 +346,7 @@ mod tests {
             _ = &mut running => panic!("handed off before the head was written"),
             () = asked.notified() => {}
         }
-        // The answer is there; whatever hyper can do with a full socket it does in the next polls.
+        // The answer is there. In the next polls hyper does all that it can with a full socket.
         for _ in 0..10 {
             tokio::select! {
                 biased;

@@ -9,20 +9,19 @@
 //!    request will not be answered (RFC 9112, section 9.6).
 //! 2. hyper encodes the head and polls the body, which notes `parked` and stays pending. hyper
 //!    flushes. It calls `poll_flush` of the socket only when its own buffer is empty, so
-//!    [`SocketGuard`] notes `written` there: every byte of the head, and of the answers pipelined
-//!    before it, is with the kernel. A full socket only delays this step.
+//!    [`SocketGuard`] notes `written` there. Then the kernel has every byte of the head, and of the
+//!    answers pipelined before it. A full socket only delays this step.
 //! 3. [`super::connection`] sees [`Link::is_ready`] and drops the hyper connection. The drop of its
 //!    `SocketGuard` leaves the socket in the link. What hyper had read beyond the request is
 //!    dropped with its buffer.
-//! 4. The same task goes on as [`Push`], with the permit and the chunks.
+//! 4. The same task continues as [`Push`], with the permit and the chunks.
 //!
 //! If hyper fails before step 3 (the client is gone), socket, permit and chunks are dropped with
 //! the link. Everything else, HTTP/2, TLS, HTTP/1.0 and a GET with a body, keeps the ordinary body
 //! ([`super::body::Streaming`]) with the same bytes after decoding.
 //!
-//! This relies on two habits of hyper 1: the body is polled after the head is encoded, and the
-//! flush described. The raw-byte tests in `tests/it/server` check both; `Config::handoff` turns the
-//! hand-off off.
+//! This relies on two behaviours of hyper 1: the order of head and body in step 2, and its flush.
+//! The raw-byte tests in `tests/it/server` check both; `Config::handoff` turns the hand-off off.
 //!
 //! [`Push`]: super::push::Push
 //! [`Parked`]: super::body::Kind::Parked

@@ -1,4 +1,4 @@
-//! What a request's head must be before any route sees it, and its one form for all routes.
+//! Checks a request's head before any route sees it, and brings it into one form for all routes.
 //!
 //! Routes see an origin-form target, whose path begins with one slash and spells letters as
 //! letters, and at most one valid `Host`. An absolute-form target and HTTP/2's `:authority` become
@@ -71,7 +71,7 @@ fn host<B>(request: &Request<B>) -> Result<Option<HeaderValue>, Rejected> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (named, more) = (hosts.next(), hosts.next());
     let required = request.version() == Version::HTTP_11;
-    // What several servers take for different hosts must not pass (RFC 9112, section 3.2).
+    // Servers could disagree on the host of such a request (RFC 9112, section 3.2).
     if more.is_some() || (required && named.is_none()) {
         return Err(Rejected::Bad(
             "the request must have exactly one Host field (RFC 9112, section 3.2)",
@@ -192,7 +192,7 @@ pub(super) fn answer(rejected: Rejected, method: &Method) -> Response<Full<Bytes
         }
     };
     if closes {
-        // Something between may have seen the end of such a request elsewhere.
+        // A proxy may have seen the end of such a request elsewhere.
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -226,7 +226,7 @@ pub(super) fn without_body(response: &mut Response<Full<Bytes>>) {
     *response.body_mut() = Full::default();
 }
 
-/// A problem without a code: the status says all (RFC 9457, section 4.2.1).
+/// A problem without a code: the status is enough (RFC 9457, section 4.2.1).
 fn version_not_supported() -> Response<Full<Bytes>> {
     let status = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
     let document = json!({

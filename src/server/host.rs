@@ -2,12 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-/// The longest `Host`: a name in the DNS has at most 253 letters (RFC 1035, section 2.3.4), and
-/// what is copied into every link must not be long.
+/// The longest `Host`: a name in the DNS has at most 253 letters (RFC 1035, section 2.3.4). Every
+/// link contains it, so it must not be long.
 const MAX_HOST: usize = 255;
-/// Whether the bytes are `uri-host [ ":" port ]` (RFC 9110, section 7.2), or nothing, which is how
-/// a client says that its target has no host. The sub-delimiters of RFC 3986 are left out: no host
-/// name has them, and with a comma a proxy joins two fields.
+/// Whether the bytes are `uri-host [ ":" port ]` (RFC 9110, section 7.2). An empty value is
+/// allowed: it means that the target has no host. The sub-delimiters of RFC 3986 are left out: no
+/// host name has them, and with a comma a proxy joins two fields.
 pub(super) fn is_host(host: &[u8]) -> bool {
     if host.len() > MAX_HOST {
         return false;
@@ -39,9 +39,9 @@ pub(super) fn is_host(host: &[u8]) -> bool {
     port && named && is_name(name)
 }
 
-/// Whether a name is sane once its escapes are decoded (RFC 3986, section 3.2.2, allows them): letters,
-/// digits and `-_~` in labels that are not empty, with a dot after the last one at most. What is
-/// copied into links must not hide a line break, a slash or a path that leads up.
+/// Whether a name is valid once its escapes are decoded (RFC 3986, section 3.2.2, allows them). Its
+/// labels consist of letters, digits and `-_~` and are not empty; a dot may follow the last one.
+/// Links contain it, so it must not hide a line break, a slash or `..`.
 fn is_name(name: &[u8]) -> bool {
     let Some(name) = decode(name) else {
         return false;

@@ -74,14 +74,14 @@ impl Open {
                 self.by_network.remove(&network);
             }
         }
-        // A flood from many addresses must not leave its table behind.
+        // After a flood from many addresses the table's memory is freed.
         if self.by_network.is_empty() {
             self.by_network.shrink_to(1024);
         }
     }
 }
 
-/// A connection that may be served, or refused in its client's language.
+/// A connection that may be served, or refused in its client's protocol.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) permit: ConnectionPermit,
@@ -141,9 +141,8 @@ impl ConnectionLimiter {
         Some(Admitted { permit, over, load })
     }
 
-    /// Admits one request: for `address` if that is counted by requests, and as a stream of its
-    /// own if the connection's place is taken by another one. Answers what the address has under way
-    /// as well.
+    /// Admits one request: for `address` if that is counted by requests, and as a stream of its own
+    /// if another one has the connection's place. Also returns what the address has in flight.
     pub(super) fn admit_request(
         self: &Arc<Self>,
         address: Option<IpAddr>,

@@ -1,4 +1,4 @@
-//! What one address has under way: bytes of answers that it has not taken, and requests in flight.
+//! The load of one address: bytes of answers that it has not taken, and requests in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ const MAX_UNSENT_PER_CONNECTION: usize = 2 * 1024 * 1024;
 /// thirds of it.
 const MAX_UNSENT_PER_ADDRESS: usize = 128 * 1024 * 1024;
 
-/// What one address has under way. Its connections share the counters.
+/// The load of one address. Its connections share the counters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Load {
     /// Bytes of answers that it has not taken.
@@ -52,7 +52,7 @@ impl RequestLimiter {
         for (counter, bound) in place.0.iter().zip(bounds) {
             within &= counter.fetch_add(1, Ordering::Relaxed) < bound;
         }
-        // What does not fit is given back by the drop.
+        // The drop releases what does not fit.
         within.then_some(place)
     }
 }
@@ -96,7 +96,7 @@ impl UnsentBytes {
             let before = counter.fetch_add(bytes, Ordering::Relaxed);
             within &= before == 0 || before + bytes <= bound;
         }
-        // What does not fit is given back by the drop.
+        // The drop releases what does not fit.
         within.then_some(counted)
     }
 }

@@ -1,4 +1,4 @@
-//! What the server counts, for the metrics listener.
+//! The server's metrics.
 
 use metrics::{Counter, Gauge, counter, gauge};
 

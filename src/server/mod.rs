@@ -14,8 +14,8 @@
 //!
 //! - [`Peer`](crate::context::Peer), in every request: who asks, trusted proxies considered.
 //! - [`Admission`](crate::context::Admission), in every request: over a limit, draining or neither.
-//!   Limits apply after the head has been read, so that the route can refuse in its
-//!   transport's way: a stream by `bye`, a WebSocket by 1013, anything else by 503.
+//!   Limits apply after the head has been read, so that the route can refuse in its transport's own
+//!   way. A stream gets `bye`, a WebSocket 1013, anything else 503.
 //! - [`Live`](crate::transport::live::Live), in a response with an empty body: the chunks of an
 //!   endless answer.
 //!
@@ -62,10 +62,10 @@ use connection::Server;
 
 /// Serves `app` on `listener` until `stop` holds `true` or has lost its sender, then drains.
 ///
-/// The drain closes the listener (for trusted proxies a little later), asks every connection to
-/// finish its request, and waits until all sockets are closed, at most for [`Config::drain`]. It
-/// does not end endless answers: the application publishes a farewell when it sends `stop`. What is
-/// still open at the deadline is cut and counted in the result.
+/// The drain closes the listener (for trusted proxies a little later) and asks every connection to
+/// finish its request. Then it waits until all sockets are closed, at most for [`Config::drain`].
+/// It does not end endless answers: the application publishes a farewell when it sends `stop`. What
+/// is still open at the deadline is cut and counted in the result.
 ///
 /// Must be called inside a tokio runtime with I/O and time enabled. Sockets that a protocol upgrade
 /// took over are counted, but only their owner can close them: shut the runtime down after this

@@ -1,4 +1,4 @@
-//! Who is asking, behind proxies that are trusted to say it.
+//! The client's address, as reported by trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,8 +12,8 @@ pub(super) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 }
 
 /// The client's address. Each proxy appends the address it heard. So the right-most address that is
-/// no trusted proxy is the last one that somebody trusted has seen; anybody could have written what
-/// stands to its left. Where an entry is no address, the one to its right counts.
+/// not a trusted proxy is the last one that a trusted proxy has seen. A client could have forged
+/// the entries to its left. If an entry is not an address, the one to its right counts.
 pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut nearest = peer.to_canonical();
     // Several lines are one list (RFC 9110, section 5.2).

@@ -1,4 +1,4 @@
-//! The small owner of a handed-off socket: shared bytes out, the client's goodbye in.
+//! The owner of a handed-off socket: writes shared bytes, and notices when the client closes.
 //!
 //! ```text
 //! Writing ──(chunks ended: last chunk written, FIN sent)──▶ Lingering ──▶ closed
@@ -69,8 +69,8 @@ impl Push {
         }
     }
 
-    /// Ready when the client says goodbye or has sent too much. A half-close is a goodbye too, as
-    /// it is to hyper: a client that waits for an endless answer has no reason for one, and a dead
+    /// Ready when the client has closed or has sent too much. A half-close counts as closing too,
+    /// as in hyper. A client that waits for an endless answer has no reason for one, and a dead
     /// proxy looks the same.
     fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [MaybeUninit::uninit(); 512];

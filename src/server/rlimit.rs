@@ -7,9 +7,9 @@ use super::config::Config;
 /// What the process needs beside its connections: database, listeners, logs, the runtime.
 const BESIDE: u64 = 256;
 
-/// Raises the process's soft limit of open files to its hard limit, and returns the limit then in
-/// force; `None` means no limit. The soft limit protects programs that use `select(2)`; this one
-/// does not.
+/// Raises the process's soft limit of open files to its hard limit, and returns the limit that
+/// applies then; `None` means no limit. The soft limit protects programs that use `select(2)`; this
+/// one does not.
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     // Fails only where the hard limit is beyond the system's own, as on macOS. Then the soft one

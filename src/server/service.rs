@@ -1,5 +1,5 @@
-//! Between hyper and the application: says who is asking and whether it is within the limits, and
-//! chooses how the answer leaves.
+//! Between hyper and the application: adds the client's address and whether it is within the
+//! limits, and chooses how the answer leaves.
 
 use std::future::{Future, poll_fn, ready};
 use std::net::{IpAddr, SocketAddr};
@@ -31,10 +31,11 @@ use super::version::Claimed;
 use crate::context::{Admission, Peer};
 use crate::transport::live::Live;
 
-/// A browser that has come over TLS asks for nothing in plain text for a year (RFC 6797). Names
-/// below this one are left alone: they may be another's.
+/// A browser that has come over TLS uses only TLS for a year (RFC 6797). Subdomains are not
+/// included: they may belong to others.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
-/// HTTP/1 takes an answer of so many bytes from the body at once, so there is nothing to count.
+/// HTTP/1 takes an answer of up to this many bytes from the body at once, so there is nothing to
+/// count.
 const TAKEN_AT_ONCE: usize = 16 * 1024;
 /// For an answer whose length is not known before its end: what its next frame may have.
 const FRAME: usize = 64 * 1024;
@@ -120,9 +121,8 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             unsent: judgement.load.unsent,
         };
         let mut app = self.app.clone();
-        // Called now and not when the answer is first waited for. hyper drops that unpolled when
-        // the client's FIN has come with the request, and an application may want to know that
-        // somebody has asked and gone.
+        // Called now and not when the answer is first polled. When the client's FIN has come with
+        // the request, hyper drops the answer unpolled. The application must still see the request.
         let calling = match app.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Either::Left(app.call(request)),
             Poll::Ready(Err(error)) => {
@@ -257,7 +257,7 @@ impl ResponsePath {
             };
         };
         let kind = if self.may_hand_off {
-            // What the client pipelines behind this request is never answered, and has to be told
+            // Requests pipelined behind this one are never answered, and `close` tells the client
             // so (RFC 9112, section 9.6).
             close(&mut response);
             self.link.park(Answer {

@@ -1,8 +1,8 @@
 //! A connection's socket as hyper borrows it.
 //!
-//! Keeps three promises whoever holds the socket: the connection's place among the limits is
-//! released when the socket closes; a client that takes nothing is closed within the stall
-//! deadline; TLS ends with `close_notify` (RFC 8446, section 6.1).
+//! Keeps three promises, whatever holds the socket. The connection's place among the limits is
+//! released when the socket closes. A client that takes nothing is closed within the stall
+//! deadline. TLS ends with `close_notify` (RFC 8446, section 6.1).
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -24,9 +24,9 @@ use super::linger::Linger;
 use super::meters::{Expired, expired};
 use super::version::{PREFACE, RequestLine};
 
-/// Head and body of up to so many bytes are written in one piece: for a short answer copying costs
-/// less than the kernel's way of taking two. A registration's has some 700. (hyper would do the
-/// same, but with every body, and keep the memory of the largest.)
+/// Head and body of up to this many bytes are written in one piece: for a short answer a copy costs
+/// less than a vectored write. A registration's has some 700. (hyper would do the same, but with
+/// every body, and keep the memory of the largest.)
 const SHORT: usize = 2 * 1024;
 
 /// Plain or TLS; one type, so that hyper is compiled once.

@@ -1,5 +1,5 @@
-//! The stall deadline of HTTP/2: each stream has a window of its own, so a client may take nothing
-//! of one answer while its connection is well.
+//! The stall deadline of HTTP/2. Each stream has a window of its own, so a client may take nothing
+//! of one answer while its connection works.
 //!
 //! hyper runs each stream as a future of our executor. It asks an answer's body for the next frame
 //! only when the client's window has room for the frame before. So a body that has given a frame
@@ -22,7 +22,7 @@ tokio::task_local! {
     static PROGRESS: Arc<Progress>;
 }
 
-/// How far the client is with the answer of one stream.
+/// How much of one stream's answer the client has taken.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Odd while a frame waits for the client; it grows with each step.

@@ -27,7 +27,7 @@ pub(super) enum Claimed {
     OtherMajor,
 }
 
-/// Follows the first request line of a connection, in whichever pieces it comes.
+/// Parses the first request line of a connection, in pieces of any size.
 #[derive(Debug, Default)]
 pub(super) struct RequestLine {
     state: State,
