@@ -15,8 +15,9 @@ use super::throttle::subscriber;
 
 /// Guessing must not take the registrations' cores.
 const AT_ONCE: usize = 2;
-/// Of one address, checks included: a person who clicks twice, and a colleague.
-const PER_ADDRESS: usize = 4;
+/// Of one address, checks included. More than may fail in a minute, so that a client that guesses
+/// learns of that limit and not of this one.
+const PER_ADDRESS: usize = 16;
 /// Addresses that have failed lately, in all: they delay the next one by a second or two.
 const GUESSING: usize = 32;
 /// Addresses without failures, in all: more than there are organisers, and bounded all the same.
