@@ -28,13 +28,25 @@ impl Media {
     }
 }
 
+/// Whether this is a type and a subtype, each a token (RFC 9110, sections 5.6.2 and 12.5.1).
+fn is_range(text: &str) -> bool {
+    let is_token = |half: &str| {
+        !half.is_empty()
+            && half
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    text.split_once('/')
+        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
 /// The ranges of `Accept`; empty when the client sent none that is valid.
 struct Accept(Vec<(String, u16)>);
 
 impl Accept {
     fn of(headers: &HeaderMap) -> Self {
         let mut ranges = weighted(headers, header::ACCEPT);
-        ranges.retain(|(range, _)| range.contains('/'));
+        ranges.retain(|(range, _)| is_range(range));
         Self(ranges)
     }
 
@@ -100,6 +112,8 @@ mod tests {
         for (accept, expected) in [
             ("", Some(Media::Json)),
             ("*/*", Some(Media::Json)),
+            ("/", Some(Media::Json)),
+            ("text/, /json, a b/c, text/html/x", Some(Media::Json)),
             ("application/json", Some(Media::Json)),
             ("application/*", Some(Media::Json)),
             ("text/event-stream", Some(Media::EventStream)),

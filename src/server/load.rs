@@ -10,6 +10,9 @@ const MAX_UNSENT_PER_CONNECTION: usize = 2 * 1024 * 1024;
 /// thirds of it.
 const MAX_UNSENT_PER_ADDRESS: usize = 128 * 1024 * 1024;
 
+/// An address with less than this part of its limit is not refused because of all others.
+const FAIR_SHARE: usize = 8;
+
 /// The load of one address. Its connections share the counters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Load {
@@ -44,16 +47,15 @@ impl RequestLimiter {
         }
     }
 
-    /// Counts a request; `None` when its address, or all together, have too many.
+    /// Counts a request; `None` when its address has too many, or when all together have too many
+    /// and the address more than a fair share. So others never refuse a browser its first requests.
     pub(super) fn begin(&self, load: &Load) -> Option<InFlight> {
         let place = InFlight([Arc::clone(&load.requests), Arc::clone(&self.all)]);
-        let bounds = [self.max_per_address, self.max];
-        let mut within = true;
-        for (counter, bound) in place.0.iter().zip(bounds) {
-            within &= counter.fetch_add(1, Ordering::Relaxed) < bound;
-        }
+        let own = place.0[0].fetch_add(1, Ordering::Relaxed);
+        let all = place.0[1].fetch_add(1, Ordering::Relaxed);
+        let is_few = own < self.max_per_address / FAIR_SHARE;
         // The drop releases what does not fit.
-        within.then_some(place)
+        (own < self.max_per_address && (is_few || all < self.max)).then_some(place)
     }
 }
 
@@ -66,10 +68,13 @@ impl Drop for InFlight {
 }
 
 /// Whether a client has taken enough of its answers to ask for more. Above half of a bound it is
-/// refused before anything is done; what is under way then may fill the other half.
+/// refused before anything is done; what is under way then may fill the other half. What its address
+/// leaves waiting does not count against a connection that has taken everything.
 pub(super) fn may_ask(connection: &AtomicUsize, address: &AtomicUsize) -> bool {
-    connection.load(Ordering::Relaxed) < MAX_UNSENT_PER_CONNECTION / 2
-        && address.load(Ordering::Relaxed) < MAX_UNSENT_PER_ADDRESS / 2
+    let own = connection.load(Ordering::Relaxed);
+    own == 0
+        || (own < MAX_UNSENT_PER_CONNECTION / 2
+            && address.load(Ordering::Relaxed) < MAX_UNSENT_PER_ADDRESS / 2)
 }
 
 /// The bytes of one answer, counted for its connection and its address until its client has taken
@@ -126,6 +131,20 @@ mod tests {
         assert!(limiter.begin(&one).is_some());
         drop(third);
         assert_eq!(limiter.all.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn others_never_refuse_an_address_its_fair_share() {
+        let limiter = RequestLimiter::new(FAIR_SHARE, FAIR_SHARE);
+        let (greedy, browser) = (Load::default(), Load::default());
+        let held: Vec<_> = (0..=FAIR_SHARE).map(|_| limiter.begin(&greedy)).collect();
+        assert_eq!(held.iter().flatten().count(), FAIR_SHARE);
+        let fair = limiter.begin(&browser);
+        assert!(fair.is_some());
+        assert!(
+            limiter.begin(&browser).is_none(),
+            "beyond it the total counts"
+        );
     }
 
     #[test]

@@ -221,10 +221,10 @@ test("every open page of a deleted event says that it is gone, and offers nothin
     assert.doesNotMatch(await reading.innerText(), /Open|left/);
   }
   assert.equal(await event.locator("#register").isVisible(), false);
-  assert.match(await event.locator("main").innerText(), /removed this event/);
+  assert.match(await event.locator("main").innerText(), /has been removed/);
   assert.equal(await wall.locator(".wall-qr").isVisible(), false);
   assert.doesNotMatch(await wall.locator(".wall-invite").innerText(), /Register at|http/);
   assert.match(await list.locator("[data-count=spared]").innerText(), /Open/);
-  await seen(compare, "removed this event");
+  await seen(compare, "has been removed");
   await context.close();
 });

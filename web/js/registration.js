@@ -25,6 +25,7 @@ function show(stub, standing, { waiting_position: position }) {
   at("detail").textContent = say(`${standing}-detail`, { position: position ?? "–" });
   at("again").hidden = current || standing === "gone"; // a deleted event has no page to go back to
   at("round").hidden = standing !== "archived";
+  stub.querySelector("[data-keep]").hidden = !current;
   const cancel = stub.querySelector("[data-cancel]");
   if (!cancel) return;
   cancel.hidden = !current;

@@ -68,6 +68,13 @@ export function start(root) {
       if (each.outdatedFor(log.commits, now) > DEAD_MS) each.meter.renew();
     }
     doctor(lanes, order, performance.now() - began_ms);
+    showWhetherLive();
+  };
+  // Without a live line the number may be old, so it must not look live.
+  const showWhetherLive = () => {
+    const isLost = newest >= 0 && !meters.some(({ state }) => state === "live");
+    document.body.toggleAttribute("data-no-line", isLost);
+    find("[data-no-line-text]").hidden = !isLost;
   };
   const judge = () => {
     order = rank(lanes, ({ age }) => age);

@@ -196,6 +196,7 @@ compare-registered =
        *[other] { $n } test people registered.
     }
 compare-refused = The server asks to slow down. Try again in a moment.
+compare-no-line = No line is live: the number may be out of date.
 compare-cutting = All six lines are cut for 3 seconds. Register somebody meanwhile.
 compare-resumed = All six have resumed where they were.
 compare-state-connecting = Connecting

@@ -167,6 +167,7 @@ compare-choose = 建议选 { $name }。
 compare-registering = 已添加 { $done } / { $all }…
 compare-registered = 已添加 { $n } 名测试者。
 compare-refused = 服务器要求放慢速度，请稍后再试。
+compare-no-line = 所有连接均已断开，显示的数字可能已过时。
 compare-cutting = 六条连接已全部切断，3 秒后恢复。这期间不妨再添加几个人。
 compare-resumed = 六条连接都已从断开处接上。
 compare-state-connecting = 正在连接
