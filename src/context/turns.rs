@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_is_waited_for_and_whoever_leaves_gives_the_place_back() {
+    async fn a_cancelled_wait_for_a_turn_gives_its_place_back() {
         use futures_util::FutureExt as _;
 
         let turns = Turns::new();

@@ -99,7 +99,7 @@ async fn a_false_precondition_does_nothing() {
     app.stop().await;
 }
 
-/// Whoever says that any representation will do has one, whatever the address: 304 without a body.
+/// `*` matches any representation, so a read of what exists is 304 without a body.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_read_of_what_exists_is_304_for_a_client_that_has_anything() {
     let app = App::sqlite().await;

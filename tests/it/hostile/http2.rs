@@ -71,7 +71,7 @@ impl Http2 {
         self.get_many(path, 1).await
     }
 
-    /// Asks so many times at once; answers the last stream.
+    /// Sends that many requests at once; returns the last one's stream.
     pub(crate) async fn get_many(&mut self, path: &str, times: usize) -> u32 {
         let block = self.block(0x82, path);
         let mut requests = Vec::new();

@@ -18,7 +18,7 @@ impl Model {
     ) -> Result<Answer, Refused> {
         let former = self.clone();
         let before = self.described();
-        // Whoever opens again what its closing time has closed does not want it closed by that time
+        // An organiser who reopens an event after its closing time does not want it closed by that time
         // again.
         if edit.closed == Some(false)
             && edit.closes_at.is_none()
