@@ -44,13 +44,6 @@ pub(crate) async fn open(url: &str, notifies: bool) -> Shared {
 
 /// An event with as many places as there can be.
 pub(crate) fn new_event(slug: &str) -> NewEvent {
-    NewEvent {
-        slug: Slug::parse(slug).expect("a slug"),
-        title: "Bench".into(),
-        description: String::new(),
-        capacity: Capacity::limited(i64::from(Capacity::MAX)).expect("in range"),
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
-    }
+    let capacity = Capacity::limited(i64::from(Capacity::MAX)).expect("in range");
+    NewEvent::new(Slug::parse(slug).expect("a slug"), "Bench", capacity)
 }

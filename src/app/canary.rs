@@ -275,16 +275,7 @@ mod tests {
 
     fn event(id: EventId, revision: Revision, at: i64) -> Event {
         let slug = Slug::parse(&format!("event-{id}")).unwrap();
-        let (title, capacity) = (slug.to_string(), Capacity::UNLIMITED);
-        let new = NewEvent {
-            slug,
-            title,
-            description: String::new(),
-            capacity,
-            waitlist: false,
-            opens_at: None,
-            closes_at: None,
-        };
+        let new = NewEvent::new(slug, "Gala", Capacity::UNLIMITED);
         Event {
             id,
             revision,

@@ -244,15 +244,12 @@ async fn welcome(store: &Store, clock: &Clock) -> Result<(), StoreError> {
     if !store.events().await?.is_empty() {
         return Ok(());
     }
+    // Constants within the limits.
+    let slug = Slug::parse("welcome").expect("a valid slug");
+    let capacity = Capacity::limited(100).expect("within the limits");
     let event = NewEvent {
-        // A constant of the right form.
-        slug: Slug::parse("welcome").expect("a valid slug"),
-        title: "Welcome · 欢迎".into(),
         description: "Open this page twice, register in one, and watch the other.\n把此页打开两次，在其中一页报名，看看另一页。".into(),
-        capacity: Capacity::limited(100).expect("within the limits"),
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
+        ..NewEvent::new(slug, "Welcome · 欢迎", capacity)
     };
     match store.create(event, "schedule", clock.now()).await {
         // Another node that started at the same moment was faster.

@@ -102,15 +102,8 @@ mod tests {
     use super::*;
 
     fn event(title: &str, places: i64) -> Event {
-        let new = NewEvent {
-            slug: Slug::parse("gala").unwrap(),
-            title: title.to_owned(),
-            description: String::new(),
-            capacity: Capacity::limited(places).unwrap(),
-            waitlist: false,
-            opens_at: None,
-            closes_at: None,
-        };
+        let (slug, capacity) = (Slug::parse("gala"), Capacity::limited(places));
+        let new = NewEvent::new(slug.unwrap(), title, capacity.unwrap());
         new.open(Epoch::draw(), Timestamp::default())
     }
 

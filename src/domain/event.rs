@@ -195,6 +195,19 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// An event with these settings, and the defaults of all others.
+    pub fn new(slug: Slug, title: impl Into<String>, capacity: Capacity) -> Self {
+        Self {
+            slug,
+            title: title.into(),
+            description: String::new(),
+            capacity,
+            waitlist: false,
+            opens_at: None,
+            closes_at: None,
+        }
+    }
+
     /// The event after its first change, `created`, at `now`. The store sets its `id`.
     pub fn open(self, epoch: Epoch, now: Timestamp) -> Event {
         Event {
@@ -322,13 +335,9 @@ mod tests {
         let due = |opens_at, closes_at| {
             let slug = Slug::parse("gala").unwrap();
             let new = NewEvent {
-                slug,
-                title: "Gala".into(),
-                description: String::new(),
-                capacity: Capacity::UNLIMITED,
-                waitlist: false,
                 opens_at,
                 closes_at,
+                ..NewEvent::new(slug, "Gala", Capacity::UNLIMITED)
             };
             new.open(Epoch::draw(), now).next_due()
         };

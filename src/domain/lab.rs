@@ -34,15 +34,12 @@ pub enum Upkeep {
 
 /// A new lab.
 pub fn new() -> NewEvent {
+    // Both constants are valid.
+    let slug = Slug::parse(SLUG).expect("a valid slug");
+    let capacity = Capacity::limited(i64::from(PLACES)).expect("a valid capacity");
     NewEvent {
-        // Both constants are valid.
-        slug: Slug::parse(SLUG).expect("a valid slug"),
-        title: TITLE.to_owned(),
         description: DESCRIPTION.to_owned(),
-        capacity: Capacity::limited(i64::from(PLACES)).expect("a valid capacity"),
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
+        ..NewEvent::new(slug, TITLE, capacity)
     }
 }
 

@@ -155,15 +155,11 @@ fn a_parameter_has_the_range_that_the_server_takes() {
 fn the_count_is_described_as_it_is() {
     let document = serde_json::to_value(document()).unwrap();
     let described = &document["components"]["schemas"]["Count"];
-    let real = crate::domain::event::NewEvent {
-        slug: crate::domain::event::Slug::parse("gala").unwrap(),
-        title: "Gala".into(),
-        description: String::new(),
-        capacity: crate::domain::event::Capacity::UNLIMITED,
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
-    };
+    let real = crate::domain::event::NewEvent::new(
+        crate::domain::event::Slug::parse("gala").unwrap(),
+        "Gala",
+        crate::domain::event::Capacity::UNLIMITED,
+    );
     let real = real
         .open(
             crate::domain::position::Epoch::draw(),

@@ -20,13 +20,13 @@ use crate::domain::position::Position;
 pub(super) fn event() -> Event {
     let position: Position = "q7f2k9-128".parse().unwrap();
     let new = NewEvent {
-        slug: Slug::parse("spring-gala").unwrap(),
-        title: "</title><script>alert(1)</script>\"'&".to_owned(),
         description: "<img src=x onerror=alert(2)>".to_owned(),
-        capacity: Capacity::limited(100).unwrap(),
-        waitlist: false,
-        opens_at: None,
         closes_at: Some(Timestamp::from_millis(1_795_251_600_123)),
+        ..NewEvent::new(
+            Slug::parse("spring-gala").unwrap(),
+            "</title><script>alert(1)</script>\"'&",
+            Capacity::limited(100).unwrap(),
+        )
     };
     Event {
         id: 7,

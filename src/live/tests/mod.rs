@@ -23,15 +23,8 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 fn event(revision: i64) -> Event {
-    let new = NewEvent {
-        slug: Slug::parse("gala").unwrap(),
-        title: "Gala".into(),
-        description: String::new(),
-        capacity: Capacity::UNLIMITED,
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
-    };
+    let slug = Slug::parse("gala").unwrap();
+    let new = NewEvent::new(slug, "Gala", Capacity::UNLIMITED);
     let event = new.open("q7f2k9".parse().unwrap(), Timestamp::from_millis(0));
     Event {
         id: 1,

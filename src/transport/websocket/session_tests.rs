@@ -20,15 +20,8 @@ use crate::live::subscription::Subscription;
 use crate::wire::message::Reason;
 
 fn event(revision: i64) -> Event {
-    let new = NewEvent {
-        slug: Slug::parse("gala").unwrap(),
-        title: "Gala".into(),
-        description: String::new(),
-        capacity: Capacity::UNLIMITED,
-        waitlist: false,
-        opens_at: None,
-        closes_at: None,
-    };
+    let slug = Slug::parse("gala").unwrap();
+    let new = NewEvent::new(slug, "Gala", Capacity::UNLIMITED);
     Event {
         id: 1,
         revision,

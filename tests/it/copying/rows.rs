@@ -95,18 +95,12 @@ pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
     let capacity = capacity.map_or(Capacity::UNLIMITED, |places| {
         Capacity::limited(places).unwrap()
     });
-    let (title, description) = (
-        "Ünïcode · 春日晚会 🌸".to_owned(),
-        "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
-    );
+    let slug = Slug::parse(slug).unwrap();
     NewEvent {
-        slug: Slug::parse(slug).unwrap(),
-        title,
-        description,
-        capacity,
+        description: "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
         waitlist: true,
-        opens_at: None,
         closes_at: Some(Timestamp::from_millis(NOON * 2)),
+        ..NewEvent::new(slug, "Ünïcode · 春日晚会 🌸", capacity)
     }
 }
 

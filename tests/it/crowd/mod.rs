@@ -197,19 +197,10 @@ impl Node {
 }
 
 fn gala(capacity: i64, waitlist: bool) -> NewEvent {
-    let (slug, title, description) = (
-        Slug::parse("gala").unwrap(),
-        "Gala".to_owned(),
-        String::new(),
-    );
+    let (slug, capacity) = (Slug::parse("gala"), Capacity::limited(capacity));
     NewEvent {
-        slug,
-        title,
-        description,
-        capacity: Capacity::limited(capacity).unwrap(),
         waitlist,
-        opens_at: None,
-        closes_at: None,
+        ..NewEvent::new(slug.unwrap(), "Gala", capacity.unwrap())
     }
 }
 

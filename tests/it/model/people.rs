@@ -9,15 +9,9 @@ use proptest::sample::Index;
 use super::history::Key;
 
 pub(super) fn gala(slug: Slug) -> NewEvent {
-    let description = String::new();
     NewEvent {
-        slug,
-        title: "Gala".to_owned(),
-        description,
-        capacity: places(Some(3)),
         waitlist: true,
-        opens_at: None,
-        closes_at: None,
+        ..NewEvent::new(slug, "Gala", places(Some(3)))
     }
 }
 

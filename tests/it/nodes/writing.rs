@@ -26,18 +26,10 @@ fn person(name: &str) -> Command {
 }
 
 fn new_event(slug: &str, capacity: i64, waitlist: bool) -> NewEvent {
-    let (slug, capacity) = (
-        Slug::parse(slug).unwrap(),
-        Capacity::limited(capacity).unwrap(),
-    );
+    let capacity = Capacity::limited(capacity).unwrap();
     NewEvent {
-        title: slug.to_string(),
-        slug,
-        description: String::new(),
-        capacity,
         waitlist,
-        opens_at: None,
-        closes_at: None,
+        ..NewEvent::new(Slug::parse(slug).unwrap(), slug, capacity)
     }
 }
 

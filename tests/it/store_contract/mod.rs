@@ -162,19 +162,10 @@ fn new_event(slug: &str, capacity: Option<i64>, waitlist: bool) -> NewEvent {
     let capacity = capacity.map_or(Capacity::UNLIMITED, |places| {
         Capacity::limited(places).unwrap()
     });
-    let (slug, title, description) = (
-        Slug::parse(slug).unwrap(),
-        "Spring gala".into(),
-        "First line\nsecond".into(),
-    );
     NewEvent {
-        slug,
-        title,
-        description,
-        capacity,
+        description: "First line\nsecond".into(),
         waitlist,
-        opens_at: None,
-        closes_at: None,
+        ..NewEvent::new(Slug::parse(slug).unwrap(), "Spring gala", capacity)
     }
 }
 

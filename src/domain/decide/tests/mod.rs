@@ -40,13 +40,10 @@ impl Scene {
         closes_in: Option<i64>,
     ) -> Self {
         let new = NewEvent {
-            slug: Slug::parse("gala").unwrap(),
-            title: "Gala".into(),
-            description: String::new(),
-            capacity: places(capacity),
             waitlist,
             opens_at: opens_in.map(at),
             closes_at: closes_in.map(at),
+            ..NewEvent::new(Slug::parse("gala").unwrap(), "Gala", places(capacity))
         };
         let event = Event {
             id: 1,
