@@ -151,14 +151,13 @@ async fn each(
         .await
         .expect("a body");
     let person: Person = content.decode().expect("a person");
-    let applicant = Applicant {
-        name: Name::parse(&person.name).expect("a name"),
-        email: Email::parse(&person.email).expect("an address"),
-        key: head
-            .header("idempotency-key")
+    let applicant = Applicant::new(
+        Name::parse(&person.name).expect("a name"),
+        Email::parse(&person.email).expect("an address"),
+        head.header("idempotency-key")
             .map(|key| IdempotencyKey::parse(key).expect("a key")),
-        secret: Secret::draw(),
-    };
+        Secret::draw(),
+    );
     let event = context
         .hub
         .channel(&Slug::parse(&slug).expect("a slug"))

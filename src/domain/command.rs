@@ -22,6 +22,18 @@ pub struct Applicant {
     pub secret: Secret,
 }
 
+impl Applicant {
+    /// A person who leaves every optional field alone.
+    pub fn new(name: Name, email: Email, key: Option<IdempotencyKey>, secret: Secret) -> Self {
+        Self {
+            name,
+            email,
+            key,
+            secret,
+        }
+    }
+}
+
 /// One command to one event. All commands go through the event's writer, so that revisions are
 /// committed in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -105,12 +105,12 @@ pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
 }
 
 pub(super) fn register(person: &str, key: Option<&str>) -> Command {
-    Command::Register(Applicant {
-        name: Name::parse(&format!("{person} \"Ö'Neill\" 李")).unwrap(),
-        email: Email::parse(&format!("{person}@Example.org")).unwrap(),
-        key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
-        secret: Secret::draw(),
-    })
+    Command::Register(Applicant::new(
+        Name::parse(&format!("{person} \"Ö'Neill\" 李")).unwrap(),
+        Email::parse(&format!("{person}@Example.org")).unwrap(),
+        key.map(|key| IdempotencyKey::parse(key).unwrap()),
+        Secret::draw(),
+    ))
 }
 
 pub(super) async fn commit(

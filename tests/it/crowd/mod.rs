@@ -205,12 +205,12 @@ fn gala(capacity: i64, waitlist: bool) -> NewEvent {
 }
 
 fn register(person: impl std::fmt::Display) -> Command {
-    Command::Register(Applicant {
-        name: Name::parse(&format!("Person {person}")).unwrap(),
-        email: Email::parse(&format!("{person}@example.org")).unwrap(),
-        key: Some(IdempotencyKey::parse(&format!("key of {person}")).unwrap()),
-        secret: Secret::draw(),
-    })
+    Command::Register(Applicant::new(
+        Name::parse(&format!("Person {person}")).unwrap(),
+        Email::parse(&format!("{person}@example.org")).unwrap(),
+        Some(IdempotencyKey::parse(&format!("key of {person}")).unwrap()),
+        Secret::draw(),
+    ))
 }
 
 fn accepted(decision: &Decision) -> Option<&Registration> {

@@ -39,12 +39,12 @@ pub(super) fn applicant(
         Key::Own => format!("key of {person}"),
         Key::Shared => format!("key of {}", person / 2),
     });
-    Applicant {
-        name: Name::parse(&name).expect("a name"),
-        email: Email::parse(&email).expect("an address"),
-        key: key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
+    Applicant::new(
+        Name::parse(&name).expect("a name"),
+        Email::parse(&email).expect("an address"),
+        key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
         secret,
-    }
+    )
 }
 
 /// A numbered secret, so that a history runs the same each time.

@@ -17,12 +17,12 @@ use super::*;
 
 fn person(name: &str) -> Command {
     let email = Email::parse(&format!("{name}@example.org")).unwrap();
-    Command::Register(Applicant {
-        name: Name::parse(name).unwrap(),
+    Command::Register(Applicant::new(
+        Name::parse(name).unwrap(),
         email,
-        key: None,
-        secret: Secret::draw(),
-    })
+        None,
+        Secret::draw(),
+    ))
 }
 
 fn new_event(slug: &str, capacity: i64, waitlist: bool) -> NewEvent {

@@ -171,12 +171,7 @@ fn new_event(slug: &str, capacity: Option<i64>, waitlist: bool) -> NewEvent {
 
 fn applicant(person: &str) -> Applicant {
     let email = Email::parse(&format!("{person}@example.org")).unwrap();
-    Applicant {
-        name: Name::parse(person).unwrap(),
-        email,
-        key: None,
-        secret: Secret::draw(),
-    }
+    Applicant::new(Name::parse(person).unwrap(), email, None, Secret::draw())
 }
 
 fn register(person: &str) -> Command {

@@ -17,12 +17,12 @@ both_databases!(
 async fn registrations_are_listed_and_searched(stage: Stage) {
     let event = stage.event("gala", Some(3), true).await;
     let person = |name: &str, email: &str| {
-        Command::Register(Applicant {
-            name: Name::parse(name).unwrap(),
-            email: Email::parse(email).unwrap(),
-            key: None,
-            secret: Secret::draw(),
-        })
+        Command::Register(Applicant::new(
+            Name::parse(name).unwrap(),
+            Email::parse(email).unwrap(),
+            None,
+            Secret::draw(),
+        ))
     };
     let people = vec![
         person("Ada Lovelace", "ada@example.org"),

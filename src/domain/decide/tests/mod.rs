@@ -207,12 +207,12 @@ fn places(capacity: Option<i64>) -> Capacity {
 }
 
 fn register(person: &str, key: Option<&str>) -> Command {
-    Command::Register(Applicant {
-        name: Name::parse("Ada").unwrap(),
-        email: Email::parse(&format!("{person}@example.org")).unwrap(),
-        key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
-        secret: Secret::draw(),
-    })
+    Command::Register(Applicant::new(
+        Name::parse("Ada").unwrap(),
+        Email::parse(&format!("{person}@example.org")).unwrap(),
+        key.map(|key| IdempotencyKey::parse(key).unwrap()),
+        Secret::draw(),
+    ))
 }
 
 fn cancellation(round: u32, number: u32) -> Command {
