@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::error::{ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, bounded, bounded_by};
+use super::transaction::Transaction;
 use super::{Commit, StoreError};
-use crate::domain::audit::AuditEntry;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Refusal};
-use crate::domain::decide::{Archived, BatchState, Known, apply};
-use crate::domain::event::{Capacity, Event, EventId, Slug};
-use crate::domain::registration::{IdempotencyKey, Locator, Registration};
+use crate::domain::decide::{BatchState, Known, apply};
+use crate::domain::event::{Capacity, Event, EventId};
+use crate::domain::registration::{IdempotencyKey, Registration};
 
 /// The pause between two attempts to look up a commit.
 const LOOK_UP_PAUSE: Duration = Duration::from_millis(100);
@@ -36,68 +36,6 @@ pub(super) trait Backend {
 
 /// A locked event, and its registrations that were looked up.
 pub(super) type Locked = (Event, Vec<Registration>);
-
-/// An open transaction that holds an event's lock. Dropped without an end, it is rolled back.
-pub(super) trait Transaction: Sized {
-    /// The registrations of `event`'s current round with one of `lookup`'s email addresses (unless
-    /// cancelled) or keys, and those at its places in any round. A row may come twice.
-    async fn find(
-        &mut self,
-        event: &Event,
-        lookup: &Lookup<'_>,
-    ) -> Result<Vec<Registration>, StoreError>;
-
-    /// The first `limit` people on a round's waiting list, the longest waiting first.
-    async fn waiting(
-        &mut self,
-        event: EventId,
-        round: u32,
-        limit: u32,
-    ) -> Result<Vec<Registration>, StoreError>;
-
-    /// An archived round, counted now; `None` when it was not archived.
-    async fn archived(
-        &mut self,
-        event: EventId,
-        round: u32,
-    ) -> Result<Option<Archived>, StoreError>;
-
-    /// One registration.
-    async fn registration(&mut self, locator: Locator) -> Result<Option<Registration>, StoreError>;
-
-    /// Writes the status and the revision of rows that exist.
-    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError>;
-
-    /// Writes the event's row, the new lines of its change log and the new registrations.
-    async fn write_rows(
-        &mut self,
-        batch: &BatchState,
-        new: &[&Registration],
-    ) -> Result<(), StoreError>;
-
-    /// Archives a round with its capacity.
-    async fn archive(
-        &mut self,
-        event: &Event,
-        round: u32,
-        capacity: Capacity,
-    ) -> Result<(), StoreError>;
-
-    /// Deletes the archive entry of a round.
-    async fn restore(&mut self, event: EventId, round: u32) -> Result<(), StoreError>;
-
-    /// Deletes an event with all that belongs to it.
-    async fn delete(&mut self, event: EventId) -> Result<(), StoreError>;
-
-    /// Adds a line to the audit log.
-    async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), StoreError>;
-
-    /// Makes everything durable.
-    async fn commit(self) -> Result<(), StoreError>;
-
-    /// Rolls everything back.
-    async fn rollback(self) -> Result<(), StoreError>;
-}
 
 /// See [`super::Store::commit`].
 pub(super) async fn commit(

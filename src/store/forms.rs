@@ -2,8 +2,8 @@
 
 use sqlx::{query, query_scalar};
 
-use super::batch::Transaction as _;
 use super::error::{COMMIT_TIMEOUT, bounded};
+use super::transaction::Transaction as _;
 use super::writes::in_transaction;
 use super::{Store, StoreError};
 use crate::domain::clock::Timestamp;

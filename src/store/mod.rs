@@ -37,6 +37,7 @@ mod readers;
 mod rows;
 mod sql;
 mod sqlite;
+mod transaction;
 mod url;
 mod writes;
 

@@ -1,7 +1,7 @@
-//! Single statements that both databases understand.
+//! Reads of a few rows, the same on both databases.
 //!
-//! A function that is generic over sqlx's databases is unreadable. Small macros name the database
-//! instead: two for reads, and one for the statements that both batch transactions share.
+//! A function that is generic over sqlx's databases is unreadable. Two small macros name the
+//! database instead. The statements of a transaction are in `transaction.rs`.
 
 use sqlx::{query_as, query_scalar};
 
@@ -39,99 +39,6 @@ macro_rules! read_long {
         }
     };
 }
-
-/// The methods of `Transaction` that use the same statements on both databases.
-macro_rules! transaction_queries {
-    () => {
-        async fn waiting(
-            &mut self,
-            event: EventId,
-            round: u32,
-            limit: u32,
-        ) -> Result<Vec<Registration>, StoreError> {
-            let waiting: Vec<rows::RegistrationRow> = query_as(sql::WAITING)
-                .bind(event)
-                .bind(i64::from(round))
-                .bind(i64::from(limit))
-                .fetch_all(&mut **self)
-                .await?;
-            rows::read(waiting)
-        }
-
-        async fn archived(
-            &mut self,
-            event: EventId,
-            round: u32,
-        ) -> Result<Option<Archived>, StoreError> {
-            let archived: Option<rows::ArchivedRow> = query_as(sql::ARCHIVED)
-                .bind(event)
-                .bind(i64::from(round))
-                .fetch_optional(&mut **self)
-                .await?;
-            archived.map(|row| row.of(round)).transpose()
-        }
-
-        async fn registration(
-            &mut self,
-            locator: Locator,
-        ) -> Result<Option<Registration>, StoreError> {
-            let row: Option<rows::ListedRow> = query_as(sql::REGISTRATION)
-                .bind(locator.event)
-                .bind(i64::from(locator.round))
-                .bind(i64::from(locator.number))
-                .fetch_optional(&mut **self)
-                .await?;
-            let listed = row.map($crate::store::Listed::try_from).transpose()?;
-            Ok(listed.map(|listed| listed.registration))
-        }
-
-        async fn archive(
-            &mut self,
-            event: &Event,
-            round: u32,
-            capacity: Capacity,
-        ) -> Result<(), StoreError> {
-            query(sql::ARCHIVE_ROUND)
-                .bind(event.id)
-                .bind(i64::from(round))
-                .bind(rows::places(capacity))
-                .bind(event.at.as_millis())
-                .execute(&mut **self)
-                .await?;
-            Ok(())
-        }
-
-        async fn restore(&mut self, event: EventId, round: u32) -> Result<(), StoreError> {
-            query(sql::RESTORE_ROUND)
-                .bind(event)
-                .bind(i64::from(round))
-                .execute(&mut **self)
-                .await?;
-            Ok(())
-        }
-
-        async fn delete(&mut self, event: EventId) -> Result<(), StoreError> {
-            for statement in sql::DELETE_EVENT {
-                query(statement).bind(event).execute(&mut **self).await?;
-            }
-            Ok(())
-        }
-
-        async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), StoreError> {
-            query(sql::INSERT_AUDIT)
-                .bind(slug.as_str())
-                .bind(entry.at.as_millis())
-                .bind(&entry.who)
-                .bind(&entry.action)
-                .bind(&entry.before)
-                .bind(&entry.after)
-                .execute(&mut **self)
-                .await?;
-            Ok(())
-        }
-    };
-}
-pub(super) use transaction_queries;
 
 /// Reads.
 impl Store {

@@ -1,10 +1,11 @@
 //! Writes outside a batch: each is a short transaction.
 
 use serde_json::{Value, json};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_scalar};
 
-use super::batch::{Backend as _, Lookup, Transaction as _};
+use super::batch::{Backend, Lookup};
 use super::error::{COMMIT_TIMEOUT, bounded};
+use super::transaction::Transaction as _;
 use super::{Announcement, CreateError, Store, StoreError, rows, sql};
 use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::{self, AuditEntry};
@@ -93,52 +94,9 @@ impl Store {
         who: &str,
         now: Timestamp,
     ) -> Result<Option<Announcement>, StoreError> {
-        macro_rules! announce {
-            ($store:expr) => {
-                bounded(COMMIT_TIMEOUT, async {
-                    // Take the event's lock first, as every transaction does, so that no two can
-                    // deadlock. It also makes the keys of announcements follow the order in which
-                    // they are stored.
-                    let (mut transaction, locked) = $store.lock(event, &Lookup::default()).await?;
-                    let Some((locked, _)) = locked else {
-                        transaction.rollback().await?;
-                        return Ok(None);
-                    };
-                    let row: rows::AnnouncementRow = query_as(sql::ANNOUNCE)
-                        .bind(event)
-                        .bind(&new.text)
-                        .bind(now.as_millis())
-                        .bind(new.end(now).as_millis())
-                        .fetch_one(&mut *transaction)
-                        .await?;
-                    let announcement = Announcement::from(row);
-                    query(sql::ANNOUNCED)
-                        .bind(event)
-                        .bind(announcement.id)
-                        .execute(&mut *transaction)
-                        .await?;
-                    let after = if announcement.is_withdrawal() {
-                        Value::Null
-                    } else {
-                        json!({ "text": announcement.text, "ends_at": announcement.ends_at })
-                    };
-                    let entry = AuditEntry {
-                        at: now,
-                        who: who.to_owned(),
-                        action: new.action().to_owned(),
-                        before: Value::Null,
-                        after,
-                    };
-                    transaction.audit(&locked.slug, &entry).await?;
-                    transaction.commit().await?;
-                    Ok::<_, StoreError>(Some(announcement))
-                })
-                .await
-            };
-        }
         match self {
-            Self::Sqlite(store) => announce!(store),
-            Self::Postgres(store) => announce!(store),
+            Self::Sqlite(store) => announce(store, event, new, who, now).await,
+            Self::Postgres(store) => announce(store, event, new, who, now).await,
         }
     }
 
@@ -205,4 +163,39 @@ impl Store {
             transaction.commit().await
         })
     }
+}
+
+/// See [`Store::announce`]. It takes the event's lock first, as every transaction does, so that no
+/// two can deadlock. So the keys of announcements follow the order in which they are stored.
+async fn announce(
+    backend: &impl Backend,
+    event: EventId,
+    new: &NewAnnouncement,
+    who: &str,
+    now: Timestamp,
+) -> Result<Option<Announcement>, StoreError> {
+    bounded(COMMIT_TIMEOUT, async {
+        let (mut transaction, locked) = backend.lock(event, &Lookup::default()).await?;
+        let Some((locked, _)) = locked else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        let announcement = transaction.announce(event, new, now).await?;
+        let after = if announcement.is_withdrawal() {
+            Value::Null
+        } else {
+            json!({ "text": announcement.text, "ends_at": announcement.ends_at })
+        };
+        let entry = AuditEntry {
+            at: now,
+            who: who.to_owned(),
+            action: new.action().to_owned(),
+            before: Value::Null,
+            after,
+        };
+        transaction.audit(&locked.slug, &entry).await?;
+        transaction.commit().await?;
+        Ok::<_, StoreError>(Some(announcement))
+    })
+    .await
 }

@@ -12,10 +12,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::query::QueryAs;
 use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
 
-use super::batch::{Backend, Locked, Lookup, Transaction as _};
+use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
+use super::transaction::Transaction as _;
 use super::{Filter, Listed, StoreError, migrations, rows, sql};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;

@@ -7,16 +7,15 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 use sqlx::{Executor as _, query, query_as};
 
-use super::super::batch::{Lookup, Transaction};
-use super::super::queries::transaction_queries;
+use super::super::StoreError;
+use super::super::batch::Lookup;
 use super::super::rows::{self, registration_columns};
-use super::super::{StoreError, sql};
+use super::super::transaction::{Connection, Transaction};
 use super::pool::{PooledConn, WriterPool};
-use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
-use crate::domain::decide::{Archived, BatchState};
-use crate::domain::event::{Capacity, Event, EventId, Slug};
-use crate::domain::registration::{IdempotencyKey, Locator, Registration};
+use crate::domain::decide::BatchState;
+use crate::domain::event::Event;
+use crate::domain::registration::{IdempotencyKey, Registration};
 use crate::domain::search;
 
 /// Finds registrations by email key, idempotency key, and place.
@@ -108,6 +107,10 @@ impl PgTransaction {
 }
 
 impl Transaction for PgTransaction {
+    fn connection(&mut self) -> Connection<'_> {
+        Connection::Postgres(self)
+    }
+
     async fn find(
         &mut self,
         event: &Event,
@@ -167,8 +170,6 @@ impl Transaction for PgTransaction {
     async fn rollback(self) -> Result<(), StoreError> {
         self.end("ROLLBACK").await
     }
-
-    transaction_queries!();
 }
 
 impl Deref for PgTransaction {

@@ -7,15 +7,14 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _, FromRow as _, query, query_as};
 use tokio::sync::OwnedMutexGuard;
 
-use super::super::batch::{Locked, Lookup, Transaction};
-use super::super::queries::transaction_queries;
+use super::super::StoreError;
+use super::super::batch::{Locked, Lookup};
 use super::super::rows::{self, event_columns, registration_columns};
-use super::super::{StoreError, sql};
+use super::super::transaction::{Connection, Transaction};
 use super::file::OpenFile;
 use super::insert_batch;
-use crate::domain::audit::AuditEntry;
-use crate::domain::decide::{Archived, BatchState};
-use crate::domain::event::{Capacity, Event, EventId, Slug};
+use crate::domain::decide::BatchState;
+use crate::domain::event::{Event, EventId};
 use crate::domain::registration::{Locator, Registration};
 
 /// IMMEDIATE takes the write lock at the start. A deferred transaction could find its snapshot
@@ -126,6 +125,10 @@ impl SqliteTransaction {
 }
 
 impl Transaction for SqliteTransaction {
+    fn connection(&mut self) -> Connection<'_> {
+        Connection::Sqlite(self)
+    }
+
     async fn find(
         &mut self,
         event: &Event,
@@ -178,8 +181,6 @@ impl Transaction for SqliteTransaction {
     async fn rollback(self) -> Result<(), StoreError> {
         self.end("ROLLBACK").await
     }
-
-    transaction_queries!();
 }
 
 impl Deref for SqliteTransaction {
@@ -206,6 +207,7 @@ mod tests {
     use sqlx::Row as _;
     use sqlx::sqlite::SqliteConnectOptions;
 
+    use super::super::super::sql;
     use super::*;
 
     /// The plan of a statement, one step a line. Preparing it also checks it against the schema.

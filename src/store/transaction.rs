@@ -1,0 +1,195 @@
+//! A transaction that writes, on either database.
+//!
+//! The statements that both databases understand are here. Those that differ are in
+//! `sqlite/transaction.rs` and `postgres/transaction.rs`.
+
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{query, query_as};
+
+use super::batch::Lookup;
+use super::{Announcement, Listed, StoreError, rows, sql};
+use crate::domain::announcement::NewAnnouncement;
+use crate::domain::audit::AuditEntry;
+use crate::domain::clock::Timestamp;
+use crate::domain::decide::{Archived, BatchState};
+use crate::domain::event::{Capacity, Event, EventId, Slug};
+use crate::domain::registration::{Locator, Registration};
+
+/// The connection of a transaction. A function that is generic over sqlx's databases is unreadable.
+pub(super) enum Connection<'t> {
+    Sqlite(&'t mut SqliteConnection),
+    Postgres(&'t mut PgConnection),
+}
+
+/// Runs a statement and returns its rows: `fetch!(transaction, query, method)`.
+macro_rules! fetch {
+    ($transaction:expr, $query:expr, $method:ident) => {
+        match $transaction.connection() {
+            Connection::Sqlite(connection) => $query.$method(connection).await,
+            Connection::Postgres(connection) => $query.$method(connection).await,
+        }
+    };
+}
+
+/// Runs a statement without rows: `execute!(transaction, query)`.
+macro_rules! execute {
+    ($transaction:expr, $query:expr) => {
+        match $transaction.connection() {
+            Connection::Sqlite(connection) => $query.execute(connection).await.map(drop),
+            Connection::Postgres(connection) => $query.execute(connection).await.map(drop),
+        }
+    };
+}
+
+/// An open transaction that holds an event's lock. Dropped without an end, it is rolled back.
+pub(super) trait Transaction: Sized {
+    /// For the statements that both databases understand.
+    fn connection(&mut self) -> Connection<'_>;
+
+    /// The registrations of `event`'s current round with one of `lookup`'s email addresses (unless
+    /// cancelled) or keys, and those at its places in any round. A row may come twice.
+    async fn find(
+        &mut self,
+        event: &Event,
+        lookup: &Lookup<'_>,
+    ) -> Result<Vec<Registration>, StoreError>;
+
+    /// Writes the status and the revision of rows that exist.
+    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError>;
+
+    /// Writes the event's row, the new lines of its change log and the new registrations.
+    async fn write_rows(
+        &mut self,
+        batch: &BatchState,
+        new: &[&Registration],
+    ) -> Result<(), StoreError>;
+
+    /// Makes everything durable.
+    async fn commit(self) -> Result<(), StoreError>;
+
+    /// Rolls everything back.
+    async fn rollback(self) -> Result<(), StoreError>;
+
+    /// The first `limit` people on a round's waiting list, the longest waiting first.
+    async fn waiting(
+        &mut self,
+        event: EventId,
+        round: u32,
+        limit: u32,
+    ) -> Result<Vec<Registration>, StoreError> {
+        let waiting = fetch!(
+            self,
+            query_as::<_, rows::RegistrationRow>(sql::WAITING)
+                .bind(event)
+                .bind(i64::from(round))
+                .bind(i64::from(limit)),
+            fetch_all
+        )?;
+        rows::read(waiting)
+    }
+
+    /// An archived round, counted now; `None` when it was not archived.
+    async fn archived(
+        &mut self,
+        event: EventId,
+        round: u32,
+    ) -> Result<Option<Archived>, StoreError> {
+        let archived = fetch!(
+            self,
+            query_as::<_, rows::ArchivedRow>(sql::ARCHIVED)
+                .bind(event)
+                .bind(i64::from(round)),
+            fetch_optional
+        )?;
+        archived.map(|row| row.of(round)).transpose()
+    }
+
+    /// One registration.
+    async fn registration(&mut self, locator: Locator) -> Result<Option<Registration>, StoreError> {
+        let row = fetch!(
+            self,
+            query_as::<_, rows::ListedRow>(sql::REGISTRATION)
+                .bind(locator.event)
+                .bind(i64::from(locator.round))
+                .bind(i64::from(locator.number)),
+            fetch_optional
+        )?;
+        let listed = row.map(Listed::try_from).transpose()?;
+        Ok(listed.map(|listed| listed.registration))
+    }
+
+    /// Archives a round with its capacity.
+    async fn archive(
+        &mut self,
+        event: &Event,
+        round: u32,
+        capacity: Capacity,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::ARCHIVE_ROUND)
+                .bind(event.id)
+                .bind(i64::from(round))
+                .bind(rows::places(capacity))
+                .bind(event.at.as_millis())
+        )?;
+        Ok(())
+    }
+
+    /// Deletes the archive entry of a round.
+    async fn restore(&mut self, event: EventId, round: u32) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::RESTORE_ROUND).bind(event).bind(i64::from(round))
+        )?;
+        Ok(())
+    }
+
+    /// Deletes an event with all that belongs to it.
+    async fn delete(&mut self, event: EventId) -> Result<(), StoreError> {
+        for statement in sql::DELETE_EVENT {
+            execute!(self, query(statement).bind(event))?;
+        }
+        Ok(())
+    }
+
+    /// Adds an announcement and makes it the event's newest.
+    async fn announce(
+        &mut self,
+        event: EventId,
+        new: &NewAnnouncement,
+        now: Timestamp,
+    ) -> Result<Announcement, StoreError> {
+        let row = fetch!(
+            self,
+            query_as::<_, rows::AnnouncementRow>(sql::ANNOUNCE)
+                .bind(event)
+                .bind(&new.text)
+                .bind(now.as_millis())
+                .bind(new.end(now).as_millis()),
+            fetch_one
+        )?;
+        let announcement = Announcement::from(row);
+        execute!(
+            self,
+            query(sql::ANNOUNCED).bind(event).bind(announcement.id)
+        )?;
+        Ok(announcement)
+    }
+
+    /// Adds a line to the audit log.
+    async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::INSERT_AUDIT)
+                .bind(slug.as_str())
+                .bind(entry.at.as_millis())
+                .bind(&entry.who)
+                .bind(&entry.action)
+                .bind(&entry.before)
+                .bind(&entry.after)
+        )?;
+        Ok(())
+    }
+}
