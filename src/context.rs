@@ -123,7 +123,7 @@ pub struct Peer {
 }
 
 /// Whether a connection is within the limits. The server puts it into the extensions of every
-/// request, and the routes refuse in the transport's own way (docs/protocol.md, section 13.7).
+/// request, and the routes refuse in the transport's own way (docs/protocol.md, section 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// Serve it.

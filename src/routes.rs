@@ -35,7 +35,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// 503 for a connection over a limit (docs/protocol.md, section 13.7). Transports refuse in their
+/// 503 for a connection over a limit (docs/protocol.md, section 13). Transports refuse in their
 /// own way, and the operator's probes are always answered.
 fn over_limit() -> BoxedFilter<(Response,)> {
     let refuse = |admission: Admission, path: FullPath| async move {

@@ -1,4 +1,4 @@
-//! Refusals in the form of each transport (docs/protocol.md, section 13.7).
+//! Refusals in the form of each transport (docs/protocol.md, section 13).
 
 use std::time::Duration;
 

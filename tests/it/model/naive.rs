@@ -21,10 +21,9 @@ mod visitor;
 /// A problem code of section 9; `event-not-open` comes with the opening time.
 pub(super) type Refused = (&'static str, Option<Timestamp>);
 
-/// The revision of each new registration, by secret. Section 13.4 leaves it open whether
-/// registrations that are committed together share a revision, so the model takes it from the
-/// answers. Registrations without an answer, because their event was deleted, are taken to share
-/// one.
+/// The revision of each new registration, by secret. Which registrations share a batch, and so a
+/// revision, is up to the server: the model takes it from the answers. If their event was deleted
+/// there are no answers, and the model assumes that all of them share one revision.
 pub(super) type Hints = HashMap<String, Revision>;
 
 /// An opening or closing time, and whether it has passed.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use super::support::app::App;
 
-/// How soon a change must reach an idle watcher (docs/protocol.md, section 13.19), with room for a
+/// How soon a change must reach an idle watcher (docs/protocol.md, section 13), with room for a
 /// busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
