@@ -1,5 +1,4 @@
-//! What operators are given beside the program keeps step with it: the image, the composition, the
-//! script, dashboard and alerts.
+//! The image, the Compose file, the script, the dashboard and the alerts match the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,7 +15,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every word in `text` that starts so and goes on in letters, digits and underscores.
+/// Every word in `text` that starts with `prefix` and continues with letters, digits and
+/// underscores.
 fn words(text: &str, start: &str) -> BTreeSet<String> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = text
@@ -43,11 +43,11 @@ fn output(args: &[&str]) -> String {
 }
 
 #[test]
-fn every_variable_that_the_image_and_the_composition_set_exists() {
+fn every_variable_in_the_image_and_the_compose_file_exists() {
     let help = words(&output(&["serve", "--help"]), "HEADCOUNT_");
     assert!(help.len() > 15, "{help:?}");
     for path in ["docker-compose.yml", "Dockerfile", "docs/operations.md"] {
-        // Not in the help on purpose.
+        // The help leaves it out on purpose.
         let named: BTreeSet<String> = words(&read(path), "HEADCOUNT_")
             .into_iter()
             .filter(|name| name != "HEADCOUNT_NO_HANDOFF")
@@ -73,7 +73,7 @@ fn every_variable_that_the_image_and_the_composition_set_exists() {
 }
 
 #[test]
-fn every_path_that_the_image_and_the_composition_take_exists() {
+fn every_path_in_the_image_and_the_compose_file_exists() {
     let image = read("Dockerfile");
     let copies = image
         .lines()
@@ -122,7 +122,7 @@ fn every_path_that_the_image_and_the_composition_take_exists() {
     }
 }
 
-/// The scrape of a server at which everything has happened once that happens in ordinary days.
+/// A scrape of a server at which every ordinary thing has happened once.
 async fn metrics() -> (Process, Answer) {
     let port = free_address();
     let file = File::new();
@@ -136,8 +136,8 @@ async fn metrics() -> (Process, Answer) {
         201
     );
     stream.count(|count| count["registered"] == 1).await;
-    // The server's own watcher may hear of it a moment later; and an audit that met the
-    // registration is made again after 15 s.
+    // The canary may receive it a moment later. An audit that ran into the registration is repeated
+    // after 15 s.
     let mut scrape = None;
     for _ in 0..800 {
         let answer = call(port, "GET", "/metrics", &[], "").await;
@@ -212,7 +212,7 @@ async fn every_metric_of_dashboard_alerts_and_documents_is_exported() {
         let help = format!("# HELP {family} ");
         assert!(scrape.body.contains(&help), "{family} has no HELP");
     }
-    // A failure that begins a series is none that Prometheus sees rise.
+    // Prometheus does not see the first sample of a series as an increase.
     for quiet in [
         r#"registrations_total{outcome="failed"} 0"#,
         r#"refused_total{reason="total"} 0"#,

@@ -1,4 +1,4 @@
-//! The documents stay true to the tree: every file that they name or link to exists.
+//! Every file that a document names or links to exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};

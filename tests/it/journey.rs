@@ -33,7 +33,7 @@ async fn somebody_registers_and_every_watcher_sees_it() {
             (&json!(1), &json!("confirmed"), &Value::Null)
         );
 
-        // Whoever has an answer finds its revision in the next read.
+        // After the answer, the next read contains its revision.
         let count = app.get("/api/v1/events/welcome").await.json();
         assert_eq!(
             (&count["registered"], &count["position"]),
@@ -195,7 +195,7 @@ async fn no_cursor_is_ever_an_error() {
             "{cursor:?}"
         );
     }
-    // Somebody who is current gets a comment, and the next change.
+    // A client that is up to date gets a comment, then the next change.
     let mut stream = Stream::open(&app, path, &format!("last-event-id: {current}\r\n")).await;
     assert!(stream.block().await.is_some_and(|first| first.comment));
     app.register("welcome", "Ada", "ada@example.org").await;

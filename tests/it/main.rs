@@ -1,8 +1,8 @@
-//! The one integration binary: the program told as stories, from outside.
+//! The only integration binary: tests of the program from outside.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-/// As in the product: the tests of memory measure it. It counts what is in use, which the resident
-/// pages only hint at.
+/// The product's allocator, because memory tests measure it. It counts allocated bytes; resident
+/// pages are only a hint.
 #[global_allocator]
 static ALLOCATOR: cap::Cap<mimalloc::MiMalloc> = cap::Cap::new(mimalloc::MiMalloc, usize::MAX);
 

@@ -68,7 +68,7 @@ async fn killed_again_and_again(url: &str) {
                 ))
             })
             .collect();
-        // A random moment under load: the point of the test, not a readiness.
+        // A random moment under load is the subject of the test. It does not wait for readiness.
         tokio::time::sleep(Duration::from_millis(rand::random_range(30..250))).await;
         process.signal("KILL");
         stop.store(true, Ordering::SeqCst);
@@ -92,7 +92,7 @@ async fn killed_again_and_again(url: &str) {
     );
 }
 
-/// Registers people on one connection until the server dies; answers the tokens it was given, and
+/// Registers people on one connection until the server dies; returns the tokens that it got, and
 /// the newest revision.
 async fn load(
     address: SocketAddr,
@@ -136,7 +136,7 @@ async fn load(
     (mine, newest)
 }
 
-/// Everything acknowledged is stored, and the revisions go on.
+/// Everything acknowledged is stored, and the revisions continue.
 async fn check(address: SocketAddr, acknowledged: &[(String, u64)], revision: i64) {
     let count = call(address, "GET", "/api/v1/events/crash", &[], "")
         .await
@@ -241,7 +241,7 @@ async fn a_full_disk_is_reported_and_recovers_without_a_restart() {
         full.body
     );
     assert!(full.header("retry-after").is_some());
-    // Live views go on.
+    // Live views continue.
     let count = call(address, "GET", "/api/v1/events/disk", &[], "")
         .await
         .json();
@@ -349,8 +349,7 @@ fn an_address_in_use_is_reported_plainly() {
     );
 }
 
-/// Names and addresses stand in the database: whoever else has an account on the machine must not
-/// read them.
+/// The database holds names and addresses: other accounts on the machine must not read them.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_sqlite_file_is_its_owners_alone() {
@@ -385,7 +384,7 @@ async fn a_new_sqlite_file_is_its_owners_alone() {
     }
     drop(server);
 
-    // What the operator has given stays.
+    // An existing file keeps its mode.
     fs::set_permissions(file.path(), Permissions::from_mode(0o640)).expect("it is ours");
     let _server = Process::start(&file.text(), &[]);
     assert_eq!(rights(""), 0o640);

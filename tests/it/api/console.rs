@@ -31,7 +31,7 @@ async fn patch(app: &App, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_reads_and_with_its_proof_writes() {
+async fn a_session_reads_and_writes_with_its_csrf_token() {
     let app = App::sqlite().await;
     let (cookie, csrf) = sign_in(&app).await;
     let cookie = ("cookie", cookie.as_str());
@@ -100,7 +100,7 @@ async fn a_session_reads_and_with_its_proof_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_did_it_is_told_apart() {
+async fn the_audit_log_distinguishes_console_and_token() {
     let app = App::sqlite().await;
     let (cookie, csrf) = sign_in(&app).await;
     let edit = |capacity: u32| json!({ "capacity": capacity }).to_string();
@@ -129,7 +129,7 @@ async fn who_did_it_is_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_ends_at_sign_out_and_with_its_password() {
+async fn a_session_ends_at_sign_out_and_with_a_new_password() {
     let app = App::sqlite().await;
     let context = &app.running.context;
     let (first, _) = sign_in(&app).await;

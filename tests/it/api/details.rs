@@ -45,7 +45,7 @@ async fn details_are_an_item_of_the_list_with_a_validator() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn watchers_hear_that_details_have_changed_and_of_nothing_else() {
+async fn watchers_receive_details_only_when_they_change() {
     let app = App::sqlite().await;
     let mut stream = Stream::open(&app, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
@@ -60,7 +60,8 @@ async fn watchers_hear_that_details_have_changed_and_of_nothing_else() {
         let details = stream.next("details").await.json();
         assert_eq!(details, json!({ "at": edited.json()["at"] }), "{edit}");
     }
-    // A registration is no change of the details: the next push of that kind is the withdrawal's.
+    // A registration does not change the details, so the next push of that kind is the
+    // withdrawal's.
     app.register("welcome", "Ada", "ada@example.org").await;
     let announced = app
         .organise("POST", ANNOUNCEMENTS, &json!({ "text": "Doors open" }))
@@ -71,7 +72,7 @@ async fn watchers_hear_that_details_have_changed_and_of_nothing_else() {
     assert_eq!(withdrawn.status, 204);
     assert!(stream.next("details").await.json()["at"].as_str() >= announced["at"].as_str());
     assert_eq!(app.get(DETAILS).await.json()["announcement"], Value::Null);
-    // Once more changes nothing.
+    // A second withdrawal changes nothing.
     let withdrawn = app.organise("DELETE", ANNOUNCEMENTS, &Value::Null).await;
     assert_eq!(withdrawn.status, 204);
     let audit = app
@@ -103,7 +104,7 @@ async fn an_announcement_is_shown_until_its_end() {
             (201, &json!("2999-01-01T00:00:00.000Z"))
         );
         assert_eq!(app.get(DETAILS).await.json()["announcement"], made.json());
-        // A new one takes its place, whatever its end.
+        // A new announcement replaces it before its end.
         let short = app
             .organise("POST", ANNOUNCEMENTS, &json!({ "text": "Soon" }))
             .await

@@ -1,4 +1,4 @@
-//! The OpenAPI document, held against real answers.
+//! The OpenAPI document, compared with real answers.
 
 use std::collections::BTreeMap;
 
@@ -44,12 +44,12 @@ async fn every_described_call_is_answered() {
             .await;
             let status = wire.head().await[9..12].to_owned();
             let id = &operation["operationId"];
-            // The document was asked for a registration that may be gone with its event.
+            // The registration may have been deleted with its event.
             assert!(
                 status != "405" && (status != "404" || mine["token"].is_null()),
                 "{id}: {status}"
             );
-            // A plain request is no WebSocket handshake; its transport says so in its own way.
+            // A plain request is not a WebSocket handshake: the transport answers 426.
             assert!(
                 operation["responses"][&status].is_object() || id == "watchByWebSocket",
                 "{id}: {status} is not described"

@@ -53,7 +53,7 @@ async fn the_list_is_filtered_searched_and_paged() {
         Value::Null,
         "a full page can be the last"
     );
-    // What is searched for is a text, not a pattern.
+    // A search is plain text, not a pattern.
     for (query, found) in [
         ("q=bj%C3%B6rn_100%25", vec![2, 4, 6]),
         ("q=PERSON-3", vec![3]),
@@ -89,7 +89,7 @@ async fn the_list_is_filtered_searched_and_paged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_is_cancelled_by_id_only_where_they_are_registered() {
+async fn an_id_cancels_only_in_its_own_event() {
     let app = App::sqlite().await;
     app.event("gala", 1).await;
     let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"]
@@ -124,7 +124,7 @@ async fn somebody_is_cancelled_by_id_only_where_they_are_registered() {
     }
 }
 
-// A name that a spreadsheet would run.
+// A name that a spreadsheet would run as a formula.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_export_is_safe_to_open() {
     let app = App::sqlite().await;
@@ -207,7 +207,7 @@ async fn an_export_of_many_pages_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_audit_log_knows_who_did_what() {
+async fn the_audit_log_says_who_did_what() {
     let app = App::sqlite().await;
     app.event("gala", 5).await;
     let id = app.register("gala", "Ada", "ada@example.org").await.json()["id"]

@@ -23,7 +23,7 @@ async fn organise_with(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_comes_to_be_and_is_listed() {
+async fn a_created_event_is_listed() {
     let app = App::sqlite().await;
     let new = json!({ "slug": "gala", "title": " Gala ", "capacity": null, "description": "a\r\nb", "opens_at": "2030-01-01T01:00:00+01:00" });
     let answer = app.organise("POST", "/api/v1/events", &new).await;
@@ -65,7 +65,7 @@ async fn an_event_comes_to_be_and_is_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_tells_absent_from_null_and_honours_if_match() {
+async fn a_patch_distinguishes_absent_from_null_and_obeys_if_match() {
     let app = App::sqlite().await;
     let new = json!({ "slug": "gala", "title": "Gala", "capacity": 5, "opens_at": "2020-01-01T00:00:00Z", "closes_at": "2999-01-01T00:00:00Z" });
     let first = app.organise("POST", "/api/v1/events", &new).await;
@@ -190,7 +190,7 @@ async fn a_raised_capacity_promotes_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reset_has_to_be_meant_and_can_be_taken_back() {
+async fn a_reset_needs_confirmation_and_can_be_undone() {
     let app = App::sqlite().await;
     app.event("gala", 5).await;
     app.register("gala", "Ada", "ada@example.org").await;
@@ -268,7 +268,7 @@ async fn a_reset_has_to_be_meant_and_can_be_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_with_people_is_deleted_only_by_name() {
+async fn deleting_an_event_with_registrations_needs_its_slug() {
     let app = App::sqlite().await;
     app.event("empty", 5).await;
     app.event("gala", 5).await;

@@ -37,7 +37,7 @@ async fn one_mailbox_has_one_place_however_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_that_shows_something_is_taken_and_what_is_wrong_is_named() {
+async fn visible_names_are_accepted_and_bad_characters_are_named() {
     let app = App::sqlite().await;
     app.event("names", 1_000).await;
     let lines = cases::read::<3>(include_str!("../../cases/names.tsv"));
@@ -67,7 +67,7 @@ async fn a_name_that_shows_something_is_taken_and_what_is_wrong_is_named() {
             );
         }
     }
-    // The same words for a visitor without scripts.
+    // A visitor without scripts gets the same messages.
     let page = form(
         &app,
         "/e/names/register",
@@ -177,7 +177,7 @@ async fn people_are_found_as_people_type_in_list_export_and_console() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_event_does_not_tell_who_is_registered() {
+async fn a_full_event_does_not_reveal_who_is_registered() {
     on_both(async |app: App| {
         app.event("full", 1).await;
         assert_eq!(

@@ -60,7 +60,7 @@ async fn a_false_precondition_does_nothing() {
         ("if-none-match", "*"),
     ] {
         for (method, path, body) in &writes {
-            // What a registration was made by is its own state, which has not changed since.
+            // A registration has a state of its own, which has not changed since.
             if (*path == own || *path == row) && condition.1 == stale {
                 continue;
             }
@@ -115,7 +115,7 @@ async fn every_read_of_what_exists_is_304_for_a_client_that_has_anything() {
     let mut compared = 0;
     for path in reads {
         for method in ["GET", "HEAD"] {
-            // HEAD shows what there is without beginning a stream.
+            // HEAD returns the head without beginning a stream.
             let plain = ask(&app, "HEAD", &path, ("accept", "*/*"), &Value::Null).await;
             let any = ask(&app, method, &path, ("if-none-match", "*"), &Value::Null).await;
             let exists = plain.status == 200;
@@ -140,7 +140,7 @@ async fn every_read_of_what_exists_is_304_for_a_client_that_has_anything() {
         }
     }
     assert!(compared > 40, "{compared} reads were compared");
-    // What does not exist is not known, and a poll that waits waits for a change.
+    // A missing page is 404, and a list of tags with `*` matches nothing.
     let missing = ask(&app, "GET", "/e/none", ("if-none-match", "*"), &Value::Null).await;
     assert_eq!(missing.status, 404);
     let stale = ("if-none-match", "*, \"x\"");
@@ -187,7 +187,7 @@ async fn a_true_precondition_lets_a_request_through() {
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
     }
     app.event("gala", 9).await;
-    // Whatever speaks against a request without its precondition is said first (section 13.2.1).
+    // Errors that do not depend on the precondition come first (section 13.2.1).
     let stale = ("if-match", "\"nonsense\"");
     refused(
         &ask(&app, "POST", &undo, stale, &Value::Null).await,

@@ -1,4 +1,4 @@
-//! What anybody may read, and the headers that every answer carries.
+//! What everybody may read, and the headers of every answer.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::super::support::app::{App, call};
 use super::{JSON, bearer, refused};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_list_is_asked_about_by_its_tag() {
+async fn the_list_is_revalidated_by_its_etag() {
     let app = App::sqlite().await;
     let first = app.get("/api/v1/events").await;
     let tag = first.header("etag").unwrap().to_owned();
@@ -91,7 +91,7 @@ async fn head_is_get_without_its_body() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_hardened() {
+async fn every_answer_has_the_security_headers() {
     let app = App::sqlite().await;
     let created = app.event("gala", 1).await;
     assert_eq!(created["state"], "open");
@@ -213,7 +213,7 @@ async fn any_origin_may_read_and_none_may_write() {
             "{method} {path}"
         );
     }
-    // The organiser's lists are for this site alone.
+    // Other origins may not read the organiser's lists.
     assert_eq!(
         call(
             app.address(),
@@ -229,7 +229,7 @@ async fn any_origin_may_read_and_none_may_write() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_clock_is_never_kept() {
+async fn the_clock_is_never_cached() {
     use headcount::domain::clock::{Clock, Timestamp};
     let clock = Clock::Manual(std::sync::Arc::new(1_795_251_600_123.into()));
     let app = App::start(super::super::support::app::Database::Sqlite, &[], clock).await;
@@ -244,7 +244,7 @@ async fn the_clock_is_never_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_ends_with_the_drain_and_with_the_database() {
+async fn a_server_that_drains_or_has_no_database_is_not_ready() {
     let app = App::sqlite().await;
     assert_eq!(
         (
@@ -293,7 +293,7 @@ async fn links_follow_the_public_url() {
             .starts_with("https://tickets.example.org/r/"),
         "{answer}"
     );
-    // A Host header of somebody else's making leads nobody anywhere.
+    // A forged `Host` header appears in no link.
     let mut wire = app.wire().await;
     wire.send(format!(
         "GET /api/v1/registrations/{} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n",

@@ -10,7 +10,7 @@ const REGISTER: &str = "/api/v1/events/welcome/registrations";
 const ADA: &str = r#"{"name":"Ada","email":"ada@example.org"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_cannot_be_read_say_where() {
+async fn a_malformed_body_is_refused_with_the_place_of_its_error() {
     let app = App::sqlite().await;
     for (body, line) in [
         ("{\"name\":\n oops}", 2),
@@ -43,7 +43,7 @@ async fn bodies_that_cannot_be_read_say_where() {
 
 // A form posted as text/plain needs no preflight: it must not pass as JSON.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_media_types_are_named() {
+async fn other_media_types_are_refused_by_name() {
     let app = App::sqlite().await;
     for kind in [
         "text/plain",
@@ -218,8 +218,8 @@ async fn other_sites_cannot_write() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_the_organiser_organises() {
-    // An address has only so many wrong tokens.
+async fn only_the_organiser_may_call_the_organisers_api() {
+    // The limit on wrong tokens counts addresses, so each request has its own.
     let flags = ["--trusted-proxies", "127.0.0.1"];
     let app = App::start(Database::Sqlite, &flags, Clock::System).await;
     let calls = [
@@ -273,7 +273,7 @@ async fn only_the_organiser_organises() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_at_an_address_is_a_problem_too() {
+async fn an_unknown_address_answers_a_problem_document() {
     let app = App::sqlite().await;
     for path in [
         "/nowhere",
@@ -316,7 +316,7 @@ async fn nothing_at_an_address_is_a_problem_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_browser_is_shown_a_page_and_a_script_a_document() {
+async fn a_browser_gets_a_page_and_a_script_a_problem_document() {
     let app = App::sqlite().await;
     let page = call(
         app.address(),
@@ -342,7 +342,7 @@ async fn a_browser_is_shown_a_page_and_a_script_a_document() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unknown_event_is_told_before_its_body_is_read() {
+async fn an_unknown_event_is_refused_before_the_body_is_read() {
     let app = App::sqlite().await;
     let answer = app
         .call(

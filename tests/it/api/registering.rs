@@ -1,4 +1,4 @@
-//! Registering, the private link, and sending again.
+//! Registering, the private link, and retries.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::super::support::app::App;
 use super::{JSON, fields, form, refused, register_with_key};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_answer_holds_all_that_the_visitor_needs() {
+async fn the_answer_has_everything_that_a_visitor_needs() {
     let app = App::sqlite().await;
     app.event("gala", 2).await;
     let answer = app.register("gala", "  Ada  ", "Ada@Example.org").await;
@@ -37,10 +37,9 @@ async fn the_answer_holds_all_that_the_visitor_needs() {
     assert_eq!((own.status, own.json()), (200, body));
 }
 
-/// A client of HTTP/1.0 need not say which host it asks (RFC 9112, section 3.2), so that nothing is
-/// known to begin a link with.
+/// HTTP/1.0 needs no `Host` (RFC 9112, section 3.2), so links have nothing to begin with.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn links_are_relative_where_nobody_says_the_host() {
+async fn links_are_relative_without_a_host() {
     let app = App::sqlite().await;
     app.event("gala", 2).await;
     let body = r#"{"name":"Ada","email":"ada@example.org"}"#;
@@ -173,7 +172,7 @@ async fn a_repeated_request_gets_the_registration_as_it_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_that_are_no_keys_are_bad_requests() {
+async fn invalid_idempotency_keys_are_bad_requests() {
     let app = App::sqlite().await;
     let body = json!({ "name": "Ada", "email": "ada@example.org" });
     for key in [String::new(), "x".repeat(256)] {
@@ -192,7 +191,7 @@ async fn keys_that_are_no_keys_are_bad_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_place_is_given_back_once() {
+async fn cancelling_twice_frees_one_place() {
     let app = App::sqlite().await;
     app.event("gala", 1).await;
     let mine = app.register("gala", "Ada", "ada@example.org").await.json();
@@ -223,8 +222,8 @@ async fn a_place_is_given_back_once() {
     );
 }
 
-// Guessing or forging private links: one answer for all of them, and no writer for events that are
-// none.
+// Guessed and forged links get the same answer, and no writer starts for an event that does not
+// exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_links_open_nothing() {
     let app = App::sqlite().await;
@@ -264,7 +263,7 @@ async fn forged_links_open_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_wrong_is_said_at_once() {
+async fn all_invalid_fields_are_reported_at_once() {
     let app = App::sqlite().await;
     let path = "/api/v1/events/welcome/registrations";
     let send = async |body: Value| app.call("POST", path, &[JSON], &body.to_string()).await;
@@ -284,7 +283,7 @@ async fn everything_wrong_is_said_at_once() {
         ),
         ["name", "email"]
     );
-    // A program that fills in every field it finds.
+    // A bot fills in every field that it finds.
     assert_eq!(fields(&send(json!({ "name": "Bot", "email": "bot@example.org", "website": "http://spam.example" })).await), ["website"]);
     // Fields of a later version do no harm.
     assert_eq!(
@@ -330,7 +329,7 @@ async fn an_event_that_is_not_open_says_when() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_address_is_asked_to_slow_down() {
+async fn an_address_over_its_rate_gets_429() {
     use headcount::domain::clock::Clock;
     let app = App::start(
         super::super::support::app::Database::Sqlite,

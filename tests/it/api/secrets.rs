@@ -65,7 +65,7 @@ async fn wrong_tokens_are_limited_for_their_address_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writes_come_from_the_public_address_only() {
+async fn writes_are_accepted_from_the_public_url_only() {
     let flags = ["--public-url", "https://tickets.example.org"];
     let app = App::start(Database::Sqlite, &flags, Clock::System).await;
     let register = async |n: u8, headers: &[(&str, &str)]| {
@@ -84,8 +84,7 @@ async fn writes_come_from_the_public_address_only() {
         (1, vec![("origin", "https://tickets.example.org")], 201),
         (2, vec![], 201),
         (3, vec![("origin", host.as_str())], 403),
-        // A name that leads here for a moment, as DNS rebinding makes one: to the browser it is one
-        // site.
+        // DNS rebinding: for the browser, this name and the server are the same site.
         (
             4,
             vec![

@@ -46,7 +46,7 @@ const EXCEPTIONS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// The vocabulary of every floor: types and macros, no capability that one part should own.
+/// Crates that every floor may use: they are types and macros, not a capability of one part.
 const VOCABULARY: [&str; 14] = [
     // The allocator: main.rs alone names it.
     "mimalloc",
@@ -256,9 +256,9 @@ fn every_dependency_is_in_a_table() {
     assert!(gone.is_empty(), "no dependency any more: {gone:?}");
 }
 
-/// The test itself: what it must see, with the line that it must name.
+/// Tests the test: the paths that it must find, each with its line.
 #[test]
-fn hidden_paths_are_seen() {
+fn hidden_paths_are_found() {
     let source = r#"
 use std::fmt;
 use super::super::{

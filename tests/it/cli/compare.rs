@@ -127,7 +127,7 @@ assert not check.stack, check.stack
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebodys_event_is_used_only_when_told_twice() {
+async fn an_existing_event_is_used_only_with_a_confirmation() {
     let app = App::sqlite().await;
     app.event("gala", 1_000).await;
     let url = format!("http://{}", app.address());

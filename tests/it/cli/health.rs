@@ -4,8 +4,8 @@ use super::run::Run;
 use super::tls::Files;
 use crate::support::app::App;
 
-/// The exit code and what was complained about. On a busy machine an answer may take longer than
-/// the command waits.
+/// The exit code and standard error. On a busy machine an answer may take longer than the command
+/// waits.
 async fn health(args: &[&str], expected: i32) -> String {
     for _ in 0..10 {
         let (code, _, stderr) = Run::headcount(&[&["health"], args].concat()).end().await;

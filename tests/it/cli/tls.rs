@@ -1,4 +1,4 @@
-//! The clients against a server that speaks TLS with a certificate of its own making.
+//! The clients against a TLS server with a self-signed certificate.
 
 use headcount::domain::clock::Clock;
 use reqwest::Client;
@@ -12,7 +12,7 @@ use super::run::Run;
 use crate::server::tls::client;
 use crate::support::app::{App, Database, TOKEN};
 
-/// A certificate for 127.0.0.1 that nobody vouches for, and its key.
+/// A self-signed certificate for 127.0.0.1, and its key.
 pub(crate) struct Files {
     _folder: TempDir,
     cert: String,
@@ -136,7 +136,7 @@ async fn watch_follows_by_every_transport() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_is_believed_when_the_system_does() {
+async fn a_certificate_that_the_system_trusts_is_accepted() {
     let files = Files::self_signed();
     let app = files.server(&[]).await;
     let url = format!("https://{}/e/welcome", app.address());
@@ -149,7 +149,7 @@ async fn a_certificate_is_believed_when_the_system_does() {
             "{stderr}"
         );
 
-        // The variable is OpenSSL's, and that of all who read the system's authorities.
+        // OpenSSL's variable: every program that reads the system's authorities uses it.
         let authorities = format!("SSL_CERT_FILE={}", files.cert());
         let trusting = [
             &[authorities.as_str(), env!("CARGO_BIN_EXE_headcount")],

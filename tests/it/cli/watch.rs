@@ -86,7 +86,7 @@ async fn frame() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_read_what_has_happened() {
+async fn a_line_says_what_has_happened() {
     let app = App::sqlite().await;
     app.event("gala", 2).await;
     let mut watch = Run::headcount(&[
@@ -133,7 +133,7 @@ async fn people_read_what_has_happened() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_is_not_or_no_longer_there_ends_it() {
+async fn watch_ends_if_its_event_is_missing_or_deleted() {
     let app = App::sqlite().await;
     for transport in ["sse", "ws", "long-poll", "poll", "socketio", "frame"] {
         let url = format!("http://{}/e/gala", app.address());
@@ -191,12 +191,12 @@ async fn a_wrong_address_is_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_goes_away_is_no_failure() {
+async fn watch_ends_without_error_when_its_reader_is_gone() {
     let app = App::sqlite().await;
     app.event("gala", 100).await;
     let url = format!("http://{}/e/gala", app.address());
     let mut watch = Run::headcount(&["watch", &url, "--json"]);
     watch.line().await;
-    // Nothing changes any more: that nobody reads is noticed without a line to write.
+    // Nothing changes any more, so it must notice without writing a line.
     assert_eq!(watch.leave().await, (Some(0), String::new()));
 }

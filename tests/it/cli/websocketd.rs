@@ -18,7 +18,7 @@ use crate::support::app::App;
 async fn each_line_is_a_message() {
     let app = App::sqlite().await;
     app.event("gala", 100).await;
-    // websocketd does not tell a port that it has chosen itself, so one that is free now must do.
+    // websocketd does not print a port that it chooses itself, so the test chooses a free one.
     let port = TcpListener::bind("127.0.0.1:0")
         .expect("a free port")
         .local_addr()
@@ -54,10 +54,10 @@ async fn each_line_is_a_message() {
     assert_eq!(next().await["registered"], 0);
     app.register("gala", "Ada", "ada@example.org").await;
     assert_eq!(next().await["registered"], 1);
-    // Killed, and so without a word to its child, which has to notice by itself that nobody reads
-    // any more.
+    // SIGKILL: websocketd cannot stop its child, so the child must notice that nobody reads any
+    // more.
     drop(daemon);
-    assert!(ended(&url).await, "the watch goes on without a reader");
+    assert!(ended(&url).await, "the watch continues without a reader");
 }
 
 /// Whether no process with that argument is left, within a while.

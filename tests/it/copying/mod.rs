@@ -1,4 +1,4 @@
-//! A whole database copied to another, there and back, and a server that goes on with the copy.
+//! A whole database copied to another and back, and a server that uses the copy.
 
 mod rows;
 
@@ -68,7 +68,7 @@ async fn every_row_is_copied_in_every_direction() {
                 .find(|(after, before)| after != before)
         );
     }
-    // A deleted event's key stands in old private links: it must not come back with another event.
+    // Old private links contain a deleted event's key, so no new event may get that key.
     for url in [&there, &beside, &back, &again] {
         let store = Store::open(url, None).await.unwrap();
         assert_eq!(
@@ -151,7 +151,7 @@ async fn a_refused_copy_changes_nothing() {
         "{itself}"
     );
 
-    // It fails in the middle, at a row that the target's own rules refuse: nothing of it is there.
+    // The target's constraints refuse a row in the middle: nothing is copied.
     let url = postgres::shared().create_database().await;
     let DatabaseUrl::Postgres(options) = &url else {
         unreachable!("a Postgres server was asked for")
@@ -177,7 +177,7 @@ fn headcount(args: &[&str]) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_goes_on_with_the_copy() {
+async fn a_server_continues_with_the_copy() {
     let file = File::new();
     let first = App::on(&file.text(), &[], Clock::System).await;
     let body = json!({ "name": "Ada", "email": "ada@example.org" }).to_string();

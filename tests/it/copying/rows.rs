@@ -134,8 +134,8 @@ pub(super) async fn commit(
         .collect()
 }
 
-/// Fills a database with rows of every kind, more than one chunk of some, and deletes the event
-/// that it returns: that event's key was drawn and is gone.
+/// Fills a database with rows of every kind, in some tables more than one chunk. Deletes one event
+/// and returns it, so that a key was given and is gone.
 pub(super) async fn filled(url: &DatabaseUrl) -> Event {
     let store = Store::open(url, None).await.unwrap();
     let now = Timestamp::from_millis(NOON);

@@ -1,5 +1,5 @@
-//! A listening socket that something outside of the process shuts down: the process is a half of
-//! itself, so it ends for its supervisor to start it again.
+//! Something outside of the process shuts down a listening socket. The process can work only in
+//! part, so it ends, and its supervisor starts it again.
 
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::OwnedFd;

@@ -21,7 +21,7 @@ mod stage;
 use std::time::Duration;
 
 /// Watchers receive `stale` within this time after the database is lost (docs/protocol.md, section
-/// 13.2).
+/// 13).
 const STALE_WITHIN: Duration = Duration::from_secs(3);
 /// They have the right number within this time after the database is back.
 const RIGHT_WITHIN: Duration = Duration::from_secs(5);

@@ -179,7 +179,7 @@ async fn watch(address: SocketAddr, me: usize, seen: Arc<Seen>) {
     }
 }
 
-/// Registers somebody now and then, without a second try; answers how many, and what failed.
+/// Registers people without retries; returns how many, and what failed.
 async fn register(address: SocketAddr, stop: Arc<AtomicBool>) -> (i64, Vec<String>) {
     let (begun, mut registered, mut failed) = (Instant::now(), 0, Vec::new());
     while !stop.load(Ordering::SeqCst) {
@@ -269,8 +269,8 @@ async fn a_rolling_deploy_of_three_nodes_loses_no_watcher_and_no_registration() 
             peak / average
         );
         worst = worst.max(peak / average);
-        // Returns are drawn at random: of a hundred some seconds have more by chance alone. A herd
-        // comes in one.
+        // Clients return at random times, so some seconds have more of them. A thundering herd
+        // returns within one second.
         allowed = allowed.min(
             2.0 + if watchers() < 1_000 {
                 4.0 / average.sqrt()

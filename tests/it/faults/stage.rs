@@ -38,7 +38,7 @@ pub(super) struct Stage {
     begun: Instant,
 }
 
-/// The database's own word.
+/// What the database says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Truth {
     pub(super) revision: i64,

@@ -1,4 +1,4 @@
-//! The other end of an attack: one address that is not the visitors'.
+//! An attacker: one address that no visitor has.
 
 use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::server::tls;
 use crate::server::wire::Wire;
 
-/// The way that an attacker comes.
+/// The attacker's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     Http1,
@@ -74,7 +74,7 @@ impl Attacker {
     }
 }
 
-/// A client that goes on until the attack ends.
+/// A client that continues until the attack ends.
 pub(super) struct AbortOnDrop(pub(super) JoinHandle<()>);
 
 impl Drop for AbortOnDrop {

@@ -1,5 +1,5 @@
-//! What one client can do, as one table: each attack beside a well-behaved visitor and an organiser,
-//! over HTTP/1.1, HTTP/2 and TLS, with bounds for their answers and the server's memory.
+//! A table of attacks by one client. During each of them a visitor and an organiser are served in
+//! time, and the server's memory is bounded, over HTTP/1.1, HTTP/2 and TLS.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -30,10 +30,10 @@ struct Row {
 const ALL: &[Protocol] = &[Protocol::Http1, Protocol::Http2, Protocol::Tls];
 /// For attacks that need many requests on one connection.
 const STREAMS: &[Protocol] = &[Protocol::Http2, Protocol::Tls];
-/// For attacks that are the same by whichever way they come.
+/// For attacks that are the same over every protocol.
 const ONE: &[Protocol] = &[Protocol::Http1];
 
-/// An answer of some 100 KB that everybody may have.
+/// A public answer of some 100 KB.
 const LARGE: &str = "/api/v1/openapi.json";
 const STREAM: &str = "/api/v1/events/welcome/stream";
 
@@ -69,7 +69,9 @@ const TABLE: &[Row] = &[
         Box::pin(means::poll_sessions(attacker))
     }),
     row("a long Host on the wall", ONE, |attacker| {
-        Box::pin(std::future::ready(means::walls_of_many_hosts(&attacker)))
+        Box::pin(std::future::ready(means::wall_pages_under_many_hosts(
+            &attacker,
+        )))
     }),
     row("a lab filled up again and again", ONE, |attacker| {
         Box::pin(means::fill_the_lab(attacker))
@@ -86,14 +88,14 @@ const fn row(name: &'static str, protocols: &'static [Protocol], attack: Attack)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_one_client_does_others_are_served_and_memory_is_bounded() {
+async fn during_every_attack_others_are_served_and_memory_is_bounded() {
     for row in TABLE {
         for protocol in row.protocols {
             let target = match protocol {
                 Protocol::Http1 | Protocol::Http2 => Target::start(&[]),
                 Protocol::Tls => Target::start_tls(),
             };
-            // The first visit pays for what is made once.
+            // The first visit fills caches and pools.
             target.visit("first@example.org").await;
             let before = target.memory();
             let held = (row.attack)(Attacker::new(&target, *protocol)).await;
@@ -120,7 +122,7 @@ async fn whatever_one_client_does_others_are_served_and_memory_is_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_are_counted_by_the_limit_of_connections() {
+async fn streams_count_as_connections() {
     let target = Target::start(&["--max-connections", "6"]);
     let mut connection = Http2::plain(target.address(), 65_535).await;
     let mut watching = 0;
@@ -130,7 +132,7 @@ async fn streams_are_counted_by_the_limit_of_connections() {
         watching += usize::from(event.contains("event: count"));
     }
     assert_eq!(watching, 6);
-    // Neither is there a place for another connection.
+    // There is no place for another connection either.
     let mut other = Http2::plain(target.address(), 65_535).await;
     let stream = other.get("/api/v1/events/welcome/stream").await;
     let event = first_event(&mut other, stream).await;

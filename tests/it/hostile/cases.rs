@@ -14,7 +14,7 @@ use crate::support::app::call;
 
 const CASES: &str = include_str!("../../cases/requests.txt");
 
-/// A line: what is sent, and what must come of it.
+/// A line: a request, and what must come back.
 struct Case {
     sent: &'static str,
     expected: &'static str,
@@ -101,7 +101,7 @@ async fn a_raw_request(target: &Target, sent: &str, expected: &str) {
     assert!(status < 500 || allowed.contains(&status), "{sent}: {head}");
 }
 
-/// A form with bytes that are no UTF-8.
+/// A form with bytes that are not UTF-8.
 async fn a_form_is_refused(target: &Target, sent: &str, expected: &str) {
     let (line, form) = sent.split_once(" form ").expect("a form");
     let path = line.trim_start_matches("POST ");

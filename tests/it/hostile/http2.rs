@@ -1,4 +1,4 @@
-//! HTTP/2 by hand: client libraries read what they are sent, and an attacker does not.
+//! HTTP/2 by hand: client libraries read what they receive, and an attacker does not.
 
 use std::net::SocketAddr;
 
@@ -66,7 +66,7 @@ impl Http2 {
         self.io.write_all(bytes).await.expect("the server reads");
     }
 
-    /// Asks with `GET`; answers the stream.
+    /// Sends a `GET`; returns its stream.
     pub(crate) async fn get(&mut self, path: &str) -> u32 {
         self.get_many(path, 1).await
     }

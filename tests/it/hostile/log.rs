@@ -25,7 +25,7 @@ enum Broken {
 
 const ALL: [Broken; 3] = [Broken::ClosedPipe, Broken::FullDisk, Broken::NobodyReads];
 
-/// A server with such a log. The reader must be kept as long as nobody is to read.
+/// A server with such a log. Keep the reader for as long as nobody may read.
 fn start(broken: Broken, url: &str, flags: &[&str]) -> (Process, Option<PipeReader>) {
     let (stderr, reader) = match broken {
         Broken::FullDisk => {
@@ -97,7 +97,7 @@ async fn a_node_whose_log_cannot_be_written_follows_the_others() {
         let (process, _reader) = start(broken, &through, &[]);
         let watcher = Watcher::open(process.address, "welcome");
         for n in 1..=3 {
-            // The follower logs that its connection is lost, and goes on.
+            // The follower logs that its connection is lost, and continues.
             line.cut();
             let begun = Instant::now();
             let email = format!("ada-{n}@example.org");

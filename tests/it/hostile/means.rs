@@ -108,7 +108,7 @@ async fn crowd(attacker: &Attacker, slug: &'static str) {
     }
 }
 
-/// 20 exports of 1,000 people, of which 999 wait, by somebody who reads nothing.
+/// 20 exports of 1,000 people, 999 of them waiting, by a client that reads nothing.
 pub(super) async fn export_the_list(attacker: Attacker) -> Held {
     let bearer = format!("Bearer {TOKEN}");
     let headers = [
@@ -176,8 +176,8 @@ pub(super) async fn poll_sessions(attacker: Attacker) -> Held {
     vec![Box::new(write), Box::new(AbortOnDrop(reading))]
 }
 
-/// 50 clients that ask for the wall, each under ever new names of the longest length.
-pub(super) fn walls_of_many_hosts(attacker: &Attacker) -> Held {
+/// 50 clients that request the wall, each time under another `Host` of the greatest length.
+pub(super) fn wall_pages_under_many_hosts(attacker: &Attacker) -> Held {
     let mut held: Held = Vec::new();
     for client in 0..50 {
         let attacker = attacker.clone();
@@ -193,7 +193,7 @@ pub(super) fn walls_of_many_hosts(attacker: &Attacker) -> Held {
     held
 }
 
-/// The lab is opened and filled, and 20 clients go on registering in it.
+/// Opens and fills the lab; then 20 clients continue to register there.
 pub(super) async fn fill_the_lab(attacker: Attacker) -> Held {
     let wire = attacker.wire(2).await;
     let opened = exchange(wire, "x", "POST", "/compare/lab", &[], "").await;
@@ -210,7 +210,7 @@ pub(super) async fn fill_the_lab(attacker: Attacker) -> Held {
                 let wire = attacker.wire(2).await;
                 let path = "/api/v1/events/lab/registrations";
                 let answer = exchange(wire, "x", "POST", path, &[json], &body).await;
-                // Full, or emptied by itself, or opened again by nobody.
+                // The lab may be full, emptied or deleted at this moment.
                 let expected = matches!(answer.status, 201 | 404 | 409 | 503);
                 assert!(expected, "{}", answer.body);
                 let wire = attacker.wire(2).await;

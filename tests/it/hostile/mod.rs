@@ -1,5 +1,5 @@
-//! Hostile clients, against the real binary: whatever one of them does, the server gives orderly
-//! answers and serves everybody else.
+//! Hostile clients, against the real binary. The server gives orderly answers and serves everybody
+//! else.
 
 mod attacker;
 mod attacks;

@@ -82,7 +82,7 @@ impl Target {
         kilobytes.parse::<usize>().expect("a number") * 1024
     }
 
-    /// One request of somebody else, on a connection of its own.
+    /// One request of another client, on its own connection.
     pub(super) async fn call(
         &self,
         method: &str,
@@ -132,7 +132,7 @@ impl Target {
         begun.elapsed()
     }
 
-    /// The next request is served, nothing panicked, and the database was never blamed.
+    /// The next request is served, nothing panicked, and the database never counted as away.
     #[track_caller]
     pub(super) fn is_well(&self) -> impl Future<Output = ()> {
         let caller = std::panic::Location::caller();

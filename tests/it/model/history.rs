@@ -59,7 +59,7 @@ pub(super) enum Ask {
 pub(super) enum Key {
     /// The same as in the person's other attempts.
     Own,
-    /// The same as somebody else's.
+    /// Another person's key.
     Shared,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct Settings {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum IfMatch {
     Present,
-    /// The present one among others.
+    /// The present position in a list with others.
     Among,
     Former,
     ForeignEpoch,

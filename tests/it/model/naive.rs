@@ -55,8 +55,7 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// A new event, whose row is as good a description as any; `audit` is what is known of the slug
-    /// from before.
+    /// A new event, described by its row. `audit` has the lines of earlier events with its slug.
     pub(super) fn new(event: &Event, who: &str, mut audit: Vec<AuditEntry>) -> Self {
         let mut model = Self {
             identity: event.clone(),
@@ -208,8 +207,7 @@ impl Model {
 
     // --- what can happen -------------------------------------------------------------------
 
-    /// Everybody who may see the event sees it change: one more revision, never older than the one
-    /// before.
+    /// Records a change: one more revision, whose time is not earlier than the one before.
     fn change(&mut self, kind: Kind, now: Timestamp) {
         let at = self
             .log
@@ -236,8 +234,7 @@ impl Model {
         });
     }
 
-    /// What becomes of `command` at `now`; `since` is how many changes there were before the batch
-    /// it belongs to.
+    /// Decides `command` at `now`; `since` is the number of changes before its batch.
     pub(super) fn decide(
         &mut self,
         command: &Command,

@@ -25,7 +25,7 @@ async fn the_compare_page_has_a_lab_of_its_own() {
             "{}",
             page.body
         );
-        // The frame is this page's alone.
+        // Only this page may use the frame.
         assert_eq!(
             page.header("content-security-policy"),
             format!("{POLICY}; frame-src 'self'")
@@ -77,7 +77,7 @@ async fn the_compare_page_has_a_lab_of_its_own() {
             && lab.body.contains("data-register=\"50\"")
             && !lab.body.contains("action=\"/compare/lab\"")
     );
-    // Open to everybody who looks for it, but not on offer.
+    // Anybody who knows the address can open it, but no list shows it.
     assert_eq!(
         app.get("/api/v1/events/lab").await.json()["capacity"],
         1_000
@@ -92,7 +92,7 @@ async fn the_compare_page_has_a_lab_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn making_the_lab_counts_as_registering() {
+async fn opening_the_lab_counts_as_registering() {
     let app = App::start(
         Database::Sqlite,
         &["--register-rate-per-ip", "2"],

@@ -1,4 +1,4 @@
-//! The pages, as a browser without JavaScript meets them: whole answers, forms, cookies, redirects.
+//! The pages, as a browser without JavaScript gets them: whole answers, forms, cookies, redirects.
 
 mod compare;
 mod organiser;
@@ -96,7 +96,7 @@ impl<'a> Browser<'a> {
         page
     }
 
-    /// Signs in; the forms' proof.
+    /// Signs in; returns the forms' CSRF token.
     async fn sign_in(&mut self) -> String {
         let page = self
             .post(

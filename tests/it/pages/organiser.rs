@@ -52,7 +52,7 @@ async fn the_organiser_works_without_scripts() {
             assert_eq!(sent.status, 303, "{}", sent.body);
         }
 
-        // Two have places, two wait; every action answers with a page that says what came of it.
+        // Two have places, two wait; every action answers with a page that shows its outcome.
         let desk = browser.get("/admin/events/ball?done=created").await;
         desk.is_page(200, "no-store");
         assert!(
@@ -98,7 +98,7 @@ async fn the_organiser_works_without_scripts() {
             );
         }
 
-        // What takes long to type is not lost when it is refused.
+        // A refused form keeps a long text.
         let mut refused = async |action: &str, fields: &str| {
             let page = browser
                 .post(
@@ -295,7 +295,7 @@ async fn only_forms_of_the_organisers_own_session_work() {
         "/admin/events/welcome/close",
         "/admin/events/welcome/delete",
     ];
-    // Signed out: the way to the sign-in, and nothing happens.
+    // Signed out: it leads to the sign-in, and nothing happens.
     for path in posts {
         let page = browser.post(path, "csrf=x&confirm=welcome").await;
         assert_eq!(
@@ -341,7 +341,7 @@ async fn only_forms_of_the_organisers_own_session_work() {
             )
             .await;
         page.is_page(403, "no-store");
-        // Looking at it does nothing: it leads to the form's page.
+        // A `GET` changes nothing; it leads to the form's page.
         let page = browser.get(path).await;
         assert_eq!(page.status, 303, "{path}");
         let console = page.location();

@@ -1,4 +1,5 @@
-//! The private page says what has become of a registration, whoever caused it.
+//! The private page shows the present state of a registration, whether the visitor, an organiser or
+//! a reset changed it.
 
 use headcount::domain::clock::Clock;
 use serde_json::json;
@@ -6,11 +7,11 @@ use serde_json::json;
 use super::super::support::app::Database;
 use super::*;
 
-/// Said to people who have a place, and to nobody else.
+/// Only people who have a place read this.
 const ENTRANCE: &str = "Show this page at the entrance";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_private_page_says_what_the_organisers_have_done() {
+async fn a_private_page_shows_what_an_organiser_did() {
     for database in [Database::Sqlite, Database::Postgres] {
         let app = App::start(database, &[], Clock::System).await;
         app.event("gala", 5).await;
@@ -62,7 +63,7 @@ async fn a_private_page_says_what_the_organisers_have_done() {
             .await;
         assert_eq!(deleted.status, 204);
         says(&mut browser, 404, "This event has been deleted").await;
-        // Nothing was ever behind these: the link itself is wrong.
+        // These links were never valid.
         for unknown in [
             "/r/1-1-1-aaaaaaaaaaaaaaaaaaaaaa",
             "/r/999999-1-1-aaaaaaaaaaaaaaaaaaaaaa",
@@ -98,7 +99,7 @@ async fn a_form_sent_again_after_cancelling_leads_to_the_cancelled_registration(
     assert_eq!(again.location(), private);
     let page = browser.get(&private).await;
     assert!(page.body.contains(">This registration is cancelled</h1>"));
-    // The way to a new one: a page with a key of its own.
+    // It links to a page with a new key.
     assert!(page.body.contains("href=\"/e/welcome#register-heading\""));
     assert_ne!(
         browser.get("/e/welcome").await.value("idempotency_key"),

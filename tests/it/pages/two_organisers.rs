@@ -72,7 +72,7 @@ async fn organisers_who_edit_different_settings_do_not_undo_each_other() {
         ),
         (&json!("Ball"), &other["description"], &other["closes_at"])
     );
-    // A page that nobody has touched changes nothing, not even the time's thousandths.
+    // An untouched form changes nothing, not even the milliseconds of a time.
     let page = one.get("/admin/events/gala").await;
     assert_eq!(page.value("closes_at"), "2999-01-01T10:00:05.120");
     assert!(page.body.contains("step=\"any\""));
@@ -143,7 +143,7 @@ async fn a_conflict_shows_both_values_and_keeps_what_was_typed() {
         );
         let kept = app.get("/api/v1/events/gala/details").await.json();
         assert_eq!(kept[field], saved.json()[field], "nothing was saved");
-        // Whoever has seen both decides.
+        // An organiser who has seen both values decides.
         let decided = browser.post(&action, &again).await;
         assert_eq!(decided.status, 303, "{field}: {}", decided.body);
         let now = app.get("/api/v1/events/gala/details").await.json();
@@ -216,7 +216,7 @@ async fn a_form_of_the_console_that_is_sent_twice_acts_once() {
             let refused = browser.post(path, &wrong).await;
             assert_eq!(refused.location(), "/admin/events/gala?error=confirm");
         }
-        // A deleted event is deleted, not missing.
+        // The repeated form reports the deletion, not a missing event.
         let page = browser.get("/admin/events/other").await;
         let path = "/admin/events/other/delete";
         let form = filled(&page, path, &[("confirm", "other")]);
@@ -272,7 +272,7 @@ async fn the_console_announces_for_a_time_and_takes_it_back() {
         browser.post(announce, &form).await.location(),
         "/admin/events/welcome?done=announced"
     );
-    // There for whoever comes later, on every page.
+    // Later visitors find it on every page.
     for path in [
         "/",
         "/e/welcome",

@@ -1,4 +1,4 @@
-//! What visitors meet.
+//! The visitors' pages.
 
 use headcount::domain::clock::Clock;
 
@@ -6,7 +6,7 @@ use super::super::support::app::Database;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_public_page_is_whole_and_says_its_number() {
+async fn every_public_page_is_complete_and_shows_its_number() {
     let app = App::sqlite().await;
     app.event("gala", 1234).await;
     app.register("gala", "Ada", "ada@example.org").await;
@@ -254,7 +254,7 @@ async fn a_refused_form_keeps_what_was_typed() {
         ("Bob", "k-3", "1")
     );
 
-    // The field that people do not see.
+    // The hidden field.
     let trapped = browser
         .post(
             "/e/welcome/register",

@@ -1,5 +1,5 @@
-//! Clients that leave the server waiting, each in its own way. Every one of these held a connection
-//! for ever behind hyper alone.
+//! Clients that leave the server waiting, each in its own way. With hyper alone, each of them kept
+//! a connection open for ever.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ async fn an_idle_connection_is_closed_after_its_answer() {
 
 /// HTTP/2 pings keep a connection alive; they must not keep it for ever.
 #[tokio::test]
-async fn an_idle_http_2_connection_is_told_to_go() {
+async fn an_idle_http_2_connection_gets_goaway() {
     let host = Host::start(hasty());
     let mut wire = host.connect().await;
     wire.send(PREFACE).await;
@@ -102,7 +102,7 @@ async fn an_idle_http_2_connection_is_told_to_go() {
     host.finish().await;
 }
 
-/// The deadlines are for waiting on the client, not for the client's waiting.
+/// Deadlines bound the wait for a client, not a client's wait for its answer.
 #[tokio::test]
 async fn an_answer_may_take_longer_than_every_deadline() {
     for handoff in [true, false] {

@@ -60,7 +60,7 @@ async fn a_request_that_is_being_answered_is_answered() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.get("/wait").await;
-    // Seen by the application as soon as a second request on a later connection is.
+    // When a second request on a later connection is answered, the application has seen the first.
     let mut later = host.connect().await;
     later.get("/hello").await;
     later.answer().await;
@@ -75,8 +75,8 @@ async fn a_request_that_is_being_answered_is_answered() {
     assert_eq!(host.drained().await.cut, 0);
 }
 
-/// The client believes that it is connected and asked; that the server had not come round to accept
-/// is not its fault.
+/// The client is connected and has sent its request. That the server has not accepted yet must not
+/// matter.
 #[tokio::test]
 async fn a_request_that_has_already_arrived_is_answered() {
     let host = Host::start(config());
@@ -157,7 +157,7 @@ async fn what_does_not_end_is_cut_at_the_deadline() {
         waiting.is_silent().await;
         let feed = host.feed.clone();
         assert_eq!(host.drained().await, Drained { open: 2, cut: 2 });
-        // Cut, not merely left: the runtime of this test still runs.
+        // The server cut it: this test's runtime is still running.
         stream.rest().await;
         waiting.rest().await;
         until(|| feed.watchers() == 0).await;

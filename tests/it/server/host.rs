@@ -109,7 +109,7 @@ impl Host {
         self.stop.send_replace(true);
     }
 
-    /// Ends the streams, stops, and answers how the drain went.
+    /// Ends the streams, stops, and returns how the drain went.
     pub(crate) async fn finish(self) -> Drained {
         self.feed.end();
         self.drained().await
@@ -132,7 +132,7 @@ impl Host {
     }
 }
 
-/// Waits for a condition that nothing announces.
+/// Polls until a condition holds.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
@@ -216,7 +216,7 @@ fn stream(feed: &Feed, admission: Admission) -> http::Response<&'static str> {
     response
 }
 
-/// A protocol that echoes; it ends when the client does, or asks for it.
+/// A protocol that echoes; it ends when the client ends it or asks for its end.
 fn switch(upgrade: OnUpgrade) -> http::Response<&'static str> {
     tokio::spawn(async move {
         let mut io = TokioIo::new(upgrade.await.expect("the upgrade succeeds"));

@@ -1,4 +1,4 @@
-//! Caps: what is over one is told so, and what has ended is counted no longer.
+//! Limits: what is over one is refused, and what has ended no longer counts.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn asked(host: &Host) -> String {
     String::from_utf8(body).unwrap()
 }
 
-/// Closing is seen by the server a moment later.
+/// The server notices the close a moment later.
 async fn becomes(host: &Host, expected: &str) {
     let ask = async { while asked(host).await != expected {} };
     tokio::time::timeout(super::host::PATIENCE, ask)
@@ -65,7 +65,7 @@ async fn a_connection_over_a_limit_is_refused_until_another_closes() {
             assert_eq!(asked(&host).await, "bye limit", "hand-off {handoff}");
             held.pop();
             becomes(&host, "served").await;
-            // Not even a keep-alive may hold a place for refusals.
+            // A keep-alive must not hold a place for refusals.
             held.push(watcher(&host).await);
             for _ in 0..10 {
                 becomes(&host, "bye limit").await;
@@ -77,7 +77,7 @@ async fn a_connection_over_a_limit_is_refused_until_another_closes() {
     }
 }
 
-/// A cap that is held by hyper's task would be free as soon as the socket leaves hyper.
+/// If hyper's task held the place, it would be free as soon as the socket leaves hyper.
 #[tokio::test]
 async fn an_upgraded_connection_keeps_its_place_until_its_socket_closes() {
     let host = Host::start(capped(1, 9));
@@ -95,7 +95,7 @@ async fn an_upgraded_connection_keeps_its_place_until_its_socket_closes() {
     host.finish().await;
 }
 
-/// An over-limit WebSocket has to be told so in its own language, so its upgrade must work.
+/// A WebSocket is refused by a close frame, so its upgrade must work.
 #[tokio::test]
 async fn an_upgrade_over_the_cap_still_upgrades() {
     let host = Host::start(capped(1, 9));
@@ -104,7 +104,7 @@ async fn an_upgrade_over_the_cap_still_upgrades() {
     wire.send("GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
         .await;
     let head = wire.head().await;
-    // With `close` beside it some clients, tungstenite among them, take the handshake for refused.
+    // With `Connection: close`, some clients, such as tungstenite, treat the handshake as refused.
     assert!(
         head.starts_with("http/1.1 101 ")
             && head.contains("connection: upgrade")
@@ -130,7 +130,7 @@ async fn a_client_of_http_1_0_is_not_kept_over_the_cap() {
     host.finish().await;
 }
 
-/// A flood of connections that are over the cap and say nothing.
+/// A flood of connections over the limit that send nothing.
 #[tokio::test]
 async fn refusals_have_a_cap_and_a_deadline_of_their_own() {
     let deadlines = Deadlines {
@@ -188,7 +188,7 @@ async fn churn_leaves_nothing_behind() {
     }
 }
 
-/// Behind a proxy the socket is everybody's; the cap is the client's.
+/// Clients share a proxy's socket, so the limit counts clients.
 #[tokio::test]
 async fn requests_through_a_trusted_proxy_are_counted_by_client() {
     for handoff in [true, false] {
@@ -231,7 +231,7 @@ async fn requests_through_a_trusted_proxy_are_counted_by_client() {
     }
 }
 
-/// The request is answered at its 101; the client is there until the socket closes.
+/// The request ends with its 101; the client counts until the socket closes.
 #[tokio::test]
 async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes() {
     let host = Host::start(Config {
@@ -259,7 +259,7 @@ async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes()
 }
 
 #[tokio::test]
-async fn the_application_learns_who_is_asking() {
+async fn the_application_gets_the_clients_address() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.send("GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n").await;
@@ -275,7 +275,7 @@ async fn the_application_learns_who_is_asking() {
     host.finish().await;
 }
 
-/// Three requests at once beside one for each connection, of everything but `/stream`.
+/// Besides one for each connection, three requests may be in flight, not counting `/stream`.
 fn few_requests(per_address: usize, total: usize) -> Config {
     let deadlines = Deadlines {
         stall: Duration::from_secs(2),
@@ -309,7 +309,7 @@ async fn requests_that_are_unanswered_or_unread_are_bounded() {
         for refused in [9, 11, 13, 15, 17, last] {
             assert!(!is_ok(&mut connection, refused).await, "{refused}");
         }
-        // Neither probes nor live views count, nor does the first request of a connection.
+        // Probes, live views and the first request of a connection do not count.
         let probe = connection.get("/who").await;
         assert!(is_ok(&mut connection, probe).await);
         let live = connection.get("/stream").await;

@@ -1,5 +1,4 @@
-//! Refusals that come before the request's body was read: the client hears them, and cannot send
-//! for ever.
+//! Refusals before the request's body was read: the client receives them, and cannot send for ever.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::wire::{Ending, Wire};
 
 const SIZE: usize = 10_000_000;
 
-/// What is not heard out in this time is a failure.
+/// A refusal that takes longer is a failure.
 fn config() -> Config {
     let host = host::config();
     Config {
@@ -38,7 +37,7 @@ async fn hears_the_refusal(wire: &mut Wire) {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_everything_first_hears_the_refusal() {
+async fn a_client_that_sends_everything_first_receives_the_refusal() {
     let host = Host::start(config());
     hears_the_refusal(&mut host.connect().await).await;
     assert_eq!(host.finish().await.cut, 0, "the client's end was noticed");
@@ -91,8 +90,8 @@ async fn a_client_that_sends_nothing_more_is_cut_off() {
     drop(wire);
 }
 
-/// The client of an answered request need not close first, or every connection would stay open for
-/// a while at a drain.
+/// The client of an answered request need not close first. Otherwise every connection would delay a
+/// drain.
 #[tokio::test]
 async fn a_body_that_was_read_is_not_waited_for() {
     let host = Host::start(Config {

@@ -24,8 +24,7 @@ fn an_idle_watcher_stays_small() {
     };
     println!("{resident} bytes a watcher resident, {allocated} allocated");
     assert!(resident <= BOUND, "{resident} bytes a watcher");
-    // What is resident may lie in pages that were there before; what is allocated is exact, and
-    // none is no watcher.
+    // Resident memory may be in pages from before. Allocated memory is exact, and must not be 0.
     assert!(
         (256..=BOUND).contains(&allocated),
         "{allocated} bytes a watcher"
@@ -39,7 +38,7 @@ fn measure() {
         .build()
         .unwrap();
     let host = runtime.block_on(async { Host::start(config()) });
-    // The first ones pay for pools, tables and the allocator's arenas.
+    // The first watchers fill pools, tables and the allocator's arenas.
     let mut watchers: Vec<TcpStream> = (0..WATCHERS / 5).map(|_| watch(host.addr)).collect();
     let before = (resident(), allocated());
     watchers.extend((0..WATCHERS).map(|_| watch(host.addr)));

@@ -1,6 +1,6 @@
 //! The accept loop, by raw bytes: no client library between the test and a framing fault.
 //!
-//! What may go out in two ways (handed off or through hyper) is tested in both.
+//! Streams that can be handed off are tested handed off and through hyper.
 
 mod deadlines;
 mod drain;

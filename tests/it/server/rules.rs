@@ -1,4 +1,4 @@
-//! What the server refuses by itself, because HTTP's own rules are broken.
+//! What the server refuses by itself, because it breaks HTTP's rules.
 
 use super::host::{Host, config};
 use super::wire::Ending;

@@ -43,7 +43,8 @@ async fn an_http_2_stream_whose_client_takes_nothing_is_reset_and_others_go_on()
         for window in [0, 1, 4] {
             let mut connection = connect(&host, certificate, window).await;
             let paths = ["/stream", "/big", "/small", "/hello"];
-            // A few bytes that have begun to leave belong to the connection.
+            // The first write of an answer to a closed window belongs to the connection, so
+            // `/hello` only counts there.
             let paths = if window == 0 { &paths[..] } else { &paths[..3] };
             for path in paths {
                 let stream = connection.get(path).await;
@@ -61,7 +62,7 @@ async fn an_http_2_stream_whose_client_takes_nothing_is_reset_and_others_go_on()
     }
 }
 
-/// It has begun to read, so the deadline begins with what it leaves.
+/// The client reads a part first; the deadline begins when it stops.
 #[tokio::test]
 async fn an_http_2_client_that_takes_a_part_is_reset_as_well() {
     let (own_tls, certificate) = tls::certificate();
@@ -137,7 +138,7 @@ async fn streams_of_one_connection_take_the_places_of_connections() {
         }
     }
     assert_eq!((watching.len(), refused), (5, 15));
-    // A stream that ends leaves its place.
+    // A stream that ends frees its place.
     watching.pop();
     until(|| host.feed.watchers() == 4).await;
     let url = format!("http://{}/stream", host.addr);
@@ -191,7 +192,7 @@ async fn ends_well(mut stream: impl tokio::io::AsyncRead + Unpin) {
 }
 
 #[tokio::test]
-async fn tls_ends_with_close_notify_whatever_ends_it() {
+async fn every_tls_connection_ends_with_close_notify() {
     use tokio::io::AsyncWriteExt as _;
 
     let (own_tls, certificate) = tls::certificate();
@@ -220,7 +221,7 @@ async fn tls_ends_with_close_notify_whatever_ends_it() {
 }
 
 #[tokio::test]
-async fn what_alpn_has_settled_is_spoken() {
+async fn the_server_speaks_the_protocol_that_alpn_chose() {
     let (own_tls, certificate) = tls::certificate();
     let host = Host::start(hasty(Some(own_tls)));
     let request = b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n";

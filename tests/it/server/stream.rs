@@ -52,7 +52,7 @@ async fn every_update_arrives_and_the_end_is_clean() {
         if handoff {
             assert_eq!(wire.rest().await, (vec![], Ending::Closed));
         } else {
-            // Nothing was announced, so the connection lives on.
+            // Nothing announced its end, so the connection stays open.
             wire.get("/hello").await;
             assert_eq!(wire.answer().await.1, "hello");
         }
@@ -127,7 +127,7 @@ async fn a_head_that_is_blocked_by_earlier_answers_comes_whole() {
         let mut requests = "GET /big HTTP/1.1\r\nHost: test\r\n\r\n".repeat(BEFORE);
         requests.push_str("GET /stream HTTP/1.1\r\nHost: test\r\n\r\n");
         wire.send(requests).await;
-        // 4 MB of answers stand before the head, and the client has read none of them.
+        // 4 MB of answers precede the head, and the client has read none of them.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(host.feed.watchers(), 0);
         for _ in 0..BEFORE {
@@ -143,9 +143,9 @@ async fn a_head_that_is_blocked_by_earlier_answers_comes_whole() {
     }
 }
 
-/// What the client says while it has not seen the end must not turn into a reset.
+/// Bytes that the client sends before it has seen the end must not cause a reset.
 #[tokio::test]
-async fn a_word_after_the_end_destroys_nothing() {
+async fn bytes_after_the_end_cause_no_reset() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.get("/stream").await;
@@ -234,9 +234,9 @@ async fn a_client_that_closes_or_half_closes_stops_watching() {
     }
 }
 
-/// Only the hand-off reads on; hyper leaves what follows a request to TCP.
+/// Only a handed-off stream reads further bytes; hyper leaves them to TCP.
 #[tokio::test]
-async fn a_client_that_talks_on_is_cut() {
+async fn a_client_that_keeps_sending_is_cut() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
     wire.get("/stream").await;
@@ -284,7 +284,7 @@ async fn stalls(updates: usize, length: usize, most: usize) {
         let mut frames = 0;
         let mut last = 0;
         while last < updates {
-            let received = wire.chunk().await.expect("the stream goes on");
+            let received = wire.chunk().await.expect("the stream continues");
             let update = received[..4].parse().unwrap();
             assert!(update > last, "{update} came after {last}");
             assert!(
@@ -294,7 +294,7 @@ async fn stalls(updates: usize, length: usize, most: usize) {
             last = update;
             frames += 1;
         }
-        // What both kernels hold, not a queue of ours.
+        // This is what both kernels buffer, not a queue of the server.
         assert!(
             frames < most,
             "{frames} stale frames stood before the newest (hand-off {handoff})"
@@ -334,7 +334,7 @@ async fn a_reader_that_takes_nothing_is_closed() {
     }
 }
 
-/// Slow is not stalled: whoever takes a little now and then is served.
+/// A slow reader is not a stalled one: a client that reads a little now and then is served.
 #[tokio::test]
 async fn a_reader_that_takes_a_little_is_kept() {
     let deadlines = Deadlines {
@@ -352,7 +352,7 @@ async fn a_reader_that_takes_a_little_is_kept() {
         wire.get("/stream").await;
         wire.head().await;
         wire.read_to(b"\r\n").await;
-        // In all longer than a stall may be.
+        // In total longer than a stall may last.
         for _ in 0..10 {
             wire.exactly(40_000).await;
             tokio::time::sleep(Duration::from_millis(250)).await;

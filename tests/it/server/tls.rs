@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::host::{Host, config};
 use super::wire::Wire;
 
-/// A server's certificate with its key, and what a client needs to believe it.
+/// A server's certificate with its key, and what a client needs to trust it.
 pub(crate) fn certificate() -> (Tls, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
         .unwrap();
@@ -79,7 +79,7 @@ async fn connect(
     (Wire::new(stream), chosen)
 }
 
-/// One client library for HTTP/2, which is too much for raw bytes.
+/// HTTP/2 is too much for raw bytes, so a client library speaks it.
 pub(crate) fn client() -> reqwest::ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
@@ -198,7 +198,7 @@ async fn many_streams(host: &Host, client: &reqwest::Client, url: &str) {
     for stream in &mut streams {
         assert_eq!(stream.next().await.unwrap().unwrap(), "second");
     }
-    // One goes: the others stay.
+    // One stream ends; the others stay open.
     streams.pop();
     host.watched_by(19).await;
     host.feed.end();

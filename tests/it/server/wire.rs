@@ -71,7 +71,7 @@ impl Wire {
         }
     }
 
-    /// A client whose kernel takes little on its behalf.
+    /// A client with a small receive buffer.
     pub(crate) async fn connect_narrow(addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -85,7 +85,7 @@ impl Wire {
             .expect("the server reads");
     }
 
-    /// Sends as long as the server takes it; answers how much that was.
+    /// Sends for as long as the server reads; returns how much that was.
     pub(crate) async fn send_until_refused(&mut self, bytes: &[u8], times: usize) -> usize {
         for sent in 0..times {
             if self.io.write_all(bytes).await.is_err() {
@@ -100,7 +100,7 @@ impl Wire {
             .await;
     }
 
-    /// No more to send; the reading side stays open.
+    /// Closes the sending side only.
     pub(crate) async fn half_close(&mut self) {
         self.io.shutdown().await.unwrap();
     }
@@ -190,8 +190,7 @@ impl Wire {
         }
     }
 
-    /// Asserts that nothing comes for a moment: of a thing that must not happen a test can only see
-    /// that it has not yet.
+    /// Asserts that nothing arrives for a moment. A test cannot prove more.
     pub(crate) async fn is_silent(&mut self) {
         assert!(
             self.unread.is_empty(),

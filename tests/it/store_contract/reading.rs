@@ -10,7 +10,7 @@ use super::*;
 both_databases!(
     registrations_are_listed_and_searched,
     announcements_settings_and_sessions_are_kept,
-    an_announcement_ends_when_it_was_asked_to,
+    an_announcement_ends_at_its_time,
     a_form_is_claimed_once_until_its_claim_is_given_back
 );
 
@@ -142,7 +142,7 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
         store.announcement(event.id).await.unwrap(),
         Some(second.clone())
     );
-    // An announcement is no change of the count, and a change keeps it.
+    // An announcement does not change the count, and a change keeps the announcement.
     stage.registers(event.id, "ada").await;
     let heads = store.heads().await.unwrap();
     assert_eq!(
@@ -196,7 +196,7 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
     );
 }
 
-async fn an_announcement_ends_when_it_was_asked_to(stage: Stage) {
+async fn an_announcement_ends_at_its_time(stage: Stage) {
     let (store, now) = (&stage.store, Timestamp::from_millis(NOON));
     let event = stage.event("gala", None, false).await;
     let until = now.plus(Duration::from_mins(1));

@@ -25,7 +25,7 @@ pub(crate) enum Database {
     Postgres,
 }
 
-/// A running server; its database vanishes with it.
+/// A running server; its database is removed with it.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) running: Running,
@@ -213,7 +213,7 @@ pub(crate) async fn register(address: SocketAddr, slug: &str, name: &str, email:
     .await
 }
 
-/// One request to a server that may be gone; none when no whole answer came.
+/// One request to a server that may be gone; `None` without a complete answer.
 pub(crate) async fn try_call(address: SocketAddr, method: &str, path: &str) -> Option<Answer> {
     let request =
         format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
@@ -225,8 +225,8 @@ pub(crate) async fn try_call(address: SocketAddr, method: &str, path: &str) -> O
     Some(Answer::new(&head, body.into_bytes()))
 }
 
-/// Registers somebody under an idempotency key at a server that may be gone; none when no whole
-/// answer came.
+/// Registers a person under an idempotency key at a server that may be gone; `None` without a
+/// complete answer.
 pub(crate) async fn try_register(
     address: SocketAddr,
     slug: &str,

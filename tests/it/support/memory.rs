@@ -3,10 +3,10 @@
 
 use std::process::Command;
 
-/// Tells the process that measures from the one that asks it to.
+/// Distinguishes the process that measures from the one that starts it.
 const MEASURE: &str = "HEADCOUNT_TEST_MEASURE";
-/// Has the allocator give back what is freed at once (milliseconds), so that what is resident is
-/// what is in use.
+/// Makes the allocator return freed memory at once (milliseconds), so that resident memory is
+/// memory in use.
 const AT_ONCE: &str = "MIMALLOC_PURGE_DELAY";
 
 /// Whether this process is the one that measures.
@@ -14,8 +14,8 @@ pub(crate) fn measuring() -> bool {
     std::env::var_os(MEASURE).is_some()
 }
 
-/// Runs the test of that full name in a process of its own, and answers the whole numbers that it
-/// has printed behind `label`.
+/// Runs the test with that full name in its own process, and returns the whole numbers that it
+/// printed after `label`.
 #[track_caller]
 pub(crate) fn measured(test: &str, label: &str) -> Vec<usize> {
     let mut child = Command::new(std::env::current_exe().unwrap());

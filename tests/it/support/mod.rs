@@ -1,5 +1,4 @@
-//! What the stories need: databases and servers that vanish afterwards, and clients that hide
-//! nothing.
+//! Helpers: temporary databases and servers, and clients that hide nothing.
 
 pub(crate) mod app;
 pub(crate) mod cases;

@@ -1,9 +1,8 @@
-//! Free ports, for what must know its address before it runs.
+//! Free ports, for programs that need their address before they start.
 
 use std::net::SocketAddr;
 
-/// An address that the system has free; nobody else asks for this very one in the moment until a
-/// server takes it.
+/// A free address. The system gives it to nobody else in the moment before a server takes it.
 pub(crate) fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())

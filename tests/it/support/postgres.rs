@@ -59,7 +59,7 @@ impl Cluster {
         let binaries = binaries();
         let home = home();
         let data = home.join("data");
-        // The server refuses to run as root, so root runs it as somebody else.
+        // The server refuses to run as root, so root runs it as another user.
         let initdb = as_nobody_special(&binaries.join("initdb"))
             .args([
                 "--auth=trust",
@@ -274,8 +274,8 @@ fn as_nobody_special(program: &Path) -> Command {
     command
 }
 
-/// Where the server's programs are: Debian hides them from PATH, one directory a version; the
-/// newest will do.
+/// Where the server's programs are. Debian keeps them out of PATH, one directory for each version;
+/// this takes the newest.
 pub(crate) fn binaries() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

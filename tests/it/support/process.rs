@@ -86,7 +86,7 @@ impl Process {
 }
 
 impl Process {
-    /// The code with which it ends by itself.
+    /// Waits for its end; returns the exit code.
     #[track_caller]
     pub(crate) fn exit_code(mut self) -> Option<i32> {
         let begun = Instant::now();

@@ -187,7 +187,7 @@ async fn a_body_that_stops_ends_its_session_in_time() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_headers_of_all_others() {
+async fn every_answer_has_the_common_headers() {
     let (app, _) = gala(&["--max-connections-per-ip", "3"]).await;
     let client = Polling::join(&app, serde_json::json!({ "event": "gala" })).await;
     let unknown = format!("{OPEN}&sid=nobody");
@@ -235,7 +235,7 @@ async fn every_answer_carries_the_headers_of_all_others() {
 
 /// What Engine.IO's own test suite requires of a server, by polling.
 #[tokio::test]
-async fn the_server_keeps_to_engine_io() {
+async fn the_server_follows_engine_io() {
     let (app, _) = gala(&[]).await;
     // Nothing is sent before the first ping is due: the poll waits.
     let idle = Polling::open(&app).await;
@@ -326,7 +326,7 @@ async fn a_session_moves_to_a_websocket_and_stays_there() {
     socket
         .send(r#"421["watch","nope"]"#.into())
         .await
-        .expect("the first one goes on");
+        .expect("the first one continues");
     assert_eq!(
         text(&mut socket).await,
         r#"431[{"code":"event-not-found","ok":false}]"#

@@ -64,7 +64,7 @@ async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cur
                 let chunk = wire
                     .chunk()
                     .await
-                    .expect("the document goes on")
+                    .expect("the document continues")
                     .replace("&quot;", "\"");
                 for count in chunk
                     .split("data-count=\"")
@@ -101,7 +101,7 @@ async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cur
 }
 
 #[tokio::test]
-async fn every_transport_ends_where_the_others_end() {
+async fn every_transport_ends_on_the_same_state() {
     const TRANSPORTS: [&str; 7] = [
         "sse",
         "changes",

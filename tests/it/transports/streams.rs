@@ -95,7 +95,8 @@ async fn an_idle_stream_shows_that_it_is_alive() {
     let mut stream = Stream::open(&app, STREAM, "").await;
     stream.next("count").await;
     for _ in 0..3 {
-        let comment = async { while !stream.block().await.expect("the stream goes on").comment {} };
+        let comment =
+            async { while !stream.block().await.expect("the stream continues").comment {} };
         timeout(Duration::from_millis(1_500), comment)
             .await
             .expect("a comment in time");
@@ -245,7 +246,7 @@ async fn a_position_of_another_history_starts_the_log_over() {
 }
 
 #[tokio::test]
-async fn what_is_no_limit_is_refused_in_both_forms() {
+async fn an_invalid_limit_is_refused_in_both_forms() {
     let (app, _) = gala(&[]).await;
     for accept in ["application/json", "text/event-stream"] {
         for limit in ["0", "-1", "many", ""] {

@@ -108,7 +108,7 @@ async fn quoted_strings_and_odd_members_do_not_change_what_is_asked() {
         let (answered, _) = ask(&app, EVENT, &[(name, &value)]).await;
         assert_eq!(answered, status, "{name}: {value}");
     }
-    // A preference inside a quoted string is none: this poll does not wait.
+    // A preference inside a quoted string does not count: this poll does not wait.
     let tag = format!("\"{position}\"");
     let began = std::time::Instant::now();
     let headers = [

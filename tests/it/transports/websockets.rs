@@ -204,7 +204,7 @@ async fn over_tls_every_kind_of_frame_arrives() {
     };
     let mut socket = open().await;
     assert_eq!(next(&mut socket, "count").await["data"]["registered"], 0);
-    // Ours, and the answer that the standard asks for, in turn.
+    // The protocol's own ping and a WebSocket ping, in turn.
     for id in 0..20 {
         socket
             .send(Message::text(

@@ -141,7 +141,7 @@ impl Model {
         Ok(answer)
     }
 
-    /// While there is a free place, the one who came first of those who wait gets it.
+    /// Gives free places to people on the waiting list, the longest waiting first.
     pub(super) fn promote(&mut self, now: Timestamp) {
         let mut lucky = Vec::new();
         while self.is_place_free() {
