@@ -1,5 +1,6 @@
 // How late and how old a number on screen is, and what counts as shown or skipped.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { delays, meanAge, median, outdated } from "../../web/js/compare/age.js";
 import { Screen } from "../../web/js/compare/screen.js";
@@ -17,7 +18,7 @@ test("a screen is outdated from the next commit until it shows it or a later one
   assert.equal(median([500, 1_500]), 1_500);
 });
 
-test("the mean age counts ten seconds after a change at most, and nothing before the first", () => {
+test("the mean age counts ten seconds after a change, every outdated moment, and nothing before the first", () => {
   const commits = [commit(2, 1_000)];
   const at_once = [commit(1, 0), commit(2, 1_000)];
   const late = [commit(1, 0), commit(2, 3_000)];
@@ -26,6 +27,16 @@ test("the mean age counts ten seconds after a change at most, and nothing before
   assert.equal(meanAge(commits, late, 60_000), 2_000 ** 2 / 2 / 10_000);
   assert.equal(meanAge(commits, [commit(1, 0)], 3_000), 1_000);
 });
+
+const cases = JSON.parse(readFileSync(new URL("../cases/ages.json", import.meta.url), "utf8"));
+for (const { what, commits, sights, from, to, mean } of cases) {
+  test(`the mean age, as headcount compare computes it: ${what}`, () => {
+    const pairs = (list) => list.map(([revision, at]) => commit(revision, at));
+    const found = meanAge(pairs(commits), pairs(sights), to, from);
+    if (mean === null) assert.equal(found, null);
+    else assert.ok(Math.abs(found - mean) < 1e-6, `${found} instead of ${mean}`);
+  });
+}
 
 test("two clocks agree only so far: no delay is negative", () => {
   assert.deepEqual(delays([commit(2, 1_000)], [commit(2, 990)]), [0]);

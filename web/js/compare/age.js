@@ -3,30 +3,43 @@
 
 const AFTERWARDS_MS = 10_000; // nobody's screen gets better or worse while nothing happens: that time is not counted
 
-/** The stretches in which the screen was outdated: from `begin` to `end`, since `missing`. */
-export function* outdated(commits, sights, from, to) {
+/**
+ * What was on screen, sight by sight: right from `begin` to `turn`, outdated from `turn` to `end`. `newest` is when the newest
+ * change that it contains was committed, `missing` when the oldest was that it lacks.
+ */
+function* stretches(commits, sights, from, to) {
   let next = 0;
   for (let i = 0; i < sights.length; i += 1) {
     const begin = Math.max(sights[i].at, from);
     const end = Math.min(sights[i + 1]?.at ?? to, to);
     if (end <= begin) continue;
     while (next < commits.length && commits[next].revision <= sights[i].revision) next += 1;
-    const missing = commits[next];
-    if (missing && missing.at < end)
-      yield { begin: Math.max(begin, missing.at), end, missing: missing.at };
+    const [newest, missing] = [commits[next - 1]?.at, commits[next]?.at];
+    const turn = missing < end ? Math.max(begin, missing) : end;
+    yield { begin, turn, end, newest, missing };
   }
 }
 
-/** The age is 0 until the next change is committed, and then grows by a second a second. */
-export function meanAge(commits, sights, now) {
-  if (!commits.length || !sights.length) return null;
+/** The stretches in which the screen was outdated: from `begin` to `end`, since `missing`. */
+export function* outdated(commits, sights, from, to) {
+  for (const { turn, end, missing } of stretches(commits, sights, from, to))
+    if (turn < end) yield { begin: turn, end, missing };
+}
+
+/**
+ * The age is 0 until the next change is committed, and then grows by a second a second. Its mean is over the moments that
+ * count: those in which the screen is outdated, and the ten seconds after each change. tests/cases/ages.json has examples.
+ */
+export function meanAge(commits, sights, now, from = -Infinity) {
   let area = 0;
-  for (const { begin, end, missing } of outdated(commits, sights, -Infinity, now))
-    area += ((end - missing) ** 2 - (begin - missing) ** 2) / 2;
   let time = 0;
-  commits.forEach(({ at }, i) => {
-    time += Math.max(0, Math.min((commits[i + 1]?.at ?? now) - at, AFTERWARDS_MS));
-  });
+  for (const { begin, turn, end, newest, missing } of stretches(commits, sights, from, now)) {
+    if (newest !== undefined)
+      time += Math.max(0, Math.min(turn, newest + AFTERWARDS_MS) - Math.max(begin, newest));
+    if (turn === end) continue;
+    time += end - turn;
+    area += ((end - missing) ** 2 - (turn - missing) ** 2) / 2;
+  }
   return time > 0 ? area / time : null;
 }
 
