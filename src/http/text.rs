@@ -14,6 +14,7 @@ use warp::http::HeaderMap;
 
 use super::session::cookie_value;
 use crate::negotiation;
+use crate::wire::digits::grouped;
 
 fluent_templates::static_loader! {
     static CATALOGUES = {
@@ -33,6 +34,9 @@ fluent_templates::static_loader! {
 
 static ENGLISH: LanguageIdentifier = langid!("en");
 static CHINESE: LanguageIdentifier = langid!("zh-CN");
+
+/// Stands for the value of [`Texts::around_time`]; the scripts' templates use it as well.
+const TIME_GOES_HERE: &str = "%time";
 
 /// The cookie in which a visitor's choice is kept.
 pub(crate) const COOKIE: &str = "lang";
@@ -145,6 +149,16 @@ impl Texts {
         )
     }
 
+    /// A message in two halves: what stands before its `time` and what stands after it, so that a
+    /// template can put an element between them.
+    pub(crate) fn around_time(self, key: impl AsRef<str>) -> (String, String) {
+        let text = self.get1(key, "time", TIME_GOES_HERE);
+        match text.split_once(TIME_GOES_HERE) {
+            Some((before, after)) => (before.to_owned(), after.to_owned()),
+            None => (text, String::new()),
+        }
+    }
+
     /// A message, if there is one of that name: for keys that come from outside.
     pub(crate) fn find(self, key: &str) -> Option<String> {
         self.look_up(key, &HashMap::new())
@@ -193,18 +207,6 @@ impl Texts {
                     .ok()
             })
     }
-}
-
-/// `12500` as `12,500`, which both languages and the scripts write.
-fn grouped(digits: &str) -> String {
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 type Values<'a> = HashMap<Cow<'static, str>, FluentValue<'a>>;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use super::digits::grouped;
 use super::message::Payload;
 
 /// Keeps the connection alive. An element, not white space: it restarts the style's silence timer,
@@ -182,9 +183,13 @@ pub(super) fn update(payload: &Payload, json: &str) -> Option<String> {
             } else {
                 ""
             };
-            let _ = write!(out, "\"{stale}>{}", headcount.registered);
+            let _ = write!(
+                out,
+                "\"{stale}>{}",
+                grouped(&headcount.registered.to_string())
+            );
             if let Some(capacity) = headcount.capacity.get() {
-                let _ = write!(out, " / {capacity}");
+                let _ = write!(out, " / {}", grouped(&capacity.to_string()));
             }
             out.push_str("</p>\n");
             Some(out)
@@ -227,6 +232,9 @@ pub fn escape(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::clock::Timestamp;
+    use crate::domain::event::{Capacity, Event, NewEvent, Slug};
+    use crate::domain::position::Position;
 
     #[test]
     fn nothing_breaks_out_of_its_attribute() {
@@ -246,6 +254,31 @@ mod tests {
             !document.contains("refresh") && !document.contains("<script"),
             "{document}"
         );
+    }
+
+    #[test]
+    fn thousands_are_grouped_with_and_without_a_limit() {
+        for (capacity, text) in [
+            (Capacity::UNLIMITED, ">1,234</p>"),
+            (Capacity::limited(20_000).unwrap(), ">1,234 / 20,000</p>"),
+        ] {
+            let new = NewEvent {
+                slug: Slug::parse("gala").unwrap(),
+                title: "Gala".to_owned(),
+                description: String::new(),
+                capacity,
+                waitlist: false,
+                opens_at: None,
+                closes_at: None,
+            };
+            let position: Position = "q7f2k9-128".parse().unwrap();
+            let event = Event {
+                registered: 1_234,
+                ..new.open(position.epoch, Timestamp::from_millis(0))
+            };
+            let markup = update(&Payload::Count(event.headcount()), "{}").unwrap();
+            assert!(markup.contains(text), "{markup}");
+        }
     }
 
     fn sample(stale: &str) -> String {

@@ -5,6 +5,7 @@
 //! [`chunk::Chunk`].
 
 pub mod chunk;
+pub mod digits;
 pub mod engineio;
 pub mod frame;
 mod json;

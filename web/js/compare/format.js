@@ -1,5 +1,5 @@
 // Times and sizes as the page's language writes them.
-import { formatNumber, language, readWords } from "../words.js";
+import { formatNumber, language, readWords, spaced } from "../words.js";
 
 export const TENTHS_FROM_MS = 950; // from here seconds with one decimal
 export const SECONDS_FROM_MS = 9_950; // from here whole seconds
@@ -20,7 +20,7 @@ function unit(name) {
       minimumFractionDigits: digits,
     });
     const part = ({ type, value }) => (type === "unit" && !isChinese ? `\u00a0${value}` : value);
-    return { format: (n) => format.formatToParts(n).map(part).join("") };
+    return { format: (n) => spaced(format.formatToParts(n).map(part).join("")) };
   };
   units ??= {
     ms: make("millisecond", 0),
@@ -33,7 +33,7 @@ function unit(name) {
 
 export function formatTime(time_ms) {
   // A mean of some microseconds is not nothing.
-  if (time_ms > 0 && time_ms < 1) return `<\u2009${unit("ms").format(1)}`;
+  if (time_ms > 0 && time_ms < 1) return `<\u202f${unit("ms").format(1)}`;
   if (time_ms < TENTHS_FROM_MS) return unit("ms").format(time_ms);
   return unit(time_ms < SECONDS_FROM_MS ? "tenths" : "seconds").format(time_ms / 1000);
 }

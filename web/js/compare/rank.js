@@ -17,7 +17,7 @@ export function shownAge(age_ms) {
 /** The text of a value from `shownAge`. */
 export const ageText = (shown_ms) => {
   if (shown_ms === null) return "–";
-  return shown_ms === 0 ? `<\u2009${formatTime(STEP_MS)}` : formatTime(shown_ms);
+  return shown_ms === 0 ? `<\u202f${formatTime(STEP_MS)}` : formatTime(shown_ms);
 };
 
 /** `{item, shown_ms, place, length}` from best to worst. Equals keep the order they are given in; unmeasured come last. */
