@@ -1,30 +1,79 @@
-// Parts of the console that only the server can write: what a reset would do, and whether one can be undone. Another organiser
-// may start a round and the first visitor may end it, so these parts are read again then.
+// Parts of the console that only the server can write: the list of registrations, what a reset would do, and whether one can
+// be undone. They are read again when the count changes, whoever changed it.
+import { start as localise } from "./times.js";
 import { Timers } from "./timers.js";
 import { watchEvent } from "./watch.js";
 
 const SETTLE_MS = 300; // a burst of changes costs one request
+const PAUSE_MS = 2_000; // between two readings: somebody registers all the time
+const RETRY_MS = 5_000;
 
-const isEmpty = ({ registered, waiting }) => registered + waiting === 0;
+/** How long to wait before the next reading. Pure. */
+export const waitFor = (since_last_ms) => Math.max(SETTLE_MS, PAUSE_MS - since_last_ms);
 
-/** Whether a change may concern an undo. Pure. */
-export const mayConcern = (count, before) =>
-  !before || count.round !== before.round || isEmpty(count) !== isEmpty(before);
+/** The filter is in the address; what came of the last action is not asked for again. */
+function address() {
+  const url = new URL(location.href);
+  for (const name of ["done", "error"]) url.searchParams.delete(name);
+  url.hash = "";
+  return url;
+}
 
-export function start(section) {
+let follows = false;
+
+/** Reads all parts of the page, however many elements start it. */
+export function start() {
+  if (!follows) follow();
+  follows = true;
+}
+
+function follow() {
   const { slug, store } = watchEvent();
   const timers = new Timers();
+  let last_ms = -Infinity;
+  let missed = false;
   const read = async () => {
-    const answer = await fetch(`/admin/events/${slug}`, { cache: "no-store" });
-    if (!answer.ok || answer.redirected) return;
+    missed = document.visibilityState !== "visible";
+    if (missed) return;
+    last_ms = performance.now();
+    const url = address();
+    url.pathname = `/admin/events/${slug}`; // a refused form is shown at its own address
+    const answer = await fetch(url, { cache: "no-store" });
+    if (!answer.ok) throw new Error(`the page was refused with ${answer.status}`);
+    if (answer.redirected) return; // signed out
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of section.querySelectorAll("[data-part]")) {
+    for (const part of document.querySelectorAll("[data-part]")) {
       const now = page.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (now) part.replaceChildren(...now.childNodes);
+      if (now && now.innerHTML !== part.dataset.read) replace(part, now);
     }
   };
-  const readQuietly = () => read().catch(() => {}); // the next change asks again
-  store.addEventListener("change", ({ detail: { count, before } }) => {
-    if (mayConcern(count, before)) timers.after("read", SETTLE_MS, readQuietly);
+  const readQuietly = () => read().catch(() => timers.after("read", RETRY_MS, readQuietly));
+  const soon = () => {
+    if (!timers.waits("read"))
+      timers.after("read", waitFor(performance.now() - last_ms), readQuietly);
+  };
+  store.addEventListener("change", soon);
+  document.addEventListener("visibilitychange", () => {
+    if (missed && document.visibilityState === "visible") soon();
   });
+}
+
+/** Puts the new content in; what is open, focused or scrolled stays so, found by its `data-key`. */
+function replace(part, now) {
+  const keyed = (element) => element?.closest("[data-key]")?.dataset.key;
+  const open = [...part.querySelectorAll("details[open]")].map(keyed);
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const focus = focused && { key: keyed(focused), path: focused.localName };
+  const scrolled = part.querySelector("[data-scrolls]")?.scrollLeft;
+  part.dataset.read = now.innerHTML;
+  part.replaceChildren(...now.childNodes);
+  part.querySelectorAll("time[data-time]").forEach(localise);
+  const find = (key, path) => {
+    const at = `[data-key="${CSS.escape(key)}"]`;
+    return part.querySelector(`${at} ${path}, ${path}${at}`);
+  };
+  for (const key of open) find(key, "details")?.setAttribute("open", "");
+  if (focus?.key) find(focus.key, focus.path)?.focus({ preventScroll: true });
+  const frame = part.querySelector("[data-scrolls]");
+  if (frame && scrolled) frame.scrollLeft = scrolled;
 }

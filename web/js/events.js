@@ -1,4 +1,5 @@
-// The list of events. Up to three events are followed one by one; more are asked for together every few seconds.
+// The list of events. Up to three events are followed one by one; more are asked for together every few seconds. Which events
+// there are is asked for in any case.
 import { CountStore } from "./count-store.js";
 import { shareStream } from "./shared-stream.js";
 import { pollList } from "./transports/poll-list.js";
@@ -8,6 +9,7 @@ import { sayListStatus } from "./list-status.js";
 import { bindNotices } from "./notices.js";
 import { followDetails, showDetails } from "./details.js";
 import { keepClock } from "./clock.js";
+import { followMembers } from "./list-members.js";
 
 const MOST_STREAMS = 3;
 const MODES = ["gone", "live", "polling", "connecting", "reconnecting", "stale"]; // the worst last
@@ -21,22 +23,22 @@ export const worst = (statuses) =>
 
 export function start() {
   const stores = new Map();
-  for (const data of document.querySelectorAll("[data-initial-count]")) {
-    const count = JSON.parse(data.textContent);
-    stores.set(count.event, new CountStore(count));
-  }
-  if (stores.size === 0) return;
+  const streamed = new Set();
   const newest = () => {
     const counts = [...stores.values()].map(({ count }) => count);
+    if (counts.length === 0) return null;
     const count = counts.reduce((a, b) => (a.at > b.at ? a : b));
     return { count, title: titleOf(count.event) };
   };
   const bar = bindStatusbar(newest, sayListStatus);
-  for (const [slug, store] of stores) {
-    bindCount(store, slug);
-    store.addEventListener("change", bar.count);
-  }
   const notices = bindNotices();
+  const add = (row) => {
+    const count = JSON.parse(row.querySelector("[data-initial-count]").textContent);
+    const store = new CountStore(count);
+    stores.set(count.event, store);
+    bindCount(store, count.event);
+    store.addEventListener("change", bar.count);
+  };
   const show = (event) => {
     if (!stores.has(event.event)) return;
     showDetails(event);
@@ -46,40 +48,50 @@ export function start() {
     stores.get(slug).dispatchEvent(new Event("gone"));
     notices(slug, "", null);
   };
-  if (stores.size <= MOST_STREAMS) streamEach(stores, bar, { show, remove });
-  else pollAll(stores, bar, { show, remove });
+  document.querySelectorAll("[data-events] > [data-details]").forEach(add);
+  const polls = stores.size === 0 || stores.size > MOST_STREAMS;
+  if (!polls) streamEach(stores, streamed, bar, { show, remove });
+  const members = followMembers(add);
+  pollList(
+    (events) => {
+      for (const event of events) {
+        if (streamed.has(event.event)) continue;
+        stores.get(event.event)?.accept(event);
+        show(event);
+      }
+      const slugs = events.map(({ event }) => event);
+      for (const slug of stores.keys())
+        if (!slugs.includes(slug) && !streamed.has(slug)) remove(slug);
+      members(slugs);
+    },
+    polls ? bar.status : () => {},
+  );
   keepClock().then(bar.count);
 }
 
-function streamEach(stores, bar, { show, remove }) {
+function streamEach(stores, streamed, bar, { show, remove }) {
   const statuses = new Map();
   for (const [slug, store] of stores) {
+    streamed.add(slug);
     const details = followDetails(slug, show);
     shareStream(slug, (kind, detail) => {
+      if (!streamed.has(slug)) return; // removed; another one of this name is asked for with the list
       if (kind === "count") store.accept(detail.count, { authoritative: detail.authoritative });
       if (kind === "details" || kind === "notice") details.soon();
       if (kind !== "status") return;
       details.status(detail.mode);
       statuses.set(slug, detail);
-      if (detail.mode === "gone") remove(slug);
       const found = worst([...statuses.values()]);
       const names = [...statuses]
         .filter(([, { mode }]) => mode === found.mode)
         .map(([slug]) => titleOf(slug));
       bar.status({ ...found, names, all: stores.size });
+      if (detail.mode !== "gone") return;
+      remove(slug);
+      streamed.delete(slug);
+      statuses.delete(slug);
     });
   }
-}
-
-function pollAll(stores, bar, { show, remove }) {
-  pollList((events) => {
-    for (const event of events) {
-      stores.get(event.event)?.accept(event);
-      show(event);
-    }
-    const there = new Set(events.map(({ event }) => event));
-    for (const slug of stores.keys()) if (!there.has(slug)) remove(slug);
-  }, bar.status);
 }
 
 const titleOf = (slug) =>

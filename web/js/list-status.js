@@ -21,6 +21,7 @@ export function sayListStatus({ mode, since_ms, names = [], all = 0 }, newest) {
   switch (mode) {
     case "live":
     case "polling": {
+      if (!newest) return words("empty");
       const ago = formatAgo(serverNow() - Date.parse(newest.count.at));
       return words(mode, { ago, name: shorten(newest.title) });
     }
