@@ -149,6 +149,102 @@ test("text at 200 % on a phone fits", async () => {
   await context.close();
 });
 
+test("no sentence about the number is cut, and no word of it broken, on a phone and at 200 %", async () => {
+  const { context, page } = await open({ viewport: { width: 360, height: 740 } });
+  const cut = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll(".statusbar[data-live] .statusbar-text, .statusbar-side")]
+        .filter((element) => element.getClientRects().length)
+        .filter((element) => {
+          const range = document.createRange();
+          const words = [...element.childNodes].flatMap((node) =>
+            [...node.textContent.matchAll(/[^\s,:]+/g)].map(({ 0: word, index }) => ({
+              node,
+              word,
+              index,
+            })),
+          );
+          const broken = words.some(({ node, word, index }) => {
+            const text = node.nodeType === Node.TEXT_NODE ? node : node.firstChild;
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            return word.length < 20 && range.getClientRects().length > 1;
+          });
+          return broken || element.scrollWidth > element.clientWidth + 1;
+        })
+        .map((element) => element.textContent.trim()),
+    );
+  for (const size of ["100%", "200%"]) {
+    for (const path of [
+      "/",
+      "/admin",
+      "/e/welcome",
+      "/e/a-million/compare",
+      `/r/${visitor.token}`,
+    ]) {
+      await page.goto(server.base + path);
+      await page.evaluate(
+        (font) => document.documentElement.style.setProperty("font-size", font),
+        size,
+      );
+      if (!path.endsWith("compare"))
+        await page.waitForSelector("[data-live]:not([data-mode=connecting], [data-mode=still])");
+      assert.deepEqual(await cut(), [], `${path} at ${size}`);
+    }
+  }
+  await context.close();
+});
+
+test("a number's comma covers no text, and a title that is cut shows no part of another line", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  await server.organise("POST", "/events", {
+    slug: "no-limit",
+    title: "没".repeat(150),
+    capacity: null,
+  });
+  for (const path of [
+    "/",
+    "/e/no-limit",
+    "/e/no-limit/wall",
+    "/e/a-million",
+    "/e/a-million/wall",
+  ]) {
+    await page.goto(server.base + path);
+    const found = await page.evaluate(() => {
+      const found = [];
+      for (const root of document.querySelectorAll("[data-count]")) {
+        const number = root.querySelector(".figure-number");
+        number.textContent = "1,234";
+        if (Number(root.dataset.digits) < 4) root.dataset.digits = 4;
+        const mark = number.appendChild(document.createElement("i"));
+        Object.assign(mark.style, { display: "inline-block", inlineSize: 0 });
+        const baseline = mark.getBoundingClientRect().bottom;
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = getComputedStyle(number).font;
+        const tail = baseline + pen.measureText(",").actualBoundingBoxDescent;
+        for (const below of root.querySelectorAll(".figure-capacity, .facts, .rail")) {
+          const { top, bottom, left } = below.getBoundingClientRect();
+          const isBeside = left >= number.getBoundingClientRect().right;
+          if (!isBeside && bottom > baseline + 5 && top < tail)
+            found.push(`${root.dataset.count}: ${below.className}`);
+        }
+      }
+      const title = document.querySelector(".wall-title");
+      if (title) {
+        const { lineHeight, webkitLineClamp } = getComputedStyle(title);
+        const lines = parseFloat(lineHeight) * Number(webkitLineClamp);
+        if (title.getBoundingClientRect().height > lines + 1)
+          found.push("the title is higher than its lines");
+      }
+      return found;
+    });
+    assert.deepEqual(found, [], path);
+  }
+  await server.organise("DELETE", "/events/no-limit?confirm=no-limit");
+  await context.close();
+});
+
 /** The boxes of these elements, and which of them overlap or leave the screen. */
 const collisions = (page, selectors) =>
   page.evaluate((wanted) => {

@@ -1,6 +1,7 @@
 // An event's details beside the count: title, description, times, announcement. Reads them again when
 // the server says that they have changed, when the connection is back, and once a minute.
 import { countUrl } from "./probe.js";
+import { sayMoment } from "./schedule.js";
 import { formatDate } from "./words.js";
 
 const SPREAD_MS = 2_000; // all watchers are notified in the same instant
@@ -91,6 +92,7 @@ function showDetail(element, value) {
     time.dateTime = value;
     time.title = value;
     time.textContent = formatDate(value);
+    sayMoment(element);
   }
 }
 

@@ -1,9 +1,11 @@
 // The one script of every page. It loads a behaviour where its element is on the page; no other module acts by itself.
 const BEHAVIOURS = [
+  ["body", "./send-form.js"],
   ["[data-theme-switch]", "./theme.js"],
   ["time[data-time]", "./times.js"],
   ["[data-watch]", "./watch.js"],
   ["[data-live]:not([data-watch])", "./events.js"],
+  ["[data-future]", "./schedule.js"],
   [".wall", "./wall.js"],
   ["#register", "./event.js"],
   ["[data-registration]", "./registration.js"],

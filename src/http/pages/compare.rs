@@ -36,7 +36,7 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
     let template = ComparePage {
         t: visit.texts,
         here: visit.path.clone(),
-        event: shown.view(),
+        event: shown.view(context.clock.now()),
         is_lab: context.settings.lab && slug == lab::SLUG,
         has_lab: context.settings.lab,
         transports,

@@ -40,7 +40,7 @@ pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Respons
     let template = WallPage {
         t: visit.texts,
         here: visit.path.clone(),
-        event: shown.view(),
+        event: shown.view(context.clock.now()),
         qr_svg: qr::svg(&page_url).await,
         page_url,
     };

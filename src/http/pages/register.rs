@@ -22,7 +22,8 @@ use crate::problem::{Code, Problem};
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
     match states::by_slug(&context, &slug).await {
         Ok(shown) => {
-            let form = Refused::default().fill(&visit, shown.view(), &Form::default());
+            let form =
+                Refused::default().fill(&visit, shown.view(context.clock.now()), &Form::default());
             page(&visit, StatusCode::OK, Keep::Revalidated, &form)
         }
         Err(problem) => problem_page(&visit, &problem),
@@ -72,7 +73,11 @@ async fn again(
     let Some(shown) = shown else {
         return problem_page(&visit, problem);
     };
-    let template = Refused::new(visit.texts, form, problem).fill(&visit, shown.view(), form);
+    let template = Refused::new(visit.texts, form, problem).fill(
+        &visit,
+        shown.view(context.clock.now()),
+        form,
+    );
     let mut response = page(&visit, problem.code().status(), Keep::Never, &template);
     response.headers_mut().extend(problem.headers().clone());
     response
@@ -156,6 +161,7 @@ mod tests {
     use askama::Template as _;
 
     use super::*;
+    use crate::domain::clock::Timestamp;
     use crate::http::pages::samples;
     use crate::http::pages::states::Shown;
 
@@ -166,7 +172,7 @@ mod tests {
         );
         Refused::new(visit.texts, &form, problem).fill(
             &visit,
-            Shown::from(Arc::new(samples::event())).view(),
+            Shown::from(Arc::new(samples::event())).view(Timestamp::from_millis(0)),
             &form,
         )
     }

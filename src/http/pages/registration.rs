@@ -41,7 +41,7 @@ async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<Registrat
     Ok(RegistrationPage {
         t: visit.texts,
         here: visit.path.clone(),
-        event: shown.view(),
+        event: shown.view(context.clock.now()),
         registration,
         page_url,
     })

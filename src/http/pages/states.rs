@@ -34,9 +34,14 @@ impl Shown {
         }
     }
 
-    /// For the template.
-    pub(super) fn view(&self) -> EventView {
-        EventView::new(&self.event, self.stale_since, self.announcement.as_deref())
+    /// For a template that is rendered `now`.
+    pub(super) fn view(&self, now: Timestamp) -> EventView {
+        EventView::new(
+            &self.event,
+            self.stale_since,
+            self.announcement.as_deref(),
+            now,
+        )
     }
 }
 
@@ -56,7 +61,11 @@ pub(super) async fn all(context: &Context) -> Vec<EventView> {
     let channels = context.hub.channels();
     let mut events = Vec::with_capacity(channels.len());
     for channel in channels {
-        events.push(Shown::of(context, channel.newest()).await.view());
+        events.push(
+            Shown::of(context, channel.newest())
+                .await
+                .view(context.clock.now()),
+        );
     }
     events
 }

@@ -79,10 +79,30 @@ pub(super) struct EventView {
     pub(super) slug: String,
     pub(super) title: String,
     pub(super) description: String,
-    pub(super) opens_at: Option<String>,
-    pub(super) closes_at: Option<String>,
     pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
+    opens_at: Option<Timestamp>,
+    closes_at: Option<Timestamp>,
+    now: Timestamp,
+}
+
+/// When registration opens or closes.
+#[derive(Debug)]
+pub(super) struct MomentView {
+    /// Its field in the details.
+    pub(super) field: &'static str,
+    /// The message before it, and the one after it.
+    pub(super) future: &'static str,
+    pub(super) past: &'static str,
+    pub(super) at: Option<String>,
+    is_past: bool,
+}
+
+impl MomentView {
+    /// The message that is true now.
+    pub(super) fn key(&self) -> &'static str {
+        if self.is_past { self.past } else { self.future }
+    }
 }
 
 /// What the organiser announces now.
@@ -109,18 +129,47 @@ impl EventView {
         event: &Event,
         stale_since: Option<Timestamp>,
         announcement: Option<&Announcement>,
+        now: Timestamp,
     ) -> Self {
         Self {
             slug: event.slug.to_string(),
             title: event.title.clone(),
             description: event.description.clone(),
-            opens_at: event.opens_at.map(|at| at.to_string()),
-            closes_at: event.closes_at.map(|at| at.to_string()),
+            opens_at: event.opens_at,
+            closes_at: event.closes_at,
+            now,
             announcement: announcement.map(AnnouncementView::from),
             count: CountView::new(&Headcount {
                 stale_since,
                 ..event.headcount()
             }),
+        }
+    }
+
+    /// When registration opens and closes. A moment that has passed is not announced as one to come.
+    pub(super) fn schedule(&self) -> [MomentView; 2] {
+        [
+            self.moment("opens_at", ["event-opens", "event-opened"], self.opens_at),
+            self.moment(
+                "closes_at",
+                ["event-closes", "event-closed"],
+                self.closes_at,
+            ),
+        ]
+    }
+
+    fn moment(
+        &self,
+        field: &'static str,
+        [future, past]: [&'static str; 2],
+        at: Option<Timestamp>,
+    ) -> MomentView {
+        MomentView {
+            field,
+            future,
+            past,
+            at: at.map(|at| at.to_string()),
+            is_past: at.is_some_and(|at| at <= self.now),
         }
     }
 }

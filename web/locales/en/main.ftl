@@ -9,6 +9,8 @@ theme-label = Colours:
 theme-auto = Auto
 theme-light = Light
 theme-dark = Dark
+not-sent = Not sent: the server cannot be reached. What you entered is kept here. Please try again in a moment.
+not-opened = The server cannot be reached. Please try again in a moment.
 
 ## The figure
 figure-of = / { $capacity }
@@ -56,6 +58,7 @@ list-polling = Checking every few seconds · last change { $ago }: { $name }
 list-reconnecting = Reconnecting. As of { $time }: { $names }
 list-stale = Stale since { $time }: { $names }. These numbers may be behind
 list-gone = Removed: { $names }
+list-empty = Checking every few seconds for events
 list-all = all events
 list-more =
     { $n ->
@@ -77,8 +80,10 @@ events-none = There is nothing to register for at the moment.
 
 ## One event
 event-count-label = Registrations so far
-event-opens = Opens
-event-closes = Closes
+event-opens = Opens { $time }
+event-opened = Open since { $time }
+event-closes = Closes { $time }
+event-closed = Closed since { $time }
 register-heading = Register
 register-note-waitlist = All places are taken. Join the waiting list: when a place comes free, it goes to whoever has waited longest.
 register-note-full = All places are taken. If someone cancels, the form comes back by itself.
@@ -179,7 +184,7 @@ compare-seen = Shown
 compare-skipped = Skipped
 compare-reconnects = Reconnects
 compare-state = Line
-compare-age-explain = “Outdated on average” ranks the six. A number on screen is outdated from the moment a newer one is committed until it appears. The age of that gap is averaged over time, up to ten seconds after each change.
+compare-age-explain = “Outdated on average” ranks the six. A number on screen is outdated from the moment a newer one is committed until it appears. The age of that gap is averaged over as long as it lasts and the ten seconds after each change.
 compare-strip-explain = The slopes in each strip show that age over the last 30 seconds, on one scale. A tick is an update that arrived. Delay runs from the commit on the server to this screen.
 compare-bytes-explain = ≈ marks bytes that the browser does not report; they are estimated from known sizes. A skipped update was overtaken by a newer one; nothing is lost.
 compare-picks = Which one to pick

@@ -16,6 +16,7 @@ use crate::http::pages::visit::Visit;
 use crate::http::session::Session;
 use crate::http::text::Texts;
 use crate::problem::Problem;
+use crate::wire::digits::grouped;
 
 /// Lines on one page.
 const PAGE: u32 = 50;
@@ -50,7 +51,7 @@ async fn fill(
         t: visit.texts,
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
-        event: shown.view(),
+        event: shown.view(context.clock.now()),
         next: next.map(|key| key.to_string()),
         entries: entries
             .into_iter()
@@ -114,8 +115,10 @@ fn text(texts: Texts, value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
         Value::Bool(flag) => texts.get(if *flag { "audit-yes" } else { "audit-no" }),
-        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        // Nothing was written: to a reader the same as nothing set.
+        Value::String(text) if text.is_empty() => "–".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_u64() => grouped(&number.to_string()),
         Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
@@ -150,6 +153,23 @@ mod tests {
         };
         assert_eq!(differing(english, &after, &before), [expected]);
         assert_eq!(line(english, &before, &after), "opens –");
+    }
+
+    #[test]
+    fn what_is_empty_reads_as_nothing_and_thousands_are_grouped() {
+        let (before, after) = (
+            serde_json::json!({"description": "", "capacity": 1000}),
+            serde_json::json!({"description": "Bring a pen", "capacity": 12500}),
+        );
+        let english = Texts::new(Language::English);
+        assert_eq!(
+            line(english, &before, &after),
+            "capacity 1,000, description –"
+        );
+        assert_eq!(
+            line(english, &after, &before),
+            "capacity 12,500, description Bring a pen"
+        );
     }
 
     #[test]

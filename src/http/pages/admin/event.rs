@@ -126,7 +126,7 @@ async fn fill(
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
-        event: shown.view(),
+        event: shown.view(context.clock.now()),
         // The rule of the undo itself: an earlier round, and nobody in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
         capacity: settings_form::capacity_shown(event, typed.capacity().map(refused)),

@@ -1,0 +1,94 @@
+// Sends the forms of every page, so that a form that does not get through says so where it is and keeps what was typed. The
+// browser's own error page would lose it. Forms work without this file; the registration form has its own (form.js).
+import { readWords } from "./words.js";
+
+const PATIENCE_MS = 20_000;
+const say = readWords("send-messages");
+
+export function start(body) {
+  body.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    if (event.defaultPrevented || form.method === "dialog") return;
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") return;
+    submit(form, submitter);
+  });
+  // The browser's Back may bring the page as it was left: while it was sending.
+  addEventListener("pageshow", () => {
+    for (const form of body.querySelectorAll("form[aria-busy=true]")) busy(form, false);
+  });
+}
+
+async function submit(form, submitter) {
+  busy(form, true);
+  // What came of an earlier action is no answer to this one.
+  const old = "[data-not-sent], [data-flash], [data-refused]:not([data-form-summary])";
+  for (const note of document.querySelectorAll(old)) note.remove();
+  const request = requestOf(form, submitter);
+  try {
+    const answer = await fetch(request.url, {
+      ...request.init,
+      headers: { Accept: "text/html" },
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    if (answer.status >= 500) throw new Error(`refused with ${answer.status}`);
+    // A page without form data that was found, or the page after the change.
+    if (request.opens) return location.assign(request.opens);
+    if (answer.redirected) return location.assign(answer.url);
+    // Refused: the browser sends it again and shows the page that says why.
+    resubmit(form, submitter);
+  } catch {
+    busy(form, false);
+    refuse(form);
+  }
+}
+
+/** What to ask, and for a form that only opens a page (`opens`) the page. */
+function requestOf(form, submitter) {
+  const data = new FormData(form, submitter);
+  const url = new URL(form.action);
+  // As browsers encode it: lines end with CRLF.
+  const fields = () =>
+    [...data].map(([name, value]) => [name, value.replace(/\r\n|\r|\n/g, "\r\n")]);
+  if (form.method === "get") {
+    url.search = new URLSearchParams(fields());
+    return { url, opens: url, init: { method: "HEAD" } };
+  }
+  // A wrong password is counted: it is sent once, after the server has answered.
+  if (form.hasAttribute("data-ask-first")) return { url, init: { method: "HEAD" } };
+  const isMultipart = form.enctype === "multipart/form-data";
+  return {
+    url,
+    init: { method: "POST", body: isMultipart ? data : new URLSearchParams(fields()) },
+  };
+}
+
+/** As the browser does it, past the listener above. */
+function resubmit(form, submitter) {
+  if (submitter?.name) {
+    const field = Object.assign(document.createElement("input"), {
+      type: "hidden",
+      name: submitter.name,
+      value: submitter.value,
+    });
+    form.append(field);
+  }
+  HTMLFormElement.prototype.submit.call(form);
+}
+
+function busy(form, on) {
+  form.setAttribute("aria-busy", String(on));
+  for (const button of form.querySelectorAll("[type=submit]"))
+    button.setAttribute("aria-disabled", String(on)); // not `disabled`, which would drop the focus
+}
+
+function refuse(form) {
+  const note = document.createElement("p");
+  note.className = "form-summary not-sent";
+  note.dataset.notSent = "";
+  note.setAttribute("role", "alert");
+  note.textContent = say(form.method === "get" ? "not-opened" : "not-sent");
+  form.prepend(note);
+  note.scrollIntoView({ block: "nearest" });
+}
