@@ -70,6 +70,11 @@ impl Problem {
             })
     }
 
+    /// How many places are free, if the code is `event-full`.
+    pub fn remaining(&self) -> Option<u64> {
+        self.0.more.get("remaining").and_then(Value::as_u64)
+    }
+
     /// Fields that were refused, all at once.
     pub fn invalid(errors: &[Invalid]) -> Self {
         let detail = errors
@@ -141,7 +146,9 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
         match refusal {
-            Refusal::EventFull => Self::new(Code::EventFull, detail),
+            Refusal::EventFull { remaining } => {
+                Self::new(Code::EventFull, detail).with("remaining", json!(remaining))
+            }
             Refusal::EventClosed => Self::new(Code::EventClosed, detail),
             Refusal::EventNotOpen { opens_at } => {
                 Self::new(Code::EventNotOpen, detail).with("opens_at", json!(opens_at))
@@ -149,6 +156,7 @@ impl From<Refusal> for Problem {
             Refusal::AlreadyRegistered => Self::new(Code::AlreadyRegistered, detail),
             Refusal::IdempotencyMismatch => Self::new(Code::IdempotencyMismatch, detail),
             Refusal::RegistrationNotFound => Self::new(Code::RegistrationNotFound, detail),
+            Refusal::RegistrationCancelled => Self::new(Code::RegistrationCancelled, detail),
             Refusal::EventNotFound => Self::new(Code::EventNotFound, detail),
             Refusal::NotEmpty(_) => Self::new(Code::NotEmpty, detail),
             Refusal::ChangedMeanwhile => Self::new(

@@ -1,7 +1,7 @@
 //! The canary: this node's own watcher. It follows the public stream of the busiest event through
 //! the node's own listener, as a browser does. So it measures what a person sees: the time from a
 //! change's commit, on any node, until its bytes arrive over a real socket. The audit compares what
-//! it received with `count(*)` ([`super::metrics::audit`]).
+//! it received with the sum of the parties ([`super::metrics::audit`]).
 //!
 //! It runs where metrics are exported and costs one connection. It does not count as a watcher
 //! ([`exclude`](crate::live::presence::Presence::exclude)).

@@ -13,7 +13,7 @@ use super::metrics_listener;
 use crate::live::hub::Hub;
 use crate::store::Store;
 
-/// How often the published counts are compared with `count(*)`.
+/// How often the published counts are compared with the sums of the rows.
 const AUDIT: Duration = Duration::from_secs(15);
 
 /// Seconds, from well below a commit to longer than anybody waits.
@@ -78,7 +78,7 @@ fn describe() {
     );
     metrics::describe_gauge!(
         "headcount_drift",
-        "Published count less count(*); must be 0."
+        "Published count less the sum of the parties; must be 0."
     );
     metrics::describe_gauge!("headcount_registered", "Confirmed registrations, by event.");
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
@@ -167,7 +167,7 @@ impl Series {
     }
 }
 
-/// Compares published counts with `count(*)` at intervals. Runs until it is dropped.
+/// Compares published counts with the sums of the rows at intervals. Runs until it is dropped.
 ///
 /// For the canary's event it compares the number that the canary received.
 pub async fn audit(store: Store, hub: Hub, received: Received) {

@@ -40,7 +40,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who made it: a word of [`Actor::as_str`].
     pub who: String,
-    /// The action, for example `edit`, `reset` or `cancel`.
+    /// The action, for example `edit`, `reset`, `cancel` or `change`.
     pub action: String,
     /// The event or registration before the change; `null` if there was none.
     pub before: Value,
@@ -55,6 +55,7 @@ pub fn event(event: &Event) -> Value {
         "description": event.description,
         "capacity": event.capacity,
         "waitlist": event.waitlist,
+        "max_party_size": event.max_party_size,
         "opens_at": event.opens_at,
         "closes_at": event.closes_at,
         "state": event.state(),
@@ -71,6 +72,7 @@ pub fn registration(registration: &Registration) -> Value {
         "id": registration.locator.to_string(),
         "number": registration.locator.number,
         "status": registration.status,
+        "party_size": registration.party_size,
     })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid::Invalid;
 
-/// How many registrations may be confirmed: 0..=1,000,000, or no limit. In JSON a number or `null`.
+/// How many people may be confirmed: 0..=1,000,000, or no limit. In JSON a number or `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Capacity(Option<u32>);
@@ -40,9 +40,9 @@ impl Capacity {
         self.0.map(|places| places.saturating_sub(registered))
     }
 
-    /// Whether one more registration may be confirmed after `registered` ones.
-    pub fn has_place(self, registered: u32) -> bool {
-        self.remaining(registered) != Some(0)
+    /// Whether `people` more may be confirmed after `registered` ones.
+    pub fn has_places(self, registered: u32, people: u32) -> bool {
+        self.remaining(registered).is_none_or(|left| people <= left)
     }
 
     /// How many of `registered` are beyond the limit.

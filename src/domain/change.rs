@@ -14,6 +14,8 @@ pub enum Kind {
     Registered,
     /// A registration was cancelled.
     Cancelled,
+    /// A registration changed: its party or its name.
+    Changed,
     /// The people who wait longest got places.
     Promoted,
     /// The capacity changed.
@@ -32,10 +34,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Created,
         Self::Registered,
         Self::Cancelled,
+        Self::Changed,
         Self::Promoted,
         Self::Capacity,
         Self::Opened,
@@ -51,6 +54,7 @@ impl Kind {
             Self::Created => "created",
             Self::Registered => "registered",
             Self::Cancelled => "cancelled",
+            Self::Changed => "changed",
             Self::Promoted => "promoted",
             Self::Capacity => "capacity",
             Self::Opened => "opened",

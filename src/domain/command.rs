@@ -7,7 +7,7 @@ use super::clock::Timestamp;
 use super::event::{Capacity, Edit, Event};
 use super::person::{Email, Name};
 use super::position::Position;
-use super::registration::{IdempotencyKey, Locator, Registration, Secret};
+use super::registration::{IdempotencyKey, Locator, PartySize, Registration, Secret};
 
 /// A person who asks for a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Applicant {
     pub name: Name,
     /// The address, unique in the event and round.
     pub email: Email,
+    /// How many people ask for a place together.
+    pub party_size: PartySize,
     /// The client's key for this attempt, if it sent one.
     pub key: Option<IdempotencyKey>,
     /// The secret for the private link. It is drawn before the decision, which stays pure.
@@ -28,10 +30,20 @@ impl Applicant {
         Self {
             name,
             email,
+            party_size: PartySize::ONE,
             key,
             secret,
         }
     }
+}
+
+/// What changes in a registration. `None` keeps a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Revised {
+    /// The name.
+    pub name: Option<Name>,
+    /// How many people it is for.
+    pub party_size: Option<PartySize>,
 }
 
 /// One command to one event. All commands go through the event's writer, so that revisions are
@@ -46,6 +58,20 @@ pub enum Command {
         locator: Locator,
         /// The visitor's secret; `None` for the organiser.
         secret: Option<Secret>,
+        /// Who sent the command.
+        by: Actor,
+    },
+    /// A registration changes: by the visitor with the secret, or by the organiser without.
+    Change {
+        /// Which registration.
+        locator: Locator,
+        /// The visitor's secret; `None` for the organiser.
+        secret: Option<Secret>,
+        /// The new values.
+        revised: Revised,
+        /// `If-Match`: the registration or its event must be at one of these positions; `None`
+        /// allows any.
+        expected: Option<Vec<Position>>,
         /// Who sent the command.
         by: Actor,
     },
@@ -88,21 +114,27 @@ pub enum Command {
 }
 
 impl Command {
-    /// The positions that the command allows; `None` if it allows any.
+    /// The positions of the event that the command allows; `None` if it allows any.
     pub fn expected(&self) -> Option<&[Position]> {
         match self {
             Self::Edit { expected, .. }
             | Self::Reset { expected, .. }
             | Self::Undo { expected, .. }
             | Self::Delete { expected, .. } => expected.as_deref(),
-            Self::Register(_) | Self::Cancel { .. } | Self::ApplySchedule => None,
+            // A registration has a position of its own as well.
+            Self::Register(_) | Self::Cancel { .. } | Self::Change { .. } | Self::ApplySchedule => {
+                None
+            }
         }
     }
 
     /// Whether this is a visitor's command. Those are decided in batches. An organiser's command is
     /// decided alone, because it may need other rows than those it names.
     pub fn is_visit(&self) -> bool {
-        matches!(self, Self::Register(_) | Self::Cancel { .. })
+        matches!(
+            self,
+            Self::Register(_) | Self::Cancel { .. } | Self::Change { .. }
+        )
     }
 }
 
@@ -121,6 +153,8 @@ pub enum Answer {
     },
     /// The answer to `Cancel`: the registration as it is now.
     Cancelled(Arc<Registration>),
+    /// The answer to `Change`: the registration as it is now.
+    Changed(Arc<Registration>),
     /// The answer to `Edit`, `Reset` and `Undo`: the event as it is now.
     Event(Box<Event>),
     /// The answer to `Delete`.
@@ -132,9 +166,12 @@ pub enum Answer {
 /// Why a command was not carried out. Nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// There are no places and no waiting list.
-    #[error("all places are taken")]
-    EventFull,
+    /// There are not enough free places, and the party cannot wait for them.
+    #[error("{}", full(*remaining))]
+    EventFull {
+        /// How many places are free. Those who wait get them first.
+        remaining: u32,
+    },
     /// The organiser or the schedule closed the event.
     #[error("registration is closed")]
     EventClosed,
@@ -147,12 +184,15 @@ pub enum Refusal {
     /// The email address has a place or waits for one.
     #[error("this email address is registered already")]
     AlreadyRegistered,
-    /// The same key came with another name or address.
-    #[error("this idempotency key was used with another name or email address")]
+    /// The same key came with another name, address or party size.
+    #[error("this idempotency key was used with another name, email address or party size")]
     IdempotencyMismatch,
     /// There is no such registration, or the secret is wrong.
     #[error("there is no such registration")]
     RegistrationNotFound,
+    /// A cancelled registration cannot change.
+    #[error("this registration is cancelled; register again to get a place")]
+    RegistrationCancelled,
     /// The event does not exist.
     #[error("there is no such event")]
     EventNotFound,
@@ -165,6 +205,14 @@ pub enum Refusal {
     /// A setting contradicts another.
     #[error("{0}")]
     Invalid(super::invalid::Invalid),
+}
+
+fn full(remaining: u32) -> String {
+    match remaining {
+        0 => "all places are taken".to_owned(),
+        1 => "there are not enough places: 1 is free".to_owned(),
+        free => format!("there are not enough places: {free} are free"),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::clock::Timestamp;
 use super::event::{Capacity, Event};
+use super::party::PartySize;
 
 /// The settings that an organiser changes. `None` keeps a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Edit {
     pub capacity: Option<Capacity>,
     /// Whether a full event has a waiting list.
     pub waitlist: Option<bool>,
+    /// The largest party that may register.
+    pub max_party_size: Option<PartySize>,
     /// When registration opens; `Some(None)` removes the time.
     pub opens_at: Option<Option<Timestamp>>,
     /// When registration closes; `Some(None)` removes the time.
@@ -33,6 +36,7 @@ impl Edit {
             description,
             capacity,
             waitlist,
+            max_party_size,
             opens_at,
             closes_at,
             closed,
@@ -42,6 +46,7 @@ impl Edit {
             && description.is_none()
             && capacity.is_none()
             && waitlist.is_none()
+            && max_party_size.is_none()
             && opens_at.is_none()
             && closes_at.is_none()
             && closed.is_none()
@@ -74,6 +79,10 @@ impl Edit {
             &event.waitlist,
         ) {
             names.push("waitlist");
+        }
+        let (new, seen) = (self.max_party_size.as_ref(), was.max_party_size.as_ref());
+        if clash(new, seen, &event.max_party_size) {
+            names.push("max_party_size");
         }
         if clash(
             self.opens_at.as_ref(),

@@ -12,6 +12,7 @@ use super::position::{Epoch, Position, Revision};
 
 pub use super::capacity::Capacity;
 pub use super::edit::Edit;
+pub use super::party::PartySize;
 
 /// The key of an event in the database. The ids and tokens of its registrations begin with it.
 pub type EventId = i64;
@@ -83,10 +84,12 @@ pub struct Event {
     pub title: String,
     /// Any number of lines, see [`parse_description`].
     pub description: String,
-    /// How many registrations may be confirmed.
+    /// How many people may be confirmed.
     pub capacity: Capacity,
     /// Whether a full event has a waiting list.
     pub waitlist: bool,
+    /// The largest party that may register. Parties that registered before keep their size.
+    pub max_party_size: PartySize,
     /// When registration opens; `None` for at once.
     pub opens_at: Option<Timestamp>,
     /// When registration closes; `None` for never.
@@ -101,10 +104,13 @@ pub struct Event {
     pub round: u32,
     /// The revision of the newest change.
     pub revision: Revision,
-    /// How many are confirmed in the current round.
+    /// How many people are confirmed in the current round.
     pub registered: u32,
-    /// How many wait in the current round.
+    /// How many people wait in the current round.
     pub waiting: u32,
+    /// How many of those who wait came with somebody else's registration. A node that knows no
+    /// groups keeps this right: it only adds parties of one.
+    pub waiting_companions: u32,
     /// The greatest number of a registration in the current round; 0 if there is none. Numbers are
     /// never reused.
     pub last_number: u32,
@@ -124,19 +130,30 @@ impl Event {
     }
 
     /// What happens to a person who registers now. Where several states apply, `closed` comes
-    /// first, then `scheduled`.
+    /// first, then `scheduled`. While anybody waits, nobody else gets a place, even if some are
+    /// free for a group that needs more.
     pub fn state(&self) -> State {
         if self.closed || self.ended {
             State::Closed
         } else if self.scheduled {
             State::Scheduled
-        } else if self.capacity.has_place(self.registered) {
+        } else if self.has_places_for(1) {
             State::Open
         } else if self.waitlist {
             State::Waitlist
         } else {
             State::Full
         }
+    }
+
+    /// Whether `people` more get places at once: enough are free, and nobody waits for them.
+    pub fn has_places_for(&self, people: u32) -> bool {
+        self.waiting == 0 && self.capacity.has_places(self.registered, people)
+    }
+
+    /// How many registrations wait. Each is a party of one or more.
+    pub fn waiting_parties(&self) -> u32 {
+        self.waiting.saturating_sub(self.waiting_companions)
     }
 
     /// The count in the present state.
@@ -165,6 +182,7 @@ impl Event {
             && self.opens_at == other.opens_at
             && self.closes_at == other.closes_at
             && self.waitlist == other.waitlist
+            && self.max_party_size == other.max_party_size
     }
 
     /// The next time at which the schedule changes the event; `None` if it does not.
@@ -184,10 +202,12 @@ pub struct NewEvent {
     pub title: String,
     /// Any number of lines, see [`parse_description`].
     pub description: String,
-    /// How many registrations may be confirmed.
+    /// How many people may be confirmed.
     pub capacity: Capacity,
     /// Whether a full event has a waiting list.
     pub waitlist: bool,
+    /// The largest party that may register. Parties that registered before keep their size.
+    pub max_party_size: PartySize,
     /// When registration opens; `None` for at once.
     pub opens_at: Option<Timestamp>,
     /// When registration closes; `None` for never.
@@ -203,6 +223,7 @@ impl NewEvent {
             description: String::new(),
             capacity,
             waitlist: false,
+            max_party_size: PartySize::ONE,
             opens_at: None,
             closes_at: None,
         }
@@ -218,6 +239,7 @@ impl NewEvent {
             description: self.description,
             capacity: self.capacity,
             waitlist: self.waitlist,
+            max_party_size: self.max_party_size,
             opens_at: self.opens_at,
             closes_at: self.closes_at,
             scheduled: self.opens_at.is_some_and(|at| at > now),
@@ -227,6 +249,7 @@ impl NewEvent {
             revision: 1,
             registered: 0,
             waiting: 0,
+            waiting_companions: 0,
             last_number: 0,
             at: now,
             announcement: 0,
@@ -307,6 +330,10 @@ mod tests {
         assert!(!same(|other| other.opens_at = Some(Timestamp::default())));
         assert!(!same(|other| other.closes_at = Some(Timestamp::default())));
         assert!(!same(|other| other.waitlist = !other.waitlist));
+        let pair = |other: &mut Event| {
+            other.max_party_size = PartySize::parse("max_party_size", 2).unwrap();
+        };
+        assert!(!same(pair));
     }
 
     #[test]

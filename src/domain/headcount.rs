@@ -14,9 +14,9 @@ pub enum State {
     Scheduled,
     /// The person gets a place.
     Open,
-    /// There are no places and no waiting list.
+    /// There are no places, or others wait for them; and there is no waiting list.
     Full,
-    /// There are no places; the person joins the waiting list.
+    /// There are no places, or others wait for them; the person joins the waiting list.
     Waitlist,
     /// Closed by the organiser or by `closes_at`.
     Closed,
@@ -64,13 +64,14 @@ pub struct Headcount {
     pub state: State,
     /// How many people may be confirmed; `null` for no limit.
     pub capacity: Capacity,
-    /// How many are confirmed in this round.
+    /// How many people are confirmed in this round.
     pub registered: u32,
-    /// How many places are left; `None` without a limit.
+    /// How many places are left; `None` without a limit. While people wait, these are too few for
+    /// the group that is next.
     pub remaining: Option<u32>,
     /// How many are confirmed beyond the capacity, which the organiser may lower.
     pub over_by: u32,
-    /// How many are on the waiting list.
+    /// How many people are on the waiting list.
     pub waiting: u32,
     /// When this state was committed.
     pub at: Timestamp,

@@ -22,6 +22,7 @@ mod fold;
 pub mod headcount;
 pub mod invalid;
 pub mod lab;
+mod party;
 pub mod person;
 pub mod position;
 pub mod registration;

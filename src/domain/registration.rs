@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq as _;
 use super::clock::Timestamp;
 use super::event::EventId;
 use super::invalid::Invalid;
+pub use super::party::PartySize;
 use super::person::{Email, Name};
 use super::position::Revision;
 
@@ -210,12 +211,14 @@ pub struct Registration {
     pub name: Name,
     /// The address. It is unique in the event and round, cancelled registrations apart.
     pub email: Email,
+    /// How many people it is for. They get their places together, or wait together.
+    pub party_size: PartySize,
     /// The key of the attempt that created it, if it had one.
     pub key: Option<IdempotencyKey>,
     /// Whether it has a place.
     pub status: Status,
-    /// The position in the waiting list when it was accepted, from 1. `None` if it was confirmed at
-    /// once.
+    /// The position in the waiting list when it was accepted: the registrations ahead plus one.
+    /// `None` if it was confirmed at once.
     pub accepted_waiting: Option<u32>,
     /// The revision that accepted it.
     pub accepted_revision: Revision,

@@ -142,6 +142,15 @@ impl Unread {
 }
 
 impl Content {
+    /// JSON, for tests.
+    #[cfg(test)]
+    pub(crate) fn json(text: String) -> Self {
+        Self {
+            media: Media::Json,
+            bytes: text.into(),
+        }
+    }
+
     /// Reads the fields. The caller refuses a field of the wrong type, together with all other
     /// mistakes.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {

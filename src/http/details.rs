@@ -10,7 +10,7 @@ use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, PartySize};
 use crate::domain::headcount::Headcount;
 use crate::problem::Problem;
 
@@ -24,6 +24,7 @@ pub struct Item {
     opens_at: Option<Timestamp>,
     closes_at: Option<Timestamp>,
     waitlist: bool,
+    max_party_size: PartySize,
     announcement: Option<Notice>,
 }
 
@@ -56,6 +57,7 @@ impl Item {
             opens_at: event.opens_at,
             closes_at: event.closes_at,
             waitlist: event.waitlist,
+            max_party_size: event.max_party_size,
             announcement: announcement.as_deref().map(Notice::from),
         }
     }

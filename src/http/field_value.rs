@@ -7,8 +7,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::event::Capacity;
+use crate::domain::event::{Capacity, PartySize};
 use crate::domain::invalid::Invalid;
+use crate::http::body::Media;
 use crate::problem::Problem;
 
 /// One field. Absent and `null` differ: a PATCH keeps an absent setting, and `null` removes one.
@@ -79,6 +80,23 @@ impl FieldValue<'_> {
         }
     }
 
+    /// A party's size, if it is there. A form writes numbers as digits, and an empty field is absent.
+    pub fn party_size(
+        &self,
+        field: &'static str,
+        media: Media,
+    ) -> Result<Option<PartySize>, Invalid> {
+        let people = match (self, media) {
+            (Self::Absent, _) => return Ok(None),
+            (Self::Text(text), Media::Form) if text.trim().is_empty() => return Ok(None),
+            (Self::Text(text), Media::Form) => digits(text.trim()),
+            (Self::Whole(people), _) => Some(*people),
+            (Self::Text(_) | Self::Null | Self::Flag(_) | Self::Other, _) => None,
+        };
+        // 0 is refused with the message that any other value gets.
+        PartySize::parse(field, people.unwrap_or_default()).map(Some)
+    }
+
     /// A moment, if it is there; `null` is none.
     pub fn moment(&self, field: &'static str) -> Result<Option<Option<Timestamp>>, Invalid> {
         match self {
@@ -108,6 +126,13 @@ impl FieldValue<'_> {
             Self::Whole(_) | Self::Flag(_) | Self::Other => true,
         }
     }
+}
+
+/// A whole number of digits only.
+fn digits(text: &str) -> Option<i64> {
+    text.parse()
+        .ok()
+        .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Collects the mistakes of an input, to report them together.
@@ -234,6 +259,29 @@ mod tests {
             "[1]",
         ] {
             assert!(given(bad).capacity("capacity").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_party_size_is_a_number_and_digits_in_a_form() {
+        let read = |json, media| given(json).party_size("party_size", media);
+        let three = PartySize::parse("party_size", 3).unwrap();
+        assert_eq!(read("3", Media::Json), Ok(Some(three)));
+        assert_eq!(read("\" 3 \"", Media::Form), Ok(Some(three)));
+        assert_eq!(read("\"\"", Media::Form), Ok(None));
+        assert_eq!(FieldValue::Absent.party_size("p", Media::Json), Ok(None));
+        for bad in [
+            "0", "21", "-1", "1.5", "null", "true", "\"3\"", "\"\"", "[3]",
+        ] {
+            let refused = read(bad, Media::Json).unwrap_err();
+            assert_eq!(
+                (refused.field, refused.reason),
+                ("party_size", "out-of-range"),
+                "{bad}"
+            );
+        }
+        for bad in ["\"+3\"", "\"3 people\"", "\"0\"", "\"1e0\""] {
+            assert!(read(bad, Media::Form).is_err(), "{bad}");
         }
     }
 

@@ -91,6 +91,15 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(registration::get)
         .map(answer)
         .boxed();
+    let change = registration
+        .clone()
+        .and(warp::patch())
+        .and(with(context))
+        .and(request_head())
+        .and(body())
+        .then(registration::patch)
+        .map(answer)
+        .boxed();
     let cancel = registration
         .and(warp::delete())
         .and(with(context))
@@ -112,7 +121,7 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(events::list)
         .map(answer)
         .boxed();
-    first_of([see, cancel, events, details])
+    first_of([see, change, cancel, events, details])
 }
 
 /// The organiser's calls.

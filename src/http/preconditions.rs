@@ -54,7 +54,10 @@ pub(super) fn require_tag(headers: &HeaderMap, tag: Option<&HeaderValue>) -> Res
 }
 
 /// `If-Match`, unless `If-None-Match` names the present state (section 13.2.2).
-fn expected(headers: &HeaderMap, present: &[Position]) -> Result<Option<Vec<Position>>, Problem> {
+pub(super) fn expected(
+    headers: &HeaderMap,
+    present: &[Position],
+) -> Result<Option<Vec<Position>>, Problem> {
     let known = present
         .iter()
         .any(|position| reply::none_match(headers, &etag::of(position)));

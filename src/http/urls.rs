@@ -53,7 +53,7 @@ pub const ALL: &[Url] = &[
     closed("/api/v1/events/{slug}/audit", &[Method::GET]),
     open(
         "/api/v1/registrations/{token}",
-        &[Method::GET, Method::DELETE],
+        &[Method::GET, Method::PATCH, Method::DELETE],
     ),
     open("/api/v1/clock", &[Method::GET]),
     open("/api/v1/openapi.json", &[Method::GET]),
@@ -69,6 +69,7 @@ pub const ALL: &[Url] = &[
     open("/embed.js", &[Method::GET]),
     closed("/r/{token}", &[Method::GET]),
     closed("/r/{token}/cancel", &[Method::POST]),
+    closed("/r/{token}/change", &[Method::POST]),
     closed("/problems", &[Method::GET]),
     closed("/admin", &[Method::GET]),
     closed("/admin/login", &[Method::GET, Method::POST]),

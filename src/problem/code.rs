@@ -24,6 +24,7 @@ pub enum Code {
     EventClosed,
     EventNotOpen,
     AlreadyRegistered,
+    RegistrationCancelled,
     SlugTaken,
     NotEmpty,
     ChangedMeanwhile,
@@ -38,7 +39,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the page `/problems`.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::MalformedBody,
         Self::BadRequest,
         Self::Unauthorized,
@@ -54,6 +55,7 @@ impl Code {
         Self::EventClosed,
         Self::EventNotOpen,
         Self::AlreadyRegistered,
+        Self::RegistrationCancelled,
         Self::SlugTaken,
         Self::NotEmpty,
         Self::ChangedMeanwhile,
@@ -134,7 +136,11 @@ impl Code {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body's media type is not supported",
             ),
-            Self::EventFull => ("event-full", StatusCode::CONFLICT, "All places are taken"),
+            Self::EventFull => (
+                "event-full",
+                StatusCode::CONFLICT,
+                "Not enough places are free",
+            ),
             Self::EventClosed => (
                 "event-closed",
                 StatusCode::CONFLICT,
@@ -149,6 +155,11 @@ impl Code {
                 "already-registered",
                 StatusCode::CONFLICT,
                 "This email address is registered already",
+            ),
+            Self::RegistrationCancelled => (
+                "registration-cancelled",
+                StatusCode::CONFLICT,
+                "This registration is cancelled",
             ),
             Self::SlugTaken => (
                 "slug-taken",

@@ -187,6 +187,7 @@ fn outcome(decision: &Decision) -> Option<&'static str> {
         }
         Ok(Answer::Registered { .. }) => Some("confirmed"),
         Ok(Answer::Cancelled(_)) => Some("cancelled"),
+        Ok(Answer::Changed(_)) => Some("changed"),
         Ok(Answer::Event(_) | Answer::Deleted | Answer::Noted) => None,
         Err(_) => Some("refused"),
     }
@@ -204,7 +205,7 @@ mod tests {
     use crate::domain::clock::Timestamp;
     use crate::domain::command::Refusal;
     use crate::domain::person::{Email, Name};
-    use crate::domain::registration::{Locator, Registration, Secret, Status};
+    use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
 
     fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
         Arc::new(Registration {
@@ -216,6 +217,7 @@ mod tests {
             secret: Secret::draw(),
             name: Name::parse("Ada").unwrap(),
             email: Email::parse("ada@example.org").unwrap(),
+            party_size: PartySize::ONE,
             key: None,
             status: Status::Confirmed,
             accepted_waiting,
@@ -346,7 +348,8 @@ mod tests {
             (Ok(registered(None, true)), Some("replayed")),
             (Ok(registered(Some(1), true)), Some("replayed")),
             (Ok(Answer::Cancelled(ada(None))), Some("cancelled")),
-            (Err(Refusal::EventFull), Some("refused")),
+            (Ok(Answer::Changed(ada(None))), Some("changed")),
+            (Err(Refusal::EventFull { remaining: 0 }), Some("refused")),
             (Ok(Answer::Deleted), None),
             (Ok(Answer::Noted), None),
         ];
@@ -368,6 +371,7 @@ mod tests {
             .collect();
         let all = [
             ("cancelled", 2),
+            ("changed", 2),
             ("confirmed", 2),
             ("refused", 2),
             ("replayed", 4),

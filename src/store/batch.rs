@@ -13,7 +13,7 @@ use super::{Commit, StoreError};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::decide::{BatchState, Known, apply};
-use crate::domain::event::{Capacity, Event, EventId};
+use crate::domain::event::{Capacity, Event, EventId, PartySize};
 use crate::domain::registration::{IdempotencyKey, Registration};
 
 /// The pause between two attempts to look up a commit.
@@ -142,7 +142,7 @@ pub(super) struct Lookup<'a> {
     pub(super) emails: Vec<&'a str>,
     /// Idempotency keys.
     pub(super) keys: Vec<&'a str>,
-    /// Registrations to cancel, as round and number.
+    /// Registrations to cancel or change, as round and number.
     pub(super) places: Vec<(u32, u32)>,
 }
 
@@ -158,7 +158,9 @@ impl<'a> Lookup<'a> {
                         .extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
                 }
                 // A locator of another event must find nothing here.
-                Command::Cancel { locator, .. } if locator.event == event => {
+                Command::Cancel { locator, .. } | Command::Change { locator, .. }
+                    if locator.event == event =>
+                {
                     lookup.places.push((locator.round, locator.number));
                 }
                 _ => {}
@@ -186,13 +188,14 @@ async fn load(
         [Command::Edit { edit, .. }] => movable(
             edit.capacity.unwrap_or(event.capacity),
             event.registered,
-            event.waiting,
+            event.waiting_parties(),
         ),
         [Command::Undo { .. }] if event.round > 1 => {
             round = event.round - 1;
             known.archived = transaction.archived(event.id, round).await?;
             known.archived.map_or(0, |before| {
-                movable(before.capacity, before.registered, before.waiting)
+                let parties = before.waiting.saturating_sub(before.waiting_companions);
+                movable(before.capacity, before.registered, parties)
             })
         }
         visits => {
@@ -202,13 +205,11 @@ async fn load(
                 None if lookup.is_empty() => Vec::new(),
                 None => transaction.find(event, &lookup).await?,
             };
+            let may_move = movable_by(event, &lookup, &named);
             for registration in named {
                 known.insert(registration, round);
             }
-            // Each cancelled place moves one person up at most.
-            u32::try_from(lookup.places.len())
-                .unwrap_or(u32::MAX)
-                .min(event.waiting)
+            may_move
         }
     };
     if may_move > 0 {
@@ -219,11 +220,29 @@ async fn load(
     Ok(known)
 }
 
-/// How many people on the waiting list get a place at this capacity.
-fn movable(capacity: Capacity, registered: u32, waiting: u32) -> u32 {
+/// How many of the `parties` that wait get places at this capacity, at most.
+fn movable(capacity: Capacity, registered: u32, parties: u32) -> u32 {
     capacity
         .remaining(registered)
-        .map_or(waiting, |places| places.min(waiting))
+        .map_or(parties, |places| places.min(parties))
+}
+
+/// How many of the longest waiting may move or leave by the visits of `lookup`, see [`Known`]. New
+/// registrations alone move nobody.
+fn movable_by(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32 {
+    let people = |&(round, number): &(u32, u32)| {
+        let stored = named
+            .iter()
+            .find(|row| (row.locator.round, row.locator.number) == (round, number));
+        // What is not stored may be registered by this very batch.
+        stored.map_or(PartySize::MAX, |row| row.party_size.get())
+    };
+    if event.waiting == 0 || lookup.places.is_empty() {
+        return 0;
+    }
+    let freed: u32 = lookup.places.iter().map(people).sum();
+    let free = event.capacity.remaining(event.registered).unwrap_or(0);
+    (free + freed).min(event.waiting_parties())
 }
 
 /// Writes what was decided.
@@ -236,6 +255,9 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         let moved = batch.moved();
         if !moved.is_empty() {
             transaction.advance(&moved).await?;
+        }
+        for row in batch.renamed() {
+            transaction.rename(row).await?;
         }
         transaction.write_rows(batch, &batch.inserted()).await?;
         if let Some((round, capacity)) = writes.archive {

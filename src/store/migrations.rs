@@ -20,8 +20,9 @@ macro_rules! migrations {
     };
 }
 
-pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial");
-pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres": "0001_initial");
+pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial", "0003_groups");
+pub(super) static POSTGRES: LazyLock<Migrator> =
+    migrations!("postgres": "0001_initial", "0003_groups");
 
 /// `0001_initial` is version 1, "initial".
 fn migration(file: &'static str, sql: &'static str) -> Migration {

@@ -10,7 +10,7 @@ use super::{Announcement, EventHead, Listed, Store, StoreError, rows, sql};
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
 use crate::domain::clock::Timestamp;
-use crate::domain::event::{Event, EventId, Slug};
+use crate::domain::event::{Event, EventId, PartySize, Slug};
 use crate::domain::position::Revision;
 use crate::domain::registration::Locator;
 
@@ -114,7 +114,24 @@ impl Store {
         row.map(Listed::try_from).transpose()
     }
 
-    /// `count(*)` of the confirmed registrations of a round, and the event's own counter, read in
+    /// How many people the party has that waits longest in a round; `None` when nobody waits.
+    pub async fn next_party(
+        &self,
+        event: EventId,
+        round: u32,
+    ) -> Result<Option<PartySize>, StoreError> {
+        let size = read!(
+            self.short,
+            query_scalar(sql::NEXT_PARTY)
+                .bind(event)
+                .bind(i64::from(round)),
+            fetch_optional
+        )?;
+        size.map(|size| rows::party_size("party_size", size))
+            .transpose()
+    }
+
+    /// The sum of the confirmed parties of a round, and the event's own counter, read in
     /// one snapshot: `(counted, registered)`. They are equal, unless the program is wrong.
     pub async fn recount(&self, event: EventId) -> Result<Option<(u32, u32)>, StoreError> {
         let row = read!(

@@ -9,7 +9,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::Timestamp;
 use crate::domain::decide::Archived;
-use crate::domain::event::{Capacity, Event, Slug};
+use crate::domain::event::{Capacity, Event, PartySize, Slug};
 use crate::domain::headcount::{Headcount, State};
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Position;
@@ -19,17 +19,17 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret,
 macro_rules! event_columns {
     () => {
         "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed, \
-         round, revision, registered, waiting, last_number, at, announcement"
+         round, revision, registered, waiting, last_number, at, announcement, max_party_size, waiting_companions"
     };
 }
 /// The columns of [`RegistrationRow`].
 macro_rules! registration_columns {
     () => {
-        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at"
+        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at, party_size"
     };
 }
-/// Binds the columns of an event that change, from `title` to `at`, in the order of
-/// [`event_columns`].
+/// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
+/// not among them.
 macro_rules! bind_event {
     ($query:expr, $event:expr) => {
         $query
@@ -56,6 +56,8 @@ macro_rules! bind_event {
             .bind(i64::from($event.waiting))
             .bind(i64::from($event.last_number))
             .bind($event.at.as_millis())
+            .bind(i64::from($event.max_party_size.get()))
+            .bind(i64::from($event.waiting_companions))
     };
 }
 pub(super) use {bind_event, event_columns, registration_columns};
@@ -104,6 +106,8 @@ row! {
         last_number: i64,
         at: i64,
         announcement: i64,
+        max_party_size: i64,
+        waiting_companions: i64,
     }
 }
 
@@ -134,6 +138,8 @@ impl TryFrom<EventRow> for Event {
             last_number: count("last_number", row.last_number)?,
             at: Timestamp::from_millis(row.at),
             announcement: row.announcement,
+            max_party_size: party_size("max_party_size", row.max_party_size)?,
+            waiting_companions: count("waiting_companions", row.waiting_companions)?,
         })
     }
 }
@@ -152,6 +158,7 @@ row! {
         accepted_revision: i64,
         revision: i64,
         at: i64,
+        party_size: i64,
     }
 }
 
@@ -168,6 +175,7 @@ impl TryFrom<RegistrationRow> for Registration {
             secret: Secret::stored(row.secret),
             name: Name::stored(row.name),
             email: Email::stored(row.email),
+            party_size: party_size("party_size", row.party_size)?,
             key: row.idempotency_key.map(IdempotencyKey::stored),
             status: Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?,
             accepted_waiting: row
@@ -261,6 +269,7 @@ row! {
         capacity: Option<i64>,
         registered: i64,
         waiting: i64,
+        waiting_companions: i64,
         last_number: i64,
     }
 }
@@ -272,6 +281,7 @@ impl ArchivedRow {
             capacity: capacity(self.capacity)?,
             registered: count("registered", self.registered)?,
             waiting: count("waiting", self.waiting)?,
+            waiting_companions: count("waiting_companions", self.waiting_companions)?,
             last_number: count("last_number", self.last_number)?,
         })
     }
@@ -363,6 +373,10 @@ fn capacity(column: Option<i64>) -> Result<Capacity, StoreError> {
     column.map_or(Ok(Capacity::UNLIMITED), |places| {
         Capacity::limited(places).map_err(|_| unreadable("capacity", &places.to_string()))
     })
+}
+
+pub(super) fn party_size(column: &'static str, value: i64) -> Result<PartySize, StoreError> {
+    PartySize::parse(column, value).map_err(|_| unreadable(column, &value.to_string()))
 }
 
 fn unreadable(column: &str, value: &str) -> StoreError {

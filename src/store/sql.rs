@@ -12,8 +12,9 @@ pub(super) const EVENT_HEADS: &str = "SELECT id, revision, announcement FROM eve
 
 pub(super) const CREATE_EVENT: &str = "\
     INSERT INTO events (slug, epoch, title, description, capacity, waitlist, opens_at, closes_at,
-        scheduled, ended, closed, round, revision, registered, waiting, last_number, at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        scheduled, ended, closed, round, revision, registered, waiting, last_number, at,
+        max_party_size, waiting_companions)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
     ON CONFLICT (slug) DO NOTHING
     RETURNING id";
 pub(super) const INSERT_CHANGE: &str = "\
@@ -38,12 +39,21 @@ pub(super) const WAITING: &str = concat!(
     registration_columns!(),
     " FROM registrations WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT $3"
 );
+/// The party that waits longest.
+pub(super) const NEXT_PARTY: &str = "\
+    SELECT party_size FROM registrations
+    WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT 1";
+pub(super) const RENAME: &str = "\
+    UPDATE registrations SET name = $4, search_key = $5
+    WHERE event_id = $1 AND round = $2 AND number = $3";
 pub(super) const ARCHIVED: &str = "\
     SELECT capacity,
-        (SELECT count(*) FROM registrations r
+        (SELECT CAST(coalesce(sum(r.party_size), 0) AS BIGINT) FROM registrations r
             WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'confirmed') AS registered,
-        (SELECT count(*) FROM registrations r
+        (SELECT CAST(coalesce(sum(r.party_size), 0) AS BIGINT) FROM registrations r
             WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'waiting') AS waiting,
+        (SELECT CAST(coalesce(sum(r.party_size - 1), 0) AS BIGINT) FROM registrations r
+            WHERE r.event_id = $1 AND r.round = $2 AND r.status = 'waiting') AS waiting_companions,
         (SELECT coalesce(max(r.number), 0) FROM registrations r
             WHERE r.event_id = $1 AND r.round = $2) AS last_number
     FROM rounds WHERE event_id = $1 AND round = $2";
@@ -87,7 +97,7 @@ pub(super) const WAITING_NUMBERS: &str = "\
     WHERE event_id = $1 AND round = $2 AND status = 'waiting' AND number >= $3 AND number <= $4
     ORDER BY number";
 pub(super) const RECOUNT: &str = "\
-    SELECT (SELECT count(*) FROM registrations r
+    SELECT (SELECT CAST(coalesce(sum(r.party_size), 0) AS BIGINT) FROM registrations r
             WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'), e.registered
     FROM events e WHERE e.id = $1";
 

@@ -15,6 +15,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::decide::{Archived, BatchState};
 use crate::domain::event::{Capacity, Event, EventId, Slug};
 use crate::domain::registration::{Locator, Registration};
+use crate::domain::search;
 
 /// The connection of a transaction. A function that is generic over sqlx's databases is unreadable.
 pub(super) enum Connection<'t> {
@@ -55,7 +56,7 @@ pub(super) trait Transaction: Sized {
         lookup: &Lookup<'_>,
     ) -> Result<Vec<Registration>, StoreError>;
 
-    /// Writes the status and the revision of rows that exist.
+    /// Writes the status, the party and the revision of rows that exist.
     async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError>;
 
     /// Writes the event's row, the new lines of its change log and the new registrations.
@@ -117,6 +118,20 @@ pub(super) trait Transaction: Sized {
         )?;
         let listed = row.map(Listed::try_from).transpose()?;
         Ok(listed.map(|listed| listed.registration))
+    }
+
+    /// Writes the name of a row that exists.
+    async fn rename(&mut self, row: &Registration) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::RENAME)
+                .bind(row.locator.event)
+                .bind(i64::from(row.locator.round))
+                .bind(i64::from(row.locator.number))
+                .bind(row.name.as_str())
+                .bind(search::key(&row.name, &row.email))
+        )?;
+        Ok(())
     }
 
     /// Archives a round with its capacity.

@@ -52,3 +52,11 @@ for (const [name, now, next, expected] of [
   ["to nothing", count(10, 0), 0, [["preview-lower", { to: 0 }], ["preview-full"]]],
 ])
   test(name, () => assert.deepEqual(previewCapacity(now, next), expected));
+
+test("which groups fit is not promised", () => {
+  assert.deepEqual(previewCapacity(count(10, 8, 4), 11, true), [
+    ["preview-raise", { by: 1 }],
+    ["preview-promotes-most", { n: 3 }],
+  ]);
+  assert.deepEqual(previewCapacity(count(10, 8), 11, true), previewCapacity(count(10, 8), 11));
+});

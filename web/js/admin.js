@@ -20,7 +20,9 @@ async function bindCapacity(form) {
       (next === null || (Number.isInteger(next) && next >= 0 && next <= 1_000_000));
     const untouched = input.value === input.defaultValue && document.activeElement !== input;
     const words = fits
-      ? previewCapacity(store.count, next).map(([key, values]) => say(key, values))
+      ? previewCapacity(store.count, next, "groups" in form.dataset).map(([key, values]) =>
+          say(key, values),
+        )
       : [say("preview-invalid")];
     preview.textContent = untouched
       ? ""
@@ -60,6 +62,7 @@ async function bindEdit(form) {
     follow("opens_at", fieldMoment(now.opens_at));
     follow("closes_at", fieldMoment(now.closes_at));
     follow("waitlist", String(now.waitlist));
+    follow("max_party_size", String(now.max_party_size));
   });
 }
 

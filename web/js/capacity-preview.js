@@ -1,7 +1,10 @@
 // What a new capacity would do before it is done. Pure: the same rule as the server's.
 
-/** What setting the capacity to `next` does to the event as it is now: keys of the page's words, with their values. */
-export function previewCapacity(count, next) {
+/**
+ * What setting the capacity to `next` does to the event as it is now: keys of the page's words, with their
+ * values. Which of the `groups` that wait fit is only known to the server.
+ */
+export function previewCapacity(count, next, groups = false) {
   if (next === count.capacity) return [["preview-same"]];
   if (next === null)
     return [
@@ -18,6 +21,7 @@ export function previewCapacity(count, next) {
         ? ["preview-raise", { by: next - count.capacity }]
         : ["preview-lower", { to: next }];
   const effects = [];
+  if (promotes && groups) return [change, ["preview-promotes-most", { n: promotes }]];
   if (promotes) effects.push(["preview-promotes", { n: promotes }]);
   if (over) effects.push(["preview-over", { n: over }]);
   else effects.push(free ? ["preview-free", { n: free }] : ["preview-full"]);

@@ -85,6 +85,11 @@ function showDetail(element, value) {
   else if (element.dataset.detail === "description") {
     if (element.textContent !== value) element.textContent = value;
     element.hidden = value === "";
+  } else if (element.dataset.detail === "max_party_size") {
+    const input = element.querySelector("input");
+    input.max = value;
+    element.hidden = value === 1;
+    if (value === 1) input.value = "1";
   } else {
     element.hidden = value === null;
     const time = element.querySelector("time");

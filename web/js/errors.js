@@ -9,13 +9,17 @@ const RULES = {
         : /.[@\uFF20\uFE6B]./u.test(value) // the server names a character that is wrong
           ? null
           : "invalid",
+  party_size: (value, { max }) =>
+    /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= Number(max) ? null : "invalid",
 };
+const ofField = (form, field) => ({ most: form.elements[field].max ?? "" });
 
 /** @returns {{field: string, message: string}[]} */
 export function findErrors(form, say) {
   return Object.entries(RULES).flatMap(([field, rule]) => {
-    const fault = rule(form.elements[field].value.trim());
-    return fault ? [{ field, message: say(`error-${field}-${fault}`) }] : [];
+    const input = form.elements[field];
+    const fault = rule(input.value.trim(), input);
+    return fault ? [{ field, message: say(`error-${field}-${fault}`, ofField(form, field)) }] : [];
   });
 }
 
@@ -28,7 +32,9 @@ export function translateErrors(form, errors, say) {
       field,
       message:
         own.get(field) ??
-        (character ? say("error-character", { character }) : say(`error-${field}-invalid`)),
+        (character
+          ? say("error-character", { character })
+          : say(`error-${field}-invalid`, ofField(form, field))),
     }));
 }
 

@@ -6,7 +6,7 @@ import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.j
 import { send, drawKey } from "./send.js";
 import { followRegistration, standingOf } from "./own-registration.js";
 
-const FIELDS = ["name", "email", "idempotency_key"];
+const FIELDS = ["name", "email", "party_size", "idempotency_key"];
 
 export function bindForm(form, { slug, store, registered }) {
   const say = readWords("form-messages");
@@ -86,6 +86,7 @@ export function bindForm(form, { slug, store, registered }) {
     draft.forget();
     form.reset();
     form.elements.name.value = form.elements.email.value = "";
+    form.elements.party_size.value = "1";
     form.elements.idempotency_key.value = drawKey();
     form.removeAttribute("data-kept");
     form.setAttribute("data-done", "");
@@ -108,7 +109,7 @@ export function bindForm(form, { slug, store, registered }) {
     showErrors(form, say("error-trap"), []);
   }
 
-  function refuse({ code, errors = [] }) {
+  function refuse({ code, errors = [], remaining }) {
     // The key belongs to the first entry; this one is another.
     if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey();
     if (errors.some(({ field }) => field === "website")) return emptyTrap();
@@ -116,6 +117,10 @@ export function bindForm(form, { slug, store, registered }) {
     else if (code === "already-registered")
       showErrors(form, say(`problem-${code}`), [
         { field: "email", message: say("error-email-taken") },
+      ]);
+    else if (code === "event-full" && remaining > 0)
+      showErrors(form, say(`problem-${code}`), [
+        { field: "party_size", message: say("error-party_size-full", { n: remaining }) },
       ]);
     else showErrors(form, say(`problem-${code}`) || say("form-failed"), []);
   }
@@ -125,5 +130,6 @@ const hasEntry = (form) => form.elements.name.value !== "" || form.elements.emai
 const entryOf = (form) => ({
   name: form.elements.name.value,
   email: form.elements.email.value,
+  party_size: Number(form.elements.party_size.value),
   website: form.elements.website.value,
 });

@@ -17,12 +17,22 @@ export function start(stub) {
   if (copy && navigator.clipboard) bindCopy(copy, stub.querySelector("[data-copy-source]"));
 }
 
-function show(stub, standing, { waiting_position: position }) {
+function show(stub, standing, registration) {
+  const { waiting_position: position, waiting_for: why, name, party_size: people } = registration;
   const at = (name) => stub.querySelector(`[data-registration-${name}]`);
   const current = standing === "confirmed" || standing === "waiting";
   stub.dataset.status = standing;
   at("status").textContent = say(standing);
   at("detail").textContent = say(`${standing}-detail`, { position: position ?? "–" });
+  at("why").hidden = !why || !current;
+  if (why) at("why").textContent = say("blocked", { n: why.remaining, needs: why.party_size });
+  if (name) at("name").textContent = name;
+  if (people) {
+    at("party").textContent = say("people", { n: people });
+    at("group").hidden = people === 1;
+  }
+  const change = stub.querySelector("[data-change]");
+  if (change) change.hidden = !current;
   at("again").hidden = current || standing === "gone"; // a deleted event has no page to go back to
   at("round").hidden = standing !== "archived";
   stub.querySelector("[data-keep]").hidden = !current;

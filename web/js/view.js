@@ -9,9 +9,13 @@ export const figure = (count) =>
     ? formatNumber(count.registered)
     : `${formatNumber(count.registered)} / ${formatNumber(count.capacity)}`;
 
+/** Whether places are free that are too few for the group that is next on the waiting list. */
+export const isHeld = (count) => count.remaining > 0 && count.waiting > 0;
+
 export function places(count) {
   if (count.over_by > 0) return say("count-over", { n: count.over_by });
   if (count.remaining === null) return say("count-unlimited");
+  if (isHeld(count)) return say("count-held", { n: count.remaining });
   return count.remaining === 0 ? say("count-none") : say("count-remaining", { n: count.remaining });
 }
 

@@ -73,7 +73,7 @@ fn change(previous: &Count, count: &Count, difference: i64) -> String {
         what.push(format!("now {}", printable(&count.state)));
     }
     if count.waiting != previous.waiting {
-        what.push(format!("{} waiting", count.waiting));
+        what.push(waiting(count));
     }
     // A change of the title or the schedule alone, or a cancellation whose place was taken at once.
     if what.is_empty() {
@@ -83,9 +83,21 @@ fn change(previous: &Count, count: &Count, difference: i64) -> String {
     }
 }
 
+/// While people wait, free places are too few for the group that is next.
+fn waiting(count: &Count) -> String {
+    let free = count
+        .capacity
+        .map_or(0, |places| places.saturating_sub(count.registered));
+    if count.waiting > 0 && free > 0 {
+        format!("{} waiting, {free} free", count.waiting)
+    } else {
+        format!("{} waiting", count.waiting)
+    }
+}
+
 fn with_waiting(mut what: String, count: &Count) -> String {
     if count.waiting > 0 {
-        let _ = write!(what, ", {} waiting", count.waiting);
+        let _ = write!(what, ", {}", waiting(count));
     }
     what
 }
@@ -140,8 +152,12 @@ mod tests {
             "  0 / 100  open        (-97)  reset, round 2"
         );
         assert_eq!(
+            after(|count| (count.waiting, count.registered) = (4, 100)),
+            "100 / 100  open         (+3)  registered, 4 waiting"
+        );
+        assert_eq!(
             after(|count| count.waiting = 4),
-            " 97 / 100  open               4 waiting"
+            " 97 / 100  open               4 waiting, 3 free"
         );
         assert_eq!(after(|_| ()), " 97 / 100  open               changed");
     }

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+mod revise;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use super::audit::{self, Actor};
 use super::change::Kind;
 use super::clock::Timestamp;
 use super::command::{Answer, Applicant, Command, Decision, Refusal};
-use super::event::{self, Capacity, Edit, Event};
+use super::event::{self, Capacity, Edit, Event, PartySize};
 use super::headcount::State as EventState;
 use super::registration::{Locator, Registration, Secret, Status};
 
@@ -37,6 +38,16 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             secret,
             by,
         } => cancel(batch, *locator, secret.as_ref(), *by, now),
+        Command::Change {
+            locator,
+            secret,
+            revised,
+            expected,
+            by,
+        } => {
+            let row = find(batch, *locator, secret.as_ref())?;
+            revise::revise(batch, &row, revised, expected.as_deref(), *by, now)
+        }
         Command::Edit { edit, by, .. } => settings(batch, edit, *by, now),
         Command::Reset { capacity, by, .. } => Ok(reset(batch, *capacity, *by, now)),
         Command::Undo { by, .. } => undo(batch, *by, now),
@@ -81,7 +92,9 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
         && let Some(earlier) = batch.known.by_key.get(key.as_str())
     {
         let earlier = &batch.known.registrations[earlier];
-        let same = earlier.name == applicant.name && earlier.email == applicant.email;
+        let same = earlier.name == applicant.name
+            && earlier.email == applicant.email
+            && earlier.party_size == applicant.party_size;
         return if same {
             Ok(Answer::Registered {
                 registration: Arc::clone(earlier),
@@ -91,29 +104,29 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
             Err(Refusal::IdempotencyMismatch)
         };
     }
+    let people = applicant.party_size;
     let event = &mut batch.event;
-    let status = match event.state() {
-        EventState::Closed => return Err(Refusal::EventClosed),
-        EventState::Scheduled => {
-            return Err(Refusal::EventNotOpen {
-                opens_at: event.opens_at,
-            });
-        }
+    check_party_size(event, people)?;
+    check_taking(event)?;
+    let status = if event.has_places_for(people.get()) {
+        Status::Confirmed
+    } else if event.waitlist && may_wait(event.capacity, people) {
+        Status::Waiting
+    } else {
         // Checked before the address is looked up: a full event must not reveal who has a place.
-        EventState::Full => return Err(Refusal::EventFull),
-        _ if batch.known.by_email.contains_key(applicant.email.key()) => {
-            return Err(Refusal::AlreadyRegistered);
-        }
-        EventState::Open => Status::Confirmed,
-        EventState::Waitlist => Status::Waiting,
+        return Err(full(event));
     };
+    if batch.known.by_email.contains_key(applicant.email.key()) {
+        return Err(Refusal::AlreadyRegistered);
+    }
     let accepted_waiting = match status {
         Status::Waiting => {
-            event.waiting += 1;
-            Some(event.waiting)
+            event.waiting += people.get();
+            event.waiting_companions += people.companions();
+            Some(event.waiting_parties())
         }
         Status::Confirmed | Status::Cancelled => {
-            event.registered += 1;
+            event.registered += people.get();
             None
         }
     };
@@ -129,6 +142,7 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
         secret: applicant.secret.clone(),
         name: applicant.name.clone(),
         email: applicant.email.clone(),
+        party_size: people,
         key: applicant.key.clone(),
         status,
         accepted_waiting,
@@ -147,6 +161,56 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
     })
 }
 
+/// Fails if a party is larger than the organiser allows now.
+fn check_party_size(event: &Event, people: PartySize) -> Result<(), Refusal> {
+    if people <= event.max_party_size {
+        return Ok(());
+    }
+    let most = event.max_party_size.get();
+    Err(Refusal::Invalid(PartySize::out_of_range(
+        "party_size",
+        most,
+    )))
+}
+
+/// Fails unless people may register now.
+fn check_taking(event: &Event) -> Result<(), Refusal> {
+    match event.state() {
+        EventState::Closed => Err(Refusal::EventClosed),
+        EventState::Scheduled => Err(Refusal::EventNotOpen {
+            opens_at: event.opens_at,
+        }),
+        EventState::Full | EventState::Open | EventState::Waitlist => Ok(()),
+    }
+}
+
+/// A group that is larger than the room would block the waiting list for ever. One person may wait
+/// for a room without places: an organiser opens it when the places are known.
+fn may_wait(capacity: Capacity, people: PartySize) -> bool {
+    people == PartySize::ONE || capacity.has_places(0, people.get())
+}
+
+fn full(event: &Event) -> Refusal {
+    // Without a limit every party fits, so nobody is refused.
+    let remaining = event.capacity.remaining(event.registered).unwrap_or(0);
+    Refusal::EventFull { remaining }
+}
+
+/// The registration that a command names. Without the visitor's `secret` it is the organiser's
+/// command.
+fn find(
+    batch: &BatchState,
+    locator: Locator,
+    secret: Option<&Secret>,
+) -> Result<Arc<Registration>, Refusal> {
+    let found = batch
+        .known
+        .registrations
+        .get(&locator)
+        .filter(|row| secret.is_none_or(|secret| row.secret.matches(secret)));
+    Ok(found.ok_or(Refusal::RegistrationNotFound)?.clone())
+}
+
 fn cancel(
     batch: &mut BatchState,
     locator: Locator,
@@ -154,23 +218,15 @@ fn cancel(
     by: Actor,
     now: Timestamp,
 ) -> Decision {
-    let found = batch
-        .known
-        .registrations
-        .get(&locator)
-        .filter(|row| secret.is_none_or(|secret| row.secret.matches(secret)));
-    let row = found.ok_or(Refusal::RegistrationNotFound)?.clone();
+    let row = find(batch, locator, secret)?;
     if row.status == Status::Cancelled {
         return Ok(Answer::Cancelled(row));
     }
     let current = locator.round == batch.event.round;
     if current {
-        match row.status {
-            Status::Waiting => {
-                batch.event.waiting -= 1;
-                batch.known.waiting.retain(|waiting| *waiting != locator);
-            }
-            Status::Confirmed | Status::Cancelled => batch.event.registered -= 1,
+        leave(&mut batch.event, &row);
+        if row.status == Status::Waiting {
+            batch.known.waiting.retain(|waiting| *waiting != locator);
         }
         batch.bump_revision(Kind::Cancelled, now);
     }
@@ -189,14 +245,33 @@ fn cancel(
     Ok(Answer::Cancelled(after))
 }
 
-/// Free places go to the longest waiting. All who move at once share one revision.
+/// Takes a party out of the event's counters.
+fn leave(event: &mut Event, row: &Registration) {
+    match row.status {
+        Status::Waiting => {
+            event.waiting -= row.party_size.get();
+            event.waiting_companions -= row.party_size.companions();
+        }
+        Status::Confirmed => event.registered -= row.party_size.get(),
+        Status::Cancelled => {}
+    }
+}
+
+/// Free places go to the longest waiting, in strict order: a party that does not fit waits, and
+/// nobody overtakes it. All who move at once share one revision.
 fn promote(batch: &mut BatchState, now: Timestamp) {
     let mut promoted = Vec::new();
-    while batch.event.capacity.has_place(batch.event.registered)
-        && let Some(locator) = batch.known.waiting.pop_front()
-    {
-        batch.event.waiting -= 1;
-        batch.event.registered += 1;
+    while let Some(locator) = batch.known.waiting.front().copied() {
+        let event = &mut batch.event;
+        // Whoever is known to wait is among the known registrations.
+        let next = &batch.known.registrations[&locator];
+        let people = next.party_size.get();
+        if !event.capacity.has_places(event.registered, people) {
+            break;
+        }
+        leave(event, next);
+        event.registered += people;
+        batch.known.waiting.pop_front();
         promoted.push(locator);
     }
     if promoted.is_empty() {
@@ -231,6 +306,7 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
         .clone()
         .unwrap_or_else(|| before.description.clone());
     event.waitlist = edit.waitlist.unwrap_or(before.waitlist);
+    event.max_party_size = edit.max_party_size.unwrap_or(before.max_party_size);
     event.closed = edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
         event.opens_at = opens_at;
@@ -281,6 +357,7 @@ fn reset(batch: &mut BatchState, capacity: Option<Capacity>, by: Actor, now: Tim
     event.round += 1;
     event.registered = 0;
     event.waiting = 0;
+    event.waiting_companions = 0;
     event.last_number = 0;
     event.capacity = capacity.unwrap_or(event.capacity);
     batch.bump_revision(Kind::Reset, now);
@@ -305,6 +382,7 @@ fn undo(batch: &mut BatchState, by: Actor, now: Timestamp) -> Decision {
     event.capacity = archived.capacity;
     event.registered = archived.registered;
     event.waiting = archived.waiting;
+    event.waiting_companions = archived.waiting_companions;
     event.last_number = archived.last_number;
     batch.bump_revision(Kind::Restored, now);
     promote(batch, now);

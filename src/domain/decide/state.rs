@@ -21,10 +21,12 @@ pub struct Archived {
     pub round: u32,
     /// Its capacity when it was archived.
     pub capacity: Capacity,
-    /// Confirmed registrations, counted now: somebody may have cancelled since.
+    /// People confirmed, counted now: somebody may have cancelled since.
     pub registered: u32,
     /// People waiting, counted now.
     pub waiting: u32,
+    /// See [`Event::waiting_companions`], counted now.
+    pub waiting_companions: u32,
     /// The last number it gave.
     pub last_number: u32,
 }
@@ -33,7 +35,9 @@ pub struct Archived {
 ///
 /// - Visitors' commands: the registrations of the current round with one of the batch's keys, and
 ///   those with one of its email addresses that are not cancelled. Also every registration that the
-///   batch cancels, and as many of the longest waiting.
+///   batch cancels or changes. If it names any, then as many of the longest waiting as there are
+///   free places and people in the parties that it names. A party has at least one person, so these
+///   are enough: each of the longest waiting that moves or leaves uses up one of those people.
 /// - `Edit`: as many of the longest waiting as the new capacity has places for.
 /// - `Undo`: the round before, and its longest waiting in the same way.
 ///
@@ -91,8 +95,10 @@ impl Known {
 pub struct Writes {
     /// New rows, by number.
     pub inserted: Vec<Locator>,
-    /// Rows whose status and revision changed; may include new rows.
+    /// Rows whose status, party or revision changed; may include new rows.
     pub touched: Vec<Locator>,
+    /// Those of `touched` whose name changed; may include new rows.
+    pub renamed: Vec<Locator>,
     /// New revisions, in order.
     pub changes: Vec<Change>,
     /// Lines of the audit log.
@@ -142,20 +148,30 @@ impl BatchState {
         rows.map(|locator| self.registration(*locator)).collect()
     }
 
-    /// Rows that are in the database already and whose status has changed. New rows are inserted in
-    /// their final state.
+    /// Rows that are in the database already and whose status, party or revision has changed. New
+    /// rows are inserted in their final state.
     pub fn moved(&self) -> Vec<&Registration> {
+        self.stored(&self.writes.touched)
+    }
+
+    /// Rows that are in the database already and whose name has changed.
+    pub fn renamed(&self) -> Vec<&Registration> {
+        self.stored(&self.writes.renamed)
+    }
+
+    /// The rows of `locators` that are in the database already, each once.
+    fn stored(&self, locators: &[Locator]) -> Vec<&Registration> {
         // Numbers only grow, so the new rows of a batch are those from its first new number on.
         let is_new = |locator: &Locator| {
             let first = self.writes.inserted.first();
             first
                 .is_some_and(|first| locator.round == first.round && locator.number >= first.number)
         };
-        let mut moved = self.writes.touched.clone();
-        moved.retain(|locator| !is_new(locator));
-        moved.sort_unstable();
-        moved.dedup();
-        let rows = moved.into_iter();
+        let mut stored = locators.to_vec();
+        stored.retain(|locator| !is_new(locator));
+        stored.sort_unstable();
+        stored.dedup();
+        let rows = stored.into_iter();
         rows.map(|locator| self.registration(locator)).collect()
     }
 
@@ -212,6 +228,21 @@ impl BatchState {
         status: Status,
         revision: Option<i64>,
     ) -> Arc<Registration> {
+        let row = self.change(locator, revision, |row| row.status = status);
+        if status == Status::Cancelled && self.known.by_email.get(row.email.key()) == Some(&locator)
+        {
+            self.known.by_email.remove(row.email.key());
+        }
+        row
+    }
+
+    /// Changes a known row, and returns it as it is then.
+    pub(super) fn change(
+        &mut self,
+        locator: Locator,
+        revision: Option<i64>,
+        change: impl FnOnce(&mut Registration),
+    ) -> Arc<Registration> {
         // Callers have just found the locator in `known`.
         let row = self
             .known
@@ -220,13 +251,9 @@ impl BatchState {
             .expect("a known registration");
         // Answers that hold the row keep it as it was.
         let changed = Arc::make_mut(row);
-        changed.status = status;
+        change(changed);
         if let Some(revision) = revision {
             changed.revision = revision;
-        }
-        if status == Status::Cancelled && self.known.by_email.get(row.email.key()) == Some(&locator)
-        {
-            self.known.by_email.remove(row.email.key());
         }
         self.writes.touched.push(locator);
         Arc::clone(row)

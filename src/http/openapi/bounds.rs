@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::announcement;
-use crate::domain::event::{self, Capacity, Slug};
+use crate::domain::event::{self, Capacity, PartySize, Slug};
 use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
@@ -67,6 +67,7 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         "slug" | "event" | "confirm" => Some(slug()),
         "position" => Some(json!({ "pattern": position() })),
         "capacity" | "remaining" => Some(json!({ "minimum": 0, "maximum": Capacity::MAX })),
+        "party_size" | "max_party_size" => Some(json!({ "minimum": 1, "maximum": PartySize::MAX })),
         "title" => Some(line(event::TITLE_MAX)),
         "description" => Some(text(0, event::DESCRIPTION_MAX, &OF_SEVERAL_LINES)),
         "name" => Some(text(1, Name::MAX, &OF_SEVERAL_LINES)),

@@ -195,6 +195,24 @@ pub(super) const ALL: &[Call] = &[
         ..CALL
     },
     Call {
+        method: Method::PATCH,
+        path: "/api/v1/registrations/{token}",
+        id: "changeRegistration",
+        summary: "Change the party or the name",
+        notes: "A smaller party frees places for those who wait. A larger one needs free places, and that nobody waits; a party that waits only becomes smaller.",
+        body: Some(("RegistrationChange", false)),
+        answers: &[(200, "As it is then", REGISTRATION)],
+        refusals: &[
+            Code::Forbidden,
+            Code::RegistrationNotFound,
+            Code::RegistrationCancelled,
+            Code::EventFull,
+            Code::EventClosed,
+            Code::EventNotOpen,
+        ],
+        ..CALL
+    },
+    Call {
         method: Method::DELETE,
         path: "/api/v1/registrations/{token}",
         id: "cancelRegistration",

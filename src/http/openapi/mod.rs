@@ -166,6 +166,8 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Csv>()
         .schema_from::<s::Document>()
         .schema_from::<s::NewRegistration>()
+        .schema_from::<s::RegistrationChange>()
+        .schema_from::<s::WaitingFor>()
         .schema_from::<s::Status>()
         .schema_from::<s::Links>()
         .schema_from::<s::Registration>()

@@ -13,9 +13,9 @@ pub(super) enum State {
     Scheduled,
     /// Places are free.
     Open,
-    /// No places, and no waiting list is taken.
+    /// No places, or others wait for them; and no waiting list is taken.
     Full,
-    /// No places; the waiting list is taken.
+    /// No places, or others wait for them; the waiting list is taken.
     Waitlist,
     /// Closed by the organiser or by `closes_at`.
     Closed,
@@ -37,13 +37,13 @@ pub(super) struct Count {
     #[schema(minimum = 1)]
     round: i32,
     state: State,
-    /// How many may be confirmed; `null` for no limit.
+    /// How many people may be confirmed; `null` for no limit.
     #[schema(required)]
     capacity: Option<i32>,
-    /// Confirmed registrations of this round.
+    /// People confirmed in this round.
     #[schema(minimum = 0)]
     registered: i32,
-    /// Places left; `null` without a limit.
+    /// Places left; `null` without a limit. While people wait, too few for the group that is next.
     #[schema(required)]
     remaining: Option<i32>,
     /// How far the capacity was lowered below the headcount.
@@ -73,6 +73,8 @@ pub(super) struct Event {
     closes_at: Option<String>,
     /// Whether people may wait for a place.
     waitlist: bool,
+    /// The largest party that may register.
+    max_party_size: i32,
     /// What the organiser announces now.
     #[schema(required)]
     announcement: Option<Notice>,
@@ -91,6 +93,7 @@ pub(super) enum Kind {
     Created,
     Registered,
     Cancelled,
+    Changed,
     Promoted,
     Capacity,
     Opened,
@@ -156,6 +159,29 @@ pub(super) struct NewRegistration {
     /// `mailto:` or a name and angle brackets, is removed.
     #[schema(example = "ada@example.org")]
     email: String,
+    /// How many people ask for places together; at most the event's `max_party_size`.
+    #[schema(default = 1, nullable = false)]
+    party_size: Option<i32>,
+}
+
+/// What changes in a registration; what is absent stays as it is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RegistrationChange {
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// Smaller always works. Larger needs free places, and that nobody waits.
+    #[schema(nullable = false)]
+    party_size: Option<i32>,
+}
+
+/// Why places are free and somebody waits.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WaitingFor {
+    /// How many places are free.
+    #[schema(minimum = 1)]
+    remaining: i32,
+    /// How many people the group has that waits longest.
+    party_size: i32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -183,16 +209,21 @@ pub(super) struct Registration {
     #[schema(minimum = 1)]
     number: i32,
     status: Status,
-    /// The place in the waiting list, from 1; `null` unless waiting.
+    /// The registrations ahead plus one; `null` unless waiting.
     #[schema(minimum = 1, required)]
     waiting_position: Option<i32>,
+    /// While places are free that are too few for the group that is next; else `null`.
+    #[schema(required)]
+    waiting_for: Option<WaitingFor>,
     /// It counts while this is the event's current round.
     #[schema(minimum = 1)]
     round: i32,
     /// The event's slug.
     event: String,
     name: String,
-    /// Opens this registration; anybody who knows it may cancel.
+    /// How many people it is for.
+    party_size: i32,
+    /// Opens this registration; anybody who knows it may change and cancel it.
     token: String,
     /// The revision that made or last changed it: a count with a lower one is older than this.
     position: String,
@@ -207,6 +238,8 @@ pub(super) struct Row {
     number: i32,
     name: String,
     email: String,
+    /// How many people it is for.
+    party_size: i32,
     status: Status,
     #[schema(minimum = 1, required)]
     waiting_position: Option<i32>,
@@ -236,6 +269,9 @@ pub(super) struct NewEvent {
     capacity: Option<i32>,
     #[schema(default = false, nullable = false)]
     waitlist: Option<bool>,
+    /// The largest party that may register.
+    #[schema(default = 1, nullable = false)]
+    max_party_size: Option<i32>,
     description: Option<String>,
     /// When registering begins by itself.
     #[schema(format = DateTime)]
@@ -254,6 +290,9 @@ pub(super) struct EventEdit {
     capacity: Option<i32>,
     #[schema(nullable = false)]
     waitlist: Option<bool>,
+    /// Parties that registered before keep their size.
+    #[schema(nullable = false)]
+    max_party_size: Option<i32>,
     description: Option<String>,
     #[schema(format = DateTime)]
     opens_at: Option<String>,
@@ -355,6 +394,9 @@ pub(super) struct Problem {
     /// With `validation-failed`: every field that was refused.
     #[schema(nullable = false)]
     errors: Option<Vec<FieldError>>,
+    /// With `event-full`: how many places are free.
+    #[schema(minimum = 0, nullable = false)]
+    remaining: Option<i32>,
     /// With `event-not-open`.
     #[schema(format = DateTime)]
     opens_at: Option<String>,

@@ -18,7 +18,7 @@ use crate::store::{Export, Listed};
 const AHEAD: usize = 1;
 /// Spreadsheets take a file for UTF-8 only if it begins with a byte order mark.
 const BOM: &str = "\u{FEFF}";
-const HEAD: [&str; 8] = [
+const HEAD: [&str; 9] = [
     "number",
     "name",
     "email",
@@ -27,6 +27,7 @@ const HEAD: [&str; 8] = [
     "round",
     "at",
     "id",
+    "party_size",
 ];
 
 /// `GET /api/v1/events/{slug}/registrations.csv`, with the list's filters.
@@ -115,6 +116,7 @@ fn render(rows: &[Listed]) -> String {
             &round,
             &row.at.to_string(),
             &row.locator.to_string(),
+            &row.party_size.get().to_string(),
         ];
         // Every record has as many fields as the head, and writing to memory cannot fail.
         csv.write_record(cells).expect("a record in memory");
@@ -128,7 +130,7 @@ mod tests {
     use super::*;
     use crate::domain::clock::Timestamp;
     use crate::domain::person::{Email, Name};
-    use crate::domain::registration::{Locator, Registration, Secret, Status};
+    use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
 
     #[test]
     fn cells_are_quoted_where_needed() {
@@ -141,6 +143,7 @@ mod tests {
             secret: Secret::draw(),
             name: Name::parse("=HYPERLINK(\"x\"), Ada").unwrap(),
             email: Email::parse("ada@example.org").unwrap(),
+            party_size: PartySize::parse("party_size", 4).unwrap(),
             key: None,
             status: Status::Waiting,
             accepted_waiting: Some(5),
@@ -154,7 +157,7 @@ mod tests {
         }]);
         assert_eq!(
             text,
-            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3\r\n"
+            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3,4\r\n"
         );
     }
 }

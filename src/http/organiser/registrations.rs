@@ -9,7 +9,7 @@ use crate::context::head::RequestHead;
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::position::Position;
-use crate::domain::registration::{Locator, Registration, Status};
+use crate::domain::registration::{Locator, PartySize, Registration, Status};
 use crate::http::registration::unexpected;
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
@@ -22,6 +22,7 @@ pub(super) struct Row<'a> {
     number: u32,
     name: &'a str,
     email: &'a str,
+    party_size: PartySize,
     status: Status,
     waiting_position: Option<u32>,
     round: u32,
@@ -35,6 +36,7 @@ impl<'a> Row<'a> {
             number: row.locator.number,
             name: row.name.as_str(),
             email: row.email.as_str(),
+            party_size: row.party_size,
             status: row.status,
             waiting_position,
             round: row.locator.round,

@@ -8,9 +8,9 @@ use super::query::Query;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
-use crate::domain::event::{self, Edit, Event, NewEvent, Slug};
+use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
 use crate::domain::invalid::Invalid;
-use crate::http::body::{self, AllowedMedia, Unread};
+use crate::http::body::{self, AllowedMedia, Media, Unread};
 use crate::http::details::Item;
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::registration::unexpected;
@@ -32,6 +32,8 @@ struct Fields<'a> {
     capacity: FieldValue<'a>,
     #[serde(borrow)]
     waitlist: FieldValue<'a>,
+    #[serde(borrow)]
+    max_party_size: FieldValue<'a>,
     #[serde(borrow)]
     opens_at: FieldValue<'a>,
     #[serde(borrow)]
@@ -99,6 +101,7 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
             .and_then(|capacity| capacity.ok_or_else(missing)),
     );
     let waitlist = check.take(fields.waitlist.flag("waitlist"));
+    let max_party_size = check.take(most(&fields.max_party_size));
     let opens_at = check
         .take(fields.opens_at.moment("opens_at"))
         .map(Option::flatten);
@@ -116,11 +119,16 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
             description,
             capacity,
             waitlist: waitlist.flatten().unwrap_or(false),
+            max_party_size: max_party_size.flatten().unwrap_or(PartySize::ONE),
             opens_at: opens_at.flatten(),
             closes_at: closes_at.flatten(),
         }),
         _ => Err(check.problem()),
     }
+}
+
+fn most(field: &FieldValue<'_>) -> Result<Option<PartySize>, Invalid> {
+    field.party_size("max_party_size", Media::Json)
 }
 
 /// `PATCH /api/v1/events/{slug}`
@@ -180,6 +188,7 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
         description,
         capacity: check.take(fields.capacity.capacity("capacity")).flatten(),
         waitlist: check.take(fields.waitlist.flag("waitlist")).flatten(),
+        max_party_size: check.take(most(&fields.max_party_size)).flatten(),
         opens_at: check.take(fields.opens_at.moment("opens_at")).flatten(),
         closes_at: check.take(fields.closes_at.moment("closes_at")).flatten(),
         closed: check.take(fields.closed.flag("closed")).flatten(),

@@ -110,6 +110,12 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(look())
         .then(registration::cancel)
         .boxed();
+    let change = at!("r" / String / "change")
+        .and(warp::post())
+        .and(look())
+        .and(body())
+        .then(registration::change)
+        .boxed();
     let problems = at!("problems")
         .and(read())
         .and(visit())
@@ -126,6 +132,7 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         register,
         registration,
         cancel,
+        change,
         wall,
         compare,
         lab,

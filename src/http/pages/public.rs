@@ -90,6 +90,7 @@ fn is_passing(code: Code) -> bool {
         | Code::UnsupportedMediaType
         | Code::EventClosed
         | Code::AlreadyRegistered
+        | Code::RegistrationCancelled
         | Code::SlugTaken
         | Code::NotEmpty
         | Code::ChangedMeanwhile

@@ -88,6 +88,7 @@ async fn again(
 struct Refused {
     name_error: Option<String>,
     email_error: Option<String>,
+    party_error: Option<String>,
     form_error: Option<String>,
     /// Draw a new key: the old one was refused. Otherwise it stays, so that a retry registers once.
     new_key: bool,
@@ -97,21 +98,26 @@ impl Refused {
     fn new(texts: Texts, form: &Form, problem: &Problem) -> Self {
         let code = problem.code();
         let (mut name_error, mut email_error) = (None, None);
+        let mut party_error = None;
         if code == Code::ValidationFailed {
             let name = Name::parse(form.get("name"));
             let email = Email::parse(form.get("email"));
             name_error = name.err().map(|invalid| message(texts, &invalid));
             email_error = email.err().map(|invalid| message(texts, &invalid));
+            party_error = party_message(texts, problem);
+        }
+        if let Some(free) = problem.remaining().filter(|free| *free > 0) {
+            party_error = Some(texts.get1("error-party_size-full", "n", free));
         }
         let trapped = !form.get("website").trim().is_empty();
-        let named = name_error.is_some() || email_error.is_some();
+        let named = name_error.is_some() || email_error.is_some() || party_error.is_some();
         if code == Code::AlreadyRegistered {
             email_error = Some(texts.get("error-email-taken"));
         }
         let form_error = if code == Code::ValidationFailed && trapped && !named {
             // The page comes back with the field empty, so sending it again succeeds.
             texts.get("error-trap")
-        } else if named {
+        } else if named && code == Code::ValidationFailed {
             texts.get("error-heading")
         } else {
             texts.get(format!("problem-{}-meaning", code.as_str()))
@@ -119,6 +125,7 @@ impl Refused {
         Self {
             name_error,
             email_error,
+            party_error,
             form_error: Some(form_error),
             new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest),
         }
@@ -132,17 +139,27 @@ impl Refused {
             event,
             name: form.get("name").to_owned(),
             email: form.get("email").to_owned(),
+            party_size: form.sent("party_size").unwrap_or("1").to_owned(),
             // As hard to guess as a private link: key and entries lead to the registration.
             idempotency_key: key.map_or_else(|| Secret::draw().reveal().to_owned(), str::to_owned),
             name_error: self.name_error,
             email_error: self.email_error,
+            party_error: self.party_error,
             form_error: self.form_error,
         }
     }
 }
 
+/// The message about the party's size, if that was refused. The limit is in the refusal.
+pub(super) fn party_message(texts: Texts, problem: &Problem) -> Option<String> {
+    let mut refused = problem.errors().into_iter();
+    let (_, message) = refused.find(|(field, _)| field == "party_size")?;
+    let most = message.rsplit(' ').next().unwrap_or_default().to_owned();
+    Some(texts.get1("error-party_size-invalid", "most", most))
+}
+
 /// The message about one field; the scripts show the same ones.
-fn message(texts: Texts, invalid: &Invalid) -> String {
+pub(super) fn message(texts: Texts, invalid: &Invalid) -> String {
     if let Some(c) = invalid.character {
         return texts.get1("error-character", "character", described(c));
     }

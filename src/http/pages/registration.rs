@@ -4,17 +4,24 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page, problem_page_with, see_other};
+use super::form::Form;
+use super::register::{message, party_message};
 use super::states;
-use super::templates::RegistrationPage;
-use super::views::RegistrationView;
+use super::templates::{ChangeForm, RegistrationPage};
+use super::views::{RegistrationView, Standing};
 use super::visit::Visit;
 use crate::context::{Context, Shared};
+use crate::domain::event::Event;
+use crate::domain::person::Name;
+use crate::http::body::{self, Unread};
+use crate::http::registration::WaitingFor;
+use crate::http::text::Texts;
 use crate::http::{auth, registration};
 use crate::problem::{Code, Problem};
 
 /// `GET /r/{token}`.
 pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Response {
-    match fill(&context, &visit, &token).await {
+    match fill(&context, &visit, &token, None).await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
         Err(problem) => refused(&context, &visit, &token, &problem).await,
     }
@@ -33,18 +40,103 @@ async fn refused(context: &Context, visit: &Visit, token: &str, problem: &Proble
     }
 }
 
-async fn fill(context: &Context, visit: &Visit, token: &str) -> Result<RegistrationPage, Problem> {
+/// A change that was refused: what was typed, and why.
+type Refused<'a> = (&'a Form, &'a Problem);
+
+async fn fill(
+    context: &Context,
+    visit: &Visit,
+    token: &str,
+    refused: Option<Refused<'_>>,
+) -> Result<RegistrationPage, Problem> {
     let own = registration::find_own(context, token).await?;
     let shown = states::not_before(context, own.event.id, own.registration.revision).await?;
-    let registration = RegistrationView::new(&own.registration, own.waiting_position, &shown.event);
+    let waiting_for = WaitingFor::of(context, &own.registration, own.waiting_position).await?;
+    let registration = RegistrationView::new(
+        &own.registration,
+        own.waiting_position,
+        waiting_for,
+        &shown.event,
+    );
     let page_url = visit.absolute(&context.settings, &format!("/r/{}", registration.token));
     Ok(RegistrationPage {
         t: visit.texts,
-        here: visit.path.clone(),
+        here: format!("/r/{token}"),
         event: shown.view(context.clock.now()),
+        change: change_form(visit.texts, &registration, &shown.event, refused),
         registration,
         page_url,
     })
+}
+
+fn change_form(
+    texts: Texts,
+    registration: &RegistrationView,
+    event: &Event,
+    refused: Option<Refused<'_>>,
+) -> ChangeForm {
+    let typed = |field, now: String| {
+        let sent = refused.and_then(|(form, _)| form.sent(field));
+        sent.map_or(now, ToOwned::to_owned)
+    };
+    ChangeForm {
+        name: typed("name", registration.name.clone()),
+        party_size: typed("party_size", registration.party_size.to_string()),
+        most: match registration.standing {
+            // A party that waits only becomes smaller. One may be larger than the present limit.
+            Standing::Waiting => registration.party_size,
+            Standing::Confirmed | Standing::Cancelled | Standing::Archived => {
+                registration.party_size.max(event.max_party_size.get())
+            }
+        },
+        error: refused.map(|(form, problem)| explanation(texts, form, problem)),
+    }
+}
+
+/// Why a change was refused, in words for the visitor.
+fn explanation(texts: Texts, form: &Form, problem: &Problem) -> String {
+    let code = problem.code();
+    if let (Code::EventFull, Some(free)) = (code, problem.remaining()) {
+        return texts.get1("change-full", "n", free);
+    }
+    if code == Code::ValidationFailed {
+        let name = Name::parse(form.get("name")).err();
+        let name = name.map(|invalid| message(texts, &invalid));
+        if let Some(words) = party_message(texts, problem).or(name) {
+            return words;
+        }
+    }
+    texts.get(format!("problem-{}-meaning", code.as_str()))
+}
+
+/// `POST /r/{token}/change`.
+pub(super) async fn change(token: String, context: Shared, visit: Visit, body: Unread) -> Response {
+    let sent = match Form::content(body, &visit.head, body::MAX).await {
+        Ok(sent) => sent,
+        Err(problem) => return problem_page(&visit, &problem),
+    };
+    let changed = async {
+        auth::refuse_cross_site(&context.settings, &visit.head)?;
+        let found = registration::find_own(&context, &token).await?;
+        let revised = registration::revised(&sent)?;
+        registration::change(&context, &visit.head.headers, found, revised).await
+    };
+    let problem = match changed.await {
+        Ok(own) => return see_other(&format!("/r/{}", own.registration.token())),
+        Err(problem) => problem,
+    };
+    let form = sent.decode().unwrap_or_default();
+    // A form of another site is not shown as if it came from this page.
+    let again = if problem.code() == Code::Forbidden {
+        None
+    } else {
+        let filled = fill(&context, &visit, &token, Some((&form, &problem))).await;
+        filled.ok()
+    };
+    match again {
+        Some(template) => page(&visit, problem.code().status(), Keep::Never, &template),
+        None => refused(&context, &visit, &token, &problem).await,
+    }
 }
 
 /// `POST /r/{token}/cancel`.

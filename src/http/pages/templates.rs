@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
+    WaitingForView,
 };
 use crate::http::text::Texts;
 
@@ -26,8 +27,10 @@ pub(super) struct EventPage {
     pub(super) name: String,
     pub(super) email: String,
     pub(super) idempotency_key: String,
+    pub(super) party_size: String,
     pub(super) name_error: Option<String>,
     pub(super) email_error: Option<String>,
+    pub(super) party_error: Option<String>,
     /// Opens the summary; set whenever another error is.
     pub(super) form_error: Option<String>,
 }
@@ -39,7 +42,19 @@ pub(super) struct RegistrationPage {
     pub(super) here: String,
     pub(super) event: EventView,
     pub(super) registration: RegistrationView,
+    pub(super) change: ChangeForm,
     pub(super) page_url: String,
+}
+
+/// The form that changes a registration.
+#[derive(Debug)]
+pub(super) struct ChangeForm {
+    pub(super) name: String,
+    pub(super) party_size: String,
+    /// The largest party that it may ask for.
+    pub(super) most: u32,
+    /// Why it was refused. It is open then.
+    pub(super) error: Option<String>,
 }
 
 #[derive(Debug, Template)]
@@ -118,6 +133,7 @@ pub(super) struct AdminEventsPage {
     pub(super) opens_at_input: String,
     pub(super) closes_at_input: String,
     pub(super) waitlist: bool,
+    pub(super) max_party_size: String,
     pub(super) create_error: Option<String>,
     /// The fields that were refused.
     pub(super) wrong: Vec<String>,
@@ -139,6 +155,8 @@ pub(super) struct AdminEventPage {
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
+    /// Why nobody gets the places that are free.
+    pub(super) waiting_for: Option<WaitingForView>,
     pub(super) can_undo: bool,
     pub(super) capacity: Setting,
     pub(super) details: Details,
@@ -168,6 +186,7 @@ pub(super) struct Details {
     pub(super) opens_at: Setting,
     pub(super) closes_at: Setting,
     pub(super) waitlist: Choice,
+    pub(super) max_party_size: Setting,
 }
 
 /// One setting's field.

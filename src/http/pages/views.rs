@@ -5,6 +5,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
 use crate::domain::registration::{Registration, Status};
+use crate::http::registration::WaitingFor;
 use crate::store::Listed;
 
 use super::rail::Rail;
@@ -19,6 +20,8 @@ pub(super) struct CountView {
     pub(super) remaining: Option<u32>,
     pub(super) over_by: u32,
     pub(super) waiting: u32,
+    /// Free places that are too few for the party that is next on the waiting list, if there are any.
+    pub(super) held: Option<u32>,
     pub(super) at: String,
     pub(super) stale_since: Option<String>,
     json: String,
@@ -34,6 +37,9 @@ impl CountView {
             remaining: count.remaining,
             over_by: count.over_by,
             waiting: count.waiting,
+            held: count
+                .remaining
+                .filter(|free| *free > 0 && count.waiting > 0),
             at: count.at.to_string(),
             stale_since: count.stale_since.map(|since| since.to_string()),
             json: script_data(count),
@@ -79,6 +85,7 @@ pub(super) struct EventView {
     pub(super) slug: String,
     pub(super) title: String,
     pub(super) description: String,
+    pub(super) max_party_size: u32,
     pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
     opens_at: Option<Timestamp>,
@@ -138,6 +145,7 @@ impl EventView {
             opens_at: event.opens_at,
             closes_at: event.closes_at,
             now,
+            max_party_size: event.max_party_size.get(),
             announcement: announcement.map(AnnouncementView::from),
             count: CountView::new(&Headcount {
                 stale_since,
@@ -215,6 +223,22 @@ impl Standing {
     }
 }
 
+/// Why nobody gets the places that are free.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WaitingForView {
+    pub(super) remaining: u32,
+    pub(super) party_size: u32,
+}
+
+impl From<WaitingFor> for WaitingForView {
+    fn from(waiting_for: WaitingFor) -> Self {
+        Self {
+            remaining: waiting_for.remaining,
+            party_size: waiting_for.party_size.get(),
+        }
+    }
+}
+
 /// A visitor's own registration.
 #[derive(Debug)]
 pub(super) struct RegistrationView {
@@ -223,6 +247,9 @@ pub(super) struct RegistrationView {
     pub(super) waiting_position: Option<u32>,
     pub(super) name: String,
     pub(super) email: String,
+    pub(super) party_size: u32,
+    /// What it waits for while places are free.
+    pub(super) waiting_for: Option<WaitingForView>,
     pub(super) token: String,
     pub(super) round: u32,
     pub(super) at: String,
@@ -233,6 +260,7 @@ impl RegistrationView {
     pub(super) fn new(
         registration: &Registration,
         waiting_position: Option<u32>,
+        waiting_for: Option<WaitingFor>,
         event: &Event,
     ) -> Self {
         Self {
@@ -241,6 +269,8 @@ impl RegistrationView {
             waiting_position,
             name: registration.name.as_str().to_owned(),
             email: registration.email.as_str().to_owned(),
+            party_size: registration.party_size.get(),
+            waiting_for: waiting_for.map(WaitingForView::from),
             token: registration.token().to_string(),
             round: registration.locator.round,
             at: registration.at.to_string(),
@@ -255,6 +285,7 @@ pub(super) struct RegistrationRow {
     pub(super) number: u32,
     pub(super) name: String,
     pub(super) email: String,
+    pub(super) party_size: u32,
     pub(super) status: &'static str,
     pub(super) waiting_position: Option<u32>,
     pub(super) at: String,
@@ -278,6 +309,7 @@ impl From<&Listed> for RegistrationRow {
             locator,
             name,
             email,
+            party_size,
             status,
             at,
             ..
@@ -287,6 +319,7 @@ impl From<&Listed> for RegistrationRow {
             number: locator.number,
             name: name.as_str().to_owned(),
             email: email.as_str().to_owned(),
+            party_size: party_size.get(),
             status: status.as_str(),
             waiting_position: *waiting_position,
             at: at.to_string(),

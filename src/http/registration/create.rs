@@ -8,14 +8,14 @@ use warp::http::{HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::unexpected;
-use super::view::{Document, acceptance, base, replay};
+use super::view::{Document, acceptance, base, replay, waiting};
 use crate::context::head::RequestHead;
 use crate::context::{Admission, Context, Shared};
 use crate::domain::command::{Answer, Applicant, Command};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
-use crate::domain::registration::{IdempotencyKey, Registration, Secret};
+use crate::domain::registration::{IdempotencyKey, PartySize, Registration, Secret};
 use crate::http::body::{AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::{auth, find, preconditions, rate, reply};
@@ -26,6 +26,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Marks the response to a repeated request: the registration exists already.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// The field of a party's size.
+pub(super) const PARTY_SIZE: &str = "party_size";
+
 /// What a visitor fills in.
 #[derive(Debug, Default, Deserialize)]
 pub struct Fields<'a> {
@@ -35,6 +38,9 @@ pub struct Fields<'a> {
     /// See [`Email`].
     #[serde(borrow, default)]
     pub email: FieldValue<'a>,
+    /// See [`PartySize`]; one person unless given.
+    #[serde(borrow, default)]
+    pub party_size: FieldValue<'a>,
     /// The form's hidden field, for clients that cannot set a header.
     #[serde(borrow, default)]
     pub idempotency_key: FieldValue<'a>,
@@ -63,8 +69,9 @@ pub(in crate::http) async fn post(
 ) -> Result<Response, Problem> {
     let event = admit(&context, &head, &slug).await?;
     let applicant = applicant(
-        &body.read(&head, AllowedMedia::JsonOrForm).await?.decode()?,
+        &body.read(&head, AllowedMedia::JsonOrForm).await?,
         &head,
+        &event,
     )?;
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
@@ -78,8 +85,11 @@ pub(in crate::http) async fn post(
     let Document { address, text } = if replayed {
         // Boxed: rare, and large enough to make every request's future large.
         Box::pin(replay(&context, &base, &event, &registration)).await?
+    } else if registration.accepted_waiting.is_some() {
+        // Boxed for the same reason: those who have a place do not need it.
+        Box::pin(waiting(&context, &base, &event, &registration)).await?
     } else {
-        acceptance(&base, &event, &registration)
+        acceptance(&base, &event, &registration, None)
     };
     let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
@@ -116,7 +126,8 @@ pub async fn submit(
     event: Arc<Event>,
     sent: &Content,
 ) -> Result<Registered, Problem> {
-    register(context, event, applicant(&sent.decode()?, head)?).await
+    let applicant = applicant(sent, head, &event)?;
+    register(context, event, applicant).await
 }
 
 async fn register(
@@ -139,11 +150,13 @@ async fn register(
 }
 
 /// Parses all fields and reports all mistakes at once.
-fn applicant(fields: &Fields<'_>, head: &RequestHead) -> Result<Applicant, Problem> {
-    let key = key(fields, head)?;
+fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applicant, Problem> {
+    let fields: Fields<'_> = sent.decode()?;
+    let key = key(&fields, head)?;
     let mut check = Check::default();
     let name = check.take(fields.name.text("name").and_then(Name::parse));
     let email = check.take(fields.email.text("email").and_then(Email::parse));
+    let party_size = check.take(fields.party_size.party_size(PARTY_SIZE, sent.media));
     if fields.website.is_filled() {
         // A refusal, not a feigned success: a browser may have filled it in for a person.
         check.take::<()>(Err(Invalid::new(
@@ -152,13 +165,20 @@ fn applicant(fields: &Fields<'_>, head: &RequestHead) -> Result<Applicant, Probl
             "website must stay empty; it is there to recognise programs",
         )));
     }
-    check.done()?;
+    let party_size = party_size.flatten().unwrap_or(PartySize::ONE);
+    if let Err(problem) = check.done() {
+        // The decision compares with the event's limit, because a repeated request is older than
+        // the limit may be. Here it is only one more of several mistakes.
+        if party_size <= event.max_party_size {
+            return Err(problem);
+        }
+        let most = event.max_party_size.get();
+        check.take::<()>(Err(PartySize::out_of_range(PARTY_SIZE, most)));
+    }
     match (name, email) {
-        (Some(name), Some(email)) => Ok(Applicant {
-            name,
-            email,
-            key,
-            secret: Secret::draw(),
+        (Some(name), Some(email)) if check.done().is_ok() => Ok(Applicant {
+            party_size,
+            ..Applicant::new(name, email, key, Secret::draw())
         }),
         _ => Err(check.problem()),
     }
@@ -182,6 +202,8 @@ fn key(fields: &Fields<'_>, head: &RequestHead) -> Result<Option<IdempotencyKey>
 mod tests {
     use super::*;
     use crate::context::Peer;
+    use crate::domain::clock::Timestamp;
+    use crate::domain::position::Epoch;
     use warp::http::HeaderMap;
 
     fn head(key: Option<&[u8]>) -> RequestHead {
@@ -215,28 +237,27 @@ mod tests {
 
     #[test]
     fn all_fields_are_refused_at_once() {
-        let fields = Fields {
-            email: text("nobody"),
-            website: text("http://spam.example"),
-            ..Fields::default()
+        let refused = |json: &str| {
+            let event = crate::domain::lab::new().open(Epoch::draw(), Timestamp::default());
+            let sent = Content::json(json.to_owned());
+            applicant(&sent, &head(None), &event).map_err(|problem| {
+                assert_eq!(problem.code(), Code::ValidationFailed);
+                let errors = problem.errors().into_iter();
+                errors.map(|(field, _)| field).collect::<Vec<_>>()
+            })
         };
-        let problem = applicant(&fields, &head(None)).unwrap_err();
-        assert_eq!(problem.code(), Code::ValidationFailed);
+        let spam = r#"{"email":"nobody","party_size":0,"website":"http://spam.example"}"#;
         assert_eq!(
-            problem
-                .errors()
-                .into_iter()
-                .map(|(field, _)| field)
-                .collect::<Vec<_>>(),
-            ["name", "email", "website"]
+            refused(spam).unwrap_err(),
+            ["name", "email", "party_size", "website"]
         );
-        let fields = Fields {
-            name: text("Ada"),
-            email: text("ada@example.org"),
-            website: text(""),
-            ..Fields::default()
-        };
-        assert!(applicant(&fields, &head(None)).is_ok());
+        let large = r#"{"name":"","email":"ada@example.org","party_size":2}"#;
+        assert_eq!(refused(large).unwrap_err(), ["name", "party_size"]);
+        let good = r#"{"name":"Ada","email":"ada@example.org","website":""}"#;
+        assert_eq!(refused(good).unwrap().party_size, PartySize::ONE);
+        // Whether it is too large now is decided under the event's lock.
+        let good = r#"{"name":"Ada","email":"ada@example.org","party_size":2}"#;
+        assert_eq!(refused(good).unwrap().party_size.get(), 2);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Registrations, as visitors create, read and cancel them (docs/protocol.md, section 8).
+//! Registrations, as visitors create, read, change and cancel them (docs/protocol.md, section 8).
 
 mod create;
 mod own;
@@ -6,9 +6,9 @@ mod view;
 
 pub(super) use create::post;
 pub use create::{Fields, Registered, admit, submit};
-pub use own::{OwnRegistration, cancel, find_own, is_of_deleted_event};
-pub(super) use own::{delete, get};
-pub use view::View;
+pub use own::{OwnRegistration, cancel, change, find_own, is_of_deleted_event, revised};
+pub(super) use own::{delete, get, patch};
+pub use view::{View, WaitingFor};
 
 use crate::domain::command::Answer;
 use crate::problem::Problem;

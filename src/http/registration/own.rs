@@ -1,19 +1,24 @@
-//! A visitor's own registration: reads and cancels it by its private link.
+//! A visitor's own registration: reads, changes and cancels it by its private link.
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use warp::http::HeaderMap;
 use warp::reply::Response;
 
+use super::create::PARTY_SIZE;
 use super::unexpected;
 use super::view::present;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::audit::Actor;
-use crate::domain::command::{Answer, Command, Refusal};
+use crate::domain::command::{Answer, Command, Refusal, Revised};
 use crate::domain::event::Event;
+use crate::domain::person::Name;
 use crate::domain::position::Position;
 use crate::domain::registration::{Registration, Token};
+use crate::http::body::{AllowedMedia, Content, Unread};
+use crate::http::field_value::{Check, FieldValue};
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
 
@@ -24,7 +29,7 @@ pub(in crate::http) async fn get(
     head: RequestHead,
 ) -> Result<Response, Problem> {
     let found = find_own(&context, &token).await?;
-    Ok(reply::json(&present(&context, &head, &found)))
+    Ok(reply::json(&present(&context, &head, &found).await?))
 }
 
 /// `DELETE /api/v1/registrations/{token}`
@@ -35,7 +40,47 @@ pub(in crate::http) async fn delete(
 ) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &head)?;
     let found = cancel(&context, &head.headers, &token).await?;
-    Ok(reply::json(&present(&context, &head, &found)))
+    Ok(reply::json(&present(&context, &head, &found).await?))
+}
+
+/// What an owner changes.
+#[derive(Debug, Default, Deserialize)]
+struct Changes<'a> {
+    #[serde(borrow, default)]
+    name: FieldValue<'a>,
+    #[serde(borrow, default)]
+    party_size: FieldValue<'a>,
+}
+
+/// `PATCH /api/v1/registrations/{token}`
+pub(in crate::http) async fn patch(
+    token: String,
+    context: Shared,
+    head: RequestHead,
+    body: Unread,
+) -> Result<Response, Problem> {
+    auth::refuse_cross_site(&context.settings, &head)?;
+    // Before the body is judged: a wrong link is not told which fields there are.
+    let found = find_own(&context, &token).await?;
+    let sent = body.read(&head, AllowedMedia::Json).await?;
+    let found = change(&context, &head.headers, found, revised(&sent)?).await?;
+    Ok(reply::json(&present(&context, &head, &found).await?))
+}
+
+/// Parses all fields and reports all mistakes at once. An absent field stays as it is.
+pub fn revised(sent: &Content) -> Result<Revised, Problem> {
+    let fields: Changes<'_> = sent.decode()?;
+    let mut check = Check::default();
+    let name = match &fields.name {
+        FieldValue::Absent => None,
+        given => check.take(given.text("name").and_then(Name::parse)),
+    };
+    let party_size = check.take(fields.party_size.party_size(PARTY_SIZE, sent.media));
+    check.done()?;
+    Ok(Revised {
+        name,
+        party_size: party_size.flatten(),
+    })
 }
 
 /// A registration as it is now.
@@ -47,6 +92,16 @@ pub struct OwnRegistration {
     pub registration: Registration,
     /// The present place in the waiting list, from 1.
     pub waiting_position: Option<u32>,
+}
+
+impl OwnRegistration {
+    /// The revision that made or last changed it.
+    fn position(&self) -> Position {
+        Position {
+            epoch: self.event.epoch.clone(),
+            revision: self.registration.revision,
+        }
+    }
 }
 
 /// The registration that a private link opens. A forged link and an unknown one get the same
@@ -90,11 +145,7 @@ pub async fn cancel(
 ) -> Result<OwnRegistration, Problem> {
     // Looked up first: a guessed link costs a read and never takes the event's lock.
     let found = find_own(context, token).await?;
-    let position = Position {
-        epoch: found.event.epoch.clone(),
-        revision: found.registration.revision,
-    };
-    preconditions::require(headers, &[found.event.position(), position])?;
+    preconditions::require(headers, &[found.event.position(), found.position()])?;
     let secret = Some(found.registration.secret.clone());
     let command = Command::Cancel {
         locator: found.registration.locator,
@@ -107,6 +158,33 @@ pub async fn cancel(
             waiting_position: None,
             ..found
         }),
+        Ok(other) => Err(unexpected(&other)),
+        // Deleted between the two steps, and the registration with it.
+        Err(Refusal::EventNotFound) => Err(not_found()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Changes the registration that was `found` by its private link.
+pub async fn change(
+    context: &Context,
+    headers: &HeaderMap,
+    found: OwnRegistration,
+    revised: Revised,
+) -> Result<OwnRegistration, Problem> {
+    let row = &found.registration;
+    let positions = [found.event.position(), found.position()];
+    let expected = preconditions::expected(headers, &positions)?;
+    let command = Command::Change {
+        locator: row.locator,
+        secret: Some(row.secret.clone()),
+        revised,
+        expected,
+        by: Actor::Visitor,
+    };
+    match context.registrar.submit(found.event.id, command).await? {
+        // Read again: only the database knows the place in the waiting list.
+        Ok(Answer::Changed(row)) => find_own(context, &row.token().to_string()).await,
         Ok(other) => Err(unexpected(&other)),
         // Deleted between the two steps, and the registration with it.
         Err(Refusal::EventNotFound) => Err(not_found()),

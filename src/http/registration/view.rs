@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::own::OwnRegistration;
 use crate::context::Context;
 use crate::context::head::RequestHead;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventId};
 use crate::domain::position::{Position, Revision};
-use crate::domain::registration::{Registration, Status};
+use crate::domain::registration::{PartySize, Registration, Status};
 use crate::http::reply;
 use crate::problem::Problem;
 
@@ -21,12 +21,66 @@ pub struct View<'a> {
     number: u32,
     status: Status,
     waiting_position: Option<u32>,
+    waiting_for: Option<WaitingFor>,
     round: u32,
     event: &'a str,
     name: &'a str,
+    party_size: PartySize,
     token: String,
     position: Position,
     links: Links,
+}
+
+/// Why places are free and somebody waits: the group that is next needs more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WaitingFor {
+    /// How many places are free.
+    pub remaining: u32,
+    /// How many people the group has that waits longest.
+    pub party_size: PartySize,
+}
+
+impl WaitingFor {
+    /// What a registration waits for that is at `position` of the waiting list; `None` while no
+    /// place is free. The size of the group is looked up only then, so it needs no column of the
+    /// event and is in no count.
+    pub async fn of(
+        context: &Context,
+        row: &Registration,
+        position: Option<u32>,
+    ) -> Result<Option<Self>, Problem> {
+        if row.status != Status::Waiting {
+            return Ok(None);
+        }
+        let own = (position == Some(1)).then_some(row.party_size);
+        Self::of_event(context, row.locator.event, row.locator.round, own).await
+    }
+
+    /// What the waiting list of an event's round waits for. `next` is the party at its head, if
+    /// that is known.
+    pub async fn of_event(
+        context: &Context,
+        event: EventId,
+        round: u32,
+        next: Option<PartySize>,
+    ) -> Result<Option<Self>, Problem> {
+        let channel = context.hub.channel_by_id(event);
+        let Some(event) = channel.map(|channel| channel.newest().event) else {
+            return Ok(None);
+        };
+        let remaining = event.capacity.remaining(event.registered).unwrap_or(0);
+        if event.round != round || event.waiting == 0 || remaining == 0 {
+            return Ok(None);
+        }
+        let next = match next {
+            Some(next) => Some(next),
+            None => context.store.next_party(event.id, round).await?,
+        };
+        Ok(next.map(|party_size| Self {
+            remaining,
+            party_size,
+        }))
+    }
 }
 
 /// The response to a registration. It contains the private link.
@@ -67,19 +121,36 @@ pub(super) async fn replay(
         Some(listed) => (&listed.registration, listed.waiting_position),
         None => (&**row, None),
     };
+    let waiting_for = WaitingFor::of(context, row, position).await?;
     let facts = (row.status, position, row.revision);
-    Ok(document(view(base, event, row, facts)))
+    Ok(document(view(base, event, row, facts, waiting_for)))
+}
+
+/// The answer to a new registration that waits.
+pub(super) async fn waiting(
+    context: &Context,
+    base: &str,
+    event: &Event,
+    row: &Registration,
+) -> Result<Document, Problem> {
+    let waiting_for = WaitingFor::of(context, row, row.accepted_waiting).await?;
+    Ok(acceptance(base, event, row, waiting_for))
 }
 
 /// The answer to a new registration, as the batch has accepted it.
-pub(super) fn acceptance(base: &str, event: &Event, row: &Registration) -> Document {
+pub(super) fn acceptance(
+    base: &str,
+    event: &Event,
+    row: &Registration,
+    waiting_for: Option<WaitingFor>,
+) -> Document {
     let status = if row.accepted_waiting.is_some() {
         Status::Waiting
     } else {
         Status::Confirmed
     };
     let facts = (status, row.accepted_waiting, row.accepted_revision);
-    document(view(base, event, row, facts))
+    document(view(base, event, row, facts, waiting_for))
 }
 
 fn document(view: View<'_>) -> Document {
@@ -89,18 +160,22 @@ fn document(view: View<'_>) -> Document {
     }
 }
 
-pub(super) fn present<'a>(
+/// A registration as it is now.
+pub(super) async fn present<'a>(
     context: &Context,
     head: &RequestHead,
     own: &'a OwnRegistration,
-) -> View<'a> {
+) -> Result<View<'a>, Problem> {
     let row = &own.registration;
-    view(
+    let waiting_for = WaitingFor::of(context, row, own.waiting_position).await?;
+    let facts = (row.status, own.waiting_position, row.revision);
+    Ok(view(
         &base(context, head),
         &own.event,
         row,
-        (row.status, own.waiting_position, row.revision),
-    )
+        facts,
+        waiting_for,
+    ))
 }
 
 fn view<'a>(
@@ -108,6 +183,7 @@ fn view<'a>(
     event: &'a Event,
     row: &'a Registration,
     (status, waiting_position, revision): (Status, Option<u32>, Revision),
+    waiting_for: Option<WaitingFor>,
 ) -> View<'a> {
     let id = row.locator.to_string();
     let token = row.secret.token(&id);
@@ -116,9 +192,11 @@ fn view<'a>(
         number: row.locator.number,
         status,
         waiting_position,
+        waiting_for,
         round: row.locator.round,
         event: event.slug.as_str(),
         name: row.name.as_str(),
+        party_size: row.party_size,
         position: Position {
             epoch: event.epoch.clone(),
             revision,

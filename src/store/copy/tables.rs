@@ -69,6 +69,8 @@ pub(super) const TABLES: [Table; 7] = [
             ("last_number", Int),
             ("at", Int),
             ("announcement", Int),
+            ("max_party_size", Int),
+            ("waiting_companions", Int),
         ],
         key: "id",
         draws_keys: true,
@@ -101,6 +103,7 @@ pub(super) const TABLES: [Table; 7] = [
             ("accepted_revision", Int),
             ("revision", Int),
             ("at", Int),
+            ("party_size", Int),
         ],
         key: "event_id, round, number",
         draws_keys: false,
@@ -158,7 +161,8 @@ pub(super) const TABLES: [Table; 7] = [
 /// See [`super::State`]; both databases understand it.
 pub(super) const STATES: &str = "\
     SELECT e.id, e.epoch, e.revision, e.registered, e.waiting,
-        (SELECT count(*) FROM registrations r WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'),
+        (SELECT CAST(coalesce(sum(r.party_size), 0) AS BIGINT) FROM registrations r
+            WHERE r.event_id = e.id AND r.round = e.round AND r.status = 'confirmed'),
         (SELECT count(*) FROM registrations r WHERE r.event_id = e.id),
         (SELECT count(*) FROM changes c WHERE c.event_id = e.id),
         (SELECT coalesce(max(c.revision), 0) FROM changes c WHERE c.event_id = e.id)

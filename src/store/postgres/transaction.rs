@@ -45,9 +45,9 @@ const FIND: &str = concat!(
 );
 const ADVANCE: &str = "\
     UPDATE registrations r
-    SET status = moved.status, revision = moved.revision
-    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
-        AS moved (event_id, round, number, status, revision)
+    SET status = moved.status, revision = moved.revision, party_size = moved.party_size
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
+        AS moved (event_id, round, number, status, revision, party_size)
     WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
 /// The event's row, new lines of its change log and new registrations, in one round trip. The
 /// registrations take the event's key from its row, so that there is none without an event.
@@ -56,20 +56,21 @@ const WRITE_ROWS: &str = "\
         UPDATE events
         SET title = $2, description = $3, capacity = $4, waitlist = $5, opens_at = $6,
             closes_at = $7, scheduled = $8, ended = $9, closed = $10, round = $11, revision = $12,
-            registered = $13, waiting = $14, last_number = $15, at = $16
+            registered = $13, waiting = $14, last_number = $15, at = $16, max_party_size = $17,
+            waiting_companions = $18
         WHERE id = $1
         RETURNING id
     ), logged AS (
         INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
         SELECT event.id, new.*
-        FROM event CROSS JOIN unnest($17::bigint[], $18::text[], $19::bigint[], $20::text[],
-            $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) AS new
+        FROM event CROSS JOIN unnest($19::bigint[], $20::text[], $21::bigint[], $22::text[],
+            $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[]) AS new
     )
     INSERT INTO registrations (event_id, number, round, secret, name, search_key, email, email_key,
-        idempotency_key, status, accepted_waiting, accepted_revision, revision, at)
+        idempotency_key, status, accepted_waiting, accepted_revision, revision, at, party_size)
     SELECT event.id, new.*
-    FROM event CROSS JOIN unnest($25::bigint[], $26::bigint[], $27::text[], $28::text[],
-        $29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[]) AS new";
+    FROM event CROSS JOIN unnest($27::bigint[], $28::bigint[], $29::text[], $30::text[],
+        $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], $38::bigint[], $39::bigint[], $40::bigint[]) AS new";
 /// The invariant: a transaction has its connection until it ends.
 const ENDED: &str = "only the end takes it away";
 
@@ -142,6 +143,7 @@ impl Transaction for PgTransaction {
             .bind(column(moved, |row| i64::from(row.locator.number)))
             .bind(column(moved, |row| row.status.as_str()))
             .bind(column(moved, |row| row.revision))
+            .bind(column(moved, |row| i64::from(row.party_size.get())))
             .execute(&mut **self)
             .await?;
         Ok(())
@@ -231,6 +233,7 @@ fn bind_registrations<'q>(query: Statement<'q>, new: &[&'q Registration]) -> Sta
         .bind(column(new, |row| row.accepted_revision))
         .bind(column(new, |row| row.revision))
         .bind(column(new, |row| row.at.as_millis()))
+        .bind(column(new, |row| i64::from(row.party_size.get())))
 }
 
 /// One column of some rows, as `unnest` takes it.

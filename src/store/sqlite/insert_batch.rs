@@ -24,7 +24,7 @@ const EVENT: &str = "\
     UPDATE OR ROLLBACK events
     SET title = ?, description = ?, capacity = ?, waitlist = ?, opens_at = ?, closes_at = ?,
         scheduled = ?, ended = ?, closed = ?, round = ?, revision = ?, registered = ?, waiting = ?,
-        last_number = ?, at = ?
+        last_number = ?, at = ?, max_party_size = ?, waiting_companions = ?
     WHERE id = ?;";
 const CHANGES: &str = "
     INSERT OR ROLLBACK INTO changes (event_id, revision, kind, round, state, capacity, registered,
@@ -35,11 +35,12 @@ const CHANGES_AT_ONCE: usize = 1_024;
 /// The event's key, then the rows.
 const REGISTRATIONS: &str = "
     INSERT OR ROLLBACK INTO registrations (event_id, number, round, secret, name, search_key, email,
-        email_key, idempotency_key, status, accepted_waiting, accepted_revision, revision, at)
+        email_key, idempotency_key, status, accepted_waiting, accepted_revision, revision, at,
+        party_size)
     SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8, column9,
-        column10, column11, column12, column13
+        column10, column11, column12, column13, column14
     FROM (VALUES ";
-const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Skips the rows without values.
 const FILTER: &str = ") WHERE column1 IS NOT NULL;";
 /// Registrations in one INSERT. SQLite takes at most 32,766 values in a statement.
@@ -98,6 +99,8 @@ fn bind_event<'q>(query: Statements<'q>, event: &Event) -> Statements<'q> {
         .bind(event.waiting)
         .bind(event.last_number)
         .bind(event.at.as_millis())
+        .bind(event.max_party_size.get())
+        .bind(event.waiting_companions)
         .bind(event.id)
 }
 
@@ -130,6 +133,7 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.accepted_revision)
         .bind(row.revision)
         .bind(row.at.as_millis())
+        .bind(row.party_size.get())
 }
 
 /// In the form that SQLite's thread uses without another copy.

@@ -59,10 +59,10 @@ const BEGIN_LOCKED: &str = concat!(
     " FROM events WHERE id = $1; ",
     find!()
 );
-/// $1 is a JSON array of `[event, round, number, status, revision]`.
+/// $1 is a JSON array of `[event, round, number, status, revision, party_size]`.
 const ADVANCE: &str = "\
     UPDATE registrations
-    SET status = moved.value ->> 3, revision = moved.value ->> 4
+    SET status = moved.value ->> 3, revision = moved.value ->> 4, party_size = moved.value ->> 5
     FROM json_each($1) AS moved
     WHERE event_id = moved.value ->> 0 AND round = moved.value ->> 1 AND number = moved.value ->> 2";
 
@@ -151,7 +151,14 @@ impl Transaction for SqliteTransaction {
                 round,
                 number,
             } = row.locator;
-            (event, round, number, row.status.as_str(), row.revision)
+            (
+                event,
+                round,
+                number,
+                row.status.as_str(),
+                row.revision,
+                row.party_size,
+            )
         });
         query(ADVANCE)
             .bind(json(&moved.collect::<Vec<_>>()))
@@ -264,6 +271,11 @@ mod tests {
                     "registrations_waiting (event_id=? AND round=? AND status=? AND number>? AND number<?)",
                 ],
             ),
+            (
+                sql::NEXT_PARTY,
+                &["registrations_waiting (event_id=? AND round=? AND status=?)"],
+            ),
+            (sql::RENAME, &["(event_id=? AND round=? AND number=?)"]),
             (sql::CHANGES, &["(event_id=? AND revision>?)"]),
             (sql::AUDIT, &["audit_slug (slug=? AND id<?)"]),
             (sql::EVENT_BY_ID, &["rowid=?"]),

@@ -152,9 +152,9 @@ async fn the_export_is_safe_to_open() {
             .starts_with("text/csv; charset=utf-8")
     );
     assert!(
-        answer
-            .body
-            .starts_with("\u{FEFF}number,name,email,status,waiting_position,round,at,id\r\n"),
+        answer.body.starts_with(
+            "\u{FEFF}number,name,email,status,waiting_position,round,at,id,party_size\r\n"
+        ),
         "{}",
         answer.body
     );

@@ -3,6 +3,7 @@
 mod console;
 mod details;
 mod document;
+mod groups;
 mod lists;
 mod organising;
 mod people;

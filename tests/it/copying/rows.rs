@@ -6,7 +6,7 @@ use headcount::domain::announcement::NewAnnouncement;
 use headcount::domain::audit::Actor;
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Answer, Applicant, Command};
-use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
+use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
 use headcount::store::{DatabaseUrl, Store};
@@ -97,6 +97,7 @@ pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
     });
     let slug = Slug::parse(slug).unwrap();
     NewEvent {
+        max_party_size: PartySize::parse("max_party_size", 3).unwrap(),
         description: "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
         waitlist: true,
         closes_at: Some(Timestamp::from_millis(NOON * 2)),
@@ -105,12 +106,17 @@ pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
 }
 
 pub(super) fn register(person: &str, key: Option<&str>) -> Command {
-    Command::Register(Applicant::new(
-        Name::parse(&format!("{person} \"Ö'Neill\" 李")).unwrap(),
-        Email::parse(&format!("{person}@Example.org")).unwrap(),
-        key.map(|key| IdempotencyKey::parse(key).unwrap()),
-        Secret::draw(),
-    ))
+    // One party of three, so that its column holds more than its default.
+    let people = if person == "guest-0-0" { 3 } else { 1 };
+    Command::Register(Applicant {
+        party_size: PartySize::parse("party_size", people).unwrap(),
+        ..Applicant::new(
+            Name::parse(&format!("{person} \"Ö'Neill\" 李")).unwrap(),
+            Email::parse(&format!("{person}@Example.org")).unwrap(),
+            key.map(|key| IdempotencyKey::parse(key).unwrap()),
+            Secret::draw(),
+        )
+    })
 }
 
 pub(super) async fn commit(

@@ -2,6 +2,7 @@
 //! places are given, first come, first served, and everybody gets an answer.
 
 mod failing;
+mod groups;
 mod queue;
 mod stampede;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use headcount::domain::clock::Clock;
 use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
-use headcount::domain::event::{Capacity, Event, EventId, NewEvent, Slug};
+use headcount::domain::event::{Capacity, Event, EventId, NewEvent, PartySize, Slug};
 use headcount::domain::headcount::Headcount;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
@@ -29,6 +30,7 @@ use self::failing::{
     a_failed_statement_answers_everybody_and_stores_nothing,
     an_unreachable_database_answers_everybody,
 };
+use self::groups::groups_never_share_a_place_and_are_never_split;
 use self::queue::{
     a_commit_is_underway_until_its_answers, a_deleted_event_answers_everybody_who_still_waits,
     a_disconnected_visitor_keeps_the_place, a_full_queue_refuses_at_once_and_stores_nothing,
@@ -70,6 +72,8 @@ both_databases!(
     two_nodes_give_no_place_twice,
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     a_cancelled_place_goes_to_the_next_in_line,
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    groups_never_share_a_place_and_are_never_split,
     #[tokio::test]
     first_come_first_served,
     #[tokio::test]
@@ -200,23 +204,31 @@ fn gala(capacity: i64, waitlist: bool) -> NewEvent {
     let (slug, capacity) = (Slug::parse("gala"), Capacity::limited(capacity));
     NewEvent {
         waitlist,
+        max_party_size: PartySize::parse("max_party_size", 5).unwrap(),
         ..NewEvent::new(slug.unwrap(), "Gala", capacity.unwrap())
     }
 }
 
 fn register(person: impl std::fmt::Display) -> Command {
-    Command::Register(Applicant::new(
-        Name::parse(&format!("Person {person}")).unwrap(),
-        Email::parse(&format!("{person}@example.org")).unwrap(),
-        Some(IdempotencyKey::parse(&format!("key of {person}")).unwrap()),
-        Secret::draw(),
-    ))
+    register_party(person, 1)
+}
+
+fn register_party(person: impl std::fmt::Display, people: i64) -> Command {
+    Command::Register(Applicant {
+        party_size: PartySize::parse("party_size", people).unwrap(),
+        ..Applicant::new(
+            Name::parse(&format!("Person {person}")).unwrap(),
+            Email::parse(&format!("{person}@example.org")).unwrap(),
+            Some(IdempotencyKey::parse(&format!("key of {person}")).unwrap()),
+            Secret::draw(),
+        )
+    })
 }
 
 fn accepted(decision: &Decision) -> Option<&Registration> {
     match decision {
         Ok(Answer::Registered { registration, .. }) => Some(registration),
-        Err(Refusal::EventFull) => None,
+        Err(Refusal::EventFull { .. }) => None,
         other => panic!("{other:?}"),
     }
 }

@@ -134,7 +134,7 @@ pub(super) async fn a_disconnected_visitor_keeps_the_place(url: DatabaseUrl) {
     drop(line_up(&node, &event, [register("ada")]).await);
     assert_eq!(
         node.registrar.submit(event.id, register("bob")).await,
-        Ok(Err(Refusal::EventFull))
+        Ok(Err(Refusal::EventFull { remaining: 0 }))
     );
     let decision = node
         .registrar

@@ -37,7 +37,16 @@ pub(super) enum Ask {
         person: u8,
         is_loud: bool,
         nickname: bool,
+        people: u8,
         key: Option<Key>,
+    },
+    /// A registration of any round changes its party, its name, both or nothing.
+    Change {
+        who: Option<Index>,
+        proof: Proof,
+        people: Option<u8>,
+        nickname: Option<bool>,
+        if_match: Option<Own>,
     },
     /// One of all people of any round; `None` is a person who never registered.
     Cancel {
@@ -63,6 +72,16 @@ pub(super) enum Key {
     Shared,
 }
 
+/// The position that a registration's owner names.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Own {
+    /// The registration's own.
+    Present,
+    /// The event's.
+    Event,
+    Former,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Proof {
     Right,
@@ -84,6 +103,7 @@ pub(super) struct Settings {
     pub(super) description: Option<u8>,
     pub(super) capacity: Option<Places>,
     pub(super) waitlist: Option<bool>,
+    pub(super) max_party_size: Option<u8>,
     pub(super) opens_in: Option<FromNow>,
     pub(super) closes_in: Option<FromNow>,
     pub(super) closed: Option<bool>,
@@ -120,13 +140,14 @@ fn batch() -> impl Strategy<Value = Vec<Ask>> {
 }
 
 fn visit() -> impl Strategy<Value = Ask> {
-    prop_oneof![3 => register(), 2 => cancel()]
+    prop_oneof![5 => register(), 3 => cancel(), 2 => change()]
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
         40 => register(),
         20 => cancel(),
+        15 => change(),
         18 => settings().prop_map(Ask::Edit),
         4 => prop::option::of(capacity()).prop_map(|capacity| Ask::Reset { capacity }),
         5 => Just(Ask::Undo),
@@ -141,25 +162,53 @@ fn register() -> impl Strategy<Value = Ask> {
         0..12_u8,
         prop::bool::weighted(0.25),
         prop::bool::weighted(0.15),
+        people(),
         key,
     )
-        .prop_map(|(person, is_loud, nickname, key)| Ask::Register {
+        .prop_map(|(person, is_loud, nickname, people, key)| Ask::Register {
             person,
             is_loud,
             nickname,
+            people,
             key,
         })
 }
 
+/// Half of all parties are groups, and some are larger than the event allows.
+fn people() -> impl Strategy<Value = u8> {
+    prop_oneof![10 => Just(1), 9 => 2..=5_u8, 1 => 6..=20_u8]
+}
+
+fn change() -> impl Strategy<Value = Ask> {
+    let if_match = prop_oneof![Just(Own::Present), Just(Own::Event), Just(Own::Former)];
+    (
+        prop::option::weighted(0.95, any::<Index>()),
+        proof(),
+        prop::option::weighted(0.85, people()),
+        prop::option::weighted(0.2, any::<bool>()),
+        prop::option::weighted(0.2, if_match),
+    )
+        .prop_map(|(who, proof, people, nickname, if_match)| Ask::Change {
+            who,
+            proof,
+            people,
+            nickname,
+            if_match,
+        })
+}
+
 fn cancel() -> impl Strategy<Value = Ask> {
-    let proof = prop_oneof![5 => Just(Proof::Right), 1 => Just(Proof::Wrong), 2 => Just(Proof::Console), 1 => Just(Proof::Token)];
-    (prop::option::weighted(0.95, any::<Index>()), proof)
+    (prop::option::weighted(0.95, any::<Index>()), proof())
         .prop_map(|(who, proof)| Ask::Cancel { who, proof })
+}
+
+fn proof() -> impl Strategy<Value = Proof> {
+    prop_oneof![5 => Just(Proof::Right), 1 => Just(Proof::Wrong), 2 => Just(Proof::Console), 1 => Just(Proof::Token)]
 }
 
 /// Few places, so that they run out.
 fn capacity() -> impl Strategy<Value = Places> {
-    prop::option::weighted(0.85, 0..7_u8)
+    prop::option::weighted(0.85, prop_oneof![3 => 0..7_u8, 1 => 7..16_u8])
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -181,7 +230,10 @@ fn settings() -> impl Strategy<Value = Settings> {
             prop::option::weighted(0.1, 0..3_u8),
         ),
         prop::option::weighted(0.5, capacity()),
-        prop::option::weighted(0.3, prop::bool::weighted(0.7)),
+        (
+            prop::option::weighted(0.3, prop::bool::weighted(0.7)),
+            prop::option::weighted(0.15, 1..=6_u8),
+        ),
         (moment(), moment()),
         prop::option::weighted(0.3, prop::bool::weighted(0.4)),
         prop::option::weighted(0.2, if_match),
@@ -190,7 +242,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             |(
                 (title, description),
                 capacity,
-                waitlist,
+                (waitlist, max_party_size),
                 (opens_in, closes_in),
                 closed,
                 if_match,
@@ -199,6 +251,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 description,
                 capacity,
                 waitlist,
+                max_party_size,
                 opens_in,
                 closes_in,
                 closed,

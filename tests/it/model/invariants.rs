@@ -53,7 +53,7 @@ fn numbers(rows: &[&Registration]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Nobody has a place while an earlier person waits.
+/// Nobody has a place while an earlier party waits.
 fn order(rows: &[&Registration]) -> Result<(), TestCaseError> {
     let of = |status| {
         rows.iter()
@@ -90,22 +90,24 @@ fn uniqueness(rows: &[&Registration]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The counters in the event's row equal `count(*)`, and nobody waits while a place is free.
+/// The counters in the event's row are the sums of the rows, and nobody waits while there are places
+/// for the whole party that is next.
 fn counters(event: &Event, rows: &[&Registration]) -> Result<(), TestCaseError> {
-    let count = |status| {
-        u32::try_from(rows.iter().filter(|row| row.status == status).count()).expect("few people")
-    };
-    prop_assert_eq!(event.registered, count(Status::Confirmed));
-    prop_assert_eq!(event.waiting, count(Status::Waiting));
+    let of = |status| rows.iter().filter(move |row| row.status == status);
+    let people = |status| of(status).map(|row| row.party_size.get()).sum::<u32>();
+    prop_assert_eq!(event.registered, people(Status::Confirmed));
+    prop_assert_eq!(event.waiting, people(Status::Waiting));
+    let parties = of(Status::Waiting).count();
+    prop_assert_eq!(event.waiting_parties() as usize, parties);
     prop_assert_eq!(u64::from(event.last_number), rows.len() as u64);
-    let is_place_free = event
-        .capacity
-        .get()
-        .is_none_or(|places| event.registered < places);
-    prop_assert!(
-        event.waiting == 0 || !is_place_free,
-        "somebody waits beside a free place"
-    );
+    if let Some(next) = of(Status::Waiting).min_by_key(|row| row.locator.number) {
+        let places = event.capacity.get().unwrap_or(u32::MAX);
+        prop_assert!(
+            event.registered + next.party_size.get() > places,
+            "a party waits beside enough free places"
+        );
+        prop_assert_ne!(event.state(), State::Open, "a newcomer could overtake");
+    }
     conservation(&event.headcount())
 }
 
@@ -174,8 +176,18 @@ fn follows(before: &Headcount, kind: Kind, after: &Headcount) -> Result<(), Test
         Kind::Cancelled => {
             is_same_round
                 && is_same_capacity
-                && people(after) + 1 == people(before)
+                && (1..=20).contains(&(people(before) - people(after)))
                 && after.registered <= before.registered
+        }
+        // One party of one to twenty; a larger one takes free places only, past nobody.
+        Kind::Changed => {
+            let (more, less) = (after.registered, before.registered);
+            let grows = more > less && before.waiting == 0 && after.over_by == 0;
+            let shrinks = people(after) <= people(before) && more <= less;
+            is_same_round
+                && is_same_capacity
+                && (grows && is_taking(before) || shrinks)
+                && people(after).abs_diff(people(before)) < 20
         }
         Kind::Promoted => {
             let moved = before.waiting - after.waiting;

@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use headcount::domain::audit::{Actor, AuditEntry};
 use headcount::domain::change::Change;
 use headcount::domain::clock::{Clock, Timestamp};
-use headcount::domain::command::{Command, Refusal};
+use headcount::domain::command::{Command, Refusal, Revised};
 use headcount::domain::event::{Edit, Event, EventId, NewEvent, Slug};
 use headcount::domain::position::Position;
-use headcount::domain::registration::{Locator, Registration};
+use headcount::domain::registration::{Locator, Registration, Secret};
 use headcount::store::Commit;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
-use super::history::{Ask, IfMatch, Proof, Settings, Step};
+use super::history::{Ask, IfMatch, Own, Proof, Settings, Step};
 use super::invariants;
 use super::naive::{Hints, Model};
 use super::outcome::{as_seen, hints, is_without_effect, word};
-use super::people::{applicant, gala, pick, places, secret};
+use super::people::{applicant, gala, name, party, pick, places, secret};
 
 /// Who creates the events.
 pub(super) const WHO: &str = "token";
@@ -291,6 +292,7 @@ impl<'a, S: Subject> Machine<'a, S> {
                 person,
                 is_loud,
                 nickname,
+                people,
                 key,
             } => {
                 self.secrets += 1;
@@ -298,32 +300,46 @@ impl<'a, S: Subject> Machine<'a, S> {
                     *person,
                     *is_loud,
                     *nickname,
+                    *people,
                     *key,
                     secret(self.secrets),
                 ))
             }
             Ask::Cancel { who, proof } => {
-                let row = pick(*who, &model.everybody);
-                let locator = row.map_or(
-                    Locator {
-                        event: self.event.id,
-                        round: 1,
-                        number: 4_000,
-                    },
-                    |row| row.locator,
-                );
-                let (secret, by) = match proof {
-                    Proof::Right => (
-                        Some(row.map_or_else(|| secret(0), |row| row.secret.clone())),
-                        Actor::Visitor,
-                    ),
-                    Proof::Wrong => (Some(secret(0)), Actor::Visitor),
-                    Proof::Console => (None, Actor::Console),
-                    Proof::Token => (None, Actor::Token),
-                };
+                let (_, locator, secret, by) = self.named(*who, *proof, model);
                 Command::Cancel {
                     locator,
                     secret,
+                    by,
+                }
+            }
+            Ask::Change {
+                who,
+                proof,
+                people,
+                nickname,
+                if_match,
+            } => {
+                let (row, locator, secret, by) = self.named(*who, *proof, model);
+                let present = model.position();
+                let own = row.map_or(present.revision, |row| row.revision);
+                let at = |revision| Position {
+                    revision,
+                    ..present.clone()
+                };
+                let expected = if_match.map(|if_match| match if_match {
+                    Own::Present => vec![at(own)],
+                    Own::Event => vec![present.clone()],
+                    Own::Former => vec![at(own - 1)],
+                });
+                Command::Change {
+                    locator,
+                    secret,
+                    revised: Revised {
+                        name: nickname.map(|nickname| name(locator.number, nickname)),
+                        party_size: people.map(party),
+                    },
+                    expected,
                     by,
                 }
             }
@@ -346,6 +362,29 @@ impl<'a, S: Subject> Machine<'a, S> {
         }
     }
 
+    /// One of all registrations, and who asks for it.
+    fn named<'m>(
+        &self,
+        who: Option<Index>,
+        proof: Proof,
+        model: &'m Model,
+    ) -> (Option<&'m Registration>, Locator, Option<Secret>, Actor) {
+        let row = pick(who, &model.everybody);
+        let nobody = Locator {
+            event: self.event.id,
+            round: 1,
+            number: 4_000,
+        };
+        let right = || row.map_or_else(|| secret(0), |row| row.secret.clone());
+        let (secret, by) = match proof {
+            Proof::Right => (Some(right()), Actor::Visitor),
+            Proof::Wrong => (Some(secret(0)), Actor::Visitor),
+            Proof::Console => (None, Actor::Console),
+            Proof::Token => (None, Actor::Token),
+        };
+        (row, row.map_or(nobody, |row| row.locator), secret, by)
+    }
+
     fn edit(&self, settings: &Settings, model: &Model) -> Command {
         let moment = |from_now: i64| Timestamp::from_millis(self.hand.now().as_millis() + from_now);
         let edit = Edit {
@@ -353,6 +392,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             description: settings.description.map(|line| format!("Line {line}")),
             capacity: settings.capacity.map(places),
             waitlist: settings.waitlist,
+            max_party_size: settings.max_party_size.map(party),
             opens_at: settings.opens_in.map(|opens_in| opens_in.map(moment)),
             closes_at: settings.closes_in.map(|closes_in| closes_in.map(moment)),
             closed: settings.closed,

@@ -172,13 +172,27 @@ impl Tables {
                     movable(archived.capacity, archived.registered, archived.waiting)
                 })
             }
-            visits => u32::try_from(
-                visits
-                    .iter()
-                    .filter(|command| matches!(command, Command::Cancel { .. }))
-                    .count(),
-            )
-            .expect("few"),
+            // Free places, and the people of the parties that are named. A registration that is not
+            // stored yet may have the largest party.
+            visits => {
+                let people = |locator: &Locator| {
+                    let row = self.registrations.get(locator);
+                    row.map_or(20, |row| row.party_size.get())
+                };
+                let named = visits.iter().filter_map(|command| match command {
+                    Command::Cancel { locator, .. } | Command::Change { locator, .. } => {
+                        Some(people(locator))
+                    }
+                    _ => None,
+                });
+                let named: Vec<u32> = named.collect();
+                let free = event.capacity.remaining(event.registered).unwrap_or(0);
+                if named.is_empty() {
+                    0
+                } else {
+                    free + named.iter().sum::<u32>()
+                }
+            }
         };
         for row in self.registrations.values() {
             let is_named = commands.iter().any(|command| match command {
@@ -188,7 +202,9 @@ impl Tables {
                     row.locator.round == round
                         && (is_same_person || (applicant.key.is_some() && row.key == applicant.key))
                 }
-                Command::Cancel { locator, .. } => row.locator == *locator,
+                Command::Cancel { locator, .. } | Command::Change { locator, .. } => {
+                    row.locator == *locator
+                }
                 _ => false,
             });
             if is_named {
@@ -209,14 +225,17 @@ impl Tables {
                 .values()
                 .filter(|row| row.locator.round == round)
         };
-        let count =
-            |status| u32::try_from(rows().filter(|row| row.status == status).count()).expect("few");
+        let of = |status| rows().filter(move |row| row.status == status);
+        let people = |status| of(status).map(|row| row.party_size.get()).sum::<u32>();
+        let waiting = people(Status::Waiting);
+        let parties = u32::try_from(of(Status::Waiting).count()).expect("few");
         let last_number = rows().map(|row| row.locator.number).max().unwrap_or(0);
         Some(Archived {
             round,
             capacity,
-            registered: count(Status::Confirmed),
-            waiting: count(Status::Waiting),
+            registered: people(Status::Confirmed),
+            waiting,
+            waiting_companions: waiting - parties,
             last_number,
         })
     }
@@ -236,7 +255,13 @@ impl Tables {
             self.registrations.entry(*locator).and_modify(|row| {
                 let new = batch.registration(*locator);
                 (row.status, row.revision) = (new.status, new.revision);
+                row.party_size = new.party_size;
             });
+        }
+        for locator in &writes.renamed {
+            self.registrations
+                .entry(*locator)
+                .and_modify(|row| row.name = batch.registration(*locator).name.clone());
         }
         for locator in &writes.inserted {
             let former = self

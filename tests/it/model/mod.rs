@@ -62,10 +62,11 @@ fn postgres_agrees_with_a_naive_model() {
 
 /// The outcomes that a long run must reach; without them it proves nothing. (`created` is never
 /// seen: it comes before the first batch.)
-const EVERYTHING: [&str; 28] = [
+const EVERYTHING: [&str; 31] = [
     "already-registered",
     "cancelled",
     "capacity",
+    "changed",
     "changed-meanwhile",
     "closed",
     "confirmed",
@@ -84,10 +85,12 @@ const EVERYTHING: [&str; 28] = [
     "opened",
     "promoted",
     "registered",
+    "registration-cancelled",
     "registration-not-found",
     "replayed",
     "reset",
     "restored",
+    "revised",
     "stored without an answer",
     "validation-failed",
     "waiting",

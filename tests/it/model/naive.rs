@@ -9,7 +9,7 @@ use headcount::domain::audit::{Actor, AuditEntry};
 use headcount::domain::change::{Change, Kind};
 use headcount::domain::clock::Timestamp;
 use headcount::domain::command::{Answer, Command};
-use headcount::domain::event::{Capacity, Event};
+use headcount::domain::event::{Capacity, Event, PartySize};
 use headcount::domain::headcount::{Headcount, State};
 use headcount::domain::position::{Position, Revision};
 use headcount::domain::registration::{Registration, Status};
@@ -41,6 +41,7 @@ pub(super) struct Model {
     description: String,
     capacity: Option<u32>,
     waitlist: bool,
+    largest_party: u32,
     opens: Option<Moment>,
     closes: Option<Moment>,
     closed: bool,
@@ -63,6 +64,7 @@ impl Model {
             description: event.description.clone(),
             capacity: event.capacity.get(),
             waitlist: event.waitlist,
+            largest_party: event.max_party_size.get(),
             opens: event.opens_at.map(|at| Moment {
                 at,
                 has_come: at <= event.at,
@@ -99,22 +101,31 @@ impl Model {
             .filter(|row| row.locator.round == self.round)
     }
 
+    /// People, not registrations.
     fn how_many(&self, status: Status) -> u32 {
-        u32::try_from(
-            self.now_in_round()
-                .filter(|row| row.status == status)
-                .count(),
-        )
-        .expect("few people")
+        let rows = self.now_in_round().filter(|row| row.status == status);
+        rows.map(|row| row.party_size.get()).sum()
+    }
+
+    /// Registrations that wait.
+    fn line(&self) -> u32 {
+        let rows = self.now_in_round();
+        let waiting = rows.filter(|row| row.status == Status::Waiting).count();
+        u32::try_from(waiting).expect("few people")
     }
 
     fn numbers_given(&self) -> u32 {
         u32::try_from(self.now_in_round().count()).expect("few people")
     }
 
-    fn is_place_free(&self) -> bool {
+    fn are_free(&self, places: u32) -> bool {
         self.capacity
-            .is_none_or(|places| self.how_many(Status::Confirmed) < places)
+            .is_none_or(|all| self.how_many(Status::Confirmed) + places <= all)
+    }
+
+    /// Whether newcomers get places: nobody waits for them.
+    fn are_open(&self, places: u32) -> bool {
+        self.line() == 0 && self.are_free(places)
     }
 
     pub(super) fn revision(&self) -> Revision {
@@ -140,7 +151,7 @@ impl Model {
         match (
             self.is_closed(),
             self.is_before_opening(),
-            self.is_place_free(),
+            self.are_open(1),
             self.waitlist,
         ) {
             (true, _, _, _) => State::Closed,
@@ -189,6 +200,9 @@ impl Model {
             revision: self.revision(),
             registered: self.how_many(Status::Confirmed),
             waiting: self.how_many(Status::Waiting),
+            waiting_companions: self.how_many(Status::Waiting) - self.line(),
+            max_party_size: PartySize::parse("max_party_size", self.largest_party.into())
+                .expect("it was one before"),
             last_number: self.numbers_given(),
             at: self.log.last().expect("it was created").headcount.at,
             ..self.identity.clone()
@@ -199,6 +213,7 @@ impl Model {
         let count = self.log.last().map_or(0, |last| last.headcount.revision);
         json!({
             "title": self.title, "description": self.description, "capacity": self.capacity, "waitlist": self.waitlist,
+            "max_party_size": self.largest_party,
             "opens_at": self.opens.map(|moment| moment.at), "closes_at": self.closes.map(|moment| moment.at),
             "state": self.state(), "round": self.round, "registered": self.how_many(Status::Confirmed),
             "waiting": self.how_many(Status::Waiting), "revision": count,
@@ -253,6 +268,20 @@ impl Model {
                 secret,
                 by,
             } => self.cancel(*locator, secret.as_ref(), *by, now),
+            Command::Change {
+                locator,
+                secret,
+                revised,
+                expected,
+                by,
+            } => self.revise(
+                *locator,
+                secret.as_ref(),
+                revised,
+                expected.as_deref(),
+                *by,
+                now,
+            ),
             Command::Edit { edit, expected, by } => match expected {
                 Some(positions) if !positions.contains(&self.position()) => {
                     Err(("changed-meanwhile", None))

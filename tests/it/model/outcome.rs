@@ -37,6 +37,7 @@ pub(super) fn word(seen: &Result<Answer, Refused>) -> &'static str {
         Ok(Answer::Registered { replayed: true, .. }) => "replayed",
         Ok(Answer::Registered { registration, .. }) => registration.status.as_str(),
         Ok(Answer::Cancelled(_)) => "given back",
+        Ok(Answer::Changed(_)) => "revised",
         Ok(Answer::Event(_)) => "event",
         Ok(Answer::Deleted) => "deleted",
         Ok(Answer::Noted) => "noted",

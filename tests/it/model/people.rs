@@ -1,7 +1,7 @@
 //! The event of a history, and the people who register for it.
 
 use headcount::domain::command::Applicant;
-use headcount::domain::event::{Capacity, NewEvent, Slug};
+use headcount::domain::event::{Capacity, NewEvent, PartySize, Slug};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Token};
 use proptest::sample::Index;
@@ -11,6 +11,7 @@ use super::history::Key;
 pub(super) fn gala(slug: Slug) -> NewEvent {
     NewEvent {
         waitlist: true,
+        max_party_size: party(5),
         ..NewEvent::new(slug, "Gala", places(Some(3)))
     }
 }
@@ -25,26 +26,34 @@ pub(super) fn applicant(
     person: u8,
     is_loud: bool,
     nickname: bool,
+    people: u8,
     key: Option<Key>,
     secret: Secret,
 ) -> Applicant {
     let email = format!("person{person}@example.org");
     let email = if is_loud { email.to_uppercase() } else { email };
-    let name = if nickname {
-        format!("Nick {person}")
-    } else {
-        format!("Person {person}")
-    };
     let key = key.map(|key| match key {
         Key::Own => format!("key of {person}"),
         Key::Shared => format!("key of {}", person / 2),
     });
-    Applicant::new(
-        Name::parse(&name).expect("a name"),
-        Email::parse(&email).expect("an address"),
-        key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
-        secret,
-    )
+    Applicant {
+        party_size: party(people),
+        ..Applicant::new(
+            name(person.into(), nickname),
+            Email::parse(&email).expect("an address"),
+            key.map(|key| IdempotencyKey::parse(&key).expect("a key")),
+            secret,
+        )
+    }
+}
+
+pub(super) fn name(person: u32, nickname: bool) -> Name {
+    let word = if nickname { "Nick" } else { "Person" };
+    Name::parse(&format!("{word} {person}")).expect("a name")
+}
+
+pub(super) fn party(people: u8) -> PartySize {
+    PartySize::parse("party_size", people.into()).expect("1 to 20")
 }
 
 /// A numbered secret, so that a history runs the same each time.

@@ -210,7 +210,7 @@ async fn fill(nodes: &[Arc<Running>; 3]) {
         crowd.spawn(async move {
             match decided(&node, &event, person(&format!("guest-{n}"))).await {
                 Ok(Answer::Registered { registration, .. }) => Some(registration.locator.number),
-                Err(Refusal::EventFull) => None,
+                Err(Refusal::EventFull { .. }) => None,
                 other => panic!("{other:?}"),
             }
         });

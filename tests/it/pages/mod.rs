@@ -1,6 +1,7 @@
 //! The pages, as a browser without JavaScript gets them: whole answers, forms, cookies, redirects.
 
 mod compare;
+mod groups;
 mod organiser;
 mod private;
 mod sign_in;

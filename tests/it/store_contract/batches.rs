@@ -141,12 +141,12 @@ async fn known_people_are_found_among_new_people(stage: Stage) {
             .await;
         let [
             Ok(_),
-            Err(Refusal::EventFull),
+            Err(Refusal::EventFull { remaining: 0 }),
             Ok(Answer::Registered {
                 registration,
                 replayed: true,
             }),
-            Err(Refusal::EventFull),
+            Err(Refusal::EventFull { remaining: 0 }),
         ] = commit.decisions.as_slice()
         else {
             panic!("{commit:?}")
@@ -186,7 +186,7 @@ async fn a_crowd_gets_exactly_the_places(stage: Stage) {
                     registration,
                     replayed: false,
                 }) => numbers.push(registration.locator.number),
-                Err(Refusal::EventFull) => {}
+                Err(Refusal::EventFull { remaining: 0 }) => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -165,7 +165,7 @@ async fn a_registration_is_looked_up_and_not_guessed() {
     stage.registers(event.id, "dan").await;
     assert_eq!(
         stage.one(event.id, register("cy")).await.0,
-        Err(Refusal::EventFull)
+        Err(Refusal::EventFull { remaining: 0 })
     );
     stage.check(event.id).await;
 }

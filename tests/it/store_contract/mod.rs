@@ -8,7 +8,7 @@ use headcount::domain::audit::Actor;
 use headcount::domain::change::{Change, Kind};
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Answer, Applicant, Command, Decision, Refusal};
-use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, Slug};
+use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
 use headcount::domain::headcount::State;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
@@ -39,6 +39,7 @@ macro_rules! both_databases {
 mod batches;
 mod constraints;
 mod file;
+mod groups;
 mod load;
 mod lost;
 mod nodes;
@@ -147,7 +148,9 @@ impl Stage {
             )
             .await
             .unwrap();
-        assert_eq!(waiting.len(), event.waiting as usize);
+        let people = waiting.iter().map(|row| row.registration.party_size.get());
+        assert_eq!(people.sum::<u32>(), event.waiting);
+        assert_eq!(waiting.len(), event.waiting_parties() as usize);
         assert!(
             waiting
                 .iter()
@@ -165,6 +168,7 @@ fn new_event(slug: &str, capacity: Option<i64>, waitlist: bool) -> NewEvent {
     NewEvent {
         description: "First line\nsecond".into(),
         waitlist,
+        max_party_size: party(20),
         ..NewEvent::new(Slug::parse(slug).unwrap(), "Spring gala", capacity)
     }
 }
@@ -172,6 +176,10 @@ fn new_event(slug: &str, capacity: Option<i64>, waitlist: bool) -> NewEvent {
 fn applicant(person: &str) -> Applicant {
     let email = Email::parse(&format!("{person}@example.org")).unwrap();
     Applicant::new(Name::parse(person).unwrap(), email, None, Secret::draw())
+}
+
+fn party(people: i64) -> PartySize {
+    PartySize::parse("party_size", people).unwrap()
 }
 
 fn register(person: &str) -> Command {

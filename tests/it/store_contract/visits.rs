@@ -39,7 +39,10 @@ async fn people_register_until_it_is_full(stage: Stage) {
         .iter()
         .map(|decision| decision.as_ref().map(|_| ()))
         .collect();
-    assert_eq!(numbers, [Ok(()), Ok(()), Err(&Refusal::EventFull)]);
+    assert_eq!(
+        numbers,
+        [Ok(()), Ok(()), Err(&Refusal::EventFull { remaining: 0 })]
+    );
     // One commit of many registrations is one revision.
     assert_eq!(commit.changes.len(), 1);
     let count = &commit.changes[0].headcount;
@@ -329,8 +332,8 @@ async fn refusals_write_nothing(stage: Stage) {
     assert_eq!(
         commit.decisions,
         [
-            Err(Refusal::EventFull),
-            Err(Refusal::EventFull),
+            Err(Refusal::EventFull { remaining: 0 }),
+            Err(Refusal::EventFull { remaining: 0 }),
             Ok(Answer::Noted)
         ]
     );

@@ -21,6 +21,16 @@ count-remaining =
         [one] 1 place left
        *[other] { $n } places left
     }
+count-held =
+    { $n ->
+        [one] 1 place is free, but the next group waiting needs more
+       *[other] { $n } places are free, but the next group waiting needs more
+    }
+count-blocked =
+    { $n ->
+        [one] 1 place is free; the next group needs { $needs }.
+       *[other] { $n } places are free; the next group needs { $needs }.
+    }
 count-none = No places left
 count-unlimited = No limit on places
 count-over =
@@ -85,14 +95,16 @@ event-opened = Open since { $time }
 event-closes = Closes { $time }
 event-closed = Closed since { $time }
 register-heading = Register
-register-note-waitlist = All places are taken. Join the waiting list: when a place comes free, it goes to whoever has waited longest.
-register-note-full = All places are taken. If someone cancels, the form comes back by itself.
+register-note-waitlist = There is a waiting list. Places that come free go to those who have waited longest; a group gets all its places at once.
+register-note-full = No place can be given now. If someone cancels, the form comes back by itself.
 register-note-closed = Registration has closed.
 register-note-scheduled = Registration has not opened yet. The form appears here when it does.
 register-note-gone = This event has been removed. Nobody can register for it any more.
 field-name = Name
 field-email = Email
 field-email-hint = One registration per address. It is not shown to anyone but the organisers.
+field-party = How many people, you included
+field-party-hint = All of you get places together, or wait together.
 field-trap = Leave this field empty
 register-button = Register
 register-button-waitlist = Join the waiting list
@@ -114,6 +126,12 @@ error-email-missing = Enter your email address.
 error-email-long = Use at most 254 characters.
 error-email-taken = This address is already registered.
 error-email-invalid = Enter an address like name@example.org.
+error-party_size-invalid = Enter a whole number from 1 to { $most }.
+error-party_size-full =
+    { $n ->
+        [one] Only 1 place is free.
+       *[other] Only { $n } places are free.
+    }
 error-trap = A hidden field was filled in, probably by your browser’s autofill. It is empty again: please send the form once more.
 result-confirmed = You have a place
 result-waiting = You are on the waiting list
@@ -139,8 +157,23 @@ registration-event = Event
 registration-at = Registered
 registration-round = Round
 registration-round-past = { $round }, which is over
+registration-party = People
+registration-people =
+    { $n ->
+        [one] 1 person
+       *[other] { $n } people
+    }
+change-open = Change my registration
+change-party-hint = Places you give up go to those who wait. More people need free places, and nobody waiting.
+change-button = Save
+change-full =
+    { $n ->
+        [0] No place is free, so your group cannot grow. Nothing has changed.
+        [one] 1 place is free, which is too few or goes to those who wait. Nothing has changed.
+       *[other] { $n } places are free, which are too few or go to those who wait. Nothing has changed.
+    }
 registration-keep-heading = Keep this address
-registration-keep = Anyone who has it can see and cancel this registration.
+registration-keep = Anyone who has it can see, change and cancel this registration.
 copy = Copy the address
 copy-done = Copied
 cancel-open = Cancel my registration
@@ -288,14 +321,16 @@ problem-body-too-large-title = Too much data
 problem-body-too-large-meaning = The request’s body is larger than this address accepts.
 problem-unsupported-media-type-title = Unknown kind of body
 problem-unsupported-media-type-meaning = Send JSON or a form, and say so in Content-Type.
-problem-event-full-title = All places are taken
-problem-event-full-meaning = All places were taken before your registration arrived. If someone cancels, you can try again.
+problem-event-full-title = Not enough places
+problem-event-full-meaning = There are not enough free places for this registration. If someone cancels, you can try again.
 problem-event-closed-title = Registration has closed
 problem-event-closed-meaning = Registration for this event has closed.
 problem-event-not-open-title = Not open yet
 problem-event-not-open-meaning = Registration for this event has not opened yet.
 problem-already-registered-title = Already registered
 problem-already-registered-meaning = This email address is already registered here. Use the private link you were given to see that registration.
+problem-registration-cancelled-title = The registration is cancelled
+problem-registration-cancelled-meaning = A cancelled registration cannot be changed. Register again to get a place.
 problem-slug-taken-title = That address is taken
 problem-slug-taken-meaning = Another event already uses this short name.
 problem-not-empty-title = There are registrations
@@ -346,6 +381,8 @@ edit-closes = Closes at
 edit-utc = In UTC. Leave empty for none.
 edit-zone = In your time zone, { $zone }. Leave empty for none.
 edit-waitlist = Keep a waiting list once all places are taken
+edit-party = Most people in one registration
+edit-party-hint = 1 to 20. A larger number lets people register as a group.
 edit-button = Save the details
 clash = Someone else has changed this in the meantime. It is now “{ $value }”. Saving replaces it with yours.
 clash-empty = Someone else has changed this in the meantime. It is now empty. Saving replaces it with yours.
@@ -367,6 +404,11 @@ preview-promotes =
     { $n ->
         [one] 1 person waiting gets a place.
        *[other] { $n } people waiting get a place.
+    }
+preview-promotes-most =
+    { $n ->
+        [one] At most 1 person waiting gets a place; a group moves up only as a whole.
+       *[other] At most { $n } people waiting get a place; a group moves up only as a whole.
     }
 preview-over =
     { $n ->
@@ -409,6 +451,7 @@ status-confirmed = Confirmed
 status-waiting = Waiting
 status-cancelled = Cancelled
 column-number = No.
+column-party = People
 column-status = Status
 column-at = Time
 column-action = Action
@@ -446,6 +489,7 @@ audit-did-edit = change the settings
 audit-did-opened = open on schedule
 audit-did-closed = close on schedule
 audit-did-cancel = cancel a registration
+audit-did-change = change a registration
 audit-did-announce = announce
 audit-did-withdraw = take back the announcement
 audit-did-reset = start a new round
@@ -455,6 +499,8 @@ audit-field-title = title
 audit-field-description = description
 audit-field-capacity = capacity
 audit-field-waitlist = waiting list
+audit-field-max-party-size = most people in one registration
+audit-field-party-size = people
 audit-field-opens-at = opens
 audit-field-closes-at = closes
 audit-field-state = state

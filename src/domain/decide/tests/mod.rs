@@ -1,6 +1,7 @@
 //! The settled details (docs/protocol.md, sections 8, 10 and 13), one by one. `tests/it/model`
 //! tests random histories.
 
+mod groups;
 mod organiser;
 mod places;
 mod rounds;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
-use crate::domain::event::{NewEvent, Slug};
+use crate::domain::event::{NewEvent, PartySize, Slug};
 use crate::domain::headcount::Headcount;
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
@@ -41,6 +42,7 @@ impl Scene {
     ) -> Self {
         let new = NewEvent {
             waitlist,
+            max_party_size: party(20),
             opens_at: opens_in.map(at),
             closes_at: closes_in.map(at),
             ..NewEvent::new(Slug::parse("gala").unwrap(), "Gala", places(capacity))
@@ -87,22 +89,24 @@ impl Scene {
         } else {
             self.event.round
         };
-        let count = |round, status| {
-            let count = self
-                .rows
-                .iter()
-                .filter(|row| row.locator.round == round && row.status == status)
-                .count();
-            u32::try_from(count).unwrap()
+        let rows = &self.rows;
+        let sum = |round, status, size: fn(&Registration) -> u32| {
+            let rows = rows.iter();
+            rows.filter(|row| row.locator.round == round && row.status == status)
+                .map(size)
+                .sum()
         };
+        let people = |row: &Registration| row.party_size.get();
         known.archived = self.shelf.last().map(|(round, capacity)| Archived {
             round: *round,
             capacity: *capacity,
-            registered: count(*round, Status::Confirmed),
-            waiting: count(*round, Status::Waiting),
-            last_number: count(*round, Status::Confirmed)
-                + count(*round, Status::Waiting)
-                + count(*round, Status::Cancelled),
+            registered: sum(*round, Status::Confirmed, people),
+            waiting: sum(*round, Status::Waiting, people),
+            waiting_companions: sum(*round, Status::Waiting, |row| row.party_size.companions()),
+            last_number: Status::ALL
+                .map(|status| sum(*round, status, |_| 1))
+                .iter()
+                .sum(),
         });
         for row in self.rows.clone() {
             if row.locator.round == round && row.status == Status::Waiting {
@@ -207,12 +211,20 @@ fn places(capacity: Option<i64>) -> Capacity {
 }
 
 fn register(person: &str, key: Option<&str>) -> Command {
-    Command::Register(Applicant::new(
-        Name::parse("Ada").unwrap(),
-        Email::parse(&format!("{person}@example.org")).unwrap(),
-        key.map(|key| IdempotencyKey::parse(key).unwrap()),
-        Secret::draw(),
-    ))
+    Command::Register(Applicant {
+        key: key.map(|key| IdempotencyKey::parse(key).unwrap()),
+        ..applicant(person)
+    })
+}
+
+fn applicant(person: &str) -> Applicant {
+    let email = Email::parse(&format!("{person}@example.org"));
+    let name = Name::parse("Ada");
+    Applicant::new(name.unwrap(), email.unwrap(), None, Secret::draw())
+}
+
+fn party(people: i64) -> PartySize {
+    PartySize::parse("party_size", people).unwrap()
 }
 
 fn cancellation(round: u32, number: u32) -> Command {

@@ -62,7 +62,7 @@ fn a_waiting_list_that_is_switched_off_keeps_those_who_wait_and_takes_nobody_new
         (scene.event.state(), scene.counts()),
         (EventState::Full, (1, 2))
     );
-    assert_eq!(scene.come("late"), Err(Refusal::EventFull));
+    assert_eq!(scene.come("late"), Err(Refusal::EventFull { remaining: 0 }));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_address_counts_once_without_case_until_it_is_given_back() {
     let mut scene = Scene::new(Some(1), false).crowd(1);
     assert_eq!(
         scene.come("P1"),
-        Err(Refusal::EventFull),
+        Err(Refusal::EventFull { remaining: 0 }),
         "a full event does not tell who has a place"
     );
     let decisions = scene.ask_all(&[

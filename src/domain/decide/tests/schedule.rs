@@ -20,7 +20,10 @@ fn closed_wins_over_scheduled_and_that_over_the_rest() {
             opens_at: Some(at(10))
         }
     );
-    assert_eq!(refused(false, Some(10), Some(20), 10), Refusal::EventFull);
+    assert_eq!(
+        refused(false, Some(10), Some(20), 10),
+        Refusal::EventFull { remaining: 0 }
+    );
 }
 
 #[test]

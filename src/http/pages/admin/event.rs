@@ -14,8 +14,9 @@ use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
 use crate::http::pages::states;
 use crate::http::pages::templates::AdminEventPage;
-use crate::http::pages::views::RegistrationRow;
+use crate::http::pages::views::{RegistrationRow, WaitingForView};
 use crate::http::pages::visit::Visit;
+use crate::http::registration::WaitingFor;
 use crate::http::session::{self, Session};
 use crate::problem::Problem;
 use crate::store::Filter;
@@ -127,6 +128,9 @@ async fn fill(
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
         event: shown.view(context.clock.now()),
+        waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
+            .await?
+            .map(WaitingForView::from),
         // The rule of the undo itself: an earlier round, and nobody in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
         capacity: settings_form::capacity_shown(event, typed.capacity().map(refused)),

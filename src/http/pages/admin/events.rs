@@ -7,7 +7,9 @@ use warp::reply::Response;
 
 use super::{flash, inputs, login, once, writer};
 use crate::context::{Context, Shared};
-use crate::domain::event::{NewEvent, Slug, check_schedule, parse_description, parse_title};
+use crate::domain::event::{
+    NewEvent, PartySize, Slug, check_schedule, parse_description, parse_title,
+};
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
 use crate::http::organiser::settings;
@@ -74,6 +76,10 @@ async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Sl
         description: parse_description(form.get("description"))?,
         capacity: inputs::parse_capacity(form.get("capacity"))?,
         waitlist: form.is_ticked("waitlist"),
+        max_party_size: match form.sent("max_party_size") {
+            Some(most) => inputs::parse_max_party_size(most)?,
+            None => PartySize::ONE,
+        },
         opens_at,
         closes_at,
     };
@@ -101,6 +107,7 @@ async fn events_page(
         opens_at_input: text("opens_at"),
         closes_at_input: text("closes_at"),
         waitlist: typed.is_ticked("waitlist"),
+        max_party_size: typed.sent("max_party_size").unwrap_or("1").to_owned(),
         once: once::draw(),
         wrong: refused.map_or_else(Vec::new, |problem| {
             if problem.code() == Code::SlugTaken {

@@ -1,7 +1,7 @@
 //! Numbers and moments, as the console's fields write them.
 
 use crate::domain::clock::Timestamp;
-use crate::domain::event::Capacity;
+use crate::domain::event::{Capacity, PartySize};
 use crate::domain::invalid::Invalid;
 
 /// `100`, or nothing for no limit.
@@ -25,6 +25,14 @@ pub(super) fn parse_capacity(text: &str) -> Result<Capacity, Invalid> {
     } else {
         -1
     })
+}
+
+/// Reads the largest party. Like every other field of digits it says its range when it is wrong.
+pub(super) fn parse_max_party_size(text: &str) -> Result<PartySize, Invalid> {
+    let text = text.trim();
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let people = if plain { text.parse().unwrap_or(0) } else { 0 };
+    PartySize::parse("max_party_size", people)
 }
 
 /// The value of a `datetime-local` field in UTC: `2026-11-21T09:00`, with seconds if they are not
@@ -97,6 +105,18 @@ mod tests {
             "१",
         ] {
             assert!(parse_capacity(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_largest_party_is_1_to_20_people() {
+        for good in ["1", " 20 "] {
+            let read = parse_max_party_size(good).unwrap();
+            assert_eq!(read.get().to_string(), good.trim());
+        }
+        for bad in ["", "0", "21", "+1", "1.5", "two", "99999999999999999999"] {
+            let refused = parse_max_party_size(bad).unwrap_err();
+            assert_eq!(refused.field, "max_party_size", "{bad:?}");
         }
     }
 

@@ -18,6 +18,11 @@ pub(super) fn details(form: &Form) -> Result<Edit, Problem> {
         form.sent(field)
             .and_then(|text| inputs::parse_moment(name, text).ok())
     };
+    // A script may send the form without the field.
+    let max_party_size = form
+        .sent("max_party_size")
+        .map(inputs::parse_max_party_size)
+        .transpose()?;
     let was = Edit {
         title: form
             .sent("was_title")
@@ -26,6 +31,9 @@ pub(super) fn details(form: &Form) -> Result<Edit, Problem> {
             .sent("was_description")
             .and_then(|text| parse_description(text).ok()),
         waitlist: form.sent("was_waitlist").map(|text| text == "true"),
+        max_party_size: form
+            .sent("was_max_party_size")
+            .and_then(|text| inputs::parse_max_party_size(text).ok()),
         opens_at: was_moment("opens_at", "was_opens_at"),
         closes_at: was_moment("closes_at", "was_closes_at"),
         ..Edit::default()
@@ -37,6 +45,7 @@ pub(super) fn details(form: &Form) -> Result<Edit, Problem> {
             was.description.as_ref(),
         ),
         waitlist: changed(form.is_ticked("waitlist"), was.waitlist.as_ref()),
+        max_party_size: max_party_size.and_then(|most| changed(most, was.max_party_size.as_ref())),
         opens_at: changed(moment("opens_at")?, was.opens_at.as_ref()),
         closes_at: changed(moment("closes_at")?, was.closes_at.as_ref()),
         was: Some(Box::new(was)),
@@ -78,6 +87,7 @@ pub(super) fn details_shown(event: &Event, typed: Option<Refused<'_>>) -> Detail
         description: field("description", event.description.clone()),
         opens_at: field("opens_at", inputs::moment(event.opens_at)),
         closes_at: field("closes_at", inputs::moment(event.closes_at)),
+        max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
         waitlist: choice(
             "waitlist",
             event.waitlist,

@@ -4,7 +4,7 @@ use headcount::domain::audit::Actor;
 use headcount::domain::change::Kind;
 use headcount::domain::clock::Timestamp;
 use headcount::domain::command::Answer;
-use headcount::domain::event::{Capacity, Edit};
+use headcount::domain::event::{Capacity, Edit, PartySize};
 use serde_json::Value;
 
 use super::{Model, Moment, Refused};
@@ -43,6 +43,9 @@ impl Model {
         }
         self.closed = edit.closed.unwrap_or(self.closed);
         self.waitlist = edit.waitlist.unwrap_or(self.waitlist);
+        self.largest_party = edit
+            .max_party_size
+            .map_or(self.largest_party, PartySize::get);
         self.title = edit.title.clone().unwrap_or_else(|| self.title.clone());
         self.description = edit
             .description
@@ -53,6 +56,7 @@ impl Model {
                 model.title.clone(),
                 model.description.clone(),
                 model.waitlist,
+                model.largest_party,
                 model.opens,
                 model.closes,
                 model.closed,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use headcount::domain::audit::Actor;
 use headcount::domain::change::Kind;
 use headcount::domain::clock::Timestamp;
-use headcount::domain::command::{Answer, Applicant};
+use headcount::domain::command::{Answer, Applicant, Revised};
+use headcount::domain::position::Position;
 use headcount::domain::registration::{Locator, Registration, Secret, Status};
 use serde_json::json;
 
@@ -24,7 +25,8 @@ impl Model {
             .find(|row| row.key.is_some() && row.key == applicant.key);
         if let Some(earlier) = earlier {
             let is_same = earlier.name.as_str() == applicant.name.as_str()
-                && earlier.email.as_str() == applicant.email.as_str();
+                && earlier.email.as_str() == applicant.email.as_str()
+                && earlier.party_size.get() == applicant.party_size.get();
             return if is_same {
                 Ok(Answer::Registered {
                     registration: Arc::new(earlier.clone()),
@@ -34,13 +36,13 @@ impl Model {
                 Err(("idempotency-mismatch", None))
             };
         }
-        if self.is_closed() {
-            return Err(("event-closed", None));
-        }
-        if self.is_before_opening() {
-            return Err(("event-not-open", self.opens.map(|moment| moment.at)));
-        }
-        if !self.is_place_free() && !self.waitlist {
+        let people = applicant.party_size.get();
+        self.may_come(people)?;
+        let has_places = self.are_open(people);
+        // A group that is larger than all places together never gets them.
+        let fits_once = people == 1 || self.capacity.is_none_or(|places| people <= places);
+        let may_wait = self.waitlist && fits_once;
+        if !has_places && !may_wait {
             return Err(("event-full", None));
         }
         let address = applicant.email.as_str().to_lowercase();
@@ -49,7 +51,7 @@ impl Model {
         }) {
             return Err(("already-registered", None));
         }
-        let status = if self.is_place_free() {
+        let status = if has_places {
             Status::Confirmed
         } else {
             Status::Waiting
@@ -64,6 +66,7 @@ impl Model {
             secret: applicant.secret.clone(),
             name: applicant.name.clone(),
             email: applicant.email.clone(),
+            party_size: applicant.party_size,
             key: applicant.key.clone(),
             status,
             accepted_waiting: None,
@@ -71,7 +74,7 @@ impl Model {
             revision: 0,
             at: now,
         });
-        let place_in_line = (status == Status::Waiting).then(|| self.how_many(Status::Waiting));
+        let place_in_line = (status == Status::Waiting).then(|| self.line());
         let may_share = self.log.len() > since
             && self
                 .log
@@ -109,14 +112,7 @@ impl Model {
         by: Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
-        let index = self
-            .everybody
-            .iter()
-            .position(|row| row.locator == locator)
-            .ok_or(("registration-not-found", None))?;
-        if secret.is_some_and(|secret| secret.reveal() != self.everybody[index].secret.reveal()) {
-            return Err(("registration-not-found", None));
-        }
+        let index = self.find(locator, secret)?;
         let before = self.everybody[index].status;
         if before == Status::Cancelled {
             return Ok(Answer::Cancelled(Arc::new(self.everybody[index].clone())));
@@ -127,33 +123,107 @@ impl Model {
             self.everybody[index].revision = self.revision();
         }
         if by != Actor::Visitor {
-            let described = |status: Status| json!({ "id": locator.to_string(), "number": locator.number, "status": status });
-            self.write_down(
-                by,
-                "cancel",
-                now,
-                described(before),
-                described(Status::Cancelled),
+            let people = self.everybody[index].party_size.get();
+            let (before, after) = (
+                seen(locator, before, people),
+                seen(locator, Status::Cancelled, people),
             );
+            self.write_down(by, "cancel", now, before, after);
         }
         let answer = Answer::Cancelled(Arc::new(self.everybody[index].clone()));
         self.promote(now);
         Ok(answer)
     }
 
-    /// Gives free places to people on the waiting list, the longest waiting first.
+    fn find(&self, locator: Locator, secret: Option<&Secret>) -> Result<usize, Refused> {
+        let mut everybody = self.everybody.iter();
+        let index = everybody.position(|row| row.locator == locator);
+        let opens = |index: &usize| {
+            secret.is_none_or(|secret| secret.reveal() == self.everybody[*index].secret.reveal())
+        };
+        let found = index.filter(opens);
+        found.ok_or(("registration-not-found", None))
+    }
+
+    /// Whether so many people may register at all at this moment.
+    fn may_come(&self, people: u32) -> Result<(), Refused> {
+        if people > self.largest_party {
+            return Err(("validation-failed", None));
+        }
+        if self.is_closed() {
+            return Err(("event-closed", None));
+        }
+        if self.is_before_opening() {
+            return Err(("event-not-open", self.opens.map(|moment| moment.at)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn revise(
+        &mut self,
+        locator: Locator,
+        secret: Option<&Secret>,
+        revised: &Revised,
+        expected: Option<&[Position]>,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Answer, Refused> {
+        let index = self.find(locator, secret)?;
+        let former = self.everybody[index].clone();
+        let own = Position {
+            revision: former.revision,
+            ..self.position()
+        };
+        let is_current = |position: &Position| *position == own || *position == self.position();
+        if expected.is_some_and(|positions| !positions.iter().any(is_current)) {
+            return Err(("changed-meanwhile", None));
+        }
+        if former.status == Status::Cancelled {
+            return Err(("registration-cancelled", None));
+        }
+        let people = revised.party_size.unwrap_or(former.party_size);
+        let is_present = locator.round == self.round;
+        if people.get() > former.party_size.get() {
+            self.may_come(people.get())?;
+            let more = people.get() - former.party_size.get();
+            if former.status == Status::Waiting || !is_present || !self.are_open(more) {
+                return Err(("event-full", None));
+            }
+        }
+        let row = &mut self.everybody[index];
+        row.party_size = people;
+        row.name = revised.name.clone().unwrap_or(row.name.clone());
+        if *row != former {
+            if is_present {
+                self.change(Kind::Changed, now);
+                self.everybody[index].revision = self.revision();
+            }
+            if by != Actor::Visitor {
+                let describe = |row: &Registration| seen(locator, row.status, row.party_size.get());
+                let (before, after) = (describe(&former), describe(&self.everybody[index]));
+                self.write_down(by, "change", now, before, after);
+            }
+            self.promote(now);
+        }
+        Ok(Answer::Changed(Arc::new(self.everybody[index].clone())))
+    }
+
+    /// The party that came first of those who wait gets its places, once there are enough. Then
+    /// the next one does.
     pub(super) fn promote(&mut self, now: Timestamp) {
         let mut lucky = Vec::new();
-        while self.is_place_free() {
+        loop {
             let round = self.round;
-            let first = self
-                .everybody
-                .iter_mut()
-                .filter(|row| row.locator.round == round && row.status == Status::Waiting)
-                .min_by_key(|row| row.locator.number);
+            let waits =
+                |row: &Registration| row.locator.round == round && row.status == Status::Waiting;
+            let indexes = (0..self.everybody.len()).filter(|index| waits(&self.everybody[*index]));
+            let first = indexes.min_by_key(|index| self.everybody[*index].locator.number);
             let Some(first) = first else { break };
-            first.status = Status::Confirmed;
-            lucky.push(first.locator);
+            if !self.are_free(self.everybody[first].party_size.get()) {
+                break;
+            }
+            self.everybody[first].status = Status::Confirmed;
+            lucky.push(self.everybody[first].locator);
         }
         if !lucky.is_empty() {
             self.change(Kind::Promoted, now);
@@ -164,4 +234,12 @@ impl Model {
                 .for_each(|row| row.revision = revision);
         }
     }
+}
+
+/// A registration in the audit log.
+fn seen(locator: Locator, status: Status, people: u32) -> serde_json::Value {
+    json!({
+        "id": locator.to_string(), "number": locator.number, "status": status,
+        "party_size": people,
+    })
 }

@@ -1,0 +1,98 @@
+//! Changes of a registration: its party and its name.
+
+use std::sync::Arc;
+
+use super::{BatchState, check_party_size, check_taking, full, leave, promote};
+use crate::domain::audit::{self, Actor};
+use crate::domain::change::Kind;
+use crate::domain::clock::Timestamp;
+use crate::domain::command::{Answer, Decision, Refusal, Revised};
+use crate::domain::event::{Event, PartySize};
+use crate::domain::position::Position;
+use crate::domain::registration::{Registration, Status};
+
+/// Changes what `revised` names. A party becomes smaller at any time, and what it frees goes to
+/// those who wait. It becomes larger only as new people would get places at once.
+pub(super) fn revise(
+    batch: &mut BatchState,
+    row: &Arc<Registration>,
+    revised: &Revised,
+    expected: Option<&[Position]>,
+    by: Actor,
+    now: Timestamp,
+) -> Decision {
+    let event = &batch.event;
+    let own = Position {
+        epoch: event.epoch.clone(),
+        revision: row.revision,
+    };
+    if expected
+        .is_some_and(|allowed| !allowed.contains(&own) && !allowed.contains(&event.position()))
+    {
+        return Err(Refusal::ChangedMeanwhile);
+    }
+    if row.status == Status::Cancelled {
+        return Err(Refusal::RegistrationCancelled);
+    }
+    let name = revised.name.as_ref().unwrap_or(&row.name);
+    let people = revised.party_size.unwrap_or(row.party_size);
+    let current = row.locator.round == event.round;
+    if people > row.party_size {
+        check_growth(event, row, people, current)?;
+    }
+    let (is_renamed, is_resized) = (*name != row.name, people != row.party_size);
+    if !is_renamed && !is_resized {
+        return Ok(Answer::Changed(Arc::clone(row)));
+    }
+    if current {
+        leave(&mut batch.event, row);
+        join(&mut batch.event, row.status, people);
+        batch.bump_revision(Kind::Changed, now);
+    }
+    let revision = current.then_some(batch.event.revision);
+    let after = batch.change(row.locator, revision, |row| {
+        row.name = name.clone();
+        row.party_size = people;
+    });
+    if is_renamed {
+        batch.writes.renamed.push(row.locator);
+    }
+    if by != Actor::Visitor {
+        let (before, after) = (audit::registration(row), audit::registration(&after));
+        batch.audit(by, "change", now, before, after);
+    }
+    promote(batch, now);
+    // A group that became smaller may itself be the next to get its places.
+    let now_is = &batch.known.registrations[&row.locator];
+    Ok(Answer::Changed(Arc::clone(now_is)))
+}
+
+/// More people of a party are newcomers: they need places now, and pass nobody who waits.
+fn check_growth(
+    event: &Event,
+    row: &Registration,
+    people: PartySize,
+    current: bool,
+) -> Result<(), Refusal> {
+    check_party_size(event, people)?;
+    check_taking(event)?;
+    let more = people.get() - row.party_size.get();
+    let has_places = match row.status {
+        Status::Confirmed => current && event.has_places_for(more),
+        // Otherwise a party could hold its place in the line and make it larger later.
+        Status::Waiting | Status::Cancelled => false,
+    };
+    if has_places { Ok(()) } else { Err(full(event)) }
+}
+
+/// Puts a party into the event's counters.
+fn join(event: &mut Event, status: Status, people: PartySize) {
+    match status {
+        Status::Waiting => {
+            event.waiting += people.get();
+            event.waiting_companions += people.companions();
+        }
+        Status::Confirmed => event.registered += people.get(),
+        Status::Cancelled => {}
+    }
+}
