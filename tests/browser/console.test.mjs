@@ -97,12 +97,15 @@ test("a refused form is shown where it is, with what was typed, and the first fa
     await form.locator("[type=submit]").first().click();
     await page.waitForSelector("[data-refused]");
   };
-  const focused = () =>
-    page.evaluate(() => {
+  // A script of the page gives the focus, and the page was there before it.
+  const focused = async () => {
+    await page.waitForFunction(() => document.activeElement !== document.body);
+    return page.evaluate(() => {
       const { top, bottom } = document.activeElement.getBoundingClientRect();
       const inSight = top >= 0 && bottom <= document.querySelector(".foot").offsetTop;
       return { id: document.activeElement.id, inSight };
     });
+  };
   await refuse(page.locator("[data-edit-form]"), async () => {
     await page.locator("#edit-title").fill("");
     await page.locator("#edit-description").fill("Typed with care");

@@ -1,6 +1,6 @@
 // A server process, a browser, and what every test needs of them.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,11 +90,16 @@ export async function startServer(
   };
 }
 
+/** As scripts/setup installs it: Chromium without windows of its own where there is a package of it. */
+const browser =
+  process.env.CHROMIUM ??
+  ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((path) => existsSync(path));
+
 /** The browser that people use, without its own traffic. */
 export function startBrowser(flags = [], options = {}) {
   return chromium.launch({
     ...options,
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: browser,
     args: [
       "--no-sandbox",
       "--disable-gpu",
