@@ -262,15 +262,7 @@ mod tests {
             (Capacity::UNLIMITED, ">1,234</p>"),
             (Capacity::limited(20_000).unwrap(), ">1,234 / 20,000</p>"),
         ] {
-            let new = NewEvent {
-                slug: Slug::parse("gala").unwrap(),
-                title: "Gala".to_owned(),
-                description: String::new(),
-                capacity,
-                waitlist: false,
-                opens_at: None,
-                closes_at: None,
-            };
+            let new = NewEvent::new(Slug::parse("gala").unwrap(), "Gala", capacity);
             let position: Position = "q7f2k9-128".parse().unwrap();
             let event = Event {
                 registered: 1_234,
