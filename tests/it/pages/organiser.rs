@@ -311,7 +311,7 @@ async fn only_forms_of_the_organisers_own_session_work() {
     wrong.is_page(401, "no-store");
     assert!(
         wrong.headers("set-cookie").is_empty()
-            && wrong.body.contains("That password is not right.")
+            && wrong.body.contains("That password is wrong.")
     );
     let foreign = browser
         .send(
