@@ -18,7 +18,7 @@ use crate::store::Store;
 use readiness::Readiness;
 use throttle::Throttle;
 
-/// The parts of the running program.
+/// The parts of the running program, as handlers use them.
 #[derive(Debug)]
 pub struct Context {
     /// The database, for reading; every change of an event goes through `registrar`.
@@ -38,7 +38,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Puts the parts together; nothing was throttled yet, and the process is not draining.
+    /// Puts the parts together. Nothing is throttled, and the process is not draining.
     pub fn new(
         store: Store,
         hub: Hub,
@@ -68,15 +68,15 @@ impl Context {
 pub type Shared = Arc<Context>;
 
 impl Settings {
-    /// Whether a cookie for this client may only travel over TLS: it speaks TLS now, or everybody
-    /// reaches this server so.
+    /// Whether a cookie for this client needs `Secure`: the client uses TLS now, or the public URL
+    /// is https.
     pub fn has_secure_cookies(&self, peer: Peer) -> bool {
         let public = self.public_url.as_deref().unwrap_or_default();
         peer.secure || public.starts_with("https://")
     }
 }
 
-/// The choices that handlers look at.
+/// The settings that handlers use.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// A comment or ping at least this often on every stream.
@@ -126,10 +126,10 @@ pub struct Peer {
 /// request, and the routes refuse in the transport's own way (docs/protocol.md, section 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// Serve it.
+    /// Within the limits.
     Admitted,
-    /// Say goodbye: too many connections.
+    /// Refuse it: too many connections.
     OverLimit,
-    /// Say goodbye: the server stops.
+    /// Refuse it: the server stops.
     Draining,
 }

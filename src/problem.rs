@@ -45,7 +45,7 @@ impl Problem {
         }))
     }
 
-    /// What kind it is.
+    /// Its kind.
     pub fn code(&self) -> Code {
         self.0.code
     }
@@ -231,7 +231,7 @@ impl Problem {
         )
     }
 
-    /// A limit of connections is reached: open ones stay, this one comes back later.
+    /// A limit of connections is reached. Open ones stay; this client may return later.
     pub fn over_limit() -> Self {
         let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))
@@ -244,7 +244,7 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
     }
 
-    /// A client that does not take its answers gets no more of them.
+    /// A client that does not read its answers gets no more.
     pub fn unread_answers() -> Self {
         let detail = "too many answers wait for you to read them; the request was carried out, but \
                       its answer is not kept: read what has come, then ask again";

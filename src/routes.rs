@@ -16,8 +16,8 @@ use crate::transport;
 /// Everything that is served.
 pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
     let routes = http::first_of([
-        // Before the limit, which it checks itself: a registration in a crowd passes one filter
-        // less.
+        // Before the limit filter: registering checks the limit itself, and saves a filter in a
+        // crowd.
         http::registering(context),
         over_limit(),
         transport::routes(context.clone(), http::frame_sentences),
@@ -26,7 +26,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         assets::routes(),
         unanswered(context),
     ]);
-    // The rare route is tried first, so that its answers get the same headers as all others.
+    // The rare route comes first, so that its answers get the same headers as all others.
     let routes = http::conditional_reads(routes.clone()).or(routes).unify();
     warp::method()
         .and(warp::path::full())
@@ -53,7 +53,7 @@ fn over_limit() -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// What no other route took. People get a page, programs a document.
+/// Answers when no route matches: a page for people, a document for programs.
 fn unanswered(context: &Shared) -> BoxedFilter<(Response,)> {
     let context = context.clone();
     warp::method()

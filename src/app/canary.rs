@@ -50,12 +50,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
-/// What the canary received last. Cheap to clone.
+/// The count that the canary received last.
 #[derive(Debug, Clone, Default)]
 pub struct Received(Arc<Mutex<Option<(EventId, Count)>>>);
 
 impl Received {
-    /// The number that was received of that event at that revision, if it was the last.
+    /// The number that the canary received for that event and revision, if it was the last.
     pub fn registered(&self, event: EventId, revision: Revision) -> Option<u32> {
         self.get()
             .filter(|(of, count)| *of == event && count.revision == revision)
@@ -88,11 +88,11 @@ pub struct Canary {
     pub address: SocketAddr,
     /// Whether the listener uses TLS, and with which certificate.
     pub tls: Option<Tls>,
-    /// Which events there are, and how busy they are.
+    /// All events, and how busy they are.
     pub hub: Hub,
     /// The node's clock: commits carry its moments.
     pub clock: Clock,
-    /// Where it leaves what it received.
+    /// Where it stores what it received.
     pub received: Received,
 }
 

@@ -75,7 +75,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The value, or a stand-in and a mistake noted: the caller gives up before it is used.
+    /// The value, or a stand-in with the mistake noted. The caller fails before it uses a stand-in.
     fn read<T>(&mut self, flag: &str, value: Result<T, String>, stand_in: T) -> T {
         value.unwrap_or_else(|mistake| {
             self.mistakes.push(format!("{flag}: {mistake}"));
@@ -96,7 +96,7 @@ impl Reader {
     }
 }
 
-/// Shorter secrets are warned of.
+/// A shorter secret gets a warning.
 const SHORT_SECRET: usize = 8;
 
 impl Config {
@@ -224,7 +224,7 @@ impl Config {
             .into_iter()
             .filter(|(_, secret)| secret.as_ref().is_some_and(short))
             .map(|(flag, _)| {
-                format!("{flag} is short enough to be guessed; whoever has it is the organiser")
+                format!("{flag} is easy to guess; anybody who knows it can act as the organiser")
             });
         let proxies = self
             .trusted_proxies
@@ -334,7 +334,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_taken_and_told() {
+    fn a_short_secret_is_accepted_with_a_warning() {
         let config = read(&[
             "--admin-password",
             "correct horse",
@@ -345,7 +345,7 @@ pub(super) mod tests {
         assert_eq!(config.admin_token.as_ref().unwrap().reveal(), "secret");
         let warnings = config.warnings();
         assert!(
-            warnings.len() == 1 && warnings[0].starts_with("--admin-token is short"),
+            warnings.len() == 1 && warnings[0].starts_with("--admin-token is easy to guess"),
             "{warnings:?}"
         );
     }

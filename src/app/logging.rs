@@ -51,7 +51,7 @@ pub fn start(log: &Log) {
         .with(FilterFn::new(|event| {
             is_safe_to_log(event.target(), *event.level())
         }));
-    // It fails only when a subscriber is set already, as in a test that starts several servers.
+    // It fails only if a subscriber is set already, as in a test that starts several servers.
     let started = if log.json {
         registry.with(layer.json().flatten_event(true)).try_init()
     } else {
@@ -89,7 +89,7 @@ fn log_panics() {
     }));
 }
 
-/// The way to the thread that writes.
+/// Sends lines to the thread that writes.
 #[derive(Debug, Clone)]
 struct Lines {
     queue: SyncSender<Order>,
@@ -225,7 +225,7 @@ mod tests {
         let (allow, allowed) = channel();
         let (written, read) = channel();
         let lines = Lines::write_to(Slow { allowed, written });
-        // One more may be in the thread's hands.
+        // The thread may hold one more.
         for line in 0..QUEUE + 10 {
             log(&lines, &format!("line {line}\n"));
         }

@@ -145,7 +145,7 @@ fn begin() {
     }
 }
 
-/// The events that have series.
+/// The events that have metrics.
 #[derive(Default)]
 struct Series(BTreeSet<String>);
 

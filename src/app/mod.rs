@@ -252,7 +252,7 @@ async fn welcome(store: &Store, clock: &Clock) -> Result<(), StoreError> {
         ..NewEvent::new(slug, "Welcome · 欢迎", capacity)
     };
     match store.create(event, "schedule", clock.now()).await {
-        // Another node that started at the same moment was faster.
+        // Another node that started at the same moment created it first.
         Ok(_) | Err(CreateError::SlugTaken) => Ok(()),
         Err(CreateError::Store(error)) => Err(error),
     }
@@ -280,7 +280,7 @@ impl Running {
     /// say goodbye spread over the window. What was admitted is committed and answered.
     pub async fn stop(mut self) {
         self.context.readiness.drain();
-        // No person watches through it, so it needs no farewell.
+        // No person watches it, so it needs no farewell.
         self.canary.shutdown().await;
         // Receivers are gone only when the server has ended by itself.
         let _ = self.stop.send(true);

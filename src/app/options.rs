@@ -100,7 +100,7 @@ pub(super) fn is_wide(network: &IpNet) -> bool {
     }
 }
 
-/// A short one is the operator's to choose: the start warns of it (see
+/// A short one is allowed, and the start warns of it (see
 /// [`Config::warnings`](super::config::Config::warnings)).
 pub(super) fn secret(text: Option<&str>) -> Option<Hidden> {
     text.map(str::trim)

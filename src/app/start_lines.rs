@@ -6,8 +6,8 @@ use super::Running;
 use super::config::Config;
 use crate::store::DatabaseUrl;
 
-/// Prints the start-up lines on standard output. A reader may have closed it after reading enough;
-/// the server goes on.
+/// Prints the start-up lines on standard output. A reader that closes it early does not stop the
+/// server.
 pub(super) fn print(config: &Config, running: &Running) {
     let lines = lines(config, running.address, running.drawn_password.as_deref()).join("\n");
     let _ = writeln!(std::io::stdout(), "{lines}");

@@ -15,7 +15,7 @@ use super::client::tls;
 use super::value;
 
 /// For the whole exchange: a container runtime's own deadline is usually 3 s.
-const PATIENCE: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Which server to ask.
 #[derive(Debug, Args)]
@@ -82,7 +82,7 @@ fn beside(args: &HealthArgs) -> String {
 
 async fn ask(base: &Base, insecure: bool) -> Result<StatusCode, String> {
     let tls = tls::config(insecure).map_err(|error| error.to_string())?;
-    let api = Api::new(base.clone(), tls, PATIENCE);
+    let api = Api::new(base.clone(), tls, ANSWER_TIMEOUT);
     let answer = api.send(&Call::get("health/ready")).await?;
     Ok(answer.status)
 }

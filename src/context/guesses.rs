@@ -52,7 +52,7 @@ pub struct Attempt<'a> {
 }
 
 impl Guesses {
-    /// Nobody has failed yet.
+    /// A tracker without failures.
     pub fn new() -> Self {
         let together = Budget {
             spent_until: Instant::now(),
@@ -63,7 +63,7 @@ impl Guesses {
         }))
     }
 
-    /// Lets one attempt through, or says how long the address has to wait.
+    /// Admits one attempt, or returns how long the address has to wait.
     pub fn attempt(&self, address: IpAddr) -> Result<Attempt<'_>, Duration> {
         let address = subscriber(address);
         let now = Instant::now();
@@ -135,7 +135,7 @@ impl Budget {
     }
 
     fn spend(&mut self, now: Instant, per_minute: u32) {
-        // Never further ahead than a minute: what is refused costs nothing.
+        // Never more than a minute ahead: a refused attempt costs nothing.
         let ahead = self.spent_until.max(now) + MINUTE / per_minute;
         self.spent_until = ahead.min(now + MINUTE);
     }

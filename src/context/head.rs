@@ -1,4 +1,4 @@
-//! The head of a request: what handlers look at besides its path, query and body.
+//! The head of a request: what handlers need besides its path, query and body.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -24,7 +24,7 @@ pub struct RequestHead {
 
 /// Extracts the head of a request; never rejects one.
 pub fn request_head() -> BoxedFilter<(RequestHead,)> {
-    // A `Host` that contradicts the target is as good as none: nothing is derived from it.
+    // A `Host` that contradicts the target counts as missing: nothing is derived from it.
     let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
     let parts = warp::header::headers_cloned()
         .and(warp::ext::optional())
@@ -32,7 +32,7 @@ pub fn request_head() -> BoxedFilter<(RequestHead,)> {
         .and(authority);
     let head = |headers, peer: Option<Peer>, admission: Option<Admission>, authority| RequestHead {
         headers,
-        // Only a test has no server below it that says who asks.
+        // Only tests run without a server below, which adds the peer.
         peer: peer.unwrap_or(Peer {
             ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             secure: false,
@@ -49,8 +49,8 @@ impl RequestHead {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// `scheme://host[:port]` for links, without a trailing slash; `None` when nothing says it, so
-    /// that links stay relative.
+    /// `scheme://host[:port]` for links, without a trailing slash. `None` when nothing names a
+    /// host; links are relative then.
     pub fn base_url(&self, settings: &Settings) -> Option<String> {
         settings.public_url.clone().or_else(|| {
             let scheme = if self.peer.secure { "https" } else { "http" };

@@ -10,8 +10,8 @@ use crate::store::{Store, within};
 
 /// Probes of a load balancer share one answer of the database for this long.
 const FRESH: Duration = Duration::from_secs(1);
-/// A database that needs longer for `SELECT 1` is of no use to a visitor.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A database that needs longer for `SELECT 1` is too slow for visitors.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why this process is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum NotReady {
 #[derive(Debug, Default)]
 pub struct Readiness {
     draining: AtomicBool,
-    /// Held over the probe, so that a crowd of probes makes one query.
+    /// Held during the probe, so that a crowd of probes makes one query.
     probed: Mutex<Option<(Instant, bool)>>,
 }
 
@@ -50,7 +50,7 @@ impl Readiness {
         let reachable = match *probed {
             Some((at, reachable)) if at.elapsed() < FRESH => reachable,
             _ => {
-                let reachable = matches!(within(PATIENCE, store.ping()).await, Some(Ok(())));
+                let reachable = matches!(within(PING_TIMEOUT, store.ping()).await, Some(Ok(())));
                 *probed = Some((Instant::now(), reachable));
                 reachable
             }

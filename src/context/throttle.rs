@@ -1,4 +1,4 @@
-//! Soft limits: who has to slow down, and for how long.
+//! Rate limits: which address has to slow down, and for how long.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,11 +12,11 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 use super::guesses::Guesses;
 use super::turns::Turns;
 
-/// The lab is opened once, and again after it was dropped: each time makes rows that stay in the
-/// audit log.
+/// Opening the lab writes rows that stay in the audit log. It is needed once, and again after the
+/// lab was dropped.
 const LABS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).expect("not zero");
-/// Addresses that were not seen for a while are forgotten after so many checks, so that memory
-/// stays bounded by who came lately.
+/// Addresses that were not seen for a while are forgotten after this many checks. So memory depends
+/// only on recent visitors.
 const SWEEP_EVERY: u32 = 4_096;
 
 /// The limits of one process.
@@ -65,7 +65,7 @@ impl fmt::Debug for Throttle {
     }
 }
 
-/// So many a minute from each address, all of them at once if need be.
+/// This many a minute from each address; all of them may come at once.
 struct PerAddress {
     limiter: DefaultKeyedRateLimiter<IpAddr>,
     checks: AtomicU32,

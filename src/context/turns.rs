@@ -13,14 +13,14 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::throttle::subscriber;
 
-/// Guessing must not take the registrations' cores.
+/// Guesses must not use the cores that registrations need.
 const AT_ONCE: usize = 2;
-/// Of one address, checks included. More than may fail in a minute, so that a client that guesses
-/// learns of that limit and not of this one.
+/// The most of one address, checks included. It is above the failures of a minute, so that a client
+/// that guesses meets that limit first.
 const PER_ADDRESS: usize = 16;
 /// Addresses that have failed lately, in all: they delay the next one by a second or two.
 const GUESSING: usize = 32;
-/// Addresses without failures, in all: more than there are organisers, and bounded all the same.
+/// The most of addresses without failures: more than there are organisers.
 const UNSUSPECTED: usize = 1_024;
 
 /// The addresses that wait for a turn or have one.
@@ -37,7 +37,7 @@ struct Waiting {
     unsuspected: usize,
 }
 
-/// Too many wait already.
+/// The error when too many wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
@@ -55,7 +55,7 @@ struct Place<'a> {
 }
 
 impl Turns {
-    /// Nobody waits.
+    /// Turns of which none is taken.
     pub fn new() -> Self {
         Self {
             checks: Semaphore::new(AT_ONCE),

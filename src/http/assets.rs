@@ -50,8 +50,8 @@ pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let (_, _, content_type) = KINDS
         .into_iter()
         .find(|(folder, ending, _)| name.starts_with(folder) && name.ends_with(ending))?;
-    // The names of this project need no more characters, and without `..`, `\`, `%` and NUL there
-    // is no way out of the folder.
+    // This project's file names need no other characters. Without `..`, `\`, `%` and NUL a path
+    // cannot leave the folder.
     let plain = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
@@ -148,7 +148,7 @@ mod tests {
         );
     }
 
-    // Reading the source, the host's files, or what only the server needs.
+    // It must not read the source, the host's files, or what only the server needs.
     #[tokio::test]
     async fn nothing_else_is_served() {
         for path in [

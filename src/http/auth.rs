@@ -16,14 +16,14 @@ use crate::problem::{Code, Problem};
 /// The header by which the console's scripts prove that they can read the console's pages.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Proof that the organiser asks; only this module makes one.
+/// Proof that the organiser sent the request; only this module creates one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Organiser {
     actor: Actor,
 }
 
 impl Organiser {
-    /// Who asks, as the audit log says it.
+    /// The organiser's word in the audit log.
     pub fn actor(self) -> Actor {
         self.actor
     }
@@ -45,7 +45,8 @@ pub async fn reader(context: &Context, head: &RequestHead) -> Result<Organiser, 
     }
 }
 
-/// The organiser writes: by token, or by session with proof that one of this site's own pages asks.
+/// The organiser writes: by token, or by session with proof that a page of this site sends the
+/// request.
 pub async fn writer(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
     refuse_cross_site(&context.settings, head)?;
     if let Some(organiser) = bearer(context, head)? {
@@ -145,8 +146,8 @@ fn of_host(origin: &[u8], head: &RequestHead) -> Origin {
             .as_ref()
             .is_some_and(|ours| theirs.as_str().eq_ignore_ascii_case(ours.as_str()))
     });
-    // A plain page of the same host is another origin. Where TLS ends at a proxy that is not
-    // trusted, the scheme is not known here.
+    // A plain page of the same host is another origin. If TLS ends at a proxy that is not trusted,
+    // the scheme is unknown here.
     let same_scheme = !head.peer.secure || uri.scheme_str() == Some("https");
     if uri.scheme().is_some() && same_host && same_scheme {
         Origin::Same
@@ -155,8 +156,8 @@ fn of_host(origin: &[u8], head: &RequestHead) -> Origin {
     }
 }
 
-/// The admin token, if one is sent. Another scheme than Bearer, such as a proxy's Basic, is none of
-/// ours.
+/// The admin token, if one is sent. Another scheme than Bearer, such as a proxy's Basic, does not
+/// count.
 fn bearer(context: &Context, head: &RequestHead) -> Result<Option<Organiser>, Problem> {
     let Some(token) = bearer_token(head) else {
         return Ok(None);
@@ -190,8 +191,7 @@ fn bearer_token(head: &RequestHead) -> Option<&[u8]> {
         .then(|| token.trim_ascii())
 }
 
-/// Compares digests, so that neither the place of the first difference nor the length shows in the
-/// time it takes.
+/// Compares digests: the time shows neither the length nor the place of the first difference.
 fn same_secret(expected: &Hidden, given: &[u8]) -> bool {
     Sha256::digest(expected.reveal())
         .ct_eq(&Sha256::digest(given))

@@ -22,8 +22,8 @@ pub const MAX: usize = 16 * 1024;
 /// The largest body of an organiser's request: a description of 4,000 characters fits, each of up
 /// to 12 bytes (`%F0%9F%8E%89`, `\ud83c\udf89`).
 pub const ORGANISER_MAX: usize = 64 * 1024;
-/// Any connection transfers a body of that size in this time. A client that takes longer is holding
-/// the connection.
+/// Any connection can send a body of that size in this time. A slower client keeps the connection
+/// open on purpose.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A body that has not been read yet.
@@ -50,7 +50,7 @@ fn take(chunk: &mut impl bytes::Buf) -> Bytes {
 pub enum AllowedMedia {
     /// `application/json`.
     Json,
-    /// That, or a form.
+    /// JSON or a form.
     JsonOrForm,
 }
 
@@ -222,7 +222,7 @@ fn too_large(most: usize) -> Problem {
 fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     // RFC 8259, section 8.1: a byte order mark may be ignored.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    // Read as a list, the fields would be taken by their order.
+    // serde would read a list field by field.
     let start = bytes
         .iter()
         .position(|b| !b.is_ascii_whitespace())

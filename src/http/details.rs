@@ -76,7 +76,7 @@ pub(super) async fn get(
     };
     let item = Item::new(&context, &event, count).await;
     if context.hub.is_stale() {
-        // No validator: it may be out of date (docs/protocol.md, section 13).
+        // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json(&item));
     }
     let text = reply::text(&item);

@@ -20,7 +20,7 @@ struct List {
 pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
     let (text, tag) = document(&context).await;
     if context.hub.is_stale() {
-        // No validator: it may be out of date (docs/protocol.md, section 13).
+        // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json_bytes(text));
     }
     Ok(reply::conditional(&head.headers, tag, text))

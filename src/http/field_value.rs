@@ -20,7 +20,7 @@ pub enum FieldValue<'a> {
     Absent,
     /// `null`.
     Null,
-    /// A text; every field of a form is one.
+    /// A text. Every field of a form is a text.
     Text(Cow<'a, str>),
     /// A whole number.
     Whole(i64),
@@ -118,7 +118,7 @@ impl FieldValue<'_> {
         }
     }
 
-    /// Whether anything was filled in.
+    /// Whether the field has any content.
     pub fn is_filled(&self) -> bool {
         match self {
             Self::Absent | Self::Null => false,
@@ -150,7 +150,7 @@ impl Check {
         Problem::invalid(&self.0)
     }
 
-    /// Fails if anything was refused.
+    /// Fails if there was any mistake.
     pub fn done(&self) -> Result<(), Problem> {
         if self.0.is_empty() {
             Ok(())
@@ -196,7 +196,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        // A number that does not fit is out of every field's range as well.
+        // A number that does not fit is outside of every field's range as well.
         Ok(FieldValue::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 

@@ -1,4 +1,4 @@
-//! The headers of every answer, from whichever handler.
+//! Headers that every answer gets, from any handler.
 
 use http_body::Body as _;
 use warp::http::{HeaderValue, Method, StatusCode, header};

@@ -10,7 +10,7 @@ use crate::context::Shared;
 use crate::context::readiness::NotReady;
 use crate::problem::{Code, Problem};
 
-/// `GET /health/live`: answers as long as the process does. A database that is away is no reason to
+/// `GET /health/live`: answers while the process runs. An unreachable database is no reason to
 /// restart it.
 pub(super) async fn live(_: Shared) -> Result<Response, Problem> {
     Ok(reply::json(&json!({ "status": "live" })))

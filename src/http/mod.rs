@@ -50,7 +50,7 @@ pub mod urls;
 
 pub use preconditions::reads as conditional_reads;
 
-/// The sentences of a frame: its event was deleted, or nothing has arrived for too long.
+/// The sentences of a frame, for a deleted event and for a silent document.
 pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
     let texts = Texts::new(Language::of(headers));
     Sentences {
@@ -60,8 +60,7 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
     }
 }
 
-/// The one call that everybody makes at the same moment. It is separate, so that it is tried before
-/// all others.
+/// The call that everybody makes at the same moment. It is separate, so that it is tried first.
 pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
     let register = at!("api" / "v1" / "events" / String / "registrations").and(warp::post());
     // Boxed here: each layer around a future moves all of it.

@@ -18,7 +18,7 @@ use crate::negotiation::etag::{self, Tags};
 use crate::negotiation::prefer::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 
-/// Whether a request has any; most have none, and nothing has to be looked up for them.
+/// Whether a request has a precondition. Most have none and need no look-up.
 pub(super) fn any(headers: &HeaderMap) -> bool {
     headers.contains_key(header::IF_MATCH) || headers.contains_key(header::IF_NONE_MATCH)
 }
@@ -114,7 +114,7 @@ fn answered(headers: &HeaderMap, response: Response) -> Response {
         Some(tag) => reply::none_match(headers, tag),
         None => names_anything(headers),
     };
-    // A long poll that has waited answers with the change: its client named the state before.
+    // The answer to a long poll that waited is the change: its client named the state before.
     let waited = response.headers().contains_key(PREFERENCE_APPLIED);
     if status.is_success() && known && !waited {
         not_modified(response)
@@ -123,7 +123,7 @@ fn answered(headers: &HeaderMap, response: Response) -> Response {
     }
 }
 
-/// The same answer as 304: what guides caches stays, what describes the body goes (section 15.4.5).
+/// The same answer as a 304: headers for caches stay, headers about the body go (section 15.4.5).
 fn not_modified(response: Response) -> Response {
     let (parts, _) = response.into_parts();
     let mut unchanged = reply::empty(StatusCode::NOT_MODIFIED);

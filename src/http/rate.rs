@@ -1,4 +1,4 @@
-//! Asking an address to slow down.
+//! Rate limits of registering and of opening the lab.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) fn registration(context: &Context, address: IpAddr) -> Result<(), Pro
     })
 }
 
-/// Counts one opening of the lab, from wherever.
+/// Counts one opening of the lab, from any address.
 pub(super) fn lab(context: &Context) -> Result<(), Problem> {
     let wait = context.throttle.lab();
     wait.map_err(|wait| too_many("the lab was opened too often; nothing was stored", wait))

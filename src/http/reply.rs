@@ -1,4 +1,4 @@
-//! The shape of answers.
+//! Builds answers: JSON, validators, problems.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::domain::position::Position;
 use crate::negotiation::etag::{self, Tag, Tags};
 use crate::problem::Problem;
 
-/// Bytes that most documents fit into.
+/// The size of most documents, in bytes.
 const TYPICAL: usize = 1024;
 
 /// The number of header fields that most answers have, to allocate room for them at once.
@@ -95,7 +95,7 @@ pub(crate) fn strong_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     }
 }
 
-/// Whether `If-None-Match` names `etag`, so that 304 is the answer; weak comparison (RFC 9110,
+/// Whether `If-None-Match` names `etag`, so that the answer is 304; weak comparison (RFC 9110,
 /// section 13.1.2).
 pub(crate) fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     match etag::tags(headers, header::IF_NONE_MATCH) {
@@ -105,7 +105,7 @@ pub(crate) fn none_match(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     }
 }
 
-/// What stands in the quotes of a strong tag; no tag of ours is weak.
+/// The text between the quotes of a strong tag; this server has no weak ones.
 fn opaque(etag: &HeaderValue) -> Option<&[u8]> {
     etag.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")
 }

@@ -24,7 +24,7 @@ pub const COOKIE: &str = "headcount_session";
 const TTL: Duration = Duration::from_hours(12);
 /// Where the password's hash is stored.
 const PASSWORD: &str = "admin_password";
-/// Longer passwords are no passwords; argon2 would hash them all the same.
+/// Longer texts are refused, because argon2 would hash all of them.
 const PASSWORD_MAX: usize = 1_024;
 
 /// A console that is signed in.

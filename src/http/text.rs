@@ -96,7 +96,7 @@ impl Language {
     }
 }
 
-/// The words of one answer, as its template asks for them.
+/// The texts of one answer, as its template asks for them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Texts {
     language: Language,

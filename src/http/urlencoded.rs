@@ -9,7 +9,7 @@ pub(super) enum Unreadable {
     /// The pair that begins at this byte is not UTF-8, percent-encoded or not.
     #[error("the field at byte {0} is not UTF-8")]
     NotUtf8(usize),
-    /// The fields are not those that are wanted.
+    /// The fields do not match the type.
     #[error("{0}")]
     Fields(String),
 }

@@ -7,7 +7,7 @@ use super::reply;
 use crate::problem::{Code, Problem};
 use crate::transport;
 
-/// Below it are the operator's probes, which are always answered.
+/// The prefix of the operator's probes, which are always answered.
 pub const HEALTH: &str = "/health/";
 
 /// One address.
@@ -15,7 +15,7 @@ pub const HEALTH: &str = "/health/";
 pub struct Url {
     /// Segments; one in braces stands for any.
     pub pattern: &'static str,
-    /// What it takes, beside HEAD with GET, and OPTIONS.
+    /// Its methods, besides HEAD with GET, and OPTIONS.
     pub methods: &'static [Method],
     /// Pages of any origin may read it.
     pub open: bool,
@@ -177,7 +177,7 @@ pub fn page_of_form<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
     pages.next()
 }
 
-/// The answer to a request that no handler took: OPTIONS, 405 with `Allow`, or the problem that there is nothing at this address.
+/// The answer when no handler matches: OPTIONS, 405 with `Allow`, or 404.
 pub fn unanswered(method: &Method, path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let Some(url) = find(path) else {
         return Err(Problem::new(

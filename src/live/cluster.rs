@@ -22,7 +22,7 @@ use crate::store::{Listener, Notification, Store, StoreError, within};
 const POLL: Duration = Duration::from_secs(1);
 /// How long that read may take before the database counts as unreachable. Together with [`POLL`] it
 /// is less than the three seconds within which watchers receive `stale`.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Keeps the hub at the database's state. Runs until it is dropped.
 pub async fn follow(store: Store, hub: Hub, clock: Clock) {
@@ -73,7 +73,7 @@ struct Follower {
 
 impl Follower {
     async fn listen(&self) -> Option<Listener> {
-        match timeout(PATIENCE, self.store.listen()).await {
+        match timeout(ANSWER_TIMEOUT, self.store.listen()).await {
             Ok(Ok(listener)) => {
                 if listener.is_some() {
                     // Commits before the listening began were not notified.
@@ -90,7 +90,7 @@ impl Follower {
     }
 
     async fn poll(&mut self) {
-        match within(PATIENCE, self.store.heads()).await {
+        match within(ANSWER_TIMEOUT, self.store.heads()).await {
             Some(Ok(heads)) => {
                 self.last_answer = self.clock.now();
                 if self.hub.is_stale() {

@@ -11,10 +11,10 @@ pub mod commits;
 mod fanout;
 pub mod hub;
 pub mod log;
+pub mod long_poll;
 pub mod presence;
 pub mod presence_report;
 pub mod subscription;
-pub mod wait;
 
 #[cfg(test)]
 mod tests;

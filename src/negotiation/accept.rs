@@ -50,8 +50,7 @@ impl Accept {
         Self(ranges)
     }
 
-    /// How much a media type is wanted, in thousandths: the most specific range that covers it
-    /// decides.
+    /// The weight of a media type, in thousandths: the most specific range that covers it decides.
     fn quality(&self, (kind, subtype): Halves) -> u16 {
         let mut best = (0, 0);
         for (range, weight) in &self.0 {
@@ -73,8 +72,8 @@ impl Accept {
     }
 }
 
-/// Whether a person reads the answer: a browser's navigation wants HTML more than JSON. A client
-/// that wants both alike, or says nothing, is a program.
+/// Whether a person reads the answer: a browser's navigation prefers HTML to JSON. A client that
+/// accepts both equally, or says nothing, is a program.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
     let accept = Accept::of(headers);
     let json = accept
@@ -83,8 +82,8 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
     accept.quality(HTML) > json
 }
 
-/// What the client wants most of JSON and events: JSON where it wants both alike, and where it says
-/// nothing. `None`: neither.
+/// Whether the client prefers JSON or events: JSON if it accepts both equally, or says nothing.
+/// `None`: neither.
 pub fn preferred(headers: &HeaderMap) -> Option<Media> {
     let accept = Accept::of(headers);
     if accept.0.is_empty() {

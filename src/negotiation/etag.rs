@@ -7,7 +7,7 @@ use crate::domain::position::Position;
 /// The states that a client already has, by `If-None-Match` or its cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownPositions {
-    /// `*`: whatever there is.
+    /// `*`: any state.
     Any,
     /// These positions. Tags that are no positions cannot match and are left out.
     These(Vec<Position>),
@@ -35,9 +35,9 @@ pub enum Tags<'a> {
 /// One entity tag. Its text may hold any byte but a quote: obs-text is legal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tag<'a> {
-    /// `W/` stands before it.
+    /// Whether `W/` precedes it.
     pub weak: bool,
-    /// What stands in the quotes.
+    /// The text between the quotes.
     pub opaque: &'a [u8],
 }
 
@@ -48,8 +48,8 @@ impl Tag<'_> {
     }
 }
 
-/// The tags of all lines of that field; `None` without such a line. A member that is no tag counts
-/// as not sent, and reading goes on after the next comma.
+/// The tags of all lines of that field; `None` without such a line. A member that is not a tag
+/// counts as not sent, and parsing continues after the next comma.
 pub fn tags(headers: &HeaderMap, name: HeaderName) -> Option<Tags<'_>> {
     let lines: Vec<&[u8]> = headers
         .get_all(name)

@@ -1,4 +1,4 @@
-//! Taking connections from the kernel.
+//! Accepts connections from the kernel.
 
 use std::io;
 use std::net::SocketAddr;
@@ -84,7 +84,7 @@ pub(super) async fn run<S: Application>(
                 break;
             }
             Err(error) => {
-                // The backlog keeps the clients meanwhile. Trying again at once would only burn the
+                // The backlog holds the clients meanwhile. An immediate retry would only use the
                 // processor.
                 tracing::warn!(%error, "cannot accept connections for the moment");
                 tokio::select! {
@@ -101,8 +101,8 @@ pub(super) async fn run<S: Application>(
     }
 }
 
-/// A load balancer that has not noticed the drain still connects. A refusal may cost its client the
-/// request: not every balancer sends a body twice. All other clients are refused at once.
+/// A load balancer that has not noticed the drain still connects. A refusal may lose its client's
+/// request, because not every balancer sends a body twice. All other clients are refused at once.
 async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, app: &S) {
     if server.config.settle().is_zero() {
         return;
@@ -134,7 +134,7 @@ fn admit<S: Application>(stream: TcpStream, addr: SocketAddr, server: &Arc<Serve
     }
 }
 
-/// Sets what accepted sockets inherit. Once here, instead of five calls for each connection.
+/// Sets options that accepted sockets inherit: one call here instead of five for each connection.
 fn tune(socket: &SockRef<'_>) -> io::Result<()> {
     // A count is smaller than a packet and must not wait for the acknowledgement of the one before.
     socket.set_tcp_nodelay(true)?;
@@ -161,8 +161,8 @@ fn is_one_connections(error: &io::Error) -> bool {
     )
 }
 
-/// The socket does not listen any more (`EINVAL` in accept(2)): something outside of this process has
-/// shut it down, and no new attempt can help.
+/// The socket does not listen any more (`EINVAL` in accept(2)): something outside of this process
+/// has shut it down. A retry cannot help.
 pub fn is_deaf(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidInput
 }

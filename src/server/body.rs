@@ -27,19 +27,19 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// here, where it is counted.
 const PIECE: usize = 16 * 1024;
 
-/// An answer of up to this many bytes goes to hyper as one frame: what a client leaves of it takes
-/// less memory than the stream.
+/// An answer of up to this many bytes goes to hyper in one frame: unread, it takes less memory than
+/// the stream does.
 const TINY: usize = 16;
 
 /// A response's body. It counts as unanswered until it is dropped.
 pub(super) struct Body<B> {
     kind: Kind<B>,
-    /// HTTP/2: reports to the stream's task whether the client takes anything.
+    /// HTTP/2: reports to the stream's task whether the client reads.
     progress: Option<Arc<Progress>>,
     _places: Places,
 }
 
-/// What a request takes until its answer is complete or dropped.
+/// The places that a request holds until its answer is complete or dropped.
 pub(super) struct Places {
     _unanswered: Unanswered,
     _stream: Option<OpenStream>,
@@ -67,7 +67,7 @@ impl Places {
         }
     }
 
-    /// The same for the refusal that answers the request.
+    /// The place of the refusal that answers the request.
     pub(super) fn of_refusal(mut self, refusal: Option<Unread>) -> Self {
         self.refusal = refusal;
         self
@@ -80,9 +80,9 @@ impl Places {
 }
 
 pub(super) enum Kind<B> {
-    /// The application's own.
+    /// A body of the application.
     Ordinary(Paced<B>),
-    /// The server's.
+    /// A body of the server.
     Own(Paced<Full<Bytes>>),
     /// An endless answer through hyper.
     Streaming(Streaming),
@@ -189,7 +189,7 @@ impl Drop for OpenStream {
 /// are copies: a slice would keep the whole answer's memory while hyper holds the slice.
 pub(super) struct Paced<B> {
     body: B,
-    /// What hyper has not had of the present frame.
+    /// The part of the present frame that hyper has not taken.
     rest: Bytes,
     tiny: bool,
     _unsent: Option<UnsentBytes>,

@@ -21,9 +21,9 @@ pub struct Config {
     pub max_refusals: usize,
     /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests in flight at once, beside one for each connection: only HTTP/2 has more. A live view
-    /// is no such request, since it counts as a connection, nor is a probe. Default 4,096: eight
-    /// busy addresses.
+    /// Requests in flight at once, besides one for each connection: only HTTP/2 has more. Live
+    /// views and probes do not count; a live view counts as a connection. Default 4,096: eight busy
+    /// addresses.
     pub max_requests: usize,
     /// The same from one address. Default 512: 25 phones of a hall that load a page with 20 files in
     /// the same instant. Each is in flight for milliseconds.
@@ -88,7 +88,7 @@ pub struct Deadlines {
     /// From `accept` to the end of the TLS handshake. Default 10 s.
     pub handshake: Duration,
     /// From there until the first request has reached the application. hyper has no deadline for a
-    /// silent client, nor for an HTTP/2 client without requests. Default 10 s.
+    /// silent client or for an HTTP/2 client without requests. Default 10 s.
     pub first_request: Duration,
     /// HTTP/1: from one answer to the next request's complete head. Default 15 s: pollers keep
     /// their connection.

@@ -32,8 +32,8 @@ pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Ip
     nearest
 }
 
-/// Whether the client came to the proxy over TLS. Asked of trusted peers only. The right-most value
-/// is the nearest proxy's own.
+/// Whether the client used TLS to the proxy. Only trusted peers may say so. The right-most value is
+/// the nearest proxy's own.
 pub(super) fn says_https(headers: &HeaderMap) -> bool {
     let last = headers.get_all("x-forwarded-proto").iter().next_back();
     last.and_then(|line| line.as_bytes().rsplit(|&byte| byte == b',').next())

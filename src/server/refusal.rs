@@ -1,4 +1,4 @@
-//! Refusals before any route. Each is rendered once: refusing must cost less than serving.
+//! Refusals before any route. Each is rendered once: a refusal must cost less than an answer.
 
 use std::error::Error;
 use std::sync::atomic::Ordering;
@@ -43,7 +43,7 @@ impl Drop for Unread {
 
 /// Why a request has no answer.
 pub(super) enum NoAnswer<E> {
-    /// The application has failed.
+    /// The application failed.
     Application(E),
     /// The stream is reset with `REFUSED_STREAM`: nothing was done, and the client may send the
     /// request again (RFC 9113, section 8.7). It costs no memory, whether the client reads or not.

@@ -12,7 +12,7 @@ const BESIDE: u64 = 256;
 /// one does not.
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
-    // Fails only where the hard limit is beyond the system's own, as on macOS. Then the soft one
+    // It fails only if the hard limit is above the system's own, as on macOS. Then the soft limit
     // stays.
     match setrlimit(
         Resource::Nofile,

@@ -31,8 +31,8 @@ use super::version::Claimed;
 use crate::context::{Admission, Peer};
 use crate::transport::live::Live;
 
-/// A browser that has come over TLS uses only TLS for a year (RFC 6797). Subdomains are not
-/// included: they may belong to others.
+/// A browser that has used TLS uses only TLS for a year (RFC 6797). Subdomains may belong to
+/// others, so they are not included.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// HTTP/1 takes an answer of up to this many bytes from the body at once, so there is nothing to
 /// count.
@@ -51,11 +51,11 @@ pub(super) struct Exchange<S> {
     pub(super) tls: bool,
     /// The limit that the connection exceeds.
     pub(super) over: Option<Limit>,
-    /// What the connection's address has under way.
+    /// The requests in flight of the connection's address.
     pub(super) load: Load,
 }
 
-/// Who asks, and what the request takes.
+/// The client, and the places that its request holds.
 struct Judgement {
     peer: Peer,
     admission: Admission,
@@ -97,7 +97,7 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             }
             let method = request.method().clone();
             let places = judgement.places.of_refusal(unread.flatten());
-            // Made in the stream's own task, whose deadline its body then has.
+            // Created in the stream's own task, whose deadline then covers its body.
             return Box::pin(async move { Ok(own(refusal::REQUESTS.answer(&method), places)) });
         }
         request.extensions_mut().insert(judgement.peer);
@@ -121,8 +121,9 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             unsent: judgement.load.unsent,
         };
         let mut app = self.app.clone();
-        // Called now and not when the answer is first polled. When the client's FIN has come with
-        // the request, hyper drops the answer unpolled. The application must still see the request.
+        // Called now, not when the answer is first polled. If the client's FIN comes with the
+        // request, hyper drops the answer without polling it. The application must still get the
+        // request.
         let calling = match app.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Either::Left(app.call(request)),
             Poll::Ready(Err(error)) => {
@@ -191,8 +192,8 @@ impl<S> Exchange<S> {
             return Err(limit);
         }
         let trusted = &self.server.config.trusted_proxies;
-        // A trusted proxy that names nobody asks for itself (a health check): it has no limit of
-        // its own.
+        // A trusted proxy that names no client sends a request of its own, such as a health check:
+        // it has no limit.
         let counted_by_request = self.proxied && !proxy::is_trusted(ip, trusted);
         if !counted_by_request && !another {
             return Ok(None);
@@ -217,9 +218,9 @@ struct ResponsePath {
     method: Method,
     may_hand_off: bool,
     http2: bool,
-    /// The connection is not kept after this answer, unless it becomes another protocol's.
+    /// The connection closes after this answer, unless it changes to another protocol.
     closes: bool,
-    /// The client has come over TLS.
+    /// The client uses TLS.
     secure: bool,
     proxied: bool,
     places: Places,
@@ -237,8 +238,8 @@ impl ResponsePath {
                 .entry(STRICT_TRANSPORT_SECURITY)
                 .or_insert(HSTS);
         }
-        // A HEAD must not start a stream: nobody would end it (RFC 9110, section 9.3.2). It is
-        // dropped with the extensions.
+        // A HEAD must not start a stream, because nothing would end it (RFC 9110, section 9.3.2).
+        // The stream is dropped with the extensions.
         let chunks = response
             .extensions_mut()
             .remove::<Live>()
@@ -278,8 +279,8 @@ impl ResponsePath {
 
     /// Whether this answer is the connection's last.
     fn closes(&self) -> bool {
-        // At a drain a proxy's connection settles before it is closed; its next request is to go
-        // elsewhere.
+        // At a drain, a proxy's connection finishes its requests before it closes; further requests
+        // go elsewhere.
         self.closes
             || (!self.http2 && self.server.is_draining())
             // The rest of the request's body is still on its way, and will not be read: no request
@@ -287,7 +288,7 @@ impl ResponsePath {
             || self.link.unread.load(Ordering::Relaxed)
     }
 
-    /// Counts what the client has to take. A client that leaves too much waiting is refused.
+    /// Counts the bytes that wait for the client. A client that leaves too much waiting is refused.
     fn count<B: http_body::Body>(
         &self,
         response: &Response<B>,
@@ -297,7 +298,7 @@ impl ResponsePath {
         if bytes == 0 || (!self.http2 && bytes <= TAKEN_AT_ONCE) {
             return Ok(None);
         }
-        // A proxy's connection is many clients'.
+        // Many clients share a proxy's connection.
         let connection = if self.proxied {
             Arc::default()
         } else {

@@ -42,11 +42,11 @@ pub(super) struct SocketGuard {
     socket: Option<(Socket, ConnectionPermit)>,
     link: Arc<Link>,
     deadlines: Deadlines,
-    /// Read before hyper was there.
+    /// Bytes that were read before hyper started.
     begun: Vec<u8>,
     /// The first request line, until it has passed.
     line: Option<RequestLine>,
-    /// Runs while the client takes nothing.
+    /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
     linger: Option<Linger>,
 }
@@ -89,7 +89,7 @@ impl SocketGuard {
         Ok(self.begun == PREFACE)
     }
 
-    /// Leaves the first request line alone: HTTP/2 has none.
+    /// Does not parse a first request line: HTTP/2 has none.
     pub(super) fn speaks_http2(&mut self) {
         self.line = None;
     }
@@ -146,7 +146,7 @@ fn close_notify(socket: &mut TlsStream<TcpStream>) {
     session.send_close_notify();
     let mut records = Vec::new();
     while session.wants_write() && session.write_tls(&mut records).is_ok() {}
-    // A client that takes nothing gets no farewell.
+    // A client that reads nothing gets no farewell.
     let _ = tcp.try_write(&records);
 }
 

@@ -87,7 +87,7 @@ where
     fn execute(&self, stream: F) {
         let stall = self.stall;
         let progress = Arc::new(Progress::default());
-        // Boxed: the task would have room for it three times, and a client has many.
+        // Boxed: the task's future would hold it three times, and a client has many.
         let mut stream = Box::pin(PROGRESS.scope(Arc::clone(&progress), stream));
         tokio::spawn(async move {
             tokio::select! {

@@ -193,7 +193,7 @@ mod tests {
         let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
         assert!(Tls::from_pem(certificate.as_bytes(), key.as_bytes()).is_ok());
-        // One file with both is common.
+        // Many operators keep both in one file.
         let both = format!("{key}{certificate}");
         assert!(Tls::from_pem(both.as_bytes(), both.as_bytes()).is_ok());
         let other_key = other.signing_key.serialize_pem();

@@ -12,10 +12,10 @@
 /// The start of an HTTP/2 connection without TLS (RFC 9113, section 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What a request line says before its digits.
+/// The part of a request line before the version's digits.
 const NAME: &[u8] = b"HTTP/";
 
-/// What the first request line says of its version.
+/// The version in the first request line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Claimed {
     /// HTTP/1.1, HTTP/1.0, or nothing that could be read.
@@ -41,18 +41,18 @@ enum State {
     Before,
     Method,
     Target,
-    /// So many bytes of the version have passed.
+    /// This many bytes of the version have passed.
     Version(usize),
     Over,
 }
 
 impl RequestLine {
-    /// Whether nothing more is to be looked at.
+    /// Whether there is nothing more to parse.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
 
-    /// What was found.
+    /// The version that was found.
     pub(super) fn claimed(&self) -> Claimed {
         self.claimed
     }

@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use tokio::time::Instant;
 
 use super::StoreError;
-use super::patience::{by, within};
+use super::timeout::{by, within};
 
 /// How long a single statement may take before the database counts as unreachable. Watchers must
 /// receive `stale` within 3 s.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::error::timed_out;
-use super::patience::within;
+use super::timeout::within;
 use super::{Listed, StoreError};
 use crate::domain::registration::{Registration, Status};
 

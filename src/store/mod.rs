@@ -30,13 +30,13 @@ mod error;
 mod forms;
 mod lists;
 mod migrations;
-mod patience;
 mod postgres;
 mod queries;
 mod readers;
 mod rows;
 mod sql;
 mod sqlite;
+mod timeout;
 mod transaction;
 mod url;
 mod writes;
@@ -44,10 +44,10 @@ mod writes;
 pub use crate::domain::announcement::Announcement;
 pub use forms::Claim;
 pub use lists::Export;
-pub use patience::within;
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;
+pub use timeout::within;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
 
 /// An open database. Cheap to clone: both backends are pools. Short reads are in `queries.rs`,

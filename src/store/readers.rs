@@ -24,7 +24,7 @@ pub(super) const LONG: u32 = 2;
 /// Exports that run at once. Each opens a connection of its own and may last minutes.
 const EXPORTS: u32 = 2;
 /// How long a pool of readers waits for a connection. Every read gives up before, by a limit of its own
-/// that a busy process does not meet (see [`super::patience`]).
+/// that a busy process does not meet (see [`super::timeout`]).
 pub(super) const READ_ACQUIRE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a read waits for its turn. It is long enough for a burst of a few hundred, and short
 /// enough that a refusal comes before clients give up.

@@ -40,13 +40,13 @@ pub type Words = fn(&HeaderMap) -> Sentences;
 pub struct Sentences {
     /// For `lang`.
     pub language: &'static str,
-    /// That the event was deleted. Plain text.
+    /// The sentence for a deleted event. Plain text.
     pub gone: String,
-    /// That the document has gone silent. Plain text.
+    /// The sentence for a silent document. Plain text.
     pub stale: String,
 }
 
-/// 404 for a person: what a document that is loaded again finds when its event was deleted.
+/// 404 for a person: a document that reloads itself finds this when its event was deleted.
 pub(super) fn nothing(sentences: &Sentences, request: &Request) -> Response {
     let nonce = nonce();
     let mut response = Response::new(
@@ -154,14 +154,14 @@ struct Frame {
     context: Shared,
     channel: Arc<Channel>,
     subscription: Subscription,
-    /// What stands before the counts, until it is written.
+    /// The part before the counts, until it is written.
     document: Option<String>,
-    /// What is said when the event is deleted, until it is said.
+    /// The sentence for a deleted event, until it is sent.
     sentences: Option<Sentences>,
     updates: u32,
 }
 
-/// Nothing is held but the subscription: an item is asked for when the connection can take it.
+/// It holds only the subscription, and asks for an item when the connection can take it.
 fn chunks(frame: Frame) -> impl Stream<Item = Chunk> + Send {
     unfold(frame, |mut frame| async move {
         frame.next().await.map(|chunk| (chunk, frame))

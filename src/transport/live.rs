@@ -17,7 +17,7 @@ pub type Chunks = Pin<Box<dyn Stream<Item = Chunk> + Send>>;
 pub struct Live(Arc<Mutex<Option<Chunks>>>);
 
 impl Live {
-    /// An endless answer of `chunks`.
+    /// An answer that sends `chunks` and ends with them.
     pub fn new(chunks: impl Stream<Item = Chunk> + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(Some(Box::pin(chunks)))))
     }

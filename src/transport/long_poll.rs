@@ -9,8 +9,8 @@ use super::{meter, poll};
 use crate::domain::clock::Clock;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
+use crate::live::long_poll::{self, Waited};
 use crate::live::presence::Transport;
-use crate::live::wait::{self, Waited};
 use crate::negotiation::etag::KnownPositions;
 use crate::negotiation::prefer;
 use crate::problem::Problem;
@@ -59,6 +59,6 @@ async fn held(channel: &Channel, known: &KnownPositions, wait_s: u64) -> (Positi
         KnownPositions::Any => *position == present,
         KnownPositions::These(_) => known.has(position),
     };
-    let waited = wait::changed(channel, has, Duration::from_secs(wait_s)).await;
+    let waited = long_poll::changed(channel, has, Duration::from_secs(wait_s)).await;
     (present, waited)
 }

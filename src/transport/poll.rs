@@ -25,7 +25,7 @@ pub(super) fn answer(newest: &Newest, known: Option<&KnownPositions>) -> Respons
     whole(newest)
 }
 
-/// The whole state.
+/// The answer with the whole state.
 pub(super) fn whole(newest: &Newest) -> Response {
     let mut response = Response::new(newest.count.message.json_bytes().clone().into());
     cached(&mut response);

@@ -33,7 +33,7 @@ pub(super) fn retry_ms(reason: Reason) -> u64 {
     }
 }
 
-/// 503 for a limit that is reached.
+/// The 503 for a limit.
 pub(super) fn busy(detail: &'static str) -> Problem {
     Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit)))
 }

@@ -137,7 +137,7 @@ mod tests {
             ("4", Some(EngineIoPacket::Message(""))),
             ("5", Some(EngineIoPacket::Upgrade)),
             ("6", Some(EngineIoPacket::Noop)),
-            // A client of this version never pings, and binary data is for nobody here.
+            // A client of this version never pings, and nothing here reads binary data.
             ("2", None),
             ("bAQID", None),
             ("0", None),

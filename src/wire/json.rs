@@ -1,4 +1,4 @@
-//! Objects of clients.
+//! Reads JSON objects that clients send.
 
 use serde::Deserialize;
 

@@ -24,7 +24,7 @@ pub enum Reason {
     Deleted,
 }
 
-/// The content of a push (docs/protocol.md, sections 4 and 13.10).
+/// The content of a push (docs/protocol.md, section 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     /// The whole state; the only push with a cursor.
@@ -40,7 +40,7 @@ pub enum Payload {
         /// From when on it is not shown.
         ends_at: Timestamp,
     },
-    /// The event's details are not what they were: read them again.
+    /// The event's details have changed: read them again.
     Details {
         /// When they were changed.
         at: Timestamp,

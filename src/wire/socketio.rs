@@ -23,16 +23,16 @@ pub enum SocketIoPacket {
     Disconnect,
     /// `emit("watch", slug, ack)`: wants to follow another event.
     Watch {
-        /// Which.
+        /// The event's slug.
         slug: String,
         /// Where the answer goes, if one is wanted.
         ack: Option<u64>,
     },
-    /// An event that nobody here listens to.
+    /// Any other event: it is ignored.
     Other,
 }
 
-/// The `auth` of a connecting client. What is no text counts as left out.
+/// The `auth` of a connecting client. A value that is not text counts as missing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Auth {
     /// The event's slug.
@@ -58,7 +58,7 @@ impl SocketIoPacket {
             '0' => auth(rest).map(Self::Connect),
             '1' => Some(Self::Disconnect),
             '2' => event(rest),
-            // Answers to questions that are never asked.
+            // The server never asks for an acknowledgement.
             '3' => Some(Self::Other),
             _ => None,
         }

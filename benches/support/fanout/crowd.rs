@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 /// Connections on their way at once: a crowd that comes at the same moment.
 const IN_FLIGHT: usize = 256;
 /// Whatever takes longer is broken.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 /// A WebSocket ping without payload, and a client's answer to it (RFC 6455, section 5.5).
 const PING: &[u8] = &[0x89, 0x00];
 const PONG: &[u8] = &[0x8a, 0x80, 0, 0, 0, 0];
@@ -167,7 +167,7 @@ impl<F> Crowd<F> {
     fn turn(&mut self, mut came: impl FnMut(Transport)) -> usize {
         let mut number = 0;
         self.poll
-            .poll(&mut self.events, Some(PATIENCE))
+            .poll(&mut self.events, Some(TIMEOUT))
             .expect("epoll waits");
         assert!(!self.events.is_empty(), "the server goes on");
         let mut buffer = [0; 4096];

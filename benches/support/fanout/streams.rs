@@ -21,7 +21,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::crowd::{Audience, PATIENCE, Transport};
+use super::crowd::{Audience, TIMEOUT, Transport};
 use super::host::CERTIFICATE;
 
 /// What the server allows on one HTTP/2 connection.
@@ -181,7 +181,7 @@ impl Streams {
             let mut times = Vec::with_capacity(count);
             while times.len() < count {
                 times.push(
-                    timeout(PATIENCE, received.recv())
+                    timeout(TIMEOUT, received.recv())
                         .await
                         .expect("the server goes on")
                         .expect("this end is open"),

@@ -27,7 +27,7 @@ use crate::domain::clock::{Clock, Timestamp};
 /// The `User-Agent` of every client.
 pub(super) const AGENT: &str = concat!("headcount/", env!("CARGO_PKG_VERSION"));
 /// The time limit for the head of a response, in addition to a long poll's wait.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest body that is read as a whole.
 const LARGEST: usize = 256 * 1024;
 
@@ -109,7 +109,7 @@ impl<'a> Http<'a> {
             .body(Empty::new())
             .map_err(|error| Cut::Hopeless(error.to_string()))?;
         self.meter.request();
-        match timeout(PATIENCE + wait, sender.send_request(request)).await {
+        match timeout(ANSWER_TIMEOUT + wait, sender.send_request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(Cut::later(format!(
                 "{} closed the connection: {error}",
@@ -141,7 +141,7 @@ impl<T> Passing<T> for Result<T, Cut> {
 /// Reads a whole answer as text.
 pub(super) async fn text(response: Response<Incoming>) -> Result<String, Cut> {
     let body = timeout(
-        PATIENCE,
+        ANSWER_TIMEOUT,
         Limited::new(response.into_body(), LARGEST).collect(),
     )
     .await

@@ -26,7 +26,7 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::event::Slug;
 
 /// The time limit of a whole call, such as a page of 1,000 changes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const API_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The event of a run, and its server.
 pub(super) struct Lab {
@@ -60,7 +60,7 @@ impl Lab {
         tls: Arc<ClientConfig>,
         args: &CompareArgs,
     ) -> Result<Self, String> {
-        let api = Api::new(base.clone(), Arc::clone(&tls), PATIENCE);
+        let api = Api::new(base.clone(), Arc::clone(&tls), API_TIMEOUT);
         let addresses = lookup_host((base.host.as_str(), base.port))
             .await
             .map_err(|error| format!("cannot resolve {}: {error}", base.host))?;
@@ -148,7 +148,7 @@ impl Lab {
     /// it retried.
     pub(super) async fn register(&self) -> Result<bool, String> {
         const ATTEMPTS: usize = 20;
-        const OWN_PATIENCE: Duration = Duration::from_millis(500);
+        const RETRY_PAUSE: Duration = Duration::from_millis(500);
         let number = self.people.fetch_add(1, Relaxed) + 1;
         // In an existing event, two runs must not use the same address.
         let email = if self.owner.is_some() {
@@ -176,7 +176,7 @@ impl Lab {
                     None
                 }
             };
-            sleep(wait.unwrap_or(OWN_PATIENCE)).await;
+            sleep(wait.unwrap_or(RETRY_PAUSE)).await;
         }
         Err(format!("cannot register: {last_failure}"))
     }

@@ -131,8 +131,8 @@ impl Crowd {
 
     /// Waits for every watcher's first count.
     async fn arrived(&self) -> Result<(), String> {
-        const PATIENCE: Duration = Duration::from_secs(30);
-        let deadline = Instant::now() + self.variant.ramp() + PATIENCE;
+        const RAMP_TIMEOUT: Duration = Duration::from_secs(30);
+        let deadline = Instant::now() + self.variant.ramp() + RAMP_TIMEOUT;
         loop {
             let there = self
                 .watchers

@@ -153,7 +153,7 @@ async fn a_body_is_bounded_without_a_length() {
 }
 
 #[tokio::test]
-async fn a_slow_body_is_given_up() {
+async fn a_slow_body_times_out() {
     let never = Unread(Box::pin(futures_util::stream::pending()));
     assert_eq!(
         never

@@ -85,7 +85,7 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
 /// no bound.
 fn of_parameter(path: &str, name: &str) -> Value {
     let mut schema = match name {
-        // A number above the maximum is no mistake.
+        // A number above the maximum is not an error.
         "limit" | "round" => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
         "wait" => json!({ "type": "integer", "minimum": 0 }),
         "after" if path.ends_with("/audit") => {

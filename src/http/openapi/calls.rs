@@ -369,7 +369,7 @@ pub(super) const ALL: &[Call] = &[
 ];
 
 impl Call {
-    /// Whether it looks at a parameter. Every write honours `If-Match`.
+    /// Whether it reads a parameter. Every write obeys `If-Match`.
     pub(super) fn takes(&self, name: &str) -> bool {
         self.takes.contains(&name) || (name == "If-Match" && self.method != Method::GET)
     }

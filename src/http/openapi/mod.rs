@@ -26,7 +26,7 @@ mod bounds;
 mod calls;
 mod schemas;
 
-/// Name, where it stands, and what it says; [`bounds`] has the schemas.
+/// Name, place and description; [`bounds`] has the schemas.
 const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
     (
         "If-None-Match",
@@ -136,7 +136,7 @@ fn document() -> OpenApi {
         .build();
     OpenApiBuilder::new()
         .info(info)
-        // Where the document itself came from: behind a proxy nothing else is known to be right.
+        // Relative to the document: behind a proxy no other address is certain.
         .servers(Some([ServerBuilder::new()
             .url("/")
             .description(Some("This server"))

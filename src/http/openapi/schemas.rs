@@ -1,11 +1,11 @@
 //! The objects of the API, as the document describes them; [`super::bounds`] adds patterns and
-//! limits. A test holds real answers against them.
+//! limits. A test compares them with real answers.
 #![expect(dead_code, reason = "described, never made")]
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Whether somebody who comes now gets a place.
+/// What happens to a person who registers now.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
@@ -13,9 +13,9 @@ pub(super) enum State {
     Scheduled,
     /// Places are free.
     Open,
-    /// No places, or others wait for them; and no waiting list is taken.
+    /// No places, or others wait for them; no waiting list.
     Full,
-    /// No places, or others wait for them; the waiting list is taken.
+    /// No places, or others wait for them; people can join the waiting list.
     Waitlist,
     /// Closed by the organiser or by `closes_at`.
     Closed,
@@ -86,7 +86,7 @@ pub(super) struct Events {
     events: Vec<Event>,
 }
 
-/// Why a revision came to be.
+/// What caused a revision.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
@@ -146,7 +146,7 @@ pub(super) struct Csv(String);
 #[schema(value_type = Object)]
 pub(super) struct Document(serde_json::Value);
 
-/// Who asks for a place.
+/// The person who registers.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NewRegistration {
     /// Length in code points after trimming. White space of any kind becomes one space; no control
@@ -203,7 +203,7 @@ pub(super) struct Links {
 /// A registration as its owner sees it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Registration {
-    /// What the organiser calls it.
+    /// Its name in the organiser's calls.
     id: String,
     /// The order of arrival in the round, from 1; never reused.
     #[schema(minimum = 1)]
@@ -303,7 +303,7 @@ pub(super) struct EventEdit {
     closed: Option<bool>,
 }
 
-/// A reset has to be meant.
+/// The confirmation of a reset.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Reset {
     /// The event's slug once more.
@@ -312,12 +312,12 @@ pub(super) struct Reset {
     capacity: Option<i32>,
 }
 
-/// A line to everybody who looks at the event: 1 to 500 characters on one line.
+/// An announcement to everybody who watches the event: 1 to 500 characters on one line.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Announcement {
     /// One line of 1 to 500 characters; line breaks are refused.
     text: String,
-    /// From when on it is not shown; 24 hours from now unless given.
+    /// When it stops being shown; 24 hours from now unless given.
     #[schema(format = DateTime)]
     ends_at: Option<String>,
 }

@@ -104,7 +104,7 @@ fn a_generated_client_finds_what_it_needs() {
 }
 
 #[test]
-fn a_parameter_has_the_range_that_the_server_takes() {
+fn a_parameter_has_the_range_that_the_server_accepts() {
     let document = bounded();
     let schema = |path: &str, name: &str| {
         let parameters = &document["paths"][path]["get"]["parameters"];

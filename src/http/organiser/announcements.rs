@@ -1,4 +1,4 @@
-//! Announcements to everybody who looks at an event.
+//! Announcements to everybody who watches an event.
 
 use serde::Deserialize;
 use warp::http::StatusCode;
@@ -65,7 +65,7 @@ fn new(fields: &Fields<'_>, now: Timestamp) -> Result<NewAnnouncement, Problem> 
     }
 }
 
-/// An announcement that is over before it begins is a mistake.
+/// An announcement that ends before it begins is a mistake.
 pub(in crate::http) fn check_end(
     ends_at: Option<Timestamp>,
     now: Timestamp,

@@ -16,7 +16,7 @@ use crate::store::{Export, Listed};
 
 /// Pieces that wait for a slow reader, beside those in the store.
 const AHEAD: usize = 1;
-/// Spreadsheets take a file for UTF-8 only if it begins with a byte order mark.
+/// Spreadsheets read a file as UTF-8 only if it begins with a byte order mark.
 const BOM: &str = "\u{FEFF}";
 const HEAD: [&str; 9] = [
     "number",
@@ -63,7 +63,7 @@ pub(in crate::http) async fn get(
     Ok(response)
 }
 
-/// Why an export breaks off; the reader sees an incomplete answer, never one that only looks
+/// Why an export stops early. Its reader gets an incomplete answer, not one that only looks
 /// complete.
 #[derive(Debug, thiserror::Error)]
 #[error("the export broke off: {0}")]

@@ -1,4 +1,4 @@
-//! Makes a text of each cell that a spreadsheet would run as a formula (OWASP, CSV Injection).
+//! Turns each cell that a spreadsheet would run as a formula into text (OWASP, CSV Injection).
 
 use std::borrow::Cow;
 

@@ -13,7 +13,7 @@ use crate::store::Filter;
 
 /// Lines on a page unless the client asks for another number.
 const LIMIT: u32 = 100;
-/// More on one page would hold a reader of the database for too long.
+/// A longer page would occupy a connection of the database for too long.
 pub(in crate::http) const LIMIT_MAX: u32 = 1_000;
 
 /// The parameters of both lists; an empty one counts as absent, so that a form can be submitted as
@@ -26,7 +26,7 @@ pub(in crate::http) struct Query {
     round: Option<String>,
     after: Option<String>,
     limit: Option<String>,
-    /// Repeats the slug where something would be lost.
+    /// Repeats the slug where registrations would be lost.
     pub(super) confirm: Option<String>,
 }
 

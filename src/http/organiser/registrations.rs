@@ -1,4 +1,4 @@
-//! Who has registered.
+//! The registrations of an event.
 
 use serde::Serialize;
 use warp::reply::Response;

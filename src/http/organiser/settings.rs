@@ -160,7 +160,7 @@ pub(in crate::http) async fn patch(
 fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
     let mut check = Check::default();
     match check.take(fields.slug.optional_text("slug")).flatten() {
-        // A client may send back the whole object that it has read.
+        // A client may send back the whole object that it read.
         None => {}
         Some(same) if same == event.slug.as_str() => {}
         Some(_) => {

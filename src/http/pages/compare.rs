@@ -20,7 +20,7 @@ use crate::http::{auth, find, preconditions, rate};
 use crate::problem::{Code, Problem};
 use crate::store::CreateError;
 
-/// In the order in which the page explains them; it ranks them by what it measures.
+/// In the order in which the page explains them. The page ranks them by its measurements.
 const TRANSPORTS: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];
 
 /// `GET /e/{slug}/compare`.
@@ -55,7 +55,7 @@ fn transport(texts: Texts, key: &'static str) -> TransportView {
     }
 }
 
-/// `POST /compare/lab`: makes the event if it is not there, and leads to it.
+/// `POST /compare/lab`: creates the event if there is none, and redirects to it.
 pub(super) async fn open_lab(context: Shared, visit: Visit) -> Response {
     match ensure(&context, &visit.head).await {
         Ok(()) => see_other(&format!("/e/{}/compare", lab::SLUG)),
@@ -63,9 +63,9 @@ pub(super) async fn open_lab(context: Shared, visit: Visit) -> Response {
     }
 }
 
-/// Anybody may ask for it, so it is rate-limited like a registration, and opens at most one event.
-/// That event stays small and empties itself (`domain::lab`). An organiser who deletes the lab does
-/// not want it, so it stays away until they make it again.
+/// Anybody may open the lab, so the call is rate-limited like a registration. The lab stays small
+/// and empties itself (`domain::lab`). If an organiser deletes it, it stays away until an organiser
+/// creates it again.
 async fn ensure(context: &Context, head: &RequestHead) -> Result<(), Problem> {
     if !context.settings.lab {
         return Err(Problem::event_not_found(lab::SLUG));
@@ -91,7 +91,7 @@ async fn ensure(context: &Context, head: &RequestHead) -> Result<(), Problem> {
     rate::lab(context)?;
     match context.registrar.create(new, Actor::Visitor).await {
         Ok(_) => Ok(()),
-        // Another visitor, maybe on another node, was faster.
+        // Another visitor opened it first, maybe on another node.
         Err(CreateError::SlugTaken) => find::event(context, lab::SLUG).await.map(drop),
         Err(error) => Err(error.into()),
     }

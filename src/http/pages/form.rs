@@ -28,7 +28,7 @@ impl Form {
         head: &RequestHead,
         most: usize,
     ) -> Result<Content, Problem> {
-        // A page's form is sent to an address without a state that a client could name.
+        // The address of a page's form has no entity tag, so every `If-Match` fails.
         preconditions::require_tag(&head.headers, None)?;
         let content = body
             .read_up_to(most, head, AllowedMedia::JsonOrForm)

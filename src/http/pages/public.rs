@@ -109,7 +109,7 @@ pub(super) fn embed(headers: &HeaderMap) -> Response {
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),
     );
-    // Without the `frame-ancestors` that everything else gets: this is made for other sites.
+    // Without `frame-ancestors`, because other sites load it.
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'"),

@@ -21,7 +21,7 @@ const LONGEST_URL: usize = 400;
 const KEPT: usize = 64;
 /// How long a page waits while others' codes are drawn. Then it is shown without one, with its
 /// address as text.
-const PATIENCE: Duration = Duration::from_secs(1);
+const DRAW_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The codes drawn last, by their address; the newest is the last.
 // Held for a look-up only, over no await.
@@ -37,7 +37,7 @@ pub(super) async fn svg(url: &str) -> String {
     if let Some(code) = kept(url) {
         return code;
     }
-    timeout(PATIENCE, drawn(url.to_owned()))
+    timeout(DRAW_TIMEOUT, drawn(url.to_owned()))
         .await
         .unwrap_or_default()
 }
@@ -47,7 +47,7 @@ async fn drawn(url: String) -> String {
     let Ok(_turn) = TURN.acquire().await else {
         return String::new();
     };
-    // Somebody else may have waited for the same one.
+    // Another request may have drawn the same code meanwhile.
     if let Some(code) = kept(&url) {
         return code;
     }
@@ -84,7 +84,7 @@ fn draw(url: &str) -> String {
     else {
         return String::new();
     };
-    // Black on white whatever the page's colours: many readers give up on an inverted code.
+    // Always black on white: many readers cannot read an inverted code.
     let document = code
         .render()
         .dark_color(Color("#000"))

@@ -64,7 +64,7 @@ async fn again(
     form: &Form,
     problem: &Problem,
 ) -> Response {
-    // A form of another site is not shown as if it came from this page.
+    // A form that another site sent is not shown as if it came from this page.
     let shown = if problem.code() == Code::Forbidden {
         None
     } else {

@@ -57,7 +57,7 @@ pub(super) fn visit(headers: &[(&'static str, &str)]) -> Visit {
     Visit::of_headers(&headers)
 }
 
-/// What `routes` answer to a request without a body.
+/// The answer of `routes` to a request without a body.
 pub(crate) async fn ask(
     routes: BoxedFilter<(Response,)>,
     method: &str,

@@ -14,7 +14,7 @@ use crate::live::channel::{Channel, Newest};
 use crate::problem::{Code, Problem};
 
 /// How long a page waits for another node's change to arrive here.
-const PATIENCE: Duration = Duration::from_secs(1);
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An event as a page shows it.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(super) async fn not_before(
     revision: Revision,
 ) -> Result<Shown, Problem> {
     if let Some(channel) = context.hub.channel_by_id(id)
-        && let Ok(newest) = tokio::time::timeout(PATIENCE, arrival(&channel, revision)).await
+        && let Ok(newest) = tokio::time::timeout(ARRIVAL_TIMEOUT, arrival(&channel, revision)).await
     {
         return Ok(Shown::of(context, newest).await);
     }
@@ -124,7 +124,7 @@ mod tests {
     use crate::http::pages::samples;
     use crate::live::hub::Hub;
 
-    // Another node has registered somebody, and its change is still on its way here.
+    // Another node has registered somebody, and the change has not arrived here.
     #[tokio::test]
     async fn a_page_waits_for_the_visitor_s_own_revision() {
         let (hub, event) = (Hub::new(Duration::ZERO), samples::event());

@@ -137,7 +137,7 @@ pub(super) struct AdminEventsPage {
     pub(super) create_error: Option<String>,
     /// The fields that were refused.
     pub(super) wrong: Vec<String>,
-    /// Lets a form of this page act once.
+    /// The key with which a form of this page acts once.
     pub(super) once: String,
 }
 
@@ -168,7 +168,7 @@ pub(super) struct AdminEventPage {
     pub(super) announcement: String,
     /// Its text cannot be accepted.
     pub(super) announcement_is_wrong: bool,
-    /// For how many hours it is to be shown.
+    /// For how many hours to show it.
     pub(super) announce_hours: u64,
     pub(super) registrations: Vec<RegistrationRow>,
     pub(super) q: String,
@@ -178,7 +178,7 @@ pub(super) struct AdminEventPage {
     pub(super) next: Option<String>,
 }
 
-/// What the fields of an event's details say.
+/// The fields of an event's details.
 #[derive(Debug)]
 pub(super) struct Details {
     pub(super) title: Setting,
@@ -194,9 +194,9 @@ pub(super) struct Details {
 pub(super) struct Setting {
     /// The field's content.
     pub(super) value: String,
-    /// What is true.
+    /// The current value.
     pub(super) now: String,
-    /// Somebody else has changed it while this was typed.
+    /// Somebody else changed it meanwhile.
     pub(super) clashes: bool,
     /// It conflicts with another setting, or is not valid.
     pub(super) is_wrong: bool,

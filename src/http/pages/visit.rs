@@ -12,7 +12,7 @@ use crate::context::{Admission, Peer, Settings};
 use crate::http::query;
 use crate::http::text::{Language, Texts};
 
-/// What the handlers of pages look at.
+/// What the handlers of pages need of a request.
 #[derive(Debug)]
 pub(super) struct Visit {
     /// The path, as it was sent.
@@ -56,7 +56,7 @@ impl Visit {
         }
     }
 
-    /// A visit of which only the headers are known.
+    /// A visit with only its headers.
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
         let peer = Peer {
             ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),

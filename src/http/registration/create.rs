@@ -49,14 +49,14 @@ pub struct Fields<'a> {
     pub website: FieldValue<'a>,
 }
 
-/// A registration, and what its answer needs of the event.
+/// A registration, and the event that its answer needs.
 #[derive(Debug)]
 pub struct Registered {
     /// The event, as the hub had it before this registration.
     pub event: Arc<Event>,
     /// The row.
     pub registration: Arc<Registration>,
-    /// The same key was answered before; nothing changed.
+    /// Whether the same key was answered before, so that nothing changed.
     pub replayed: bool,
 }
 
@@ -75,7 +75,7 @@ pub(in crate::http) async fn post(
     )?;
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
-    // Frees the head before the commit is awaited: a crowd waits all at once.
+    // Frees the head before it waits for the commit: a whole crowd waits at once.
     drop(head);
     let Registered {
         event,
@@ -158,7 +158,7 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
     let email = check.take(fields.email.text("email").and_then(Email::parse));
     let party_size = check.take(fields.party_size.party_size(PARTY_SIZE, sent.media));
     if fields.website.is_filled() {
-        // A refusal, not a feigned success: a browser may have filled it in for a person.
+        // A refusal, not a pretended success: a browser may have filled it in for a person.
         check.take::<()>(Err(Invalid::new(
             "website",
             "honeypot",
@@ -226,7 +226,7 @@ mod tests {
         FieldValue::Text(text.into())
     }
 
-    /// It is moved, and its memory allocated, for every request.
+    /// Every request allocates and moves it.
     #[test]
     fn the_future_of_a_registration_is_small() {
         fn size<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {

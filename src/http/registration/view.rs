@@ -91,7 +91,7 @@ pub(super) struct Document {
     pub(super) text: Bytes,
 }
 
-/// Addresses at which the owner finds it again.
+/// The owner's links to it.
 #[derive(Debug, Serialize)]
 struct Links {
     #[serde(rename = "self")]

@@ -1,11 +1,11 @@
 //! A long poll's single wait.
 
-use super::super::wait::Waited;
+use super::super::long_poll::{self, Waited};
 use super::*;
 
 async fn held(channel: &Channel, revision: i64, wait_s: u64) -> (Waited, Duration) {
     let (has, began) = (at("q7f2k9", revision), Instant::now());
-    let waited = wait::changed(
+    let waited = long_poll::changed(
         channel,
         |position| *position == has,
         Duration::from_secs(wait_s),

@@ -13,7 +13,6 @@ use super::channel::Channel;
 use super::hub::Hub;
 use super::presence::Transport;
 use super::subscription::{Item, Subscription};
-use super::wait;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event, NewEvent, Slug};
 use crate::domain::position::Position;

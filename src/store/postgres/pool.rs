@@ -9,7 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Postgres};
 
-use super::super::patience::within;
+use super::super::timeout::within;
 use super::transaction::PgTransaction;
 
 /// Session settings:

@@ -33,12 +33,12 @@ pub(super) enum SessionEnd {
     Broken,
 }
 
-/// What is sent next.
+/// What to send next.
 #[derive(Debug)]
 pub(super) enum Next {
     /// A packet.
     Packet(Packet),
-    /// Nothing more: the farewell was given before.
+    /// Nothing more: the farewell was sent before.
     End(Reason),
 }
 
@@ -73,7 +73,7 @@ impl Conversation {
             .is_some_and(|subscription| subscription.is_ending())
     }
 
-    /// Sends a packet of the engine's before everything else.
+    /// Sends an Engine.IO packet before everything else.
     pub(super) fn interject(&mut self, packet: Packet) {
         self.replies.push_front(packet);
     }

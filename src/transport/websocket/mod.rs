@@ -67,7 +67,7 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
     response
 }
 
-/// Makes an answer the 101 of a handshake.
+/// Turns an answer into the 101 of a handshake.
 pub(super) fn switch<B>(response: &mut warp::http::Response<B>, accept: HeaderValue) {
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let head = response.headers_mut();

@@ -153,8 +153,7 @@ async fn a_farewell_is_not_lost_when_the_client_speaks_the_moment_it_is_due() {
     hub.drain(window);
     // The farewell's time is drawn.
     sleep(Duration::from_millis(1)).await;
-    // Of the two tasks that are ready now the session is first, and the fan-out has not read the
-    // clock.
+    // Two tasks are ready now. The session runs first, before the fan-out has read the clock.
     client
         .send(Message::text(r#"{"type":"ping","id":7}"#))
         .await
@@ -176,7 +175,7 @@ async fn over_a_limit_it_is_1013() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_answers_no_ping_is_gone_in_time_and_who_answers_stays() {
+async fn a_client_that_answers_no_ping_is_closed_and_one_that_answers_stays() {
     let (hub, mut client, task) = started().await;
     // Reading answers pings.
     let stays = timeout(PING_EVERY * 10, async {
@@ -202,7 +201,7 @@ async fn who_answers_no_ping_is_gone_in_time_and_who_answers_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_gets_the_newest_and_one_that_takes_nothing_is_gone() {
+async fn a_slow_reader_gets_the_newest_and_a_stalled_one_is_closed() {
     let hub = Hub::new(Duration::from_millis(50));
     hub.publish(event(1));
     // Less than one message fits: the first is stuck.

@@ -11,7 +11,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::timeout;
 
 /// How long anything may take before a test fails; no test waits for it to pass.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A child process; killed when it is dropped.
 pub(super) struct Run {
@@ -49,7 +49,7 @@ impl Run {
     /// The next line of stdout.
     pub(super) async fn line(&mut self) -> String {
         let mut line = String::new();
-        timeout(PATIENCE, self.stdout().read_line(&mut line))
+        timeout(TIMEOUT, self.stdout().read_line(&mut line))
             .await
             .expect("a line in time")
             .expect("text");
@@ -75,7 +75,7 @@ impl Run {
     /// The exit code and what is left of both outputs.
     pub(super) async fn end(mut self) -> (Option<i32>, String, String) {
         let mut left = String::new();
-        timeout(2 * PATIENCE, self.stdout().read_to_string(&mut left))
+        timeout(2 * TIMEOUT, self.stdout().read_to_string(&mut left))
             .await
             .expect("it ends")
             .expect("text");
@@ -86,7 +86,7 @@ impl Run {
     /// Reads stdout no more; the exit code and what is left of stderr.
     pub(super) async fn leave(mut self) -> (Option<i32>, String) {
         self.stdout = None;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let code = loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
                 break status.code();

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::run::{PATIENCE, Run};
+use super::run::{Run, TIMEOUT};
 use crate::support::app::App;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +41,7 @@ async fn each_line_is_a_message() {
         .await
         .expect("a WebSocket");
     let mut next = async || {
-        let message = timeout(PATIENCE, socket.next())
+        let message = timeout(TIMEOUT, socket.next())
             .await
             .expect("a message in time")
             .expect("an open socket")
@@ -62,7 +62,7 @@ async fn each_line_is_a_message() {
 
 /// Whether no process with that argument is left, within a while.
 async fn ended(argument: &str) -> bool {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while runs(argument) {
         if Instant::now() > deadline {
             return false;
@@ -83,7 +83,7 @@ fn runs(argument: &str) -> bool {
 }
 
 async fn connect(port: u16) -> TcpStream {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         match TcpStream::connect(("127.0.0.1", port)).await {
             Ok(stream) => return stream,

@@ -98,7 +98,7 @@ both_databases!(
 
 const NOON: i64 = 1_795_251_600_000;
 /// Ends a test that waits without success.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// One process with its own hub and connections.

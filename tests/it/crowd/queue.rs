@@ -114,7 +114,7 @@ pub(super) async fn a_commit_is_underway_until_its_answers(url: DatabaseUrl) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, begun).await.expect("a commit begins");
+    timeout(TIMEOUT, begun).await.expect("a commit begins");
     lock.release().await;
     assert!(
         join_all(line)
@@ -199,7 +199,7 @@ pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: Datab
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(PATIENCE, ended)
+    timeout(TIMEOUT, ended)
         .await
         .expect("a deleted event leaves no writer behind");
     assert!(
@@ -252,7 +252,7 @@ pub(super) async fn an_event_opens_and_closes_without_visitors(url: DatabaseUrl)
         moment.store(NOON + hours * 3_600_000, Ordering::SeqCst);
         node.hub.set_stale(None);
         let is_there = |update: &LiveState| matches!(update.count.message.payload(), Payload::Count(count) if count.state == state);
-        let newest = timeout(PATIENCE, updates.wait_for(is_there))
+        let newest = timeout(TIMEOUT, updates.wait_for(is_there))
             .await
             .expect("a change by itself")
             .unwrap()

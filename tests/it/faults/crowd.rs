@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// fault.
 const AGAIN: Duration = Duration::from_millis(150);
 /// After this much silence a person tries another node.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What the crowd experienced.
 #[derive(Debug, Default)]
@@ -104,7 +104,7 @@ async fn register(
         let (email, key) = (format!("{tag}-{n}@example.org"), format!("key-{tag}-{n}"));
         loop {
             match timeout(
-                PATIENCE,
+                TIMEOUT,
                 try_register(nodes[node % nodes.len()], slug, &email, &key),
             )
             .await

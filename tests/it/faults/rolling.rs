@@ -33,7 +33,7 @@ const FLAGS: [&str; 7] = [
 ];
 /// Between two registrations.
 const PACE: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// In the ordinary run; the long run sets more.
 fn watchers() -> usize {
@@ -115,7 +115,7 @@ async fn ready(address: SocketAddr) {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, ready)
+    timeout(TIMEOUT, ready)
         .await
         .unwrap_or_else(|_| panic!("{address} is not ready"));
 }
@@ -325,7 +325,7 @@ async fn all_at(seen: &Seen, revision: i64) {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(PATIENCE, all).await.unwrap_or_else(|_| {
+    timeout(TIMEOUT, all).await.unwrap_or_else(|_| {
         panic!(
             "not everybody is at {revision}; wrong: {:?}",
             seen.wrong.lock().expect("no panic").first()

@@ -8,7 +8,7 @@ use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::target::Target;
-use crate::server::host::PATIENCE;
+use crate::server::host::TIMEOUT;
 use crate::server::wire::Wire;
 use crate::support::app::call;
 
@@ -123,7 +123,7 @@ async fn closes_with(target: &Target, text: &str, expected: &str) {
         .send(Message::text(text))
         .await
         .expect("the server reads");
-    let code = timeout(PATIENCE, async {
+    let code = timeout(TIMEOUT, async {
         loop {
             match socket.next().await {
                 Some(Ok(Message::Close(Some(close)))) => return u16::from(close.code),

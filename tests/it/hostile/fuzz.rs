@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::target::Target;
-use crate::server::host::PATIENCE;
+use crate::server::host::TIMEOUT;
 
 const REQUESTS: usize = 600;
 const AT_ONCE: usize = 50;
@@ -111,7 +111,7 @@ async fn no_bytes_reach_a_panic() {
                 let _ = stream.write_all(&request).await;
                 let _ = stream.shutdown().await;
                 let mut answer = Vec::new();
-                let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+                let read = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
                 assert!(read.is_ok(), "never closed: {}", request.escape_ascii());
             })
         });

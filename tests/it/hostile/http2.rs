@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::server::host::PATIENCE;
+use crate::server::host::TIMEOUT;
 use crate::server::tls;
 use crate::server::wire::Io;
 
@@ -108,7 +108,7 @@ impl Http2 {
                 payload,
             })
         };
-        timeout(PATIENCE, read).await.expect("a frame in time")
+        timeout(TIMEOUT, read).await.expect("a frame in time")
     }
 
     /// Reads until a stream's frame of that kind.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tokio::time::timeout;
 
-use crate::server::host::PATIENCE;
+use crate::server::host::TIMEOUT;
 use crate::support::app::{call, register};
 use crate::support::postgres::shared;
 use crate::support::process::Process;
@@ -55,10 +55,7 @@ async fn a_server_whose_log_cannot_be_written_serves_and_drains() {
         let (process, _reader) = start(broken, &file.text(), &[]);
         for n in 0..40 {
             let email = format!("ada-{n}@example.org");
-            let served = timeout(
-                PATIENCE,
-                register(process.address, "welcome", "Ada", &email),
-            );
+            let served = timeout(TIMEOUT, register(process.address, "welcome", "Ada", &email));
             let answer = served
                 .await
                 .unwrap_or_else(|_| panic!("{broken:?}: frozen"));

@@ -26,7 +26,7 @@ async fn measured(address: SocketAddr, wanted: impl Fn(&str) -> bool) -> String 
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let asked = timeout(PATIENCE, asking).await;
+    let asked = timeout(TIMEOUT, asking).await;
     assert!(asked.is_ok(), "not in these metrics:\n{last}");
     last
 }
@@ -113,7 +113,7 @@ async fn a_node_watches_itself_and_is_no_watcher() {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
-    timeout(PATIENCE, followed)
+    timeout(TIMEOUT, followed)
         .await
         .expect("the canary follows the other event");
 
@@ -164,7 +164,7 @@ async fn it_reaches_a_node_that_speaks_tls_on_every_address() {
         }
     };
     let up = async move {
-        timeout(PATIENCE, listening).await.expect("the metrics");
+        timeout(TIMEOUT, listening).await.expect("the metrics");
         measured(metrics, |metrics| value(metrics, UP) == Some(1.0)).await
     };
     let up = tokio::spawn(up).await;

@@ -18,14 +18,14 @@ use super::support::process::Process;
 use super::support::sse::Stream;
 
 /// Ends a test that waits without success.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Waits until the stream reports this many watchers.
 async fn watching(stream: &mut Stream, expected: u64) {
     let said = async {
         while stream.next("watching").await.json()["watching"].as_u64() != Some(expected) {}
     };
-    timeout(PATIENCE, said)
+    timeout(TIMEOUT, said)
         .await
         .unwrap_or_else(|_| panic!("never {expected} watchers"));
 }
@@ -75,7 +75,7 @@ async fn watchers_are_one_number_over_all_nodes() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, nobody)
+    timeout(TIMEOUT, nobody)
         .await
         .expect("a node without watchers reports nothing");
     one.stop().await;
@@ -141,7 +141,7 @@ async fn events_and_announcements_reach_other_nodes_by_notification() {
         App::on(&url, &[], Clock::System),
         App::on(&url, &[], Clock::System)
     );
-    let mut quickest = [PATIENCE; 3];
+    let mut quickest = [TIMEOUT; 3];
     for round in 0..15 {
         let slug = format!("event-{round}");
         let began = Instant::now();
@@ -152,7 +152,7 @@ async fn events_and_announcements_reach_other_nodes_by_notification() {
                 .status,
             201
         );
-        timeout(PATIENCE, known(other.address, &slug))
+        timeout(TIMEOUT, known(other.address, &slug))
             .await
             .expect("the event is known");
         let created = began.elapsed();
@@ -169,7 +169,7 @@ async fn events_and_announcements_reach_other_nodes_by_notification() {
         )
         .await;
         assert_eq!(announced.status, 201);
-        let notice = timeout(PATIENCE, stream.next("notice"))
+        let notice = timeout(TIMEOUT, stream.next("notice"))
             .await
             .expect("the notice");
         assert_eq!(notice.json()["text"], slug.as_str());
@@ -187,7 +187,7 @@ async fn events_and_announcements_reach_other_nodes_by_notification() {
             .status,
             204
         );
-        let bye = timeout(PATIENCE, stream.next("bye"))
+        let bye = timeout(TIMEOUT, stream.next("bye"))
             .await
             .expect("the farewell");
         assert_eq!(bye.json()["reason"], "deleted");

@@ -172,7 +172,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
             }
         });
     }
-    let mixed = timeout(PATIENCE, tasks.join_all()).await;
+    let mixed = timeout(TIMEOUT, tasks.join_all()).await;
     mixed.expect("everybody gets a turn");
 
     fill(&nodes).await;
@@ -243,7 +243,7 @@ async fn agreed(nodes: &[Arc<Running>; 3]) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(PATIENCE, agrees)
+        timeout(TIMEOUT, agrees)
             .await
             .unwrap_or_else(|_| panic!("{:?} instead of {positions:?}", shown()));
     }

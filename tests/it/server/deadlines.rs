@@ -69,7 +69,7 @@ async fn a_head_that_trickles_is_closed() {
             tokio::time::sleep(SHORT / 10).await;
         }
     };
-    tokio::time::timeout(super::host::PATIENCE, trickled)
+    tokio::time::timeout(super::host::TIMEOUT, trickled)
         .await
         .expect("the server closes");
     host.finish().await;

@@ -21,7 +21,7 @@ use warp::{Filter, http};
 use super::wire::Wire;
 
 /// How long anything may take before a test fails; no test waits for it to pass.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Deadlines that no test meets by chance.
 pub(crate) fn config() -> Config {
@@ -30,7 +30,7 @@ pub(crate) fn config() -> Config {
         ..Deadlines::default()
     };
     Config {
-        drain: PATIENCE,
+        drain: TIMEOUT,
         deadlines,
         ..Config::default()
     }
@@ -118,7 +118,7 @@ impl Host {
     /// Stops without a farewell.
     pub(crate) async fn drained(self) -> Drained {
         self.stop();
-        tokio::time::timeout(PATIENCE, self.served)
+        tokio::time::timeout(TIMEOUT, self.served)
             .await
             .expect("the drain ends")
             .unwrap()
@@ -139,7 +139,7 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, wait)
+    tokio::time::timeout(TIMEOUT, wait)
         .await
         .expect("the condition comes true");
 }

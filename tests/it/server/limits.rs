@@ -44,7 +44,7 @@ async fn asked(host: &Host) -> String {
 /// The server notices the close a moment later.
 async fn becomes(host: &Host, expected: &str) {
     let ask = async { while asked(host).await != expected {} };
-    tokio::time::timeout(super::host::PATIENCE, ask)
+    tokio::time::timeout(super::host::TIMEOUT, ask)
         .await
         .unwrap_or_else(|_| panic!("never {expected}"));
 }
@@ -252,7 +252,7 @@ async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes()
     }
     drop(upgraded);
     let served = async { while !ask().await {} };
-    tokio::time::timeout(super::host::PATIENCE, served)
+    tokio::time::timeout(super::host::TIMEOUT, served)
         .await
         .expect("the place comes back");
     host.finish().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount::server::{Config, Deadlines};
 
-use super::host::{self, Host, PATIENCE};
+use super::host::{self, Host, TIMEOUT};
 use super::tls;
 use super::wire::{Ending, Wire};
 
@@ -15,7 +15,7 @@ fn config() -> Config {
     let host = host::config();
     Config {
         deadlines: Deadlines {
-            unread: PATIENCE,
+            unread: TIMEOUT,
             ..host.deadlines
         },
         ..host
@@ -95,7 +95,7 @@ async fn a_client_that_sends_nothing_more_is_cut_off() {
 #[tokio::test]
 async fn a_body_that_was_read_is_not_waited_for() {
     let host = Host::start(Config {
-        drain: PATIENCE / 2,
+        drain: TIMEOUT / 2,
         ..config()
     });
     let mut kept = Vec::new();

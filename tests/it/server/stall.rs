@@ -186,7 +186,7 @@ async fn a_request_refused_before_its_body_arrived_closes_the_connection() {
 /// rustls reports an end without `close_notify` as an unexpected one.
 async fn ends_well(mut stream: impl tokio::io::AsyncRead + Unpin) {
     let mut rest = Vec::new();
-    let end = tokio::time::timeout(super::host::PATIENCE, stream.read_to_end(&mut rest));
+    let end = tokio::time::timeout(super::host::TIMEOUT, stream.read_to_end(&mut rest));
     let end = end.await.expect("an end in time");
     assert!(end.is_ok(), "{end:?}");
 }

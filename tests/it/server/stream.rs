@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount::server::{Config, Deadlines};
 
-use super::host::{Host, PATIENCE, config};
+use super::host::{Host, TIMEOUT, config};
 use super::wire::{Ending, Wire};
 
 /// One host for each way out.
@@ -383,7 +383,7 @@ async fn many_watchers_come_and_go() {
             drop(wires);
             host.watched_by(0).await;
         }
-        let drained = tokio::time::timeout(PATIENCE, host.finish()).await.unwrap();
+        let drained = tokio::time::timeout(TIMEOUT, host.finish()).await.unwrap();
         assert_eq!(drained.cut, 0);
     }
 }

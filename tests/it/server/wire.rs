@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::host::PATIENCE;
+use super::host::TIMEOUT;
 
 /// A connection without any HTTP in it.
 pub(crate) struct Wire {
@@ -204,10 +204,10 @@ impl Wire {
     }
 
     async fn more(&mut self) -> Result<bool, Ending> {
-        let read = timeout(PATIENCE, self.io.read_buf(&mut self.unread)).await;
+        let read = timeout(TIMEOUT, self.io.read_buf(&mut self.unread)).await;
         match read.unwrap_or_else(|_| {
             panic!(
-                "nothing came in {PATIENCE:?}; unread: {:?}",
+                "nothing came in {TIMEOUT:?}; unread: {:?}",
                 self.unread.escape_ascii()
             )
         }) {

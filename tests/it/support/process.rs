@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::app::TOKEN;
-use crate::server::host::PATIENCE;
+use crate::server::host::TIMEOUT;
 
 /// A server process; killed when it is dropped.
 pub(crate) struct Process {
@@ -94,7 +94,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("a process") {
                 return status.code();
             }
-            assert!(begun.elapsed() < PATIENCE, "the process does not end");
+            assert!(begun.elapsed() < TIMEOUT, "the process does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

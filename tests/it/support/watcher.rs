@@ -14,7 +14,7 @@ use super::sse::Event;
 
 /// How long a watcher waits for a message, whatever bound the caller asserts: a hang is a failure
 /// too.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// The wait after a cut when the server sent no `retry`.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -86,7 +86,7 @@ impl Watcher {
                     .cloned()
             };
             let found = tokio::time::timeout(
-                PATIENCE,
+                TIMEOUT,
                 received.wait_for(|received| find(received).is_some()),
             )
             .await;
@@ -95,7 +95,7 @@ impl Watcher {
                 .and_then(|received| find(&received.expect("the watcher lives")));
             found.unwrap_or_else(|| {
                 panic!(
-                    "{caller}: {what} did not arrive in {PATIENCE:?}; the newest: {:?}",
+                    "{caller}: {what} did not arrive in {TIMEOUT:?}; the newest: {:?}",
                     self.received
                         .borrow()
                         .iter()

@@ -241,7 +241,7 @@ fn announcement(form: &Form, now: Timestamp) -> Result<NewAnnouncement, Problem>
     })
 }
 
-/// Texts are shown again when they are refused, and a capacity when it clashes with another one.
+/// A refused text is shown again, and so is a capacity that conflicts with another change.
 fn typed<'a>(action: &Action, form: &'a Form, problem: &Problem) -> Typed<'a> {
     match action {
         Action::Edit => Typed::Details(form),

@@ -1,4 +1,4 @@
-//! Who did what, with the settings that differ.
+//! The audit log, with the settings that each entry changed.
 
 use serde_json::{Map, Value};
 use warp::http::StatusCode;
@@ -22,7 +22,7 @@ use crate::wire::digits::grouped;
 const PAGE: u32 = 50;
 /// Differs in every entry, so it is left out.
 const NOISE: &str = "revision";
-/// Shown even if unchanged: it says whom the line is about.
+/// Shown even if unchanged, because it names the registration.
 const SUBJECT: &str = "number";
 
 /// `GET /admin/events/{slug}/audit`.
@@ -131,7 +131,7 @@ mod tests {
     use crate::http::pages::samples;
     use crate::http::text::Language;
 
-    /// A side of a line, as it reads.
+    /// One side of an entry, as people read it.
     fn line(texts: Texts, this: &Value, other: &Value) -> String {
         let parts = differing(texts, this, other);
         let read = parts

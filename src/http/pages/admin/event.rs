@@ -131,7 +131,7 @@ async fn fill(
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?
             .map(WaitingForView::from),
-        // The rule of the undo itself: an earlier round, and nobody in this one yet.
+        // The same rule as the undo's: an earlier round, and no registration in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
         capacity: settings_form::capacity_shown(event, typed.capacity().map(refused)),
         details: settings_form::details_shown(event, typed.details().map(refused)),

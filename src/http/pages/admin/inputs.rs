@@ -19,7 +19,7 @@ pub(super) fn parse_capacity(text: &str) -> Result<Capacity, Invalid> {
         return Ok(Capacity::UNLIMITED);
     }
     let plain = text.bytes().all(|b| b.is_ascii_digit());
-    // What is no number is out of range, and the message says the range.
+    // A text that is no number counts as out of range, because that message names the range.
     Capacity::limited(if plain {
         text.parse().unwrap_or(-1)
     } else {
@@ -61,7 +61,7 @@ pub(super) fn parse_moment(field: &'static str, text: &str) -> Result<Option<Tim
             format!("{field} must look like 2026-11-21T09:00, in UTC"),
         )
     };
-    // Nothing but digits and their separators, so that no other offset gets in.
+    // Only digits and separators, so that no other offset is accepted.
     if !text
         .bytes()
         .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'T' | b':' | b'.'))

@@ -40,7 +40,7 @@ pub(in crate::http::pages) async fn sign_in(
     body: Unread,
 ) -> Response {
     let attempt = async {
-        // Login CSRF: another site must not sign its visitor in as somebody else.
+        // Login CSRF: another site must not sign its visitor in with another account.
         auth::refuse_cross_site(&context.settings, &visit.head)?;
         session::sign_in(
             &context,

@@ -24,7 +24,7 @@ use crate::http::body::{self, Unread};
 use crate::http::session::{self, Session};
 use crate::problem::Code;
 
-/// Where signing in happens.
+/// The sign-in page.
 const LOGIN: &str = "/admin/login";
 
 /// The reader's session, or a redirect to the sign-in page.

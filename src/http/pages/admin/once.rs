@@ -23,14 +23,14 @@ use crate::store::{Claim, StoreError};
 
 /// The field that carries the key.
 const FIELD: &str = "once";
-/// No page draws a longer key.
+/// Pages draw shorter keys.
 const MAX: usize = 64;
 /// How long a second submission waits for the first: as long as a transaction may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at a pending claim.
+const OUTCOME_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause between two reads of a pending claim.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What a form does, boxed: it holds a whole page while it is made.
+/// A form's action, boxed because it holds a whole page while it renders.
 pub(super) type Act = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A key for the forms of one page.
@@ -84,7 +84,7 @@ pub(super) async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) 
 }
 
 async fn claim(context: &Shared, name: &str) -> Result<Claim, StoreError> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + OUTCOME_TIMEOUT;
     loop {
         let claim = context.store.claim_form(name, context.clock.now()).await?;
         if claim != Claim::Pending || Instant::now() >= until {

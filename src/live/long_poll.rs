@@ -24,8 +24,8 @@ pub enum Waited {
 }
 
 /// Waits, at most for `wait`, until there is a position that the client does not have. It also
-/// waits if the database is unreachable from the start: an immediate answer would only cause an
-/// immediate request. The wait may be dropped at any time.
+/// waits if the database is unreachable from the start: an immediate answer would only cause the
+/// next request. Cancel-safe.
 pub async fn changed(channel: &Channel, has: impl Fn(&Position) -> bool, wait: Duration) -> Waited {
     // Subscribe first, then read the newest state: a commit in between wakes this task.
     let updates = channel.updates();

@@ -1,19 +1,18 @@
-//! Timeouts in the time of a process that is on time.
+//! Timeouts that allow for a busy process.
 //!
 //! A process with more work than its cores can do sees everything late: the database's answer, and
-//! the end of the wait for it. Such a wait says nothing about the database, and a node that is only
-//! busy must not call itself cut off from it.
+//! its own timer. Then a timeout says nothing about the database, and a busy node must not report
+//! that its database is away.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-/// A wait is a row of timers of this length. One that fires late counts as if it were on time.
+/// A wait consists of timers of this length. A timer that fires late counts as if it were on time.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// The outcome of `work`, or `None` after `limit`. While timers are late, the work gets that much
-/// more time.
-// Boxed, and no `async fn`: that would keep a large future twice.
+/// The outcome of `work`, or `None` after `limit`. Late timers extend the limit by their delay.
+// Boxed, and not an `async fn`, which would hold a large future twice.
 pub fn within<T, F: Future<Output = T>>(
     limit: Duration,
     work: F,
@@ -34,7 +33,7 @@ pub fn within<T, F: Future<Output = T>>(
     }
 }
 
-/// The same for one of several steps that share a deadline.
+/// Like [`within`], for one of several steps that share a deadline.
 pub(super) fn by<T, F: Future<Output = T>>(
     deadline: Instant,
     work: F,
@@ -50,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes the only thread for a while, again and again.
+    /// Blocks the only thread for a while, `times` times.
     async fn hog(times: usize) {
         for _ in 0..times {
             std::thread::sleep(3 * SLICE);
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_busy_process_does_not_blame_whom_it_waits_for() {
+    async fn a_busy_process_does_not_blame_the_database() {
         let busy = tokio::spawn(hog(10));
         let begun = Instant::now();
         assert_eq!(within(10 * SLICE, answer()).await, Some(42));
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_never_ends_is_given_up_although_the_process_is_busy() {
+    async fn work_that_never_ends_times_out_in_a_busy_process() {
         let busy = tokio::spawn(hog(10));
         assert_eq!(within(10 * SLICE, pending::<u32>()).await, None);
         busy.await.unwrap();
