@@ -30,7 +30,7 @@ async function bare(t, base) {
   return page;
 }
 
-/** Opens streams in the page; `told` of each keeps what it was told. */
+/** Opens streams in the page; `told` of each has what it received. */
 function follow(page, slug, streams = 1) {
   return page.evaluate(
     ([path, n]) => {
@@ -58,7 +58,7 @@ const tells = (page, registered) =>
     { timeout: 30_000 },
   );
 
-test("a browser's EventSource comes back by itself after a drain", async (t) => {
+test("a browser's EventSource reconnects by itself after a drain", async (t) => {
   const own = await startServer();
   const page = await bare(t, own.base);
   await follow(page, "welcome");
@@ -107,7 +107,7 @@ test("a browser's EventSource survives a refusal, and comes back when there is r
   await tells(page, 0);
 });
 
-test("eight EventSources: six at once over HTTP/1.1, and each of those is told", async (t) => {
+test("eight EventSources: six connect at once over HTTP/1.1, and each of those receives changes", async (t) => {
   await event("eight");
   const page = await bare(t, server.base);
   await follow(page, "eight", 8);

@@ -105,7 +105,7 @@ test("all six show the same number, a burst ends at the same number on all six, 
   await context.close();
 });
 
-test("a cut line goes on where it was", async () => {
+test("a cut line resumes where it was", async () => {
   const { context, page, found } = await lab();
   const at = await registered("lab");
   await all(page, at);
@@ -192,7 +192,7 @@ for (const [name, options] of [
     }
   });
 
-test("a second page takes the lines over, and the first one says that it stopped and can go on", async () => {
+test("a second page takes the lines over, and the first one says that it stopped and can continue", async () => {
   const context = await browser.newContext();
   const [first, second] = [await context.newPage(), await context.newPage()];
   await first.goto(`${server.base}/e/welcome/compare`);
@@ -229,7 +229,7 @@ test("in Chinese, narrow and dark, nothing runs out of the page", async () => {
   await context.close();
 });
 
-test("without JavaScript the page says the number and explains, and its frame is live", async () => {
+test("without JavaScript the page shows the number and explains, and its frame is live", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   // The frame never finishes loading, and so neither does the page.

@@ -37,7 +37,7 @@ test("two organisers see each other's changes, and a conflict shows both values"
   await one.locator("#edit-description").fill("From one");
   await one.locator("[data-edit-form] [type=submit]").click();
   await one.waitForURL(/done=edited/);
-  // What nobody touches follows; what is typed stays.
+  // Untouched fields follow; typed text stays.
   await other.waitForFunction(
     () => document.querySelector("#edit-description").value === "From one",
   );
@@ -137,7 +137,7 @@ test("a refused form is shown where it is, with what was typed, and the first fa
   assert.equal(await page.locator("#create-title").inputValue(), "Another");
 });
 
-test("what came of an action is said once, not again after a reload", async () => {
+test("the outcome of an action is shown once, not again after a reload", async () => {
   await server.organise("POST", "/events", { slug: "once", title: "Once", capacity: 5 });
   const page = await desk("once");
   await page.locator('form[action$="/close"] [type=submit]').click();

@@ -74,7 +74,7 @@ test("a new title, description and times are on every open page, and so is an an
   }
 });
 
-test("an announcement is in sight wherever the page is scrolled, and moves nothing", async () => {
+test("an announcement is visible at every scroll position, and moves nothing", async () => {
   await create("sight");
   const lines = Array.from({ length: 120 }, (_, n) => `Line ${n}`).join("\n");
   await server.organise("PATCH", "/events/sight", { description: lines });
@@ -101,7 +101,7 @@ test("an announcement is in sight wherever the page is scrolled, and moves nothi
   await context.close();
 });
 
-test("an announcement is there for somebody who comes later, until its end", async () => {
+test("a later visitor sees an announcement until its end", async () => {
   await create("later");
   await announce("later", "Doors open at eight");
   for (const javaScriptEnabled of [true, false]) {
@@ -183,7 +183,7 @@ test("an announcement takes no room from what is read and clicked: it comes in t
       await announce("room", text);
       await page.waitForSelector("[data-notice=room]");
       assert.deepEqual(await foot(page), before, `${path} at ${viewport.width}`);
-      // The whole text is there for whoever opens it.
+      // Opening it shows the whole text.
       const line = page.locator("[data-notice=room] summary");
       const closed = await line.evaluate(
         ({ scrollWidth, clientWidth }) => scrollWidth - clientWidth,
@@ -198,7 +198,7 @@ test("an announcement takes no room from what is read and clicked: it comes in t
     }
 });
 
-test("every open page of a deleted event says that it is gone, and offers nothing any more", async () => {
+test("every open page of a deleted event says that it was deleted, and offers nothing any more", async () => {
   await create("doomed");
   await create("spared");
   const { context, page: event } = await open("/e/doomed");

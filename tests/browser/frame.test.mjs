@@ -13,7 +13,7 @@ let foreign;
 const pages = new Map();
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(), startServer()]);
-  // Somebody else's site: another port is another origin.
+  // Another site: another port is another origin.
   host = http
     .createServer((request, response) => {
       const page = pages.get(request.url);
@@ -45,7 +45,7 @@ const event = (slug, capacity = 100) =>
   server.organise("POST", "/events", { slug, title: slug, capacity });
 const frameUrl = (slug) => `${server.base}/api/v1/events/${slug}/frame`;
 
-/** Only one paragraph is to be seen, and it is the newest. */
+/** Only one paragraph is visible, and it is the newest. */
 async function showsOnly(page, text) {
   // Locators are asked from outside, so that it works where the page may run no script.
   await page
@@ -144,7 +144,7 @@ test("nothing else of the site may be framed", async (t) => {
     );
     await answer.body.cancel();
   }
-  // That the browser understands it so.
+  // The browser must obey it, too.
   pages.set(
     "/framing",
     `<!doctype html><title>x</title><iframe src="${server.base}/e/welcome"></iframe>`,
@@ -289,7 +289,7 @@ for (const [locale, words] of [
   ["en-GB", "This event has been removed"],
   ["zh-CN", "该活动已被移除"],
 ]) {
-  test(`a frame says that its event is no more, and stays so: ${locale}`, async (t) => {
+  test(`a frame says that its event was deleted, and keeps saying so: ${locale}`, async (t) => {
     const slug = `gone-${locale.toLowerCase()}`;
     await event(slug);
     const page = await open(t, frameUrl(slug), { locale });

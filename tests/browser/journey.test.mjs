@@ -30,7 +30,7 @@ test("two pages open, one registers, both move; the organiser resets, both move"
   await one.page.locator('form[action$="/register"] button[type=submit]').click();
   await shows(one.page, 1);
   await shows(two.page, 1);
-  // The registration is told with its number and its private link.
+  // The page shows the registration's number and private link.
   await one.page.waitForSelector('a[href*="/r/"]');
 
   const console_ = await open("/admin/login");
@@ -74,7 +74,7 @@ test("without JavaScript the number stands in the page and the form works", asyn
   await context.close();
 });
 
-test("where the stream is blocked the page follows by long poll, and where that is blocked too by asking", async () => {
+test("where streams are blocked the page uses long polls, and where those are blocked too, interval polls", async () => {
   await server.organise("POST", "/events", { slug: "blocked", title: "Blocked", capacity: 50 });
   const stream = (url) => url.pathname.endsWith("/stream");
   const waits = (url) => url.searchParams.has("wait");

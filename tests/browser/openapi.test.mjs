@@ -110,7 +110,7 @@ test("every path of the document is there, and answers its errors as it says", a
   const { paths } = JSON.parse(text);
   for (const [pattern, methods] of Object.entries(paths)) {
     for (const method of Object.keys(methods)) {
-      // Nobody's event: whatever it is asked for, it is not found, or it wants a token or a body first.
+      // An event that does not exist: every call answers 404, or asks for a token or a body first.
       const path = pattern.replace(/\{\w+\}/g, "nobody-s");
       const answer = await fetch(server.base + path, { method: method.toUpperCase() });
       await answer.body?.cancel();

@@ -30,7 +30,7 @@ export function newFolder() {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts a program. `ended` has its exit code and all that it wrote; `stop()` ends it, whatever state it is in. */
+/** Starts a program. `ended` has its exit code and all that it wrote; `stop()` ends it in any state. */
 export function start(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   running.add(child);

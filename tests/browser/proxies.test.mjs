@@ -134,7 +134,7 @@ after(async () => {
   folder.remove();
 });
 
-/** Registers a person and answers how long each watcher took to be told, from before the request. */
+/** Registers a person and returns how long each watcher waited for it, from before the request. */
 async function delays(event, watchers, n, through) {
   const began = performance.now();
   const answer = await ask(`${through}/api/v1/events/${event}/registrations`, {
@@ -274,7 +274,7 @@ for (const [name, proxy] of [
     );
   });
 
-  test(`behind ${name} the limits are each visitor's own, and none talks himself out of them`, async (t) => {
+  test(`behind ${name} limits count each visitor, and no forged header evades them`, async (t) => {
     const own = await startServer([...BEHIND, "--register-rate-per-ip", "2"]);
     t.after(() => own.stop());
     const base =
@@ -304,7 +304,7 @@ for (const [name, proxy] of [
   });
 }
 
-test("a page behind nginx comes back by itself although it was answered 502", async (t) => {
+test("a page behind nginx recovers by itself from a 502", async (t) => {
   const own = await startServer(BEHIND);
   let again;
   t.after(async () => {
@@ -335,7 +335,7 @@ test("a page behind nginx comes back by itself although it was answered 502", as
   t.diagnostic(`right again ${Math.round(performance.now() - began)} ms after the server was back`);
 });
 
-test("nginx passes on whatever Headcount takes, and leaves refusals to it", async () => {
+test("nginx passes on everything that Headcount accepts, and leaves refusals to it", async () => {
   await server.organise("POST", "/events", { slug: "sizes", title: "Sizes", capacity: 100 });
   const register = (name) =>
     ask(`${nginx}/api/v1/events/sizes/registrations`, {

@@ -26,7 +26,7 @@ async function fill(page, name, email) {
 const status = (page, wanted) =>
   page.waitForSelector(`[data-registration][data-status=${wanted}]`, { timeout: 20_000 });
 
-test("register, cancel, Back, register: never a place that is not there", async () => {
+test("register, cancel, Back, register: the page never shows a place that does not exist", async () => {
   await event("back");
   for (const javaScriptEnabled of [true, false]) {
     const email = `back-${javaScriptEnabled}@example.org`;
@@ -62,7 +62,7 @@ test("register, cancel, Back, register: never a place that is not there", async 
   }
 });
 
-test("the answer to a registration follows what becomes of it", async () => {
+test("the answer to a registration shows its later changes", async () => {
   await event("follow");
   const page = await browser.newPage();
   await page.goto(`${server.base}/e/follow`);
@@ -105,7 +105,7 @@ test("an open private page says that its round is over, is back, or that its eve
   await page.close();
 });
 
-test("whoever waits leaves the waiting list, and whoever has a place gives it up", async () => {
+test("a waiting person leaves the waiting list, and a registered one gives up the place", async () => {
   await event("waits", { capacity: 1, waitlist: true });
   await server.register("waits", 1);
   const { token } = await server.register("waits", 2);

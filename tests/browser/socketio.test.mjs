@@ -25,7 +25,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-/** A client that keeps what it is told; `heard(event, n)` resolves with the n-th telling of an event. */
+/** A client that records what it receives; `heard(event, n)` resolves with the n-th payload of an event. */
 function connect(t, base, options) {
   const socket = io(base, {
     forceNew: true,
@@ -101,7 +101,7 @@ for (const { name, transports, ends } of WAYS) {
     assert.equal(ack.count.event, two);
     await server.register(one, 1);
     await server.register(two, 1);
-    // What was watched before is not told any more; the acknowledged count may be told once more.
+    // The old event sends nothing more; the acknowledged count may come once more.
     for (let n = 2; ; n += 1) {
       const count = await client.heard("count", n);
       assert.equal(count.event, two);
@@ -138,7 +138,7 @@ for (const { name, transports, ends } of WAYS) {
     }
   });
 
-  test(`${name}: told of the drain, and back by itself`, async (t) => {
+  test(`${name}: receives the drain, and reconnects by itself`, async (t) => {
     const own = await startServer();
     const client = connect(t, own.base, { transports, auth: { event: "welcome" } });
     await client.heard("count");

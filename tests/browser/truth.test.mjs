@@ -32,7 +32,7 @@ async function openPage(t, url, options = {}) {
   return page;
 }
 
-test("a line that goes silent is said within 20 s of the missed heartbeat, and comes back by itself", async (t) => {
+test("a silent line is reported within 20 s of the missed heartbeat, and recovers by itself", async (t) => {
   await event("silent");
   const cable = await startCable(server.port);
   t.after(() => cable.close());
@@ -87,7 +87,7 @@ test("a registration that was answered wakes a page that waits for its next try"
   await says(page, "live");
 });
 
-test("a line that alone is dead is found out and replaced", async (t) => {
+test("a single dead line is detected and replaced", async (t) => {
   await event("half");
   const cable = await startCable(server.port);
   t.after(() => cable.close());
@@ -98,7 +98,7 @@ test("a line that alone is dead is found out and replaced", async (t) => {
   await shows(page, 1);
 });
 
-test("a device that goes offline is believed at once, and one that is back is tried at once", async (t) => {
+test("a page shows at once that its device is offline, and reconnects at once", async (t) => {
   await event("offline");
   const page = await openPage(t, `${server.base}/e/offline`);
   await says(page, "live");
@@ -162,7 +162,7 @@ const look = (page, state) =>
     document.dispatchEvent(new Event("visibilitychange"));
   }, state);
 
-test("a hidden tab lets go of its stream, and is right when it is seen again", async (t) => {
+test("a hidden tab closes its stream, and is right when it is visible again", async (t) => {
   await event("hidden");
   const cable = await startCable(server.port);
   t.after(() => cable.close());

@@ -95,7 +95,7 @@ function polling(pause_ms, wait_s) {
   };
 }
 
-/** Each name's watcher: `(base, slug, tell)` tells every count and gives back how to end it. */
+/** Each name's watcher: `(base, slug, tell)` calls `tell` with every count and returns how to end it. */
 function pulling(counts) {
   return (base, slug, tell, fail) => {
     const stop = new AbortController();
@@ -148,7 +148,7 @@ const openers = {
 /** The names of all transports. */
 export const TRANSPORTS = Object.keys(openers);
 
-/** Opens a watcher. `sees(n)` resolves with the moment at which it was told that `n` are registered. */
+/** Opens a watcher. `sees(n)` resolves with the moment at which it received that `n` are registered. */
 export function watch(transport, base, slug) {
   const told = new EventEmitter().setMaxListeners(0);
   const seen = new Map();

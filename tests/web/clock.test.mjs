@@ -1,9 +1,9 @@
-// The server's clock, from several questions.
+// The server's clock, from several requests.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { estimate, serverNow } from "../../web/js/clock.js";
 
-test("the quickest answer tells most, and half its round trip is the error", () => {
+test("the fastest answer is the most exact, and half its round trip is the error", () => {
   assert.equal(estimate([]), null);
   assert.deepEqual(
     estimate([
@@ -15,7 +15,7 @@ test("the quickest answer tells most, and half its round trip is the error", () 
   );
 });
 
-test("a device clock that jumps moves nothing", (t) => {
+test("a jump of the device's clock changes nothing", (t) => {
   const before = serverNow();
   t.mock.method(Date, "now", () => 0);
   assert.ok(Math.abs(serverNow() - before) < 1_000);

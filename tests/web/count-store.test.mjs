@@ -8,7 +8,7 @@ const count = (epoch, revision, registered = revision) => ({
   registered,
 });
 
-test("the newest revision wins, whatever order counts arrive in", () => {
+test("the newest revision wins in any order of arrival", () => {
   const store = new CountStore(count("a", 3));
   assert.equal(store.accept(count("a", 5)), true);
   assert.equal(store.accept(count("a", 4)), false);

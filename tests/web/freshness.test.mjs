@@ -50,7 +50,7 @@ test("a device that is offline is believed at once", () => {
   assert.equal(fresh.mode(2_000), "reconnecting");
 });
 
-test("a server without its database is stale until it is heard again, whatever the line does", () => {
+test("a server without its database is stale until it answers again, connected or not", () => {
   const fresh = live();
   fresh.stale(1_795_000_000_000);
   assert.equal(fresh.mode(2_000), "stale");

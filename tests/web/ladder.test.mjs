@@ -23,7 +23,7 @@ test("a refused transport makes way at once, without the server's pause", () => 
   assert.equal(ladder.rung, 1);
 });
 
-test("a transport that has worked has its tries back", () => {
+test("a transport that has worked regains its tries", () => {
   const ladder = new Ladder([2, Infinity]);
   for (let n = 0; n < 10; n += 1) {
     ladder.opened(n * 60_000);
@@ -38,7 +38,7 @@ test("pauses grow, are bounded, differ for everybody, and keep the server's", ()
   const pauses = Array.from({ length: 12 }, () => ladder.failed({}, half));
   assert.ok(pauses.every((pause, n) => n === 0 || pause >= pauses[n - 1]));
   assert.equal(pauses.at(-1), LONGEST_PAUSE_MS);
-  // Whatever the jitter, a page notices within 8 s that the server is back.
+  // With any jitter, a page notices within 8 s that the server is back.
   assert.ok(ladder.failed({}, () => 1) <= 8_000);
   assert.ok(ladder.failed({}, () => 0) < ladder.failed({}, () => 1));
   assert.equal(ladder.failed({ retry_ms: 90_000 }, half), 90_000);

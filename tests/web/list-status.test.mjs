@@ -1,4 +1,4 @@
-// The one line of a list: whose state it says, since when, and of which event.
+// The status line of a list: the state that it shows, since when, and for which event.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { worst } from "../../web/js/events.js";

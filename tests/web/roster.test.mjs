@@ -76,7 +76,7 @@ test("a leader that hangs is replaced, and steps down or takes over when it wake
   }
 });
 
-test("a hidden tab lets go, and another one takes its place at once", () => {
+test("a hidden tab gives up its stream, and another tab takes it at once", () => {
   const browser = new Browser();
   const [first] = [browser.open("gala"), browser.open("gala")];
   browser.pass(1_000);
@@ -108,7 +108,7 @@ test("a tab that woke from sleep does not believe its own old claim of peers", (
   const tab = new Roster("b", "gala");
   tab.hear({ id: "a", slug: "gala", role: "lead" }, 0);
   assert.equal(tab.decide(0, true), "follow");
-  assert.equal(tab.decide(60 * 60_000, true), "claim", "whoever was heard an hour ago may be gone");
+  assert.equal(tab.decide(60 * 60_000, true), "claim", "a leader heard an hour ago may be gone");
   tab.hear({ id: "a", slug: "gala", role: "lead" }, 60 * 60_000 + 10);
   assert.equal(tab.decide(60 * 60_000 + CLAIM_MS, true), "follow");
 });

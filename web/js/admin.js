@@ -1,4 +1,4 @@
-// The console: previews a new capacity, guards against slips, and follows other organisers' changes.
+// The console: previews a new capacity, asks before destructive actions, and follows other organisers' changes.
 // Every action works without this file.
 import { previewCapacity } from "./capacity-preview.js";
 import { fieldMoment } from "./moment-field.js";

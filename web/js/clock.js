@@ -1,5 +1,5 @@
-// The server's clock as this device knows it. The quickest of several answers tells most: half its round trip is the error.
-// Durations here come from the monotonic clock, which goes on evenly while somebody sets the device's time.
+// The server's clock as this device knows it. The fastest of several answers is the most exact: its error is half its round trip.
+// Durations here come from the monotonic clock, which does not jump when the device's time is set.
 const SAMPLES = 7;
 const AGAIN_MS = 60_000;
 

@@ -9,7 +9,7 @@ const EVERY_MS = 60_000;
 const POLLING_MS = 8_000; // without a push, this is how a change arrives
 const PATIENCE_MS = 10_000;
 
-/** Calls `tell(details)` with what `GET …/details` answers, whenever that may be news, and `gone()` when the event is. */
+/** Calls `tell(details)` with what `GET …/details` answers, whenever they may have changed, and `gone()` when the event was deleted. */
 export function followDetails(slug, tell, gone = () => {}) {
   let etag = null;
   let latest = null;

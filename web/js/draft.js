@@ -1,4 +1,4 @@
-// What somebody has typed survives a reload, a crash and a lost network: kept for the tab's life, never longer.
+// Typed text survives a reload, a crash and a lost network. It is kept for the tab's life, never longer.
 export function keepDraft(form, name, fields) {
   const key = `draft:${name}`;
   const read = () => {

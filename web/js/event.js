@@ -14,7 +14,7 @@ export function start(form) {
     // The number contains the visitor's registration from the moment it is confirmed, push or no push.
     async registered(position) {
       store.holdAt(position);
-      check(); // the server has just answered, whatever the status line says
+      check(); // the server has just answered, so the connection may work again
       for (let attempt = 0; attempt < TRIES && !store.reaches(position); attempt += 1) {
         if (attempt > 0) await new Promise((done) => setTimeout(done, PAUSE_MS * attempt));
         try {

@@ -24,7 +24,7 @@ export class Freshness {
     this.#cut_ms = Math.min(this.#cut_ms ?? Infinity, since_ms);
   }
 
-  /** The device says that it has no network: no grace. */
+  /** The device reports that it is offline: there is no grace period. */
   offline(now_ms) {
     this.cut(now_ms - GRACE_MS);
   }

@@ -61,7 +61,7 @@ export class Live {
     }
   }
 
-  /** The device says that it has no network: believed at once, and put to the test. */
+  /** The device reports that it is offline: shown at once, then checked. */
   offline() {
     if (this.#stopped) return;
     this.#fresh.offline(performance.now());

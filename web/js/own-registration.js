@@ -18,7 +18,7 @@ export function mayConcern(registration, count, before) {
 }
 
 /**
- * Calls `show(standing, registration)` whenever it may have changed.
+ * Calls `show(standing, registration)` whenever the registration may have changed.
  * @param registration {{status: string, round: number, waiting_position?: number}} initially
  * @returns {() => void} ends it
  */

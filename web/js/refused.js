@@ -1,4 +1,4 @@
-// A form that came back refused: the reader goes on where the trouble is, not at the top of the page.
+// A refused form: the page moves to the first mistake instead of its top.
 export function start(summary) {
   const field = summary.closest("form").querySelector("[aria-invalid=true]") ?? summary;
   field.focus({ preventScroll: true });

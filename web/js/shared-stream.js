@@ -1,15 +1,15 @@
 // One event's stream, shared among the tabs of this browser (roster.js decides who holds it). A tab that holds it passes
-// everything on over a BroadcastChannel; a tab without a slot polls; a hidden tab lets go of its connection.
+// everything on over a BroadcastChannel; a tab without a slot polls; a hidden tab closes its connection.
 import { Live } from "./live.js";
 import { BEAT_MS, CLAIM_MS, LOST_MS, Roster, slotsOver } from "./roster.js";
 import { drawKey } from "./send.js";
 import { POLLING, TRANSPORTS } from "./transports/all.js";
 
 const CHANNEL = "headcount";
-const HIDDEN_MS = 2_000; // a glance at another tab costs no reconnect
-const KEPT = ["count", "status", "watching"]; // what a tab that comes later needs to know
+const HIDDEN_MS = 2_000; // a short look at another tab causes no reconnect
+const KEPT = ["count", "status", "watching"]; // what a tab that joins later needs
 
-/** Follows `slug` for as long as the page is there. `check()` asks at once whether the number is the newest. */
+/** Follows `slug` for as long as the page is open. `check()` asks at once whether the number is the newest. */
 export function shareStream(slug, on) {
   const tab = new SharedTab(slug, on);
   let hiding;

@@ -3,7 +3,7 @@ import { followDetails, showDetails } from "../details.js";
 import { bindNotices } from "../notices.js";
 import { say } from "../words.js";
 
-/** `tell(text)` shows a sentence. Gives back what reads the details again soon. */
+/** `tell(text)` shows a sentence. Returns a function that reads the details again soon. */
 export function followEvent(slug, meters, tell) {
   const notices = bindNotices();
   const show = (now) => {

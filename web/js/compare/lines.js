@@ -1,4 +1,4 @@
-// The transports that a browser has built in: `open(slug, after, on)` opens one line and gives back how to close it.
+// The transports that a browser has built in: `open(slug, after, on)` opens one line and returns how to close it.
 // `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone, wavering(): it comes back by itself,
 // news(): the event's details or announcement may have changed, or it is gone.
 import { countUrl, retryAfterMs } from "../probe.js";

@@ -34,7 +34,7 @@ export class Meter extends EventTarget {
   start() {
     this.#drop();
     const line = (this.#line += 1);
-    // What a closed line still says is not heard.
+    // Messages of a closed line are ignored.
     const own = (act) => (value) => {
       if (line === this.#line) act(value);
     };
@@ -60,7 +60,7 @@ export class Meter extends EventTarget {
     });
   }
 
-  /** Drops the line; it comes back after `pause_ms` and goes on from its position. */
+  /** Drops the line; it reconnects after `pause_ms` and resumes from its position. */
   cut(pause_ms) {
     this.#drop();
     this.#become("cut");
@@ -68,7 +68,7 @@ export class Meter extends EventTarget {
     this.#timer = setTimeout(() => this.start(), pause_ms);
   }
 
-  /** A line that says it is live and is not: opened again. */
+  /** A line that reports live but is not: opens it again. */
   renew() {
     if (this.state !== "live") return;
     this.#lost();
@@ -83,7 +83,7 @@ export class Meter extends EventTarget {
     this.#become("stopped");
   }
 
-  /** Measures afresh; the number on screen stays. */
+  /** Restarts the measurement; the number on screen stays. */
   reset() {
     this.requests = this.bytes = this.reconnects = 0;
     this.screen.reset();

@@ -18,9 +18,9 @@ const CUT_MS = 3_000;
 const MEASURE_MS = 500;
 const DRAW_MS = 100;
 const DRAW_CALM_MS = 2_000; // for people who ask for less motion
-const VERDICT_MS = 3_000; // a sentence that changes faster cannot be read, nor listened to
+const VERDICT_MS = 3_000; // nobody can read, or listen to, a sentence that changes faster
 const LEAST_SCALE_MS = 500;
-const DEAD_MS = 20_000; // a line that is outdated for so long is dead, whatever it says: twice the longest poll interval
+const DEAD_MS = 20_000; // a line that is outdated for so long is dead: twice the longest poll interval
 
 export function start(root) {
   const find = (selector) => root.querySelector(selector);

@@ -14,7 +14,7 @@ export function shownAge(age_ms) {
   return tenths < SECONDS_FROM_MS ? tenths : round(1_000);
 }
 
-/** The text of a value from `shownAge`. */
+/** A value of `shownAge` as text. */
 export const ageText = (shown_ms) => {
   if (shown_ms === null) return "–";
   return shown_ms === 0 ? `<\u202f${formatTime(STEP_MS)}` : formatTime(shown_ms);

@@ -25,13 +25,13 @@ export class Screen {
     return true;
   }
 
-  /** Counts afresh; the number on screen stays. */
+  /** Restarts the counters; the number on screen stays. */
   reset() {
     this.seen = this.skipped = 0;
     this.sights = this.sights.slice(-1);
   }
 
-  /** Begins anew, without a position to resume from. */
+  /** Starts over, without a position to resume from. */
   forget() {
     this.reset();
     this.position = null;

@@ -4,7 +4,7 @@ import { drawKey } from "../send.js";
 
 const CHANNEL = "headcount-compare";
 
-/** Calls `run()` and `rest(taken)` in turn; `taken`: another page of this browser compares. Gives back how to begin again. */
+/** Calls `run()` and `rest(taken)` in turn; `taken`: another page of this browser compares. Returns a function that begins again. */
 export function bindSession({ run, rest }) {
   const id = drawKey();
   let channel = null;
