@@ -31,7 +31,7 @@ const PASSWORD_MAX: usize = 1_024;
 #[derive(Debug, Clone)]
 pub struct Session {
     secret: Hidden,
-    /// The token for forms and for `X-CSRF-Token`.
+    /// The CSRF token for forms and for `X-CSRF-Token`.
     pub csrf: String,
 }
 
@@ -224,7 +224,7 @@ fn too_many_wait() -> Problem {
     Problem::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
 }
 
-/// What the database knows a session by.
+/// The database's key of a session: a digest.
 fn digest(secret: &str, password_hash: &str) -> String {
     hex(&Sha256::new()
         .chain_update(secret)

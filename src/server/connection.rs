@@ -27,7 +27,7 @@ use super::socket::{Socket, SocketGuard};
 /// Bytes of TLS records that may wait for the client; a bound on what is stale when it reads again.
 const MAX_TLS_BUFFER: usize = 16 * 1024;
 
-/// What all connections of one [`super::serve`] share.
+/// The state that all connections of one [`super::serve`] share.
 pub(super) struct Server {
     pub(super) config: Config,
     pub(super) limiter: Arc<ConnectionLimiter>,
@@ -176,7 +176,7 @@ async fn run<S: Application>(
         let mut draining = server.draining.subscribe();
         let mut draining = pin!(async {
             let stopped = draining.wait_for(|draining| *draining).await.map(drop);
-            // Without its sender the server is gone, and there is nothing to wait for.
+            // Without its sender the server has ended, and there is nothing to wait for.
             if proxied && stopped.is_ok() {
                 sleep(server.config.settle()).await;
             }
@@ -203,8 +203,8 @@ async fn run<S: Application>(
                     return Poll::Ready(());
                 }
                 if leaving {
-                    // An idle connection that does not end has answers which its client does not
-                    // take.
+                    // An idle connection that does not end has answers that its client does not
+                    // read.
                     if idled && grace.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(());
                     }
@@ -246,8 +246,8 @@ async fn deadline(link: &Link, refused: bool, deadlines: &Deadlines) {
     expired(Expired::FirstRequest);
 }
 
-/// Ends when an HTTP/2 client has asked nothing for a while. Between two HTTP/1 requests hyper has
-/// a deadline of its own.
+/// Ends when an HTTP/2 client has sent no request for a while. Between two HTTP/1 requests hyper
+/// has a deadline of its own.
 async fn idle_http2(link: &Link, deadlines: &Deadlines) {
     sleep(deadlines.first_request).await;
     if !link.http2.load(Ordering::Relaxed) {
@@ -346,7 +346,7 @@ mod tests {
             _ = &mut running => panic!("handed off before the head was written"),
             () = asked.notified() => {}
         }
-        // The answer is there. In the next polls hyper does all that it can with a full socket.
+        // The answer is complete. In the next polls hyper does all that it can with a full socket.
         for _ in 0..10 {
             tokio::select! {
                 biased;

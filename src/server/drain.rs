@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::connection::Server;
 
-/// After cutting: for the cut tasks to drop their sockets.
+/// The time that cut tasks have to drop their sockets.
 const CUT_GRACE: Duration = Duration::from_millis(250);
 
 /// How a drain went.
@@ -28,7 +28,7 @@ pub(super) async fn run(server: &Server, deadline: Duration) -> Drained {
     if cut > 0 {
         server.meters.cut(cut);
         server.cut();
-        // Sockets in the hands of an upgraded protocol stay: their owners end with the runtime.
+        // Sockets of an upgraded protocol stay open: their owners end with the runtime.
         let _ = timeout(CUT_GRACE, server.limiter.none_open()).await;
     }
     Drained { open, cut }

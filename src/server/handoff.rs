@@ -78,7 +78,7 @@ pub(super) struct Answer {
 }
 
 impl Link {
-    /// Leaves `answer` for the driver.
+    /// Stores `answer` for the connection's task.
     pub(super) fn park(&self, answer: Answer) {
         put(&self.answer, answer);
     }
@@ -93,12 +93,12 @@ impl Link {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Leaves the socket for the driver.
+    /// Stores the socket for the connection's task.
     pub(super) fn put_back(&self, socket: TcpStream, permit: ConnectionPermit) {
         put(&self.returned, (socket, permit));
     }
 
-    /// What was left behind, after hyper has been dropped.
+    /// What was stored, after hyper has been dropped.
     pub(super) fn take(&self) -> Option<(TcpStream, ConnectionPermit, Answer)> {
         let (socket, permit) = take(&self.returned)?;
         Some((socket, permit, take(&self.answer)?))

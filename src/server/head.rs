@@ -48,8 +48,8 @@ pub(super) fn normalise<B>(request: &mut Request<B>) -> Result<(), Rejected> {
     Ok(())
 }
 
-/// Only `chunked` alone is understood (RFC 9112, section 6.1). The HTTP library looks at the last
-/// coding only and would pass a body on that is still compressed.
+/// Only `chunked` alone is understood (RFC 9112, section 6.1). The HTTP library checks the last
+/// coding only, and would pass on a body that is still compressed.
 fn transfer_encoding(headers: &HeaderMap) -> Result<(), Rejected> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let chunked = match (codings.next(), codings.next()) {
@@ -124,7 +124,7 @@ fn target(method: &Method, uri: &Uri) -> Result<Option<Uri>, Rejected> {
     if !matches!(uri.scheme_str(), None | Some("http" | "https")) {
         return Err(Rejected::Bad("the target's scheme must be http or https"));
     }
-    // Browsers take `//host` and `/\host` for another host, should it come back in a Location.
+    // Browsers read `//host` and `/\host` as another host, if they come back in a `Location`.
     if path.starts_with("//") || path.contains('\\') {
         return Err(Rejected::Bad(
             "the path must begin with one slash and have no backslash (RFC 3986, section 3.3)",

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::load::Load;
 use super::meters::Meters;
 
-/// Which limit was met.
+/// A limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Limit {
     /// `--max-connections`.
@@ -24,7 +24,7 @@ pub(super) enum Limit {
     Requests,
 }
 
-/// Counts what is open.
+/// Counts open connections, streams and requests.
 #[derive(Debug)]
 pub(super) struct ConnectionLimiter {
     max_connections: usize,
@@ -45,7 +45,7 @@ struct Open {
     by_network: HashMap<Network, Usage>,
 }
 
-/// What one address uses.
+/// The counters of one address.
 #[derive(Debug, Default)]
 struct Usage {
     places: usize,
@@ -81,7 +81,7 @@ impl Open {
     }
 }
 
-/// A connection that may be served, or refused in its client's protocol.
+/// A connection that is served, or refused in its client's protocol.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) permit: ConnectionPermit,
@@ -249,7 +249,7 @@ impl Drop for RequestPermit {
     }
 }
 
-/// What counts as one address.
+/// The unit that counts as one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Network {
     V4(Ipv4Addr),

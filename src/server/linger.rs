@@ -1,4 +1,4 @@
-//! A refusal whose request is still on its way.
+//! A refusal before the whole request has arrived.
 //!
 //! The application may answer before it has read a body. Closing the connection then resets it: a
 //! client that is still sending gets a broken pipe and never sees the answer. So the writing side
@@ -23,10 +23,10 @@ use super::handoff::Link;
 /// The most bytes that are read and dropped for one connection. A photograph that somebody chose by
 /// mistake fits.
 const MOST: usize = 16 * 1024 * 1024;
-/// Bytes dropped at once; they lie on the stack.
+/// The size of the buffer, which is on the stack.
 const PIECE: usize = 16 * 1024;
 
-/// A request's body, which tells the connection once it has been read to its end.
+/// A request's body, which reports to the connection when it has been read to its end.
 pub struct RequestBody {
     incoming: Incoming,
     /// Of a connection that can do nothing else before the body is over. HTTP/2 resets the one

@@ -56,9 +56,9 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
     }
 }
 
-/// What the schedule has due becomes a change of its own, before anything else is decided at that
-/// moment. There is no change where the event's state stays the same, for example when the
-/// organiser has closed it already.
+/// A due opening or closing becomes a change of its own, before anything else is decided at that
+/// moment. There is no change if the event's state stays the same, for example because the
+/// organiser closed it before.
 fn apply_schedule(batch: &mut BatchState, now: Timestamp) {
     let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     if batch.event.scheduled && due(batch.event.opens_at) {
@@ -263,7 +263,7 @@ fn promote(batch: &mut BatchState, now: Timestamp) {
     let mut promoted = Vec::new();
     while let Some(locator) = batch.known.waiting.front().copied() {
         let event = &mut batch.event;
-        // Whoever is known to wait is among the known registrations.
+        // `waiting` names only known registrations.
         let next = &batch.known.registrations[&locator];
         let people = next.party_size.get();
         if !event.capacity.has_places(event.registered, people) {
@@ -288,7 +288,7 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
         return Err(Refusal::ChangedMeanwhile);
     }
     let before = batch.event.clone();
-    // The organiser opens again what the schedule has closed: that closing time is over.
+    // The organiser reopens what the schedule closed: its closing time is over.
     let spent = edit.closed == Some(false) && edit.closes_at.is_none() && before.ended;
     let opens_at = edit.opens_at.unwrap_or(before.opens_at);
     let closes_at = if spent {

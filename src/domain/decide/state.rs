@@ -54,7 +54,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Knows nobody yet, and has room for this many.
+    /// Knows no registration yet, and has room for this many.
     pub fn with_capacity(registrations: usize) -> Self {
         Self {
             registrations: HashMap::with_capacity(registrations),

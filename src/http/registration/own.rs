@@ -60,7 +60,7 @@ pub(in crate::http) async fn patch(
     body: Unread,
 ) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &head)?;
-    // Before the body is judged: a wrong link is not told which fields there are.
+    // Before the body is checked: a wrong link must not reveal which fields there are.
     let found = find_own(&context, &token).await?;
     let sent = body.read(&head, AllowedMedia::Json).await?;
     let found = change(&context, &head.headers, found, revised(&sent)?).await?;

@@ -31,7 +31,7 @@ pub struct View<'a> {
     links: Links,
 }
 
-/// Why places are free and somebody waits: the group that is next needs more.
+/// Why places are free although people wait: the next group needs more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct WaitingFor {
     /// How many places are free.

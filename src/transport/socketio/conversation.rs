@@ -164,8 +164,8 @@ impl Conversation {
         }
     }
 
-    /// Says goodbye. After a drain the client reconnects by itself; after a packet that says that
-    /// the server has disconnected it, it does not.
+    /// Sends the farewell. After a drain the client reconnects by itself. After a packet that says
+    /// that the server disconnected it, it does not.
     pub(super) fn end(&mut self, reason: Reason, retry_ms: u64) {
         self.subscription = None;
         self.ended = Some(reason);

@@ -1,4 +1,4 @@
-//! When a client must have joined, and when it is asked whether it is still there.
+//! When a client must have joined, and when the server pings it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const JOIN_WITHIN: Duration = Duration::from_secs(10);
 pub(super) enum Due {
     /// Nothing.
     Nothing,
-    /// A ping is to be sent; said once for each ping.
+    /// A ping must be sent; returned once for each ping.
     Ping,
     /// The client is gone.
     Gone,
@@ -31,7 +31,7 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Those of a session that opens now.
+    /// The deadlines of a session that opens now.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             join_by: now + JOIN_WITHIN,
@@ -40,7 +40,7 @@ impl Deadlines {
         }
     }
 
-    /// When to look again.
+    /// When to check again.
     pub(super) fn next(&self, has_joined: bool) -> Instant {
         let ping = self.pong_by.unwrap_or(self.ping_at);
         if has_joined {

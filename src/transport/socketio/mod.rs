@@ -1,4 +1,4 @@
-//! Socket.IO v5 over Engine.IO v4 (docs/protocol.md, sections 7 and 13.8): a layer around the
+//! Socket.IO v5 over Engine.IO v4 (docs/protocol.md, section 7): a layer around the
 //! routes, since a session lives through many requests and connections.
 //!
 //! Owns which request belongs to which session ([`sessions`]) and the answers of the engine's HTTP
@@ -41,12 +41,12 @@ use crate::wire::engineio;
 pub use self::deadlines::{PING_EVERY, PONG_WITHIN};
 pub use self::sessions::Limits;
 
-/// Where it answers; the client's default.
+/// Its path, the client's default.
 pub const PATH: &str = "/socket.io";
 /// The largest body or message of a client, bytes.
 pub const LARGEST_MESSAGE: usize = 4 * 1024;
-/// Any connection transfers the largest body in this time. A client that takes longer is holding
-/// the connection.
+/// Any connection can send the largest body in this time. A slower client keeps the connection open
+/// on purpose.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// 20 of 62 characters: a session cannot be guessed.
 const SID_LENGTH: usize = 20;
@@ -126,7 +126,7 @@ struct Engine {
     sessions: Arc<Sessions>,
 }
 
-/// What a request of a session asks for.
+/// The query of a session's request.
 enum Carrier {
     Polling,
     WebSocket,
@@ -201,7 +201,7 @@ impl Engine {
         if let Some(problem) = admission.and_then(refusal::problem) {
             return Err(problem);
         }
-        // Only a test has no server below it that says who asks.
+        // Only tests run without a server below, which adds the peer.
         let peer = parts.extensions.get::<Peer>();
         let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip);
         let sid = Alphanumeric.sample_string(&mut rand::rng(), SID_LENGTH);
@@ -371,7 +371,7 @@ fn problem_answer(problem: Problem) -> Answer {
     Response::from_parts(parts, Full::from(document))
 }
 
-/// A client that sends headers of its own asks before it posts its packets.
+/// A client that sends its own headers sends a preflight before it posts packets.
 fn preflight() -> Answer {
     let (mut parts, _) = headers::preflight().into_parts();
     for (name, value) in [

@@ -13,14 +13,15 @@ use crate::transport::refusal;
 use crate::wire::engineio::{self, EngineIoPacket, Packet};
 use crate::wire::message::Reason;
 
-/// A client that has not polled for so long does not count as watching. Its next poll counts again.
+/// A client that has not polled for this long does not count as watching. Its next poll counts
+/// again.
 const AWAY_AFTER: Duration = Duration::from_secs(5);
 
 /// A session, from its opening to its end. Without a poll under way it has no task and wakes
 /// nobody.
 pub(super) struct Session {
     pub(super) sid: String,
-    /// Whose it is, for the limit of each address.
+    /// The client's address, for its limit.
     pub(super) owner: IpAddr,
     // Held for a few instructions, over no await.
     state: Mutex<State>,
@@ -46,7 +47,7 @@ enum Carrier {
     Closed(Packet),
 }
 
-/// What a poll has found.
+/// What a poll returns.
 pub(super) struct Found {
     pub(super) packets: Vec<Packet>,
     /// The session ends with them.
@@ -117,8 +118,8 @@ impl Session {
                             break;
                         }
                     }
-                    // A client that polls needs a new connection for what comes later, and a server
-                    // that stops takes none.
+                    // A client that polls needs a new connection for the next packet, and a server
+                    // that stops accepts none.
                     if conversation.is_ending() {
                         conversation.end(Reason::Drain, refusal::retry_ms(Reason::Drain));
                     }
@@ -244,7 +245,7 @@ impl Session {
         }
     }
 
-    /// The WebSocket that was tried is gone: polls carry the session on.
+    /// The WebSocket that was tried is gone: the session continues by polling.
     pub(super) fn abandon_probe(&self) {
         let mut state = self.lock();
         let before = std::mem::replace(&mut state.carrier, Carrier::WebSocket);

@@ -10,7 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::session::Session;
 
-/// How often all sessions are looked at: pings that nobody polls for, and clients that are gone.
+/// How often all sessions are checked, for pings that no poll fetches and for clients that are
+/// gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// How many sessions may be open. A session outlives its connections, so that limits of connections
@@ -26,8 +27,8 @@ pub struct Limits {
 /// The sessions of this process.
 pub(super) struct Sessions {
     limits: Limits,
-    // Held for one look into the maps, or one round of the sweep; over no await. A session's own
-    // lock is taken inside it, never the other way round.
+    // Held for one look-up, or for one round of the sweep, over no await. A session's own lock is
+    // taken inside it, never the other way round.
     open: Mutex<Open>,
 }
 
@@ -100,7 +101,7 @@ impl Sessions {
                 open.remove(session);
             }
             if open.by_sid.is_empty() {
-                // The table of the largest crowd there was is given back.
+                // Frees the table of the largest crowd there was.
                 *open = Open::default();
                 return;
             }

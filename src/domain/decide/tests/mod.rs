@@ -1,5 +1,5 @@
-//! The settled details (docs/protocol.md, sections 8, 10 and 13), one by one. `tests/it/model`
-//! tests random histories.
+//! The rules of docs/protocol.md (sections 2, 8 and 10), one by one. `tests/it/model` tests random
+//! histories.
 
 mod groups;
 mod organiser;

@@ -1,10 +1,10 @@
-//! What organisers ask for, and what is written down of it.
+//! What organisers do, and what the audit log says.
 
 use super::*;
 use crate::domain::position::Position;
 
 #[test]
-fn what_an_edit_is_called() {
+fn every_kind_of_edit_has_its_name_in_the_log() {
     let title = || Edit {
         title: Some("Ball".into()),
         ..Edit::default()
@@ -188,7 +188,7 @@ fn if_match_compares_with_the_present_position() {
             (0, present.clone())
         );
     }
-    // What the schedule had due is a change like any other.
+    // A due opening or closing is a change like any other.
     let mut later = scene.wait_until(10);
     assert_eq!(
         ask(&mut later, vec![present.clone()]),
@@ -200,7 +200,7 @@ fn if_match_compares_with_the_present_position() {
 }
 
 #[test]
-fn an_organisers_cancellation_is_written_down() {
+fn an_organisers_cancellation_is_in_the_audit_log() {
     let mut scene = Scene::new(Some(2), true).crowd(1);
     scene
         .ask(Command::Cancel {
@@ -230,7 +230,7 @@ fn an_organisers_cancellation_is_written_down() {
 }
 
 #[test]
-fn only_an_empty_event_is_deleted_without_being_asked_twice() {
+fn only_an_empty_event_is_deleted_without_confirmation() {
     let delete = |scene: &mut Scene, confirmed| {
         scene.ask(Command::Delete {
             expected: None,

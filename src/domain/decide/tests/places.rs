@@ -1,11 +1,11 @@
-//! Who gets a place, who waits, and what is given back.
+//! Who gets a place, who waits, and which places become free.
 
 use std::sync::Arc;
 
 use super::*;
 
 #[test]
-fn a_freed_place_moves_the_longest_waiting_up_whatever_the_state() {
+fn a_freed_place_goes_to_the_longest_waiting_in_every_state() {
     let close: fn(&mut Scene) = |scene| drop(scene.edit(closed(true)));
     let end: fn(&mut Scene) = |scene| {
         drop(scene.edit(Edit {
@@ -92,7 +92,7 @@ fn more_places_go_to_the_waiting_in_order_and_only_then_to_newcomers() {
 }
 
 #[test]
-fn fewer_places_than_people_throw_nobody_out_and_let_nobody_in() {
+fn a_capacity_below_the_count_removes_nobody_and_admits_nobody() {
     let mut scene = Scene::new(Some(3), true).crowd(4);
     scene.edit(capacity(Some(1))).unwrap();
     let count = scene.event.headcount();
@@ -133,7 +133,7 @@ fn the_same_key_and_body_is_answered_again() {
     };
     scene.kinds();
     assert_eq!(replay(&mut scene, "bob"), again(&first));
-    // The original place in the line stays with the row that has moved since.
+    // The original waiting position stays with the row, although the person has moved up since.
     scene.cancel(1, 1);
     let moved = scene.rows[1].clone();
     assert_eq!(
@@ -177,7 +177,7 @@ fn the_same_key_and_body_is_answered_again() {
 }
 
 #[test]
-fn an_address_counts_once_without_case_until_it_is_given_back() {
+fn an_address_counts_once_without_case_until_it_is_cancelled() {
     let mut scene = Scene::new(Some(1), false).crowd(1);
     assert_eq!(
         scene.come("P1"),
@@ -236,7 +236,7 @@ fn registrations_in_a_row_share_a_revision_and_nothing_else_does() {
 }
 
 #[test]
-fn what_is_given_back_twice_is_given_back_once() {
+fn cancelling_twice_frees_one_place() {
     let mut scene = Scene::new(Some(2), true).crowd(4);
     let first = scene.cancel(1, 2);
     let kinds = scene.kinds();
@@ -245,13 +245,13 @@ fn what_is_given_back_twice_is_given_back_once() {
         (kinds, scene.counts()),
         (vec!["cancelled", "promoted"], (2, 1))
     );
-    // Somebody who waits gives up the place in the line only.
+    // A waiting person gives up a position, not a place.
     scene.cancel(1, 4);
     assert_eq!((scene.kinds(), scene.counts()), (vec!["cancelled"], (2, 0)));
 }
 
 #[test]
-fn only_the_right_secret_gives_a_place_back() {
+fn only_the_right_secret_cancels() {
     let mut scene = Scene::new(Some(2), true).crowd(1);
     let locator = Locator {
         event: 1,
@@ -281,7 +281,7 @@ fn only_the_right_secret_gives_a_place_back() {
 }
 
 #[test]
-fn who_gives_a_place_in_the_queue_back_is_passed_over_in_the_same_batch() {
+fn a_waiting_person_who_cancels_is_not_promoted_in_the_same_batch() {
     let mut scene = Scene::new(Some(1), true).crowd(3);
     let decisions = scene.ask_all(&[cancellation(1, 2), cancellation(1, 1)]);
     assert!(decisions.iter().all(Result::is_ok));
@@ -292,7 +292,7 @@ fn who_gives_a_place_in_the_queue_back_is_passed_over_in_the_same_batch() {
 }
 
 #[test]
-fn who_has_moved_up_keeps_the_address_in_the_same_batch() {
+fn a_promoted_person_keeps_the_address_in_the_same_batch() {
     let mut scene = Scene::new(Some(1), true).crowd(2);
     let decisions = scene.ask_all(&[cancellation(1, 1), register("p2", None)]);
     assert_eq!(decisions[1], Err(Refusal::AlreadyRegistered));

@@ -22,7 +22,7 @@ fn a_reset_keeps_the_schedule_and_the_closure() {
 }
 
 #[test]
-fn numbers_addresses_and_keys_begin_anew_with_the_round() {
+fn a_new_round_frees_numbers_addresses_and_keys() {
     let mut scene = Scene::new(Some(2), false);
     let first = registered(scene.ask(register("ada", Some("k"))).unwrap());
     scene.reset(Some(7)).unwrap();
@@ -34,7 +34,7 @@ fn numbers_addresses_and_keys_begin_anew_with_the_round() {
 }
 
 #[test]
-fn undo_brings_the_round_its_capacity_and_its_people_back() {
+fn an_undo_restores_the_round_its_capacity_and_its_people() {
     let mut scene = Scene::new(Some(2), true).crowd(4);
     scene.reset(Some(50)).unwrap();
     scene.edit(capacity(Some(60))).unwrap();
@@ -65,7 +65,7 @@ fn undo_brings_the_round_its_capacity_and_its_people_back() {
 }
 
 #[test]
-fn what_cannot_be_undone() {
+fn an_undo_without_an_archived_round_or_after_a_registration_is_refused() {
     let mut scene = Scene::new(Some(2), true).crowd(1);
     assert!(
         matches!(scene.undo(), Err(Refusal::NotEmpty(_))),

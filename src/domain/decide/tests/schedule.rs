@@ -31,8 +31,7 @@ fn a_moment_of_the_schedule_is_a_change_of_its_own() {
     let mut scene = Scene::scheduled(Some(1), false, Some(10), Some(20));
     scene.ask(Command::ApplySchedule).unwrap();
     assert!(scene.kinds().is_empty());
-    // Whatever comes first at that moment finds the event open, whether or not the schedule was
-    // asked to look.
+    // The first command at that moment finds the event open, even if nobody sent `ApplySchedule`.
     let mut scene = scene.wait_until(10);
     assert_eq!(scene.come("ada").unwrap().revision, 3);
     assert_eq!(scene.kinds(), ["opened", "registered"]);
@@ -52,7 +51,7 @@ fn a_moment_of_the_schedule_is_a_change_of_its_own() {
 }
 
 #[test]
-fn both_moments_may_have_passed_unseen() {
+fn opening_and_closing_may_both_be_due_at_once() {
     let mut scene = Scene::scheduled(None, false, Some(10), Some(20)).wait_until(30);
     assert_eq!(scene.come("ada"), Err(Refusal::EventClosed));
     assert_eq!(
@@ -67,7 +66,7 @@ fn both_moments_may_have_passed_unseen() {
 }
 
 #[test]
-fn a_moment_that_changes_nothing_to_be_seen_is_no_change() {
+fn a_due_time_that_leaves_the_state_is_no_change() {
     let mut scene = Scene::scheduled(None, false, Some(10), Some(20));
     scene.edit(closed(true)).unwrap();
     scene.kinds();
@@ -82,7 +81,7 @@ fn a_moment_that_changes_nothing_to_be_seen_is_no_change() {
 }
 
 #[test]
-fn lifting_the_organisers_closure_before_the_time_does_not_say_opened() {
+fn reopening_before_the_opening_time_is_an_edit() {
     let mut scene = Scene::scheduled(None, false, Some(60), None);
     scene.edit(closed(true)).unwrap();
     scene.edit(closed(false)).unwrap();
@@ -91,14 +90,14 @@ fn lifting_the_organisers_closure_before_the_time_does_not_say_opened() {
 }
 
 #[test]
-fn opening_again_spends_a_closing_time_that_has_passed() {
+fn reopening_removes_a_closing_time_that_has_passed() {
     let mut scene = Scene::scheduled(None, false, None, Some(10)).wait_until(20);
     scene.edit(closed(false)).unwrap();
     assert_eq!(
         (scene.event.state(), scene.event.closes_at),
         (EventState::Open, None)
     );
-    // But not one that is still to come, nor one that the organiser names himself.
+    // But not a later one, nor one that the organiser sets in the same edit.
     let mut scene = Scene::scheduled(None, false, None, Some(30)).wait_until(20);
     scene.edit(closed(false)).unwrap();
     assert_eq!(scene.event.closes_at, Some(at(30)));
@@ -130,7 +129,7 @@ fn an_event_that_has_ended_can_be_opened_again_for_a_later_time() {
 }
 
 #[test]
-fn a_closing_time_that_has_passed_is_spent_even_if_the_clock_was_set_back() {
+fn a_closing_time_that_has_passed_is_removed_even_if_the_clock_was_set_back() {
     let mut scene = Scene::scheduled(None, false, None, Some(10)).wait_until(20);
     scene.ask(Command::ApplySchedule).unwrap();
     let mut scene = scene.wait_until(5);
@@ -183,7 +182,7 @@ fn a_schedule_that_closes_before_it_opens_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_makes_nothing_older_than_what_was_before() {
+fn a_clock_that_was_set_back_makes_no_change_older_than_the_last() {
     let mut scene = Scene::new(Some(2), true).wait_until(100);
     let first = scene.come("ada").unwrap();
     let mut scene = scene.wait_until(40);
