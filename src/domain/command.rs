@@ -25,7 +25,7 @@ pub struct Applicant {
 }
 
 impl Applicant {
-    /// A person who leaves every optional field alone.
+    /// A person who fills in no optional field.
     pub fn new(name: Name, email: Email, key: Option<IdempotencyKey>, secret: Secret) -> Self {
         Self {
             name,

@@ -108,8 +108,8 @@ pub struct Event {
     pub registered: u32,
     /// How many people wait in the current round.
     pub waiting: u32,
-    /// How many of those who wait came with somebody else's registration. A node that knows no
-    /// groups keeps this right: it only adds parties of one.
+    /// How many of the people who wait were added by another person's registration. A node of 0.1.0
+    /// keeps this right, because it only adds parties of one.
     pub waiting_companions: u32,
     /// The greatest number of a registration in the current round; 0 if there is none. Numbers are
     /// never reused.

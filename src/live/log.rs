@@ -1,7 +1,7 @@
 //! The change log, followed without a gap: every revision, in order, never conflated.
 //!
-//! It subscribes first, then reads the log up to its end, then waits for the subscription to report
-//! more. A change that is committed between the two steps is found by the next read.
+//! It subscribes first, then reads the log to its end, then waits until the subscription reports
+//! more. The next read finds a change that is committed between the two steps.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -67,7 +67,7 @@ fn is_passing_sqlstate(code: &str) -> bool {
 
 /// <https://www.sqlite.org/rescode.html>; the low byte is the primary code.
 fn is_passing_sqlite(code: &str) -> bool {
-    // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the file system's or another process's doing.
+    // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: caused by the file system or another process.
     code.parse::<u32>()
         .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
@@ -81,8 +81,7 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
         .is_some_and(|code| code & 0xff == 5)
 }
 
-/// Fails when the database does not answer in time: a lost network must not look like a slow one
-/// for ever.
+/// Fails when the database does not answer in time. A lost network must not block for ever.
 pub(super) async fn bounded<T, E: Into<StoreError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,

@@ -11,7 +11,7 @@ use crate::domain::clock::Timestamp;
 /// The outcome of claiming a form's submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It is the first: act.
+    /// It is the first: carry it out.
     First,
     /// Another submission of the same form is being carried out.
     Pending,
@@ -67,7 +67,7 @@ impl Store {
         })
     }
 
-    /// Gives a claim back: the submission was refused and may be made again.
+    /// Releases a claim: the submission was refused and may be sent again.
     pub async fn release_form(&self, key: &str) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
             query(RELEASE).bind(key).execute(&mut *transaction).await?;

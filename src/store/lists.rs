@@ -59,7 +59,7 @@ impl Pieces {
 
     /// Ends the export with an error.
     pub(super) async fn fail(self, error: StoreError) {
-        // A reader that is gone needs no reason.
+        // If the reader is gone, nobody needs the reason.
         let _ = timeout(STALL_TIMEOUT, self.0.send(Err(error))).await;
     }
 }

@@ -23,8 +23,8 @@ const VITAL: u32 = 1;
 pub(super) const LONG: u32 = 2;
 /// Exports that run at once. Each opens a connection of its own and may last minutes.
 const EXPORTS: u32 = 2;
-/// How long a pool of readers waits for a connection. Every read gives up before, by a limit of its own
-/// that a busy process does not meet (see [`super::timeout`]).
+/// How long a pool of readers waits for a connection. Each read has a shorter timeout of its own,
+/// which allows for a busy process (see [`super::timeout`]).
 pub(super) const READ_ACQUIRE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a read waits for its turn. It is long enough for a burst of a few hundred, and short
 /// enough that a refusal comes before clients give up.
@@ -64,7 +64,7 @@ impl<DB: Database> Readers<DB> {
         &self.short
     }
 
-    /// For a caller that has a turn of [`Self::long_reads`].
+    /// For a caller that holds a turn of [`Self::long_reads`].
     pub(super) fn long(&self) -> &Pool<DB> {
         &self.long
     }

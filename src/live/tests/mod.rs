@@ -1,4 +1,4 @@
-//! What every transport relies on, with time held by hand.
+//! What every transport relies on, with paused time.
 
 mod ends;
 mod long_poll;
@@ -113,7 +113,7 @@ async fn a_slow_watcher_gets_the_newest_and_nothing_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_current_position_spares_the_first_count() {
+async fn a_current_position_gets_no_first_count() {
     let (_hub, channel) = hub(7);
     assert!(matches!(
         watch(&channel, Some(&at("q7f2k9", 7))).next().await,
@@ -160,7 +160,7 @@ async fn what_is_committed_while_subscribing_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_comes_at_least_every_interval_and_pushes_put_it_off() {
+async fn a_heartbeat_comes_every_interval_unless_a_push_comes_first() {
     let (hub, channel) = hub(1);
     let mut watcher = watch(&channel, None);
     revision(watcher.next().await);
@@ -223,7 +223,7 @@ async fn stale_is_pushed_and_after_recovery_the_count_again_with_the_same_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restored_database_is_believed() {
+async fn a_restored_database_replaces_the_count() {
     let (hub, channel) = hub(9);
     let mut watcher = watch(&channel, None);
     revision(watcher.next().await);

@@ -1,4 +1,4 @@
-//! How often a task is woken, and whose turn it is meanwhile.
+//! How often a task is woken, and whether other tasks run meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
@@ -19,7 +19,7 @@ impl Wake for Wakes {
     }
 }
 
-/// Takes what there is; how often the task was woken since the last time.
+/// Takes all items; returns how often the task was woken since the last call.
 fn drained(subscription: &mut Subscription, wakes: &Arc<Wakes>) -> usize {
     let waker: Waker = Arc::clone(wakes).into();
     while subscription
@@ -41,7 +41,7 @@ async fn an_idle_watcher_is_woken_for_its_heartbeat_and_for_nothing_else() {
     let began = Instant::now();
     while began.elapsed() < HEARTBEAT * 10 {
         sleep(Duration::from_millis(20)).await;
-        // As a task does: it looks only when it was woken.
+        // Like a task, it polls only when it was woken.
         let called = watchers
             .iter_mut()
             .filter(|(_, wakes)| wakes.0.load(Ordering::SeqCst) > 0);
@@ -104,7 +104,7 @@ async fn a_watcher_that_leaves_frees_its_waiter_and_others_are_still_woken() {
         );
     }
     drop(stays);
-    // Nobody is left and the fan-out task has ended; a newcomer gets a new one.
+    // No waiter is left, and the fan-out task has ended. A new waiter starts another.
     sleep(INTERVAL * 2).await;
     let mut comes = watch(&channel, None);
     revision(comes.next().await);

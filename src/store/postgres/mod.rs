@@ -62,7 +62,7 @@ pub struct Postgres {
     options: Arc<PgConnectOptions>,
     /// Where to listen: directly at the server, if a pooler assigns connections by transaction.
     listen: Arc<PgConnectOptions>,
-    /// For whom long reads are made; see [`super::Store::for_reader`].
+    /// The client of long reads; see [`super::Store::for_reader`].
     pub(super) reader: Option<IpAddr>,
 }
 

@@ -46,7 +46,7 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// SQLite's own message would only say that it is unable to open the file.
+/// SQLite's own message only says that it is unable to open the file.
 fn check_directory(file: &Path) -> Result<(), StoreError> {
     let directory = file
         .parent()
@@ -149,13 +149,13 @@ impl OpenFile {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(anchor) = anchor {
-            // It has only read.
+            // It only read, so an error does not matter.
             let _ = anchor.close().await;
         }
     }
 }
 
-/// Which file was at a path.
+/// Identifies the file at a path.
 #[derive(Debug)]
 struct Identity {
     path: PathBuf,
@@ -176,8 +176,9 @@ impl Identity {
     }
 }
 
-/// Asks Linux for nothing but the inode. To ask for the times as well would make the next write store
-/// a new one, and each flush of the log write the file's metadata: a lone commit took a third longer.
+/// Asks Linux for the inode only. If it asked for the times too, the next write would store a new
+/// time, and each flush of the log would write the file's metadata. A lone commit took a third
+/// longer.
 #[cfg(target_os = "linux")]
 fn device_and_inode(path: &Path) -> Option<(u64, u64)> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};

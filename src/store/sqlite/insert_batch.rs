@@ -136,7 +136,7 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.party_size.get())
 }
 
-/// In the form that SQLite's thread uses without another copy.
+/// The form that SQLite's thread uses without another copy.
 fn text(text: &str) -> Arc<str> {
     Arc::from(text)
 }

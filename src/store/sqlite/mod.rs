@@ -64,7 +64,7 @@ pub struct Sqlite {
     /// error or a cancelled future its state is unknown, so the next transaction opens another.
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     file: Arc<OpenFile>,
-    /// For whom long reads are made; see [`super::Store::for_reader`].
+    /// The client of long reads; see [`super::Store::for_reader`].
     pub(super) reader: Option<IpAddr>,
 }
 
@@ -82,8 +82,7 @@ impl Sqlite {
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            // A large batch would otherwise write people's names to a temporary file, and wait for
-            // it.
+            // Otherwise a large batch writes people's names to a temporary file, and waits for it.
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE_SIZE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);

@@ -119,7 +119,7 @@ impl SqliteTransaction {
             file,
         } = self;
         *writer = Some(connection);
-        // If the file was removed meanwhile, the batch was stored where nobody will find it.
+        // If the file was removed meanwhile, the batch is in a file that nobody will find.
         Ok(file.check()?)
     }
 }
@@ -228,7 +228,7 @@ mod tests {
             .collect()
     }
 
-    /// However many registrations an event has: what every commit reads must not walk through them.
+    /// What every commit reads must not scan the registrations of an event.
     #[tokio::test]
     async fn a_commit_looks_up_and_never_scans() {
         let directory = tempfile::tempdir().unwrap();
