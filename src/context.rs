@@ -12,6 +12,7 @@ pub mod throttle;
 pub mod turns;
 
 use crate::domain::clock::Clock;
+use crate::domain::zone::Zone;
 use crate::live::hub::Hub;
 use crate::register::queue::Registrar;
 use crate::store::Store;
@@ -83,6 +84,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// `scheme://host[:port]` without a trailing slash; `None`: taken from each request.
     pub public_url: Option<String>,
+    /// The time zone of new events.
+    pub time_zone: Zone,
     /// The bearer token of the organiser's API; `None`: no bearer access.
     pub admin_token: Option<Hidden>,
     /// Registrations a minute from one address before it is asked to slow down; 0 is off.

@@ -192,7 +192,10 @@ impl From<StoreError> for Problem {
                 "too many long lists are being read at this moment; nothing was changed, and the same request is safe to send again",
             )
             .retry_after(Duration::from_secs(1)),
-            StoreError::Unexpected(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => {
+            StoreError::Unexpected(_)
+            | StoreError::Unreadable(_)
+            | StoreError::NewerSchema(_)
+            | StoreError::Migration(_) => {
                 tracing::error!(%error, "a database call failed");
                 Self::internal()
             }

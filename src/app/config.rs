@@ -8,10 +8,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::options::{
-    address, at_least_one, duration, is_wide, networks, public_url, secret, whole,
+    address, at_least_one, duration, is_wide, networks, public_url, secret, time_zone, whole,
 };
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
+use crate::domain::zone::Zone;
 use crate::server::Tls;
 use crate::store::DatabaseUrl;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub admin_token: Option<Hidden>,
     /// `--public-url` without a trailing slash.
     pub public_url: Option<String>,
+    /// `--time-zone`, of new events.
+    pub time_zone: Zone,
     /// `--trusted-proxies`.
     pub trusted_proxies: Vec<IpNet>,
     /// What `--tls-cert` and `--tls-key` hold.
@@ -161,6 +164,7 @@ impl Config {
             admin_password: secret(args.admin_password.as_deref()),
             admin_token: secret(args.admin_token.as_deref()),
             public_url: reader.optional("--public-url", args.public_url.as_deref(), public_url),
+            time_zone: reader.read("--time-zone", time_zone(&args.time_zone), Zone::default()),
             trusted_proxies: reader
                 .optional(
                     "--trusted-proxies",

@@ -12,6 +12,8 @@ use tower_layer::Layer as _;
 use crate::context::{Context, Settings, Shared};
 use crate::domain::clock::Clock;
 use crate::domain::event::{Capacity, NewEvent, Slug};
+use crate::domain::occasion::Occasion;
+use crate::domain::zone::Zone;
 use crate::http::{session, urls};
 use crate::live::cluster;
 use crate::live::hub::Hub;
@@ -137,7 +139,7 @@ pub async fn start(
     let store = Store::open(&config.database, config.notify_database.as_ref()).await?;
     let drawn_password = session::ensure_password(&store, config.admin_password.as_ref()).await?;
     if config.welcome_event {
-        welcome(&store, &clock).await?;
+        welcome(&store, &config.time_zone, &clock).await?;
     }
     let hub = Hub::new(config.publish_interval);
     for event in store.events().await? {
@@ -192,6 +194,7 @@ pub async fn start(
     let settings = Settings {
         heartbeat: config.heartbeat,
         public_url: config.public_url.clone(),
+        time_zone: config.time_zone.clone(),
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,
         lab: config.lab,
@@ -240,7 +243,7 @@ fn demand(path: &str) -> Demand {
 }
 
 /// An empty database gets one event, so that the first start shows a working page.
-async fn welcome(store: &Store, clock: &Clock) -> Result<(), StoreError> {
+async fn welcome(store: &Store, time_zone: &Zone, clock: &Clock) -> Result<(), StoreError> {
     if !store.events().await?.is_empty() {
         return Ok(());
     }
@@ -249,6 +252,10 @@ async fn welcome(store: &Store, clock: &Clock) -> Result<(), StoreError> {
     let capacity = Capacity::limited(100).expect("within the limits");
     let event = NewEvent {
         description: "Open this page twice, register in one, and watch the other.\n把此页打开两次，在其中一页报名，看看另一页。".into(),
+        occasion: Occasion {
+            time_zone: time_zone.clone(),
+            ..Occasion::default()
+        },
         ..NewEvent::new(slug, "Welcome · 欢迎", capacity)
     };
     match store.create(event, "schedule", clock.now()).await {

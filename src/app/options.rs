@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::context::Hidden;
+use crate::domain::zone::Zone;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
@@ -38,6 +39,10 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
             Ok(n)
         }
     })
+}
+
+pub(super) fn time_zone(text: &str) -> Result<Zone, String> {
+    Zone::parse(text).map_err(|_| format!("{text:?} is no IANA time zone such as Europe/Berlin"))
 }
 
 pub(super) fn public_url(text: &str) -> Result<String, String> {

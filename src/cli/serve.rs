@@ -64,6 +64,14 @@ pub struct ServeArgs {
     /// out.
     #[arg(long, env = "HEADCOUNT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// The time zone of new events, an IANA name such as Europe/Berlin.
+    #[arg(
+        long,
+        env = "HEADCOUNT_TIME_ZONE",
+        default_value = "UTC",
+        value_name = "ZONE"
+    )]
+    pub time_zone: String,
     /// Networks whose X-Forwarded-For and X-Forwarded-Proto count, comma-separated, e.g.
     /// 10.0.0.0/8,::1.
     #[arg(long, env = "HEADCOUNT_TRUSTED_PROXIES", value_name = "NETWORKS")]

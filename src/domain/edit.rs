@@ -2,6 +2,7 @@
 
 use super::clock::Timestamp;
 use super::event::{Capacity, Event};
+use super::occasion::OccasionEdit;
 use super::party::PartySize;
 
 /// The settings that an organiser changes. `None` keeps a setting.
@@ -21,6 +22,8 @@ pub struct Edit {
     pub opens_at: Option<Option<Timestamp>>,
     /// When registration closes; `Some(None)` removes the time.
     pub closes_at: Option<Option<Timestamp>>,
+    /// When and where it takes place. Boxed: it is large, and a queue holds many commands.
+    pub occasion: Box<OccasionEdit>,
     /// `true` closes the event, `false` opens it again.
     pub closed: Option<bool>,
     /// The same settings as the organiser saw them. The edit is refused if somebody else has
@@ -39,6 +42,7 @@ impl Edit {
             max_party_size,
             opens_at,
             closes_at,
+            occasion,
             closed,
             was: _,
         } = self;
@@ -49,6 +53,7 @@ impl Edit {
             && max_party_size.is_none()
             && opens_at.is_none()
             && closes_at.is_none()
+            && occasion.is_empty()
             && closed.is_none()
     }
 
@@ -95,12 +100,13 @@ impl Edit {
         if clash(new, seen, &event.closes_at) {
             names.push("closes_at");
         }
+        names.extend(self.occasion.conflicts(&was.occasion, &event.occasion));
         names
     }
 }
 
 /// Whether a setting is neither what the organiser saw nor what the organiser wants.
-fn clash<T: PartialEq>(new: Option<&T>, was: Option<&T>, now: &T) -> bool {
+pub(super) fn clash<T: PartialEq>(new: Option<&T>, was: Option<&T>, now: &T) -> bool {
     matches!((new, was), (Some(new), Some(was)) if now != was && now != new)
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::clock::Timestamp;
 use super::headcount::{Headcount, State};
 use super::invalid::{self, Invalid};
+use super::occasion::Occasion;
 use super::position::{Epoch, Position, Revision};
 
 pub use super::capacity::Capacity;
@@ -94,6 +95,12 @@ pub struct Event {
     pub opens_at: Option<Timestamp>,
     /// When registration closes; `None` for never.
     pub closes_at: Option<Timestamp>,
+    /// When and where it takes place. Shared, because every commit copies the event.
+    pub occasion: Arc<Occasion>,
+    /// How often the settings were edited.
+    pub edits: u32,
+    /// When the settings were last edited; `None` if they never were.
+    pub edited_at: Option<Timestamp>,
     /// Whether `opens_at` has not passed yet.
     pub scheduled: bool,
     /// Whether `closes_at` has passed.
@@ -183,6 +190,7 @@ impl Event {
             && self.closes_at == other.closes_at
             && self.waitlist == other.waitlist
             && self.max_party_size == other.max_party_size
+            && self.occasion == other.occasion
     }
 
     /// The next time at which the schedule changes the event; `None` if it does not.
@@ -212,6 +220,8 @@ pub struct NewEvent {
     pub opens_at: Option<Timestamp>,
     /// When registration closes; `None` for never.
     pub closes_at: Option<Timestamp>,
+    /// When and where it takes place.
+    pub occasion: Occasion,
 }
 
 impl NewEvent {
@@ -226,6 +236,7 @@ impl NewEvent {
             max_party_size: PartySize::ONE,
             opens_at: None,
             closes_at: None,
+            occasion: Occasion::default(),
         }
     }
 
@@ -242,6 +253,9 @@ impl NewEvent {
             max_party_size: self.max_party_size,
             opens_at: self.opens_at,
             closes_at: self.closes_at,
+            occasion: Arc::new(self.occasion),
+            edits: 0,
+            edited_at: None,
             scheduled: self.opens_at.is_some_and(|at| at > now),
             ended: self.closes_at.is_some_and(|at| at <= now),
             closed: false,
@@ -334,6 +348,9 @@ mod tests {
             other.max_party_size = PartySize::parse("max_party_size", 2).unwrap();
         };
         assert!(!same(pair));
+        assert!(!same(|other| Arc::make_mut(&mut other.occasion)
+            .location
+            .push('!')));
     }
 
     #[test]

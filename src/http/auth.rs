@@ -45,6 +45,11 @@ pub async fn reader(context: &Context, head: &RequestHead) -> Result<Organiser, 
     }
 }
 
+/// Whether a request has anything that could prove the organiser.
+pub fn has_credentials(head: &RequestHead) -> bool {
+    bearer_token(head).is_some() || session::has_cookie(&head.headers)
+}
+
 /// The organiser writes: by token, or by session with proof that a page of this site sends the
 /// request.
 pub async fn writer(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
@@ -229,6 +234,7 @@ mod tests {
         Settings {
             heartbeat: Duration::from_secs(15),
             public_url: url.map(str::to_owned),
+            time_zone: crate::domain::zone::Zone::default(),
             admin_token: token.map(Hidden::new),
             register_rate_per_ip: 0,
             lab: true,

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
-use super::{find, reply};
+use super::{auth, find, reply};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, PartySize};
 use crate::domain::headcount::Headcount;
+use crate::domain::occasion::OnlineUrl;
+use crate::domain::zone::Zone;
 use crate::problem::Problem;
 
 /// An event: its count and details.
@@ -25,7 +28,56 @@ pub struct Item {
     closes_at: Option<Timestamp>,
     waitlist: bool,
     max_party_size: PartySize,
+    starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+    time_zone: Zone,
+    location: String,
+    contact: String,
+    edits: u32,
+    #[serde(flatten)]
+    for_organiser: Option<ForOrganiser>,
     announcement: Option<Notice>,
+}
+
+/// What only the organiser sees of an event.
+#[derive(Debug, Serialize)]
+struct ForOrganiser {
+    online_url: Option<OnlineUrl>,
+}
+
+/// Who reads an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Anybody, including visitors with a place.
+    Anybody,
+    /// The organiser, who sees every setting.
+    Organiser,
+}
+
+impl Reader {
+    /// Who has sent a request that needs no credentials. Invalid ones are ignored, as if they were
+    /// not sent.
+    pub(super) async fn of(context: &Context, head: &RequestHead) -> Self {
+        // Boxed: rare, and large enough to make every request's future large.
+        let is_organiser =
+            auth::has_credentials(head) && Box::pin(auth::reader(context, head)).await.is_ok();
+        if is_organiser {
+            Self::Organiser
+        } else {
+            Self::Anybody
+        }
+    }
+
+    /// Keeps what only this reader may see out of shared caches.
+    pub(super) fn mark(self, mut response: Response) -> Response {
+        if self == Self::Organiser {
+            let private = HeaderValue::from_static("private, no-cache");
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, private);
+        }
+        response
+    }
 }
 
 /// An announcement as watchers get it.
@@ -47,9 +99,10 @@ impl From<&Announcement> for Notice {
 }
 
 impl Item {
-    /// An event with its count and the announcement that is shown now.
-    pub async fn new(context: &Context, event: &Event, count: Headcount) -> Self {
+    /// An event with its count and the announcement that is shown now, as `reader` may see it.
+    pub async fn new(context: &Context, event: &Event, count: Headcount, reader: Reader) -> Self {
         let announcement = announcement(context, event).await;
+        let occasion = &event.occasion;
         Self {
             count,
             title: event.title.clone(),
@@ -58,6 +111,18 @@ impl Item {
             closes_at: event.closes_at,
             waitlist: event.waitlist,
             max_party_size: event.max_party_size,
+            starts_at: occasion.starts_at,
+            ends_at: occasion.ends_at,
+            time_zone: occasion.time_zone.clone(),
+            location: occasion.location.clone(),
+            contact: occasion.contact.clone(),
+            edits: event.edits,
+            for_organiser: match reader {
+                Reader::Anybody => None,
+                Reader::Organiser => Some(ForOrganiser {
+                    online_url: occasion.online_url.clone(),
+                }),
+            },
             announcement: announcement.as_deref().map(Notice::from),
         }
     }
@@ -74,14 +139,15 @@ pub(super) async fn get(
         Some(channel) => channel.newest().headcount(),
         None => event.headcount(),
     };
-    let item = Item::new(&context, &event, count).await;
+    let reader = Reader::of(&context, &head).await;
+    let item = Item::new(&context, &event, count, reader).await;
     if context.hub.is_stale() {
         // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json(&item));
     }
     let text = reply::text(&item);
     let etag = reply::content_etag(&text);
-    Ok(reply::conditional(&head.headers, etag, text))
+    Ok(reader.mark(reply::conditional(&head.headers, etag, text)))
 }
 
 /// The announcement of `event` that is shown now. Each announcement is read from the database once.

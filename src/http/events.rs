@@ -5,7 +5,7 @@ use serde::Serialize;
 use warp::http::HeaderValue;
 use warp::reply::Response;
 
-use super::details::Item;
+use super::details::{Item, Reader};
 use super::reply;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
@@ -18,20 +18,21 @@ struct List {
 
 /// `GET /api/v1/events`
 pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
-    let (text, tag) = document(&context).await;
+    let reader = Reader::of(&context, &head).await;
+    let (text, tag) = document(&context, reader).await;
     if context.hub.is_stale() {
         // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json_bytes(text));
     }
-    Ok(reply::conditional(&head.headers, tag, text))
+    Ok(reader.mark(reply::conditional(&head.headers, tag, text)))
 }
 
-/// All events as JSON, and the document's entity tag.
-pub(super) async fn document(context: &Context) -> (Bytes, HeaderValue) {
+/// All events as JSON, as `reader` may see them, and the document's entity tag.
+pub(super) async fn document(context: &Context, reader: Reader) -> (Bytes, HeaderValue) {
     let channels = context.hub.channels();
     let mut events = Vec::with_capacity(channels.len());
     for newest in channels.iter().map(|channel| channel.newest()) {
-        events.push(Item::new(context, &newest.event, newest.headcount()).await);
+        events.push(Item::new(context, &newest.event, newest.headcount(), reader).await);
     }
     let text = reply::text(&List { events });
     let tag = reply::content_etag(&text);

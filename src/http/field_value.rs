@@ -50,6 +50,18 @@ impl FieldValue<'_> {
         }
     }
 
+    /// The value that a text or `null` stands for; `None` if the field is absent.
+    pub fn replacing<T>(
+        &self,
+        field: &'static str,
+        parse: impl FnOnce(Option<&str>) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Invalid> {
+        match self {
+            Self::Absent => Ok(None),
+            given => parse(given.optional_text(field)?).map(Some),
+        }
+    }
+
     /// `true` or `false`, if it is there.
     pub fn flag(&self, field: &'static str) -> Result<Option<bool>, Invalid> {
         match self {

@@ -122,6 +122,11 @@ pub async fn sign_out(
     ))
 }
 
+/// Whether a request names a session, which may have ended.
+pub fn has_cookie(headers: &HeaderMap) -> bool {
+    cookie_value(headers, COOKIE).is_some()
+}
+
 /// The session of a request, if its cookie names one that has not expired.
 pub async fn session(context: &Context, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
     let Some(secret) = cookie_value(headers, COOKIE).filter(|secret| is_secret(secret)) else {

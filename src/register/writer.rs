@@ -126,6 +126,7 @@ impl Writer {
             StoreError::Busy
             | StoreError::Unexpected(_)
             | StoreError::Unreadable(_)
+            | StoreError::NewerSchema(_)
             | StoreError::Migration(_) => Failure::Internal,
         };
         metrics::counter!("headcount_registrations_total", "outcome" => "failed")

@@ -260,6 +260,9 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
             transaction.rename(row).await?;
         }
         transaction.write_rows(batch, &batch.inserted()).await?;
+        if writes.settings {
+            transaction.write_settings(event).await?;
+        }
         if let Some((round, capacity)) = writes.archive {
             transaction.archive(event, round, capacity).await?;
         }

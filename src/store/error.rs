@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
 use tokio::time::Instant;
 
 use super::StoreError;
@@ -24,6 +25,15 @@ impl From<sqlx::Error> for StoreError {
             Self::Unreachable(error)
         } else {
             Self::Unexpected(error)
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::NewerSchema(version),
+            error => Self::Migration(error),
         }
     }
 }

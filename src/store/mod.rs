@@ -78,9 +78,14 @@ pub enum StoreError {
     /// A row has a value that no version of this program writes.
     #[error("the database holds an unreadable row: {0}")]
     Unreadable(String),
+    /// A newer version of the program has migrated the database.
+    #[error(
+        "the database has the schema of a newer version of this program (migration {0}); start that version, or restore a backup made before it"
+    )]
+    NewerSchema(i64),
     /// The schema cannot be brought to this program's version.
     #[error("the database's schema cannot be migrated: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[source] sqlx::migrate::MigrateError),
 }
 
 /// The outcome of a batch.

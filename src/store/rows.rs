@@ -1,6 +1,8 @@
 //! Rows of either backend, and their conversion into the domain's types. A row that no version of
 //! this program writes is [`StoreError::Unreadable`].
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
@@ -11,15 +13,18 @@ use crate::domain::clock::Timestamp;
 use crate::domain::decide::Archived;
 use crate::domain::event::{Capacity, Event, PartySize, Slug};
 use crate::domain::headcount::{Headcount, State};
+use crate::domain::occasion::{Occasion, OnlineUrl};
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Position;
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
+use crate::domain::zone::Zone;
 
 /// The columns of [`EventRow`].
 macro_rules! event_columns {
     () => {
         "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed, \
-         round, revision, registered, waiting, last_number, at, announcement, max_party_size, waiting_companions"
+         round, revision, registered, waiting, last_number, at, announcement, max_party_size, waiting_companions, \
+         starts_at, ends_at, time_zone, location, online_url, contact, edits, edited_at"
     };
 }
 /// The columns of [`RegistrationRow`].
@@ -108,6 +113,14 @@ row! {
         announcement: i64,
         max_party_size: i64,
         waiting_companions: i64,
+        starts_at: Option<i64>,
+        ends_at: Option<i64>,
+        time_zone: String,
+        location: String,
+        online_url: Option<String>,
+        contact: String,
+        edits: i64,
+        edited_at: Option<i64>,
     }
 }
 
@@ -128,6 +141,16 @@ impl TryFrom<EventRow> for Event {
             waitlist: row.waitlist,
             opens_at: row.opens_at.map(Timestamp::from_millis),
             closes_at: row.closes_at.map(Timestamp::from_millis),
+            occasion: Arc::new(Occasion {
+                starts_at: row.starts_at.map(Timestamp::from_millis),
+                ends_at: row.ends_at.map(Timestamp::from_millis),
+                time_zone: Zone::stored(&row.time_zone),
+                location: row.location,
+                online_url: row.online_url.map(OnlineUrl::stored),
+                contact: row.contact,
+            }),
+            edits: count("edits", row.edits)?,
+            edited_at: row.edited_at.map(Timestamp::from_millis),
             scheduled: row.scheduled,
             ended: row.ended,
             closed: row.closed,

@@ -17,6 +17,12 @@ pub(super) const CREATE_EVENT: &str = "\
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
     ON CONFLICT (slug) DO NOTHING
     RETURNING id";
+/// The settings that only an edit changes: a registration need not write them.
+pub(super) const WRITE_SETTINGS: &str = "\
+    UPDATE events
+    SET starts_at = $2, ends_at = $3, time_zone = $4, location = $5, online_url = $6, contact = $7,
+        edits = $8, edited_at = $9
+    WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

@@ -14,6 +14,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::clock::Timestamp;
 use crate::domain::decide::{Archived, BatchState};
 use crate::domain::event::{Capacity, Event, EventId, Slug};
+use crate::domain::occasion::OnlineUrl;
 use crate::domain::registration::{Locator, Registration};
 use crate::domain::search;
 
@@ -130,6 +131,25 @@ pub(super) trait Transaction: Sized {
                 .bind(i64::from(row.locator.number))
                 .bind(row.name.as_str())
                 .bind(search::key(&row.name, &row.email))
+        )?;
+        Ok(())
+    }
+
+    /// Writes the settings that only an edit changes.
+    async fn write_settings(&mut self, event: &Event) -> Result<(), StoreError> {
+        let occasion = &event.occasion;
+        execute!(
+            self,
+            query(sql::WRITE_SETTINGS)
+                .bind(event.id)
+                .bind(occasion.starts_at.map(Timestamp::as_millis))
+                .bind(occasion.ends_at.map(Timestamp::as_millis))
+                .bind(occasion.time_zone.name())
+                .bind(&occasion.location)
+                .bind(occasion.online_url.as_ref().map(OnlineUrl::as_str))
+                .bind(&occasion.contact)
+                .bind(i64::from(event.edits))
+                .bind(event.edited_at.map(Timestamp::as_millis))
         )?;
         Ok(())
     }

@@ -65,6 +65,8 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok::<_, StoreError>(None);
             };
+            let event = Event { id, ..event.clone() };
+            transaction.write_settings(&event).await?;
             let count = event.headcount();
             query(sql::INSERT_CHANGE)
                 .bind(id)

@@ -24,3 +24,4 @@ mod server;
 mod store_contract;
 mod support;
 mod transports;
+mod upgrade;

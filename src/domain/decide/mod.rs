@@ -299,7 +299,10 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
     if edit.opens_at.is_some() || edit.closes_at.is_some() {
         event::check_schedule(opens_at, closes_at).map_err(Refusal::Invalid)?;
     }
+    let occasion = edit.occasion.applied_to(&before.occasion);
+    let occasion = occasion.map_err(Refusal::Invalid)?;
     let event = &mut batch.event;
+    event.occasion = Arc::new(occasion);
     event.title = edit.title.clone().unwrap_or_else(|| before.title.clone());
     event.description = edit
         .description
@@ -328,6 +331,9 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
     }
     promote(batch, now);
     if batch.event != before {
+        batch.event.edits = before.edits.saturating_add(1);
+        batch.event.edited_at = Some(batch.event.at);
+        batch.writes.settings = true;
         let after = audit::event(&batch.event);
         batch.audit(by, "edit", now, audit::event(&before), after);
     }

@@ -103,6 +103,8 @@ pub struct Writes {
     pub changes: Vec<Change>,
     /// Lines of the audit log.
     pub audit: Vec<AuditEntry>,
+    /// The settings were edited: those that no other command changes have to be written too.
+    pub settings: bool,
     /// The round to archive, with its capacity.
     pub archive: Option<(u32, Capacity)>,
     /// The archived round that is current again.

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use crate::domain::announcement;
 use crate::domain::event::{self, Capacity, PartySize, Slug};
 use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
+use crate::domain::occasion;
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
+use crate::domain::zone;
 use crate::http::organiser::LIMIT_MAX;
 use crate::transport::changes;
 
@@ -70,6 +72,12 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         "party_size" | "max_party_size" => Some(json!({ "minimum": 1, "maximum": PartySize::MAX })),
         "title" => Some(line(event::TITLE_MAX)),
         "description" => Some(text(0, event::DESCRIPTION_MAX, &OF_SEVERAL_LINES)),
+        "location" => Some(text(0, occasion::LOCATION_MAX, &[])),
+        "contact" => Some(text(0, occasion::CONTACT_MAX, &[])),
+        "online_url" => {
+            Some(json!({ "maxLength": occasion::ONLINE_URL_MAX, "pattern": "^https?://" }))
+        }
+        "time_zone" => Some(json!({ "minLength": 1, "maxLength": zone::NAME_MAX })),
         "name" => Some(text(1, Name::MAX, &OF_SEVERAL_LINES)),
         "email" => Some(json!({ "minLength": 3, "maxLength": Email::MAX, "pattern": email() })),
         "text" => Some(line(announcement::MAX)),
@@ -231,6 +239,7 @@ mod tests {
         fn what_is_described_is_taken(
             slug in generated(&member("slug")), position in generated(&member("position")), token in generated(&member("token")),
             email in generated(&member("email")), key in generated(&of_parameter("", "Idempotency-Key")),
+            location in generated(&member("location")),
             name in generated(&member("name")), title in generated(&member("title")), description in generated(&member("description")),
         ) {
             prop_assert!(Slug::parse(&slug).is_ok());
@@ -242,6 +251,7 @@ mod tests {
                 let beyond = |refused: &Invalid| matches!(refused.reason, "empty" | "too-long");
                 prop_assert!(refused.as_ref().is_none_or(beyond), "{refused:?}");
             }
+            prop_assert!(occasion::parse_location(&location).is_ok(), "{location:?}");
             prop_assert!(event::parse_description(&description).is_ok(), "{description:?}");
             let _ = (position, token);
         }

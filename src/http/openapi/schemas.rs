@@ -75,6 +75,25 @@ pub(super) struct Event {
     waitlist: bool,
     /// The largest party that may register.
     max_party_size: i32,
+    /// When it begins.
+    #[schema(format = DateTime, required)]
+    starts_at: Option<String>,
+    /// When it ends.
+    #[schema(format = DateTime, required)]
+    ends_at: Option<String>,
+    /// The IANA name of the zone in which pages show all times.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: String,
+    /// Where it takes place; empty for nowhere in particular.
+    location: String,
+    /// Whom to ask; empty for nobody.
+    contact: String,
+    /// How often the settings were edited; `SEQUENCE` in the event's calendar file.
+    #[schema(minimum = 0)]
+    edits: i32,
+    /// Where it takes place online: only in the organiser's answers.
+    #[schema(format = "uri")]
+    online_url: Option<String>,
     /// What the organiser announces now.
     #[schema(required)]
     announcement: Option<Notice>,
@@ -227,6 +246,9 @@ pub(super) struct Registration {
     token: String,
     /// The revision that made or last changed it: a count with a lower one is older than this.
     position: String,
+    /// Where the event takes place online; `null` unless confirmed.
+    #[schema(format = "uri", required)]
+    online_url: Option<String>,
     links: Links,
 }
 
@@ -279,6 +301,23 @@ pub(super) struct NewEvent {
     /// When registering ends by itself; later than `opens_at`.
     #[schema(format = DateTime)]
     closes_at: Option<String>,
+    /// When it begins.
+    #[schema(format = DateTime)]
+    starts_at: Option<String>,
+    /// When it ends; needs `starts_at` and is later.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
+    /// The IANA name of the zone in which pages show and take all times; absent or `null`: the
+    /// server's `--time-zone`.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// One line.
+    location: Option<String>,
+    /// Only people with a place see it.
+    #[schema(format = "uri")]
+    online_url: Option<String>,
+    /// Whom to ask, one line.
+    contact: Option<String>,
 }
 
 /// What is absent stays as it is; `null` removes a limit or a moment.
@@ -298,6 +337,23 @@ pub(super) struct EventEdit {
     opens_at: Option<String>,
     #[schema(format = DateTime)]
     closes_at: Option<String>,
+    /// When it begins.
+    #[schema(format = DateTime)]
+    starts_at: Option<String>,
+    /// When it ends; needs `starts_at` and is later.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
+    /// The IANA name of the zone in which pages show and take all times; absent or `null`: the
+    /// server's `--time-zone`.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// One line.
+    location: Option<String>,
+    /// Only people with a place see it.
+    #[schema(format = "uri")]
+    online_url: Option<String>,
+    /// Whom to ask, one line.
+    contact: Option<String>,
     /// Close, or open again.
     #[schema(nullable = false)]
     closed: Option<bool>,

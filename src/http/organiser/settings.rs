@@ -10,8 +10,10 @@ use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
 use crate::domain::invalid::Invalid;
+use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
+use crate::domain::zone::Zone;
 use crate::http::body::{self, AllowedMedia, Media, Unread};
-use crate::http::details::Item;
+use crate::http::details::{Item, Reader};
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::registration::unexpected;
 use crate::http::{auth, events, find, preconditions, reply};
@@ -40,6 +42,51 @@ struct Fields<'a> {
     closes_at: FieldValue<'a>,
     #[serde(borrow)]
     closed: FieldValue<'a>,
+    #[serde(borrow)]
+    starts_at: FieldValue<'a>,
+    #[serde(borrow)]
+    ends_at: FieldValue<'a>,
+    #[serde(borrow)]
+    time_zone: FieldValue<'a>,
+    #[serde(borrow)]
+    location: FieldValue<'a>,
+    #[serde(borrow)]
+    online_url: FieldValue<'a>,
+    #[serde(borrow)]
+    contact: FieldValue<'a>,
+}
+
+impl Fields<'_> {
+    /// When and where; `default` is the zone of events that name none.
+    fn occasion(&self, default: &Zone, check: &mut Check) -> OccasionEdit {
+        let starts_at = check.take(self.starts_at.moment("starts_at"));
+        let ends_at = check.take(self.ends_at.moment("ends_at")).flatten();
+        OccasionEdit {
+            // An unreadable start is one mistake, not two.
+            ends_at: ends_at.filter(|_| starts_at.is_some()),
+            starts_at: starts_at.flatten(),
+            time_zone: check
+                .take(self.time_zone.replacing("time_zone", |text| {
+                    text.map_or_else(|| Ok(default.clone()), Zone::parse)
+                }))
+                .flatten(),
+            location: check
+                .take(self.location.replacing("location", |text| {
+                    occasion::parse_location(text.unwrap_or_default())
+                }))
+                .flatten(),
+            online_url: check
+                .take(self.online_url.replacing("online_url", |text| {
+                    OnlineUrl::parse(text.unwrap_or_default())
+                }))
+                .flatten(),
+            contact: check
+                .take(self.contact.replacing("contact", |text| {
+                    occasion::parse_contact(text.unwrap_or_default())
+                }))
+                .flatten(),
+        }
+    }
 }
 
 /// `POST /api/v1/events`
@@ -52,9 +99,17 @@ pub(in crate::http) async fn post(
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
-    let new = new_event(&sent.decode()?)?;
+    let new = new_event(&sent.decode()?, &context.settings.time_zone)?;
     if preconditions::any(&head.headers) {
-        let (_, tag) = events::document(&context).await;
+        // The organiser may have read the list with or without credentials.
+        let (_, public) = events::document(&context, Reader::Anybody).await;
+        let names_it = reply::strong_match(&head.headers, &public)
+            || reply::none_match(&head.headers, &public);
+        let tag = if names_it {
+            public
+        } else {
+            events::document(&context, Reader::Organiser).await.1
+        };
         preconditions::require_tag(&head.headers, Some(&tag))?;
     }
     let event = create(&context, new, organiser).await?;
@@ -76,7 +131,7 @@ pub(in crate::http) async fn create(
     Ok(context.registrar.create(new, organiser.actor()).await?)
 }
 
-fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
+fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewEvent, Problem> {
     let mut check = Check::default();
     let slug = check.take(fields.slug.text("slug").and_then(Slug::parse));
     let title = check.take(fields.title.text("title").and_then(event::parse_title));
@@ -111,18 +166,27 @@ fn new_event(fields: &Fields<'_>) -> Result<NewEvent, Problem> {
     if let (Some(opens_at), Some(closes_at)) = (opens_at, closes_at) {
         check.take(event::check_schedule(opens_at, closes_at));
     }
+    let base = Occasion {
+        time_zone: default_zone.clone(),
+        ..Occasion::default()
+    };
+    let occasion = fields.occasion(default_zone, &mut check);
+    let occasion = check.take(occasion.applied_to(&base));
     check.done()?;
-    match (slug, title, description, capacity) {
-        (Some(slug), Some(title), Some(description), Some(capacity)) => Ok(NewEvent {
-            slug,
-            title,
-            description,
-            capacity,
-            waitlist: waitlist.flatten().unwrap_or(false),
-            max_party_size: max_party_size.flatten().unwrap_or(PartySize::ONE),
-            opens_at: opens_at.flatten(),
-            closes_at: closes_at.flatten(),
-        }),
+    match (slug, title, description, capacity, occasion) {
+        (Some(slug), Some(title), Some(description), Some(capacity), Some(occasion)) => {
+            Ok(NewEvent {
+                slug,
+                title,
+                description,
+                capacity,
+                waitlist: waitlist.flatten().unwrap_or(false),
+                max_party_size: max_party_size.flatten().unwrap_or(PartySize::ONE),
+                opens_at: opens_at.flatten(),
+                closes_at: closes_at.flatten(),
+                occasion,
+            })
+        }
         _ => Err(check.problem()),
     }
 }
@@ -143,7 +207,7 @@ pub(in crate::http) async fn patch(
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
-    let edit = edit(&sent.decode()?, &event)?;
+    let edit = edit(&sent.decode()?, &event, &context.settings.time_zone)?;
     let expected = preconditions::of_event(&head.headers, &event)?;
     changed(
         &context,
@@ -157,7 +221,7 @@ pub(in crate::http) async fn patch(
     .await
 }
 
-fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
+fn edit(fields: &Fields<'_>, event: &Event, default_zone: &Zone) -> Result<Edit, Problem> {
     let mut check = Check::default();
     match check.take(fields.slug.optional_text("slug")).flatten() {
         // A client may send back the whole object that it read.
@@ -191,6 +255,7 @@ fn edit(fields: &Fields<'_>, event: &Event) -> Result<Edit, Problem> {
         max_party_size: check.take(most(&fields.max_party_size)).flatten(),
         opens_at: check.take(fields.opens_at.moment("opens_at")).flatten(),
         closes_at: check.take(fields.closes_at.moment("closes_at")).flatten(),
+        occasion: Box::new(fields.occasion(default_zone, &mut check)),
         closed: check.take(fields.closed.flag("closed")).flatten(),
         was: None,
     };
@@ -242,7 +307,7 @@ pub(in crate::http) async fn delete(
 }
 
 async fn item(context: &Context, event: &Event) -> Response {
-    let item = Item::new(context, event, event.headcount()).await;
+    let item = Item::new(context, event, event.headcount(), Reader::Organiser).await;
     reply::with_etag(reply::json(&item), etag::of(&event.position()))
 }
 
@@ -258,9 +323,17 @@ mod tests {
     }
 
     fn gala() -> Event {
-        new_event(&fields(r#"{"slug":"gala","title":"Gala","capacity":10}"#))
+        created(r#"{"slug":"gala","title":"Gala","capacity":10}"#)
             .unwrap()
             .open(Epoch::draw(), Timestamp::default())
+    }
+
+    fn created(json: &str) -> Result<NewEvent, Problem> {
+        new_event(&fields(json), &Zone::default())
+    }
+
+    fn edited(json: &str) -> Result<Edit, Problem> {
+        edit(&fields(json), &gala(), &Zone::default())
     }
 
     fn refused(problem: &Problem) -> Vec<String> {
@@ -273,11 +346,11 @@ mod tests {
 
     #[test]
     fn a_new_event_says_all_that_is_wrong() {
-        let wrong = fields(
+        let wrong = created(
             r#"{"slug":"Gala!","title":"","capacity":-1,"waitlist":"yes","description":7,"opens_at":"soon"}"#,
         );
         assert_eq!(
-            refused(&new_event(&wrong).unwrap_err()),
+            refused(&wrong.unwrap_err()),
             [
                 "slug",
                 "title",
@@ -288,18 +361,18 @@ mod tests {
             ]
         );
         assert_eq!(
-            refused(&new_event(&Fields::default()).unwrap_err()),
+            refused(&created("{}").unwrap_err()),
             ["slug", "title", "capacity"]
         );
-        let backwards = fields(
+        let backwards = created(
             r#"{"slug":"g","title":"G","capacity":1,"opens_at":"2026-11-21T09:00:00Z","closes_at":"2026-11-21T09:00:00Z"}"#,
         );
-        assert_eq!(refused(&new_event(&backwards).unwrap_err()), ["closes_at"]);
+        assert_eq!(refused(&backwards.unwrap_err()), ["closes_at"]);
     }
 
     #[test]
     fn null_capacity_is_no_limit_and_the_rest_has_defaults() {
-        let new = new_event(&fields(r#"{"slug":"gala","title":" Gala ","capacity":null,"description":null,"opens_at":null}"#)).unwrap();
+        let new = created(r#"{"slug":"gala","title":" Gala ","capacity":null,"description":null,"opens_at":null}"#).unwrap();
         assert_eq!(
             (new.capacity, new.title.as_str(), new.waitlist, new.opens_at),
             (Capacity::UNLIMITED, "Gala", false, None)
@@ -308,12 +381,8 @@ mod tests {
 
     #[test]
     fn a_change_tells_absent_from_null() {
-        assert_eq!(edit(&fields("{}"), &gala()).unwrap(), Edit::default());
-        let removed = edit(
-            &fields(r#"{"capacity":null,"opens_at":null,"description":null}"#),
-            &gala(),
-        )
-        .unwrap();
+        assert_eq!(edited("{}").unwrap(), Edit::default());
+        let removed = edited(r#"{"capacity":null,"opens_at":null,"description":null}"#).unwrap();
         let expected = Edit {
             capacity: Some(Capacity::UNLIMITED),
             opens_at: Some(None),
@@ -322,21 +391,63 @@ mod tests {
         };
         assert_eq!(removed, expected);
         assert_eq!(
-            edit(&fields(r#"{"closed":true,"slug":"gala"}"#), &gala()).unwrap(),
+            edited(r#"{"closed":true,"slug":"gala"}"#).unwrap(),
             Edit {
                 closed: Some(true),
                 ..Edit::default()
             }
         );
         assert_eq!(
-            refused(
-                &edit(
-                    &fields(r#"{"slug":"ball","title":null,"closed":null}"#),
-                    &gala()
-                )
-                .unwrap_err()
-            ),
+            refused(&edited(r#"{"slug":"ball","title":null,"closed":null}"#).unwrap_err()),
             ["slug", "title", "closed"]
         );
+    }
+
+    #[test]
+    fn when_and_where_are_read_together() {
+        let new = created(
+            r#"{"slug":"g","title":"G","capacity":1,"starts_at":"2026-12-12T19:00:00+01:00","time_zone":"europe/berlin",
+                "location":" Town hall ","online_url":"https://meet.example.org/x","contact":null}"#,
+        );
+        let occasion = new.unwrap().occasion;
+        assert_eq!(
+            occasion.starts_at,
+            Some("2026-12-12T18:00:00Z".parse().unwrap())
+        );
+        assert_eq!(
+            (
+                occasion.time_zone.name(),
+                occasion.location.as_str(),
+                occasion.contact.as_str()
+            ),
+            ("Europe/Berlin", "Town hall", "")
+        );
+        let wrong = created(
+            r#"{"slug":"g","title":"G","capacity":1,"starts_at":"soon","ends_at":"2026-12-12T19:00:00Z","time_zone":"Mars",
+                "location":"a\nb","online_url":"javascript:1","contact":7}"#,
+        );
+        assert_eq!(
+            refused(&wrong.unwrap_err()),
+            [
+                "starts_at",
+                "time_zone",
+                "location",
+                "online_url",
+                "contact"
+            ]
+        );
+        let endless =
+            created(r#"{"slug":"g","title":"G","capacity":1,"ends_at":"2026-12-12T19:00:00Z"}"#);
+        assert_eq!(refused(&endless.unwrap_err()), ["ends_at"]);
+        let removed =
+            edited(r#"{"starts_at":null,"time_zone":null,"location":null,"online_url":null}"#);
+        let expected = OccasionEdit {
+            starts_at: Some(None),
+            time_zone: Some(Zone::default()),
+            location: Some(String::new()),
+            online_url: Some(None),
+            ..OccasionEdit::default()
+        };
+        assert_eq!(*removed.unwrap().occasion, expected);
     }
 }

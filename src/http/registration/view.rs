@@ -28,6 +28,8 @@ pub struct View<'a> {
     party_size: PartySize,
     token: String,
     position: Position,
+    /// Where the event takes place online; only for a confirmed place of the current round.
+    online_url: Option<&'a str>,
     links: Links,
 }
 
@@ -178,6 +180,13 @@ pub(super) async fn present<'a>(
     ))
 }
 
+/// Where the event takes place online, for somebody who has a place.
+pub(in crate::http) fn online_url(event: &Event, round: u32, status: Status) -> Option<&str> {
+    let has_place = status == Status::Confirmed && round == event.round;
+    let url = event.occasion.online_url.as_ref()?;
+    has_place.then(|| url.as_str())
+}
+
 fn view<'a>(
     base: &str,
     event: &'a Event,
@@ -197,6 +206,7 @@ fn view<'a>(
         event: event.slug.as_str(),
         name: row.name.as_str(),
         party_size: row.party_size,
+        online_url: online_url(event, row.locator.round, status),
         position: Position {
             epoch: event.epoch.clone(),
             revision,

@@ -13,6 +13,7 @@ mod refusals;
 mod registering;
 mod secrets;
 mod unavailable;
+mod when_and_where;
 
 use headcount::context::Peer;
 use serde_json::Value;

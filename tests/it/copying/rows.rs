@@ -7,8 +7,10 @@ use headcount::domain::audit::Actor;
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Answer, Applicant, Command};
 use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
+use headcount::domain::occasion::{Occasion, OnlineUrl};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
+use headcount::domain::zone::Zone;
 use headcount::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query_scalar};
@@ -101,6 +103,14 @@ pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
         description: "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
         waitlist: true,
         closes_at: Some(Timestamp::from_millis(NOON * 2)),
+        occasion: Occasion {
+            starts_at: Some(Timestamp::from_millis(NOON)),
+            ends_at: Some(Timestamp::from_millis(NOON * 2)),
+            time_zone: Zone::parse("Asia/Shanghai").unwrap(),
+            location: "大厅 · Hall".to_owned(),
+            online_url: OnlineUrl::parse("https://example.org/?a=b").unwrap(),
+            contact: "ada@example.org".to_owned(),
+        },
         ..NewEvent::new(slug, "Ünïcode · 春日晚会 🌸", capacity)
     }
 }

@@ -396,7 +396,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             opens_at: settings.opens_in.map(|opens_in| opens_in.map(moment)),
             closes_at: settings.closes_in.map(|closes_in| closes_in.map(moment)),
             closed: settings.closed,
-            was: None,
+            ..Edit::default()
         };
         let present = model.position();
         let former = Position {

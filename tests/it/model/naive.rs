@@ -215,6 +215,7 @@ impl Model {
             "title": self.title, "description": self.description, "capacity": self.capacity, "waitlist": self.waitlist,
             "max_party_size": self.largest_party,
             "opens_at": self.opens.map(|moment| moment.at), "closes_at": self.closes.map(|moment| moment.at),
+            "starts_at": null, "ends_at": null, "time_zone": "UTC", "location": "", "online_url": null, "contact": "",
             "state": self.state(), "round": self.round, "registered": self.how_many(Status::Confirmed),
             "waiting": self.how_many(Status::Waiting), "revision": count,
         })

@@ -10,6 +10,7 @@ use crate::context::{Context, Shared};
 use crate::domain::event::{
     NewEvent, PartySize, Slug, check_schedule, parse_description, parse_title,
 };
+use crate::domain::occasion::Occasion;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
 use crate::http::organiser::settings;
@@ -82,6 +83,10 @@ async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Sl
         },
         opens_at,
         closes_at,
+        occasion: Occasion {
+            time_zone: context.settings.time_zone.clone(),
+            ..Occasion::default()
+        },
     };
     Ok(settings::create(context, new, organiser).await?.slug)
 }

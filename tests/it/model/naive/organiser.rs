@@ -83,6 +83,8 @@ impl Model {
         }
         self.promote(now);
         if self.log.len() > former.log.len() {
+            self.identity.edits += 1;
+            self.identity.edited_at = self.log.last().map(|last| last.headcount.at);
             self.write_down(by, "edit", now, before, self.described());
         }
         Ok(Answer::Event(Box::new(self.event())))
