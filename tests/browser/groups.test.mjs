@@ -37,7 +37,7 @@ test("a family of three becomes two, and the next group gets the places", async 
   await page.locator("#party_size").fill("3");
   await page.locator("[data-register-button]").click();
   await page.waitForSelector("[data-result]:not([hidden])");
-  assert.equal(await page.locator("[data-count-registered]").innerText(), "3");
+  await page.locator("[data-count-registered]", { hasText: /^3$/ }).waitFor();
 
   const next = await come("dinner", "bob", 2);
   assert.deepEqual(next.waiting_for, { remaining: 1, party_size: 2 });
