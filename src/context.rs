@@ -7,6 +7,7 @@ use std::time::Duration;
 
 pub mod guesses;
 pub mod head;
+pub mod in_flight;
 pub mod readiness;
 pub mod throttle;
 pub mod turns;

@@ -249,6 +249,7 @@ pub(super) mod tests {
     use clap::Parser as _;
 
     use super::*;
+    use crate::server;
 
     #[derive(clap::Parser)]
     struct Line {
@@ -266,6 +267,19 @@ pub(super) mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.publish_interval, Duration::from_millis(50));
         assert!(config.welcome_event && config.tls.is_none() && config.public_url.is_none());
+        let server = server::Config::default();
+        assert_eq!(
+            (
+                config.max_connections,
+                config.max_connections_per_ip,
+                config.drain
+            ),
+            (
+                server.max_connections,
+                server.max_connections_per_address,
+                server.drain
+            )
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower_layer::Layer as _;
+use warp::http::Method;
 
 use crate::context::{Context, Settings, Shared};
 use crate::domain::clock::Clock;
@@ -231,11 +232,11 @@ pub async fn start(
     })
 }
 
-/// What a request for `path` asks of the server.
-fn demand(path: &str) -> Demand {
+/// What a request asks of the server. Socket.IO has limits of its own for what it holds.
+fn demand(method: &Method, path: &str) -> Demand {
     if path.starts_with(urls::HEALTH) {
         Demand::Probe
-    } else if urls::find(path).is_some_and(|url| url.live) || path.starts_with(socketio::PATH) {
+    } else if method == Method::GET && urls::find(path).is_some_and(|url| url.live) {
         Demand::Live
     } else {
         Demand::Ordinary

@@ -9,6 +9,7 @@ use clap::builder::FalseyValueParser;
 use crate::app::config::Config;
 use crate::app::runtime::runtime;
 use crate::app::{self, Stopped, logging};
+use crate::server::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
 
 /// Every option is a flag and an environment variable. All are text here, so that `Config` can
 /// check them and report all mistakes together. (For the same reason a negative number is a value,
@@ -105,7 +106,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "HEADCOUNT_MAX_CONNECTIONS",
-        default_value = "60000",
+        default_value_t = MAX_CONNECTIONS.to_string(),
         value_name = "N",
         allow_negative_numbers = true
     )]
@@ -115,7 +116,7 @@ pub struct ServeArgs {
     #[arg(
         long,
         env = "HEADCOUNT_MAX_CONNECTIONS_PER_IP",
-        default_value = "16000",
+        default_value_t = MAX_CONNECTIONS_PER_ADDRESS.to_string(),
         value_name = "N",
         allow_negative_numbers = true
     )]

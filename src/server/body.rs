@@ -15,10 +15,11 @@ use tokio::time::{Sleep, sleep};
 
 use super::handoff::Link;
 use super::limits::RequestPermit;
-use super::load::{InFlight, UnsentBytes};
+use super::load::UnsentBytes;
 use super::meters::{Expired, expired};
 use super::refusal::Unread;
 use super::stall::Progress;
+use crate::context::in_flight::InFlight;
 use crate::transport::live::Chunks;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -42,8 +43,8 @@ pub(super) struct Body<B> {
 /// The places that a request holds until its answer is complete or dropped.
 pub(super) struct Places {
     _unanswered: Unanswered,
-    _stream: Option<OpenStream>,
-    _in_flight: Option<InFlight>,
+    stream: Option<OpenStream>,
+    in_flight: Option<InFlight>,
     refusal: Option<Unread>,
     permit: Option<RequestPermit>,
 }
@@ -60,17 +61,29 @@ impl Places {
     ) -> Self {
         Self {
             _unanswered: unanswered,
-            _stream: stream,
-            _in_flight: in_flight,
+            stream,
+            in_flight,
             refusal: None,
             permit,
         }
     }
 
     /// The place of the refusal that answers the request.
-    pub(super) fn of_refusal(mut self, refusal: Option<Unread>) -> Self {
-        self.refusal = refusal;
+    pub(super) fn of_refusal(mut self, refusal: Unread) -> Self {
+        self.refusal = Some(refusal);
         self
+    }
+
+    /// The request's place among those in flight.
+    pub(super) fn in_flight(&self) -> Option<&InFlight> {
+        self.in_flight.as_ref()
+    }
+
+    /// The answer is a stream. If the limits of streams count it, it is in flight no longer.
+    pub(super) fn becomes_stream(&mut self) {
+        if let (Some(_), Some(in_flight)) = (&self.stream, self.in_flight.take()) {
+            in_flight.give_back();
+        }
     }
 
     /// The client's place, for the next holder of the socket.

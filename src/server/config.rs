@@ -2,34 +2,41 @@
 
 use std::time::Duration;
 
+use http::Method;
 use ipnet::IpNet;
 
 use super::tls::Tls;
 
+/// `--max-connections`.
+pub const MAX_CONNECTIONS: usize = 60_000;
+/// `--max-connections-per-ip`: a hall of 2,000 phones behind one address, each with a stream and
+/// some requests.
+pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 16_000;
+
 /// How to serve. Every field has a default that suits a public server.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Connections open at once. Default 60,000.
+    /// Connections open at once. Default [`MAX_CONNECTIONS`].
     pub max_connections: usize,
     /// Connections open at once from one address. An IPv6 address counts as its /64, the smallest
     /// network a site gets (RFC 6177). Requests through a trusted proxy are counted by the client's
-    /// address. Default 8,192: a hall of 2,000 phones behind one address, each with a stream and
-    /// some requests.
+    /// address. Default [`MAX_CONNECTIONS_PER_ADDRESS`].
     pub max_connections_per_address: usize,
     /// Connections over a limit that may be open at once, to refuse them in their own protocol. The
     /// next one is closed without an answer. Default 512.
     pub max_refusals: usize,
     /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count. Default none.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests in flight at once, besides one for each connection: only HTTP/2 has more. Live
-    /// views and probes do not count; a live view counts as a connection. Default 4,096: eight busy
-    /// addresses.
+    /// Requests in flight at once, besides one for each connection: only HTTP/2 has more. A request
+    /// for a live view is one until its answer is a stream, which counts as a connection. A probe is
+    /// none. Default 4,096: eight busy addresses.
     pub max_requests: usize,
     /// The same from one address. Default 512: 25 phones of a hall that load a page with 20 files in
     /// the same instant. Each is in flight for milliseconds.
     pub max_requests_per_address: usize,
-    /// What a request for this path asks of the server. Default: any path is [`Demand::Live`].
-    pub demand: fn(&str) -> Demand,
+    /// What a request with this method and path asks of the server. Default: any is
+    /// [`Demand::Live`].
+    pub demand: fn(&Method, &str) -> Demand,
     /// A certificate: then every connection is TLS. Default none.
     pub tls: Option<Tls>,
     /// How long a drain may take. Default 10 s.
@@ -45,7 +52,7 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
     /// Its answer may stay open as long as its client does. On an HTTP/2 connection each such answer
-    /// beyond the first counts as a connection.
+    /// beyond the first counts as a connection. The application refuses it in its transport's way.
     Live,
     /// The operator's probe, which is always answered.
     Probe,
@@ -67,13 +74,13 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            max_connections: 60_000,
-            max_connections_per_address: 8_192,
+            max_connections: MAX_CONNECTIONS,
+            max_connections_per_address: MAX_CONNECTIONS_PER_ADDRESS,
             max_refusals: 512,
             trusted_proxies: Vec::new(),
             max_requests: 4_096,
             max_requests_per_address: 512,
-            demand: |_| Demand::Live,
+            demand: |_, _| Demand::Live,
             tls: None,
             drain: Duration::from_secs(10),
             handoff: true,

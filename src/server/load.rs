@@ -3,12 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most bytes of answers that one HTTP/2 connection may leave waiting. A page with all its
-/// files is a tenth of it.
-const MAX_UNSENT_PER_CONNECTION: usize = 2 * 1024 * 1024;
-/// The same for one address: 2,000 phones in a hall that all wait for a page of 20 KiB leave two
-/// thirds of it.
-const MAX_UNSENT_PER_ADDRESS: usize = 128 * 1024 * 1024;
+use crate::context::in_flight::InFlight;
+
+/// The most bytes of answers that one address may leave waiting: 2,000 phones in a hall that all
+/// wait for a page of 20 KiB leave a third of it.
+const MAX_UNSENT: usize = 128 * 1024 * 1024;
+/// One connection may leave waiting this part of what its address has left: 2 MiB at first, and less
+/// the more others leave. So 1,000 connections that read nothing leave 120 KiB to each further one.
+/// A page with all its files has 150 KiB.
+const SHARES: usize = 64;
+/// What every connection may leave waiting, whatever its address leaves: a page, or a probe's
+/// answer, for a neighbour of an attacker behind the same NAT.
+const ASSURED: usize = 32 * 1024;
 
 /// An address with less than this part of its limit is not refused because of all others.
 const FAIR_SHARE: usize = 8;
@@ -34,10 +40,6 @@ pub(super) struct RequestLimiter {
     max_per_address: usize,
 }
 
-/// The place of a request in flight.
-#[derive(Debug)]
-pub(super) struct InFlight([Arc<AtomicUsize>; 2]);
-
 impl RequestLimiter {
     pub(super) fn new(max: usize, max_per_address: usize) -> Self {
         Self {
@@ -50,31 +52,26 @@ impl RequestLimiter {
     /// Counts a request; `None` when its address has too many, or when all together have too many
     /// and the address more than a fair share. So others never refuse a browser its first requests.
     pub(super) fn begin(&self, load: &Load) -> Option<InFlight> {
-        let place = InFlight([Arc::clone(&load.requests), Arc::clone(&self.all)]);
-        let own = place.0[0].fetch_add(1, Ordering::Relaxed);
-        let all = place.0[1].fetch_add(1, Ordering::Relaxed);
+        let own = load.requests.fetch_add(1, Ordering::Relaxed);
+        let all = self.all.fetch_add(1, Ordering::Relaxed);
+        let place = InFlight::new([Arc::clone(&load.requests), Arc::clone(&self.all)]);
         let is_few = own < self.max_per_address / FAIR_SHARE;
         // The drop releases what does not fit.
         (own < self.max_per_address && (is_few || all < self.max)).then_some(place)
     }
 }
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        for counter in &self.0 {
-            counter.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
+/// What one connection may leave waiting while its address leaves `address`.
+fn share(address: usize) -> usize {
+    (MAX_UNSENT.saturating_sub(address) / SHARES).max(ASSURED)
 }
 
-/// Whether a client has taken enough of its answers to ask for more. Above half of a bound it is
-/// refused before anything is done; what is under way then may fill the other half. What its address
-/// leaves waiting does not count against a connection that has taken everything.
+/// Whether a client has taken enough of its answers to ask for more. Above half of its connection's
+/// share it is refused before anything is done; what is under way then may fill the other half. A
+/// connection that has taken everything may always ask.
 pub(super) fn may_ask(connection: &AtomicUsize, address: &AtomicUsize) -> bool {
     let own = connection.load(Ordering::Relaxed);
-    own == 0
-        || (own < MAX_UNSENT_PER_CONNECTION / 2
-            && address.load(Ordering::Relaxed) < MAX_UNSENT_PER_ADDRESS / 2)
+    own == 0 || own < share(address.load(Ordering::Relaxed)) / 2
 }
 
 /// The bytes of one answer, counted for its connection and its address until its client has taken
@@ -86,23 +83,19 @@ pub(super) struct UnsentBytes {
 }
 
 impl UnsentBytes {
-    /// Counts an answer; `None` when the connection or the address leaves too much waiting already.
-    /// An answer larger than a bound passes while nothing else waits.
+    /// Counts an answer; `None` when the connection leaves too much waiting already. An answer
+    /// larger than its share passes while the address leaves nothing.
     pub(super) fn count(
         connection: &Arc<AtomicUsize>,
         address: &Arc<AtomicUsize>,
         bytes: usize,
     ) -> Option<Self> {
+        let own = connection.fetch_add(bytes, Ordering::Relaxed);
+        let all = address.fetch_add(bytes, Ordering::Relaxed);
         let counters = [Arc::clone(connection), Arc::clone(address)];
-        let bounds = [MAX_UNSENT_PER_CONNECTION, MAX_UNSENT_PER_ADDRESS];
         let counted = Self { counters, bytes };
-        let mut within = true;
-        for (counter, bound) in counted.counters.iter().zip(bounds) {
-            let before = counter.fetch_add(bytes, Ordering::Relaxed);
-            within &= before == 0 || before + bytes <= bound;
-        }
         // The drop releases what does not fit.
-        within.then_some(counted)
+        (all == 0 || own.saturating_add(bytes) <= share(all)).then_some(counted)
     }
 }
 
@@ -150,16 +143,42 @@ mod tests {
     #[test]
     fn bytes_that_are_not_taken_are_bounded_and_given_back() {
         let (connection, address) = (Arc::default(), Arc::default());
-        let half = MAX_UNSENT_PER_CONNECTION / 2;
-        let held = [half, half].map(|bytes| UnsentBytes::count(&connection, &address, bytes));
-        assert!(held.iter().all(Option::is_some));
+        let whole = MAX_UNSENT / SHARES;
+        let held = UnsentBytes::count(&connection, &address, whole);
+        assert!(held.is_some());
         assert!(UnsentBytes::count(&connection, &address, 1).is_none());
         let other = Arc::default();
-        assert!(UnsentBytes::count(&other, &address, half).is_some());
+        assert!(UnsentBytes::count(&other, &address, whole / 2).is_some());
         assert!(!may_ask(&connection, &address) && may_ask(&other, &address));
         drop(held);
         assert!(may_ask(&connection, &address));
-        assert!(UnsentBytes::count(&connection, &address, 2 * MAX_UNSENT_PER_ADDRESS).is_some());
+        assert!(UnsentBytes::count(&connection, &address, 2 * MAX_UNSENT).is_some());
         assert_eq!(address.load(Ordering::Relaxed), 0);
+    }
+
+    /// Whatever attackers do: the more connections, the less each gets.
+    #[test]
+    fn connections_that_read_nothing_leave_something_to_every_other() {
+        const PAGE: usize = 15 * 1024;
+        for connections in [1, 20, 1_300, 16_000] {
+            let address = Arc::default();
+            let mut held = Vec::new();
+            for _ in 0..connections {
+                let connection = Arc::default();
+                let more = std::iter::from_fn(|| {
+                    let may_ask = may_ask(&connection, &address);
+                    may_ask.then(|| UnsentBytes::count(&connection, &address, PAGE))?
+                });
+                held.extend(more);
+            }
+            let unread = address.load(Ordering::Relaxed);
+            assert!(unread <= MAX_UNSENT + connections * ASSURED);
+            let neighbour = Arc::default();
+            let answers = [PAGE, PAGE].map(|bytes| {
+                let may_ask = may_ask(&neighbour, &address);
+                may_ask.then(|| UnsentBytes::count(&neighbour, &address, bytes))?
+            });
+            assert!(answers.iter().all(Option::is_some), "{connections}");
+        }
     }
 }

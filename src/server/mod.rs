@@ -52,7 +52,7 @@ use tokio::sync::watch;
 
 pub use accept::{bind, is_deaf};
 pub use application::Application;
-pub use config::{Config, Deadlines, Demand};
+pub use config::{Config, Deadlines, Demand, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
 pub use drain::Drained;
 pub use linger::RequestBody;
 pub use rlimit::raise_open_files;

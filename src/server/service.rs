@@ -61,8 +61,21 @@ struct Judgement {
     admission: Admission,
     places: Places,
     load: Load,
+    demand: Demand,
     /// Too many requests are in flight.
     crowded: bool,
+}
+
+impl Judgement {
+    /// Whether the server refuses the request itself. The application refuses a live view, so that
+    /// an `EventSource` comes back: it gives up for good on a status other than 200.
+    fn is_refused(&self, unsent: &AtomicUsize) -> bool {
+        match self.demand {
+            Demand::Probe => false,
+            Demand::Live => !may_ask(unsent, &self.load.unsent),
+            Demand::Ordinary => self.crowded || !may_ask(unsent, &self.load.unsent),
+        }
+    }
 }
 
 impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
@@ -89,19 +102,23 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             let places = Places::new(unanswered, None, None, None);
             return Box::pin(async move { Ok(own(response, places)) });
         }
-        let judgement = self.judge(&request, unanswered, http2, http2 && others);
-        if judgement.crowded || !may_ask(&self.link.unsent, &judgement.load.unsent) {
-            let unread = judgement.crowded.then(|| Unread::count(&self.link));
-            if matches!(unread, Some(None)) {
+        let mut judgement = self.judge(&request, unanswered, http2, http2 && others);
+        if judgement.crowded {
+            let Some(unread) = Unread::count(&self.link) else {
                 return Box::pin(ready(Err(NoAnswer::Refused)));
-            }
-            let method = request.method().clone();
-            let places = judgement.places.of_refusal(unread.flatten());
+            };
+            judgement.places = judgement.places.of_refusal(unread);
+        }
+        if judgement.is_refused(&self.link.unsent) {
+            let (method, places) = (request.method().clone(), judgement.places);
             // Created in the stream's own task, whose deadline then covers its body.
             return Box::pin(async move { Ok(own(refusal::REQUESTS.answer(&method), places)) });
         }
         request.extensions_mut().insert(judgement.peer);
         request.extensions_mut().insert(judgement.admission);
+        if let Some(in_flight) = judgement.places.in_flight() {
+            request.extensions_mut().insert(in_flight.clone());
+        }
         let path = ResponsePath {
             link: Arc::clone(&self.link),
             server: Arc::clone(&self.server),
@@ -118,7 +135,7 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             secure: judgement.peer.secure,
             proxied: self.proxied,
             places: judgement.places,
-            unsent: judgement.load.unsent,
+            unsent: (judgement.demand != Demand::Probe).then_some(judgement.load.unsent),
         };
         let mut app = self.app.clone();
         // Called now, not when the answer is first polled. If the client's FIN comes with the
@@ -160,28 +177,36 @@ impl<S> Exchange<S> {
             secure: self.tls || (self.proxied && proxy::says_https(request.headers())),
         };
         // The connection's place is that of its first stream; each further one takes its own.
-        let demand = (self.server.config.demand)(request.uri().path());
+        let demand = (self.server.config.demand)(request.method(), request.uri().path());
         let live = http2 && demand == Demand::Live;
         let (stream, another) = live.then(|| OpenStream::new(&self.link)).unzip();
         let admitted = self.admit(ip, another.unwrap_or(false));
-        let admission = match &admitted {
-            Err(_) => Admission::OverLimit,
-            Ok(_) if self.server.is_draining() => Admission::Draining,
-            Ok(_) => Admission::Admitted,
-        };
+        let is_over = admitted.is_err();
         let (permit, load) = admitted.ok().flatten().unzip();
         let load = load.unwrap_or_else(|| self.load.clone());
-        let counted = beside_others && demand == Demand::Ordinary;
+        // Whether the answer is a stream shows only later.
+        let counted = match demand {
+            Demand::Probe => false,
+            Demand::Live | Demand::Ordinary => beside_others,
+        };
         let in_flight = counted.then(|| self.server.requests.begin(&load));
         let crowded = matches!(in_flight, Some(None));
         if crowded {
             self.server.meters.refused(Limit::Requests);
         }
+        let admission = if is_over || crowded {
+            Admission::OverLimit
+        } else if self.server.is_draining() {
+            Admission::Draining
+        } else {
+            Admission::Admitted
+        };
         Judgement {
             peer,
             admission,
             places: Places::new(unanswered, stream, in_flight.flatten(), permit),
             load,
+            demand,
             crowded,
         }
     }
@@ -224,7 +249,8 @@ struct ResponsePath {
     secure: bool,
     proxied: bool,
     places: Places,
-    unsent: Arc<AtomicUsize>,
+    /// What the address leaves waiting; `None` for a probe, which is not counted.
+    unsent: Option<Arc<AtomicUsize>>,
 }
 
 impl ResponsePath {
@@ -257,6 +283,7 @@ impl ResponsePath {
                 Err(TooMuchUnread) => own(refusal::UNREAD.answer(&self.method), self.places),
             };
         };
+        self.places.becomes_stream();
         let kind = if self.may_hand_off {
             // Requests pipelined behind this one are never answered, and `close` tells the client
             // so (RFC 9112, section 9.6).
@@ -293,6 +320,9 @@ impl ResponsePath {
         &self,
         response: &Response<B>,
     ) -> Result<Option<UnsentBytes>, TooMuchUnread> {
+        let Some(address) = &self.unsent else {
+            return Ok(None);
+        };
         let exact = response.body().size_hint().exact();
         let bytes = exact.map_or(FRAME, |exact| usize::try_from(exact).unwrap_or(usize::MAX));
         if bytes == 0 || (!self.http2 && bytes <= TAKEN_AT_ONCE) {
@@ -304,7 +334,7 @@ impl ResponsePath {
         } else {
             Arc::clone(&self.link.unsent)
         };
-        UnsentBytes::count(&connection, &self.unsent, bytes)
+        UnsentBytes::count(&connection, address, bytes)
             .map(Some)
             .ok_or(TooMuchUnread)
     }

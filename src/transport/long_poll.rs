@@ -6,6 +6,7 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use super::{meter, poll};
+use crate::context::in_flight::InFlight;
 use crate::domain::clock::Clock;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
@@ -19,19 +20,26 @@ use crate::problem::Problem;
 /// `proxy_read_timeout`), so the answer leaves 5 s earlier.
 pub const LONGEST_WAIT_S: u64 = 55;
 
-/// The answer to a client that has `known` and waits at most `wait_s`.
+/// What a client has, and how it waits for more.
+pub(super) struct Client {
+    pub(super) known: Option<KnownPositions>,
+    pub(super) wait_s: u64,
+    /// The request's place among those in flight, which it needs only while it does not wait.
+    pub(super) in_flight: Option<InFlight>,
+}
+
+/// The answer to `client`.
 pub(super) async fn answer(
     channel: &Channel,
     clock: &Clock,
     slug: &str,
-    known: Option<KnownPositions>,
-    wait_s: u64,
+    client: Client,
 ) -> Response {
-    let wait_s = wait_s.min(LONGEST_WAIT_S);
-    let mut response = match known {
+    let wait_s = client.wait_s.min(LONGEST_WAIT_S);
+    let mut response = match client.known {
         // A client that does not say what it has gets the count at once.
         None => poll::whole(&channel.newest()),
-        Some(known) => match held(channel, &known, wait_s).await {
+        Some(known) => match held(channel, &known, wait_s, client.in_flight).await {
             (present, Waited::Changed(newest)) => {
                 // A change from before the request is as old as the client's absence.
                 if known.has(&present) && newest.position() != present {
@@ -53,12 +61,20 @@ pub(super) async fn answer(
 }
 
 /// The position at the start, and how the wait ended. `*` means the position at this moment.
-async fn held(channel: &Channel, known: &KnownPositions, wait_s: u64) -> (Position, Waited) {
+async fn held(
+    channel: &Channel,
+    known: &KnownPositions,
+    wait_s: u64,
+    in_flight: Option<InFlight>,
+) -> (Position, Waited) {
     let present = channel.newest().position();
     let has = |position: &_| match known {
         KnownPositions::Any => *position == present,
         KnownPositions::These(_) => known.has(position),
     };
+    if let Some(in_flight) = in_flight.filter(|_| wait_s > 0 && has(&present)) {
+        in_flight.give_back();
+    }
     let waited = long_poll::changed(channel, has, Duration::from_secs(wait_s)).await;
     (present, waited)
 }

@@ -104,7 +104,12 @@ async fn serve(
                 let known = request.known();
                 match request.wait().filter(|_| request.method == Method::GET) {
                     Some(wait_s) => {
-                        long_poll::answer(&channel, &context.clock, slug, known, wait_s).await
+                        let client = long_poll::Client {
+                            known,
+                            wait_s,
+                            in_flight: request.in_flight,
+                        };
+                        long_poll::answer(&channel, &context.clock, slug, client).await
                     }
                     None => poll::answer(&channel.newest(), known.as_ref()),
                 }

@@ -11,6 +11,7 @@ use warp::http::{HeaderName, Method};
 
 use crate::context::Context;
 use crate::context::head::{RequestHead, request_head};
+use crate::context::in_flight::InFlight;
 use crate::domain::event::Slug;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
@@ -29,6 +30,8 @@ pub(super) struct Request {
     pub(super) head: RequestHead,
     /// The connection, for a switch to another protocol.
     pub(super) upgrade: Option<OnUpgrade>,
+    /// The request's place among those in flight, if it needs one.
+    pub(super) in_flight: Option<InFlight>,
     query: Vec<(String, String)>,
 }
 
@@ -38,15 +41,17 @@ pub(super) type After = Option<Result<Position, ()>>;
 /// Extracts the request; never refuses one.
 pub(super) fn request() -> BoxedFilter<(Request,)> {
     let query = warp::query::raw().or_else(|_| async { Ok::<_, Infallible>((String::new(),)) });
-    let upgrade = warp::ext::optional();
+    let (upgrade, in_flight) = (warp::ext::optional(), warp::ext::optional());
     warp::method()
         .and(request_head())
         .and(query)
         .and(upgrade)
-        .map(|method, head, query: String, upgrade| Request {
+        .and(in_flight)
+        .map(|method, head, query: String, upgrade, in_flight| Request {
             method,
             head,
             upgrade,
+            in_flight,
             query: pairs(&query),
         })
         .boxed()
@@ -129,6 +134,7 @@ mod tests {
                 authority: None,
             },
             upgrade: None,
+            in_flight: None,
             query: pairs(query),
         }
     }

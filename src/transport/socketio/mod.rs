@@ -33,6 +33,7 @@ use self::session::{Found, HeldPoll, Session};
 use self::sessions::{Place, Sessions};
 use super::websocket::{handshake, raise, switch};
 use super::{headers, refusal};
+use crate::context::in_flight::InFlight;
 use crate::context::throttle::subscriber;
 use crate::context::{Admission, Peer, Shared};
 use crate::problem::{Code, Problem};
@@ -148,7 +149,9 @@ impl Engine {
             Err(answer) => return Box::pin(ready(*answer)),
         };
         match (carrier, &parts.method, session) {
-            (Carrier::Polling, &Method::GET, Some(session)) => self.poll(session),
+            (Carrier::Polling, &Method::GET, Some(session)) => {
+                self.poll(session, parts.extensions.get::<InFlight>().cloned())
+            }
             (Carrier::Polling, &Method::POST, Some(session)) => {
                 Box::pin(post(Arc::clone(&self.sessions), session, body))
             }
@@ -231,14 +234,14 @@ impl Engine {
         }
     }
 
-    fn poll(&self, session: Arc<Session>) -> Answering {
+    fn poll(&self, session: Arc<Session>, in_flight: Option<InFlight>) -> Answering {
         if session.begin_poll().is_err() {
             return Box::pin(ready(refuse(BAD_REQUEST)));
         }
         let held = HeldPoll::new(Arc::clone(&session));
         let sessions = Arc::clone(&self.sessions);
         Box::pin(async move {
-            let Found { packets, last } = wait(&session).await;
+            let Found { packets, last } = wait(&session, in_flight).await;
             held.answered();
             if last || session.is_closed() {
                 sessions.remove(&session);
@@ -281,11 +284,19 @@ impl Engine {
     }
 }
 
-/// Waits for packets, and meanwhile for the session's deadlines.
-async fn wait(session: &Session) -> Found {
+/// Waits for packets, and meanwhile for the session's deadlines. A held poll is in flight no longer:
+/// a session has one at most, and the limits of sessions count it.
+async fn wait(session: &Session, in_flight: Option<InFlight>) -> Found {
+    let packets = |cx: &mut Context<'_>| {
+        let found = session.poll_packets(cx);
+        if let (Poll::Pending, Some(in_flight)) = (&found, &in_flight) {
+            in_flight.give_back();
+        }
+        found
+    };
     loop {
         tokio::select! {
-            found = poll_fn(|cx| session.poll_packets(cx)) => return found,
+            found = poll_fn(packets) => return found,
             // A session that has ended by this has a packet that says so.
             () = sleep_until(session.due()) => drop(session.look(Instant::now())),
         }

@@ -12,6 +12,10 @@ use super::target::Target;
 use crate::server::tls;
 use crate::server::wire::Wire;
 
+/// The attacker's address is 127.0.0.2, the visitors' 127.0.0.1.
+pub(super) const ATTACKER: u8 = 2;
+pub(super) const VISITOR: u8 = 1;
+
 /// The attacker's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
@@ -41,15 +45,12 @@ impl Attacker {
     }
 
     pub(super) async fn connect(&self) -> TcpStream {
-        self.connect_from(2).await
+        self.connect_from(ATTACKER).await
     }
 
-    /// A connection from 127.0.0.`host`; visitors come from 127.0.0.1.
+    /// A connection from 127.0.0.`host`.
     pub(super) async fn connect_from(&self, host: u8) -> TcpStream {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
-        socket.bind((from, 0).into()).expect("an own address");
-        socket.connect(self.address).await.expect("a connection")
+        connect_from(host, self.address).await
     }
 
     /// An HTTP/1.1 connection, over TLS where the target speaks it.
@@ -72,6 +73,14 @@ impl Attacker {
             None => Http2::over(Box::new(stream), false, window).await,
         }
     }
+}
+
+/// A connection from 127.0.0.`host`.
+pub(super) async fn connect_from(host: u8, address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
+    socket.bind((from, 0).into()).expect("an own address");
+    socket.connect(address).await.expect("a connection")
 }
 
 /// A client that continues until the attack ends.

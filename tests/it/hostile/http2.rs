@@ -66,6 +66,20 @@ impl Http2 {
         self.io.write_all(bytes).await.expect("the server reads");
     }
 
+    /// Sends requests and gives each up at once, until the server closes.
+    pub(crate) async fn get_and_reset(&mut self, path: &str, times: usize) {
+        let block = self.block(0x82, path);
+        for _ in 0..times {
+            let mut bytes = frame(HEADERS, 5, self.next, &block);
+            // CANCEL (RFC 9113, section 7).
+            bytes.extend(frame(RST_STREAM, 0, self.next, &8_u32.to_be_bytes()));
+            self.next += 2;
+            if self.io.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Sends a `GET`; returns its stream.
     pub(crate) async fn get(&mut self, path: &str) -> u32 {
         self.get_many(path, 1).await
@@ -109,6 +123,25 @@ impl Http2 {
             })
         };
         timeout(TIMEOUT, read).await.expect("a frame in time")
+    }
+
+    /// Reads until a frame of one of these kinds.
+    pub(crate) async fn next_of(&mut self, kinds: &[u8]) -> Frame {
+        loop {
+            let frame = self.frame().await.expect("the connection stays");
+            if kinds.contains(&frame.kind) {
+                return frame;
+            }
+        }
+    }
+
+    /// Reads until there is an answer to a stream's request, or the connection has ended.
+    pub(crate) async fn answered(&mut self, stream: u32) {
+        while let Some(frame) = self.frame().await {
+            if frame.stream == stream && matches!(frame.kind, HEADERS | RST_STREAM) {
+                return;
+            }
+        }
     }
 
     /// Reads until a stream's frame of that kind.

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::attacker::{AbortOnDrop, Attacker, Held, Protocol};
+use super::attacker::{ATTACKER, AbortOnDrop, Attacker, Held, Protocol};
 use crate::support::app::{TOKEN, exchange};
 
 /// Streams that one HTTP/2 connection may have.
@@ -64,7 +64,7 @@ pub(super) async fn read_the_log(attacker: Attacker) -> Held {
             ("content-type", "application/json"),
             ("authorization", bearer.as_str()),
         ];
-        let wire = attacker.wire(2).await;
+        let wire = attacker.wire(ATTACKER).await;
         let path = "/api/v1/events/welcome";
         let answer = exchange(wire, "x", "PATCH", path, &headers, &settings).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -74,7 +74,7 @@ pub(super) async fn read_the_log(attacker: Attacker) -> Held {
         let attacker = attacker.clone();
         let pulling = tokio::spawn(async move {
             loop {
-                let wire = attacker.wire(2).await;
+                let wire = attacker.wire(ATTACKER).await;
                 exchange(wire, "x", "GET", LOG, &[], "").await;
             }
         });
@@ -83,12 +83,84 @@ pub(super) async fn read_the_log(attacker: Attacker) -> Held {
     held
 }
 
+/// Live addresses: what they answer at once is no stream. Connections with 100 requests each, of
+/// which nothing is taken, opened again and again.
+pub(super) async fn ask_for_live_views(attacker: Attacker) -> Held {
+    let paths = ["", "/changes", "?after=x-1&wait=9", "/frame"];
+    let clients = match attacker.protocol {
+        Protocol::Http1 => 200,
+        // Without optimisation, 4,000 requests a second are most of a core's work.
+        Protocol::Http2 => 20,
+        Protocol::Tls => 10,
+    };
+    let mut held: Held = Vec::new();
+    for client in 0..clients {
+        let path = format!("/api/v1/events/welcome{}", paths[client % paths.len()]);
+        let attacker = attacker.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                match attacker.protocol {
+                    Protocol::Http2 | Protocol::Tls => {
+                        let mut connection = attacker.http2(0).await;
+                        let last = connection.get_many(&path, STREAMS).await;
+                        connection.answered(last).await;
+                    }
+                    Protocol::Http1 => {
+                        let wire = attacker.wire(ATTACKER).await;
+                        let head = [("accept", "application/json")];
+                        if !path.ends_with("frame") {
+                            exchange(wire, "x", "GET", &path, &head, "").await;
+                        }
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
+        held.push(Box::new(AbortOnDrop(task)));
+    }
+    tokio::task::yield_now().await;
+    held
+}
+
+/// Hundreds of connections that leave four answers each unread.
+pub(super) async fn leave_unread(attacker: Attacker, path: &'static str) -> Held {
+    let connections = match attacker.protocol {
+        Protocol::Http1 | Protocol::Http2 => 400,
+        Protocol::Tls => 100,
+    };
+    let mut held: Held = Vec::new();
+    for _ in 0..connections {
+        if attacker.protocol == Protocol::Http1 {
+            let mut stream = attacker.connect().await;
+            let requests = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(4);
+            let sent = stream.write_all(requests.as_bytes()).await;
+            sent.expect("the server reads");
+            held.push(Box::new(stream));
+        } else {
+            let mut connection = attacker.http2(0).await;
+            connection.get_many(path, 4).await;
+            held.push(Box::new(connection));
+        }
+    }
+    held
+}
+
+/// 50 connections that reset each request as soon as it is sent (CVE-2023-44487), until the server
+/// closes them.
+pub(super) async fn reset_streams(attacker: Attacker) -> Held {
+    for _ in 0..50 {
+        let mut connection = attacker.http2(65_535).await;
+        connection.get_and_reset("/e/welcome", 5_000).await;
+    }
+    Vec::new()
+}
+
 /// Registers 1,000 people.
 async fn crowd(attacker: &Attacker, slug: &'static str) {
     let parts = (0..20).map(|part| {
         let attacker = attacker.clone();
         tokio::spawn(async move {
-            let mut wire = attacker.wire(2).await;
+            let mut wire = attacker.wire(ATTACKER).await;
             for person in 0..50 {
                 let email = format!("waiting-{part}-{person}@example.org");
                 let body = json!({ "name": "Ada", "email": email }).to_string();
@@ -116,7 +188,7 @@ pub(super) async fn export_the_list(attacker: Attacker) -> Held {
         ("authorization", bearer.as_str()),
     ];
     let settings = json!({ "slug": "long", "title": "Long", "capacity": 1, "waitlist": true });
-    let wire = attacker.wire(2).await;
+    let wire = attacker.wire(ATTACKER).await;
     let path = "/api/v1/events";
     let answer = exchange(wire, "x", "POST", path, &headers, &settings.to_string()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
@@ -140,7 +212,7 @@ pub(super) async fn export_the_list(attacker: Attacker) -> Held {
 pub(super) async fn guess_passwords(attacker: Attacker) -> Held {
     let mut held: Held = Vec::new();
     for client in 0..60_u8 {
-        let (attacker, host) = (attacker.clone(), 2 + client % 20);
+        let (attacker, host) = (attacker.clone(), ATTACKER + client % 20);
         let task = tokio::spawn(async move {
             for guess in 0.. {
                 let form = format!("password=guess-{client}-{guess}");
@@ -184,7 +256,7 @@ pub(super) fn wall_pages_under_many_hosts(attacker: &Attacker) -> Held {
         let task = tokio::spawn(async move {
             for request in 0.. {
                 let host = format!("{client:03}-{request:06}-{}", "a".repeat(244));
-                let wire = attacker.wire(2).await;
+                let wire = attacker.wire(ATTACKER).await;
                 exchange(wire, &host, "GET", "/e/welcome/wall", &[], "").await;
             }
         });
@@ -195,7 +267,7 @@ pub(super) fn wall_pages_under_many_hosts(attacker: &Attacker) -> Held {
 
 /// Opens and fills the lab; then 20 clients continue to register there.
 pub(super) async fn fill_the_lab(attacker: Attacker) -> Held {
-    let wire = attacker.wire(2).await;
+    let wire = attacker.wire(ATTACKER).await;
     let opened = exchange(wire, "x", "POST", "/compare/lab", &[], "").await;
     assert_eq!(opened.status, 303, "{}", opened.body);
     crowd(&attacker, "lab").await;
@@ -207,13 +279,13 @@ pub(super) async fn fill_the_lab(attacker: Attacker) -> Held {
                 let email = format!("more-{client}-{person}@example.org");
                 let body = json!({ "name": "Ada", "email": email }).to_string();
                 let json = ("content-type", "application/json");
-                let wire = attacker.wire(2).await;
+                let wire = attacker.wire(ATTACKER).await;
                 let path = "/api/v1/events/lab/registrations";
                 let answer = exchange(wire, "x", "POST", path, &[json], &body).await;
                 // The lab may be full, emptied or deleted at this moment.
                 let expected = matches!(answer.status, 201 | 404 | 409 | 503);
                 assert!(expected, "{}", answer.body);
-                let wire = attacker.wire(2).await;
+                let wire = attacker.wire(ATTACKER).await;
                 let lab = exchange(wire, "x", "GET", "/api/v1/events/lab", &[], "").await;
                 let registered = lab.json()["registered"].as_u64();
                 assert!(registered <= Some(1_000), "{}", lab.body);

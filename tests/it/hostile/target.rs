@@ -8,6 +8,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
+use super::attacker::{VISITOR, connect_from};
 use crate::cli::tls::Files;
 use crate::server::tls;
 use crate::server::wire::Wire;
@@ -90,10 +91,23 @@ impl Target {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
+        self.call_from(VISITOR, method, path, headers, body).await
+    }
+
+    /// The same from 127.0.0.`host`.
+    async fn call_from(
+        &self,
+        host: u8,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let address = self.address();
+        let stream = connect_from(host, address).await;
         let wire = match self.certificate() {
-            Some(certificate) => Wire::new(tls::stream(address, &certificate, b"http/1.1").await),
-            None => Wire::connect(address).await,
+            Some(certificate) => Wire::new(tls::over(stream, &certificate, b"http/1.1").await),
+            None => Wire::new(stream),
         };
         exchange(wire, &address.to_string(), method, path, headers, body).await
     }
@@ -108,12 +122,24 @@ impl Target {
     /// What a well-behaved visitor waits for: a page, then a registration. What its organiser waits
     /// for: the list.
     pub(super) async fn visit(&self, email: &str) -> Duration {
+        self.visit_from(VISITOR, email).await
+    }
+
+    /// The same by a visitor at 127.0.0.`host`.
+    pub(super) async fn visit_from(&self, host: u8, email: &str) -> Duration {
         let begun = Instant::now();
-        let page = self.call("GET", "/e/welcome", &[], "").await;
+        let live = self.call_from(host, "GET", "/health/live", &[], "").await;
+        assert_eq!(live.status, 200, "{}", live.body);
+        let count = "/api/v1/events/welcome";
+        let count = self.call_from(host, "GET", count, &[], "").await;
+        assert_eq!(count.status, 200, "{}", count.body);
+        let page = self.call_from(host, "GET", "/e/welcome", &[], "").await;
         assert_eq!(page.status, 200, "{}", page.body);
         let person = json!({ "name": "Ada", "email": email }).to_string();
         let registrations = "/api/v1/events/welcome/registrations";
-        let answer = self.call("POST", registrations, &[JSON], &person).await;
+        let answer = self
+            .call_from(host, "POST", registrations, &[JSON], &person)
+            .await;
         // 409 once the event is full; either is an answer from the database.
         assert!(matches!(answer.status, 201 | 409), "{}", answer.body);
         let list = self.organise("GET", registrations, "").await;

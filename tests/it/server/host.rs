@@ -166,6 +166,17 @@ fn routes(
             feed.release.notified().await;
             "released"
         });
+    // A live address whose answer is no stream.
+    let live = warp::path!("live")
+        .and(with_feed.clone())
+        .and(warp::ext::get::<Admission>())
+        .then(|feed: Feed, admission: Admission| async move {
+            if admission == Admission::OverLimit {
+                return "bye limit";
+            }
+            feed.release.notified().await;
+            "released"
+        });
     let idle = warp::path!("idle").map(|| {
         let mut response = http::Response::new("");
         response.extensions_mut().insert(Live::new(
@@ -189,6 +200,7 @@ fn routes(
         .or(refuse)
         .or(who)
         .or(wait)
+        .or(live)
         .or(stream)
         .or(switch)
 }

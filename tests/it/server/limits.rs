@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use headcount::server::{Config, Deadlines, Demand};
+use headcount::server::{Config, Deadlines};
 
 use super::host::{Host, config};
 use super::wire::{Ending, Wire};
-use crate::hostile::http2::{Frame, HEADERS, Http2, RST_STREAM};
 
 fn capped(total: usize, per_address: usize) -> Config {
     Config {
@@ -273,87 +272,4 @@ async fn the_application_gets_the_clients_address() {
     wire.send("GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n").await;
     assert_eq!(wire.answer().await.1, "203.0.113.1 true");
     host.finish().await;
-}
-
-/// Besides one for each connection, three requests may be in flight, not counting `/stream`.
-fn few_requests(per_address: usize, total: usize) -> Config {
-    let deadlines = Deadlines {
-        stall: Duration::from_secs(2),
-        ..config().deadlines
-    };
-    Config {
-        max_requests: total,
-        max_requests_per_address: per_address,
-        demand: |path| match path {
-            "/stream" => Demand::Live,
-            "/who" => Demand::Probe,
-            _ => Demand::Ordinary,
-        },
-        deadlines,
-        ..config()
-    }
-}
-
-/// Whether the answer is 200, entry 8 of the static table (RFC 7541, appendix A).
-async fn is_ok(connection: &mut Http2, stream: u32) -> bool {
-    connection.next(HEADERS, stream).await.payload[0] == 0x88
-}
-
-#[tokio::test]
-async fn requests_that_are_unanswered_or_unread_are_bounded() {
-    for (per_address, total) in [(3, 9), (9, 3)] {
-        let host = Host::start(few_requests(per_address, total));
-        // Unanswered.
-        let mut connection = Http2::plain(host.addr, 65_535).await;
-        let last = connection.get_many("/wait", 10).await;
-        for refused in [9, 11, 13, 15, 17, last] {
-            assert!(!is_ok(&mut connection, refused).await, "{refused}");
-        }
-        // Probes, live views and the first request of a connection do not count.
-        let probe = connection.get("/who").await;
-        assert!(is_ok(&mut connection, probe).await);
-        let live = connection.get("/stream").await;
-        assert!(is_ok(&mut connection, live).await);
-        let mut other = Http2::plain(host.addr, 0).await;
-        let first = other.get("/hello").await;
-        assert!(is_ok(&mut other, first).await);
-        let second = other.get("/hello").await;
-        assert!(!is_ok(&mut other, second).await);
-        let mut wire = host.connect().await;
-        wire.get("/hello").await;
-        assert_eq!(wire.answer().await.1, "hello");
-        for answered in [1, 3, 5, 7] {
-            host.feed.release.notify_one();
-            host.feed.release.notify_waiters();
-            assert!(is_ok(&mut connection, answered).await);
-        }
-        // Unread, until the deadline ends them.
-        let streams: Vec<u32> = (0..3).map(|at| second + 2 + 2 * at).collect();
-        let last = other.get_many("/hello", 4).await;
-        for stream in streams {
-            assert!(is_ok(&mut other, stream).await, "{stream}");
-        }
-        assert!(!is_ok(&mut other, last).await);
-        other.next(RST_STREAM, last).await;
-        let again = other.get_many("/hello", 4).await;
-        assert!(is_ok(&mut other, again).await);
-        drop((connection, other));
-        host.drained().await;
-    }
-}
-
-/// A client that is refused and does not read must not cost memory for each further request.
-#[tokio::test]
-async fn refusals_that_are_not_read_end_in_resets_that_cost_nothing() {
-    let host = Host::start(few_requests(1, 9));
-    let mut connection = Http2::plain(host.addr, 0).await;
-    // The first, one beside it, and eight refusals wait to be read.
-    let last = connection.get_many("/hello", 100).await;
-    for stream in (21..=last).step_by(2) {
-        let Frame { payload, .. } = connection.next(RST_STREAM, stream).await;
-        // REFUSED_STREAM (RFC 9113, section 7).
-        assert_eq!(payload, [0, 0, 0, 7], "{stream}");
-    }
-    drop(connection);
-    host.drained().await;
 }

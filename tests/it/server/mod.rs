@@ -2,9 +2,11 @@
 //!
 //! Streams that can be handed off are tested handed off and through hyper.
 
+mod close_notify;
 mod deadlines;
 mod drain;
 pub(crate) mod host;
+mod in_flight;
 mod limits;
 mod linger;
 #[cfg(target_os = "linux")]

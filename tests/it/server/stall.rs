@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use headcount::server::{Config, Deadlines, Tls};
-use tokio::io::AsyncReadExt as _;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::deadlines::PREFACE;
@@ -166,6 +165,45 @@ async fn a_connection_that_leaves_too_much_unread_gets_no_more() {
     host.drained().await;
 }
 
+/// 128 MiB may wait for one address. Whoever fills that must not shut out its neighbours behind the
+/// same NAT.
+#[tokio::test]
+async fn an_address_that_leaves_all_unread_still_gets_short_answers_on_other_connections() {
+    let (own_tls, certificate) = tls::certificate();
+    for (own_tls, certificate) in [(None, None), (Some(own_tls), Some(&certificate))] {
+        let host = Host::start(Config {
+            max_requests: 10_000,
+            max_requests_per_address: 10_000,
+            tls: own_tls,
+            ..config()
+        });
+        // 140 MB, asked for at once on each connection.
+        let mut held = Vec::new();
+        for _ in 0..70 {
+            let mut connection = connect(&host, certificate, 0).await;
+            let last = connection.get_many("/huge", 20).await;
+            connection.next(HEADERS, last).await;
+            held.push(connection);
+        }
+        let mut neighbour = connect(&host, certificate, 65_535).await;
+        for path in ["/who", "/small", "/big", "/huge"] {
+            let stream = neighbour.get(path).await;
+            let Frame { payload, .. } = neighbour.next(HEADERS, stream).await;
+            // `:status 200` (RFC 7541, appendix A).
+            assert_eq!(payload[0], 0x88, "{path}");
+            neighbour.next(DATA, stream).await;
+        }
+        let mut wire = match certificate {
+            Some(certificate) => Wire::new(tls::stream(host.addr, certificate, b"http/1.1").await),
+            None => host.connect().await,
+        };
+        wire.get("/huge").await;
+        assert_eq!(wire.answer().await.1.len(), 100_000);
+        drop((held, neighbour));
+        host.drained().await;
+    }
+}
+
 #[tokio::test]
 async fn a_request_refused_before_its_body_arrived_closes_the_connection() {
     let host = Host::start(config());
@@ -180,43 +218,6 @@ async fn a_request_refused_before_its_body_arrived_closes_the_connection() {
     let (head, body) = wire.answer().await;
     assert!(!head.contains("connection: close"), "{head}");
     assert_eq!(body, "abc");
-    host.finish().await;
-}
-
-/// rustls reports an end without `close_notify` as an unexpected one.
-async fn ends_well(mut stream: impl tokio::io::AsyncRead + Unpin) {
-    let mut rest = Vec::new();
-    let end = tokio::time::timeout(super::host::TIMEOUT, stream.read_to_end(&mut rest));
-    let end = end.await.expect("an end in time");
-    assert!(end.is_ok(), "{end:?}");
-}
-
-#[tokio::test]
-async fn every_tls_connection_ends_with_close_notify() {
-    use tokio::io::AsyncWriteExt as _;
-
-    let (own_tls, certificate) = tls::certificate();
-    let deadlines = Deadlines {
-        idle: STALL,
-        first_request: STALL,
-        ..config().deadlines
-    };
-    let host = Host::start(Config {
-        tls: Some(own_tls),
-        deadlines,
-        ..config()
-    });
-    for said in [
-        &b""[..],
-        b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n",
-        b"GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
-        b"nonsense\r\n\r\n",
-        b"GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nquit",
-    ] {
-        let mut stream = tls::stream(host.addr, &certificate, b"http/1.1").await;
-        stream.write_all(said).await.unwrap();
-        ends_well(stream).await;
-    }
     host.finish().await;
 }
 

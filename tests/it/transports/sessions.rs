@@ -70,6 +70,50 @@ async fn sessions_are_limited_for_each_address_and_the_limit_is_a_503() {
     app.stop().await;
 }
 
+/// A trusted proxy's connections are everybody's: each client has its limit, and all together have
+/// one.
+#[tokio::test]
+async fn sessions_through_a_proxy_are_limited_for_each_client_and_in_all() {
+    const UPGRADE: &str = "upgrade: websocket\r\nconnection: Upgrade\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n";
+    for (transport, fields) in [("polling", ""), ("websocket", UPGRADE)] {
+        let (app, _) = gala(&[
+            "--max-connections",
+            "25",
+            "--max-connections-per-ip",
+            "10",
+            "--trusted-proxies",
+            "127.0.0.0/8",
+        ])
+        .await;
+        let (mut sessions, mut held) = ([0; 4], Vec::new());
+        for (client, sessions) in sessions.iter_mut().enumerate() {
+            loop {
+                let mut wire = app.wire().await;
+                wire.send(format!(
+                    "GET /socket.io/?EIO=4&transport={transport} HTTP/1.1\r\nhost: test\r\n\
+                     x-forwarded-for: 203.0.113.{client}\r\n{fields}\r\n"
+                ))
+                .await;
+                let head = wire.head().await;
+                if head.starts_with("http/1.1 503 ") {
+                    assert!(head.contains("\r\nretry-after: "), "{head}");
+                    break;
+                }
+                assert!(*sessions < 10, "{transport}: {head}");
+                *sessions += 1;
+                // A WebSocket's session ends with its connection; one of polls does not.
+                if transport == "websocket" {
+                    held.push(wire);
+                }
+            }
+        }
+        assert_eq!(sessions, [10, 10, 5, 0], "{transport}");
+        drop(held);
+        app.stop().await;
+    }
+}
+
 #[test]
 fn sessions_on_one_connection_leave_memory_in_bounds() {
     if measuring() {
