@@ -71,8 +71,8 @@ fn measure(poll: &impl AsyncFn(&App, &str, &Cell<usize>)) {
                 let asking = Cell::new(0);
                 let clients = join_all((0..WAVE).map(|_| poll(&app, &position, &asking)));
                 let address = app.address();
-                // A poll that the server has not read yet would leave its session to the pings:
-                // three quarters of a minute.
+                // A session that is between two polls when its client leaves, or whose poll the
+                // server has not read yet, is left to the pings: three quarters of a minute.
                 let all = becomes("all poll", || {
                     asking.get() == WAVE
                         && channel.presence.open() >= WAVE as u64
@@ -112,7 +112,7 @@ async fn becomes(what: &str, condition: impl Fn() -> bool) {
         .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// How many of the server's connections have unread bytes in the kernel.
+/// How many ends of the server's connections have unread bytes in the kernel.
 fn unread(server: SocketAddr) -> usize {
     let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
     let port = format!(":{:04X}", server.port());
@@ -120,10 +120,8 @@ fn unread(server: SocketAddr) -> usize {
     let columns = table.lines().skip(1).map(str::split_ascii_whitespace);
     columns
         .filter(|columns| {
-            columns
-                .clone()
-                .nth(1)
-                .is_some_and(|local| local.ends_with(&port))
+            let mut ends = columns.clone().skip(1).take(2);
+            ends.any(|end| end.ends_with(&port))
         })
         .filter(|columns| {
             columns
@@ -147,7 +145,6 @@ async fn long_poll(app: &App, position: &str, asking: &Cell<usize>) {
 async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
     const PATH: &str = "/socket.io/?EIO=4&transport=polling";
     let mut wire = app.wire().await;
-    let mut counted = false;
     loop {
         wire.get(PATH).await;
         let (_, open) = wire.answer().await;
@@ -163,12 +160,11 @@ async fn polling(app: &App, position: &str, asking: &Cell<usize>) {
         let mut joined = false;
         loop {
             wire.get(&path).await;
-            if joined && !counted {
-                // There is no further news, so this poll waits.
-                asking.update(|asking| asking + 1);
-                counted = true;
-            }
+            // Waits, but for news of how many watch.
+            let waits = usize::from(joined);
+            asking.update(|asking| asking + waits);
             let (head, packets) = wire.answer().await;
+            asking.update(|asking| asking - waits);
             if !head.starts_with("http/1.1 200 ") {
                 break;
             }

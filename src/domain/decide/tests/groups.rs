@@ -150,6 +150,17 @@ fn a_head_that_leaves_or_shrinks_lets_all_move_up_who_fit() {
 }
 
 #[test]
+fn a_group_that_shrinks_and_still_waits_counts_by_its_new_size() {
+    let mut scene = blocked();
+    let head = scene.resize(3, 3).unwrap();
+    assert_eq!((head.status, head.party_size), (Status::Waiting, party(3)));
+    assert_eq!(
+        (scene.counts(), scene.event.waiting_companions),
+        ((8, 3), 2)
+    );
+}
+
+#[test]
 fn a_blocked_waiting_list_that_is_switched_off_takes_nobody_past_it() {
     let mut scene = blocked();
     let off = Edit {
