@@ -198,7 +198,7 @@ async fn the_online_address_is_for_people_with_a_place_and_the_organiser() {
             .await;
         assert_eq!((wrong.status, wrong.body), (200, public.body), "{path}");
     }
-    // The list's tag is a precondition of creating, whoever has read it.
+    // The list's tag is a precondition of creating an event.
     for headers in [vec![], vec![("authorization", bearer())]] {
         let headers: Vec<_> = headers
             .iter()

@@ -128,7 +128,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_websocket_ends_with_the_alert_whoever_closes_it() {
+async fn a_websocket_ends_with_the_alert_on_either_side() {
     const CLOSE: u8 = 0x88;
     const TEXT: u8 = 0x81;
     const BINARY: u8 = 0x82;

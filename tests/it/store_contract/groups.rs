@@ -85,7 +85,7 @@ async fn a_group_that_blocks_the_waiting_list(stage: Stage) {
     assert_eq!(next, Some(party(4)));
     assert_eq!(stage.store.next_party(event.id, 2).await.unwrap(), None);
 
-    // Nobody overtakes, whoever leaves behind the head, or before it too few.
+    // Nobody overtakes when somebody behind the head leaves, or too few people before it.
     stage.does(event.id, cancel(&rows[4])).await;
     let (_, kinds) = stage.one(event.id, resize(&rows[1], 2)).await;
     assert_eq!(kinds, [Kind::Changed]);
