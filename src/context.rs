@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod blocking;
 pub mod guesses;
 pub mod head;
 pub mod in_flight;

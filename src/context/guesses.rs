@@ -18,8 +18,15 @@ const PER_ADDRESS: u32 = 10;
 /// Failures a minute from all addresses, before each of them has a single one.
 const TOGETHER: u32 = 60;
 const MINUTE: Duration = Duration::from_mins(1);
-/// Addresses remembered at once, about 4 MiB. A failure is forgotten after a minute at the latest.
+/// How long an address that has failed waits for its turns behind those that have not. Long enough
+/// that a thousand addresses can delay an organiser once in this time, for a few seconds.
+const SUSPECTED_FOR: Duration = Duration::from_mins(10);
+/// Addresses remembered at once, about 8 MiB. A failure is forgotten after [`SUSPECTED_FOR`] at the
+/// latest.
 const ADDRESSES: usize = 65_536;
+/// How many are forgotten together when all have failed lately. One at a time would mean a pass over
+/// all of them for each newcomer.
+const FORGOTTEN_TOGETHER: usize = ADDRESSES / 16;
 
 /// The failures of the last minute.
 pub struct Guesses(Mutex<State>);
@@ -41,6 +48,17 @@ struct Failures {
     budget: Budget,
     /// Attempts that have not ended.
     pending: u32,
+    /// The last failure since the last success.
+    failed_at: Option<Instant>,
+}
+
+/// A client that waits to make its attempt. Leaving before counts as a failure: else a client could
+/// ask again and again, and never be found to fail.
+#[must_use]
+pub struct Arrival<'a> {
+    guesses: &'a Guesses,
+    address: IpAddr,
+    has_left: bool,
 }
 
 /// An attempt that was let through. It counts as a failure unless it [succeeds](Self::succeed).
@@ -68,22 +86,8 @@ impl Guesses {
         let address = subscriber(address);
         let now = Instant::now();
         let mut state = self.lock();
-        let together = state.together.wait(now, TOGETHER, 0);
-        if let Some(own) = state.addresses.get_mut(&address) {
-            let failed = own.budget.spent_until > now;
-            let wait = own.budget.wait(now, PER_ADDRESS, own.pending);
-            let wait = if failed { wait.max(together) } else { wait };
-            if !wait.is_zero() {
-                return Err(wait);
-            }
-            own.pending += 1;
-        } else {
-            state.make_room(now);
-            let budget = Budget { spent_until: now };
-            state
-                .addresses
-                .insert(address, Failures { budget, pending: 1 });
-        }
+        state.check(address, now)?;
+        state.address(address, now).pending += 1;
         Ok(Attempt {
             guesses: self,
             address,
@@ -91,11 +95,22 @@ impl Guesses {
         })
     }
 
-    /// Whether the address has failed in the last minute.
+    /// Lets a client wait for its attempt, or says how long the address has to stay away.
+    pub fn arrive(&self, address: IpAddr) -> Result<Arrival<'_>, Duration> {
+        let address = subscriber(address);
+        self.lock().check(address, Instant::now())?;
+        Ok(Arrival {
+            guesses: self,
+            address,
+            has_left: true,
+        })
+    }
+
+    /// Whether the address has failed lately, and has not succeeded since.
     pub fn has_failed(&self, address: IpAddr) -> bool {
         let state = self.lock();
         let own = state.addresses.get(&subscriber(address));
-        own.is_some_and(|own| own.budget.spent_until > Instant::now())
+        own.is_some_and(|own| own.is_suspected(Instant::now()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -111,18 +126,57 @@ impl Default for Guesses {
 }
 
 impl State {
+    /// Fails with the time that the address has to wait before another failure.
+    fn check(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let Some(own) = self.addresses.get(&address) else {
+            return Ok(());
+        };
+        let mut wait = own.budget.wait(now, PER_ADDRESS, own.pending);
+        if own.budget.spent_until > now {
+            wait = wait.max(self.together.wait(now, TOGETHER, 0));
+        }
+        if wait.is_zero() { Ok(()) } else { Err(wait) }
+    }
+
+    fn address(&mut self, address: IpAddr, now: Instant) -> &mut Failures {
+        if !self.addresses.contains_key(&address) {
+            self.make_room(now);
+        }
+        self.addresses.entry(address).or_insert(Failures {
+            budget: Budget { spent_until: now },
+            pending: 0,
+            failed_at: None,
+        })
+    }
+
     /// Forgets addresses that have not failed lately; if that is not enough, any others.
     fn make_room(&mut self, now: Instant) {
         if self.addresses.len() < ADDRESSES {
             return;
         }
         self.addresses
-            .retain(|_, own| own.pending > 0 || own.budget.spent_until > now);
-        let excess = (self.addresses.len() + 1).saturating_sub(ADDRESSES);
-        let forgotten: Vec<_> = self.addresses.keys().take(excess).copied().collect();
-        for address in forgotten {
+            .retain(|_, own| own.pending > 0 || own.is_suspected(now));
+        if self.addresses.len() < ADDRESSES {
+            return;
+        }
+        let forgotten = self.addresses.keys().take(FORGOTTEN_TOGETHER);
+        for address in forgotten.copied().collect::<Vec<_>>() {
             self.addresses.remove(&address);
         }
+    }
+
+    fn fail(&mut self, address: IpAddr, now: Instant) {
+        self.together.spend(now, TOGETHER);
+        let own = self.address(address, now);
+        own.budget.spend(now, PER_ADDRESS);
+        own.failed_at = Some(now);
+    }
+}
+
+impl Failures {
+    fn is_suspected(&self, now: Instant) -> bool {
+        let recently = |at: Instant| now.saturating_duration_since(at) < SUSPECTED_FOR;
+        self.budget.spent_until > now || self.failed_at.is_some_and(recently)
     }
 }
 
@@ -141,6 +195,28 @@ impl Budget {
     }
 }
 
+impl<'a> Arrival<'a> {
+    /// The client's turn has come. The limits are checked again: others of its address may have
+    /// failed meanwhile.
+    pub fn attempt(mut self) -> Result<Attempt<'a>, Duration> {
+        self.has_left = false;
+        self.guesses.attempt(self.address)
+    }
+
+    /// The client was turned away; that is no failure of its own.
+    pub fn refused(mut self) {
+        self.has_left = false;
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        if self.has_left {
+            self.guesses.lock().fail(self.address, Instant::now());
+        }
+    }
+}
+
 impl Attempt<'_> {
     /// The secret was right.
     pub fn succeed(mut self) {
@@ -152,17 +228,16 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let now = Instant::now();
         let mut state = self.guesses.lock();
-        if !self.succeeded {
-            state.together.spend(now, TOGETHER);
+        if let Some(own) = state.addresses.get_mut(&self.address) {
+            own.pending = own.pending.saturating_sub(1);
         }
-        let Some(own) = state.addresses.get_mut(&self.address) else {
-            return;
-        };
-        own.pending = own.pending.saturating_sub(1);
         if !self.succeeded {
-            own.budget.spend(now, PER_ADDRESS);
-        } else if own.pending == 0 && own.budget.spent_until <= now {
-            state.addresses.remove(&self.address);
+            state.fail(self.address, now);
+        } else if let Some(own) = state.addresses.get_mut(&self.address) {
+            own.failed_at = None;
+            if own.pending == 0 && own.budget.spent_until <= now {
+                state.addresses.remove(&self.address);
+            }
         }
     }
 }
@@ -239,6 +314,40 @@ mod tests {
             (60..=100).contains(&passed),
             "{passed} of 400: each one's first, and 60 more"
         );
+    }
+
+    #[test]
+    fn a_client_that_leaves_before_its_turn_has_failed() {
+        let guesses = Guesses::new();
+        guesses.arrive(address(1)).unwrap().refused();
+        assert!(!guesses.has_failed(address(1)));
+        for _ in 0..PER_ADDRESS {
+            drop(guesses.arrive(address(1)).unwrap());
+        }
+        assert!(guesses.has_failed(address(1)));
+        assert!(guesses.arrive(address(1)).is_err() && guesses.attempt(address(1)).is_err());
+        // Waiting takes nothing from the limit: an office may sign in at once.
+        let waiting: Vec<_> = (0..20).map(|_| guesses.arrive(address(2))).collect();
+        assert!(waiting.iter().all(Result::is_ok));
+        for arrival in waiting.into_iter().flatten() {
+            arrival.attempt().unwrap().succeed();
+        }
+        assert!(!guesses.has_failed(address(2)));
+    }
+
+    #[test]
+    fn a_right_password_ends_the_suspicion_of_an_address() {
+        let guesses = Guesses::new();
+        let long_ago = Instant::now().checked_sub(MINUTE).unwrap();
+        fail(&guesses, address(1));
+        let mut state = guesses.lock();
+        let own = state.addresses.get_mut(&address(1)).unwrap();
+        own.budget.spent_until = long_ago;
+        own.failed_at = Some(long_ago);
+        drop(state);
+        assert!(guesses.has_failed(address(1)), "for ten minutes");
+        guesses.attempt(address(1)).unwrap().succeed();
+        assert!(!guesses.has_failed(address(1)));
     }
 
     #[test]

@@ -1,125 +1,260 @@
 //! Turns to check a password: a few at once, and few who wait.
 //!
-//! Argon2id takes 19 MiB and tens of milliseconds of a core. Addresses that have failed lately wait
-//! in a separate queue. So clients that guess never take the places of an address without failures,
-//! however many they are.
+//! Argon2id takes 19 MiB and about ten milliseconds of a core. Strangers can make an organiser wait
+//! only by waiting themselves, so the order of those who wait decides how long. The rule is
+//! [`Waiting::next`]:
+//!
+//! 1. First those whose address has not failed lately.
+//! 2. Of them, those of whose address the fewest wait, then of whose network: strangers with many
+//!    addresses have them in few networks.
+//! 3. Of equals the newest: whoever comes after a crowd has waited is served before it.
+//!
+//! An address takes part in one crowd only: then it has failed. Every fourth turn goes to the one who
+//! has waited longest, so everybody is served.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::oneshot;
 
 use super::throttle::subscriber;
 
-/// Guesses must not use the cores that registrations need.
-const AT_ONCE: usize = 2;
-/// The most of one address, checks included. It is above the failures of a minute, so that a client
-/// that guesses meets that limit first.
+/// Guessing must not take the registrations' cores.
+pub const AT_ONCE: usize = 2;
+/// Of one address, checks included. More than may fail in a minute, so that a client that guesses
+/// learns of that limit and not of this one.
 const PER_ADDRESS: usize = 16;
-/// Addresses that have failed lately, in all: they delay the next one by a second or two.
-const GUESSING: usize = 32;
-/// The most of addresses without failures: more than there are organisers.
+/// Who waits at addresses that have failed lately: they delay the next one by a second or two.
+const SUSPECTED: usize = 32;
+/// Who waits at addresses without failures: more than there are organisers, and bounded all the
+/// same.
 const UNSUSPECTED: usize = 1_024;
+/// One turn in this many goes to the one who has waited longest.
+const OLDEST_EVERY: u64 = 4;
 
-/// The addresses that wait for a turn or have one.
-pub struct Turns {
-    checks: Semaphore,
-    // Held for a few instructions, over no await.
-    waiting: Mutex<Waiting>,
-}
+/// The sign-ins that wait for a turn or have one.
+#[derive(Clone, Default)]
+pub struct Turns(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
 struct Waiting {
-    by_address: HashMap<IpAddr, usize>,
-    guessing: usize,
-    unsuspected: usize,
+    /// The addresses whose passwords are checked now.
+    running: Vec<IpAddr>,
+    waiters: Vec<Waiter>,
+    crowds: Crowds,
+    arrivals: u64,
+    turns_given: u64,
+}
+
+/// One who waits.
+struct Waiter {
+    /// Smaller is older.
+    arrival: u64,
+    address: IpAddr,
+    has_failed: bool,
+    /// How many of the same address waited or had a turn at the arrival.
+    ahead: usize,
+    turn: oneshot::Sender<Turn>,
+}
+
+/// A network, by its first address and the length of its prefix.
+type Network = (IpAddr, u32);
+/// How many wait in each network.
+type Crowds = HashMap<Network, usize>;
+/// What places one who waits behind another: more of the same address, or of the networks around
+/// it, the nearest first.
+type Crowding = (usize, [usize; 3]);
+
+/// The networks around an address. Of IPv6 a line has a /64, a site up to a /48 (RFC 6177), and a
+/// provider a /32.
+fn networks(address: IpAddr) -> [Network; 3] {
+    match address {
+        IpAddr::V4(v4) => [24, 16, 8].map(|length| {
+            let bits = v4.to_bits() & (u32::MAX << (Ipv4Addr::BITS - length));
+            (Ipv4Addr::from_bits(bits).into(), length)
+        }),
+        IpAddr::V6(v6) => [56, 48, 32].map(|length| {
+            let bits = v6.to_bits() & (u128::MAX << (Ipv6Addr::BITS - length));
+            (Ipv6Addr::from_bits(bits).into(), length)
+        }),
+    }
+}
+
+impl Waiter {
+    fn crowding(&self, crowds: &Crowds) -> Crowding {
+        let around = networks(self.address);
+        let waiting = |network| crowds.get(&network).copied().unwrap_or(0);
+        (self.ahead, around.map(waiting))
+    }
 }
 
 /// The error when too many wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
-/// A turn; the next one begins when it is dropped.
-pub struct Turn<'a> {
-    _check: Option<SemaphorePermit<'a>>,
-    _place: Place<'a>,
+/// A turn; the next one begins when it is dropped. It goes with the check, not with the request
+/// that asked for it.
+pub struct Turn {
+    turns: Turns,
+    address: IpAddr,
 }
 
-/// A place among those who wait, until the turn ends or the waiting client has left.
-struct Place<'a> {
-    turns: &'a Turns,
-    address: IpAddr,
-    has_failed: bool,
+/// A place among those who wait, given back when the client leaves.
+struct Place {
+    turns: Turns,
+    arrival: u64,
+    turn: oneshot::Receiver<Turn>,
 }
 
 impl Turns {
     /// Turns of which none is taken.
     pub fn new() -> Self {
-        Self {
-            checks: Semaphore::new(AT_ONCE),
-            waiting: Mutex::default(),
-        }
+        Self::default()
     }
 
-    /// Waits for a turn. `has_failed` says whether the address has failed lately.
-    pub async fn take(&self, address: IpAddr, has_failed: bool) -> Result<Turn<'_>, TooMany> {
-        let place = self.place(subscriber(address), has_failed)?;
-        Ok(Turn {
-            // Always `Some`: the semaphore is never closed.
-            _check: self.checks.acquire().await.ok(),
-            _place: place,
-        })
-    }
-
-    fn place(&self, address: IpAddr, has_failed: bool) -> Result<Place<'_>, TooMany> {
-        let mut waiting = self.lock();
-        let own = waiting.by_address.get(&address).copied().unwrap_or(0);
-        let (all, most) = waiting.queue(has_failed);
-        if *all >= most || own >= PER_ADDRESS {
-            return Err(TooMany);
-        }
-        *all += 1;
-        waiting.by_address.insert(address, own + 1);
-        Ok(Place {
-            turns: self,
-            address,
-            has_failed,
-        })
+    /// Waits for a turn. `has_failed` says whether the address has failed lately. A waiter may have
+    /// to give its place to a newer one; see [`Waiting::make_room`].
+    pub async fn take(&self, address: IpAddr, has_failed: bool) -> Result<Turn, TooMany> {
+        let address = subscriber(address);
+        let mut place = {
+            let mut waiting = self.lock();
+            if waiting.running.len() < AT_ONCE {
+                waiting.running.push(address);
+                let turns = self.clone();
+                return Ok(Turn { turns, address });
+            }
+            let (turn, receiver) = oneshot::channel();
+            Place {
+                turns: self.clone(),
+                arrival: waiting.enter(address, has_failed, turn)?,
+                turn: receiver,
+            }
+        };
+        // The other half is dropped when the place is given to somebody else.
+        (&mut place.turn).await.map_err(|_| TooMany)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        // Held for a pass over those who wait, over no await. Nothing panics meanwhile.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting {
-    fn queue(&mut self, has_failed: bool) -> (&mut usize, usize) {
-        if has_failed {
-            (&mut self.guessing, GUESSING)
+    fn enter(
+        &mut self,
+        address: IpAddr,
+        has_failed: bool,
+        turn: oneshot::Sender<Turn>,
+    ) -> Result<u64, TooMany> {
+        let waiting = self.waiters.iter().map(|waiter| &waiter.address);
+        let ahead = waiting
+            .chain(&self.running)
+            .filter(|other| **other == address)
+            .count();
+        if ahead >= PER_ADDRESS {
+            return Err(TooMany);
+        }
+        self.make_room(has_failed, ahead)?;
+        self.arrivals += 1;
+        for network in networks(address) {
+            *self.crowds.entry(network).or_insert(0) += 1;
+        }
+        self.waiters.push(Waiter {
+            arrival: self.arrivals,
+            address,
+            has_failed,
+            ahead,
+            turn,
+        });
+        Ok(self.arrivals)
+    }
+
+    /// Makes a full queue shorter by the one with the most of its own address ahead. Where nobody has
+    /// any, it is one in the largest crowd. Of several it is the oldest. That one is refused, unless
+    /// the newcomer has even more ahead.
+    fn make_room(&mut self, has_failed: bool, ahead: usize) -> Result<(), TooMany> {
+        let queue = |waiter: &&Waiter| waiter.has_failed == has_failed;
+        let most = if has_failed { SUSPECTED } else { UNSUSPECTED };
+        if self.waiters.iter().filter(queue).count() < most {
+            return Ok(());
+        }
+        let waiters = self.waiters.iter().filter(queue);
+        let largest = waiters.clone().map(|waiter| waiter.ahead).max();
+        let largest = largest.filter(|largest| *largest >= ahead).ok_or(TooMany)?;
+        // A crowd's size is looked up only if needed: a flood comes here with every request.
+        let around = |waiter: &Waiter| match largest {
+            0 => waiter.crowding(&self.crowds).1,
+            _ => [0; 3],
+        };
+        let last = waiters
+            .filter(|waiter| waiter.ahead == largest)
+            .max_by_key(|waiter| (around(waiter), Reverse(waiter.arrival)))
+            .ok_or(TooMany)?;
+        let arrival = last.arrival;
+        self.leave(arrival);
+        Ok(())
+    }
+
+    /// Whose turn it is; the order is explained at the top.
+    fn next(&mut self) -> Option<Waiter> {
+        self.turns_given += 1;
+        let waiters = self.waiters.iter().enumerate();
+        let (at, _) = if self.turns_given.is_multiple_of(OLDEST_EVERY) {
+            waiters.min_by_key(|(_, waiter)| waiter.arrival)?
         } else {
-            (&mut self.unsuspected, UNSUSPECTED)
+            waiters.min_by_key(|(_, waiter)| {
+                let crowding = waiter.crowding(&self.crowds);
+                (waiter.has_failed, crowding, Reverse(waiter.arrival))
+            })?
+        };
+        Some(self.remove(at))
+    }
+
+    fn leave(&mut self, arrival: u64) {
+        let mut waiters = self.waiters.iter();
+        if let Some(at) = waiters.position(|waiter| waiter.arrival == arrival) {
+            self.remove(at);
         }
     }
-}
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut waiting = self.turns.lock();
-        *waiting.queue(self.has_failed).0 -= 1;
-        if let Some(own) = waiting.by_address.get_mut(&self.address) {
-            *own -= 1;
-            if *own == 0 {
-                waiting.by_address.remove(&self.address);
+    fn remove(&mut self, at: usize) -> Waiter {
+        let waiter = self.waiters.swap_remove(at);
+        for network in networks(waiter.address) {
+            if let Some(crowd) = self.crowds.get_mut(&network) {
+                *crowd -= 1;
+                if *crowd == 0 {
+                    self.crowds.remove(&network);
+                }
             }
         }
+        waiter
     }
 }
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self::new()
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.turns.lock().leave(self.arrival);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut waiting = self.turns.lock();
+        if let Some(own) = waiting.running.iter().position(|it| *it == self.address) {
+            waiting.running.swap_remove(own);
+        }
+        let Some(Waiter { address, turn, .. }) = waiting.next() else {
+            return;
+        };
+        waiting.running.push(address);
+        drop(waiting);
+        // Without the lock: a client that has just left drops its turn, which gives it to the next.
+        let turns = self.turns.clone();
+        drop(turn.send(Turn { turns, address }));
     }
 }
 
@@ -129,69 +264,11 @@ impl fmt::Debug for Turns {
     }
 }
 
-impl fmt::Debug for Turn<'_> {
+impl fmt::Debug for Turn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Turn")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(n: usize) -> IpAddr {
-        let n = u32::try_from(n).unwrap();
-        IpAddr::from((0x0A00_0000 + n).to_be_bytes())
-    }
-
-    #[test]
-    fn few_of_one_address_wait_and_places_are_given_back() {
-        let turns = Turns::new();
-        let mut held: Vec<_> = (0..100)
-            .map_while(|_| turns.place(address(1), false).ok())
-            .collect();
-        assert_eq!(held.len(), PER_ADDRESS);
-        assert!(turns.place(address(2), false).is_ok(), "a neighbour waits");
-        held.pop();
-        held.push(
-            turns
-                .place(address(1), true)
-                .expect("a place that is free again"),
-        );
-        drop(held);
-        let waiting = turns.lock();
-        assert!(waiting.by_address.is_empty());
-        assert_eq!((waiting.guessing, waiting.unsuspected), (0, 0));
-    }
-
-    #[test]
-    fn who_guesses_never_takes_the_place_of_an_address_without_failures() {
-        let turns = Turns::new();
-        let held: Vec<_> = (0..10_000)
-            .filter_map(|n| turns.place(address(n), true).ok())
-            .collect();
-        assert_eq!(held.len(), GUESSING);
-        let organiser = turns.place(address(20_000), false);
-        assert!(organiser.is_ok());
-        let more: Vec<_> = (30_000..40_000)
-            .filter_map(|n| turns.place(address(n), false).ok())
-            .collect();
-        assert_eq!(more.len(), UNSUSPECTED - 1, "and all together are bounded");
-    }
-
-    #[tokio::test]
-    async fn a_cancelled_wait_for_a_turn_gives_its_place_back() {
-        use futures_util::FutureExt as _;
-
-        let turns = Turns::new();
-        let mut first = Vec::new();
-        for n in 0..AT_ONCE {
-            first.push(turns.take(address(n), false).await.unwrap());
-        }
-        let waits = turns.take(address(9), false).now_or_never();
-        assert!(waits.is_none());
-        assert_eq!(turns.lock().unsuspected, AT_ONCE, "it has left");
-        first.pop();
-        assert!(turns.take(address(9), false).await.is_ok());
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use warp::http::{HeaderMap, HeaderValue, header};
 
 use super::rate::too_many;
 use crate::context::turns::TooMany;
-use crate::context::{Context, Hidden, Peer};
+use crate::context::{Context, Hidden, Peer, blocking};
 use crate::problem::{Code, Problem};
 use crate::store::{Store, StoreError};
 
@@ -64,28 +64,35 @@ pub struct NewSession {
 /// Signs the organiser in. 401 for a wrong password, 429 for too many attempts, 503 while too many
 /// wait.
 pub async fn sign_in(context: &Context, peer: Peer, password: &str) -> Result<NewSession, Problem> {
-    let Some(hash) = context.store.setting(PASSWORD).await? else {
-        tracing::error!("nobody can sign in: no password is stored");
-        return Err(wrong_password());
+    let too_many = |wait| too_many("too many wrong passwords from this address", wait);
+    let guesses = &context.throttle.passwords;
+    // An address over its limit does not wait for a turn.
+    let arrival = guesses.arrive(peer.ip).map_err(too_many)?;
+    let has_failed = guesses.has_failed(peer.ip);
+    let turn = context.throttle.password_checks.take(peer.ip, has_failed);
+    let Ok(turn) = turn.await.map_err(|TooMany| ()) else {
+        arrival.refused();
+        return Err(too_many_wait());
     };
-    // An address over its limit does not wait for a turn. Checked again at the turn: attempts
-    // before it may have failed meanwhile.
-    let attempt = || {
-        let attempt = context.throttle.passwords.attempt(peer.ip);
-        attempt.map_err(|wait| too_many("too many wrong passwords from this address", wait))
-    };
-    attempt()?.succeed();
-    {
-        let has_failed = context.throttle.passwords.has_failed(peer.ip);
-        let turn = context.throttle.password_checks.take(peer.ip, has_failed);
-        let _turn = turn.await.map_err(|TooMany| too_many_wait())?;
-        let attempt = attempt()?;
-        if password.len() > PASSWORD_MAX || !verify(password, &hash).await {
-            tracing::warn!(address = %peer.ip, "wrong password at the console's sign-in");
+    // Read within the turn: thousands who wait must not keep the database's readers from others.
+    let hash = match context.store.setting(PASSWORD).await {
+        Ok(Some(hash)) => hash,
+        Ok(None) => {
+            arrival.refused();
+            tracing::error!("nobody can sign in: no password is stored");
             return Err(wrong_password());
         }
-        attempt.succeed();
+        Err(error) => {
+            arrival.refused();
+            return Err(error.into());
+        }
+    };
+    let attempt = arrival.attempt().map_err(too_many)?;
+    if password.len() > PASSWORD_MAX || !verify(turn, password, &hash).await {
+        tracing::warn!(address = %peer.ip, "wrong password at the console's sign-in");
+        return Err(wrong_password());
     }
+    attempt.succeed();
     // 256 bits.
     let session = Session::new(hex(&rand::random::<[u8; 32]>()));
     let now = context.clock.now();
@@ -153,7 +160,7 @@ pub async fn ensure_password(
         (None, Some(_)) => Ok(None),
         (Some(given), Some(stored)) => {
             // The same password keeps its hash, and with it the sessions.
-            if !verify(given.reveal(), &stored).await {
+            if !verify((), given.reveal(), &stored).await {
                 store
                     .set_setting(PASSWORD, &hash(given.reveal()).await)
                     .await?;
@@ -163,7 +170,7 @@ pub async fn ensure_password(
         (Some(given), None) => {
             let ours = hash(given.reveal()).await;
             let stored = store.setting_or_insert(PASSWORD, &ours).await?;
-            if stored != ours && !verify(given.reveal(), &stored).await {
+            if stored != ours && !verify((), given.reveal(), &stored).await {
                 store.set_setting(PASSWORD, &ours).await?;
             }
             Ok(None)
@@ -195,7 +202,8 @@ fn draw_password() -> String {
 /// serve requests.
 async fn hash(password: &str) -> String {
     let password = password.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || {
+    // At the start only, one at a time.
+    let hashed = blocking::run((), move || {
         Argon2::default()
             .hash_password(password.as_bytes())
             .map(|hash| hash.to_string())
@@ -207,9 +215,10 @@ async fn hash(password: &str) -> String {
         .expect("a password can be hashed")
 }
 
-async fn verify(password: &str, hash: &str) -> bool {
+/// `permit` is held until the check ends, also if the client leaves meanwhile.
+async fn verify(permit: impl Send + 'static, password: &str, hash: &str) -> bool {
     let (password, hash) = (password.to_owned(), hash.to_owned());
-    let verified = tokio::task::spawn_blocking(move || {
+    let verified = blocking::run(permit, move || {
         Argon2::default()
             .verify_password(password.as_bytes(), hash.as_str())
             .is_ok()
@@ -324,9 +333,9 @@ mod tests {
         let hash = hash("correct horse").await;
         assert!(hash.starts_with("$argon2id$"));
         assert!(
-            verify("correct horse", &hash).await
-                && !verify("Correct horse", &hash).await
-                && !verify("x", "garbage").await
+            verify((), "correct horse", &hash).await
+                && !verify((), "Correct horse", &hash).await
+                && !verify((), "x", "garbage").await
         );
     }
 

@@ -187,9 +187,10 @@ async fn sigterm_says_goodbye_and_ends_with_0() {
     assert_eq!(bye.json()["reason"], "drain");
     assert!(bye.retry.is_some_and(|retry| retry > 0));
     assert!(stream.block().await.is_none(), "a clean end follows");
-    let status = tokio::task::spawn_blocking(move || process.child.wait().expect("it ends"))
-        .await
-        .expect("no panic");
+    let status =
+        headcount::context::blocking::run((), move || process.child.wait().expect("it ends"))
+            .await
+            .expect("no panic");
     assert_eq!(status.code(), Some(0));
 
     let again = Process::start(&file.text(), &[]);

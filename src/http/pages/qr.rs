@@ -5,14 +5,15 @@
 //! requests.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use qrcode::render::svg::Color;
 use qrcode::{EcLevel, QrCode};
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+
+use crate::context::blocking;
 
 /// The longest address in a code: the longest `Host` with the longest path of an event. A longer
 /// one could not be read across a room anyway.
@@ -27,7 +28,7 @@ const DRAW_TIMEOUT: Duration = Duration::from_secs(1);
 // Held for a look-up only, over no await.
 static CODES: Mutex<VecDeque<(String, String)>> = Mutex::new(VecDeque::new());
 /// One code is drawn at a time: a crowd of different addresses takes one thread, not all.
-static TURN: Semaphore = Semaphore::const_new(1);
+static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 /// The code of `url`; empty when it is too long for a code, or too many others wait for theirs.
 pub(super) async fn svg(url: &str) -> String {
@@ -44,14 +45,14 @@ pub(super) async fn svg(url: &str) -> String {
 
 async fn drawn(url: String) -> String {
     // The semaphore is never closed.
-    let Ok(_turn) = TURN.acquire().await else {
+    let Ok(turn) = Arc::clone(&TURN).acquire_owned().await else {
         return String::new();
     };
     // Another request may have drawn the same code meanwhile.
     if let Some(code) = kept(&url) {
         return code;
     }
-    let drawing = spawn_blocking(move || {
+    let drawing = blocking::run(turn, move || {
         let code = draw(&url);
         let mut codes = codes();
         if codes.len() >= KEPT {

@@ -97,7 +97,7 @@ async fn story(url: &str, back_up: impl AsyncFn(), restore: impl AsyncFn()) {
             .clone_into(&mut newest);
     }
     process.signal("TERM");
-    tokio::task::spawn_blocking(move || process.child.wait().expect("it ends"))
+    headcount::context::blocking::run((), move || process.child.wait().expect("it ends"))
         .await
         .expect("no panic");
     restore().await;

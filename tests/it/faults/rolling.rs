@@ -238,10 +238,11 @@ async fn a_rolling_deploy_of_three_nodes_loses_no_watcher_and_no_registration() 
         let begun = Instant::now();
         let mut old = nodes.remove(at);
         old.signal("TERM");
-        let (address, status) =
-            tokio::task::spawn_blocking(move || (old.address, old.child.wait().expect("it ends")))
-                .await
-                .expect("no panic");
+        let (address, status) = headcount::context::blocking::run((), move || {
+            (old.address, old.child.wait().expect("it ends"))
+        })
+        .await
+        .expect("no panic");
         assert_eq!(status.code(), Some(0));
         nodes.insert(
             at,

@@ -1,7 +1,7 @@
 //! An attacker: one address that no visitor has.
 
 use std::any::Any;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -53,6 +53,11 @@ impl Attacker {
         connect_from(host, self.address).await
     }
 
+    /// A connection from an address of the loopback network.
+    pub(super) async fn connect_at(&self, from: Ipv4Addr) -> TcpStream {
+        connect_at(from, self.address).await
+    }
+
     /// An HTTP/1.1 connection, over TLS where the target speaks it.
     pub(super) async fn wire(&self, host: u8) -> Wire {
         let stream = self.connect_from(host).await;
@@ -77,8 +82,11 @@ impl Attacker {
 
 /// A connection from 127.0.0.`host`.
 pub(super) async fn connect_from(host: u8, address: SocketAddr) -> TcpStream {
+    connect_at(Ipv4Addr::new(127, 0, 0, host), address).await
+}
+
+async fn connect_at(from: Ipv4Addr, address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
-    let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
     socket.bind((from, 0).into()).expect("an own address");
     socket.connect(address).await.expect("a connection")
 }

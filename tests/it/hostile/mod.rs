@@ -8,4 +8,5 @@ mod fuzz;
 pub(crate) mod http2;
 mod log;
 mod means;
+mod sign_in;
 mod target;
