@@ -191,7 +191,7 @@ impl Store {
         clock: &Clock,
     ) -> Result<Commit, StoreError> {
         match self {
-            Self::Sqlite(store) => batch::commit(store, event, commands, clock).await,
+            Self::Sqlite(store) => store.note(batch::commit(store, event, commands, clock).await),
             Self::Postgres(store) => batch::commit(store, event, commands, clock).await,
         }
     }
@@ -204,7 +204,7 @@ impl Store {
         filter: &Filter,
     ) -> Result<Vec<Listed>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.registrations(event, filter).await,
+            Self::Sqlite(store) => store.note(store.registrations(event, filter).await),
             Self::Postgres(store) => store.registrations(event, filter).await,
         }
     }
@@ -213,7 +213,7 @@ impl Store {
     /// this moment, by number. [`StoreError::Busy`] when too many exports run.
     pub async fn export(&self, event: EventId, filter: Filter) -> Result<Export, StoreError> {
         match self {
-            Self::Sqlite(store) => store.export(event, filter).await,
+            Self::Sqlite(store) => store.note(store.export(event, filter).await),
             Self::Postgres(store) => store.export(event, filter).await,
         }
     }

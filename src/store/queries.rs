@@ -18,7 +18,9 @@ use crate::domain::registration::Locator;
 macro_rules! read {
     ($store:ident.$pool:ident, $query:expr, $fetch:ident) => {
         match $store {
-            Store::Sqlite(store) => bounded(ANSWER_TIMEOUT, $query.$fetch(store.$pool()?)).await,
+            Store::Sqlite(store) => {
+                store.note(bounded(ANSWER_TIMEOUT, $query.$fetch(store.$pool()?)).await)
+            }
             Store::Postgres(store) => bounded(ANSWER_TIMEOUT, $query.$fetch(store.$pool()?)).await,
         }
     };
@@ -30,7 +32,7 @@ macro_rules! read_long {
         match $store {
             Store::Sqlite(store) => {
                 let _turn = store.long_turn().await?;
-                bounded(ANSWER_TIMEOUT, $query.$fetch(store.readers().long())).await
+                store.note(bounded(ANSWER_TIMEOUT, $query.$fetch(store.readers().long())).await)
             }
             Store::Postgres(store) => {
                 let _turn = store.long_turn().await?;
@@ -74,6 +76,7 @@ impl Store {
     /// The newest revision and announcement of every event, unordered: the safety net for lost
     /// notifications.
     pub async fn heads(&self) -> Result<Vec<EventHead>, StoreError> {
+        self.check_files().await?;
         let heads = read!(
             self.vital,
             query_as::<_, rows::EventHeadRow>(sql::EVENT_HEADS),
@@ -199,7 +202,16 @@ impl Store {
 
     /// Whether the database answers: readiness.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.check_files().await?;
         let _: Option<i32> = read!(self.vital, query_scalar(sql::PING), fetch_optional)?;
         Ok(())
+    }
+
+    /// On SQLite, whether the files still hold everything that was committed.
+    async fn check_files(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.note(bounded(ANSWER_TIMEOUT, store.check_files()).await),
+            Self::Postgres(_) => Ok(()),
+        }
     }
 }

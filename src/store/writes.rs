@@ -18,13 +18,13 @@ use crate::domain::position::Epoch;
 macro_rules! in_transaction {
     ($store:ident, $transaction:ident => $body:block) => {
         match $store {
-            Store::Sqlite(store) => {
+            Store::Sqlite(store) => store.note(
                 bounded(COMMIT_TIMEOUT, async {
                     let mut $transaction = store.begin().await?;
                     $body
                 })
-                .await
-            }
+                .await,
+            ),
             Store::Postgres(store) => {
                 bounded(COMMIT_TIMEOUT, async {
                     let mut $transaction = store.begin().await?;
@@ -97,7 +97,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Announcement>, StoreError> {
         match self {
-            Self::Sqlite(store) => announce(store, event, new, who, now).await,
+            Self::Sqlite(store) => store.note(announce(store, event, new, who, now).await),
             Self::Postgres(store) => announce(store, event, new, who, now).await,
         }
     }

@@ -1,17 +1,16 @@
-//! SQLite's file: created, opened, migrated, and watched.
+//! SQLite's file: created, opened and migrated. `open_file.rs` watches it from then on.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, query};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::super::error::is_locked;
-use super::super::{StoreError, migrations, sql};
+use super::super::{StoreError, migrations};
 
 /// How long the start waits for another process that starts on the same new file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,112 +92,6 @@ fn create(file: &Path) -> Result<(), StoreError> {
 
 fn refused(kind: io::ErrorKind, message: String) -> StoreError {
     StoreError::Unreachable(io::Error::new(kind, message).into())
-}
-
-/// The open database file, told apart from any other file at its path by device and inode.
-///
-/// SQLite continues to write to a file that was deleted or moved: every commit would seem to
-/// succeed, and be lost.
-#[derive(Debug)]
-pub(super) struct OpenFile {
-    database: Identity,
-    log: Identity,
-    /// SQLite deletes the log when the last connection closes: this one stays open, so the log is
-    /// the same file throughout.
-    anchor: Mutex<Option<SqliteConnection>>,
-}
-
-impl OpenFile {
-    /// The file that these options open.
-    pub(super) async fn of(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
-        let mut anchor = options.connect().await?;
-        // The first read opens the log.
-        query(sql::PING).fetch_optional(&mut anchor).await?;
-        let path = options.get_filename();
-        // SQLite follows symbolic links before it names the log.
-        let mut log = fs::canonicalize(path)
-            .unwrap_or_else(|_| path.to_owned())
-            .into_os_string();
-        log.push("-wal");
-        Ok(Self {
-            database: Identity::of(path.to_owned()),
-            log: Identity::of(log.into()),
-            anchor: Mutex::new(Some(anchor)),
-        })
-    }
-
-    /// Fails when another file, or none, is at the path now. Two calls to the file system.
-    pub(super) fn check(&self) -> Result<(), sqlx::Error> {
-        for file in [&self.database, &self.log] {
-            if file.is_gone() {
-                return Err(io::Error::other(format!(
-                    "{} was removed, moved or replaced while it was open; put it back, or stop the server, restore the database and start again",
-                    file.path.display()
-                ))
-                .into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes the file.
-    pub(super) async fn close(&self) {
-        let anchor = self
-            .anchor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(anchor) = anchor {
-            // It only read, so an error does not matter.
-            let _ = anchor.close().await;
-        }
-    }
-}
-
-/// Identifies the file at a path.
-#[derive(Debug)]
-struct Identity {
-    path: PathBuf,
-    /// Device and inode; `None` where the system has none.
-    found: Option<(u64, u64)>,
-}
-
-impl Identity {
-    fn of(path: PathBuf) -> Self {
-        Self {
-            found: device_and_inode(&path),
-            path,
-        }
-    }
-
-    fn is_gone(&self) -> bool {
-        self.found.is_some() && device_and_inode(&self.path) != self.found
-    }
-}
-
-/// Asks Linux for the inode only. If it asked for the times too, the next write would store a new
-/// time, and each flush of the log would write the file's metadata. A lone commit took a third
-/// longer.
-#[cfg(target_os = "linux")]
-fn device_and_inode(path: &Path) -> Option<(u64, u64)> {
-    use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
-    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO).ok()?;
-    Some((
-        makedev(found.stx_dev_major, found.stx_dev_minor),
-        found.stx_ino,
-    ))
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn device_and_inode(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn device_and_inode(_: &Path) -> Option<(u64, u64)> {
-    None
 }
 
 /// Opens the file and brings its schema up to date, while other processes may be doing the same.

@@ -27,9 +27,10 @@ use crate::domain::registration::{Registration, Status};
 
 pub(super) mod file;
 mod insert_batch;
+mod open_file;
 mod transaction;
 
-use file::OpenFile;
+use open_file::OpenFile;
 pub(super) use transaction::SqliteTransaction;
 
 const REGISTRATIONS: &str = sql::registrations!(
@@ -134,6 +135,18 @@ impl Sqlite {
         Ok(self.readers.vital())
     }
 
+    /// Whether the files still hold everything that was committed, and take more.
+    pub(super) async fn check_files(&self) -> Result<(), StoreError> {
+        self.file.check()?;
+        let mut connection = self.readers.vital().acquire().await?;
+        Ok(self.file.check_all(&mut connection).await?)
+    }
+
+    /// Every outcome passes here: one of them may say that the file is damaged.
+    pub(super) fn note<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.file.note(outcome)
+    }
+
     pub(super) fn readers(&self) -> &Readers<sqlx::Sqlite> {
         &self.readers
     }
@@ -151,11 +164,14 @@ impl Sqlite {
         if self.readers.short().is_closed() {
             return Err(sqlx::Error::PoolClosed.into());
         }
-        self.file.check()?;
-        let connection = match writer.take() {
+        let mut connection = match writer.take() {
             Some(connection) => connection,
             None => self.writing.connect().await?,
         };
+        if let Err(error) = self.file.check_lengths(&mut connection).await {
+            *writer = Some(connection);
+            return Err(error.into());
+        }
         Ok(SqliteTransaction::new(
             writer,
             connection,

@@ -11,8 +11,8 @@ use super::super::StoreError;
 use super::super::batch::{Locked, Lookup};
 use super::super::rows::{self, event_columns, registration_columns};
 use super::super::transaction::{Connection, Transaction};
-use super::file::OpenFile;
 use super::insert_batch;
+use super::open_file::OpenFile;
 use crate::domain::decide::BatchState;
 use crate::domain::event::{Event, EventId};
 use crate::domain::registration::{Locator, Registration};
@@ -113,14 +113,11 @@ impl SqliteTransaction {
 
     async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {
         self.connection.execute(statement).await?;
-        let Self {
-            mut writer,
-            connection,
-            file,
-        } = self;
-        *writer = Some(connection);
-        // If the file was removed meanwhile, the batch is in a file that nobody will find.
-        Ok(file.check()?)
+        // If a file was removed or truncated meanwhile, the batch was stored where nobody will find
+        // it.
+        let checked = self.file.check_written(&mut self.connection).await;
+        *self.writer = Some(self.connection);
+        Ok(checked?)
     }
 }
 
