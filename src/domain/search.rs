@@ -24,11 +24,10 @@ impl Search {
         if query.is_empty() {
             return None;
         }
-        let words: Vec<_> = query
-            .split(is_between_words)
-            .map(folded)
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words = address(query).unwrap_or_else(|| {
+            let words = query.split(is_between_words).map(folded);
+            words.filter(|word| !word.is_empty()).collect()
+        });
         // No stored text contains NUL, and Postgres refuses it in a parameter.
         let (number, words) = match number(&words) {
             _ if words.is_empty() || query.contains('\0') => (Some(NO_NUMBER), Vec::new()),
@@ -54,6 +53,13 @@ pub fn key(name: &Name, email: &Email) -> String {
         key.push_str(&folded(form));
     }
     key
+}
+
+/// The one word of a query that is a whole address, as it is pasted from a mail program or a link:
+/// `"Ada" <ada@example.org>`, `mailto:ada@example.org`. Registering takes the same forms.
+fn address(query: &str) -> Option<Vec<String>> {
+    let address = Email::parse(query).ok()?;
+    Some(vec![folded(address.as_str())])
 }
 
 /// White space, and the punctuation that people put between the parts of a name.
@@ -146,6 +152,33 @@ mod tests {
             assert!(finds("A", "ada@bücher.example", query), "{query}");
         }
         assert!(finds("A", "o'neill-x@example.org", "o’neill-x@"));
+    }
+
+    #[test]
+    fn a_pasted_address_finds_whom_it_registers() {
+        let pasted = cases::read(include_str!("../../tests/cases/same-mailbox.tsv"));
+        for [first, second, same, why] in pasted {
+            let (first, second) = (cases::text(&first), cases::text(&second));
+            let found = finds("Bo", &first, &second);
+            // A search takes more than is the same mailbox.
+            assert!(found || same == "no", "{first} {second} {why}");
+        }
+        for query in [
+            "<a@b.example>",
+            "\"Ada\" <a@b.example>",
+            "Somebody Else <a@b.example>",
+            "mailto:a@b.example?subject=Hi",
+            "a@b.example,",
+            "(a@b.example)",
+            "E-Mail: A@B.example",
+        ] {
+            assert!(finds("Bo", "a@b.example", query), "{query}");
+            assert!(!finds("Bo", "ab@b.org", query), "{query}");
+        }
+        // What is no whole address is searched for as it stands.
+        assert!(finds("Bo", "a@b.example", "a@b"));
+        assert!(finds("Bo Li", "a@b.example", "bo a@b.example"));
+        assert!(finds("Bo Li", "a@b.example", "@b.example li"));
     }
 
     #[test]

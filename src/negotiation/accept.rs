@@ -46,6 +46,12 @@ struct Accept(Vec<(String, u16)>);
 impl Accept {
     fn of(headers: &HeaderMap) -> Self {
         let mut ranges = weighted(headers, header::ACCEPT);
+        for (range, _) in &mut ranges {
+            // Java's clients have always sent `*; q=.2` for "anything else".
+            if range == "*" {
+                range.push_str("/*");
+            }
+        }
         ranges.retain(|(range, _)| is_range(range));
         Self(ranges)
     }
@@ -115,6 +121,17 @@ mod tests {
             ("text/, /json, a b/c, text/html/x", Some(Media::Json)),
             ("application/json", Some(Media::Json)),
             ("application/*", Some(Media::Json)),
+            ("*", Some(Media::Json)),
+            (
+                "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+                Some(Media::Json),
+            ),
+            ("text/event-stream;q=.3, *;q=.2", Some(Media::EventStream)),
+            ("application/json;q=.2, *", Some(Media::EventStream)),
+            ("text/html;q=0.3333, */*;q=0.11111", Some(Media::Json)),
+            ("*;q=0", None),
+            ("*;q=.0", None),
+            ("**, image/*;q=.5", None),
             ("text/event-stream", Some(Media::EventStream)),
             ("Text/Event-Stream", Some(Media::EventStream)),
             ("text/event-stream, application/json", Some(Media::Json)),
@@ -167,6 +184,8 @@ mod tests {
             ("application/json", false),
             ("*/*", false),
             ("text/html;q=0", false),
+            ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", true),
+            ("*", false),
             ("image/avif,image/webp,*/*", false),
             ("", false),
         ] {

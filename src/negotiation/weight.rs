@@ -25,15 +25,17 @@ fn read(member: &str) -> Option<(String, u16)> {
     Some((value.to_owned(), weight))
 }
 
-/// `0` to `1` with at most three decimals.
+/// `0` to `1`. The grammar wants a digit before the dot and at most three after it. But old clients
+/// send `.2`, and programs that divide send `0.3333`: there is only one way to read them.
 fn qvalue(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
+    if !decimals.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let thousandths: u16 = format!("{decimals:0<3}").parse().ok()?;
+    let thousandths: u16 = format!("{decimals:0<3.3}").parse().ok()?;
     match (whole, thousandths) {
-        ("0", thousandths) => Some(thousandths),
+        ("", _) if decimals.is_empty() => None,
+        ("0" | "", thousandths) => Some(thousandths),
         ("1", 0) => Some(FULL),
         _ => None,
     }
@@ -45,7 +47,7 @@ mod tests {
     use warp::http::header;
 
     #[test]
-    fn a_weight_has_at_most_three_decimals_and_never_exceeds_one() {
+    fn a_weight_has_three_decimals_and_never_exceeds_one() {
         for (text, expected) in [
             ("1", Some(1_000)),
             ("1.000", Some(1_000)),
@@ -57,8 +59,15 @@ mod tests {
             ("2", None),
             ("1.1", None),
             ("-1", None),
-            (".5", None),
-            ("0.1234", None),
+            (".5", Some(500)),
+            (".200", Some(200)),
+            (".", None),
+            ("-.5", None),
+            (".1234", Some(123)),
+            ("0.30000000000000004", Some(300)),
+            ("1.0000", Some(1_000)),
+            ("0.1234", Some(123)),
+            ("0.0009", Some(0)),
             ("1e0", None),
             ("NaN", None),
             ("0.+5", None),

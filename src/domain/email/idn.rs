@@ -1,11 +1,11 @@
-//! Domains by their international rules (UTS 46, RFC 5891, RFC 5893).
+//! Domains by the rules of host names (RFC 1034, section 3.5; RFC 1123, section 2.1) and by their
+//! international rules (UTS 46, RFC 5891, RFC 5893).
 
 use std::borrow::Cow;
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 
-use super::Email;
 use crate::domain::characters;
 use crate::domain::characters::JOINERS;
 use crate::domain::invalid::Invalid;
@@ -13,6 +13,11 @@ use crate::domain::invalid::Invalid;
 /// A label from right to left. Beside it, every label has to obey the rules of direction (RFC 5893,
 /// section 2).
 const RIGHT_TO_LEFT: &str = "א";
+/// The longest label, in octets of its A-label (RFC 1035, section 2.3.4; RFC 5890, section 2.3.2.1).
+pub(super) const LABEL_MAX: usize = 63;
+/// The longest domain, in octets of its A-labels and the dots between them: 255 octets on the wire
+/// (RFC 1035, section 2.3.4) are a length before each label, and the root's.
+const DOMAIN_MAX: usize = 253;
 
 /// The domain's A-labels (RFC 5891); `None` if no domain has this name. Underscores are allowed:
 /// `a_b.example` is reachable.
@@ -45,20 +50,45 @@ pub(super) fn check(domain: &str) -> Result<(), Invalid> {
     }
     // "xn--" begins a label that is checked in its own letters.
     if domain.is_ascii() && !domain.contains("--") {
-        return Ok(());
+        return check_labels(domain, domain);
     }
     match to_ascii(domain) {
-        Some(ascii) if !is_misplaced(&ascii) && !ascii.contains(is_foreign) => Ok(()),
+        Some(ascii) if !is_misplaced(&ascii) && !ascii.contains(is_foreign) => {
+            check_labels(&to_unicode(domain), &ascii)
+        }
         Some(_) | None => Err(fault(domain)),
     }
 }
 
-/// Nothing, a dot or a hyphen where a letter has to stand.
+/// Names the label that begins or ends with a hyphen or is too long, or says that all of them are.
+/// Both forms have the same labels: people read `shown`, the limits are those of `ascii`.
+fn check_labels(shown: &str, ascii: &str) -> Result<(), Invalid> {
+    for (label, coded) in shown.split('.').zip(ascii.split('.')) {
+        let is_joint = |form: &str| form.starts_with('-') || form.ends_with('-');
+        let wrong = if is_joint(label) || is_joint(coded) {
+            "which begins or ends with a hyphen".to_owned()
+        } else if coded.len() > LABEL_MAX {
+            let length = coded.len();
+            format!("which has {length} characters as a host name; at most {LABEL_MAX} are allowed")
+        } else {
+            continue;
+        };
+        let message = format!("email has the domain label {label:?}, {wrong}");
+        return Err(Invalid::new("email", "malformed", message));
+    }
+    if ascii.len() > DOMAIN_MAX {
+        let length = ascii.len();
+        let message = format!(
+            "email has a domain of {length} characters as a host name; at most {DOMAIN_MAX} are allowed"
+        );
+        return Err(Invalid::new("email", "malformed", message));
+    }
+    Ok(())
+}
+
+/// Nothing where a label has to stand.
 fn is_misplaced(domain: &str) -> bool {
-    domain.is_empty()
-        || domain.starts_with(Email::JOINTS)
-        || domain.ends_with(Email::JOINTS)
-        || domain.contains("..")
+    domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || domain.contains("..")
 }
 
 /// Punctuation that DNS names do not have; often it comes along with a pasted address.
@@ -99,7 +129,7 @@ fn is_impossible(c: char) -> bool {
     }
     // After a letter, where a mark is allowed.
     match to_ascii(&format!("a{c}")).or_else(|| to_ascii(&c.to_string())) {
-        Some(ascii) => ascii.contains(is_foreign) || is_misplaced(&ascii),
+        Some(ascii) => ascii.contains(is_foreign) || is_misplaced(&ascii) || ascii.ends_with('-'),
         None => true,
     }
 }
@@ -161,6 +191,62 @@ mod tests {
             "a_b.x",
         ] {
             assert_eq!(check(domain), Ok(()), "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_a_host_s_and_so_is_the_domain() {
+        let long = |letters: usize| "a".repeat(letters);
+        let u_label = "ü".repeat(40);
+        assert!(to_ascii(&u_label).unwrap().len() <= LABEL_MAX);
+        let labels = |count: usize| vec![long(LABEL_MAX); count].join(".");
+        for (domain, named) in [
+            (
+                "a-.example".to_owned(),
+                "label \"a-\", which begins or ends",
+            ),
+            (
+                "a.-b.example".to_owned(),
+                "label \"-b\", which begins or ends",
+            ),
+            (
+                "-a.example".to_owned(),
+                "label \"-a\", which begins or ends",
+            ),
+            (
+                "a.example-".to_owned(),
+                "label \"example-\", which begins or ends",
+            ),
+            ("a.-".to_owned(), "label \"-\", which begins or ends"),
+            (
+                "ü-.example".to_owned(),
+                "label \"ü-\", which begins or ends",
+            ),
+            (
+                "a.-名.example".to_owned(),
+                "label \"-名\", which begins or ends",
+            ),
+            (format!("{}.example", long(64)), "which has 64 characters"),
+            (format!("mail.{}", long(100)), "which has 100 characters"),
+            (
+                format!("{}.example", "名".repeat(60)),
+                "at most 63 are allowed",
+            ),
+            (format!("{}.a", labels(4)), "a domain of 257 characters"),
+            // 63 letters each, written in 52 and fewer.
+            ([u_label.as_str(); 6].join("."), "at most 253 are allowed"),
+        ] {
+            let refused = check(&domain).expect_err(&domain);
+            assert!(refused.message.contains(named), "{domain}: {refused}");
+        }
+        for domain in [
+            format!("{}.example", long(LABEL_MAX)),
+            format!("{}.{}", labels(3), long(DOMAIN_MAX - 3 * (LABEL_MAX + 1))),
+            format!("{u_label}.example"),
+            "a-b.1-2.example".to_owned(),
+            "_dmarc.a_.example".to_owned(),
+        ] {
+            assert_eq!(check(&domain), Ok(()), "{domain}");
         }
     }
 

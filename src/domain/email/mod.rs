@@ -26,8 +26,10 @@ impl Email {
     /// quotation marks (section 3.2.3, `specials`).
     pub const SEPARATORS: [char; 12] =
         ['<', '>', '(', ')', '[', ']', ',', ';', ':', '"', '\\', '@'];
-    /// Characters that a domain does not begin or end with.
+    /// Characters that a label of a domain does not begin or end with.
     pub const JOINTS: [char; 2] = ['.', '-'];
+    /// The longest label of a domain, in letters of DNS.
+    pub const LABEL_MAX: usize = idn::LABEL_MAX;
 
     /// Parses what a person typed or pasted.
     ///

@@ -140,9 +140,9 @@ fn token() -> String {
 /// The ASCII characters that no domain has: all but letters, digits, hyphen, dot and low line.
 const PUNCTUATION: &str = r"\u0021-\u002c\u002f\u003a-\u0040\u005b-\u005e\u0060\u007b-\u007e";
 
-/// An address: a local part without separators, an `@`, and a domain. The domain has no dot or
-/// hyphen at either end, except for the root's dot, and no two dots together. Of international
-/// domains it takes more than there are (UTS 46).
+/// An address: a local part without separators, an `@`, and a domain. No label of the domain has a
+/// hyphen at either end, or is too long. The root's dot may follow. Of international domains it takes
+/// more than there are (UTS 46).
 fn email() -> String {
     let never = format!(
         r"\s{}{}",
@@ -157,7 +157,8 @@ fn email() -> String {
             Email::JOINTS.map(escape).concat()
         ),
     );
-    format!(r"^{local}+@{outer}((\.?{inner})*\.?{outer})?\.?$")
+    let label = format!("{outer}({inner}{{0,{}}}{outer})?", Email::LABEL_MAX - 2);
+    format!(r"^{local}+@{label}(\.{label})*\.?$")
 }
 
 fn line(max: usize) -> Bound {
