@@ -254,6 +254,14 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
     }
 
+    /// `If-Match` or `If-None-Match` does not hold (RFC 9110, section 13.2).
+    pub fn precondition_failed() -> Self {
+        Self::new(
+            Code::ChangedMeanwhile,
+            "the precondition (If-Match or If-None-Match) does not hold; nothing was done",
+        )
+    }
+
     /// No event has that slug.
     pub fn event_not_found(slug: &str) -> Self {
         Self::new(Code::EventNotFound, format!("there is no event {slug:?}"))

@@ -14,9 +14,9 @@ use warp::reply::Response;
 use super::{read, reply};
 use crate::domain::event::Event;
 use crate::domain::position::Position;
-use crate::negotiation::etag::{self, Tags};
+use crate::negotiation::etag;
 use crate::negotiation::prefer::PREFERENCE_APPLIED;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// Whether a request has a precondition. Most have none and need no look-up.
 pub(super) fn any(headers: &HeaderMap) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn any(headers: &HeaderMap) -> bool {
 pub(super) fn require(headers: &HeaderMap, present: &[Position]) -> Result<(), Problem> {
     match expected(headers, present)? {
         Some(expected) if !present.iter().any(|position| expected.contains(position)) => {
-            Err(failed())
+            Err(Problem::precondition_failed())
         }
         Some(_) | None => Ok(()),
     }
@@ -44,13 +44,17 @@ pub(super) fn of_event(
 /// The same for a resource without a position; it may have a tag.
 pub(super) fn require_tag(headers: &HeaderMap, tag: Option<&HeaderValue>) -> Result<(), Problem> {
     if !matches(headers, tag) {
-        return Err(failed());
+        return Err(Problem::precondition_failed());
     }
     let known = match tag {
         Some(tag) => reply::none_match(headers, tag),
-        None => names_anything(headers),
+        None => etag::knows_untagged(headers),
     };
-    if known { Err(failed()) } else { Ok(()) }
+    if known {
+        Err(Problem::precondition_failed())
+    } else {
+        Ok(())
+    }
 }
 
 /// `If-Match`, unless `If-None-Match` names the present state (section 13.2.2).
@@ -62,29 +66,18 @@ pub(super) fn expected(
         .iter()
         .any(|position| reply::none_match(headers, &etag::of(position)));
     if known {
-        return Err(failed());
+        return Err(Problem::precondition_failed());
     }
     Ok(reply::if_match(headers))
 }
 
-/// Whether `If-None-Match` is `*`, which contradicts everything that exists.
-fn names_anything(headers: &HeaderMap) -> bool {
-    etag::tags(headers, header::IF_NONE_MATCH) == Some(Tags::Any)
-}
-
 /// Whether `If-Match` allows what stands at `tag`; a list of tags allows nothing without one.
 fn matches(headers: &HeaderMap, tag: Option<&HeaderValue>) -> bool {
-    if !headers.contains_key(header::IF_MATCH) || reply::if_match(headers).is_none() {
-        return true;
+    match tag {
+        Some(tag) if headers.contains_key(header::IF_MATCH) => reply::strong_match(headers, tag),
+        Some(_) => true,
+        None => etag::allows_untagged(headers),
     }
-    tag.is_some_and(|tag| reply::strong_match(headers, tag))
-}
-
-fn failed() -> Problem {
-    Problem::new(
-        Code::ChangedMeanwhile,
-        "the precondition (If-Match or If-None-Match) does not hold; nothing was done",
-    )
 }
 
 /// Reads of `routes` with a precondition: 412 instead of an answer whose tag `If-Match` does not
@@ -108,11 +101,11 @@ fn answered(headers: &HeaderMap, response: Response) -> Response {
     let tag = response.headers().get(header::ETAG);
     let exists = status.is_success() || status == StatusCode::NOT_MODIFIED;
     if exists && !matches(headers, tag) {
-        return failed().into_response();
+        return Problem::precondition_failed().into_response();
     }
     let known = match tag {
         Some(tag) => reply::none_match(headers, tag),
-        None => names_anything(headers),
+        None => etag::knows_untagged(headers),
     };
     // The answer to a long poll that waited is the change: its client named the state before.
     let waited = response.headers().contains_key(PREFERENCE_APPLIED);

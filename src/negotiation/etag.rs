@@ -102,6 +102,16 @@ pub fn if_none_match(headers: &HeaderMap) -> Option<KnownPositions> {
     })
 }
 
+/// Whether `If-Match` allows what has no tag: it is absent, or `*` (RFC 9110, section 13.1.1).
+pub fn allows_untagged(headers: &HeaderMap) -> bool {
+    matches!(tags(headers, header::IF_MATCH), None | Some(Tags::Any))
+}
+
+/// Whether `If-None-Match` names what has no tag: it is `*` (RFC 9110, section 13.1.2).
+pub fn knows_untagged(headers: &HeaderMap) -> bool {
+    tags(headers, header::IF_NONE_MATCH) == Some(Tags::Any)
+}
+
 /// The tag of a state; strong, since the bytes are the same for every client.
 pub fn of(position: &Position) -> HeaderValue {
     // A position consists of letters, digits and a hyphen.

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use warp::http::{HeaderMap, Method, StatusCode};
+use warp::reply::Response;
+
 use crate::context::Admission;
 use crate::live::subscription::{Item, RETRY_MS};
+use crate::negotiation::etag;
 use crate::problem::{Code, Problem};
 use crate::wire::message::{Message, Reason};
 
@@ -36,6 +40,25 @@ pub(super) fn retry_ms(reason: Reason) -> u64 {
 /// The 503 for a limit.
 pub(super) fn busy(detail: &'static str) -> Problem {
     Problem::new(Code::Busy, detail).retry_after(Duration::from_millis(retry_ms(Reason::Limit)))
+}
+
+/// The answer to a request whose preconditions do not hold for an address without a tag; `None` if
+/// they hold. For `GET` a false `If-None-Match` is 304, for other methods 412 (RFC 9110, section
+/// 13.2.2). A handshake's answer would be 101, so RFC 9110 lets a server ignore them; here they mean
+/// the same at every address.
+pub(super) fn precondition(method: &Method, headers: &HeaderMap) -> Option<Response> {
+    if !etag::allows_untagged(headers) {
+        return Some(Problem::precondition_failed().into_response());
+    }
+    if !etag::knows_untagged(headers) {
+        return None;
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Some(Problem::precondition_failed().into_response());
+    }
+    let mut unchanged = Response::default();
+    *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
+    Some(unchanged)
 }
 
 /// The refusal of a request that is not a stream. Only for a limit: during a drain such requests

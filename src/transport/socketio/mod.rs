@@ -148,6 +148,14 @@ impl Engine {
             Ok(found) => found,
             Err(answer) => return Box::pin(ready(*answer)),
         };
+        // A method that the request cannot have is refused first.
+        let takes = match (&carrier, &session) {
+            (Carrier::Polling, Some(_)) => [Method::GET, Method::POST].contains(&parts.method),
+            (Carrier::Polling, None) | (Carrier::WebSocket, _) => parts.method == Method::GET,
+        };
+        if takes && let Some(unmet) = refusal::precondition(&parts.method, &parts.headers) {
+            return Box::pin(ready(unmet_answer(unmet)));
+        }
         match (carrier, &parts.method, session) {
             (Carrier::Polling, &Method::GET, Some(session)) => {
                 self.poll(session, parts.extensions.get::<InFlight>().cloned())
@@ -382,7 +390,16 @@ fn problem_answer(problem: Problem) -> Answer {
     Response::from_parts(parts, Full::from(document))
 }
 
-/// A client that sends its own headers sends a preflight before it posts packets.
+/// 412 with its problem, or 304 without a body.
+fn unmet_answer(unmet: warp::reply::Response) -> Answer {
+    let problem = unmet.extensions().get::<Problem>().cloned();
+    problem.map_or_else(
+        || Response::from_parts(unmet.into_parts().0, Full::default()),
+        problem_answer,
+    )
+}
+
+/// A client that sends headers of its own asks before it posts its packets.
 fn preflight() -> Answer {
     let (mut parts, _) = headers::preflight().into_parts();
     for (name, value) in [

@@ -37,6 +37,9 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
         Ok(agreed) => agreed,
         Err(refusal) => return refusal.into_response(),
     };
+    if let Some(answer) = refusal::precondition(&request.method, &request.head.headers) {
+        return answer;
+    }
     if let Some(reason) = refusal::reason(request.head.admission) {
         // The handshake is accepted first: a browser does not report to its page why one was
         // refused.

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::server::wire::Wire;
 use super::super::support::app::{Answer, App};
 use super::{JSON, bearer, refused};
 
@@ -200,5 +201,90 @@ async fn a_true_precondition_lets_a_request_through() {
     refused(&anonymous, 401, "unauthorized");
     let invalid = ask(&app, "POST", &registrations, stale, &json!({})).await;
     refused(&invalid, 422, "validation-failed");
+    app.stop().await;
+}
+
+/// The head of a WebSocket's handshake.
+async fn handshake(app: &App, path: &str, condition: (&str, &str)) -> String {
+    let mut wire = Wire::connect(app.address()).await;
+    let (name, value) = condition;
+    wire.send(format!(
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         {name}: {value}\r\n\r\n"
+    ))
+    .await;
+    wire.head().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_has_preconditions_like_every_other_address() {
+    let app = App::sqlite().await;
+    app.event("gala", 9).await;
+    let engine = "/socket.io/?EIO=4&transport=polling";
+    let open = app.get(engine).await.body;
+    let sid = open.split("\"sid\":\"").nth(1).expect("a session");
+    let session = format!("{engine}&sid={}", &sid[..20]);
+    let plain = ("content-type", "text/plain");
+    for (condition, read, write) in [
+        (("if-match", "\"nonsense\""), 412, 412),
+        (("if-match", "W/\"nonsense\", \"x-1\""), 412, 412),
+        (("if-none-match", "*"), 304, 412),
+        (("if-match", "*"), 200, 200),
+        (("if-none-match", "\"nonsense\""), 200, 200),
+    ] {
+        for path in [
+            "/api/v1/events/gala/ws",
+            "/socket.io/?EIO=4&transport=websocket",
+        ] {
+            let expected = if read == 200 { 101 } else { read };
+            let head = handshake(&app, path, condition).await;
+            let expected = format!("http/1.1 {expected} ");
+            assert!(head.starts_with(&expected), "{path} {condition:?}: {head}");
+        }
+        let opened = app.call("GET", engine, &[condition], "").await;
+        assert_eq!(opened.status, read, "{condition:?}: {}", opened.body);
+        assert!(opened.header("cache-control").is_some(), "{}", opened.head);
+        let posted = app.call("POST", &session, &[plain, condition], "3").await;
+        assert_eq!(posted.status, write, "{condition:?}: {}", posted.body);
+        // Whatever is wrong with a request is said first.
+        let unknown = format!("{engine}&sid=unknown");
+        let unknown = app.call("POST", &unknown, &[plain, condition], "3").await;
+        assert_eq!(unknown.status, 400, "{condition:?}: {}", unknown.body);
+        let no_handshake = app
+            .call("GET", "/api/v1/events/gala/ws", &[condition], "")
+            .await;
+        assert_eq!(no_handshake.status, 426, "{condition:?}");
+    }
+    app.stop().await;
+}
+
+/// Every form and call that can be sent without knowing anything of the event's state.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_write_of_any_address_ignores_a_false_precondition() {
+    let app = App::sqlite().await;
+    app.event("gala", 9).await;
+    let mine = app.register("gala", "Ada", "ada@example.org").await.json();
+    let token = mine["token"].as_str().expect("a token").to_owned();
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let cancel = format!("/r/{token}/cancel");
+    let password = format!(
+        "password={}",
+        super::super::support::app::PASSWORD.replace(' ', "+")
+    );
+    for condition in [("if-match", "\"nonsense\""), ("if-none-match", "*")] {
+        for (path, body) in [
+            ("/e/gala/register", "name=Bob&email=bob%40example.org&key=k"),
+            (cancel.as_str(), ""),
+            ("/compare/lab", ""),
+            ("/admin/login", password.as_str()),
+        ] {
+            let answer = app.call("POST", path, &[form, condition], body).await;
+            assert_eq!(answer.status, 412, "{path} {condition:?}: {}", answer.body);
+        }
+    }
+    let count = app.get("/api/v1/events/gala").await.json();
+    assert_eq!(count["registered"], 1);
+    assert_eq!(app.get("/api/v1/events/lab").await.status, 404);
     app.stop().await;
 }
