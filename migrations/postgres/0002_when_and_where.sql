@@ -7,6 +7,6 @@ ALTER TABLE events ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
 ALTER TABLE events ADD COLUMN location TEXT NOT NULL DEFAULT '';
 ALTER TABLE events ADD COLUMN online_url TEXT;
 ALTER TABLE events ADD COLUMN contact TEXT NOT NULL DEFAULT '';
--- How often the settings were edited, and when they were last; NULL for never.
+-- How often the settings were edited, and when they were last written; NULL for events of 0.1.0.
 ALTER TABLE events ADD COLUMN edits BIGINT NOT NULL DEFAULT 0 CHECK (edits >= 0);
 ALTER TABLE events ADD COLUMN edited_at BIGINT;

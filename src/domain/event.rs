@@ -99,7 +99,8 @@ pub struct Event {
     pub occasion: Arc<Occasion>,
     /// How often the settings were edited.
     pub edits: u32,
-    /// When the settings were last edited; `None` if they never were.
+    /// When the settings were last written; `None` for an event of 0.1.0 that nobody has edited
+    /// since.
     pub edited_at: Option<Timestamp>,
     /// Whether `opens_at` has not passed yet.
     pub scheduled: bool,
@@ -255,7 +256,7 @@ impl NewEvent {
             closes_at: self.closes_at,
             occasion: Arc::new(self.occasion),
             edits: 0,
-            edited_at: None,
+            edited_at: Some(now),
             scheduled: self.opens_at.is_some_and(|at| at > now),
             ended: self.closes_at.is_some_and(|at| at <= now),
             closed: false,

@@ -100,6 +100,12 @@ impl LocalTime {
         text
     }
 
+    /// `2026-11-21T09:00:00+01:00`.
+    pub fn rfc3339(&self) -> String {
+        let at = self.at.strftime("%Y-%m-%dT%H:%M:%S");
+        format!("{at}{}", offset(self.offset_seconds))
+    }
+
     /// `20261121T090000`, the local form of RFC 5545, section 3.3.5.
     pub fn compact(&self) -> String {
         self.at.strftime("%Y%m%dT%H%M%S").to_string()

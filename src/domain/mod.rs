@@ -23,6 +23,7 @@ pub mod headcount;
 pub mod invalid;
 pub mod lab;
 pub mod local_time;
+pub mod observance;
 pub mod occasion;
 mod party;
 pub mod person;

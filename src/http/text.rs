@@ -152,7 +152,12 @@ impl Texts {
     /// A message in two halves: what stands before its `time` and what stands after it, so that a
     /// template can put an element between them.
     pub(crate) fn around_time(self, key: impl AsRef<str>) -> (String, String) {
-        let text = self.get1(key, "time", TIME_GOES_HERE);
+        self.around(key, "time")
+    }
+
+    /// The same around the value of that name.
+    pub(crate) fn around(self, key: impl AsRef<str>, name: &'static str) -> (String, String) {
+        let text = self.get1(key, name, TIME_GOES_HERE);
         match text.split_once(TIME_GOES_HERE) {
             Some((before, after)) => (before.to_owned(), after.to_owned()),
             None => (text, String::new()),
@@ -246,6 +251,8 @@ impl<T: TextValue + ?Sized> TextValue for &T {
         (**self).value()
     }
 }
+
+mod moments;
 
 #[cfg(test)]
 mod tests;

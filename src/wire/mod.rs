@@ -4,6 +4,7 @@
 //! and properties test it. Bytes are rendered once and shared; see [`message::Message`] and
 //! [`chunk::Chunk`].
 
+pub mod calendar;
 pub mod chunk;
 pub mod digits;
 pub mod engineio;

@@ -1,41 +1,32 @@
-// Moments: UTC for the server, the reader's own time on the page, with the zone's name.
+import test from "node:test";
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 
-const zone = process.env.TZ;
-let words;
-let field;
-before(async () => {
+import { fieldMoment } from "../../web/js/moment-field.js";
+
+test("a moment is written on the clocks of the event's zone, with all its digits", () => {
+  for (const [at, zone, field] of [
+    ["2026-12-12T18:00:00.000Z", "Europe/Berlin", "2026-12-12T19:00"],
+    ["2026-07-12T18:00:05.000Z", "Europe/Berlin", "2026-07-12T20:00:05"],
+    ["2026-07-12T18:00:00.120Z", "UTC", "2026-07-12T18:00:00.120"],
+    ["2026-07-12T18:00:00.000Z", "Australia/Lord_Howe", "2026-07-13T04:30"],
+    ["2026-12-12T16:00:00.000Z", "Asia/Shanghai", "2026-12-13T00:00"],
+  ])
+    assert.equal(fieldMoment(at, zone), field, `${at} ${zone}`);
+  assert.equal(fieldMoment(null, "UTC"), "");
+});
+
+test("every time says its zone, which changes with the season", async () => {
+  const zone = process.env.TZ;
   process.env.TZ = "Europe/Berlin";
   globalThis.document = { documentElement: { lang: "en" } };
-  words = await import("../../web/js/words.js");
-  field = await import("../../web/js/moment-field.js");
-});
-after(() => {
-  if (zone === undefined) delete process.env.TZ;
-  else process.env.TZ = zone;
-});
-
-test("a moment comes back as it was, in summer and in winter, with all its digits", () => {
-  for (const [utc, local] of [
-    ["", ""],
-    ["2026-07-01T09:00", "2026-07-01T11:00"],
-    ["2026-12-01T23:30", "2026-12-02T00:30"],
-    ["2026-12-01T09:00:05.120", "2026-12-01T10:00:05.120"],
-  ]) {
-    assert.equal(field.toLocal(utc), local);
-    assert.equal(field.toUtc(local), utc);
-  }
-});
-
-test("every time says its zone, which changes with the season", () => {
+  const words = await import("../../web/js/words.js");
   assert.match(words.formatDate("2026-07-01T09:00:00Z"), /11:00 GMT\+2$/);
   assert.match(words.formatDate("2026-12-01T09:00:00Z"), /10:00 GMT\+1$/);
   assert.match(words.formatClock("2026-12-01T09:00:00Z"), /^10:00:00 GMT\+1$/);
-});
-
-test("a field says no more than it knows", () => {
-  assert.equal(field.fieldMoment(null), "");
-  assert.equal(field.fieldMoment("2026-11-21T09:00:00.000Z"), "2026-11-21T09:00");
-  assert.equal(field.fieldMoment("2026-11-21T09:00:05Z"), "2026-11-21T09:00:05");
+  const span = (zone) => words.formatSpan("2026-12-12T18:00Z", "2026-12-12T21:00Z", zone);
+  assert.match(span("Asia/Shanghai"), /Dec 13, 2026, 02:00.+05:00/);
+  assert.equal(span("Mars/Olympus"), "");
+  assert.equal(span(), span("Europe/Rome"), "the same clocks");
+  if (zone === undefined) delete process.env.TZ;
+  else process.env.TZ = zone;
 });

@@ -59,8 +59,10 @@ async function bindEdit(form) {
   store.addEventListener("details", ({ detail: now }) => {
     follow("title", now.title);
     follow("description", now.description);
-    follow("opens_at", fieldMoment(now.opens_at));
-    follow("closes_at", fieldMoment(now.closes_at));
+    for (const name of ["starts_at", "ends_at", "opens_at", "closes_at"])
+      follow(name, fieldMoment(now[name], now.time_zone));
+    for (const name of ["time_zone", "location", "contact"]) follow(name, now[name]);
+    if ("online_url" in now) follow("online_url", now.online_url ?? "");
     follow("waitlist", String(now.waitlist));
     follow("max_party_size", String(now.max_party_size));
   });
@@ -93,6 +95,19 @@ function bindConfirm(form) {
   show();
 }
 
+/** The names of all zones, to choose from. */
+function bindZones(input) {
+  const list = document.createElement("datalist");
+  list.id = `${input.id}-names`;
+  for (const zone of Intl.supportedValuesOf?.("timeZone") ?? []) {
+    const option = document.createElement("option");
+    option.value = zone;
+    list.append(option);
+  }
+  input.after(list);
+  input.setAttribute("list", list.id);
+}
+
 function bindSlug(source, target) {
   let own = target.value !== "";
   target.addEventListener("input", () => {
@@ -113,6 +128,7 @@ const BEHAVIOURS = [
   ["[data-edit-form]", bindEdit],
   ["[data-announced]", bindAnnounced],
   ["[data-confirm-form]", bindConfirm],
+  ["[data-zones]", bindZones],
   [
     "[data-slug-source]",
     (source) => bindSlug(source, document.querySelector("[data-slug-target]")),

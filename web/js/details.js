@@ -1,8 +1,7 @@
 // An event's details beside the count: title, description, times, announcement. Reads them again when
 // the server says that they have changed, when the connection is back, and once a minute.
+import { follow } from "./live-parts.js";
 import { countUrl } from "./probe.js";
-import { sayMoment } from "./schedule.js";
-import { formatDate } from "./words.js";
 
 const SPREAD_MS = 2_000; // all watchers are notified in the same instant
 const EVERY_MS = 60_000;
@@ -73,10 +72,12 @@ export function followDetails(slug, tell, gone = () => {}) {
 
 /** Puts an event's details into the elements that show them. */
 export function showDetails(details) {
-  const own = document.querySelectorAll(`[data-details="${CSS.escape(details.event)}"]`);
+  const selector = `[data-details="${CSS.escape(details.event)}"]`;
+  const own = document.querySelectorAll(selector);
   for (const root of own.length > 0 ? own : [document]) {
     for (const element of root.querySelectorAll("[data-detail]"))
       showDetail(element, details[element.dataset.detail]);
+    follow(root, own.length > 0 ? selector : null, details.edits);
   }
 }
 
@@ -90,14 +91,6 @@ function showDetail(element, value) {
     input.max = value;
     element.hidden = value === 1;
     if (value === 1) input.value = "1";
-  } else {
-    element.hidden = value === null;
-    const time = element.querySelector("time");
-    if (value === null || time.dateTime === value) return;
-    time.dateTime = value;
-    time.title = value;
-    time.textContent = formatDate(value);
-    sayMoment(element);
   }
 }
 

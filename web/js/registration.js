@@ -1,6 +1,7 @@
 // My registration: its status and waiting position follow the event's changes.
 import { watchEvent } from "./watch.js";
 import { readWords } from "./words.js";
+import { redraw } from "./live-parts.js";
 import { followRegistration } from "./own-registration.js";
 
 const COPIED_MS = 2_500;
@@ -21,6 +22,8 @@ function show(stub, standing, registration) {
   const { waiting_position: position, waiting_for: why, name, party_size: people } = registration;
   const at = (name) => stub.querySelector(`[data-registration-${name}]`);
   const current = standing === "confirmed" || standing === "waiting";
+  // What only people with a place see comes and goes with it.
+  if (stub.dataset.status !== standing && standing !== "gone") redraw(document, null);
   stub.dataset.status = standing;
   at("status").textContent = say(standing);
   at("detail").textContent = say(`${standing}-detail`, { position: position ?? "–" });

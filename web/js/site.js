@@ -2,7 +2,7 @@
 const BEHAVIOURS = [
   ["body", "./send-form.js"],
   ["[data-theme-switch]", "./theme.js"],
-  ["time[data-time]", "./times.js"],
+  ["time[data-time], [data-zoned]", "./times.js"],
   ["[data-watch]", "./watch.js"],
   ["[data-live]:not([data-watch])", "./events.js"],
   ["[data-future]", "./schedule.js"],
@@ -10,17 +10,22 @@ const BEHAVIOURS = [
   ["#register", "./event.js"],
   ["[data-registration]", "./registration.js"],
   [
-    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-slug-source]",
+    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-slug-source], [data-zones]",
     "./admin.js",
   ],
-  ["[data-moment]", "./moment-field.js"],
   ["[data-parts]", "./desk-parts.js"],
   ["[data-flash]", "./flash.js"],
   ["[data-refused]", "./refused.js"],
   ["[data-compare]", "./compare/page.js"],
 ];
 
-for (const [selector, module] of BEHAVIOURS) {
-  const found = document.querySelectorAll(selector);
-  if (found.length) import(module).then(({ start }) => found.forEach((element) => start(element)));
+/** Loads what the elements of `root` need, also when it was put into the page later. */
+export function enliven(root) {
+  for (const [selector, module] of BEHAVIOURS) {
+    const found = root.querySelectorAll(selector);
+    if (found.length)
+      import(module).then(({ start }) => found.forEach((element) => start(element)));
+  }
 }
+
+enliven(document);

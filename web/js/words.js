@@ -43,6 +43,21 @@ export const zoneName = (at) =>
 export const formatClock = (at) => `${format().clock.format(new Date(at))} ${zoneName(at)}`;
 export const formatDate = (at) => `${format().date.format(new Date(at))} ${zoneName(at)}`;
 
+/** A moment, or a time between two, on the reader's clocks or on those of `zone`. */
+export function formatSpan(starts, ends, zone) {
+  const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
+  const write = (timeZone) =>
+    new Intl.DateTimeFormat(language(), { ...options, timeZone }).formatRange(
+      new Date(starts),
+      new Date(ends),
+    );
+  try {
+    return write(zone);
+  } catch {
+    return ""; // a zone that this browser does not know
+  }
+}
+
 export function formatAgo(age_ms) {
   const seconds = Math.max(1, Math.round(age_ms / 1000));
   const [unit, size] = UNITS.find(([, s]) => seconds >= s);

@@ -7,6 +7,7 @@
 mod admin;
 mod answer;
 mod badge;
+mod calendar;
 mod compare;
 mod form;
 mod language;
@@ -18,6 +19,7 @@ mod registration;
 #[cfg(test)]
 pub(crate) mod samples;
 mod states;
+mod structured;
 mod templates;
 mod views;
 mod visit;
@@ -100,6 +102,21 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(look())
         .then(badge::show)
         .boxed();
+    let event_calendar = at!("e" / String / "event.ics")
+        .and(read())
+        .and(look())
+        .then(calendar::event)
+        .boxed();
+    let own_calendar = at!("r" / String / "event.ics")
+        .and(read())
+        .and(look())
+        .then(calendar::own)
+        .boxed();
+    let feed = at!("events.ics")
+        .and(read())
+        .and(look())
+        .then(calendar::feed)
+        .boxed();
     let registration = at!("r" / String)
         .and(read())
         .and(look())
@@ -137,6 +154,9 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         compare,
         lab,
         badge,
+        event_calendar,
+        own_calendar,
+        feed,
         problems,
         embed,
     ])

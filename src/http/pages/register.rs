@@ -5,11 +5,14 @@ use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page, see_other};
 use super::form::Form;
-use super::states;
+use super::states::{self, Shown};
+use super::structured;
 use super::templates::EventPage;
+use super::views::script_data;
 use super::visit::Visit;
-use crate::context::{Context, Shared};
+use crate::context::{Context, Settings, Shared};
 use crate::domain::characters::described;
+use crate::domain::clock::Timestamp;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
 use crate::domain::registration::Secret;
@@ -22,8 +25,13 @@ use crate::problem::{Code, Problem};
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
     match states::by_slug(&context, &slug).await {
         Ok(shown) => {
-            let form =
-                Refused::default().fill(&visit, shown.view(context.clock.now()), &Form::default());
+            let form = Refused::default().fill(
+                &context.settings,
+                &visit,
+                &shown,
+                context.clock.now(),
+                &Form::default(),
+            );
             page(&visit, StatusCode::OK, Keep::Revalidated, &form)
         }
         Err(problem) => problem_page(&visit, &problem),
@@ -74,8 +82,10 @@ async fn again(
         return problem_page(&visit, problem);
     };
     let template = Refused::new(visit.texts, form, problem).fill(
+        &context.settings,
         &visit,
-        shown.view(context.clock.now()),
+        &shown,
+        context.clock.now(),
         form,
     );
     let mut response = page(&visit, problem.code().status(), Keep::Never, &template);
@@ -131,12 +141,23 @@ impl Refused {
         }
     }
 
-    fn fill(self, visit: &Visit, event: super::views::EventView, form: &Form) -> EventPage {
+    fn fill(
+        self,
+        settings: &Settings,
+        visit: &Visit,
+        shown: &Shown,
+        now: Timestamp,
+        form: &Form,
+    ) -> EventPage {
+        let path = format!("/e/{}", shown.event.slug);
+        let page_url = visit.absolute(settings, &path);
         let key = Some(form.get("idempotency_key")).filter(|key| !key.is_empty() && !self.new_key);
         EventPage {
             t: visit.texts,
             here: visit.path.clone(),
-            event,
+            event: shown.view(now),
+            structured: script_data(&structured::event(&shown.event, &page_url)),
+            page_url,
             name: form.get("name").to_owned(),
             email: form.get("email").to_owned(),
             party_size: form.sent("party_size").unwrap_or("1").to_owned(),
@@ -178,9 +199,7 @@ mod tests {
     use askama::Template as _;
 
     use super::*;
-    use crate::domain::clock::Timestamp;
     use crate::http::pages::samples;
-    use crate::http::pages::states::Shown;
 
     fn filled(fields: &str, problem: &Problem) -> EventPage {
         let (form, visit) = (
@@ -188,8 +207,10 @@ mod tests {
             samples::visit(&[]),
         );
         Refused::new(visit.texts, &form, problem).fill(
+            &samples::settings(),
             &visit,
-            Shown::from(Arc::new(samples::event())).view(Timestamp::from_millis(0)),
+            &Shown::from(Arc::new(samples::event())),
+            Timestamp::from_millis(0),
             &form,
         )
     }

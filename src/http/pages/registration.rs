@@ -52,6 +52,9 @@ async fn fill(
     let own = registration::find_own(context, token).await?;
     let shown = states::not_before(context, own.event.id, own.registration.revision).await?;
     let waiting_for = WaitingFor::of(context, &own.registration, own.waiting_position).await?;
+    let status = own.registration.status;
+    let online_url = registration::online_url(&shown.event, own.registration.locator.round, status);
+    let online_url = online_url.map(str::to_owned);
     let registration = RegistrationView::new(
         &own.registration,
         own.waiting_position,
@@ -60,6 +63,7 @@ async fn fill(
     );
     let page_url = visit.absolute(&context.settings, &format!("/r/{}", registration.token));
     Ok(RegistrationPage {
+        online_url,
         t: visit.texts,
         here: format!("/r/{token}"),
         event: shown.view(context.clock.now()),

@@ -8,6 +8,7 @@ use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
     WaitingForView,
 };
+use crate::domain::{occasion, zone};
 use crate::http::text::Texts;
 
 #[derive(Debug, Template)]
@@ -24,6 +25,9 @@ pub(super) struct EventPage {
     pub(super) t: Texts,
     pub(super) here: String,
     pub(super) event: EventView,
+    pub(super) page_url: String,
+    /// JSON-LD, safe inside a script element.
+    pub(super) structured: String,
     pub(super) name: String,
     pub(super) email: String,
     pub(super) idempotency_key: String,
@@ -44,6 +48,8 @@ pub(super) struct RegistrationPage {
     pub(super) registration: RegistrationView,
     pub(super) change: ChangeForm,
     pub(super) page_url: String,
+    /// Where the event takes place online, for somebody who has a place.
+    pub(super) online_url: Option<String>,
 }
 
 /// The form that changes a registration.
@@ -130,8 +136,17 @@ pub(super) struct AdminEventsPage {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) capacity_input: String,
-    pub(super) opens_at_input: String,
-    pub(super) closes_at_input: String,
+    /// The fields for moments: name, id, label and value.
+    pub(super) moments: [(&'static str, &'static str, &'static str, String); 4],
+    /// The fields for one line: name, id, label, type, length and value.
+    pub(super) lines: [(
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        usize,
+        String,
+    ); 4],
     pub(super) waitlist: bool,
     pub(super) max_party_size: String,
     pub(super) create_error: Option<String>,
@@ -185,8 +200,60 @@ pub(super) struct Details {
     pub(super) description: Setting,
     pub(super) opens_at: Setting,
     pub(super) closes_at: Setting,
-    pub(super) waitlist: Choice,
     pub(super) max_party_size: Setting,
+    pub(super) starts_at: Setting,
+    pub(super) ends_at: Setting,
+    pub(super) time_zone: Setting,
+    pub(super) location: Setting,
+    pub(super) online_url: Setting,
+    pub(super) contact: Setting,
+    pub(super) waitlist: Tick,
+}
+
+impl Details {
+    /// The fields for moments: name, id and label, and the setting.
+    fn moments(&self) -> [(&'static str, &'static str, &Setting); 4] {
+        [
+            ("starts_at", "edit-starts", &self.starts_at),
+            ("ends_at", "edit-ends", &self.ends_at),
+            ("opens_at", "edit-opens", &self.opens_at),
+            ("closes_at", "edit-closes", &self.closes_at),
+        ]
+    }
+
+    /// The fields for one line: name, id and label, type, length, and the setting.
+    fn lines(&self) -> [(&'static str, &'static str, &'static str, usize, &Setting); 4] {
+        [
+            (
+                "time_zone",
+                "edit-time-zone",
+                "text",
+                zone::NAME_MAX,
+                &self.time_zone,
+            ),
+            (
+                "location",
+                "edit-location",
+                "text",
+                occasion::LOCATION_MAX,
+                &self.location,
+            ),
+            (
+                "online_url",
+                "edit-online-url",
+                "url",
+                occasion::ONLINE_URL_MAX,
+                &self.online_url,
+            ),
+            (
+                "contact",
+                "edit-contact",
+                "text",
+                occasion::CONTACT_MAX,
+                &self.contact,
+            ),
+        ]
+    }
 }
 
 /// One setting's field.
@@ -196,6 +263,8 @@ pub(super) struct Setting {
     pub(super) value: String,
     /// The current value.
     pub(super) now: String,
+    /// The same for the hidden field, which loses nothing.
+    pub(super) was: String,
     /// Somebody else changed it meanwhile.
     pub(super) clashes: bool,
     /// It conflicts with another setting, or is not valid.
@@ -204,7 +273,7 @@ pub(super) struct Setting {
 
 /// One setting's checkbox.
 #[derive(Debug)]
-pub(super) struct Choice {
+pub(super) struct Tick {
     /// Whether it is ticked.
     pub(super) value: bool,
     /// What is true.

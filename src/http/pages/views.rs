@@ -1,9 +1,13 @@
 //! Values for templates, made from the domain's.
 
+use std::sync::Arc;
+
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
+use crate::domain::occasion::Occasion;
+use crate::domain::person::Email;
 use crate::domain::registration::{Registration, Status};
 use crate::http::registration::WaitingFor;
 use crate::store::Listed;
@@ -72,7 +76,7 @@ impl CountView {
 }
 
 /// JSON for a script element. Without `<` it contains neither `</script` nor `<!--`.
-fn script_data(value: &impl serde::Serialize) -> String {
+pub(super) fn script_data(value: &impl serde::Serialize) -> String {
     // Serialising plain structs with string keys cannot fail.
     serde_json::to_string(value)
         .unwrap_or_else(|_| "{}".to_owned())
@@ -88,6 +92,9 @@ pub(super) struct EventView {
     pub(super) max_party_size: u32,
     pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
+    pub(super) occasion: Arc<Occasion>,
+    /// How often the settings were edited: a part of the page that was drawn before is out of date.
+    pub(super) edits: u32,
     opens_at: Option<Timestamp>,
     closes_at: Option<Timestamp>,
     now: Timestamp,
@@ -101,7 +108,7 @@ pub(super) struct MomentView {
     /// The message before it, and the one after it.
     pub(super) future: &'static str,
     pub(super) past: &'static str,
-    pub(super) at: Option<String>,
+    pub(super) at: Option<Timestamp>,
     is_past: bool,
 }
 
@@ -142,6 +149,8 @@ impl EventView {
             slug: event.slug.to_string(),
             title: event.title.clone(),
             description: event.description.clone(),
+            occasion: Arc::clone(&event.occasion),
+            edits: event.edits,
             opens_at: event.opens_at,
             closes_at: event.closes_at,
             now,
@@ -152,6 +161,26 @@ impl EventView {
                 ..event.headcount()
             }),
         }
+    }
+
+    /// The address for a `mailto:` link, if the contact is one.
+    pub(super) fn contact_email(&self) -> Option<String> {
+        let email = Email::parse(&self.occasion.contact).ok()?;
+        // In a link `?` and `%` have a meaning of their own (RFC 6068, section 2).
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "@.-_+".contains(c);
+        email
+            .as_str()
+            .chars()
+            .all(is_plain)
+            .then(|| email.as_str().to_owned())
+    }
+
+    /// Whether the page says when or where the event is, or whom to ask.
+    pub(super) fn has_facts(&self) -> bool {
+        let occasion = &self.occasion;
+        occasion.starts_at.is_some()
+            || !occasion.location.is_empty()
+            || !occasion.contact.is_empty()
     }
 
     /// When registration opens and closes. A moment that has passed is not announced as one to come.
@@ -176,7 +205,7 @@ impl EventView {
             field,
             future,
             past,
-            at: at.map(|at| at.to_string()),
+            at,
             is_past: at.is_some_and(|at| at <= self.now),
         }
     }
@@ -193,7 +222,8 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    fn new(registration: &Registration, event: &Event) -> Self {
+    /// Of a registration beside its event.
+    pub(super) fn new(registration: &Registration, event: &Event) -> Self {
         match registration.status {
             Status::Cancelled => Self::Cancelled,
             _ if registration.locator.round != event.round => Self::Archived,
@@ -252,7 +282,7 @@ pub(super) struct RegistrationView {
     pub(super) waiting_for: Option<WaitingForView>,
     pub(super) token: String,
     pub(super) round: u32,
-    pub(super) at: String,
+    pub(super) at: Timestamp,
 }
 
 impl RegistrationView {
@@ -273,7 +303,7 @@ impl RegistrationView {
             waiting_for: waiting_for.map(WaitingForView::from),
             token: registration.token().to_string(),
             round: registration.locator.round,
-            at: registration.at.to_string(),
+            at: registration.at,
         }
     }
 }

@@ -8,6 +8,7 @@ pub(super) use create::post;
 pub use create::{Fields, Registered, admit, submit};
 pub use own::{OwnRegistration, cancel, change, find_own, is_of_deleted_event, revised};
 pub(super) use own::{delete, get, patch};
+pub(super) use view::online_url;
 pub use view::{View, WaitingFor};
 
 use crate::domain::command::Answer;

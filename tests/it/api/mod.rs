@@ -1,5 +1,6 @@
 //! The API, call by call, over real sockets.
 
+mod calendar;
 mod console;
 mod details;
 mod document;

@@ -102,6 +102,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_urlencoded", &["http", "transport"]),
     ("csv", &["http"]),
     ("qrcode", &["http"]),
+    ("icalendar", &["wire"]),
     ("argon2", &["http"]),
     ("sha2", &["http"]),
     ("subtle", &["domain", "http"]),

@@ -7,6 +7,7 @@ mod private;
 mod sign_in;
 mod two_organisers;
 mod visitor;
+mod when_and_where;
 
 use super::support::app::{App, PASSWORD, TOKEN};
 use super::support::wire::Wire;

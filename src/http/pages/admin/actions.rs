@@ -15,6 +15,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{Edit, Event};
 use crate::domain::invalid::Invalid;
+use crate::domain::local_time::Choice;
 use crate::domain::registration::Locator;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
@@ -127,8 +128,11 @@ async fn answer(
     };
     let page = format!("/admin/events/{slug}");
     match outcome.await {
-        Ok(()) if *action == Action::Delete => see_other("/admin?done=deleted"),
-        Ok(()) => see_other(&format!("{page}?done={}", action.done())),
+        Ok(_) if *action == Action::Delete => see_other("/admin?done=deleted"),
+        Ok(choices) => {
+            let done = flash::with_choices(action.done(), &choices);
+            see_other(&format!("{page}?done={done}"))
+        }
         Err(problem) => match (refusal(action, &problem), typed(action, form, &problem)) {
             (None, _) => problem_page(visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
@@ -140,22 +144,28 @@ async fn answer(
     }
 }
 
+/// Does it, and says how the form's local times became moments.
 async fn carry_out(
     context: &Context,
     event: &Event,
     action: &Action,
     form: &Form,
     organiser: Organiser,
-) -> Result<(), Problem> {
+) -> Result<Vec<Choice>, Problem> {
     let by = organiser.actor();
+    let mut choices = Vec::new();
     let command = match action {
         Action::Edit | Action::Capacity => {
             let change = match action {
-                Action::Edit => settings_form::details(form)?,
+                Action::Edit => {
+                    let (edit, taken) = settings_form::details(form, event)?;
+                    choices = taken;
+                    edit
+                }
                 _ => settings_form::capacity(form)?,
             };
             if change.is_empty() {
-                return Ok(());
+                return Ok(choices);
             }
             edit(change, by)
         }
@@ -183,9 +193,12 @@ async fn carry_out(
         Action::Announce => {
             let new = announcement(form, context.clock.now())?;
             announcements::announce(context, event, &new, organiser).await?;
-            return Ok(());
+            return Ok(choices);
         }
-        Action::Withdraw => return announcements::withdraw(context, event, organiser).await,
+        Action::Withdraw => {
+            announcements::withdraw(context, event, organiser).await?;
+            return Ok(choices);
+        }
         Action::Delete => {
             confirm(event, form)?;
             Command::Delete {
@@ -216,7 +229,7 @@ async fn carry_out(
     if answer == Answer::Deleted {
         context.registrar.forget(event.id);
     }
-    Ok(())
+    Ok(choices)
 }
 
 fn edit(edit: Edit, by: Actor) -> Command {
@@ -276,6 +289,8 @@ fn refusal(action: &Action, problem: &Problem) -> Option<&'static str> {
         (Action::Reset | Action::Delete, Some(CONFIRM)) => Some("confirm"),
         (Action::Capacity | Action::Reset, Some("capacity")) => Some("capacity"),
         (Action::Edit, Some("closes_at")) => Some("schedule"),
+        (Action::Edit, Some("ends_at")) => Some("ends"),
+        (Action::Edit, Some("time_zone")) => Some("zone"),
         _ => flash::code(problem),
     }
 }

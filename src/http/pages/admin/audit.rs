@@ -93,7 +93,7 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
         .find(&format!("audit-field-{}", name.replace('_', "-")))
         .unwrap_or_else(|| name.to_owned());
     let shown = match (name, value) {
-        ("at" | "opens_at" | "closes_at" | "ends_at", Value::String(at)) => {
+        ("at" | "opens_at" | "closes_at" | "starts_at" | "ends_at", Value::String(at)) => {
             return AuditPart {
                 text: format!("{label} "),
                 at: Some(at.clone()),

@@ -7,10 +7,13 @@ use warp::reply::Response;
 
 use super::{flash, inputs, login, once, writer};
 use crate::context::{Context, Shared};
+use crate::domain::clock::Timestamp;
 use crate::domain::event::{
     NewEvent, PartySize, Slug, check_schedule, parse_description, parse_title,
 };
-use crate::domain::occasion::Occasion;
+use crate::domain::local_time::Choice;
+use crate::domain::occasion::{self, Occasion, OnlineUrl, parse_contact, parse_location};
+use crate::domain::zone::{self, Zone};
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
 use crate::http::organiser::settings;
@@ -56,7 +59,10 @@ pub(in crate::http::pages) async fn create(
 
 async fn created(context: &Context, visit: &Visit, form: &Form, organiser: Organiser) -> Response {
     let refused = match make(context, form, organiser).await {
-        Ok(slug) => return see_other(&format!("/admin/events/{slug}?done=created")),
+        Ok((slug, choices)) => {
+            let done = flash::with_choices("created", &choices);
+            return see_other(&format!("/admin/events/{slug}?done={done}"));
+        }
         Err(problem) => problem,
     };
     match session::session(context, &visit.head.headers).await {
@@ -65,17 +71,38 @@ async fn created(context: &Context, visit: &Visit, form: &Form, organiser: Organ
     }
 }
 
-async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Slug, Problem> {
-    let (opens_at, closes_at) = (
-        inputs::parse_moment("opens_at", form.get("opens_at"))?,
-        inputs::parse_moment("closes_at", form.get("closes_at"))?,
-    );
+/// Creates the event, and says how its local times became moments.
+async fn make(
+    context: &Context,
+    form: &Form,
+    organiser: Organiser,
+) -> Result<(Slug, Vec<Choice>), Problem> {
+    let time_zone = match form.get("time_zone").trim() {
+        "" => context.settings.time_zone.clone(),
+        name => Zone::parse(name)?,
+    };
+    let mut choices = Vec::new();
+    let mut moment = |name: &'static str| -> Result<Option<Timestamp>, Problem> {
+        let read = inputs::parse_moment(name, form.get(name), &time_zone)?;
+        choices.extend(read.map(|(_, choice)| choice));
+        Ok(read.map(|(at, _)| at))
+    };
+    let (opens_at, closes_at) = (moment("opens_at")?, moment("closes_at")?);
+    let (starts_at, ends_at) = (moment("starts_at")?, moment("ends_at")?);
     check_schedule(opens_at, closes_at)?;
+    let occasion = Occasion {
+        starts_at,
+        ends_at,
+        time_zone: time_zone.clone(),
+        location: parse_location(form.get("location"))?,
+        online_url: OnlineUrl::parse(form.get("online_url"))?,
+        contact: parse_contact(form.get("contact"))?,
+    };
+    occasion.check()?;
+    let slug = Slug::parse(form.get("slug").trim())?;
+    let title = parse_title(form.get("title"))?;
     let new = NewEvent {
-        slug: Slug::parse(form.get("slug").trim())?,
-        title: parse_title(form.get("title"))?,
         description: parse_description(form.get("description"))?,
-        capacity: inputs::parse_capacity(form.get("capacity"))?,
         waitlist: form.is_ticked("waitlist"),
         max_party_size: match form.sent("max_party_size") {
             Some(most) => inputs::parse_max_party_size(most)?,
@@ -83,12 +110,11 @@ async fn make(context: &Context, form: &Form, organiser: Organiser) -> Result<Sl
         },
         opens_at,
         closes_at,
-        occasion: Occasion {
-            time_zone: context.settings.time_zone.clone(),
-            ..Occasion::default()
-        },
+        occasion,
+        ..NewEvent::new(slug, title, inputs::parse_capacity(form.get("capacity"))?)
     };
-    Ok(settings::create(context, new, organiser).await?.slug)
+    let event = settings::create(context, new, organiser).await?;
+    Ok((event.slug, choices))
 }
 
 async fn events_page(
@@ -109,8 +135,50 @@ async fn events_page(
         title: text("title"),
         description: text("description"),
         capacity_input: text("capacity"),
-        opens_at_input: text("opens_at"),
-        closes_at_input: text("closes_at"),
+        moments: [
+            ("starts_at", "create-starts", "edit-starts"),
+            ("ends_at", "create-ends", "edit-ends"),
+            ("opens_at", "create-opens", "edit-opens"),
+            ("closes_at", "create-closes", "edit-closes"),
+        ]
+        .map(|(name, id, label)| (name, id, label, text(name))),
+        lines: [
+            (
+                "time_zone",
+                "create-time-zone",
+                "edit-time-zone",
+                "text",
+                zone::NAME_MAX,
+            ),
+            (
+                "location",
+                "create-location",
+                "edit-location",
+                "text",
+                occasion::LOCATION_MAX,
+            ),
+            (
+                "online_url",
+                "create-online-url",
+                "edit-online-url",
+                "url",
+                occasion::ONLINE_URL_MAX,
+            ),
+            (
+                "contact",
+                "create-contact",
+                "edit-contact",
+                "text",
+                occasion::CONTACT_MAX,
+            ),
+        ]
+        .map(|(name, id, label, kind, max)| {
+            let value = typed.sent(name).unwrap_or(match name {
+                "time_zone" => context.settings.time_zone.name(),
+                _ => "",
+            });
+            (name, id, label, kind, max, value.to_owned())
+        }),
         waitlist: typed.is_ticked("waitlist"),
         max_party_size: typed.sent("max_party_size").unwrap_or("1").to_owned(),
         once: once::draw(),
@@ -138,6 +206,8 @@ fn explanation(problem: &Problem) -> String {
         Some("slug") => "create-slug-hint".to_owned(),
         Some("capacity") => "flash-error-capacity".to_owned(),
         Some("closes_at") => "flash-error-schedule".to_owned(),
+        Some("ends_at") => "flash-error-ends".to_owned(),
+        Some("time_zone") => "flash-error-zone".to_owned(),
         _ if problem.code() == Code::ValidationFailed => {
             "problem-validation-failed-meaning".to_owned()
         }

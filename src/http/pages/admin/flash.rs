@@ -1,5 +1,6 @@
 //! The outcome of the last action: a code in the address that the 303 leads to.
 
+use crate::domain::local_time::Choice;
 use crate::http::pages::views::FlashView;
 use crate::http::pages::visit::Visit;
 use crate::problem::{Code, Problem};
@@ -13,6 +14,18 @@ pub(super) fn read(visit: &Visit) -> Option<FlashView> {
             .find(&format!("flash-{kind}-{code}"))
             .map(|text| FlashView { kind, text })
     })
+}
+
+/// The code `done`, with what the organiser must know of times that do not exist or exist twice.
+pub(super) fn with_choices(done: &'static str, choices: &[Choice]) -> String {
+    let moved = choices.contains(&Choice::MovedForward);
+    let first = choices.contains(&Choice::First);
+    match (moved, first) {
+        (false, false) => done.to_owned(),
+        (true, false) => format!("{done}-moved"),
+        (false, true) => format!("{done}-first"),
+        (true, true) => format!("{done}-both"),
+    }
 }
 
 /// The code for a refused action. `None` if the event is gone, because its page cannot be shown.

@@ -3,6 +3,8 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, PartySize};
 use crate::domain::invalid::Invalid;
+use crate::domain::local_time::{self, Choice, LocalTime};
+use crate::domain::zone::Zone;
 
 /// `100`, or nothing for no limit.
 pub(super) fn capacity(capacity: Capacity) -> String {
@@ -35,21 +37,31 @@ pub(super) fn parse_max_party_size(text: &str) -> Result<PartySize, Invalid> {
     PartySize::parse("max_party_size", people)
 }
 
-/// The value of a `datetime-local` field in UTC: `2026-11-21T09:00`, with seconds if they are not
-/// zero.
-pub(super) fn moment(at: Option<Timestamp>) -> String {
-    let Some(at) = at else { return String::new() };
-    let text = at.to_string();
-    let text = text.trim_end_matches('Z');
-    let text = text.strip_suffix(".000").unwrap_or(text);
-    text.strip_suffix(":00")
-        .filter(|short| short.len() == "2026-11-21T09:00".len())
-        .unwrap_or(text)
-        .to_owned()
+/// The value of a `datetime-local` field in the event's zone: `2026-11-21T09:00`, with seconds if
+/// they are not zero.
+pub(super) fn moment(at: Option<Timestamp>, zone: &Zone) -> String {
+    at.map(|at| LocalTime::of(at, zone).field())
+        .unwrap_or_default()
 }
 
-/// Reads what [`moment`] writes.
-pub(super) fn parse_moment(field: &'static str, text: &str) -> Result<Option<Timestamp>, Invalid> {
+/// The value of a hidden field for a moment, which [`parse_exact`] reads back: like [`moment`], but
+/// in UTC for the second of two equal local times.
+pub(super) fn exact(at: Option<Timestamp>, zone: &Zone) -> String {
+    let field = moment(at, zone);
+    match at {
+        Some(at) if local_time::read(&field, zone).map(|(read, _)| read) != Some(at) => {
+            at.to_string()
+        }
+        Some(_) | None => field,
+    }
+}
+
+/// Reads what [`moment`] writes, and says how it became a moment.
+pub(super) fn parse_moment(
+    field: &'static str,
+    text: &str,
+    zone: &Zone,
+) -> Result<Option<(Timestamp, Choice)>, Invalid> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -58,25 +70,24 @@ pub(super) fn parse_moment(field: &'static str, text: &str) -> Result<Option<Tim
         Invalid::new(
             field,
             "malformed",
-            format!("{field} must look like 2026-11-21T09:00, in UTC"),
+            format!("{field} must look like 2026-11-21T09:00, in the event's time zone"),
         )
     };
-    // Only digits and separators, so that no other offset is accepted.
-    if !text
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'T' | b':' | b'.'))
-    {
-        return Err(malformed());
+    local_time::read(text, zone).map(Some).ok_or_else(malformed)
+}
+
+/// Reads what [`exact`] writes; `None` if it is no such text.
+#[expect(
+    clippy::option_option,
+    reason = "unreadable, empty and a moment differ, as in an edit"
+)]
+pub(super) fn parse_exact(text: &str, zone: &Zone) -> Option<Option<Timestamp>> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(None);
     }
-    let seconds = if text.len() == "2026-11-21T09:00".len() {
-        ":00"
-    } else {
-        ""
-    };
-    format!("{text}{seconds}Z")
-        .parse()
-        .map(Some)
-        .map_err(|_| malformed())
+    let local = local_time::read(text, zone).map(|(at, _)| at);
+    local.or_else(|| text.parse().ok()).map(Some)
 }
 
 #[cfg(test)]
@@ -122,32 +133,27 @@ mod tests {
 
     #[test]
     fn moments_are_read_back_as_they_were() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
         for text in [
             "",
             "2026-11-21T09:00",
             "2026-11-21T09:00:05",
             "2026-11-21T00:00",
             "2026-11-21T09:00:05.123",
+            "2026-10-25T02:30",
         ] {
-            assert_eq!(moment(parse_moment("opens_at", text).unwrap()), text);
+            let read = parse_moment("opens_at", text, &berlin).unwrap();
+            let at = read.map(|(at, _)| at);
+            assert_eq!(moment(at, &berlin), text);
+            assert_eq!(parse_exact(&exact(at, &berlin), &berlin), Some(at));
         }
-        assert_eq!(
-            parse_moment("opens_at", "2026-11-21T09:00").unwrap(),
-            Some("2026-11-21T09:00:00Z".parse().unwrap())
-        );
-        for bad in [
-            "tomorrow",
-            "2026-11-21",
-            "2026-13-01T09:00",
-            "2026-11-21T09:00Z",
-            "2026-11-21T09:00+02:00",
-            "09:00",
-        ] {
-            assert_eq!(
-                parse_moment("opens_at", bad).unwrap_err().field,
-                "opens_at",
-                "{bad}"
-            );
+        // The second half past two of that night.
+        let second = Some("2026-10-25T01:30:00Z".parse().unwrap());
+        assert_eq!(moment(second, &berlin), "2026-10-25T02:30");
+        assert_eq!(parse_exact(&exact(second, &berlin), &berlin), Some(second));
+        for bad in ["tomorrow", "2026-11-21", "2026-11-21T09:00Z", "09:00"] {
+            let refused = parse_moment("opens_at", bad, &berlin).unwrap_err();
+            assert_eq!(refused.field, "opens_at", "{bad}");
         }
     }
 }

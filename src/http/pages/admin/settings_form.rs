@@ -5,40 +5,71 @@
 //! each other.
 
 use super::inputs;
+use crate::domain::clock::Timestamp;
 use crate::domain::event::{Edit, Event, parse_description, parse_title};
+use crate::domain::invalid::Invalid;
+use crate::domain::local_time::Choice;
+use crate::domain::occasion::{OccasionEdit, OnlineUrl, parse_contact, parse_location};
+use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
-use crate::http::pages::templates::{Choice, Details, Setting};
+use crate::http::pages::templates::{Details, Setting, Tick};
 use crate::problem::Problem;
 
-/// What the details' form changes.
-pub(super) fn details(form: &Form) -> Result<Edit, Problem> {
-    let moment = |name| inputs::parse_moment(name, form.get(name));
-    // A field without its `was_` value is changed without a check.
-    let was_moment = |name, field| {
-        form.sent(field)
-            .and_then(|text| inputs::parse_moment(name, text).ok())
+/// What the details' form changes, and how its local times became moments. Fields that were not sent
+/// keep their settings.
+pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>), Problem> {
+    let zones = Zones::of(form, event)?;
+    let mut choices = Vec::new();
+    let mut moment = |name: &'static str| -> Result<Option<Option<Timestamp>>, Problem> {
+        let was = zones.was_moment(form, name);
+        let Some(text) = form.sent(name) else {
+            return Ok(None);
+        };
+        // What was not touched keeps every digit, also the second of two equal local times.
+        let is_untouched = zones.now == zones.was
+            && was.is_some_and(|was| inputs::moment(was, &zones.was) == text.trim());
+        if is_untouched {
+            return Ok(None);
+        }
+        let read = inputs::parse_moment(name, text, &zones.now)?;
+        let new = changed(read.map(|(at, _)| at), was.as_ref());
+        if new.is_some() {
+            choices.extend(read.map(|(_, choice)| choice));
+        }
+        Ok(new)
     };
+    let (opens_at, closes_at) = (moment("opens_at")?, moment("closes_at")?);
+    let (starts_at, ends_at) = (moment("starts_at")?, moment("ends_at")?);
     // A script may send the form without the field.
     let max_party_size = form
         .sent("max_party_size")
         .map(inputs::parse_max_party_size)
         .transpose()?;
-    let was = Edit {
-        title: form
-            .sent("was_title")
-            .and_then(|text| parse_title(text).ok()),
-        description: form
-            .sent("was_description")
-            .and_then(|text| parse_description(text).ok()),
-        waitlist: form.sent("was_waitlist").map(|text| text == "true"),
-        max_party_size: form
-            .sent("was_max_party_size")
-            .and_then(|text| inputs::parse_max_party_size(text).ok()),
-        opens_at: was_moment("opens_at", "was_opens_at"),
-        closes_at: was_moment("closes_at", "was_closes_at"),
-        ..Edit::default()
+    let was = was_details(form, &zones);
+    let occasion = OccasionEdit {
+        starts_at,
+        ends_at,
+        time_zone: changed(zones.now.clone(), Some(&zones.was)),
+        location: sent(
+            form,
+            "location",
+            parse_location,
+            was.occasion.location.as_ref(),
+        )?,
+        online_url: sent(
+            form,
+            "online_url",
+            OnlineUrl::parse,
+            was.occasion.online_url.as_ref(),
+        )?,
+        contact: sent(
+            form,
+            "contact",
+            parse_contact,
+            was.occasion.contact.as_ref(),
+        )?,
     };
-    Ok(Edit {
+    let edit = Edit {
         title: changed(parse_title(form.get("title"))?, was.title.as_ref()),
         description: changed(
             parse_description(form.get("description"))?,
@@ -46,11 +77,86 @@ pub(super) fn details(form: &Form) -> Result<Edit, Problem> {
         ),
         waitlist: changed(form.is_ticked("waitlist"), was.waitlist.as_ref()),
         max_party_size: max_party_size.and_then(|most| changed(most, was.max_party_size.as_ref())),
-        opens_at: changed(moment("opens_at")?, was.opens_at.as_ref()),
-        closes_at: changed(moment("closes_at")?, was.closes_at.as_ref()),
+        opens_at,
+        closes_at,
+        occasion: Box::new(occasion),
         was: Some(Box::new(was)),
         ..Edit::default()
-    })
+    };
+    Ok((edit, choices))
+}
+
+/// The settings as the page was rendered. A field without its `was_` value is changed without a
+/// check.
+fn was_details(form: &Form, zones: &Zones) -> Edit {
+    let text = |name: &str, parse: fn(&str) -> Result<String, Invalid>| {
+        form.sent(name).and_then(|text| parse(text).ok())
+    };
+    Edit {
+        title: text("was_title", parse_title),
+        description: text("was_description", parse_description),
+        waitlist: form.sent("was_waitlist").map(|text| text == "true"),
+        max_party_size: form
+            .sent("was_max_party_size")
+            .and_then(|text| inputs::parse_max_party_size(text).ok()),
+        opens_at: zones.was_moment(form, "opens_at"),
+        closes_at: zones.was_moment(form, "closes_at"),
+        occasion: Box::new(OccasionEdit {
+            starts_at: zones.was_moment(form, "starts_at"),
+            ends_at: zones.was_moment(form, "ends_at"),
+            time_zone: form.sent("was_time_zone").map(|_| zones.was.clone()),
+            location: text("was_location", parse_location),
+            online_url: form
+                .sent("was_online_url")
+                .and_then(|text| OnlineUrl::parse(text).ok()),
+            contact: text("was_contact", parse_contact),
+        }),
+        ..Edit::default()
+    }
+}
+
+/// The zone in which a form's times were typed, and the one in which they were shown before.
+#[derive(Debug)]
+struct Zones {
+    now: Zone,
+    was: Zone,
+}
+
+impl Zones {
+    fn of(form: &Form, event: &Event) -> Result<Self, Invalid> {
+        let of_event = &event.occasion.time_zone;
+        let was = form
+            .sent("was_time_zone")
+            .and_then(|name| Zone::parse(name).ok())
+            .unwrap_or_else(|| of_event.clone());
+        let now = match form.sent("time_zone") {
+            Some(name) => Zone::parse(name)?,
+            None => was.clone(),
+        };
+        Ok(Self { now, was })
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "unreadable, empty and a moment differ, as in an edit"
+    )]
+    fn was_moment(&self, form: &Form, name: &str) -> Option<Option<Timestamp>> {
+        let text = form.sent(&format!("was_{name}"))?;
+        inputs::parse_exact(text, &self.was)
+    }
+}
+
+/// A setting whose field was sent, if it differs from what it was.
+fn sent<T: PartialEq>(
+    form: &Form,
+    name: &str,
+    parse: fn(&str) -> Result<T, Invalid>,
+    was: Option<&T>,
+) -> Result<Option<T>, Invalid> {
+    match form.sent(name) {
+        Some(text) => Ok(changed(parse(text)?, was)),
+        None => Ok(None),
+    }
 }
 
 /// What the capacity's form changes.
@@ -81,13 +187,34 @@ pub(super) struct Refused<'a> {
 
 /// The details' fields; `typed` after a form that was refused.
 pub(super) fn details_shown(event: &Event, typed: Option<Refused<'_>>) -> Details {
-    let field = |name: &str, now: String| setting(name, now, typed);
+    let field = |name: &str, now: String| setting(name, now, typed, &event.occasion.time_zone);
+    let occasion = &event.occasion;
+    let moment = |name: &str, at: Option<Timestamp>| {
+        let setting = field(name, inputs::moment(at, &occasion.time_zone));
+        Setting {
+            was: inputs::exact(at, &occasion.time_zone),
+            ..setting
+        }
+    };
     Details {
         title: field("title", event.title.clone()),
         description: field("description", event.description.clone()),
-        opens_at: field("opens_at", inputs::moment(event.opens_at)),
-        closes_at: field("closes_at", inputs::moment(event.closes_at)),
         max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
+        opens_at: moment("opens_at", event.opens_at),
+        closes_at: moment("closes_at", event.closes_at),
+        starts_at: moment("starts_at", occasion.starts_at),
+        ends_at: moment("ends_at", occasion.ends_at),
+        time_zone: field("time_zone", occasion.time_zone.name().to_owned()),
+        location: field("location", occasion.location.clone()),
+        online_url: field(
+            "online_url",
+            occasion
+                .online_url
+                .as_ref()
+                .map(|url| url.as_str().to_owned())
+                .unwrap_or_default(),
+        ),
+        contact: field("contact", occasion.contact.clone()),
         waitlist: choice(
             "waitlist",
             event.waitlist,
@@ -98,40 +225,55 @@ pub(super) fn details_shown(event: &Event, typed: Option<Refused<'_>>) -> Detail
 
 /// The capacity's field; `typed` after a form that was refused.
 pub(super) fn capacity_shown(event: &Event, typed: Option<Refused<'_>>) -> Setting {
-    setting("capacity", inputs::capacity(event.capacity), typed)
+    setting(
+        "capacity",
+        inputs::capacity(event.capacity),
+        typed,
+        &event.occasion.time_zone,
+    )
 }
 
 /// Keeps what was typed; an untouched field shows the current value.
-fn setting(name: &str, now: String, typed: Option<Refused<'_>>) -> Setting {
+fn setting(name: &str, now: String, typed: Option<Refused<'_>>, zone: &Zone) -> Setting {
     let Some(Refused { form, wrong }) = typed else {
         return Setting {
             value: now.clone(),
+            was: now.clone(),
             now,
             clashes: false,
             is_wrong: false,
         };
     };
-    let (value, was) = (form.get(name), form.sent(&format!("was_{name}")));
-    if was.is_some_and(|was| same(was, value)) {
-        return setting(name, now, None);
+    let was = form.sent(&format!("was_{name}"));
+    let is_named = wrong.iter().any(|field| field == name);
+    // A field that was not sent keeps its setting.
+    let Some(value) = form.sent(name) else {
+        return Setting {
+            is_wrong: is_named,
+            ..setting(name, now, None, zone)
+        };
+    };
+    if was.is_some_and(|was| same(was, value, zone)) {
+        return setting(name, now, None, zone);
     }
-    let clashes = was.is_some_and(|was| !same(was, &now)) && !same(value, &now);
+    let clashes = was.is_some_and(|was| !same(was, &now, zone)) && !same(value, &now, zone);
     Setting {
         clashes,
-        is_wrong: clashes || wrong.iter().any(|field| field == name),
+        is_wrong: clashes || is_named,
         value: value.to_owned(),
+        was: now.clone(),
         now,
     }
 }
 
-fn choice(name: &str, now: bool, typed: Option<&Form>) -> Choice {
+fn choice(name: &str, now: bool, typed: Option<&Form>) -> Tick {
     let was = typed
         .and_then(|form| form.sent(&format!("was_{name}")))
         .map(|was| was == "true");
     let value = typed
         .map(|form| form.is_ticked(name))
         .filter(|value| was != Some(*value));
-    Choice {
+    Tick {
         // With two values there is no conflict: a change by somebody else is the one typed here.
         value: value.unwrap_or(now),
         now,
@@ -139,9 +281,9 @@ fn choice(name: &str, now: bool, typed: Option<&Form>) -> Choice {
 }
 
 /// Whether two texts of a field mean the same. Browsers change line ends and the format of moments.
-fn same(one: &str, other: &str) -> bool {
+fn same(one: &str, other: &str, zone: &Zone) -> bool {
     let lines = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    let moment = |text: &str| inputs::parse_moment("at", text).ok().flatten();
+    let moment = |text: &str| inputs::parse_exact(text, zone).flatten();
     lines(one) == lines(other) || moment(one).is_some_and(|at| moment(other) == Some(at))
 }
 
@@ -160,7 +302,8 @@ mod tests {
             "title=Ball&was_title=Gala&description=One%0D%0ATwo&was_description=One%0ATwo&waitlist=true&was_waitlist=true\
              &opens_at=2026-11-21T09%3A00%3A05.120&was_opens_at=2026-11-21T09%3A00%3A05.12&closes_at=&was_closes_at=2026-12-01T09%3A00",
         );
-        let edit = details(&sent).unwrap();
+        let (edit, choices) = details(&sent, &samples::event()).unwrap();
+        assert_eq!(choices, []);
         let expected = Edit {
             title: Some("Ball".to_owned()),
             closes_at: Some(None),
@@ -169,10 +312,13 @@ mod tests {
         };
         assert_eq!(edit, expected);
         assert_eq!(edit.was.unwrap().title.as_deref(), Some("Gala"));
-        let untouched = details(&form(
-            "title=Gala&was_title=Gala&description=&was_description=&was_waitlist=false&opens_at=&was_opens_at=&closes_at=&was_closes_at=",
-        ));
-        assert!(untouched.unwrap().is_empty());
+        let untouched = details(
+            &form(
+                "title=Gala&was_title=Gala&description=&was_description=&was_waitlist=false&opens_at=&was_opens_at=&closes_at=&was_closes_at=",
+            ),
+            &samples::event(),
+        );
+        assert!(untouched.unwrap().0.is_empty());
         assert!(
             capacity(&form("capacity=100&was_capacity=100"))
                 .unwrap()
@@ -183,6 +329,64 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn times_are_read_in_the_zone_that_was_typed() {
+        let edit = |fields: &str| {
+            let common = "title=T&was_title=T&description=&was_description=&was_waitlist=false&";
+            let (edit, choices) =
+                details(&form(&format!("{common}{fields}")), &samples::event()).unwrap();
+            let zone = edit
+                .occasion
+                .time_zone
+                .as_ref()
+                .map(|zone| zone.name().to_owned());
+            let starts_at = edit
+                .occasion
+                .starts_at
+                .map(|at| at.map(|at| at.to_string()).unwrap_or_default());
+            (zone, starts_at, choices)
+        };
+        let at = |text: &str| Some(text.to_owned());
+        // Spring and autumn in Berlin.
+        assert_eq!(
+            edit(
+                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin&starts_at=2027-03-28T02:30&was_starts_at="
+            ),
+            (
+                None,
+                at("2027-03-28T01:30:00.000Z"),
+                vec![Choice::MovedForward]
+            )
+        );
+        assert_eq!(
+            edit(
+                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin&starts_at=2026-10-25T02:30&was_starts_at="
+            ),
+            (None, at("2026-10-25T00:30:00.000Z"), vec![Choice::First])
+        );
+        // The second half past two is kept by a form that does not touch it.
+        assert_eq!(
+            edit(
+                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin&starts_at=2026-10-25T02:30&was_starts_at=2026-10-25T01:30:00.000Z"
+            ),
+            (None, None, vec![])
+        );
+        // Another zone: the same clock time there.
+        assert_eq!(
+            edit(
+                "time_zone=America/New_York&was_time_zone=Europe/Berlin&starts_at=2026-12-12T19:00&was_starts_at=2026-12-12T19:00"
+            ),
+            (
+                at("America/New_York"),
+                at("2026-12-13T00:00:00.000Z"),
+                vec![Choice::Only]
+            )
+        );
+        assert_eq!(edit(""), (None, None, vec![]), "what was not sent is kept");
+        let unknown = details(&form("title=T&time_zone=Mars"), &samples::event());
+        assert_eq!(unknown.unwrap_err().errors()[0].0, "time_zone");
     }
 
     #[test]

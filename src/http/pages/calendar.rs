@@ -1,0 +1,161 @@
+//! Calendar files: an event's, a visitor's own, and the feed of all events.
+
+use warp::http::{HeaderValue, header};
+use warp::reply::Response;
+
+use super::answer::problem_page;
+use super::states;
+use super::views::Standing;
+use super::visit::Visit;
+use crate::context::{Context, Shared};
+use crate::domain::event::Event;
+use crate::domain::lab;
+use crate::http::{registration, reply};
+use crate::problem::{Code, Problem};
+use crate::wire::calendar::{Entry, Status, calendar};
+
+/// `GET /e/{slug}/event.ics`.
+pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Response {
+    let file = async {
+        let shown = states::by_slug(&context, &slug).await?;
+        let entry = entry(&context, &visit, &shown.event).ok_or_else(undated)?;
+        Ok(calendar(None, &[entry]))
+    };
+    answer(file.await, &context, &visit, &slug, Caching::Shared)
+}
+
+/// `GET /r/{token}/event.ics`.
+pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Response {
+    let file = async {
+        let own = registration::find_own(&context, &token).await?;
+        let event = &own.event;
+        let row = &own.registration;
+        let standing = Standing::new(row, event);
+        let entry = entry(&context, &visit, event).ok_or_else(undated)?;
+        let link = visit.absolute(&context.settings, &format!("/r/{}", row.token()));
+        let t = visit.texts;
+        let mut description = vec![
+            t.get(standing.key()),
+            t.get1("registration-number", "number", row.locator.number),
+            link.clone(),
+        ];
+        let online = registration::online_url(event, row.locator.round, row.status);
+        description.extend(online.map(str::to_owned));
+        if !event.description.is_empty() {
+            description.extend([String::new(), event.description.clone()]);
+        }
+        let entry = Entry {
+            uid: format!("{}-{}", row.locator, entry.uid),
+            // Every change of a registration that a calendar shows is a revision of its event.
+            sequence: event.revision,
+            stamp: event.at,
+            description: description.join("\n"),
+            location: match online {
+                Some(url) if entry.location.is_empty() => url.to_owned(),
+                Some(_) | None => entry.location,
+            },
+            url: link,
+            status: match standing {
+                Standing::Confirmed => Status::Confirmed,
+                Standing::Waiting => Status::Tentative,
+                Standing::Cancelled | Standing::Archived => Status::Cancelled,
+            },
+            ..entry
+        };
+        Ok((calendar(None, &[entry]), event.slug.to_string()))
+    };
+    let (file, name) = match file.await {
+        Ok((file, name)) => (Ok(file), name),
+        Err(problem) => (Err(problem), String::new()),
+    };
+    answer(file, &context, &visit, &name, Caching::Private)
+}
+
+/// `GET /events.ics`.
+pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
+    let channels = context.hub.channels();
+    let entries: Vec<Entry> = channels
+        .iter()
+        .map(|channel| channel.newest().event)
+        .filter(|event| event.slug.as_str() != lab::SLUG)
+        .filter_map(|event| entry(&context, &visit, &event))
+        .collect();
+    let file = calendar(Some(&visit.texts.get("events-title")), &entries);
+    answer(Ok(file), &context, &visit, "events", Caching::Shared)
+}
+
+/// An event as everybody sees it; `None` if nobody knows when it is.
+fn entry(context: &Context, visit: &Visit, event: &Event) -> Option<Entry> {
+    let occasion = &event.occasion;
+    Some(Entry {
+        // The epoch makes it unique among all installations, and does not depend on the address.
+        uid: format!("{}-{}@headcount", event.slug, event.epoch.as_str()),
+        sequence: i64::from(event.edits),
+        stamp: event.edited_at.unwrap_or(event.at),
+        starts_at: occasion.starts_at?,
+        ends_at: occasion.ends_at,
+        zone: occasion.time_zone.clone(),
+        summary: event.title.clone(),
+        description: event.description.clone(),
+        location: occasion.location.clone(),
+        contact: occasion.contact.clone(),
+        url: visit.absolute(&context.settings, &format!("/e/{}", event.slug)),
+        status: Status::Confirmed,
+    })
+}
+
+fn undated() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "there is no calendar file before the event has a time (starts_at)",
+    )
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caching {
+    /// Anybody may see it.
+    Shared,
+    /// It has a private link.
+    Private,
+}
+
+fn answer(
+    file: Result<String, Problem>,
+    context: &Context,
+    visit: &Visit,
+    name: &str,
+    caching: Caching,
+) -> Response {
+    let file = match file {
+        Ok(file) => file,
+        Err(problem) => return problem_page(visit, &problem),
+    };
+    let etag = reply::content_etag(file.as_bytes());
+    let mut response = if context.hub.is_stale() {
+        // No validator: it may be out of date (docs/protocol.md, section 13.2).
+        reply::json_bytes(file.into())
+    } else {
+        reply::conditional(&visit.head.headers, etag, file.into())
+    };
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/calendar; charset=utf-8"),
+    );
+    // A slug is letters, digits and hyphens.
+    if let Ok(disposition) = HeaderValue::try_from(format!("inline; filename=\"{name}.ics\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept-Language, Cookie"),
+    );
+    match caching {
+        Caching::Shared => {}
+        Caching::Private => {
+            let private = HeaderValue::from_static("private, no-cache");
+            headers.insert(header::CACHE_CONTROL, private);
+        }
+    }
+    response
+}

@@ -1,0 +1,36 @@
+// Parts of a page that only the server can write, such as when and where an event is. They are read again when the event's
+// settings were edited.
+let reading = null;
+
+/** The page as it is now. Parts of several events are read together. */
+const page = () =>
+  (reading ??= fetch(location.pathname, { cache: "no-store" })
+    .then(async (answer) => {
+      if (!answer.ok || answer.redirected) return null;
+      return new DOMParser().parseFromString(await answer.text(), "text/html");
+    })
+    .finally(() => {
+      reading = null;
+    }));
+
+const partsOf = (root) => [...root.querySelectorAll("[data-live-part]")];
+
+/** Draws the parts of `root` again. `selector` finds the same root in the page as it is now. */
+export async function redraw(root, selector) {
+  const now = await page().catch(() => null); // the next occasion asks again
+  const fresh = selector ? now?.querySelector(selector) : now;
+  if (!fresh) return;
+  const { enliven } = await import("./site.js");
+  for (const part of partsOf(root)) {
+    const next = fresh.querySelector(`[data-live-part="${part.dataset.livePart}"]`);
+    if (!next) continue;
+    part.replaceWith(document.adoptNode(next));
+    enliven(next);
+  }
+}
+
+/** The same, if the settings were edited since they were drawn. */
+export function follow(root, selector, edits) {
+  const isOld = (part) => part.dataset.edits !== String(edits);
+  if (partsOf(root).some(isOld)) redraw(root, selector);
+}
