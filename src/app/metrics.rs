@@ -80,7 +80,7 @@ fn describe() {
         "headcount_drift",
         "Published count less the sum of the parties; must be 0."
     );
-    metrics::describe_gauge!("headcount_registered", "Confirmed registrations, by event.");
+    metrics::describe_gauge!("headcount_registered", "People confirmed, by event.");
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
     metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");

@@ -18,13 +18,13 @@ const PER_ADDRESS: u32 = 10;
 /// Failures a minute from all addresses, before each of them has a single one.
 const TOGETHER: u32 = 60;
 const MINUTE: Duration = Duration::from_mins(1);
-/// How long an address that has failed waits for its turns behind those that have not. Long enough
-/// that a thousand addresses can delay an organiser once in this time, for a few seconds.
+/// How long an address that has failed waits behind those that have not. In this time a thousand
+/// addresses can delay an organiser only once, for a few seconds.
 const SUSPECTED_FOR: Duration = Duration::from_mins(10);
 /// Addresses remembered at once, about 8 MiB. A failure is forgotten after [`SUSPECTED_FOR`] at the
 /// latest.
 const ADDRESSES: usize = 65_536;
-/// How many are forgotten together when all have failed lately. One at a time would mean a pass over
+/// How many are forgotten together when all have failed lately. Forgetting one at a time would scan
 /// all of them for each newcomer.
 const FORGOTTEN_TOGETHER: usize = ADDRESSES / 16;
 
@@ -52,8 +52,8 @@ struct Failures {
     failed_at: Option<Instant>,
 }
 
-/// A client that waits to make its attempt. Leaving before counts as a failure: else a client could
-/// ask again and again, and never be found to fail.
+/// A client that waits to make its attempt. Leaving early counts as a failure. Otherwise a client
+/// could start checks without end and never fail.
 #[must_use]
 pub struct Arrival<'a> {
     guesses: &'a Guesses,

@@ -1,15 +1,15 @@
-//! Turns to check a password: a few at once, and few who wait.
+//! Turns to check a password: how many checks run at once, how many sign-ins may wait, and who is
+//! next.
 //!
-//! Argon2id takes 19 MiB and about ten milliseconds of a core. Strangers can make an organiser wait
-//! only by waiting themselves, so the order of those who wait decides how long. The rule is
-//! [`Waiting::next`]:
+//! Argon2id takes 19 MiB and about ten milliseconds of a core. The order of the queue decides how
+//! long strangers can delay an organiser. [`Waiting::next`] chooses:
 //!
-//! 1. First those whose address has not failed lately.
-//! 2. Of them, those of whose address the fewest wait, then of whose network: strangers with many
-//!    addresses have them in few networks.
-//! 3. Of equals the newest: whoever comes after a crowd has waited is served before it.
+//! 1. Addresses that have not failed lately come first.
+//! 2. Among them, the address with the fewest waiting sign-ins, then the network with the fewest:
+//!    an attacker's many addresses are in few networks.
+//! 3. Among equals, the newest: a newcomer is served before a crowd that was already waiting.
 //!
-//! An address takes part in one crowd only: then it has failed. Every fourth turn goes to the one who
+//! An address is in front only once; then it has failed. Every fourth turn goes to the sign-in that
 //! has waited longest, so everybody is served.
 
 use std::cmp::Reverse;
@@ -22,15 +22,16 @@ use tokio::sync::oneshot;
 
 use super::throttle::subscriber;
 
-/// Guessing must not take the registrations' cores.
+/// Checks at once. Guessing must not take the cores that registrations need.
 pub const AT_ONCE: usize = 2;
-/// Of one address, checks included. More than may fail in a minute, so that a client that guesses
-/// learns of that limit and not of this one.
+/// Sign-ins of one address that may wait or be checked. More than may fail in a minute, so a client
+/// that guesses reaches that limit first.
 const PER_ADDRESS: usize = 16;
-/// Who waits at addresses that have failed lately: they delay the next one by a second or two.
+/// Sign-ins that may wait from addresses that have failed lately. A full queue delays the next one
+/// by a second or two.
 const SUSPECTED: usize = 32;
-/// Who waits at addresses without failures: more than there are organisers, and bounded all the
-/// same.
+/// Sign-ins that may wait from addresses without failures: more than there are organisers, but
+/// bounded.
 const UNSUSPECTED: usize = 1_024;
 /// One turn in this many goes to the one who has waited longest.
 const OLDEST_EVERY: u64 = 4;
@@ -49,13 +50,13 @@ struct Waiting {
     turns_given: u64,
 }
 
-/// One who waits.
+/// A waiting sign-in.
 struct Waiter {
     /// Smaller is older.
     arrival: u64,
     address: IpAddr,
     has_failed: bool,
-    /// How many of the same address waited or had a turn at the arrival.
+    /// How many sign-ins of the same address waited or had a turn when it arrived.
     ahead: usize,
     turn: oneshot::Sender<Turn>,
 }
@@ -64,11 +65,11 @@ struct Waiter {
 type Network = (IpAddr, u32);
 /// How many wait in each network.
 type Crowds = HashMap<Network, usize>;
-/// What places one who waits behind another: more of the same address, or of the networks around
-/// it, the nearest first.
+/// Orders waiting sign-ins: how many wait at the same address, then in the networks around it, the
+/// smallest first.
 type Crowding = (usize, [usize; 3]);
 
-/// The networks around an address. Of IPv6 a line has a /64, a site up to a /48 (RFC 6177), and a
+/// The networks around an address. In IPv6 a line has a /64, a site up to a /48 (RFC 6177), and a
 /// provider a /32.
 fn networks(address: IpAddr) -> [Network; 3] {
     match address {
@@ -95,8 +96,8 @@ impl Waiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
-/// A turn; the next one begins when it is dropped. It goes with the check, not with the request
-/// that asked for it.
+/// A turn; the next one begins when it is dropped. The check holds it, not the request that asked
+/// for it.
 pub struct Turn {
     turns: Turns,
     address: IpAddr,
@@ -110,7 +111,7 @@ struct Place {
 }
 
 impl Turns {
-    /// Turns of which none is taken.
+    /// All turns are free.
     pub fn new() -> Self {
         Self::default()
     }
@@ -173,9 +174,9 @@ impl Waiting {
         Ok(self.arrivals)
     }
 
-    /// Makes a full queue shorter by the one with the most of its own address ahead. Where nobody has
-    /// any, it is one in the largest crowd. Of several it is the oldest. That one is refused, unless
-    /// the newcomer has even more ahead.
+    /// Makes room in a full queue: refuses the sign-in with the most of its own address ahead. If
+    /// none has any ahead, it refuses one in the largest crowd. Among equals it refuses the oldest.
+    /// It refuses the newcomer instead if that has even more ahead.
     fn make_room(&mut self, has_failed: bool, ahead: usize) -> Result<(), TooMany> {
         let queue = |waiter: &&Waiter| waiter.has_failed == has_failed;
         let most = if has_failed { SUSPECTED } else { UNSUSPECTED };

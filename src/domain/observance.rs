@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp as Instant};
 use super::clock::Timestamp;
 use super::zone::Zone;
 
-/// How long after the last time the rules are listed: whoever moves an event in a calendar moves it
-/// by less.
+/// How long after the last time the rules are listed. Somebody who moves an event in their calendar
+/// rarely moves it further.
 const AFTERWARDS: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// At most this many periods: a zone changes twice a year, and some twice more for Ramadan.
 const MOST: usize = 64;

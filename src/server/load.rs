@@ -1,19 +1,19 @@
-//! The load of one address: bytes of answers that it has not taken, and requests in flight.
+//! The load of one address: unread bytes of answers, and requests in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::in_flight::InFlight;
 
-/// The most bytes of answers that one address may leave waiting: 2,000 phones in a hall that all
-/// wait for a page of 20 KiB leave a third of it.
+/// The most bytes of answers that one address may leave unread: 2,000 phones in a hall that all
+/// wait for a page of 20 KiB use a third of it.
 const MAX_UNSENT: usize = 128 * 1024 * 1024;
-/// One connection may leave waiting this part of what its address has left: 2 MiB at first, and less
-/// the more others leave. So 1,000 connections that read nothing leave 120 KiB to each further one.
-/// A page with all its files has 150 KiB.
+/// One connection may leave unread one of so many parts of what remains of its address's limit: 2
+/// MiB at first, and less the more others leave unread. After 1,000 connections that read nothing
+/// each further one has 120 KiB. A page with all its files has 150 KiB.
 const SHARES: usize = 64;
-/// What every connection may leave waiting, whatever its address leaves: a page, or a probe's
-/// answer, for a neighbour of an attacker behind the same NAT.
+/// What every connection may leave unread, however much its address does: a page for a neighbour of
+/// an attacker behind the same NAT.
 const ASSURED: usize = 32 * 1024;
 
 /// An address with less than this part of its limit is not refused because of all others.
@@ -22,7 +22,7 @@ const FAIR_SHARE: usize = 8;
 /// The load of one address. Its connections share the counters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Load {
-    /// Bytes of answers that it has not taken.
+    /// Unread bytes of answers.
     pub(super) unsent: Arc<AtomicUsize>,
     /// Requests in flight beyond one for each connection.
     requests: Arc<AtomicUsize>,
@@ -50,7 +50,8 @@ impl RequestLimiter {
     }
 
     /// Counts a request; `None` when its address has too many, or when all together have too many
-    /// and the address more than a fair share. So others never refuse a browser its first requests.
+    /// and the address more than a fair share. So a browser's first requests are never refused
+    /// because of others.
     pub(super) fn begin(&self, load: &Load) -> Option<InFlight> {
         let own = load.requests.fetch_add(1, Ordering::Relaxed);
         let all = self.all.fetch_add(1, Ordering::Relaxed);
@@ -61,14 +62,14 @@ impl RequestLimiter {
     }
 }
 
-/// What one connection may leave waiting while its address leaves `address`.
+/// What one connection may leave unread while its address leaves `address` unread.
 fn share(address: usize) -> usize {
     (MAX_UNSENT.saturating_sub(address) / SHARES).max(ASSURED)
 }
 
-/// Whether a client has taken enough of its answers to ask for more. Above half of its connection's
-/// share it is refused before anything is done; what is under way then may fill the other half. A
-/// connection that has taken everything may always ask.
+/// Whether a client has read enough of its answers to ask for more. Above half of its connection's
+/// share it is refused before anything is done. Answers that are under way may fill the other half.
+/// A connection that has read everything may always ask.
 pub(super) fn may_ask(connection: &AtomicUsize, address: &AtomicUsize) -> bool {
     let own = connection.load(Ordering::Relaxed);
     own == 0 || own < share(address.load(Ordering::Relaxed)) / 2
@@ -83,8 +84,8 @@ pub(super) struct UnsentBytes {
 }
 
 impl UnsentBytes {
-    /// Counts an answer; `None` when the connection leaves too much waiting already. An answer
-    /// larger than its share passes while the address leaves nothing.
+    /// Counts an answer; `None` if the connection leaves too much unread already. An answer larger
+    /// than its share passes while the address leaves nothing unread.
     pub(super) fn count(
         connection: &Arc<AtomicUsize>,
         address: &Arc<AtomicUsize>,

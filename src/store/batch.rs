@@ -220,21 +220,21 @@ async fn load(
     Ok(known)
 }
 
-/// How many of the `parties` that wait get places at this capacity, at most.
+/// How many of the waiting `parties` can get places at this capacity, at most.
 fn movable(capacity: Capacity, registered: u32, parties: u32) -> u32 {
     capacity
         .remaining(registered)
         .map_or(parties, |places| places.min(parties))
 }
 
-/// How many of the longest waiting may move or leave by the visits of `lookup`, see [`Known`]. New
-/// registrations alone move nobody.
+/// How many parties at the head of the waiting list the visits of `lookup` can promote or remove,
+/// at most; see [`Known`]. New registrations alone promote nobody.
 fn movable_by(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32 {
     let people = |&(round, number): &(u32, u32)| {
         let stored = named
             .iter()
             .find(|row| (row.locator.round, row.locator.number) == (round, number));
-        // What is not stored may be registered by this very batch.
+        // A registration that is not stored yet may come from this batch.
         stored.map_or(PartySize::MAX, |row| row.party_size.get())
     };
     if event.waiting == 0 || lookup.places.is_empty() {

@@ -64,7 +64,7 @@ impl Pieces {
     }
 }
 
-/// Which of a round's waiting people have to be counted for some rows.
+/// The range of numbers in which a round's waiting registrations are read, to place some rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) first: i64,

@@ -117,7 +117,7 @@ impl Store {
         row.map(Listed::try_from).transpose()
     }
 
-    /// How many people the party has that waits longest in a round; `None` when nobody waits.
+    /// The size of the party that has waited longest in a round; `None` when nobody waits.
     pub async fn next_party(
         &self,
         event: EventId,
@@ -134,8 +134,8 @@ impl Store {
             .transpose()
     }
 
-    /// The sum of the confirmed parties of a round, and the event's own counter, read in
-    /// one snapshot: `(counted, registered)`. They are equal, unless the program is wrong.
+    /// The sum of the current round's confirmed parties, and the event's own counter, read in one
+    /// snapshot: `(counted, registered)`. They are equal, unless the program is wrong.
     pub async fn recount(&self, event: EventId) -> Result<Option<(u32, u32)>, StoreError> {
         let row = read!(
             self.short,

@@ -73,7 +73,7 @@ pub(super) trait Transaction: Sized {
     /// Rolls everything back.
     async fn rollback(self) -> Result<(), StoreError>;
 
-    /// The first `limit` people on a round's waiting list, the longest waiting first.
+    /// The first `limit` registrations on a round's waiting list, the longest waiting first.
     async fn waiting(
         &mut self,
         event: EventId,

@@ -184,8 +184,8 @@ fn check_taking(event: &Event) -> Result<(), Refusal> {
     }
 }
 
-/// A group that is larger than the room would block the waiting list for ever. One person may wait
-/// for a room without places: an organiser opens it when the places are known.
+/// A group larger than the capacity would block the waiting list for ever. One person may wait even
+/// while the capacity is 0: an organiser may not know it yet.
 fn may_wait(capacity: Capacity, people: PartySize) -> bool {
     people == PartySize::ONE || capacity.has_places(0, people.get())
 }
@@ -257,8 +257,9 @@ fn leave(event: &mut Event, row: &Registration) {
     }
 }
 
-/// Free places go to the longest waiting, in strict order: a party that does not fit waits, and
-/// nobody overtakes it. All who move at once share one revision.
+/// Gives free places to the waiting list, strictly first come, first served. The first party that
+/// does not fit ends it, and nobody overtakes that party. All who move up together share one
+/// revision.
 fn promote(batch: &mut BatchState, now: Timestamp) {
     let mut promoted = Vec::new();
     while let Some(locator) = batch.known.waiting.front().copied() {
@@ -288,7 +289,7 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
         return Err(Refusal::ChangedMeanwhile);
     }
     let before = batch.event.clone();
-    // The organiser reopens what the schedule closed: its closing time is over.
+    // The organiser reopens an event whose closing time has passed: that time no longer applies.
     let spent = edit.closed == Some(false) && edit.closes_at.is_none() && before.ended;
     let opens_at = edit.opens_at.unwrap_or(before.opens_at);
     let closes_at = if spent {

@@ -11,8 +11,8 @@ use crate::domain::event::{Event, PartySize};
 use crate::domain::position::Position;
 use crate::domain::registration::{Registration, Status};
 
-/// Changes what `revised` names. A party becomes smaller at any time, and what it frees goes to
-/// those who wait. It becomes larger only as new people would get places at once.
+/// Applies `revised`. A party may shrink at any time, and the places that it frees go to the
+/// waiting list. It may grow only if newcomers would get places at once.
 pub(super) fn revise(
     batch: &mut BatchState,
     row: &Arc<Registration>,
@@ -62,12 +62,12 @@ pub(super) fn revise(
         batch.audit(by, "change", now, before, after);
     }
     promote(batch, now);
-    // A group that became smaller may itself be the next to get its places.
+    // A waiting group that shrank may have been promoted itself.
     let now_is = &batch.known.registrations[&row.locator];
     Ok(Answer::Changed(Arc::clone(now_is)))
 }
 
-/// More people of a party are newcomers: they need places now, and pass nobody who waits.
+/// The people that a party adds count as newcomers: they need free places now, and overtake nobody.
 fn check_growth(
     event: &Event,
     row: &Registration,
@@ -79,7 +79,7 @@ fn check_growth(
     let more = people.get() - row.party_size.get();
     let has_places = match row.status {
         Status::Confirmed => current && event.has_places_for(more),
-        // Otherwise a party could hold its place in the line and make it larger later.
+        // Otherwise a party could join the waiting list small and grow at its head.
         Status::Waiting | Status::Cancelled => false,
     };
     if has_places { Ok(()) } else { Err(full(event)) }

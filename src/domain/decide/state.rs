@@ -35,9 +35,9 @@ pub struct Archived {
 ///
 /// - Visitors' commands: the registrations of the current round with one of the batch's keys, and
 ///   those with one of its email addresses that are not cancelled. Also every registration that the
-///   batch cancels or changes. If it names any, then as many of the longest waiting as there are
-///   free places and people in the parties that it names. A party has at least one person, so these
-///   are enough: each of the longest waiting that moves or leaves uses up one of those people.
+///   batch cancels or changes. If there are any, then also the head of the waiting list: as many
+///   parties as there are free places plus people in those registrations. That is enough: a party
+///   that moves up takes at least one free place, and one that leaves is among those registrations.
 /// - `Edit`: as many of the longest waiting as the new capacity has places for.
 /// - `Undo`: the round before, and its longest waiting in the same way.
 ///
@@ -83,7 +83,7 @@ impl Known {
         place.insert(registration);
     }
 
-    /// Adds somebody who waits; call it in the order of their numbers.
+    /// Adds a waiting registration. Call it in the order of the numbers.
     pub fn insert_waiting(&mut self, registration: Registration, round: u32) {
         self.waiting.push_back(registration.locator);
         self.insert(registration, round);
@@ -103,7 +103,7 @@ pub struct Writes {
     pub changes: Vec<Change>,
     /// Lines of the audit log.
     pub audit: Vec<AuditEntry>,
-    /// The settings were edited: those that no other command changes have to be written too.
+    /// Whether the settings that only an edit changes have to be written.
     pub settings: bool,
     /// The round to archive, with its capacity.
     pub archive: Option<(u32, Capacity)>,

@@ -132,7 +132,7 @@ fn answer(
     };
     let etag = reply::content_etag(file.as_bytes());
     let mut response = if context.hub.is_stale() {
-        // No validator: it may be out of date (docs/protocol.md, section 13.2).
+        // No validator, because it may be out of date (docs/protocol.md, section 13).
         reply::json_bytes(file.into())
     } else {
         reply::conditional(&visit.head.headers, etag, file.into())

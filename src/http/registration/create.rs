@@ -75,7 +75,7 @@ pub(in crate::http) async fn post(
     )?;
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
-    // Frees the head before it waits for the commit: a whole crowd waits at once.
+    // Free the head before waiting for the commit, because a whole crowd waits at once.
     drop(head);
     let Registered {
         event,

@@ -38,14 +38,14 @@ pub struct View<'a> {
 pub struct WaitingFor {
     /// How many places are free.
     pub remaining: u32,
-    /// How many people the group has that waits longest.
+    /// The size of the group that has waited longest.
     pub party_size: PartySize,
 }
 
 impl WaitingFor {
-    /// What a registration waits for that is at `position` of the waiting list; `None` while no
-    /// place is free. The size of the group is looked up only then, so it needs no column of the
-    /// event and is in no count.
+    /// Why `row`, at `position` of the waiting list, waits although places are free; `None` while
+    /// none are. The size of the group is read only when it is shown, so neither the event's row
+    /// nor the count contains it.
     pub async fn of(
         context: &Context,
         row: &Registration,
@@ -58,8 +58,8 @@ impl WaitingFor {
         Self::of_event(context, row.locator.event, row.locator.round, own).await
     }
 
-    /// What the waiting list of an event's round waits for. `next` is the party at its head, if
-    /// that is known.
+    /// Why the waiting list of an event's round does not move although places are free. `next` is
+    /// the size of the party at its head, if that is known.
     pub async fn of_event(
         context: &Context,
         event: EventId,

@@ -42,6 +42,7 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long to wait for a connection; less than the statement's own limit, so that the error names
 /// the reason.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The connections of transactions that write. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct WriterPool {

@@ -142,7 +142,7 @@ impl Sqlite {
         Ok(self.file.check_all(&mut connection).await?)
     }
 
-    /// Every outcome passes here: one of them may say that the file is damaged.
+    /// Every outcome passes through here, because it may report that the file is damaged.
     pub(super) fn note<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         self.file.note(outcome)
     }

@@ -1,9 +1,9 @@
 //! The files of an open database, watched.
 //!
-//! SQLite trusts that nobody else touches its files. It goes on writing to a file that was deleted
-//! or moved, reads what was truncated from its cache, and appends to a truncated log behind a hole:
-//! every commit would seem to succeed, and be lost. So the files are compared with what is known of
-//! them before every commit, before it is answered, and at every readiness check and poll.
+//! SQLite assumes that no other program changes its files. It keeps writing to a file that was
+//! deleted or moved, reads truncated pages from its cache, and appends to a truncated log behind a
+//! hole. Every commit would seem to succeed, and be lost. So the files are checked before every
+//! commit, after it (before its answer), and at every readiness check and revision poll.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -24,7 +24,7 @@ const FRAME_HEADER: u64 = 24;
 /// How often a log that is too short is compared with its index: another process may truncate both
 /// between two looks.
 const LOOKS: usize = 3;
-/// Does no work: it only says how many frames the log's index has.
+/// Folds nothing into the file; only reports how many frames the log's index has.
 const FRAMES: &str = "PRAGMA wal_checkpoint(NOOP)";
 const PAGE_SIZE: &str = "PRAGMA page_size";
 const PAGES: &str = "PRAGMA page_count";
@@ -39,11 +39,11 @@ pub(super) struct OpenFile {
     /// The log, to look for a hole. It has no locks that closing it could drop (POSIX, `fcntl`).
     reader: Option<File>,
     page_size: u64,
-    /// What SQLite found wrong in the file, once it did. For good: what is cached is not what is on
-    /// the disk.
+    /// The first damage that SQLite reported. It is never cleared, because SQLite's cache may
+    /// differ from the disk.
     damage: OnceLock<String>,
-    /// SQLite deletes the log when the last connection closes: this one stays open, so the log is
-    /// the same file throughout.
+    /// SQLite deletes the log when the last connection closes. This one stays open, so the log
+    /// remains the same file.
     anchor: Mutex<Option<SqliteConnection>>,
 }
 
@@ -74,14 +74,15 @@ impl OpenFile {
         })
     }
 
-    /// Fails when another file, or none, is at one of the paths now, or when the database was found
-    /// damaged. One call to the file system for each file.
+    /// Fails if another file, or none, is at one of the paths now, or if SQLite has reported
+    /// damage. One call to the file system for each file.
     pub(super) fn check(&self) -> Result<(), sqlx::Error> {
         self.compare().map(drop)
     }
 
-    /// The same, and that nothing of what was written is cut off: before a commit. No transaction may
-    /// be open on `connection`; it is used only if a file is shorter than before.
+    /// Like [`Self::check`], and fails if a file was truncated. Call it before a commit. No
+    /// transaction may be open on `connection`, which is used only if a file is shorter than
+    /// before.
     pub(super) async fn check_lengths(
         &self,
         connection: &mut SqliteConnection,
@@ -96,8 +97,8 @@ impl OpenFile {
         Ok(())
     }
 
-    /// The same, and that the log was not truncated and written again: after a commit, whose length
-    /// shows nothing.
+    /// Like [`Self::check_lengths`], and fails if the log was truncated and then written again.
+    /// Call it after a commit: by then the log may be as long as before.
     pub(super) async fn check_written(
         &self,
         connection: &mut SqliteConnection,
@@ -109,7 +110,7 @@ impl OpenFile {
         Ok(())
     }
 
-    /// The same, and that more can be written: for readiness.
+    /// Like [`Self::check_written`], and fails if no more can be written. For readiness.
     pub(super) async fn check_all(
         &self,
         connection: &mut SqliteConnection,
@@ -129,14 +130,14 @@ impl OpenFile {
             log: log?,
         };
         if index? {
-            // Nobody truncates the index of a log that is open.
+            // SQLite never shrinks the index of a log that is open.
             return Err(self.index.truncated());
         }
         Ok(shrunk)
     }
 
-    /// Another process may have folded the log into the file and truncated it, as backup programs
-    /// do. Then its index says so.
+    /// Fails if the log is shorter than its index says. Another process may fold the log into the
+    /// file and truncate it, as backup programs do; then the index agrees.
     async fn compare_log(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         for _ in 0..LOOKS {
             let (_, frames, _): (i64, i64, i64) =
@@ -153,7 +154,8 @@ impl OpenFile {
         Err(self.log.truncated())
     }
 
-    /// Another process may have made the file smaller with `VACUUM`. Then it has all its pages.
+    /// Fails if the file is shorter than its pages. Another process may shrink it with `VACUUM`;
+    /// then it has all its pages.
     async fn compare_database(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let pages: i64 = query_scalar(PAGES).fetch_one(connection).await?;
         if self.database.accept(pages.unsigned_abs() * self.page_size) {
@@ -181,8 +183,7 @@ impl OpenFile {
                 .any(|at| begins_with_zero(reader, at))
     }
 
-    /// Notes an outcome that says that the file is damaged, so that nothing is committed to it any
-    /// more.
+    /// Remembers an outcome that reports damage, so that nothing more is committed to the file.
     pub(super) fn note<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         outcome.map_err(|error| match error {
             StoreError::Unexpected(error) if is_damage(&error) => {
@@ -230,9 +231,9 @@ struct Shrunk {
 #[derive(Debug)]
 struct Watched {
     path: PathBuf,
-    /// `None` where the system has no such thing.
+    /// `None` if there was no file, or the system has no inodes.
     identity: Option<(u64, u64)>,
-    /// The longest that it was.
+    /// Its greatest length so far.
     known: AtomicU64,
 }
 
@@ -246,8 +247,8 @@ impl Watched {
         }
     }
 
-    /// Whether it is shorter than it was. If not, its length is what must not get less from now on.
-    /// Fails when it is another file.
+    /// Whether it is shorter than before; if not, remembers its length. Fails if another file, or
+    /// none, is at the path.
     fn compare(&self) -> Result<bool, sqlx::Error> {
         let Some(identity) = self.identity else {
             return Ok(false);
@@ -263,7 +264,7 @@ impl Watched {
         }
     }
 
-    /// Takes its present length for right if it is at least `needed`.
+    /// Accepts its present length if that is at least `needed`.
     fn accept(&self, needed: u64) -> bool {
         let length = look(&self.path).map_or(0, |found| found.length);
         if length < needed {
@@ -286,9 +287,9 @@ struct Found {
     length: u64,
 }
 
-/// Asks Linux for nothing but the inode and the length. To ask for the times as well would make the
-/// next write store a new one, and each flush of the log write the file's metadata: a lone commit
-/// took a third longer.
+/// Asks Linux for the inode and the length only. If the times were asked for, the next write would
+/// store a new one, and each flush of the log would write the file's metadata. A lone commit took a
+/// third longer.
 #[cfg(target_os = "linux")]
 fn look(path: &Path) -> Option<Found> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};

@@ -113,8 +113,7 @@ impl SqliteTransaction {
 
     async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {
         self.connection.execute(statement).await?;
-        // If a file was removed or truncated meanwhile, the batch was stored where nobody will find
-        // it.
+        // If a file was removed or truncated meanwhile, the batch may be lost.
         let checked = self.file.check_written(&mut self.connection).await;
         *self.writer = Some(self.connection);
         Ok(checked?)
