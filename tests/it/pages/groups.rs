@@ -118,7 +118,7 @@ async fn a_private_page_changes_the_party_and_the_name() {
     assert!(
         larger
             .body
-            .contains("2 places are free, which are too few or go to those who wait."),
+            .contains("2 places are free. That is not enough, or people are waiting for them."),
         "{}",
         larger.body
     );

@@ -103,7 +103,7 @@ register-note-gone = This event has been removed. Nobody can register for it any
 field-name = Name
 field-email = Email
 field-email-hint = One registration per address. It is not shown to anyone but the organisers.
-field-party = How many people, you included
+field-party = How many people, including you
 field-party-hint = All of you get places together, or wait together.
 field-trap = Leave this field empty
 register-button = Register
@@ -164,13 +164,13 @@ registration-people =
        *[other] { $n } people
     }
 change-open = Change my registration
-change-party-hint = Places you give up go to those who wait. More people need free places, and nobody waiting.
+change-party-hint = Places you give up go to the waiting list. You can add people only while places are free and nobody waits.
 change-button = Save
 change-full =
     { $n ->
         [0] No place is free, so your group cannot grow. Nothing has changed.
-        [one] 1 place is free, which is too few or goes to those who wait. Nothing has changed.
-       *[other] { $n } places are free, which are too few or go to those who wait. Nothing has changed.
+        [one] 1 place is free. That is not enough, or people are waiting for it. Nothing has changed.
+       *[other] { $n } places are free. That is not enough, or people are waiting for them. Nothing has changed.
     }
 registration-keep-heading = Keep this address
 registration-keep = Anyone who has it can see, change and cancel this registration.
@@ -549,7 +549,7 @@ flash-done-deleted = The event is deleted.
 flash-error-confirm = The short name did not match, so nothing was changed.
 flash-error-capacity = The capacity must be a whole number from 0 to 1,000,000, or empty.
 flash-error-schedule = Registration must close later than it opens. Nothing was changed.
-flash-error-ends = An event that has an end needs an earlier beginning. Nothing was changed.
+flash-error-ends = An event with an end needs an earlier start. Nothing was changed.
 flash-error-zone = That time zone is unknown. Use a name such as Europe/Berlin. Nothing was changed.
 flash-error-changed = Someone else has changed the same setting in the meantime. Nothing was saved. Both values are shown at the field.
 flash-error-invalid = Some entries cannot be accepted. Nothing was changed.
