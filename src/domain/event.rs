@@ -138,8 +138,8 @@ impl Event {
     }
 
     /// What happens to a person who registers now. Where several states apply, `closed` comes
-    /// first, then `scheduled`. While anybody waits, nobody else gets a place, even if some are
-    /// free for a group that needs more.
+    /// first, then `scheduled`. While anybody waits, newcomers get no place, even if some are free:
+    /// the group that is next needs more.
     pub fn state(&self) -> State {
         if self.closed || self.ended {
             State::Closed

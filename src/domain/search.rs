@@ -160,7 +160,7 @@ mod tests {
         for [first, second, same, why] in pasted {
             let (first, second) = (cases::text(&first), cases::text(&second));
             let found = finds("Bo", &first, &second);
-            // A search takes more than is the same mailbox.
+            // A search matches more than the same mailbox.
             assert!(found || same == "no", "{first} {second} {why}");
         }
         for query in [
@@ -175,7 +175,7 @@ mod tests {
             assert!(finds("Bo", "a@b.example", query), "{query}");
             assert!(!finds("Bo", "ab@b.org", query), "{query}");
         }
-        // What is no whole address is searched for as it stands.
+        // A word that is not a whole address is searched for as it is.
         assert!(finds("Bo", "a@b.example", "a@b"));
         assert!(finds("Bo Li", "a@b.example", "bo a@b.example"));
         assert!(finds("Bo Li", "a@b.example", "@b.example li"));

@@ -55,8 +55,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// Who has sent a request that needs no credentials. Invalid ones are ignored, as if they were
-    /// not sent.
+    /// The sender of a request that needs no credentials. Invalid credentials are ignored.
     pub(super) async fn of(context: &Context, head: &RequestHead) -> Self {
         // Boxed: rare, and large enough to make every request's future large.
         let is_organiser =

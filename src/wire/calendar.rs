@@ -158,8 +158,8 @@ impl File {
         self.line("END", "VEVENT");
     }
 
-    /// In the zone, so that calendars show the event's own time. Of a local time that exists twice
-    /// only the first can be written so (RFC 5545, section 3.3.5).
+    /// Writes the local time and its zone, so that calendars show the event's own time. The second of
+    /// two equal local times cannot be written so (RFC 5545, section 3.3.5): it is in UTC.
     fn moment(&mut self, name: &str, at: Timestamp, zone: &Zone) {
         let local = LocalTime::of(at, zone);
         let read = local_time::read(&local.field(), zone);

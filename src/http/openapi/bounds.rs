@@ -141,8 +141,8 @@ fn token() -> String {
 const PUNCTUATION: &str = r"\u0021-\u002c\u002f\u003a-\u0040\u005b-\u005e\u0060\u007b-\u007e";
 
 /// An address: a local part without separators, an `@`, and a domain. No label of the domain has a
-/// hyphen at either end, or is too long. The root's dot may follow. Of international domains it takes
-/// more than there are (UTS 46).
+/// hyphen at either end, or is too long. The root's dot may follow. It accepts more
+/// international domains than UTS 46 does.
 fn email() -> String {
     let never = format!(
         r"\s{}{}",

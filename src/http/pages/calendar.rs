@@ -84,7 +84,7 @@ pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
     answer(Ok(file), &context, &visit, "events", Caching::Shared)
 }
 
-/// An event as everybody sees it; `None` if nobody knows when it is.
+/// An event as everybody sees it; `None` if it has no start.
 fn entry(context: &Context, visit: &Visit, event: &Event) -> Option<Entry> {
     let occasion = &event.occasion;
     Some(Entry {

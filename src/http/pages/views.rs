@@ -222,7 +222,7 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// Of a registration beside its event.
+    /// The standing of a registration of this event.
     pub(super) fn new(registration: &Registration, event: &Event) -> Self {
         match registration.status {
             Status::Cancelled => Self::Cancelled,

@@ -167,8 +167,8 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
     }
     let party_size = party_size.flatten().unwrap_or(PartySize::ONE);
     if let Err(problem) = check.done() {
-        // The decision compares with the event's limit, because a repeated request is older than
-        // the limit may be. Here it is only one more of several mistakes.
+        // The decision enforces the event's limit, because a repeated request may be older than the
+        // limit. Here the limit is only reported together with other mistakes.
         if party_size <= event.max_party_size {
             return Err(problem);
         }

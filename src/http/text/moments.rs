@@ -17,8 +17,8 @@ impl Texts {
         self.named(&self.day_and_clock(&local), &local)
     }
 
-    /// `Sat 12 Dec 2026, 19:00–22:00 CET`, or with two days, or with the beginning alone; `None` if
-    /// nobody knows it.
+    /// `Sat 12 Dec 2026, 19:00–22:00 CET`, or with two days, or with the start alone; `None`
+    /// without a start.
     pub(crate) fn when(self, occasion: &Occasion) -> Option<String> {
         let zone = &occasion.time_zone;
         let starts_at = occasion.starts_at?;

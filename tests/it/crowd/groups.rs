@@ -30,7 +30,7 @@ pub(super) async fn groups_never_share_a_place_and_are_never_split(url: Database
             crowd.spawn(async move { come_and_change(&node, id, client).await });
         }
         let refused: Vec<u32> = crowd.join_all().await.into_iter().flatten().collect();
-        // Also that nobody waits beside enough places, and that the sums are right.
+        // It also checks that nobody waits while enough places are free, and the sums.
         let (event, rows) = node.audited(event.id).await;
         for count in node.log(&event).await {
             assert!(count.registered <= PLACES, "{count:?}");

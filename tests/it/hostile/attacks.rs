@@ -175,8 +175,8 @@ async fn streams_count_as_connections() {
     drop(connection);
 }
 
-/// The bound of 512 requests in flight for an address, and one for each connection, holds for
-/// whatever is asked: an answer that nobody takes is in flight.
+/// An unread answer is a request in flight, whatever was asked. An address may have 512, and one for
+/// each connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_of_live_addresses_are_requests_in_flight_until_they_are_streams() {
     const CONNECTIONS: usize = 8;

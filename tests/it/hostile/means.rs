@@ -83,8 +83,8 @@ pub(super) async fn read_the_log(attacker: Attacker) -> Held {
     held
 }
 
-/// Live addresses: what they answer at once is no stream. Connections with 100 requests each, of
-/// which nothing is taken, opened again and again.
+/// Live addresses whose answers are not streams. Connections with 100 unread answers each, opened
+/// again and again.
 pub(super) async fn ask_for_live_views(attacker: Attacker) -> Held {
     let paths = ["", "/changes", "?after=x-1&wait=9", "/frame"];
     let clients = match attacker.protocol {

@@ -69,7 +69,7 @@ async fn clients_that_leave_start_no_more_work_at_once_than_those_that_stay() {
     target.is_well().await;
 }
 
-/// A guesser that leaves before its turn has guessed all the same.
+/// A guesser that leaves before its turn still fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_sign_in_is_a_failure() {
     let target = Target::start(&[]);
@@ -79,7 +79,7 @@ async fn a_cancelled_sign_in_is_a_failure() {
     connection
         .post_many(LOGIN, FORM, "password=guess", 12)
         .await;
-    // Whoever answers this has read the others. Two are checked, ten wait.
+    // When this is answered, the server has read the others. Two are checked, ten wait.
     let read = connection.get("/health/live").await;
     connection.next(HEADERS, read).await;
     drop(connection);

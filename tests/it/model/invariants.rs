@@ -179,7 +179,7 @@ fn follows(before: &Headcount, kind: Kind, after: &Headcount) -> Result<(), Test
                 && (1..=20).contains(&(people(before) - people(after)))
                 && after.registered <= before.registered
         }
-        // One party of one to twenty; a larger one takes free places only, past nobody.
+        // One party, by fewer than twenty people. It grows only into free places while nobody waits.
         Kind::Changed => {
             let (more, less) = (after.registered, before.registered);
             let grows = more > less && before.waiting == 0 && after.over_by == 0;

@@ -16,7 +16,7 @@ pub(super) fn read(visit: &Visit) -> Option<FlashView> {
     })
 }
 
-/// The code `done`, with what the organiser must know of times that do not exist or exist twice.
+/// The code `done`, with a suffix if a local time did not exist or existed twice.
 pub(super) fn with_choices(done: &'static str, choices: &[Choice]) -> String {
     let moved = choices.contains(&Choice::MovedForward);
     let first = choices.contains(&Choice::First);

@@ -145,7 +145,7 @@ impl Model {
         found.ok_or(("registration-not-found", None))
     }
 
-    /// Whether so many people may register at all at this moment.
+    /// Whether this many people may register at this moment.
     fn may_come(&self, people: u32) -> Result<(), Refused> {
         if people > self.largest_party {
             return Err(("validation-failed", None));
@@ -208,8 +208,8 @@ impl Model {
         Ok(Answer::Changed(Arc::new(self.everybody[index].clone())))
     }
 
-    /// The party that came first of those who wait gets its places, once there are enough. Then
-    /// the next one does.
+    /// The waiting party that came first gets its places once there are enough. Then the next one
+    /// does.
     pub(super) fn promote(&mut self, now: Timestamp) {
         let mut lucky = Vec::new();
         loop {
