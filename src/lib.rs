@@ -2,8 +2,8 @@
 //!
 //! People register for an event with limited places. Every page, wall screen and script that
 //! watches the event shows the new count within milliseconds of the commit. Two promises hold
-//! everything together: an event never has more registrations than places, and a confirmed
-//! registration is durable before its response leaves.
+//! everything together: an event never gives a place that it does not have, and a registration
+//! is durable before its response leaves.
 //!
 //! # Where to start
 //!

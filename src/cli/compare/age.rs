@@ -5,14 +5,17 @@
 //! Otherwise an interval poll, which shows only the newest, would seem as fast as a push.
 //!
 //! **Age** at a moment `t`: `t` minus the commit of the oldest change that is not shown yet, and 0
-//! while the newest is shown. It is how long the screen has been wrong. Its mean ranks the
-//! transports. It is over the moments that count: those in which the screen is outdated, and the ten
-//! seconds after each change. While nothing happens no screen gets better or worse, so a quiet hour
-//! does not hide an outage. `web/js/compare/age.js` computes the same; `tests/cases/ages.json` holds
-//! both to the same figures. The classical age of information is `t` minus the commit of the state that *is*
-//! shown. It also grows while nothing changes, so it would measure the event and not the transport.
-//! If changes come much more often than an interval poll asks, its mean age is half its interval.
-//! With fewer changes it is less, because the screen is then right most of the time.
+//! while the newest is shown. It is how long the screen has been outdated.
+//!
+//! The mean age ranks the transports. It covers the moments in which the screen is outdated, and the
+//! ten seconds after each change. So a quiet hour, in which no screen gets better or worse, does not
+//! hide an outage. `web/js/compare/age.js` computes the same; `tests/cases/ages.json` tests both
+//! against the same figures.
+//!
+//! The classical age of information is `t` minus the commit of the state that *is* shown. It also
+//! grows while nothing changes, so it would measure the event and not the transport. If changes come
+//! much more often than an interval poll asks, its mean age is half its interval. With fewer changes
+//! it is less, because the screen is then right most of the time.
 
 /// A committed change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

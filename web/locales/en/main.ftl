@@ -89,7 +89,7 @@ events-title = Events
 events-none = There is nothing to register for at the moment.
 
 ## One event
-event-count-label = Registrations so far
+event-count-label = People registered so far
 event-opens = Opens { $time }
 event-opened = Open since { $time }
 event-closes = Closes { $time }
