@@ -81,7 +81,8 @@ fn matches(headers: &HeaderMap, tag: Option<&HeaderValue>) -> bool {
 }
 
 /// Reads of `routes` with a precondition: 412 instead of an answer whose tag `If-Match` does not
-/// name, 304 instead of one that `If-None-Match` names. Requests without one are not taken.
+/// name, 304 instead of one that `If-None-Match` names. Requests without a precondition do not
+/// match.
 pub fn reads(routes: BoxedFilter<(Response,)>) -> BoxedFilter<(Response,)> {
     let conditional = warp::header::value("if-match")
         .or(warp::header::value("if-none-match"))

@@ -249,7 +249,7 @@ struct ResponsePath {
     secure: bool,
     proxied: bool,
     places: Places,
-    /// What the address leaves waiting; `None` for a probe, which is not counted.
+    /// What the address leaves unread; `None` for a probe, which is not counted.
     unsent: Option<Arc<AtomicUsize>>,
 }
 
@@ -315,7 +315,8 @@ impl ResponsePath {
             || self.link.unread.load(Ordering::Relaxed)
     }
 
-    /// Counts the bytes that wait for the client. A client that leaves too much waiting is refused.
+    /// Counts the bytes that the client has not read. A client that leaves too much unread is
+    /// refused.
     fn count<B: http_body::Body>(
         &self,
         response: &Response<B>,
@@ -340,7 +341,7 @@ impl ResponsePath {
     }
 }
 
-/// The client leaves too many answers waiting.
+/// The client leaves too many answers unread.
 struct TooMuchUnread;
 
 fn close<B>(response: &mut Response<B>) {

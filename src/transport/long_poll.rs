@@ -41,7 +41,7 @@ pub(super) async fn answer(
         None => poll::whole(&channel.newest()),
         Some(known) => match held(channel, &known, wait_s, client.in_flight).await {
             (present, Waited::Changed(newest)) => {
-                // A change from before the request is as old as the client's absence.
+                // A change from before the request says nothing about the transport's delay.
                 if known.has(&present) && newest.position() != present {
                     meter::observe(Transport::LongPoll, clock, &newest.count.message);
                 }

@@ -17,7 +17,7 @@ const partsOf = (root) => [...root.querySelectorAll("[data-live-part]")];
 
 /** Draws the parts of `root` again. `selector` finds the same root in the page as it is now. */
 export async function redraw(root, selector) {
-  const now = await page().catch(() => null); // the next occasion asks again
+  const now = await page().catch(() => null); // the next change asks again
   const fresh = selector ? now?.querySelector(selector) : now;
   if (!fresh) return;
   const { enliven } = await import("./site.js");
@@ -29,7 +29,7 @@ export async function redraw(root, selector) {
   }
 }
 
-/** The same, if the settings were edited since they were drawn. */
+/** Draws the parts of `root` again if the settings were edited since they were drawn. */
 export function follow(root, selector, edits) {
   const isOld = (part) => part.dataset.edits !== String(edits);
   if (partsOf(root).some(isOld)) redraw(root, selector);

@@ -70,8 +70,8 @@ pub struct Progress {
 pub type Copied = Vec<(&'static str, u64)>;
 
 /// The state of an event, which must be equal in a database and its copy. Its fields are key,
-/// epoch, revision, registered, waiting, confirmed registrations, all registrations, lines of its
-/// log, and the last line's revision.
+/// epoch, revision, registered, waiting, people confirmed by its rows, all registrations, lines of
+/// its log, and the last line's revision.
 type State = (i64, String, i64, i64, i64, i64, i64, i64, i64);
 
 /// Copies everything except sessions from `from` to `to`, and calls `progress` after each chunk.

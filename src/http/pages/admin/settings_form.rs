@@ -25,7 +25,7 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         let Some(text) = form.sent(name) else {
             return Ok(None);
         };
-        // What was not touched keeps every digit, also the second of two equal local times.
+        // An untouched field keeps every digit, and the second of two equal local times.
         let is_untouched = zones.now == zones.was
             && was.is_some_and(|was| inputs::moment(was, &zones.was) == text.trim());
         if is_untouched {
@@ -274,7 +274,7 @@ fn choice(name: &str, now: bool, typed: Option<&Form>) -> Tick {
         .map(|form| form.is_ticked(name))
         .filter(|value| was != Some(*value));
     Tick {
-        // With two values there is no conflict: a change by somebody else is the one typed here.
+        // A setting with two values cannot conflict: somebody else's change is the one typed here.
         value: value.unwrap_or(now),
         now,
     }
