@@ -40,6 +40,9 @@ fn lines(
         ),
         line("Organiser's console", &format!("{base}/admin")),
     ];
+    if let Some(hint) = public_url_hint(config.public_url.as_deref(), address.ip()) {
+        lines.push(line("Public address", hint));
+    }
     if let Some(password) = drawn_password {
         let note = "(shown this once; set your own with --admin-password)";
         lines.push(line(
@@ -63,6 +66,13 @@ fn lines(
     lines
 }
 
+/// Visitors reach a server that listens beyond this computer by a name that it cannot know.
+fn public_url_hint(public_url: Option<&str>, listens_on: std::net::IpAddr) -> Option<&'static str> {
+    let hint =
+        "not set; links use the address of each request (set yours with --public-url https://…)";
+    (public_url.is_none() && !listens_on.is_loopback()).then_some(hint)
+}
+
 fn line(label: &str, value: &str) -> String {
     format!("{label:<29} {value}")
 }
@@ -79,5 +89,21 @@ fn database(url: &DatabaseUrl) -> String {
                 options.get_port()
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_asked_for_beyond_loopback() {
+        let hint = |public_url, ip: &str| public_url_hint(public_url, ip.parse().unwrap());
+        for ip in ["0.0.0.0", "::", "192.168.1.20", "2001:db8::1"] {
+            assert!(hint(None, ip).unwrap().contains("--public-url"), "{ip}");
+            assert_eq!(hint(Some("https://events.example.org"), ip), None, "{ip}");
+        }
+        assert_eq!(hint(None, "127.0.0.1"), None);
+        assert_eq!(hint(None, "::1"), None);
     }
 }

@@ -192,6 +192,19 @@ impl Texts {
         grouped(&value.to_string())
     }
 
+    /// `4` as `4th` where the language has ordinals; else the number.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "templates call it beside the other texts, with a reference to a field"
+    )]
+    pub(crate) fn ordinal(self, value: &u32) -> String {
+        let number = self.number(value);
+        match self.language {
+            Language::English => number + english_suffix(*value),
+            Language::Chinese => number,
+        }
+    }
+
     fn format(self, key: &str, values: &Values) -> String {
         self.look_up(key, values).unwrap_or_else(|| {
             tracing::error!(
@@ -211,6 +224,17 @@ impl Texts {
                     .lookup_single_language(language.identifier(), key, Some(values))
                     .ok()
             })
+    }
+}
+
+/// 1st, 2nd, 3rd, 4th; 11th, 12th, 13th.
+fn english_suffix(number: u32) -> &'static str {
+    match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        (_, _) => "th",
     }
 }
 

@@ -54,6 +54,7 @@ const paths = () => [
   `/e/${SLUG}/wall`,
   `/e/${SLUG}/compare`,
   `/r/${visitor.token}`,
+  `/e/${SLUG}/poster`,
   "/e/seven-places",
   "/e/a-million",
   "/problems",

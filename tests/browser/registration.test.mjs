@@ -35,7 +35,6 @@ test("register, cancel, Back, register: the page never shows a place that does n
     await page.goto(`${server.base}/e/back`);
     const key = await page.locator("[name=idempotency_key]").inputValue();
     await fill(page, "Ada", email);
-    if (javaScriptEnabled) await page.locator("[data-result-link]").click();
     await page.waitForURL(/\/r\//);
     await page.locator("[data-cancel] > summary").click();
     await page.locator("[data-cancel] button[type=submit]").click();
@@ -50,10 +49,9 @@ test("register, cancel, Back, register: the page never shows a place that does n
       await page.waitForSelector("[data-form-summary]:not([hidden])");
       assert.match(await page.locator("[data-form-summary]").innerText(), /was cancelled/);
       assert.equal(await page.getByLabel("Name").inputValue(), "Ada");
-      assert.equal(await page.locator("[data-result]").isVisible(), false);
       await page.locator("[data-register-button]").click();
-      await page.waitForSelector("[data-result]:not([hidden])");
-      assert.match(await page.locator("[data-result-status]").innerText(), /You have a place/);
+      await page.waitForURL(/\/r\//);
+      assert.match(await page.locator("h1").innerText(), /You have a place/);
     } else {
       await page.waitForURL(/\/r\//);
       assert.match(await page.locator("h1").innerText(), /is cancelled/);
@@ -62,20 +60,125 @@ test("register, cancel, Back, register: the page never shows a place that does n
   }
 });
 
-test("the answer to a registration shows its later changes", async () => {
-  await event("follow");
+test("after registering the visitor is at the ticket, with and without JavaScript", async () => {
+  await event("ticket", { capacity: 20 });
+  for (const n of [1, 2]) await server.register("ticket", n);
+  const { registrations } = await server.organise("GET", "/events/ticket/registrations");
+  await server.organise("DELETE", `/events/ticket/registrations/${registrations[0].id}`);
+  for (const [javaScriptEnabled, nth] of [
+    [true, "3rd"],
+    [false, "4th"],
+  ]) {
+    const context = await browser.newContext({ javaScriptEnabled });
+    const page = await context.newPage();
+    await page.goto(`${server.base}/e/ticket`);
+    await fill(page, "Ada", `ticket-${javaScriptEnabled}@example.org`);
+    await page.waitForURL(/\/r\/[^/]+$/);
+    const main = await page.locator("main").innerText();
+    for (const said of [/You have a place/, new RegExp(`${nth} to register`), /Ada/, /ticket/])
+      assert.match(main, said);
+    assert.match(await page.title(), /^You have a place · No\. \d · ticket$/);
+    assert.equal(await page.locator(".stub-code svg").isVisible(), true, "a code of the page");
+    assert.equal(await page.locator("[data-copy]").isVisible(), javaScriptEnabled);
+    assert.equal(await page.locator("[data-print]").isVisible(), javaScriptEnabled);
+    // On paper: one page, with the code and without the private address in clear text.
+    await page.emulateMedia({ media: "print" });
+    const paper = await page.locator("body").innerText();
+    assert.doesNotMatch(paper, /\/r\//);
+    for (const said of [/You have a place/, /Ada/, /ticket/]) assert.match(paper, said);
+    assert.equal(await page.locator(".stub-code svg").isVisible(), true);
+    const pdf = (await page.pdf({ format: "A4" })).toString("latin1");
+    assert.equal(pdf.match(/\/Type \/Page\b/g).length, 1);
+    await context.close();
+  }
+});
+
+test("the event page remembers on this device who registered here, until that is over or forgotten", async () => {
+  await event("device", { capacity: 5 });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const rows = page.locator("[data-own-list] li");
+  const back = () => page.goto(`${server.base}/e/device`);
+  const register = async (name) => {
+    await back();
+    await fill(page, name, `${name.toLowerCase()}@example.org`);
+    await page.waitForURL(/\/r\//);
+  };
+  await back();
+  assert.equal(await page.locator("[data-own]").isVisible(), false);
+  await register("Ada");
+  await register("Grace");
+  await back();
+  await rows.nth(1).waitFor();
+  assert.match(await rows.first().innerText(), /You have a place\s+No\. 1/);
+  assert.equal(await page.locator("#register-heading").innerText(), "Register someone else");
+  // Another device knows nothing of it.
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(`${server.base}/e/device`);
+  await other.waitForSelector("[data-live]:not([data-mode=still])");
+  assert.equal(await other.locator("[data-own]").isVisible(), false);
+  // Whoever only opens a private link is not remembered as the one who registered.
+  const { token } = await server.register("device", 9);
+  await other.goto(`${server.base}/r/${token}`);
+  await status(other, "confirmed");
+  await other.goto(`${server.base}/e/device`);
+  await other.waitForSelector("[data-live]:not([data-mode=still])");
+  assert.equal(await other.locator("[data-own]").isVisible(), false);
+  // Cancelled by the organiser while the page is open.
+  const { registrations } = await server.organise("GET", "/events/device/registrations");
+  const id = registrations.find(({ name }) => name === "Ada").id;
+  await server.organise("DELETE", `/events/device/registrations/${id}`);
+  await rows.nth(1).waitFor({ state: "detached" });
+  assert.match(await rows.first().innerText(), /No\. 2/);
+  await page.reload();
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), 1);
+  // Archived by a reset.
+  await server.organise("POST", "/events/device/reset", { confirm: "device" });
+  await page.waitForSelector("[data-own]", { state: "hidden" });
+  assert.equal(await page.evaluate(() => localStorage.getItem("tickets")), null);
+  await register("Ada");
+  await back();
+  await rows.first().waitFor();
+  await page.locator("[data-own-forget]").click();
+  assert.equal(await page.locator("[data-own]").isVisible(), false);
+  assert.equal(await page.evaluate(() => localStorage.getItem("tickets")), null);
+  // Cancelled by the visitor.
+  await register("Grace");
+  await page.locator("[data-cancel] > summary").click();
+  await page.locator("[data-cancel] button[type=submit]").click();
+  await status(page, "cancelled");
+  assert.equal(await page.evaluate(() => localStorage.getItem("tickets")), null);
+  await context.close();
+  await other.context().close();
+});
+
+test("a promotion, a cancellation and a reset are announced on the ticket and in the tab's title", async () => {
+  await event("news", { capacity: 1, waitlist: true });
+  const first = await server.register("news", 1);
+  const second = await server.register("news", 2);
   const page = await browser.newPage();
-  await page.goto(`${server.base}/e/follow`);
-  await fill(page, "Ada", "ada@example.org");
-  await page.waitForSelector("[data-result]:not([hidden])");
-  await server.organise("POST", "/events/follow/reset", { confirm: "follow" });
-  await page.waitForSelector("[data-result][data-status=archived]");
-  await server.organise("POST", "/events/follow/reset/undo");
-  await page.waitForSelector("[data-result][data-status=confirmed]");
-  const { registrations } = await server.organise("GET", "/events/follow/registrations");
-  await server.organise("DELETE", `/events/follow/registrations/${registrations[0].id}`);
-  await page.waitForSelector("[data-result][data-status=cancelled]");
-  assert.doesNotMatch(await page.locator("[data-result]").innerText(), /You have a place/);
+  const news = page.locator("[data-registration-news]");
+  await page.goto(`${server.base}/r/${second.token}`);
+  await status(page, "waiting");
+  assert.match(await page.title(), /^You are on the waiting list · No\. 2 · news$/);
+  assert.equal(await news.isVisible(), false);
+  await fetch(`${server.base}/api/v1/registrations/${first.token}`, { method: "DELETE" });
+  await status(page, "confirmed");
+  assert.match(await news.innerText(), /a place has come free/);
+  assert.match(await page.title(), /^You have a place · No\. 2 · news$/);
+  assert.equal(await page.locator(".stub-code").count(), 1);
+  await server.organise("POST", "/events/news/reset", { confirm: "news" });
+  await status(page, "archived");
+  assert.match(await news.innerText(), /new round/);
+  assert.match(await page.title(), /^This registration is from an earlier round · /);
+  await server.organise("POST", "/events/news/reset/undo");
+  await status(page, "confirmed");
+  assert.match(await news.innerText(), /counts again/);
+  await server.organise("DELETE", `/events/news/registrations/${second.id}`);
+  await status(page, "cancelled");
+  assert.match(await news.innerText(), /cancelled/);
+  assert.match(await page.title(), /^This registration is cancelled · /);
   await page.close();
 });
 
@@ -143,7 +246,7 @@ test("a filled trap is emptied and explained, and the next attempt registers", a
     await page.waitForSelector("[data-form-summary]:not([hidden])");
     assert.match(await page.locator("[data-form-summary]").innerText(), /once more/);
     await page.locator("[data-register-button]").click();
-    await page.waitForSelector(javaScriptEnabled ? "[data-result]:not([hidden])" : ".stub");
+    await page.waitForSelector(".stub");
     await context.close();
   }
 });

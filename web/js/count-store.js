@@ -40,14 +40,6 @@ export class CountStore extends EventTarget {
     this.#floor = { ...parsePosition(position), until_ms: now_ms + FLOOR_HOLD_MS };
   }
 
-  /** Whether the shown count already contains the revision that `position` names. */
-  reaches(position) {
-    const { epoch, revision } = parsePosition(position);
-    if (!this.#count) return false;
-    const own = parsePosition(this.#count.position);
-    return own.epoch !== epoch || own.revision >= revision;
-  }
-
   #admits(count, authoritative) {
     const { epoch, revision } = parsePosition(count.position);
     if (this.#floor && performance.now() > this.#floor.until_ms) this.#floor = null;

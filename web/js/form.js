@@ -1,20 +1,19 @@
-// The registration form, answered in place; nothing that was typed is lost. Without this file the
-// form posts as usual.
+// The registration form: refused in place, so that nothing that was typed is lost, and followed by the ticket. Without this
+// file the form posts as usual.
 import { readWords } from "./words.js";
 import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";
 import { send, drawKey } from "./send.js";
-import { followRegistration, standingOf } from "./own-registration.js";
+import { remember } from "./device.js";
 
 const FIELDS = ["name", "email", "party_size", "idempotency_key"];
 
-export function bindForm(form, { slug, store, registered }) {
+export function bindForm(form, slug) {
   const say = readWords("form-messages");
-  const result = document.querySelector("[data-result]");
   const progress = form.querySelector("[data-form-progress]");
   const draft = keepDraft(form, slug, FIELDS);
   let sending = false;
-  let unfollow = () => {};
+  let leaving = false;
 
   form.noValidate = true; // the summary says more than the browser's bubble, and to everybody
   form.addEventListener("input", () => form.toggleAttribute("data-kept", hasEntry(form)));
@@ -44,17 +43,15 @@ export function bindForm(form, { slug, store, registered }) {
       else welcome(body);
     } catch {
       showErrors(form, say("form-unreachable"), []);
-    } finally {
-      progress.textContent = "";
-      busy(false);
     }
+    progress.textContent = "";
+    if (!leaving) busy(false);
   });
-  result.querySelector("[data-result-again]").addEventListener("click", () => {
-    unfollow();
-    result.hidden = true;
-    form.removeAttribute("data-done");
-    form.hidden = false;
-    form.elements.name.focus();
+  // The browser's Back brings the page as it was left.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    leaving = false;
+    busy(false);
   });
 
   function busy(on) {
@@ -64,36 +61,17 @@ export function bindForm(form, { slug, store, registered }) {
     form.querySelector("[type=submit]").setAttribute("aria-disabled", String(on));
   }
 
-  function put(name, text) {
-    result.querySelector(`[data-result-${name}]`).textContent = text;
-  }
-
-  function showStanding(standing, { waiting_position: position }) {
-    result.dataset.status = standing;
-    put("status", say(`result-${standing}`));
-    put("detail", say(`result-${standing}-detail`, { position: position ?? "–" }));
-    for (const part of result.querySelectorAll("[data-result-keep]"))
-      part.hidden = standing !== "confirmed" && standing !== "waiting";
-  }
-
-  function welcome(registration) {
-    const { number, round, position: made, links } = registration;
-    const pathOf = (url) => new URL(url, location.href).pathname;
-    put("number", say("result-number", { number }));
-    showStanding(standingOf(registration, { round }), registration);
-    unfollow = followRegistration(store, pathOf(links.self), registration, showStanding);
-    result.querySelector("[data-result-link]").href = pathOf(links.page);
+  /** On to the ticket. The form that stays behind is a new one. */
+  function welcome({ token, number, links }) {
+    remember(slug, { token, number });
     draft.forget();
     form.reset();
     form.elements.name.value = form.elements.email.value = "";
     form.elements.party_size.value = "1";
     form.elements.idempotency_key.value = drawKey();
     form.removeAttribute("data-kept");
-    form.setAttribute("data-done", "");
-    form.hidden = true;
-    result.hidden = false;
-    result.focus();
-    registered(made);
+    leaving = true;
+    location.assign(new URL(links.page, location.href).pathname);
   }
 
   /** The form was sent again after its registration was cancelled: registering needs a new key. */

@@ -13,14 +13,14 @@ export function standingOf(registration, count) {
 /** Whether the change from `before` to `count` may concern a registration in this state. Pure. */
 export function mayConcern(registration, count, before) {
   if (registration.status === "cancelled") return false;
-  if (!before || count.round !== before.round) return true;
+  if (!before || count.round !== before.round || registration.status === "unknown") return true;
   return registration.status === "waiting" || count.registered < before.registered;
 }
 
 /**
  * Calls `show(standing, registration)` whenever the registration may have changed.
- * @param registration {{status: string, round: number, waiting_position?: number}} initially
- * @returns {() => void} ends it
+ * @param registration {{status: string, round: number, waiting_position?: number}} initially; `unknown` until it is asked for
+ * @returns {{ask: () => Promise<void>, end: () => void}} asks at once; ends it
  */
 export function followRegistration(store, url, registration, show) {
   let known = registration;
@@ -62,7 +62,7 @@ export function followRegistration(store, url, registration, show) {
     ({ detail: { count, before } }) => {
       if (!mayConcern(known, count, before)) return;
       // A reset needs no request. An undone one does: the registration may be cancelled by now.
-      if (count.round !== known.round) tell(standingOf(known, count));
+      if (known.round && count.round !== known.round) tell(standingOf(known, count));
       else askSoon();
     },
     { signal },
@@ -70,9 +70,12 @@ export function followRegistration(store, url, registration, show) {
   store.addEventListener("gone", () => end("gone"), { signal });
   // A page that comes back by the browser's Back shows what it was left with.
   addEventListener("pageshow", (event) => event.persisted && ask(), { signal });
-  return () => {
-    over = true;
-    clearTimeout(timer);
-    ending.abort();
+  return {
+    ask,
+    end: () => {
+      over = true;
+      clearTimeout(timer);
+      ending.abort();
+    },
   };
 }

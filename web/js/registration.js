@@ -1,27 +1,56 @@
-// My registration: its status and waiting position follow the event's changes.
+// My registration: its status and waiting position follow the event's changes, and what happens is said in the tab's title too.
 import { watchEvent } from "./watch.js";
+import { forget } from "./device.js";
 import { readWords } from "./words.js";
 import { redraw } from "./live-parts.js";
 import { followRegistration } from "./own-registration.js";
 
-const COPIED_MS = 2_500;
+const MARK = "● "; // before the title of a tab that nobody looks at
 const say = readWords("registration-messages");
+const isCurrent = (standing) => standing === "confirmed" || standing === "waiting";
+
+/** What a change from one standing to another means to the person; empty when it is no news. Pure. */
+export function newsOf(before, now) {
+  if (before === now) return "";
+  if (!isCurrent(now)) return `news-${now}`;
+  if (!isCurrent(before)) return "news-back";
+  return before === "waiting" ? "news-promoted" : "";
+}
 
 export function start(stub) {
-  const { registration: url, status, round } = stub.dataset;
+  const { registration: url, status, round, token } = stub.dataset;
+  const { slug, store } = watchEvent();
+  // The page was rendered with this registration in its count; a node that lags behind must not take it out again.
+  store.holdAt(store.count.position);
+  if (!isCurrent(status)) forget(slug, token);
   // An archived page does not say what it was: after an undone reset the server is asked.
   const known = { status: status === "archived" ? "confirmed" : status, round: Number(round) };
-  followRegistration(watchEvent().store, url, known, (standing, registration) =>
-    show(stub, standing, registration),
-  );
-  const copy = stub.querySelector("[data-copy]");
-  if (copy && navigator.clipboard) bindCopy(copy, stub.querySelector("[data-copy-source]"));
+  followRegistration(store, url, known, (standing, registration) => {
+    announce(stub, standing);
+    show(stub, standing, registration);
+    if (!isCurrent(standing)) forget(slug, token);
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible" && document.title.startsWith(MARK))
+      document.title = document.title.slice(MARK.length);
+  });
+}
+
+function announce(stub, standing) {
+  const before = stub.dataset.status;
+  const news = newsOf(before, standing);
+  if (before !== standing) {
+    const bare = document.title.replace(MARK, "");
+    const mark = document.visibilityState === "visible" ? "" : MARK;
+    document.title = mark + bare.replace(say(before), say(standing));
+  }
+  if (news) stub.querySelector("[data-registration-news]").textContent = say(news);
 }
 
 function show(stub, standing, registration) {
   const { waiting_position: position, waiting_for: why, name, party_size: people } = registration;
   const at = (name) => stub.querySelector(`[data-registration-${name}]`);
-  const current = standing === "confirmed" || standing === "waiting";
+  const current = isCurrent(standing);
   // What only people with a place see comes and goes with it.
   if (stub.dataset.status !== standing && standing !== "gone") redraw(document, null);
   stub.dataset.status = standing;
@@ -38,22 +67,10 @@ function show(stub, standing, registration) {
   if (change) change.hidden = !current;
   at("again").hidden = current || standing === "gone"; // a deleted event has no page to go back to
   at("round").hidden = standing !== "archived";
-  stub.querySelector("[data-keep]").hidden = !current;
+  for (const part of stub.querySelectorAll("[data-keep]")) part.hidden = !current;
   const cancel = stub.querySelector("[data-cancel]");
   if (!cancel) return;
   cancel.hidden = !current;
   for (const words of cancel.querySelectorAll("[data-standing]"))
     words.hidden = words.dataset.standing !== standing;
-}
-
-function bindCopy(copy, source) {
-  const words = copy.textContent;
-  copy.hidden = false;
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(source.textContent);
-    copy.textContent = copy.dataset.copied;
-    setTimeout(() => {
-      copy.textContent = words;
-    }, COPIED_MS);
-  });
 }

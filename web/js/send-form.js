@@ -14,7 +14,8 @@ export function start(body) {
     submit(form, submitter);
   });
   // The browser's Back may bring the page as it was left: while it was sending.
-  addEventListener("pageshow", () => {
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
     for (const form of body.querySelectorAll("form[aria-busy=true]")) busy(form, false);
   });
 }

@@ -9,7 +9,7 @@ const CHANNEL = "headcount";
 const HIDDEN_MS = 2_000; // a short look at another tab causes no reconnect
 const KEPT = ["count", "status", "watching"]; // what a tab that joins later needs
 
-/** Follows `slug` for as long as the page is open. `check()` asks at once whether the number is the newest. */
+/** Follows `slug` for as long as the page is open. */
 export function shareStream(slug, on) {
   const tab = new SharedTab(slug, on);
   let hiding;
@@ -24,7 +24,6 @@ export function shareStream(slug, on) {
   // An open connection would keep the page out of the back/forward cache.
   addEventListener("pagehide", () => tab.stop());
   addEventListener("pageshow", ({ persisted }) => persisted && tab.start());
-  return { check: () => tab.check() };
 }
 
 class SharedTab {

@@ -8,6 +8,8 @@ const BEHAVIOURS = [
   ["[data-future]", "./schedule.js"],
   [".wall", "./wall.js"],
   ["#register", "./event.js"],
+  ["[data-own]", "./own-tickets.js"],
+  ["[data-copy], [data-share], [data-print]", "./copy.js"],
   ["[data-registration]", "./registration.js"],
   [
     "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-slug-source], [data-zones]",

@@ -75,15 +75,12 @@ function show(root, count) {
     rail.querySelector(`.rail-${name}`).setAttribute("d", d);
 }
 
-/**
- * Shows what belongs to the state. What somebody is typing into (data-kept) stays as long as there is an
- * event; what is answered (data-done) stays away.
- */
+/** Shows what belongs to the state. What somebody is typing into (data-kept) stays as long as there is an event. */
 function showState(state) {
   for (const part of document.querySelectorAll("[data-when-state]")) {
     const fits = part.dataset.whenState.split(" ").includes(state);
     const kept = part.hasAttribute("data-kept") && state !== "gone";
-    part.hidden = part.hasAttribute("data-done") || (!fits && !kept);
+    part.hidden = !fits && !kept;
   }
   const button = document.querySelector("[data-register-button]");
   if (button)

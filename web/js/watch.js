@@ -9,10 +9,7 @@ import { keepClock } from "./clock.js";
 
 let watched = null;
 
-/**
- * The page's event: its slug, the store of its count, and `check()`, which asks at once whether the number
- * is the newest. Opens the stream on the first call.
- */
+/** The page's event: its slug, and the store of its count. Opens the stream on the first call. */
 export const watchEvent = () => (watched ??= open());
 export const start = watchEvent;
 
@@ -41,7 +38,7 @@ function open() {
     details: details.soon,
   };
   store.addEventListener("change", bar.count);
-  const { check } = shareStream(slug, (kind, detail) => hear[kind]?.(detail));
+  shareStream(slug, (kind, detail) => hear[kind]?.(detail));
   keepClock().then(bar.count);
-  return { slug, store, check };
+  return { slug, store };
 }

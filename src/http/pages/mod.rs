@@ -18,6 +18,8 @@ mod register;
 mod registration;
 #[cfg(test)]
 pub(crate) mod samples;
+mod schedule;
+mod share;
 mod states;
 mod structured;
 mod templates;
@@ -117,6 +119,21 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(look())
         .then(calendar::feed)
         .boxed();
+    let qr_svg = at!("e" / String / "qr.svg")
+        .and(read())
+        .and(look())
+        .then(share::qr_svg)
+        .boxed();
+    let qr_png = at!("e" / String / "qr.png")
+        .and(read())
+        .and(look())
+        .then(share::qr_png)
+        .boxed();
+    let poster = at!("e" / String / "poster")
+        .and(read())
+        .and(look())
+        .then(share::poster)
+        .boxed();
     let registration = at!("r" / String)
         .and(read())
         .and(look())
@@ -157,6 +174,9 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         event_calendar,
         own_calendar,
         feed,
+        qr_svg,
+        qr_png,
+        poster,
         problems,
         embed,
     ])

@@ -6,10 +6,10 @@ use warp::reply::Response;
 use super::answer::{Keep, page, problem_page, problem_page_with, see_other};
 use super::form::Form;
 use super::register::{message, party_message};
-use super::states;
 use super::templates::{ChangeForm, RegistrationPage};
 use super::views::{RegistrationView, Standing};
 use super::visit::Visit;
+use super::{qr, states};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::person::Name;
@@ -62,6 +62,12 @@ async fn fill(
         &shown.event,
     );
     let page_url = visit.absolute(&context.settings, &format!("/r/{}", registration.token));
+    // A registration that no longer counts has nothing to show at the door.
+    let qr_svg = if registration.standing.is_current() {
+        qr::svg(&page_url).await
+    } else {
+        String::new()
+    };
     Ok(RegistrationPage {
         online_url,
         t: visit.texts,
@@ -69,6 +75,7 @@ async fn fill(
         event: shown.view(context.clock.now()),
         change: change_form(visit.texts, &registration, &shown.event, refused),
         registration,
+        qr_svg,
         page_url,
     })
 }

@@ -4,6 +4,7 @@
 
 use askama::Template;
 
+use super::share::ShareView;
 use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
     WaitingForView,
@@ -50,6 +51,8 @@ pub(super) struct RegistrationPage {
     pub(super) page_url: String,
     /// Where the event takes place online, for somebody who has a place.
     pub(super) online_url: Option<String>,
+    /// Empty when it cannot be drawn now.
+    pub(super) qr_svg: String,
 }
 
 /// The form that changes a registration.
@@ -70,6 +73,16 @@ pub(super) struct WallPage {
     pub(super) here: String,
     pub(super) event: EventView,
     pub(super) page_url: String,
+    pub(super) qr_svg: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "poster.html")]
+pub(super) struct PosterPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    pub(super) share: ShareView,
     pub(super) qr_svg: String,
 }
 
@@ -172,6 +185,7 @@ pub(super) struct AdminEventPage {
     pub(super) event: EventView,
     /// Why nobody gets the places that are free.
     pub(super) waiting_for: Option<WaitingForView>,
+    pub(super) share: ShareView,
     pub(super) can_undo: bool,
     pub(super) capacity: Setting,
     pub(super) details: Details,

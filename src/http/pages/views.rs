@@ -13,6 +13,7 @@ use crate::http::registration::WaitingFor;
 use crate::store::Listed;
 
 use super::rail::Rail;
+use super::schedule::{self, MomentView};
 
 /// The count, as numbers and as the scripts' first state.
 #[derive(Debug)]
@@ -100,25 +101,6 @@ pub(super) struct EventView {
     now: Timestamp,
 }
 
-/// When registration opens or closes.
-#[derive(Debug)]
-pub(super) struct MomentView {
-    /// Its field in the details.
-    pub(super) field: &'static str,
-    /// The message before it, and the one after it.
-    pub(super) future: &'static str,
-    pub(super) past: &'static str,
-    pub(super) at: Option<Timestamp>,
-    is_past: bool,
-}
-
-impl MomentView {
-    /// The message that is true now.
-    pub(super) fn key(&self) -> &'static str {
-        if self.is_past { self.past } else { self.future }
-    }
-}
-
 /// What the organiser announces now.
 #[derive(Debug)]
 pub(super) struct AnnouncementView {
@@ -183,31 +165,9 @@ impl EventView {
             || !occasion.contact.is_empty()
     }
 
-    /// When registration opens and closes. A moment that has passed is not announced as one to come.
+    /// When registration opens and closes.
     pub(super) fn schedule(&self) -> [MomentView; 2] {
-        [
-            self.moment("opens_at", ["event-opens", "event-opened"], self.opens_at),
-            self.moment(
-                "closes_at",
-                ["event-closes", "event-closed"],
-                self.closes_at,
-            ),
-        ]
-    }
-
-    fn moment(
-        &self,
-        field: &'static str,
-        [future, past]: [&'static str; 2],
-        at: Option<Timestamp>,
-    ) -> MomentView {
-        MomentView {
-            field,
-            future,
-            past,
-            at,
-            is_past: at.is_some_and(|at| at <= self.now),
-        }
+        schedule::moments(self.opens_at, self.closes_at, self.now)
     }
 }
 

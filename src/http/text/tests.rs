@@ -195,3 +195,23 @@ fn every_word_the_scripts_say_is_in_their_list() {
         }
     }
 }
+
+#[test]
+fn english_counts_in_ordinals() {
+    let english = Texts::new(Language::English);
+    for (number, text) in [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (21, "21st"),
+        (111, "111th"),
+        (1_002, "1,002nd"),
+    ] {
+        assert_eq!(english.ordinal(&number), text);
+    }
+    assert_eq!(Texts::new(Language::Chinese).ordinal(&1_002), "1,002");
+}

@@ -101,6 +101,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("serde_urlencoded", &["http", "transport"]),
     ("csv", &["http"]),
+    ("png", &["http"]),
     ("qrcode", &["http"]),
     ("icalendar", &["wire"]),
     ("argon2", &["http"]),

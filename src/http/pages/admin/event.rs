@@ -12,6 +12,7 @@ use crate::domain::search::Search;
 use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
+use crate::http::pages::share::ShareView;
 use crate::http::pages::states;
 use crate::http::pages::templates::AdminEventPage;
 use crate::http::pages::views::{RegistrationRow, WaitingForView};
@@ -131,6 +132,7 @@ async fn fill(
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?
             .map(WaitingForView::from),
+        share: ShareView::new(context, visit, event.slug.as_str()),
         // The same rule as the undo's: an earlier round, and no registration in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
         capacity: settings_form::capacity_shown(event, typed.capacity().map(refused)),
