@@ -324,7 +324,7 @@ async fn a_switch_is_a_variable_too_and_a_file_gets_no_colours() {
         );
         let logged = std::fs::read_to_string(log.path()).expect("a log");
         assert!(
-            logged.contains("WARN --admin-password is short") && !logged.contains('\u{1b}'),
+            logged.contains("WARN --admin-password is easy to guess") && !logged.contains('\u{1b}'),
             "{logged:?}"
         );
     }
