@@ -9,6 +9,7 @@ pub mod blocking;
 pub mod guesses;
 pub mod head;
 pub mod in_flight;
+pub mod list_turns;
 pub mod readiness;
 pub mod throttle;
 pub mod turns;

@@ -247,6 +247,13 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
     }
 
+    /// One address asks for too many lists of all events at a time.
+    pub fn lists_waiting() -> Self {
+        let detail =
+            "too many lists of events are asked for from this address at this moment; ask again";
+        Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
+    }
+
     /// A client that does not read its answers gets no more.
     pub fn unread_answers() -> Self {
         let detail = "too many answers wait for you to read them; the request was carried out, but \

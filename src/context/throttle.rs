@@ -10,6 +10,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::guesses::Guesses;
+use super::list_turns::ListTurns;
 use super::turns::Turns;
 
 /// Opening the lab writes rows that stay in the audit log. It is needed once, and again after the
@@ -23,6 +24,9 @@ const SWEEP_EVERY: u32 = 4_096;
 pub struct Throttle {
     /// `None` is off.
     registrations: Option<PerAddress>,
+    /// Changes of registrations. Apart, so that people who correct theirs keep nobody from
+    /// registering.
+    changes: Option<PerAddress>,
     /// Guesses at the console's password.
     pub passwords: Guesses,
     /// Guesses at the admin token. Apart, so that a person who mistypes does not stop the programs
@@ -30,17 +34,22 @@ pub struct Throttle {
     pub tokens: Guesses,
     /// Turns to check the console's password.
     pub password_checks: Turns,
+    /// Turns to render a list of all events.
+    pub lists: ListTurns,
     labs: DefaultDirectRateLimiter,
 }
 
 impl Throttle {
-    /// Registrations a minute from one address; 0 is off.
+    /// Registrations a minute from one address, and as many changes; 0 is off.
     pub fn new(registrations_a_minute: u32) -> Self {
+        let a_minute = NonZeroU32::new(registrations_a_minute);
         Self {
-            registrations: NonZeroU32::new(registrations_a_minute).map(PerAddress::new),
+            registrations: a_minute.map(PerAddress::new),
+            changes: a_minute.map(PerAddress::new),
             passwords: Guesses::new(),
             tokens: Guesses::new(),
             password_checks: Turns::new(),
+            lists: ListTurns::default(),
             labs: RateLimiter::direct(Quota::per_minute(LABS_A_MINUTE)),
         }
     }
@@ -48,6 +57,13 @@ impl Throttle {
     /// Counts one attempt to register; an error says how long to wait.
     pub fn registration(&self, address: IpAddr) -> Result<(), Duration> {
         self.registrations
+            .as_ref()
+            .map_or(Ok(()), |limit| limit.check(address))
+    }
+
+    /// Counts one attempt to change a registration; an error says how long to wait.
+    pub fn change(&self, address: IpAddr) -> Result<(), Duration> {
+        self.changes
             .as_ref()
             .map_or(Ok(()), |limit| limit.check(address))
     }
@@ -114,6 +130,8 @@ mod tests {
             "{wait:?}"
         );
         assert!(throttle.registration(other).is_ok());
+        assert!(throttle.change(one).is_ok() && throttle.change(one).is_ok());
+        assert!(throttle.change(one).is_err() && throttle.change(other).is_ok());
     }
 
     #[test]

@@ -87,6 +87,9 @@ impl OnlineUrl {
         // A user name before the host can make an address look like another site's.
         let is_plain = matches!(url.scheme(), "http" | "https")
             && text[url.scheme().len()..].starts_with("://")
+            // Browsers and other programs disagree on where the host of these ends.
+            && !text.contains('\\')
+            && !text[url.scheme().len()..].starts_with(":///")
             && url.username().is_empty()
             && url.password().is_none();
         is_plain.then_some(Some(Self(text))).ok_or_else(refused)
@@ -241,6 +244,8 @@ mod tests {
         let long = format!("https://example.org/{}", "x".repeat(ONLINE_URL_MAX));
         for bad in [
             "javascript:alert(1)",
+            "https://a\\@example.org/",
+            "http:///path",
             "data:text/html,x",
             "ftp://example.org/",
             "//example.org/",

@@ -6,7 +6,7 @@ use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use super::details::{Item, Reader};
-use super::reply;
+use super::{rate, reply};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::problem::Problem;
@@ -19,7 +19,9 @@ struct List {
 /// `GET /api/v1/events`
 pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
     let reader = Reader::of(&context, &head).await;
+    let turn = rate::list(&context, head.peer.ip).await?;
     let (text, tag) = document(&context, reader).await;
+    drop(turn);
     if context.hub.is_stale() {
         // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json_bytes(text));

@@ -1,9 +1,10 @@
-//! Rate limits of registering and of opening the lab.
+//! Rate limits: of registering, of changing a registration, of opening the lab, and of lists.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::context::list_turns::ListTurn;
 use crate::problem::{Code, Problem};
 
 /// Counts one attempt to register from `address`.
@@ -14,6 +15,22 @@ pub(super) fn registration(context: &Context, address: IpAddr) -> Result<(), Pro
             wait,
         )
     })
+}
+
+/// Counts one attempt to change a registration from `address`.
+pub(super) fn change(context: &Context, address: IpAddr) -> Result<(), Problem> {
+    context.throttle.change(address).map_err(|wait| {
+        too_many(
+            "too many changes of registrations from this address; nothing was changed",
+            wait,
+        )
+    })
+}
+
+/// A turn to render a list of all events for `address`.
+pub(super) async fn list(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
+    let turn = context.throttle.lists.take(address).await;
+    turn.map_err(|_| Problem::lists_waiting())
 }
 
 /// Counts one opening of the lab, from any address.

@@ -120,14 +120,22 @@ impl Writer {
     }
 
     fn refuse(&self, responders: Vec<Responder>, error: &StoreError) {
-        tracing::error!(%error, event = self.event, commands = responders.len(), "a batch was not committed");
+        let commands = responders.len();
         let failure = match error {
-            StoreError::Unreachable(_) => Failure::DatabaseUnreachable,
+            // Whoever watches the database's health has logged the outage, once. Visitors who try
+            // again must not fill the log.
+            StoreError::Unreachable(_) => {
+                tracing::debug!(%error, event = self.event, commands, "a batch was not committed");
+                Failure::DatabaseUnreachable
+            }
             StoreError::Busy
             | StoreError::Unexpected(_)
             | StoreError::Unreadable(_)
             | StoreError::NewerSchema(_)
-            | StoreError::Migration(_) => Failure::Internal,
+            | StoreError::Migration(_) => {
+                tracing::error!(%error, event = self.event, commands, "a batch was not committed");
+                Failure::Internal
+            }
         };
         metrics::counter!("headcount_registrations_total", "outcome" => "failed")
             .increment(responders.len() as u64);

@@ -3,6 +3,8 @@
 //! `icalendar` escapes and folds each line. Its components cannot be time zones: it would add a
 //! `DTSTAMP` and a random `UID` to each part of one, so this module puts the lines together.
 
+use std::collections::BTreeMap;
+
 use icalendar::Property;
 
 use crate::domain::clock::Timestamp;
@@ -74,8 +76,8 @@ pub fn calendar(name: Option<&str>, entries: &[Entry]) -> String {
         // What most programs read; `NAME` (RFC 7986) came later.
         file.push(Property::new("X-WR-CALNAME", name).add_parameter("VALUE", "TEXT"));
     }
-    for (zone, first, last) in zones(entries) {
-        file.zone(zone, &observances(zone, first, last));
+    for (zone, periods) in zones(entries) {
+        file.zone(zone, periods.values());
     }
     for entry in entries {
         file.event(entry);
@@ -84,17 +86,21 @@ pub fn calendar(name: Option<&str>, entries: &[Entry]) -> String {
     file.0
 }
 
-/// Each zone once, with the first and last time in it.
-fn zones(entries: &[Entry]) -> Vec<(&Zone, Timestamp, Timestamp)> {
-    let mut found: Vec<(&Zone, Timestamp, Timestamp)> = Vec::new();
+/// Each zone once, with its periods around every time that is in the file, by their start.
+fn zones(entries: &[Entry]) -> Vec<(&Zone, BTreeMap<String, Observance>)> {
+    let mut found: Vec<(&Zone, BTreeMap<String, Observance>)> = Vec::new();
     for entry in entries {
-        let (first, last) = (entry.starts_at, entry.ends_at.unwrap_or(entry.starts_at));
-        match found.iter_mut().find(|(zone, ..)| **zone == entry.zone) {
-            Some(known) => {
-                known.1 = known.1.min(first);
-                known.2 = known.2.max(last);
-            }
-            None => found.push((&entry.zone, first, last)),
+        let known = found.iter().position(|(zone, _)| **zone == entry.zone);
+        let known = known.unwrap_or_else(|| {
+            found.push((&entry.zone, BTreeMap::new()));
+            found.len() - 1
+        });
+        for at in [Some(entry.starts_at), entry.ends_at].into_iter().flatten() {
+            let periods = observances(&entry.zone, at);
+            let by_start = periods
+                .into_iter()
+                .map(|period| (period.starts_local.clone(), period));
+            found[known].1.extend(by_start);
         }
     }
     found
@@ -114,10 +120,10 @@ impl File {
         self.0 += &line;
     }
 
-    fn zone(&mut self, zone: &Zone, observances: &[Observance]) {
+    fn zone<'a>(&mut self, zone: &Zone, periods: impl Iterator<Item = &'a Observance>) {
         self.line("BEGIN", "VTIMEZONE");
         self.line("TZID", zone.name());
-        for period in observances {
+        for period in periods {
             let kind = if period.is_daylight {
                 "DAYLIGHT"
             } else {
@@ -236,6 +242,22 @@ mod tests {
         }
         assert!(!file.contains("CONTACT") && file.ends_with("END:VCALENDAR\r\n"));
         assert_eq!(file, calendar(None, &[entry()]), "nothing random");
+    }
+
+    #[test]
+    fn a_feed_of_many_years_has_the_rules_around_every_entry() {
+        let mut mistyped = entry();
+        mistyped.starts_at = "1970-01-01T00:00:00Z".parse().unwrap();
+        mistyped.ends_at = None;
+        let file = calendar(None, &[mistyped, entry()]);
+        assert_eq!(file.matches("BEGIN:VTIMEZONE").count(), 1);
+        for start in ["19700101T000000", "20261025T030000", "20270328T020000"] {
+            assert!(
+                file.contains(&format!("DTSTART:{start}\r\n")),
+                "{start} in\n{file}"
+            );
+        }
+        assert_eq!(file.matches("DTSTART:20261025T030000").count(), 1);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::visit::Visit;
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::lab;
-use crate::http::{registration, reply};
+use crate::http::{rate, registration, reply};
 use crate::problem::{Code, Problem};
 use crate::wire::calendar::{Entry, Status, calendar};
 
@@ -19,6 +19,8 @@ pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Respon
     let file = async {
         let shown = states::by_slug(&context, &slug).await?;
         let entry = entry(&context, &visit, &shown.event).ok_or_else(undated)?;
+        // Folding a long description takes as long as a list.
+        let _turn = rate::list(&context, visit.head.peer.ip).await?;
         Ok(calendar(None, &[entry]))
     };
     answer(file.await, &context, &visit, &slug, Caching::Shared)
@@ -62,6 +64,7 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
             },
             ..entry
         };
+        let _turn = rate::list(&context, visit.head.peer.ip).await?;
         Ok((calendar(None, &[entry]), event.slug.to_string()))
     };
     let (file, name) = match file.await {
@@ -73,6 +76,10 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
 
 /// `GET /events.ics`.
 pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
+    let turn = match rate::list(&context, visit.head.peer.ip).await {
+        Ok(turn) => turn,
+        Err(problem) => return problem_page(&visit, &problem),
+    };
     let channels = context.hub.channels();
     let entries: Vec<Entry> = channels
         .iter()
@@ -81,6 +88,7 @@ pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
         .filter_map(|event| entry(&context, &visit, &event))
         .collect();
     let file = calendar(Some(&visit.texts.get("events-title")), &entries);
+    drop(turn);
     answer(Ok(file), &context, &visit, "events", Caching::Shared)
 }
 

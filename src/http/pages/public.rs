@@ -12,11 +12,15 @@ use super::visit::Visit;
 use super::{qr, states};
 use crate::context::Shared;
 use crate::domain::lab;
-use crate::http::assets;
+use crate::http::{assets, rate};
 use crate::problem::{Code, Problem};
 
 /// `GET /`.
 pub(super) async fn events(context: Shared, visit: Visit) -> Response {
+    let turn = match rate::list(&context, visit.head.peer.ip).await {
+        Ok(turn) => turn,
+        Err(problem) => return problem_page(&visit, &problem),
+    };
     let events = states::all(&context)
         .await
         .into_iter()
@@ -27,7 +31,9 @@ pub(super) async fn events(context: Shared, visit: Visit) -> Response {
         here: visit.path.clone(),
         events,
     };
-    page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+    let answer = page(&visit, StatusCode::OK, Keep::Revalidated, &template);
+    drop(turn);
+    answer
 }
 
 /// `GET /e/{slug}/wall`.

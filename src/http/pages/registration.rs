@@ -16,7 +16,7 @@ use crate::domain::person::Name;
 use crate::http::body::{self, Unread};
 use crate::http::registration::WaitingFor;
 use crate::http::text::Texts;
-use crate::http::{auth, registration};
+use crate::http::{auth, rate, registration};
 use crate::problem::{Code, Problem};
 
 /// `GET /r/{token}`.
@@ -128,6 +128,7 @@ pub(super) async fn change(token: String, context: Shared, visit: Visit, body: U
     };
     let changed = async {
         auth::refuse_cross_site(&context.settings, &visit.head)?;
+        rate::change(&context, visit.head.peer.ip)?;
         let found = registration::find_own(&context, &token).await?;
         let revised = registration::revised(&sent)?;
         registration::change(&context, &visit.head.headers, found, revised).await

@@ -19,7 +19,7 @@ use crate::domain::position::Position;
 use crate::domain::registration::{Registration, Token};
 use crate::http::body::{AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::{auth, find, preconditions, reply};
+use crate::http::{auth, find, preconditions, rate, reply};
 use crate::problem::Problem;
 
 /// `GET /api/v1/registrations/{token}`
@@ -60,6 +60,7 @@ pub(in crate::http) async fn patch(
     body: Unread,
 ) -> Result<Response, Problem> {
     auth::refuse_cross_site(&context.settings, &head)?;
+    rate::change(&context, head.peer.ip)?;
     // Before the body is checked: a wrong link must not reveal which fields there are.
     let found = find_own(&context, &token).await?;
     let sent = body.read(&head, AllowedMedia::Json).await?;
