@@ -251,7 +251,7 @@ mod tests {
         mistyped.ends_at = None;
         let file = calendar(None, &[mistyped, entry()]);
         assert_eq!(file.matches("BEGIN:VTIMEZONE").count(), 1);
-        for start in ["19700101T000000", "20261025T030000", "20270328T020000"] {
+        for start in ["19491002T030000", "20261025T030000", "20270328T020000"] {
             assert!(
                 file.contains(&format!("DTSTART:{start}\r\n")),
                 "{start} in\n{file}"

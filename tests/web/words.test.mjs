@@ -28,9 +28,11 @@ test("in Chinese a space stands between figures or Latin letters and Han", () =>
   assert.ok(texts.length > 300);
   // A value that is itself Chinese words, such as an age, needs none: it is named here.
   const words = /\{ \$(ago|time) \}(?=\p{Script=Han})/gu;
+  // Dates are written without spaces: 2026年11月28日.
+  const dates = /[0-9]+(?=[年月日])/gu;
   for (const text of texts)
     assert.doesNotMatch(
-      text.replace(words, "前"),
+      text.replace(words, "前").replace(dates, ""),
       /\p{Script=Han}[A-Za-z0-9{]|[A-Za-z0-9}]\p{Script=Han}/u,
     );
 });

@@ -89,7 +89,10 @@ export function bindForm(form, slug) {
 
   function refuse({ code, errors = [], remaining }) {
     // The key belongs to the first entry; this one is another.
-    if (code === "idempotency-mismatch") form.elements.idempotency_key.value = drawKey();
+    if (code === "idempotency-mismatch") {
+      form.elements.idempotency_key.value = drawKey();
+      draft.save();
+    }
     if (errors.some(({ field }) => field === "website")) return emptyTrap();
     if (errors.length) showErrors(form, say("error-heading"), translateErrors(form, errors, say));
     else if (code === "already-registered")

@@ -2,6 +2,7 @@
 // waiting, cancelled, archived (a reset has ended its round), gone (the event was deleted).
 
 const SPREAD_MS = 1_500; // a freed place moves all who wait; they must not ask all at once
+const AGAIN_MS = 2_000; // after a request that failed
 const LEAST_MS = 150; // several changes of one moment cost one request
 
 /** The standing of `registration` beside the event's `count`. Pure. */
@@ -14,7 +15,9 @@ export function standingOf(registration, count) {
 export function mayConcern(registration, count, before) {
   if (registration.status === "cancelled") return false;
   if (!before || count.round !== before.round || registration.status === "unknown") return true;
-  return registration.status === "waiting" || count.registered < before.registered;
+  // Another device may have changed the party; others' registrations are told by the same number.
+  const moved = count.registered !== before.registered || count.waiting !== before.waiting;
+  return registration.status === "waiting" || moved;
 }
 
 /**
@@ -39,12 +42,15 @@ export function followRegistration(store, url, registration, show) {
         cache: "no-store",
       });
       if (answer.status === 404) return end("gone");
-      if (!answer.ok) return;
+      if (!answer.ok) return askAgain();
       known = await answer.json();
       tell(standingOf(known, store.count));
     } catch {
-      /* the next change asks again; the status line says that the page is behind */
+      askAgain();
     }
+  };
+  const askAgain = () => {
+    if (!over) timer ??= setTimeout(ask, AGAIN_MS + Math.random() * SPREAD_MS);
   };
   const askSoon = () => {
     timer ??= setTimeout(ask, LEAST_MS + Math.random() * SPREAD_MS);

@@ -47,6 +47,16 @@ function announce(stub, standing) {
   if (news) stub.querySelector("[data-registration-news]").textContent = say(news);
 }
 
+/** Shows in fields that nobody has touched what was changed elsewhere, so that sending the form keeps it. */
+function refresh(form, values) {
+  for (const [name, value] of Object.entries(values)) {
+    const input = form.elements[name];
+    if (value === undefined || input.value !== input.defaultValue) continue;
+    input.defaultValue = input.value = value;
+    form.elements[`was_${name}`].value = value;
+  }
+}
+
 function show(stub, standing, registration) {
   const { waiting_position: position, waiting_for: why, name, party_size: people } = registration;
   const at = (name) => stub.querySelector(`[data-registration-${name}]`);
@@ -64,7 +74,10 @@ function show(stub, standing, registration) {
     at("group").hidden = people === 1;
   }
   const change = stub.querySelector("[data-change]");
-  if (change) change.hidden = !current;
+  if (change) {
+    change.hidden = !current;
+    refresh(change.querySelector("form"), { name, party_size: people });
+  }
   at("again").hidden = current || standing === "gone"; // a deleted event has no page to go back to
   at("round").hidden = standing !== "archived";
   for (const part of stub.querySelectorAll("[data-keep]")) part.hidden = !current;

@@ -11,6 +11,7 @@ use super::views::{RegistrationView, Standing};
 use super::visit::Visit;
 use super::{qr, states};
 use crate::context::{Context, Shared};
+use crate::domain::command::Revised;
 use crate::domain::event::Event;
 use crate::domain::person::Name;
 use crate::http::body::{self, Unread};
@@ -120,6 +121,18 @@ fn explanation(texts: Texts, form: &Form, problem: &Problem) -> String {
     texts.get(format!("problem-{}-meaning", code.as_str()))
 }
 
+/// Keeps what the visitor has not touched: it may have been changed elsewhere since the page was
+/// shown.
+fn keep_untouched(revised: &mut Revised, form: &Form) {
+    let shown = |field| form.sent(field).unwrap_or_default();
+    revised
+        .name
+        .take_if(|name| name.as_str() == shown("was_name"));
+    revised
+        .party_size
+        .take_if(|people| people.get().to_string() == shown("was_party_size"));
+}
+
 /// `POST /r/{token}/change`.
 pub(super) async fn change(token: String, context: Shared, visit: Visit, body: Unread) -> Response {
     let sent = match Form::content(body, &visit.head, body::MAX).await {
@@ -130,7 +143,8 @@ pub(super) async fn change(token: String, context: Shared, visit: Visit, body: U
         auth::refuse_cross_site(&context.settings, &visit.head)?;
         rate::change(&context, visit.head.peer.ip)?;
         let found = registration::find_own(&context, &token).await?;
-        let revised = registration::revised(&sent)?;
+        let mut revised = registration::revised(&sent)?;
+        keep_untouched(&mut revised, &sent.decode()?);
         registration::change(&context, &visit.head.headers, found, revised).await
     };
     let problem = match changed.await {

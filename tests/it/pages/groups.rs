@@ -129,6 +129,17 @@ async fn a_private_page_changes_the_party_and_the_name() {
         ),
         ("Ada L", "4")
     );
+    // What was not touched here may have been changed elsewhere.
+    let untouched = "name=Ada+L&was_name=Ada+L&party_size=1&was_party_size=1";
+    let kept = browser.post(&change, untouched).await;
+    assert_eq!(kept.status, 303, "{}", kept.body);
+    let page = browser.get(&first).await;
+    assert!(page.body.contains(r#"name="was_party_size""#));
+    assert!(
+        page.body.contains("data-registration-name>Ada<") && page.body.contains(">3 people<"),
+        "{}",
+        page.body
+    );
     let wrong = browser.post(&change, "name=+&party_size=3").await;
     wrong.is_page(422, "no-store");
     assert!(wrong.body.contains("Enter your name."));

@@ -134,7 +134,7 @@ error-party_size-full =
     }
 error-trap = A hidden field was filled in, probably by your browser’s autofill. It is empty again: please send the form once more.
 register-another = Register someone else
-own-heading = You are registered
+own-heading = Registered on this device
 own-registered = Registered
 own-hint = Remembered in this browser only. Open it to see, print or cancel it.
 own-forget = Forget on this device
