@@ -136,7 +136,7 @@ async fn a_private_page_changes_the_party_and_the_name() {
     let page = browser.get(&first).await;
     assert!(page.body.contains(r#"name="was_party_size""#));
     assert!(
-        page.body.contains("data-registration-name>Ada<") && page.body.contains(">3 people<"),
+        page.body.contains("data-registration-name>ada<") && page.body.contains(">3 people<"),
         "{}",
         page.body
     );
@@ -193,7 +193,8 @@ async fn the_console_sets_the_largest_party_and_lists_the_sizes() {
     come(&mut browser, "ada", 3).await;
     let page = browser.get("/admin/events/gala").await;
     assert!(
-        page.body.contains("<td class=\"table-number\">3</td>"),
+        page.body
+            .contains("<td class=\"table-party\" data-label=\"People\">3</td>"),
         "{}",
         page.body
     );

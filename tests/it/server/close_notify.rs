@@ -91,9 +91,9 @@ async fn http_1_ends_with_the_alert() {
     for said in [
         // Deadlines: of the first request, and between two.
         &b""[..],
-        b"GET /hel",
+        b"GET /he",
         b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n",
-        b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\nGET /hel",
+        b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\nGET /he",
         b"GET /hello HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
         b"nonsense\r\n\r\n",
         b"GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nquit",
