@@ -10,6 +10,7 @@ pub mod guesses;
 pub mod head;
 pub mod in_flight;
 pub mod list_turns;
+pub mod long_bodies;
 pub mod readiness;
 pub mod throttle;
 pub mod turns;
@@ -19,6 +20,7 @@ use crate::domain::zone::Zone;
 use crate::live::hub::Hub;
 use crate::register::queue::Registrar;
 use crate::store::Store;
+use long_bodies::LongBodies;
 use readiness::Readiness;
 use throttle::Throttle;
 
@@ -37,6 +39,8 @@ pub struct Context {
     pub settings: Settings,
     /// The rate limits.
     pub throttle: Throttle,
+    /// Room for bodies with long answers.
+    pub long_bodies: LongBodies,
     /// Whether a load balancer should send new visitors here.
     pub readiness: Readiness,
 }
@@ -58,6 +62,7 @@ impl Context {
             clock,
             settings,
             throttle,
+            long_bodies: LongBodies::default(),
             readiness: Readiness::default(),
         })
     }

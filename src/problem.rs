@@ -254,6 +254,13 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
     }
 
+    /// All room for long bodies is taken.
+    pub fn long_bodies() -> Self {
+        let detail = "too many long answers are being stored at this moment; nothing was stored, \
+                      and the same request is safe to send again";
+        Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
+    }
+
     /// A client that does not read its answers gets no more.
     pub fn unread_answers() -> Self {
         let detail = "too many answers wait for you to read them; the request was carried out, but \

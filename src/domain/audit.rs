@@ -48,9 +48,10 @@ pub struct AuditEntry {
     pub after: Value,
 }
 
-/// An event as the audit log shows it: its settings and counters, as a JSON object.
+/// An event as the audit log shows it: its settings and counters, as a JSON object. Without
+/// questions there is no member for them.
 pub fn event(event: &Event) -> Value {
-    json!({
+    let mut settings = json!({
         "title": event.title,
         "description": event.description,
         "capacity": event.capacity,
@@ -69,7 +70,11 @@ pub fn event(event: &Event) -> Value {
         "registered": event.registered,
         "waiting": event.waiting,
         "revision": event.revision,
-    })
+    });
+    if !event.questions.is_empty() {
+        settings["questions"] = json!(event.questions);
+    }
+    settings
 }
 
 /// A registration as the audit log shows it, as a JSON object. It contains no personal data.

@@ -7,6 +7,7 @@ use super::clock::Timestamp;
 use super::event::{Capacity, Edit, Event};
 use super::person::{Email, Name};
 use super::position::Position;
+use super::questions::{Answers, Correction};
 use super::registration::{IdempotencyKey, Locator, PartySize, Registration, Secret};
 
 /// A person who asks for a place.
@@ -20,6 +21,8 @@ pub struct Applicant {
     pub party_size: PartySize,
     /// The client's key for this attempt, if it sent one.
     pub key: Option<IdempotencyKey>,
+    /// What the person answers, checked against the event's questions.
+    pub answers: Answers,
     /// The secret for the private link. It is drawn before the decision, which stays pure.
     pub secret: Secret,
 }
@@ -32,6 +35,7 @@ impl Applicant {
             email,
             party_size: PartySize::ONE,
             key,
+            answers: Answers::default(),
             secret,
         }
     }
@@ -44,6 +48,8 @@ pub struct Revised {
     pub name: Option<Name>,
     /// How many people it is for.
     pub party_size: Option<PartySize>,
+    /// Answers; those that it does not name stay.
+    pub answers: Correction,
 }
 
 /// One command to one event. All commands go through the event's writer, so that revisions are
@@ -184,8 +190,10 @@ pub enum Refusal {
     /// The email address has a place or waits for one.
     #[error("this email address is registered already")]
     AlreadyRegistered,
-    /// The same key came with another name, address or party size.
-    #[error("this idempotency key was used with another name, email address or party size")]
+    /// The same key came with another name, address, party size or other answers.
+    #[error(
+        "this idempotency key was used with another name, email address, party size or other answers"
+    )]
     IdempotencyMismatch,
     /// There is no such registration, or the secret is wrong.
     #[error("there is no such registration")]

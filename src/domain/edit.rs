@@ -4,6 +4,7 @@ use super::clock::Timestamp;
 use super::event::{Capacity, Event};
 use super::occasion::OccasionEdit;
 use super::party::PartySize;
+use super::questions::Question;
 
 /// The settings that an organiser changes. `None` keeps a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Edit {
     pub occasion: Box<OccasionEdit>,
     /// `true` closes the event, `false` opens it again.
     pub closed: Option<bool>,
+    /// The questions, all of them.
+    pub questions: Option<Vec<Question>>,
     /// The same settings as the organiser saw them. The edit is refused if somebody else has
     /// changed one of them to a third value. Other changes of the event do not matter.
     pub was: Option<Box<Edit>>,
@@ -44,6 +47,7 @@ impl Edit {
             closes_at,
             occasion,
             closed,
+            questions,
             was: _,
         } = self;
         title.is_none()
@@ -55,6 +59,7 @@ impl Edit {
             && closes_at.is_none()
             && occasion.is_empty()
             && closed.is_none()
+            && questions.is_none()
     }
 
     /// The names of the settings that somebody else has changed to a third value, see
@@ -101,12 +106,16 @@ impl Edit {
             names.push("closes_at");
         }
         names.extend(self.occasion.conflicts(&was.occasion, &event.occasion));
+        let (new, seen) = (self.questions.as_deref(), was.questions.as_deref());
+        if clash(new, seen, event.questions.asked()) {
+            names.push("questions");
+        }
         names
     }
 }
 
 /// Whether a setting is neither what the organiser saw nor what the organiser wants.
-pub(super) fn clash<T: PartialEq>(new: Option<&T>, was: Option<&T>, now: &T) -> bool {
+pub(super) fn clash<T: PartialEq + ?Sized>(new: Option<&T>, was: Option<&T>, now: &T) -> bool {
     matches!((new, was), (Some(new), Some(was)) if now != was && now != new)
 }
 

@@ -10,6 +10,7 @@ use super::headcount::{Headcount, State};
 use super::invalid::{self, Invalid};
 use super::occasion::Occasion;
 use super::position::{Epoch, Position, Revision};
+use super::questions::{Question, Questions};
 
 pub use super::capacity::Capacity;
 pub use super::edit::Edit;
@@ -122,6 +123,8 @@ pub struct Event {
     /// The greatest number of a registration in the current round; 0 if there is none. Numbers are
     /// never reused.
     pub last_number: u32,
+    /// What it asks of everybody who registers.
+    pub questions: Arc<Questions>,
     /// When the newest change was committed.
     pub at: Timestamp,
     /// The key of the newest announcement; 0 if there is none.
@@ -192,6 +195,7 @@ impl Event {
             && self.waitlist == other.waitlist
             && self.max_party_size == other.max_party_size
             && self.occasion == other.occasion
+            && self.questions.asked() == other.questions.asked()
     }
 
     /// The next time at which the schedule changes the event; `None` if it does not.
@@ -223,6 +227,8 @@ pub struct NewEvent {
     pub closes_at: Option<Timestamp>,
     /// When and where it takes place.
     pub occasion: Occasion,
+    /// What it asks of everybody who registers.
+    pub questions: Vec<Question>,
 }
 
 impl NewEvent {
@@ -238,6 +244,7 @@ impl NewEvent {
             opens_at: None,
             closes_at: None,
             occasion: Occasion::default(),
+            questions: Vec::new(),
         }
     }
 
@@ -266,6 +273,7 @@ impl NewEvent {
             waiting: 0,
             waiting_companions: 0,
             last_number: 0,
+            questions: Arc::new(Questions::new(self.questions)),
             at: now,
             announcement: 0,
         }
@@ -352,6 +360,14 @@ mod tests {
         assert!(!same(|other| Arc::make_mut(&mut other.occasion)
             .location
             .push('!')));
+        let text = serde_json::json!([{ "key": "q", "label": "Q", "kind": "text" }]);
+        let asked = Questions::new(Questions::parse(&text).unwrap());
+        let removed = asked.replaced(Vec::new(), false).unwrap();
+        let mut other = event.clone();
+        other.questions = Arc::new(removed);
+        assert!(event.has_details_of(&other), "nobody is asked");
+        other.questions = Arc::new(asked);
+        assert!(!event.has_details_of(&other));
     }
 
     #[test]

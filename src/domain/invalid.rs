@@ -1,5 +1,7 @@
 //! Errors in one field of an input, and the rules for plain text.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 
 use super::characters;
@@ -8,8 +10,8 @@ use super::characters;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("{field}: {message}")]
 pub struct Invalid {
-    /// The name of the field in the API, for example `email`.
-    pub field: &'static str,
+    /// The name of the field in the API, for example `email` or `questions.0.label`.
+    pub field: Cow<'static, str>,
     /// The kind of error, which the pages translate: `empty`, `too-long`, `character` and others.
     #[serde(skip)]
     pub reason: &'static str,
@@ -32,9 +34,13 @@ fn described<S: Serializer>(character: &Option<char>, serializer: S) -> Result<S
 
 impl Invalid {
     /// An error of the kind `reason`. The message is a plain English sentence.
-    pub fn new(field: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(
+        field: impl Into<Cow<'static, str>>,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
-            field,
+            field: field.into(),
             reason,
             message: message.into(),
             character: None,
@@ -42,7 +48,8 @@ impl Invalid {
     }
 
     /// The error for a `character` that the field cannot contain.
-    pub fn character(field: &'static str, character: char) -> Self {
+    pub fn character(field: impl Into<Cow<'static, str>>, character: char) -> Self {
+        let field = field.into();
         let name = characters::described(character);
         let message = format!("{field} contains {name}, which cannot be used");
         let character = Some(character);
@@ -55,12 +62,15 @@ impl Invalid {
     }
 
     /// The error for a field that shows nothing.
-    pub fn empty(field: &'static str) -> Self {
-        Self::new(field, "empty", format!("{field} must not be empty"))
+    pub fn empty(field: impl Into<Cow<'static, str>>) -> Self {
+        let field = field.into();
+        let message = format!("{field} must not be empty");
+        Self::new(field, "empty", message)
     }
 
     /// The error for a field of `length` code points where `max` are allowed.
-    pub fn too_long(field: &'static str, length: usize, max: usize) -> Self {
+    pub fn too_long(field: impl Into<Cow<'static, str>>, length: usize, max: usize) -> Self {
+        let field = field.into();
         let message = format!("{field} has {length} characters; at most {max} are allowed");
         Self::new(field, "too-long", message)
     }
@@ -95,7 +105,7 @@ pub(super) fn is_hostile(c: char) -> bool {
 /// `multiline` allows line breaks and tabs, and turns every line break into a line feed. A text
 /// that shows nothing has length 0.
 pub(super) fn text(
-    field: &'static str,
+    field: impl Into<Cow<'static, str>>,
     raw: &str,
     min: usize,
     max: usize,

@@ -28,6 +28,7 @@ pub mod occasion;
 mod party;
 pub mod person;
 pub mod position;
+pub mod questions;
 pub mod registration;
 pub mod search;
 pub mod zone;

@@ -216,7 +216,7 @@ mod tests {
                 ..OccasionEdit::default()
             };
             let outcome = edit.applied_to(&Occasion::default());
-            let field = outcome.as_ref().err().map(|invalid| invalid.field);
+            let field = outcome.as_ref().err().map(|invalid| &*invalid.field);
             assert_eq!(field, refused.then_some("ends_at"), "{edit:?}");
         }
         // Removing the start of an event that has an end.

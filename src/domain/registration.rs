@@ -12,6 +12,7 @@ use super::invalid::Invalid;
 pub use super::party::PartySize;
 use super::person::{Email, Name};
 use super::position::Revision;
+use super::questions::Answers;
 
 /// Whether a registration has a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -215,6 +216,8 @@ pub struct Registration {
     pub party_size: PartySize,
     /// The key of the attempt that created it, if it had one.
     pub key: Option<IdempotencyKey>,
+    /// What the person answered.
+    pub answers: Answers,
     /// Whether it has a place.
     pub status: Status,
     /// The position in the waiting list when it was accepted: the registrations ahead plus one.

@@ -19,9 +19,15 @@ use crate::problem::{Code, Problem};
 /// The largest body of a visitor's request: the longest name and address fit, however they are
 /// escaped.
 pub const MAX: usize = 16 * 1024;
+/// The largest body of somebody who registers for an event with questions: all answers of a usual
+/// form, at their longest.
+pub const ANSWERS_MAX: usize = 128 * 1024;
 /// The largest body of an organiser's request: a description of 4,000 characters fits, each of up
 /// to 12 bytes (`%F0%9F%8E%89`, `\ud83c\udf89`).
 pub const ORGANISER_MAX: usize = 64 * 1024;
+/// The largest form of the editor of questions: all that [`ORGANISER_MAX`] holds as JSON,
+/// percent-encoded.
+pub const QUESTIONS_MAX: usize = 4 * ORGANISER_MAX;
 /// Any connection can send a body of that size in this time. A slower client keeps the connection
 /// open on purpose.
 const DEADLINE: Duration = Duration::from_secs(10);

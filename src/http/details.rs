@@ -14,6 +14,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, PartySize};
 use crate::domain::headcount::Headcount;
 use crate::domain::occasion::OnlineUrl;
+use crate::domain::questions::Questions;
 use crate::domain::zone::Zone;
 use crate::problem::Problem;
 
@@ -36,6 +37,7 @@ pub struct Item {
     edits: u32,
     #[serde(flatten)]
     for_organiser: Option<ForOrganiser>,
+    questions: Arc<Questions>,
     announcement: Option<Notice>,
 }
 
@@ -122,6 +124,7 @@ impl Item {
                     online_url: occasion.online_url.clone(),
                 }),
             },
+            questions: Arc::clone(&event.questions),
             announcement: announcement.as_deref().map(Notice::from),
         }
     }

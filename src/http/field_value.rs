@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, PartySize};
@@ -147,6 +148,23 @@ fn digits(text: &str) -> Option<i64> {
         .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// A field that holds lists or objects.
+#[derive(Debug, Default)]
+pub struct JsonField(Option<Value>);
+
+impl JsonField {
+    /// The value, if it is there; `null` is a value.
+    pub fn get(&self) -> Option<&Value> {
+        self.0.as_ref()
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
 /// Collects the mistakes of an input, to report them together.
 #[derive(Debug, Default)]
 pub struct Check(Vec<Invalid>);
@@ -155,6 +173,11 @@ impl Check {
     /// Returns one field's value, or notes its mistake.
     pub fn take<T>(&mut self, outcome: Result<T, Invalid>) -> Option<T> {
         outcome.map_err(|invalid| self.0.push(invalid)).ok()
+    }
+
+    /// Returns the value of a field that may have several mistakes, or notes them.
+    pub fn take_all<T>(&mut self, outcome: Result<T, Vec<Invalid>>) -> Option<T> {
+        outcome.map_err(|mistakes| self.0.extend(mistakes)).ok()
     }
 
     /// The problem that lists every mistake.
@@ -287,7 +310,7 @@ mod tests {
         ] {
             let refused = read(bad, Media::Json).unwrap_err();
             assert_eq!(
-                (refused.field, refused.reason),
+                (refused.field.as_ref(), refused.reason),
                 ("party_size", "out-of-range"),
                 "{bad}"
             );

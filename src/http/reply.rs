@@ -67,9 +67,14 @@ pub(crate) fn with_etag(mut response: Response, etag: HeaderValue) -> Response {
 
 /// A strong validator of bytes that have no position.
 pub(crate) fn content_etag(bytes: &[u8]) -> HeaderValue {
-    let digest = hex(&Sha256::digest(bytes)[..16]);
+    let digest = digest(bytes);
     // Hexadecimal digits in quotes.
     HeaderValue::try_from(format!("\"{digest}\"")).expect("a plain ETag")
+}
+
+/// Tells one content from another: 128 bits in hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..16])
 }
 
 /// `If-Match`: the positions one of which the event must stand at; `None` when any will do. Only

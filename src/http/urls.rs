@@ -83,6 +83,10 @@ pub const ALL: &[Url] = &[
     closed("/admin/events", &[Method::POST]),
     closed("/admin/events/{slug}", &[Method::GET]),
     closed("/admin/events/{slug}/audit", &[Method::GET]),
+    closed(
+        "/admin/events/{slug}/questions",
+        &[Method::GET, Method::POST],
+    ),
     closed("/admin/events/{slug}/edit", &[Method::POST]),
     closed("/admin/events/{slug}/capacity", &[Method::POST]),
     closed("/admin/events/{slug}/close", &[Method::POST]),

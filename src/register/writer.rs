@@ -214,6 +214,7 @@ mod tests {
     use crate::domain::clock::Timestamp;
     use crate::domain::command::Refusal;
     use crate::domain::person::{Email, Name};
+    use crate::domain::questions::Answers;
     use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
 
     fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
@@ -228,6 +229,7 @@ mod tests {
             email: Email::parse("ada@example.org").unwrap(),
             party_size: PartySize::ONE,
             key: None,
+            answers: Answers::default(),
             status: Status::Confirmed,
             accepted_waiting,
             accepted_revision: 2,

@@ -256,8 +256,8 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         if !moved.is_empty() {
             transaction.advance(&moved).await?;
         }
-        for row in batch.renamed() {
-            transaction.rename(row).await?;
+        for row in batch.rewritten() {
+            transaction.rewrite(row).await?;
         }
         transaction.write_rows(batch, &batch.inserted()).await?;
         if writes.settings {

@@ -21,9 +21,9 @@ macro_rules! migrations {
 }
 
 pub(super) static SQLITE: LazyLock<Migrator> =
-    migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups");
+    migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions");
 pub(super) static POSTGRES: LazyLock<Migrator> =
-    migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups");
+    migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions");
 
 /// `0001_initial` is version 1, "initial".
 fn migration(file: &'static str, sql: &'static str) -> Migration {

@@ -16,6 +16,7 @@ use crate::domain::headcount::{Headcount, State};
 use crate::domain::occasion::{Occasion, OnlineUrl};
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Position;
+use crate::domain::questions::{Answers, Questions};
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
 use crate::domain::zone::Zone;
 
@@ -24,13 +25,14 @@ macro_rules! event_columns {
     () => {
         "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed, \
          round, revision, registered, waiting, last_number, at, announcement, max_party_size, waiting_companions, \
-         starts_at, ends_at, time_zone, location, online_url, contact, edits, edited_at"
+         starts_at, ends_at, time_zone, location, online_url, contact, edits, edited_at, questions"
     };
 }
 /// The columns of [`RegistrationRow`].
 macro_rules! registration_columns {
     () => {
-        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at, party_size"
+        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at, \
+         party_size, answers"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
@@ -121,6 +123,7 @@ row! {
         contact: String,
         edits: i64,
         edited_at: Option<i64>,
+        questions: String,
     }
 }
 
@@ -163,6 +166,9 @@ impl TryFrom<EventRow> for Event {
             announcement: row.announcement,
             max_party_size: party_size("max_party_size", row.max_party_size)?,
             waiting_companions: count("waiting_companions", row.waiting_companions)?,
+            questions: Questions::of_stored(&row.questions)
+                .map_err(|_| unreadable("questions", &row.questions))?
+                .into(),
         })
     }
 }
@@ -182,6 +188,7 @@ row! {
         revision: i64,
         at: i64,
         party_size: i64,
+        answers: Option<String>,
     }
 }
 
@@ -200,6 +207,11 @@ impl TryFrom<RegistrationRow> for Registration {
             email: Email::stored(row.email),
             party_size: party_size("party_size", row.party_size)?,
             key: row.idempotency_key.map(IdempotencyKey::stored),
+            answers: match row.answers {
+                None => Answers::default(),
+                // The text is personal data, and this error is logged.
+                Some(text) => Answers::of_stored(&text).map_err(|_| unreadable("answers", "…"))?,
+            },
             status: Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?,
             accepted_waiting: row
                 .accepted_waiting

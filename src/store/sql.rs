@@ -21,7 +21,7 @@ pub(super) const CREATE_EVENT: &str = "\
 pub(super) const WRITE_SETTINGS: &str = "\
     UPDATE events
     SET starts_at = $2, ends_at = $3, time_zone = $4, location = $5, online_url = $6, contact = $7,
-        edits = $8, edited_at = $9
+        edits = $8, edited_at = $9, questions = $10
     WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
@@ -49,8 +49,8 @@ pub(super) const WAITING: &str = concat!(
 pub(super) const NEXT_PARTY: &str = "\
     SELECT party_size FROM registrations
     WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT 1";
-pub(super) const RENAME: &str = "\
-    UPDATE registrations SET name = $4, search_key = $5
+pub(super) const REWRITE: &str = "\
+    UPDATE registrations SET name = $4, search_key = $5, answers = $6
     WHERE event_id = $1 AND round = $2 AND number = $3";
 pub(super) const ARCHIVED: &str = "\
     SELECT capacity,

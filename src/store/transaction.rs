@@ -121,16 +121,17 @@ pub(super) trait Transaction: Sized {
         Ok(listed.map(|listed| listed.registration))
     }
 
-    /// Writes the name of a row that exists.
-    async fn rename(&mut self, row: &Registration) -> Result<(), StoreError> {
+    /// Writes the name and the answers of a row that exists.
+    async fn rewrite(&mut self, row: &Registration) -> Result<(), StoreError> {
         execute!(
             self,
-            query(sql::RENAME)
+            query(sql::REWRITE)
                 .bind(row.locator.event)
                 .bind(i64::from(row.locator.round))
                 .bind(i64::from(row.locator.number))
                 .bind(row.name.as_str())
                 .bind(search::key(&row.name, &row.email))
+                .bind(row.answers.stored())
         )?;
         Ok(())
     }
@@ -150,6 +151,7 @@ pub(super) trait Transaction: Sized {
                 .bind(&occasion.contact)
                 .bind(i64::from(event.edits))
                 .bind(event.edited_at.map(Timestamp::as_millis))
+                .bind(event.questions.stored())
         )?;
         Ok(())
     }

@@ -1,4 +1,8 @@
 // Typed text survives a reload, a crash and a lost network. It is kept for the tab's life, never longer.
+import { refill } from "./questions.js";
+
+const isAnswer = (name) => name.startsWith("answer.");
+
 export function keepDraft(form, name, fields) {
   const key = `draft:${name}`;
   const read = () => {
@@ -10,6 +14,7 @@ export function keepDraft(form, name, fields) {
   };
   const save = () => {
     const values = Object.fromEntries(fields.map((field) => [field, form.elements[field].value]));
+    values.answers = [...new FormData(form)].filter(([field]) => isAnswer(field));
     try {
       sessionStorage.setItem(key, JSON.stringify(values));
     } catch {
@@ -22,6 +27,15 @@ export function keepDraft(form, name, fields) {
     const input = form.elements[field];
     const untouched = input.value === "" || (input.type === "number" && input.value === "1");
     if (draft[field] && (untouched || field === "idempotency_key")) input.value = draft[field];
+  }
+  const answers = [...form.elements].filter((input) => isAnswer(input.name));
+  // As above: answers that came with the page are newer.
+  const isFilled = (input) =>
+    input.checked || (input.type !== "radio" && input.type !== "checkbox" && input.value !== "");
+  if (draft.answers && !answers.some(isFilled)) {
+    const kept = new FormData();
+    for (const [field, value] of draft.answers) kept.append(field, value);
+    refill(answers, kept);
   }
   form.addEventListener("input", save);
   return {

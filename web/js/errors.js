@@ -1,4 +1,6 @@
 // Errors beside their fields and in a summary that takes the focus and links to them.
+import { findAnswerErrors } from "./questions.js";
+
 const RULES = {
   name: (value) => (value === "" ? "missing" : [...value].length > 200 ? "long" : null),
   email: (value) =>
@@ -16,25 +18,31 @@ const ofField = (form, field) => ({ most: form.elements[field].max ?? "" });
 
 /** @returns {{field: string, message: string}[]} */
 export function findErrors(form, say) {
-  return Object.entries(RULES).flatMap(([field, rule]) => {
+  const own = Object.entries(RULES).flatMap(([field, rule]) => {
     const input = form.elements[field];
     const fault = rule(input.value.trim(), input);
     return fault ? [{ field, message: say(`error-${field}-${fault}`, ofField(form, field)) }] : [];
   });
+  return [...own, ...findAnswerErrors(form, say)];
 }
+
+/** A field of the API as the form names it. */
+const nameOf = (field) => field.replace(/^answers\./, "answer.");
+/** The inputs of a field: several for a choice, none for a question that the page does not show. */
+const inputsOf = (form, field) => form.querySelectorAll(`[name="${CSS.escape(nameOf(field))}"]`);
 
 /** The server's field errors in the page's language: the field's own rule names the fault, else the general message. */
 export function translateErrors(form, errors, say) {
   const own = new Map(findErrors(form, say).map((error) => [error.field, error.message]));
   return errors
-    .filter(({ field }) => field in RULES)
+    .filter(({ field }) => inputsOf(form, field).length > 0)
     .map(({ field, character }) => ({
       field,
       message:
         own.get(field) ??
         (character
           ? say("error-character", { character })
-          : say(`error-${field}-invalid`, ofField(form, field))),
+          : say(`error-${field in RULES ? field : "answer"}-invalid`, ofField(form, field))),
     }));
 }
 
@@ -45,11 +53,12 @@ export function showErrors(form, heading, errors) {
   title.textContent = heading;
   const list = document.createElement("ul");
   for (const { field, message } of errors) {
-    const input = form.elements[field];
-    input.setAttribute("aria-invalid", "true");
-    document.getElementById(`${field}-error`).textContent = message;
+    const inputs = inputsOf(form, field);
+    for (const each of inputs) each.setAttribute("aria-invalid", "true");
+    const input = inputs[0];
+    document.getElementById(`${nameOf(field).replace(".", "-")}-error`).textContent = message;
     const link = document.createElement("a");
-    link.href = `#${field}`;
+    link.href = `#${input.id}`;
     link.textContent = message;
     link.addEventListener("click", (event) => {
       event.preventDefault();

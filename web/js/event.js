@@ -3,5 +3,5 @@ import { watchEvent } from "./watch.js";
 import { bindForm } from "./form.js";
 
 export function start(form) {
-  bindForm(form, watchEvent().slug);
+  bindForm(form, watchEvent());
 }

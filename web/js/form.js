@@ -5,16 +5,21 @@ import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";
 import { send, drawKey } from "./send.js";
 import { remember } from "./device.js";
+import { answersOf, hasAnswer, clearAnswers, followQuestions } from "./questions.js";
 
 const FIELDS = ["name", "email", "party_size", "idempotency_key"];
 
-export function bindForm(form, slug) {
+export function bindForm(form, { slug, store }) {
   const say = readWords("form-messages");
   const progress = form.querySelector("[data-form-progress]");
   const draft = keepDraft(form, slug, FIELDS);
   let sending = false;
   let leaving = false;
 
+  followQuestions(form, store, () => {
+    progress.textContent = say("questions-changed");
+    draft.save();
+  });
   form.noValidate = true; // the summary says more than the browser's bubble, and to everybody
   form.addEventListener("input", () => form.toggleAttribute("data-kept", hasEntry(form)));
   form.toggleAttribute("data-kept", hasEntry(form));
@@ -68,6 +73,7 @@ export function bindForm(form, slug) {
     form.reset();
     form.elements.name.value = form.elements.email.value = "";
     form.elements.party_size.value = "1";
+    clearAnswers(form);
     form.elements.idempotency_key.value = drawKey();
     form.removeAttribute("data-kept");
     leaving = true;
@@ -94,7 +100,10 @@ export function bindForm(form, slug) {
       draft.save();
     }
     if (errors.some(({ field }) => field === "website")) return emptyTrap();
-    if (errors.length) showErrors(form, say("error-heading"), translateErrors(form, errors, say));
+    const shown = translateErrors(form, errors, say);
+    // A question that this page does not show: the organiser has changed them.
+    const heading = shown.length < errors.length ? "error-questions-changed" : "error-heading";
+    if (errors.length) showErrors(form, say(heading), shown);
     else if (code === "already-registered")
       showErrors(form, say(`problem-${code}`), [
         { field: "email", message: say("error-email-taken") },
@@ -107,10 +116,12 @@ export function bindForm(form, slug) {
   }
 }
 
-const hasEntry = (form) => form.elements.name.value !== "" || form.elements.email.value !== "";
+const hasEntry = (form) =>
+  form.elements.name.value !== "" || form.elements.email.value !== "" || hasAnswer(form);
 const entryOf = (form) => ({
   name: form.elements.name.value,
   email: form.elements.email.value,
   party_size: Number(form.elements.party_size.value),
   website: form.elements.website.value,
+  answers: answersOf(form),
 });

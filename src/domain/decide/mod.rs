@@ -20,6 +20,7 @@ use super::clock::Timestamp;
 use super::command::{Answer, Applicant, Command, Decision, Refusal};
 use super::event::{self, Capacity, Edit, Event, PartySize};
 use super::headcount::State as EventState;
+use super::questions::{Question, Questions};
 use super::registration::{Locator, Registration, Secret, Status};
 
 /// Decides one command at the moment `now` and changes the state accordingly. A refusal changes
@@ -94,7 +95,8 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
         let earlier = &batch.known.registrations[earlier];
         let same = earlier.name == applicant.name
             && earlier.email == applicant.email
-            && earlier.party_size == applicant.party_size;
+            && earlier.party_size == applicant.party_size
+            && earlier.answers == applicant.answers;
         return if same {
             Ok(Answer::Registered {
                 registration: Arc::clone(earlier),
@@ -144,6 +146,7 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
         email: applicant.email.clone(),
         party_size: people,
         key: applicant.key.clone(),
+        answers: applicant.answers.clone(),
         status,
         accepted_waiting,
         accepted_revision: batch.event.revision,
@@ -302,8 +305,15 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
     }
     let occasion = edit.occasion.applied_to(&before.occasion);
     let occasion = occasion.map_err(Refusal::Invalid)?;
+    let questions = match &edit.questions {
+        Some(asked) if asked != before.questions.asked() => Some(replaced(&before, asked)?),
+        _ => None,
+    };
     let event = &mut batch.event;
     event.occasion = Arc::new(occasion);
+    if let Some(questions) = questions {
+        event.questions = Arc::new(questions);
+    }
     event.title = edit.title.clone().unwrap_or_else(|| before.title.clone());
     event.description = edit
         .description
@@ -339,6 +349,13 @@ fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> D
         batch.audit(by, "edit", now, audit::event(&before), after);
     }
     Ok(Answer::Event(Box::new(batch.event.clone())))
+}
+
+/// The questions after an edit. Before anybody has registered, nothing was answered.
+fn replaced(before: &Event, asked: &[Question]) -> Result<Questions, Refusal> {
+    let unanswered = before.round == 1 && before.last_number == 0;
+    let replaced = before.questions.replaced(asked.to_vec(), unanswered);
+    replaced.map_err(Refusal::Invalid)
 }
 
 /// Any setting can begin or end registration, which is what a reader of the change log wants to

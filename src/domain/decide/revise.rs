@@ -1,4 +1,4 @@
-//! Changes of a registration: its party and its name.
+//! Changes of a registration: its party, its name and its answers.
 
 use std::sync::Arc;
 
@@ -40,8 +40,9 @@ pub(super) fn revise(
     if people > row.party_size {
         check_growth(event, row, people, current)?;
     }
-    let (is_renamed, is_resized) = (*name != row.name, people != row.party_size);
-    if !is_renamed && !is_resized {
+    let answers = row.answers.corrected(&revised.answers);
+    let is_rewritten = *name != row.name || answers != row.answers;
+    if !is_rewritten && people == row.party_size {
         return Ok(Answer::Changed(Arc::clone(row)));
     }
     if current {
@@ -53,9 +54,10 @@ pub(super) fn revise(
     let after = batch.change(row.locator, revision, |row| {
         row.name = name.clone();
         row.party_size = people;
+        row.answers = answers;
     });
-    if is_renamed {
-        batch.writes.renamed.push(row.locator);
+    if is_rewritten {
+        batch.writes.rewritten.push(row.locator);
     }
     if by != Actor::Visitor {
         let (before, after) = (audit::registration(row), audit::registration(&after));

@@ -97,8 +97,8 @@ pub struct Writes {
     pub inserted: Vec<Locator>,
     /// Rows whose status, party or revision changed; may include new rows.
     pub touched: Vec<Locator>,
-    /// Those of `touched` whose name changed; may include new rows.
-    pub renamed: Vec<Locator>,
+    /// Those of `touched` whose name or answers changed; may include new rows.
+    pub rewritten: Vec<Locator>,
     /// New revisions, in order.
     pub changes: Vec<Change>,
     /// Lines of the audit log.
@@ -157,8 +157,8 @@ impl BatchState {
     }
 
     /// Rows that are in the database already and whose name has changed.
-    pub fn renamed(&self) -> Vec<&Registration> {
-        self.stored(&self.writes.renamed)
+    pub fn rewritten(&self) -> Vec<&Registration> {
+        self.stored(&self.writes.rewritten)
     }
 
     /// The rows of `locators` that are in the database already, each once.

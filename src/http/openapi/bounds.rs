@@ -12,6 +12,7 @@ use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
 use crate::domain::occasion;
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
+use crate::domain::questions;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
 use crate::domain::zone;
 use crate::http::organiser::LIMIT_MAX;
@@ -83,6 +84,14 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         "text" => Some(line(announcement::MAX)),
         "token" => Some(json!({ "pattern": token() })),
         "id" => Some(json!({ "pattern": format!("^{LOCATOR}$") })),
+        "key" => Some(json!({ "pattern": format!("^{}$", key()) })),
+        "label" => Some(line(questions::LABEL_MAX)),
+        "help" => Some(text(0, questions::HELP_MAX, &[])),
+        "options" => Some(json!({
+            "maxItems": questions::OPTIONS.end(),
+            "items": add_to(json!({ "type": "string" }), line(questions::OPTION_MAX)),
+        })),
+        "questions" => Some(json!({ "maxItems": questions::MAX })),
         "changes" => Some(json!({ "maxItems": changes::LONGEST_PAGE })),
         "registrations" | "entries" => Some(json!({ "maxItems": LIMIT_MAX })),
         _ => None,
@@ -123,6 +132,15 @@ const LOCATOR: &str = "[1-9][0-9]*-[1-9][0-9]*-[1-9][0-9]*";
 
 fn slug() -> Bound {
     json!({ "minLength": 1, "maxLength": Slug::MAX, "pattern": "^[a-z0-9-]+$" })
+}
+
+fn key() -> String {
+    format!("[a-z][a-z0-9_]{{0,{}}}", questions::Key::MAX - 1)
+}
+
+fn add_to(mut schema: Value, bound: Bound) -> Value {
+    add(&mut schema, Some(bound));
+    schema
 }
 
 fn position() -> String {

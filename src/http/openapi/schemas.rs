@@ -2,6 +2,8 @@
 //! limits. A test compares them with real answers.
 #![expect(dead_code, reason = "described, never made")]
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,10 +96,78 @@ pub(super) struct Event {
     /// Where it takes place online: only in the organiser's answers.
     #[schema(format = "uri")]
     online_url: Option<String>,
+    /// What everybody who registers is asked, in this order.
+    questions: Vec<Question>,
     /// What the organiser announces now.
     #[schema(required)]
     announcement: Option<Notice>,
 }
+
+/// What a question takes as an answer: one line, several lines, one option, any options, true or
+/// false, a number.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum QuestionKind {
+    Text,
+    LongText,
+    Choice,
+    Choices,
+    Checkbox,
+    Number,
+}
+
+/// A question of an event.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Question {
+    /// Its name in `answers`.
+    #[schema(example = "diet")]
+    key: String,
+    label: String,
+    kind: QuestionKind,
+    /// Nobody registers without an answer; a required checkbox must be `true`.
+    required: bool,
+    /// For `choice` and `choices`, else empty.
+    options: Vec<String>,
+    help: String,
+}
+
+/// A question to ask: like `Question`, with defaults.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewQuestion {
+    /// Its name in `answers`, unique in the event.
+    #[schema(example = "diet")]
+    key: String,
+    label: String,
+    kind: QuestionKind,
+    #[schema(default = false)]
+    required: Option<bool>,
+    /// At least two different ones for `choice` and `choices`; none for the other kinds.
+    options: Option<Vec<String>>,
+    help: Option<String>,
+}
+
+/// One answer: a text (also to a choice), options, a flag, or a number.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum AnswerValue {
+    Text(String),
+    Options(Vec<String>),
+    Flag(bool),
+    Number(f64),
+}
+
+/// The new answer; `null` removes it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AnswerChange(Option<AnswerValue>);
+
+/// Answers that replace earlier ones, by the keys of their questions.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AnswerChanges(BTreeMap<String, AnswerChange>);
+
+/// Answers by the keys of their questions. What was not answered is absent. A question that was
+/// removed keeps its answers.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Answers(BTreeMap<String, AnswerValue>);
 
 /// All events, in the order of their creation.
 #[derive(Serialize, ToSchema)]
@@ -181,6 +251,9 @@ pub(super) struct NewRegistration {
     /// How many people ask for places together; at most the event's `max_party_size`.
     #[schema(default = 1, nullable = false)]
     party_size: Option<i32>,
+    /// An answer to each required question, at least. A form has fields `answer.<key>` instead,
+    /// repeated for `choices`.
+    answers: Option<Answers>,
 }
 
 /// What changes in a registration; what is absent stays as it is.
@@ -191,6 +264,8 @@ pub(super) struct RegistrationChange {
     /// Smaller always works. Larger needs free places, and that nobody waits.
     #[schema(nullable = false)]
     party_size: Option<i32>,
+    /// A question that is not named keeps its answer.
+    answers: Option<AnswerChanges>,
 }
 
 /// Why places are free and somebody waits.
@@ -242,6 +317,7 @@ pub(super) struct Registration {
     name: String,
     /// How many people it is for.
     party_size: i32,
+    answers: Answers,
     /// Opens this registration; anybody who knows it may change and cancel it.
     token: String,
     /// The revision that made or last changed it: a count with a lower one is older than this.
@@ -269,6 +345,7 @@ pub(super) struct Row {
     round: i32,
     #[schema(format = DateTime)]
     at: String,
+    answers: Answers,
 }
 
 /// A page of registrations by number.
@@ -318,6 +395,7 @@ pub(super) struct NewEvent {
     online_url: Option<String>,
     /// Whom to ask, one line.
     contact: Option<String>,
+    questions: Option<Vec<NewQuestion>>,
 }
 
 /// What is absent stays as it is; `null` removes a limit or a moment.
@@ -357,6 +435,8 @@ pub(super) struct EventEdit {
     /// Close, or open again.
     #[schema(nullable = false)]
     closed: Option<bool>,
+    /// All questions, in their order. One that is left out is asked no more, and keeps its answers.
+    questions: Option<Vec<NewQuestion>>,
 }
 
 /// The confirmation of a reset.

@@ -1,5 +1,7 @@
 //! The registrations as CSV, for spreadsheets (RFC 4180), written piece by piece from one snapshot.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -10,6 +12,7 @@ use super::formula::guarded;
 use super::query::Query;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
+use crate::domain::questions::{Answer, Key, Questions};
 use crate::http::{auth, find};
 use crate::problem::Problem;
 use crate::store::{Export, Listed};
@@ -44,10 +47,11 @@ pub(in crate::http) async fn get(
         "attachment; filename=\"{}-round-{}.csv\"",
         event.slug, filter.round
     );
+    let columns = Columns::of(&event.questions);
     let export = context.store.export(event.id, filter).await?;
     let (pieces, ready) = mpsc::channel(AHEAD);
     // A task of its own renders the rows. It ends with its reader.
-    tokio::spawn(write(export, pieces));
+    tokio::spawn(write(export, columns, pieces));
     let mut response = warp::reply::stream(ReceiverStream::new(ready)).into_response();
     let headers = response.headers_mut();
     headers.insert(
@@ -69,11 +73,60 @@ pub(in crate::http) async fn get(
 #[error("the export broke off: {0}")]
 struct Broken(String);
 
-async fn write(mut export: Export, pieces: mpsc::Sender<Result<Bytes, Broken>>) {
-    let mut text = format!("{BOM}{}\r\n", HEAD.join(","));
+/// A column for each question, also for those that were removed.
+#[derive(Debug, Default)]
+struct Columns(Vec<(Key, String)>);
+
+impl Columns {
+    fn of(questions: &Questions) -> Self {
+        let mut columns = Vec::new();
+        for question in questions.known() {
+            let label = question.label.as_str();
+            let is_taken = HEAD.contains(&label)
+                || columns
+                    .iter()
+                    .any(|(_, header): &(Key, String)| header == label);
+            // Programs read a cell by its header.
+            let header = if is_taken {
+                format!("{label} ({})", question.key)
+            } else {
+                label.to_owned()
+            };
+            columns.push((question.key.clone(), header));
+        }
+        Self(columns)
+    }
+
+    fn head(&self) -> String {
+        let labels = self.0.iter().map(|(_, label)| guarded(label));
+        let fixed = HEAD.map(Cow::Borrowed).into_iter();
+        lines([fixed.chain(labels)])
+    }
+}
+
+/// Records in CSV.
+fn lines<'a, R>(records: impl IntoIterator<Item = R>) -> String
+where
+    R: IntoIterator<Item = Cow<'a, str>>,
+{
+    let mut csv = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for record in records {
+        let cells = record.into_iter();
+        // Every record has as many fields as the head, and writing to memory cannot fail.
+        csv.write_record(cells.map(Cow::into_owned))
+            .expect("a record in memory");
+    }
+    let bytes = csv.into_inner().expect("a buffer in memory");
+    String::from_utf8(bytes).expect("what was written as text")
+}
+
+async fn write(mut export: Export, columns: Columns, pieces: mpsc::Sender<Result<Bytes, Broken>>) {
+    let mut text = format!("{BOM}{}", columns.head());
     while let Some(rows) = export.next().await {
         match rows {
-            Ok(rows) => text.push_str(&render(&rows)),
+            Ok(rows) => text.push_str(&render(&rows, &columns)),
             Err(error) => {
                 let broken = Broken(Problem::from(error).detail().to_owned());
                 let _ = pieces.send(Err(broken)).await;
@@ -90,39 +143,36 @@ async fn write(mut export: Export, pieces: mpsc::Sender<Result<Bytes, Broken>>) 
     }
 }
 
-fn render(rows: &[Listed]) -> String {
-    let mut csv = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    for Listed {
-        registration: row,
-        waiting_position,
-    } in rows
-    {
-        let (name, email) = (guarded(row.name.as_str()), guarded(row.email.as_str()));
-        let waiting = waiting_position
-            .map(|place| place.to_string())
-            .unwrap_or_default();
-        let (number, round) = (
-            row.locator.number.to_string(),
-            row.locator.round.to_string(),
-        );
-        let cells = [
-            &number,
-            name.as_ref(),
-            email.as_ref(),
-            row.status.as_str(),
-            &waiting,
-            &round,
-            &row.at.to_string(),
-            &row.locator.to_string(),
-            &row.party_size.get().to_string(),
-        ];
-        // Every record has as many fields as the head, and writing to memory cannot fail.
-        csv.write_record(cells).expect("a record in memory");
+fn render(rows: &[Listed], columns: &Columns) -> String {
+    lines(rows.iter().map(|listed| record(listed, columns)))
+}
+
+fn record<'a>(listed: &'a Listed, columns: &'a Columns) -> impl Iterator<Item = Cow<'a, str>> {
+    let row = &listed.registration;
+    let waiting = listed.waiting_position.map(|place| place.to_string());
+    let fixed = [
+        row.locator.number.to_string().into(),
+        guarded(row.name.as_str()),
+        guarded(row.email.as_str()),
+        row.status.as_str().into(),
+        waiting.unwrap_or_default().into(),
+        row.locator.round.to_string().into(),
+        row.at.to_string().into(),
+        row.locator.to_string().into(),
+        row.party_size.get().to_string().into(),
+    ];
+    let keys = columns.0.iter().map(|(key, _)| key);
+    fixed
+        .into_iter()
+        .chain(keys.map(|key| row.answers.get(key).map_or("".into(), cell)))
+}
+
+fn cell(answer: &Answer) -> Cow<'_, str> {
+    match answer {
+        Answer::Text(_) | Answer::Options(_) => guarded(&answer.to_string()).into_owned().into(),
+        // A number with a sign begins like a formula and is none.
+        Answer::Flag(_) | Answer::Number(_) => answer.to_string().into(),
     }
-    let bytes = csv.into_inner().expect("a buffer in memory");
-    String::from_utf8(bytes).expect("what was written as text")
 }
 
 #[cfg(test)]
@@ -130,10 +180,34 @@ mod tests {
     use super::*;
     use crate::domain::clock::Timestamp;
     use crate::domain::person::{Email, Name};
+    use crate::domain::questions::Unanswered;
     use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
 
     #[test]
     fn cells_are_quoted_where_needed() {
+        let questions = Questions::new(
+            Questions::parse(&serde_json::json!([
+                { "key": "diet", "label": "=Diet, \"vegan\"?", "kind": "choices", "options": ["+no", "yes"] },
+                { "key": "age", "label": "name", "kind": "number" },
+                { "key": "ok", "label": "OK", "kind": "checkbox" },
+                { "key": "note", "label": "OK", "kind": "long-text" },
+            ]))
+            .unwrap(),
+        );
+        let sent = [
+            ("diet", serde_json::json!(["yes", "+no"])),
+            ("age", serde_json::json!(-3.5)),
+            ("ok", serde_json::json!(true)),
+        ];
+        let sent = sent.into_iter().map(|(key, value)| (key.into(), value));
+        let answers = questions
+            .answered(&sent.collect(), Unanswered::Refused)
+            .unwrap();
+        let columns = Columns::of(&questions);
+        assert_eq!(
+            columns.head(),
+            "number,name,email,status,waiting_position,round,at,id,party_size,\"'=Diet, \"\"vegan\"\"?\",name (age),OK,OK (note)\r\n"
+        );
         let registration = Registration {
             locator: Locator {
                 event: 7,
@@ -145,19 +219,21 @@ mod tests {
             email: Email::parse("ada@example.org").unwrap(),
             party_size: PartySize::parse("party_size", 4).unwrap(),
             key: None,
+            answers,
             status: Status::Waiting,
             accepted_waiting: Some(5),
             accepted_revision: 9,
             revision: 9,
             at: Timestamp::from_millis(1_795_251_600_123),
         };
-        let text = render(&[Listed {
+        let listed = Listed {
             registration,
             waiting_position: Some(4),
-        }]);
+        };
+        let text = render(&[listed], &columns);
         assert_eq!(
             text,
-            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3,4\r\n"
+            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3,4,'+no|yes,-3.5,true,\r\n"
         );
     }
 }

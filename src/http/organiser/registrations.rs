@@ -9,6 +9,7 @@ use crate::context::head::RequestHead;
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal};
 use crate::domain::position::Position;
+use crate::domain::questions::Answers;
 use crate::domain::registration::{Locator, PartySize, Registration, Status};
 use crate::http::registration::unexpected;
 use crate::http::{auth, find, preconditions, reply};
@@ -27,6 +28,7 @@ pub(super) struct Row<'a> {
     waiting_position: Option<u32>,
     round: u32,
     at: Timestamp,
+    answers: &'a Answers,
 }
 
 impl<'a> Row<'a> {
@@ -41,6 +43,7 @@ impl<'a> Row<'a> {
             waiting_position,
             round: row.locator.round,
             at: row.at,
+            answers: &row.answers,
         }
     }
 }

@@ -11,10 +11,11 @@ use crate::domain::command::{Answer, Command};
 use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
 use crate::domain::invalid::Invalid;
 use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
+use crate::domain::questions::Questions;
 use crate::domain::zone::Zone;
 use crate::http::body::{self, AllowedMedia, Media, Unread};
 use crate::http::details::{Item, Reader};
-use crate::http::field_value::{Check, FieldValue};
+use crate::http::field_value::{Check, FieldValue, JsonField};
 use crate::http::registration::unexpected;
 use crate::http::{auth, events, find, preconditions, reply};
 use crate::negotiation::etag;
@@ -54,6 +55,7 @@ struct Fields<'a> {
     online_url: FieldValue<'a>,
     #[serde(borrow)]
     contact: FieldValue<'a>,
+    questions: JsonField,
 }
 
 impl Fields<'_> {
@@ -172,6 +174,8 @@ fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewEvent, Probl
     };
     let occasion = fields.occasion(default_zone, &mut check);
     let occasion = check.take(occasion.applied_to(&base));
+    let questions = fields.questions.get().map(Questions::parse);
+    let questions = check.take_all(questions.transpose()).flatten();
     check.done()?;
     match (slug, title, description, capacity, occasion) {
         (Some(slug), Some(title), Some(description), Some(capacity), Some(occasion)) => {
@@ -185,6 +189,7 @@ fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewEvent, Probl
                 opens_at: opens_at.flatten(),
                 closes_at: closes_at.flatten(),
                 occasion,
+                questions: questions.unwrap_or_default(),
             })
         }
         _ => Err(check.problem()),
@@ -257,6 +262,9 @@ fn edit(fields: &Fields<'_>, event: &Event, default_zone: &Zone) -> Result<Edit,
         closes_at: check.take(fields.closes_at.moment("closes_at")).flatten(),
         occasion: Box::new(fields.occasion(default_zone, &mut check)),
         closed: check.take(fields.closed.flag("closed")).flatten(),
+        questions: check
+            .take_all(fields.questions.get().map(Questions::parse).transpose())
+            .flatten(),
         was: None,
     };
     check.done()?;

@@ -13,6 +13,7 @@ mod form;
 mod language;
 mod public;
 mod qr;
+mod questions;
 mod rail;
 mod register;
 mod registration;
@@ -220,6 +221,16 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(look())
         .then(audit::show)
         .boxed();
+    let questions = at!("admin" / "events" / String / "questions")
+        .and(read())
+        .and(look())
+        .then(admin::questions::show)
+        .boxed();
+    let edit_questions = at!("admin" / "events" / String / "questions")
+        .and(warp::post())
+        .and(send())
+        .then(admin::questions::act)
+        .boxed();
     let act = at!("admin" / "events" / String / Action)
         .and(warp::post())
         .and(send())
@@ -240,5 +251,7 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         sign_in_page,
         event,
         audit,
+        questions,
+        edit_questions,
     ])
 }

@@ -5,6 +5,7 @@ use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page, see_other};
 use super::form::Form;
+use super::questions;
 use super::states::{self, Shown};
 use super::structured;
 use super::templates::EventPage;
@@ -13,12 +14,13 @@ use super::visit::Visit;
 use crate::context::{Context, Settings, Shared};
 use crate::domain::characters::described;
 use crate::domain::clock::Timestamp;
+use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
 use crate::domain::registration::Secret;
 use crate::http::body::{self, Unread};
-use crate::http::registration;
 use crate::http::text::Texts;
+use crate::http::{find, registration};
 use crate::problem::{Code, Problem};
 
 /// `GET /e/{slug}`.
@@ -40,7 +42,17 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
 
 /// `POST /e/{slug}/register`.
 pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Unread) -> Response {
-    let sent = match Form::content(body, &visit.head, body::MAX).await {
+    // An unknown event is refused below, after its form was read.
+    let event = find::event(&context, &slug).await.ok();
+    let most = event.as_deref().map_or(body::MAX, registration::body_max);
+    let place = event
+        .as_deref()
+        .map(|event| registration::place_for_body(&context, &visit.head, event));
+    let _place = match place.transpose() {
+        Ok(place) => place,
+        Err(problem) => return problem_page(&visit, &problem),
+    };
+    let sent = match Form::content(body, &visit.head, most).await {
         Ok(sent) => sent,
         Err(problem) => return problem_page(&visit, &problem),
     };
@@ -81,7 +93,7 @@ async fn again(
     let Some(shown) = shown else {
         return problem_page(&visit, problem);
     };
-    let template = Refused::new(visit.texts, form, problem).fill(
+    let template = Refused::new(visit.texts, form, problem, &shown.event).fill(
         &context.settings,
         &visit,
         &shown,
@@ -102,10 +114,12 @@ struct Refused {
     form_error: Option<String>,
     /// Draw a new key: the old one was refused. Otherwise it stays, so that a retry registers once.
     new_key: bool,
+    /// The answers are checked again, to say what is wrong with them.
+    answers: bool,
 }
 
 impl Refused {
-    fn new(texts: Texts, form: &Form, problem: &Problem) -> Self {
+    fn new(texts: Texts, form: &Form, problem: &Problem, event: &Event) -> Self {
         let code = problem.code();
         let (mut name_error, mut email_error) = (None, None);
         let mut party_error = None;
@@ -119,12 +133,23 @@ impl Refused {
         if let Some(free) = problem.remaining().filter(|free| *free > 0) {
             party_error = Some(texts.get1("error-party_size-full", "n", free));
         }
+        let invalid = code == Code::ValidationFailed;
+        let wrong = if invalid {
+            questions::mistakes(event, form)
+        } else {
+            Vec::new()
+        };
         let trapped = !form.get("website").trim().is_empty();
-        let named = name_error.is_some() || email_error.is_some() || party_error.is_some();
+        let named = name_error.is_some()
+            || email_error.is_some()
+            || party_error.is_some()
+            || !wrong.is_empty();
         if code == Code::AlreadyRegistered {
             email_error = Some(texts.get("error-email-taken"));
         }
-        let form_error = if code == Code::ValidationFailed && trapped && !named {
+        let form_error = if wrong.iter().any(|mistake| mistake.reason == "unknown") {
+            texts.get("error-questions-changed")
+        } else if code == Code::ValidationFailed && trapped && !named {
             // The page comes back with the field empty, so sending it again succeeds.
             texts.get("error-trap")
         } else if named && code == Code::ValidationFailed {
@@ -138,6 +163,7 @@ impl Refused {
             party_error,
             form_error: Some(form_error),
             new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest),
+            answers: invalid,
         }
     }
 
@@ -167,6 +193,9 @@ impl Refused {
             email_error: self.email_error,
             party_error: self.party_error,
             form_error: self.form_error,
+            questions: questions::fields(visit.texts, &shown.event, form, self.answers),
+            // Lists of plain texts and flags.
+            questions_json: serde_json::to_string(&shown.event.questions).unwrap_or_default(),
         }
     }
 }
@@ -206,10 +235,11 @@ mod tests {
             serde_urlencoded::from_str(fields).unwrap(),
             samples::visit(&[]),
         );
-        Refused::new(visit.texts, &form, problem).fill(
+        let shown = Shown::from(Arc::new(samples::event()));
+        Refused::new(visit.texts, &form, problem, &shown.event).fill(
             &samples::settings(),
             &visit,
-            &Shown::from(Arc::new(samples::event())),
+            &shown,
             Timestamp::from_millis(0),
             &form,
         )

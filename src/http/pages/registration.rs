@@ -9,7 +9,7 @@ use super::register::{message, party_message};
 use super::templates::{ChangeForm, RegistrationPage};
 use super::views::{RegistrationView, Standing};
 use super::visit::Visit;
-use super::{qr, states};
+use super::{qr, questions, states};
 use crate::context::{Context, Shared};
 use crate::domain::command::Revised;
 use crate::domain::event::Event;
@@ -77,6 +77,11 @@ async fn fill(
         change: change_form(visit.texts, &registration, &shown.event, refused),
         registration,
         qr_svg,
+        answers: questions::shown(
+            visit.texts,
+            &shown.event.questions,
+            &own.registration.answers,
+        ),
         page_url,
     })
 }
@@ -143,7 +148,7 @@ pub(super) async fn change(token: String, context: Shared, visit: Visit, body: U
         auth::refuse_cross_site(&context.settings, &visit.head)?;
         rate::change(&context, visit.head.peer.ip)?;
         let found = registration::find_own(&context, &token).await?;
-        let mut revised = registration::revised(&sent)?;
+        let mut revised = registration::revised(&sent, &found.event)?;
         keep_untouched(&mut revised, &sent.decode()?);
         registration::change(&context, &visit.head.headers, found, revised).await
     };

@@ -4,6 +4,8 @@
 
 use askama::Template;
 
+use super::admin::questions_form::Row;
+use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
 use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
@@ -38,6 +40,9 @@ pub(super) struct EventPage {
     pub(super) party_error: Option<String>,
     /// Opens the summary; set whenever another error is.
     pub(super) form_error: Option<String>,
+    pub(super) questions: Vec<QuestionField>,
+    /// The same as the API shows them: scripts notice when they change.
+    pub(super) questions_json: String,
 }
 
 #[derive(Debug, Template)]
@@ -48,6 +53,7 @@ pub(super) struct RegistrationPage {
     pub(super) event: EventView,
     pub(super) registration: RegistrationView,
     pub(super) change: ChangeForm,
+    pub(super) answers: Vec<AnswerView>,
     pub(super) page_url: String,
     /// Where the event takes place online, for somebody who has a place.
     pub(super) online_url: Option<String>,
@@ -205,6 +211,45 @@ pub(super) struct AdminEventPage {
     /// The round shown, which may be over.
     pub(super) round: u32,
     pub(super) next: Option<String>,
+}
+
+/// The editor of an event's questions.
+#[derive(Debug, Template)]
+#[template(path = "admin_questions.html")]
+pub(super) struct AdminQuestionsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) event: EventView,
+    pub(super) rows: Vec<QuestionRow>,
+    /// The words of the API.
+    pub(super) kinds: Vec<&'static str>,
+    /// Something is not stored yet.
+    pub(super) is_unsaved: bool,
+    /// Which list the editor began with.
+    pub(super) seen: String,
+    /// What somebody else has stored meanwhile.
+    pub(super) clash: Option<Vec<String>>,
+    pub(super) can_add: bool,
+    pub(super) focuses_add: bool,
+    pub(super) has_mistakes: bool,
+}
+
+/// One question in the editor.
+#[derive(Debug)]
+pub(super) struct QuestionRow {
+    /// Counted from 0.
+    pub(super) place: usize,
+    pub(super) row: Row,
+    pub(super) is_last: bool,
+    pub(super) label_error: Option<String>,
+    pub(super) kind_error: Option<String>,
+    pub(super) options_error: Option<String>,
+    pub(super) help_error: Option<String>,
+    pub(super) focuses_label: bool,
+    pub(super) focuses_up: bool,
+    pub(super) focuses_down: bool,
 }
 
 /// The fields of an event's details.

@@ -12,6 +12,7 @@ use crate::domain::registration::{Registration, Status};
 use crate::http::registration::WaitingFor;
 use crate::store::Listed;
 
+use super::questions::AnswerView;
 use super::rail::Rail;
 use super::schedule::{self, MomentView};
 
@@ -279,6 +280,7 @@ pub(super) struct RegistrationRow {
     pub(super) status: &'static str,
     pub(super) waiting_position: Option<u32>,
     pub(super) at: String,
+    pub(super) answers: Vec<AnswerView>,
 }
 
 impl RegistrationRow {
@@ -288,12 +290,14 @@ impl RegistrationRow {
     }
 }
 
-impl From<&Listed> for RegistrationRow {
-    fn from(
+impl RegistrationRow {
+    /// A row, with its answers.
+    pub(super) fn new(
         Listed {
             registration,
             waiting_position,
         }: &Listed,
+        answers: Vec<AnswerView>,
     ) -> Self {
         let Registration {
             locator,
@@ -313,6 +317,7 @@ impl From<&Listed> for RegistrationRow {
             status: status.as_str(),
             waiting_position: *waiting_position,
             at: at.to_string(),
+            answers,
         }
     }
 }

@@ -7,16 +7,19 @@ use serde::Deserialize;
 use warp::http::{HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
+use super::answers::{self, AnswersField};
 use super::unexpected;
 use super::view::{Document, acceptance, base, replay, waiting};
 use crate::context::head::RequestHead;
+use crate::context::long_bodies::Place;
 use crate::context::{Admission, Context, Shared};
 use crate::domain::command::{Answer, Applicant, Command};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
+use crate::domain::questions::{Answers, Unanswered};
 use crate::domain::registration::{IdempotencyKey, PartySize, Registration, Secret};
-use crate::http::body::{AllowedMedia, Content, Unread};
+use crate::http::body::{self, AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::{auth, find, preconditions, rate, reply};
 use crate::problem::{Code, Problem};
@@ -47,6 +50,9 @@ pub struct Fields<'a> {
     /// A honeypot: hidden from people, filled in by programs that fill in every field.
     #[serde(borrow, default)]
     pub website: FieldValue<'a>,
+    /// Answers to the event's questions; form fields have a name for each.
+    #[serde(default)]
+    pub answers: AnswersField,
 }
 
 /// A registration, and the event that its answer needs.
@@ -68,11 +74,12 @@ pub(in crate::http) async fn post(
     body: Unread,
 ) -> Result<Response, Problem> {
     let event = admit(&context, &head, &slug).await?;
-    let applicant = applicant(
-        &body.read(&head, AllowedMedia::JsonOrForm).await?,
-        &head,
-        &event,
-    )?;
+    let _place = place_for_body(&context, &head, &event)?;
+    let sent = body
+        .read_up_to(body_max(&event), &head, AllowedMedia::JsonOrForm)
+        .await?;
+    let applicant = applicant(&sent, &head, &event)?;
+    drop(sent);
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
     // Free the head before waiting for the commit, because a whole crowd waits at once.
@@ -130,6 +137,31 @@ pub async fn submit(
     register(context, event, applicant).await
 }
 
+/// The largest body of somebody who registers. Only answers need more than a name does.
+pub fn body_max(event: &Event) -> usize {
+    if event.questions.is_empty() {
+        body::MAX
+    } else {
+        body::ANSWERS_MAX
+    }
+}
+
+/// A place for a body that may be long, to be kept until it is committed. A short one needs none.
+pub fn place_for_body<'a>(
+    context: &'a Context,
+    head: &RequestHead,
+    event: &Event,
+) -> Result<Option<Place<'a>>, Problem> {
+    let said = head.header(header::CONTENT_LENGTH);
+    let length: Option<usize> = said.and_then(|length| length.parse().ok());
+    let is_short = length.is_some_and(|length| length <= body::MAX);
+    if is_short || body_max(event) == body::MAX {
+        return Ok(None);
+    }
+    let place = context.long_bodies.place(head.peer.ip);
+    place.map(Some).ok_or_else(Problem::long_bodies)
+}
+
 async fn register(
     context: &Context,
     event: Arc<Event>,
@@ -149,9 +181,22 @@ async fn register(
     }
 }
 
+/// The answers to all questions that are required, at least.
+fn answered(
+    sent: &Content,
+    field: AnswersField,
+    event: &Event,
+) -> Result<Result<Answers, Vec<Invalid>>, Problem> {
+    Ok(match answers::of_request(sent, field, &event.questions)? {
+        Ok(sent) => event.questions.answered(&sent, Unanswered::Refused),
+        Err(invalid) => Err(vec![invalid]),
+    })
+}
+
 /// Parses all fields and reports all mistakes at once.
 fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applicant, Problem> {
-    let fields: Fields<'_> = sent.decode()?;
+    let mut fields: Fields<'_> = sent.decode()?;
+    let answers = answered(sent, std::mem::take(&mut fields.answers), event)?;
     let key = key(&fields, head)?;
     let mut check = Check::default();
     let name = check.take(fields.name.text("name").and_then(Name::parse));
@@ -165,6 +210,7 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
             "website must stay empty; it is there to recognise programs",
         )));
     }
+    let answers = check.take_all(answers);
     let party_size = party_size.flatten().unwrap_or(PartySize::ONE);
     if let Err(problem) = check.done() {
         // The decision enforces the event's limit, because a repeated request may be older than the
@@ -175,9 +221,10 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
         let most = event.max_party_size.get();
         check.take::<()>(Err(PartySize::out_of_range(PARTY_SIZE, most)));
     }
-    match (name, email) {
-        (Some(name), Some(email)) if check.done().is_ok() => Ok(Applicant {
+    match (name, email, answers) {
+        (Some(name), Some(email), Some(answers)) if check.done().is_ok() => Ok(Applicant {
             party_size,
+            answers,
             ..Applicant::new(name, email, key, Secret::draw())
         }),
         _ => Err(check.problem()),
@@ -258,6 +305,8 @@ mod tests {
         // Whether it is too large now is decided under the event's lock.
         let good = r#"{"name":"Ada","email":"ada@example.org","party_size":2}"#;
         assert_eq!(refused(good).unwrap().party_size.get(), 2);
+        let asked = r#"{"name":"","email":"ada@example.org","answers":{"diet":1}}"#;
+        assert_eq!(refused(asked).unwrap_err(), ["name", "answers.diet"]);
     }
 
     #[test]

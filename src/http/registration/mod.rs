@@ -1,11 +1,13 @@
 //! Registrations, as visitors create, read, change and cancel them (docs/protocol.md, section 8).
 
+mod answers;
 mod create;
 mod own;
 mod view;
 
+pub use answers::PREFIX;
 pub(super) use create::post;
-pub use create::{Fields, Registered, admit, submit};
+pub use create::{Fields, Registered, admit, body_max, place_for_body, submit};
 pub use own::{OwnRegistration, cancel, change, find_own, is_of_deleted_event, revised};
 pub(super) use own::{delete, get, patch};
 pub(super) use view::online_url;

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use warp::http::HeaderMap;
 use warp::reply::Response;
 
-use super::create::PARTY_SIZE;
+use super::answers::{self, AnswersField};
+use super::create::{PARTY_SIZE, body_max, place_for_body};
 use super::unexpected;
 use super::view::present;
 use crate::context::head::RequestHead;
@@ -50,6 +51,9 @@ struct Changes<'a> {
     name: FieldValue<'a>,
     #[serde(borrow, default)]
     party_size: FieldValue<'a>,
+    /// Form fields have a name for each.
+    #[serde(default)]
+    answers: AnswersField,
 }
 
 /// `PATCH /api/v1/registrations/{token}`
@@ -63,24 +67,35 @@ pub(in crate::http) async fn patch(
     rate::change(&context, head.peer.ip)?;
     // Before the body is checked: a wrong link must not reveal which fields there are.
     let found = find_own(&context, &token).await?;
-    let sent = body.read(&head, AllowedMedia::Json).await?;
-    let found = change(&context, &head.headers, found, revised(&sent)?).await?;
+    let _place = place_for_body(&context, &head, &found.event)?;
+    let sent = body
+        .read_up_to(body_max(&found.event), &head, AllowedMedia::Json)
+        .await?;
+    let revised = revised(&sent, &found.event)?;
+    let found = change(&context, &head.headers, found, revised).await?;
     Ok(reply::json(&present(&context, &head, &found).await?))
 }
 
 /// Parses all fields and reports all mistakes at once. An absent field stays as it is.
-pub fn revised(sent: &Content) -> Result<Revised, Problem> {
-    let fields: Changes<'_> = sent.decode()?;
+pub fn revised(sent: &Content, event: &Event) -> Result<Revised, Problem> {
+    let mut fields: Changes<'_> = sent.decode()?;
+    let answers = std::mem::take(&mut fields.answers);
+    let answers = match answers::of_request(sent, answers, &event.questions)? {
+        Ok(sent) => event.questions.correction(&sent),
+        Err(invalid) => Err(vec![invalid]),
+    };
     let mut check = Check::default();
     let name = match &fields.name {
         FieldValue::Absent => None,
         given => check.take(given.text("name").and_then(Name::parse)),
     };
     let party_size = check.take(fields.party_size.party_size(PARTY_SIZE, sent.media));
+    let answers = check.take_all(answers);
     check.done()?;
     Ok(Revised {
         name,
         party_size: party_size.flatten(),
+        answers: answers.unwrap_or_default(),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::context::head::RequestHead;
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::{Position, Revision};
+use crate::domain::questions::Answers;
 use crate::domain::registration::{PartySize, Registration, Status};
 use crate::http::reply;
 use crate::problem::Problem;
@@ -26,6 +27,7 @@ pub struct View<'a> {
     event: &'a str,
     name: &'a str,
     party_size: PartySize,
+    answers: &'a Answers,
     token: String,
     position: Position,
     /// Where the event takes place online; only for a confirmed place of the current round.
@@ -207,6 +209,7 @@ fn view<'a>(
         name: row.name.as_str(),
         party_size: row.party_size,
         online_url: online_url(event, row.locator.round, status),
+        answers: &row.answers,
         position: Position {
             epoch: event.epoch.clone(),
             revision,

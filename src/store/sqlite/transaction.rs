@@ -271,7 +271,7 @@ mod tests {
                 sql::NEXT_PARTY,
                 &["registrations_waiting (event_id=? AND round=? AND status=?)"],
             ),
-            (sql::RENAME, &["(event_id=? AND round=? AND number=?)"]),
+            (sql::REWRITE, &["(event_id=? AND round=? AND number=?)"]),
             (sql::CHANGES, &["(event_id=? AND revision>?)"]),
             (sql::AUDIT, &["audit_slug (slug=? AND id<?)"]),
             (sql::EVENT_BY_ID, &["rowid=?"]),

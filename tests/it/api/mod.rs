@@ -9,6 +9,7 @@ mod lists;
 mod organising;
 mod people;
 mod preconditions;
+mod questions;
 mod reading;
 mod refusals;
 mod registering;

@@ -9,6 +9,7 @@ use headcount::domain::command::{Answer, Applicant, Command};
 use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
 use headcount::domain::occasion::{Occasion, OnlineUrl};
 use headcount::domain::person::{Email, Name};
+use headcount::domain::questions::{Question, Questions, Unanswered};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
 use headcount::domain::zone::Zone;
 use headcount::store::{DatabaseUrl, Store};
@@ -111,15 +112,27 @@ pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
             online_url: OnlineUrl::parse("https://example.org/?a=b").unwrap(),
             contact: "ada@example.org".to_owned(),
         },
+        questions: questions(),
         ..NewEvent::new(slug, "Ünïcode · 春日晚会 🌸", capacity)
     }
 }
 
+fn questions() -> Vec<Question> {
+    let asked =
+        json!([{ "key": "note", "label": "Anything, \"else\"? 还有吗", "kind": "long-text" }]);
+    Questions::parse(&asked).unwrap()
+}
+
+/// People with a key answer the question.
 pub(super) fn register(person: &str, key: Option<&str>) -> Command {
     // One party of three, so that its column holds more than its default.
     let people = if person == "guest-0-0" { 3 } else { 1 };
+    let note = key.map(|_| ("note".into(), json!("First\n\"second\" 二 \\")));
+    let answers =
+        Questions::new(questions()).answered(&note.into_iter().collect(), Unanswered::Refused);
     Command::Register(Applicant {
         party_size: PartySize::parse("party_size", people).unwrap(),
+        answers: answers.unwrap(),
         ..Applicant::new(
             Name::parse(&format!("{person} \"Ö'Neill\" 李")).unwrap(),
             Email::parse(&format!("{person}@Example.org")).unwrap(),

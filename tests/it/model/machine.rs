@@ -338,6 +338,7 @@ impl<'a, S: Subject> Machine<'a, S> {
                     revised: Revised {
                         name: nickname.map(|nickname| name(locator.number, nickname)),
                         party_size: people.map(party),
+                        ..Revised::default()
                     },
                     expected,
                     by,

@@ -258,10 +258,11 @@ impl Tables {
                 row.party_size = new.party_size;
             });
         }
-        for locator in &writes.renamed {
-            self.registrations
-                .entry(*locator)
-                .and_modify(|row| row.name = batch.registration(*locator).name.clone());
+        for locator in &writes.rewritten {
+            self.registrations.entry(*locator).and_modify(|row| {
+                let new = batch.registration(*locator);
+                (row.name, row.answers) = (new.name.clone(), new.answers.clone());
+            });
         }
         for locator in &writes.inserted {
             let former = self

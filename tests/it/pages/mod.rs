@@ -4,6 +4,7 @@ mod compare;
 mod groups;
 mod organiser;
 mod private;
+mod questions;
 mod sign_in;
 mod two_organisers;
 mod visitor;

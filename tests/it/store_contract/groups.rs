@@ -120,6 +120,7 @@ async fn parties_and_names_are_stored_as_they_change(stage: Stage) {
     let revised = Revised {
         name: Some(Name::parse("Grace Hopper").unwrap()),
         party_size: Some(party(2)),
+        ..Revised::default()
     };
     let (decision, kinds) = stage.one(event.id, change(&row, revised.clone())).await;
     assert_eq!(kinds, [Kind::Changed]);

@@ -44,6 +44,7 @@ mod load;
 mod lost;
 mod nodes;
 mod organiser;
+mod questions;
 mod reading;
 mod schedule;
 mod visits;

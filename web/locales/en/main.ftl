@@ -132,6 +132,15 @@ error-party_size-full =
         [one] Only 1 place is free.
        *[other] Only { $n } places are free.
     }
+error-answer-missing = Please answer this.
+error-answer-tick = Tick this to register.
+error-answer-long = Use at most { $max } characters.
+error-answer-number = Enter a number, such as 3 or 2.5.
+error-answer-invalid = This answer cannot be used. Please change it.
+error-questions-changed = The organiser has changed the questions. Please look through the form and send it again.
+questions-changed = The organiser has changed the questions. What you had filled in is still there.
+answer-optional = (optional)
+answer-none = No answer
 error-trap = A hidden field was filled in, probably by your browser’s autofill. It is empty again: please send the form once more.
 register-another = Register someone else
 own-heading = Registered on this device
@@ -602,3 +611,42 @@ own-time = ({ $time } your time)
 contact = Questions? { $contact }
 online-url = Join online:
 calendar-add = Add to calendar
+
+## Questions
+
+desk-questions = Questions
+row-answers = Answers
+questions-title = Questions
+questions-lead = Everybody who registers is asked for a name and an email address. Ask here for what else you need to know.
+questions-kept = Answers to a question that you remove are kept, and stay in the list and in the CSV.
+questions-none = Nothing else is asked yet.
+questions-add = Add a question
+questions-save = Save the questions
+questions-unsaved = Not saved yet.
+questions-clash = Someone else has saved these questions in the meantime: { $value }. Saving replaces them with yours.
+questions-clash-none = Someone else has removed all questions in the meantime. Saving replaces that with yours.
+question-heading = Question { $number }
+question-label = Question
+question-kind = Answer
+question-kind-text = One line of text
+question-kind-long-text = Several lines of text
+question-kind-choice = One of several options
+question-kind-choices = Any of several options
+question-kind-checkbox = A box to tick
+question-kind-number = A number
+question-required = Nobody registers without answering this
+question-options = Options
+question-options-hint = One on each line, 2 to 50. Only for questions with options.
+question-help = Help
+question-help-hint = Shown below the question.
+question-up = Move up
+question-down = Move down
+question-remove = Remove
+question-error-empty = Write the question.
+question-error-options = Give 2 to 50 options, one on each line.
+question-error-repeated = Two options are the same.
+question-error-invalid = This cannot be used. Please change it.
+flash-done-questions = The questions are saved.
+flash-error-questions-changed = Someone else has changed the questions in the meantime. Nothing was saved.
+flash-error-questions-removed = This event has too many removed questions with answers. Nothing was saved.
+audit-field-questions = questions

@@ -266,11 +266,11 @@ fn a_lower_limit_leaves_existing_parties_alone() {
     scene.edit(limit).unwrap();
     assert_eq!((scene.kinds(), scene.counts()), (vec!["edited"], (6, 0)));
     let refused = |outcome| match outcome {
-        Err(Refusal::Invalid(invalid)) => (invalid.field, invalid.message),
+        Err(Refusal::Invalid(invalid)) => (invalid.field.into_owned(), invalid.message),
         other => panic!("{other:?}"),
     };
     let expected = (
-        "party_size",
+        "party_size".to_owned(),
         "party_size must be a whole number from 1 to 2".to_owned(),
     );
     assert_eq!(refused(scene.group("b", 3)), expected);

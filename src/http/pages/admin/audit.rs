@@ -99,6 +99,12 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
                 at: Some(at.clone()),
             };
         }
+        ("questions", Value::Array(questions)) => {
+            let labels = questions
+                .iter()
+                .filter_map(|question| question["label"].as_str());
+            labels.collect::<Vec<_>>().join(" · ")
+        }
         // The API's words; pages have their own.
         ("state" | "status", Value::String(word)) => texts
             .find(&format!("{name}-{word}"))

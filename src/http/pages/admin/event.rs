@@ -7,16 +7,16 @@ use super::settings_form::{self, Refused};
 use super::{flash, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
-use crate::domain::registration::Status;
+use crate::domain::registration::{Registration, Status};
 use crate::domain::search::Search;
 use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
 use crate::http::pages::share::ShareView;
-use crate::http::pages::states;
 use crate::http::pages::templates::AdminEventPage;
 use crate::http::pages::views::{RegistrationRow, WaitingForView};
 use crate::http::pages::visit::Visit;
+use crate::http::pages::{questions, states};
 use crate::http::registration::WaitingFor;
 use crate::http::session::{self, Session};
 use crate::problem::Problem;
@@ -123,6 +123,8 @@ async fn fill(
     let (listed, next) = registrations::page(&store, event.id, search.filter()).await?;
     let refused = |form| Refused { form, wrong };
     let (announcement, announce_hours) = typed.announcement();
+    let answers =
+        |row: &Registration| questions::shown(visit.texts, &event.questions, &row.answers);
     Ok(AdminEventPage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -142,7 +144,10 @@ async fn fill(
         announcement_is_wrong: wrong.iter().any(|field| field == "text"),
         announcement,
         announce_hours,
-        registrations: listed.iter().map(RegistrationRow::from).collect(),
+        registrations: listed
+            .iter()
+            .map(|row| RegistrationRow::new(row, answers(&row.registration)))
+            .collect(),
         q: search.query,
         status: search
             .status

@@ -11,6 +11,8 @@ mod flash;
 mod inputs;
 pub(super) mod login;
 mod once;
+pub(super) mod questions;
+pub(super) mod questions_form;
 mod settings_form;
 
 use warp::reply::Response;
@@ -43,7 +45,17 @@ async fn writer(
     visit: &Visit,
     body: Unread,
 ) -> Result<(Organiser, Form), Response> {
-    let form = Form::read(body, &visit.head, body::ORGANISER_MAX)
+    writer_up_to(body::ORGANISER_MAX, context, visit, body).await
+}
+
+/// Like [`writer`], for a form of at most `most` bytes.
+async fn writer_up_to(
+    most: usize,
+    context: &Context,
+    visit: &Visit,
+    body: Unread,
+) -> Result<(Organiser, Form), Response> {
+    let form = Form::read(body, &visit.head, most)
         .await
         .map_err(|problem| problem_page(visit, &problem))?;
     match auth::form(context, &visit.head, form.get("csrf")).await {

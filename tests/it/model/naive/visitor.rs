@@ -68,6 +68,7 @@ impl Model {
             email: applicant.email.clone(),
             party_size: applicant.party_size,
             key: applicant.key.clone(),
+            answers: applicant.answers.clone(),
             status,
             accepted_waiting: None,
             accepted_revision: 0,
@@ -193,6 +194,7 @@ impl Model {
         let row = &mut self.everybody[index];
         row.party_size = people;
         row.name = revised.name.clone().unwrap_or(row.name.clone());
+        row.answers = row.answers.corrected(&revised.answers);
         if *row != former {
             if is_present {
                 self.change(Kind::Changed, now);

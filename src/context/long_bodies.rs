@@ -1,0 +1,107 @@
+//! Room for long bodies: those of people who answer an event's questions at length.
+//!
+//! A body, and the answers in it until they are committed, stay in memory while an event is busy.
+//! Short ones are bounded by the event's queue. Long ones take a place first, so that a crowd of
+//! them has at most 64 MiB.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::throttle::subscriber;
+
+/// Long bodies at once, in all: 64 MiB of them.
+pub const IN_ALL: usize = 512;
+/// Of one address, so that one client does not take them all.
+pub const PER_ADDRESS: usize = 64;
+
+/// The addresses whose long bodies are being read or committed.
+#[derive(Default)]
+pub struct LongBodies(Mutex<Taken>);
+
+#[derive(Default)]
+struct Taken {
+    by_address: HashMap<IpAddr, usize>,
+    in_all: usize,
+}
+
+/// A place for one long body, until it is dropped.
+pub struct Place<'a> {
+    bodies: &'a LongBodies,
+    address: IpAddr,
+}
+
+impl LongBodies {
+    /// A place for a body of this client; `None` while there is none.
+    pub fn place(&self, client: IpAddr) -> Option<Place<'_>> {
+        let address = subscriber(client);
+        let mut taken = self.lock();
+        let own = taken.by_address.get(&address).copied().unwrap_or(0);
+        if taken.in_all >= IN_ALL || own >= PER_ADDRESS {
+            return None;
+        }
+        taken.in_all += 1;
+        taken.by_address.insert(address, own + 1);
+        Some(Place {
+            bodies: self,
+            address,
+        })
+    }
+
+    // Held for a few instructions, over no await.
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.bodies.lock();
+        taken.in_all -= 1;
+        if let Some(own) = taken.by_address.get_mut(&self.address) {
+            *own -= 1;
+            if *own == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for LongBodies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LongBodies")
+    }
+}
+
+impl fmt::Debug for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: usize) -> IpAddr {
+        IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()])
+    }
+
+    #[test]
+    fn long_bodies_are_bounded_for_an_address_and_in_all() {
+        let bodies = LongBodies::default();
+        let mut places: Vec<_> = (0..PER_ADDRESS)
+            .map(|_| bodies.place(address(0)).unwrap())
+            .collect();
+        assert!(bodies.place(address(0)).is_none());
+        for n in 1..IN_ALL / PER_ADDRESS {
+            places.extend((0..PER_ADDRESS).map(|_| bodies.place(address(n)).unwrap()));
+        }
+        assert!(bodies.place(address(99)).is_none());
+        places.truncate(1);
+        assert!(bodies.place(address(99)).is_some());
+        drop(places);
+        assert!(bodies.lock().by_address.is_empty() && bodies.lock().in_all == 0);
+    }
+}

@@ -1,0 +1,438 @@
+//! The questions of an event.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::invalid::{self, Invalid};
+
+/// The most questions of an event. People give up on longer forms.
+pub const MAX: usize = 20;
+/// The longest label, in code points.
+pub const LABEL_MAX: usize = 200;
+/// The longest help text, in code points: a paragraph.
+pub const HELP_MAX: usize = 500;
+/// How many options a question offers. A choice needs two; a longer list needs a search.
+pub const OPTIONS: RangeInclusive<usize> = 2..=50;
+/// The longest option, in code points.
+pub const OPTION_MAX: usize = 200;
+/// The most removed questions that an event keeps. Each may be a column of every export.
+const REMOVED_MAX: usize = 200;
+
+/// The name of a question in the API: `[a-z][a-z0-9_]{0,31}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Key(String);
+
+impl Key {
+    /// The longest key.
+    pub const MAX: usize = 32;
+
+    /// Parses a key; `None` unless it matches the pattern above.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let ok = (1..=Self::MAX).contains(&raw.len())
+            && raw.starts_with(|c: char| c.is_ascii_lowercase())
+            && raw.bytes().all(plain);
+        ok.then(|| Self(raw.to_owned()))
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = &'static str;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw).ok_or("not a question's key")
+    }
+}
+
+/// What a question takes as an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// One line.
+    Text,
+    /// Several lines.
+    LongText,
+    /// One of the options.
+    Choice,
+    /// Any of the options.
+    Choices,
+    /// Yes or no. A required one must be ticked.
+    Checkbox,
+    /// A number.
+    Number,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Text,
+        Self::LongText,
+        Self::Choice,
+        Self::Choices,
+        Self::Checkbox,
+        Self::Number,
+    ];
+
+    /// The word in JSON and in forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::LongText => "long-text",
+            Self::Choice => "choice",
+            Self::Choices => "choices",
+            Self::Checkbox => "checkbox",
+            Self::Number => "number",
+        }
+    }
+
+    /// The kind with this word; `None` if there is none.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether the question offers options.
+    pub fn has_options(self) -> bool {
+        match self {
+            Self::Choice | Self::Choices => true,
+            Self::Text | Self::LongText | Self::Checkbox | Self::Number => false,
+        }
+    }
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Its name in the API, unique in the event.
+    pub key: Key,
+    /// What people read: 1..=[`LABEL_MAX`] code points on one line.
+    pub label: String,
+    /// What it takes.
+    pub kind: Kind,
+    /// Whether nobody registers without an answer.
+    pub required: bool,
+    /// The options of a choice, in the organiser's order; else empty.
+    pub options: Vec<String>,
+    /// More about the question: up to [`HELP_MAX`] code points on one line.
+    pub help: String,
+}
+
+/// The questions of an event, in order. Questions that were removed are kept, because people may
+/// have answered them: lists and exports need their labels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Questions {
+    asked: Vec<Question>,
+    /// The one that was removed last comes last.
+    removed: Vec<Question>,
+}
+
+/// A question as the database has it.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    #[serde(flatten)]
+    question: Cow<'a, Question>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    removed: bool,
+}
+
+impl Questions {
+    /// The questions of a new event.
+    pub fn new(asked: Vec<Question>) -> Self {
+        Self {
+            asked,
+            removed: Vec::new(),
+        }
+    }
+
+    /// Parses the setting `questions`: a list of objects. Fails with every mistake.
+    pub fn parse(sent: &Value) -> Result<Vec<Question>, Vec<Invalid>> {
+        let empty = Vec::new();
+        let sent = match sent {
+            Value::Null => &empty,
+            Value::Array(list) => list,
+            _ => return Err(vec![not_a("questions", "list")]),
+        };
+        if sent.len() > MAX {
+            let message = format!(
+                "questions has {} entries; at most {MAX} are allowed",
+                sent.len()
+            );
+            return Err(vec![Invalid::new("questions", "too-many", message)]);
+        }
+        let mut mistakes = Vec::new();
+        let mut questions: Vec<Question> = Vec::with_capacity(sent.len());
+        for (index, value) in sent.iter().enumerate() {
+            let mut place = Place {
+                index,
+                mistakes: &mut mistakes,
+            };
+            let Some(question) = place.question(value) else {
+                continue;
+            };
+            if questions.iter().any(|other| other.key == question.key) {
+                let message = format!("{} is the key of another question", question.key);
+                place.refuse("key", "repeated", &message);
+            }
+            questions.push(question);
+        }
+        if mistakes.is_empty() {
+            Ok(questions)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// These questions from now on. Earlier ones are kept as removed unless `unanswered`, that is
+    /// if nobody can have answered them.
+    pub fn replaced(&self, asked: Vec<Question>, unanswered: bool) -> Result<Self, Invalid> {
+        if unanswered {
+            return Ok(Self::new(asked));
+        }
+        let earlier = self.removed.iter().chain(&self.asked);
+        let gone = earlier.filter(|one| asked.iter().all(|other| other.key != one.key));
+        let removed: Vec<_> = gone.cloned().collect();
+        if removed.len() > REMOVED_MAX {
+            return Err(Invalid::new(
+                "questions",
+                "too-many-removed",
+                format!(
+                    "this event keeps {REMOVED_MAX} removed questions with their answers; use a removed key again"
+                ),
+            ));
+        }
+        Ok(Self { asked, removed })
+    }
+
+    /// What is asked now.
+    pub fn asked(&self) -> &[Question] {
+        &self.asked
+    }
+
+    /// All that people may have answered: what is asked now, then what was removed.
+    pub fn known(&self) -> impl Iterator<Item = &Question> {
+        self.asked.iter().chain(&self.removed)
+    }
+
+    /// Whether nothing is asked now.
+    pub fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// The text that the database stores.
+    pub fn stored(&self) -> String {
+        let stored = |question, removed| Stored {
+            question: Cow::Borrowed(question),
+            removed,
+        };
+        let asked = self.asked.iter().map(|question| stored(question, false));
+        let removed = self.removed.iter().map(|question| stored(question, true));
+        // Strings, flags and lists of strings: writing them to memory cannot fail.
+        serde_json::to_string(&asked.chain(removed).collect::<Vec<_>>())
+            .expect("questions are plain JSON")
+    }
+
+    /// Reads what [`Self::stored`] writes.
+    pub fn of_stored(text: &str) -> Result<Self, serde_json::Error> {
+        if text == "[]" {
+            return Ok(Self::default());
+        }
+        let stored: Vec<Stored<'static>> = serde_json::from_str(text)?;
+        let (removed, asked): (Vec<_>, Vec<_>) = stored.into_iter().partition(|one| one.removed);
+        let questions = |list: Vec<Stored<'static>>| {
+            let owned = list.into_iter().map(|one| one.question.into_owned());
+            owned.collect()
+        };
+        Ok(Self {
+            asked: questions(asked),
+            removed: questions(removed),
+        })
+    }
+}
+
+/// The API shows what is asked now.
+impl Serialize for Questions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.asked.serialize(serializer)
+    }
+}
+
+/// One entry of the list, while it is parsed.
+struct Place<'a> {
+    index: usize,
+    mistakes: &'a mut Vec<Invalid>,
+}
+
+impl Place<'_> {
+    fn question(&mut self, value: &Value) -> Option<Question> {
+        let Some(fields) = value.as_object() else {
+            self.mistakes.push(not_a(
+                &format!("questions.{}", self.index),
+                "question (an object)",
+            ));
+            return None;
+        };
+        let key = self.key(fields);
+        let label = self.line(fields, "label", 1, LABEL_MAX);
+        let kind = self.kind(fields);
+        let required = self.flag(fields, "required");
+        let help = self.line(fields, "help", 0, HELP_MAX);
+        let options = kind.and_then(|kind| self.options(fields, kind));
+        Some(Question {
+            key: key?,
+            label: label?,
+            kind: kind?,
+            required: required?,
+            options: options?,
+            help: help?,
+        })
+    }
+
+    fn key(&mut self, fields: &Map<String, Value>) -> Option<Key> {
+        let key = match fields.get("key") {
+            Some(Value::String(raw)) => Key::parse(raw),
+            _ => None,
+        };
+        if key.is_none() {
+            self.refuse(
+                "key",
+                "malformed",
+                "a key is 1 to 32 characters of a-z, 0-9 and _, and begins with a letter",
+            );
+        }
+        key
+    }
+
+    fn kind(&mut self, fields: &Map<String, Value>) -> Option<Kind> {
+        let word = fields.get("kind").and_then(Value::as_str);
+        let kind = word.and_then(Kind::parse);
+        if kind.is_none() {
+            let words = Kind::ALL.map(Kind::as_str).join(", ");
+            self.refuse("kind", "unknown", &format!("a kind is one of {words}"));
+        }
+        kind
+    }
+
+    fn flag(&mut self, fields: &Map<String, Value>, member: &str) -> Option<bool> {
+        match fields.get(member) {
+            None | Some(Value::Null) => Some(false),
+            Some(Value::Bool(flag)) => Some(*flag),
+            Some(_) => {
+                self.refuse(
+                    member,
+                    "not-a-flag",
+                    &format!("{member} must be true or false"),
+                );
+                None
+            }
+        }
+    }
+
+    fn line(
+        &mut self,
+        fields: &Map<String, Value>,
+        member: &str,
+        min: usize,
+        max: usize,
+    ) -> Option<String> {
+        let field = self.field(member);
+        let raw = match fields.get(member) {
+            None | Some(Value::Null) => "",
+            Some(Value::String(text)) => text,
+            Some(_) => {
+                self.mistakes.push(not_a(&field, "text"));
+                return None;
+            }
+        };
+        let parsed = invalid::text(field, raw, min, max, false);
+        parsed.map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
+    fn options(&mut self, fields: &Map<String, Value>, kind: Kind) -> Option<Vec<String>> {
+        let empty = Vec::new();
+        let list = match fields.get("options") {
+            None | Some(Value::Null) => &empty,
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                self.mistakes.push(not_a(&self.field("options"), "list"));
+                return None;
+            }
+        };
+        if !kind.has_options() {
+            if list.is_empty() {
+                return Some(Vec::new());
+            }
+            let message = format!("a question of the kind {} has no options", kind.as_str());
+            self.refuse("options", "not-wanted", &message);
+            return None;
+        }
+        if !OPTIONS.contains(&list.len()) {
+            let (least, most) = (OPTIONS.start(), OPTIONS.end());
+            let reason = if list.len() < *least {
+                "too-few"
+            } else {
+                "too-many"
+            };
+            let message = format!("{} options; {least} to {most} are needed", list.len());
+            self.refuse("options", reason, &message);
+            return None;
+        }
+        let mut options = Vec::with_capacity(list.len());
+        for (index, option) in list.iter().enumerate() {
+            let option = self.option(index + 1, option)?;
+            if options.contains(&option) {
+                let message = format!("option {} is there already", index + 1);
+                self.refuse("options", "repeated", &message);
+                return None;
+            }
+            options.push(option);
+        }
+        Some(options)
+    }
+
+    fn option(&mut self, number: usize, value: &Value) -> Option<String> {
+        let field = self.field("options");
+        let Some(raw) = value.as_str() else {
+            self.refuse(
+                "options",
+                "not-a-text",
+                &format!("option {number} must be a text"),
+            );
+            return None;
+        };
+        let parsed = invalid::text(field, raw, 1, OPTION_MAX, false);
+        let told = parsed.map_err(|mistake| Invalid {
+            message: format!("option {number}: {}", mistake.message),
+            ..mistake
+        });
+        told.map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
+    fn field(&self, member: &str) -> String {
+        format!("questions.{}.{member}", self.index)
+    }
+
+    fn refuse(&mut self, member: &str, reason: &'static str, message: &str) {
+        let field = self.field(member);
+        self.mistakes.push(Invalid::new(field, reason, message));
+    }
+}
+
+fn not_a(field: &str, what: &str) -> Invalid {
+    let message = format!("{field} must be a {what}");
+    Invalid::new(field.to_owned(), "malformed", message)
+}

@@ -1,0 +1,502 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::invalid::Invalid;
+
+fn parse(list: &Value) -> Vec<Question> {
+    Questions::parse(list).unwrap()
+}
+
+fn fields(mistakes: &[Invalid]) -> Vec<&str> {
+    mistakes
+        .iter()
+        .map(|mistake| mistake.field.as_ref())
+        .collect()
+}
+
+fn refused(list: &Value) -> Vec<(String, &'static str)> {
+    let mistakes = Questions::parse(list).unwrap_err().into_iter();
+    mistakes
+        .map(|mistake| (mistake.field.into_owned(), mistake.reason))
+        .collect()
+}
+
+fn text(key: &str) -> Value {
+    json!({ "key": key, "label": "Which?", "kind": "text" })
+}
+
+/// One question of each kind; the first three are required.
+fn dinner() -> Questions {
+    Questions::new(parse(&json!([
+        { "key": "dish", "label": "Which dish?", "kind": "choice", "required": true, "options": ["Fish", "Leek | potato"] },
+        { "key": "rules", "label": "I keep quiet", "kind": "checkbox", "required": true },
+        { "key": "seat", "label": "Seat", "kind": "text", "required": true },
+        { "key": "sides", "label": "Sides", "kind": "choices", "options": ["Rice", "Salad", "Bread"] },
+        { "key": "note", "label": "Note", "kind": "long-text" },
+        { "key": "age", "label": "Age", "kind": "number", "help": "In years" },
+        { "key": "vegan", "label": "Vegan", "kind": "checkbox" },
+    ])))
+}
+
+fn sent(answers: &Value) -> Sent<'static> {
+    let members = answers.as_object().unwrap().clone();
+    members
+        .into_iter()
+        .map(|(key, value)| (key.into(), value))
+        .collect()
+}
+
+/// What is stored for `change` beside the three that are required.
+fn answered(change: &Value) -> Result<Value, Vec<(String, &'static str)>> {
+    let mut all = json!({ "dish": "Fish", "rules": true, "seat": "A1" });
+    let members = change.as_object().unwrap().clone();
+    all.as_object_mut().unwrap().extend(members);
+    match dinner().answered(&sent(&all), Unanswered::Refused) {
+        Ok(answers) => Ok(serde_json::to_value(answers).unwrap()),
+        Err(mistakes) => Err(mistakes
+            .into_iter()
+            .map(|mistake| (mistake.field.into_owned(), mistake.reason))
+            .collect()),
+    }
+}
+
+#[test]
+fn a_question_has_defaults_and_is_tidied() {
+    let [question] = parse(
+        &json!([{ "key": "q", "label": "  Why?\u{200B} ", "kind": "choice",
+        "options": [" Yes ", "No"], "help": null, "unknown": 1 }]),
+    )
+    .try_into()
+    .unwrap();
+    let shown = json!({ "key": "q", "label": "Why?", "kind": "choice", "required": false,
+        "options": ["Yes", "No"], "help": "" });
+    assert_eq!(serde_json::to_value(&question).unwrap(), shown);
+    // What the API shows can be sent back.
+    assert_eq!(parse(&json!([shown])), [question]);
+    assert_eq!(parse(&Value::Null), []);
+}
+
+#[test]
+fn a_mistake_names_its_place() {
+    let many = |count: usize| {
+        (0..count)
+            .map(|n| text(&format!("q{n}")))
+            .collect::<Value>()
+    };
+    let options =
+        |list: Value| json!([{ "key": "q", "label": "Q", "kind": "choice", "options": list }]);
+    let counted = |count: usize| options((0..count).map(|n| json!(n.to_string())).collect());
+    assert_eq!(parse(&many(20)).len(), 20);
+    assert_eq!(parse(&counted(50)).len(), 1);
+    for (list, field, reason) in [
+        (many(21), "questions", "too-many"),
+        (json!({}), "questions", "malformed"),
+        (json!(["q"]), "questions.0", "malformed"),
+        (
+            json!([text("a"), text("B")]),
+            "questions.1.key",
+            "malformed",
+        ),
+        (json!([text("a"), text("a")]), "questions.1.key", "repeated"),
+        (json!([text("1a")]), "questions.0.key", "malformed"),
+        (
+            json!([text(&"k".repeat(33))]),
+            "questions.0.key",
+            "malformed",
+        ),
+        (
+            json!([{ "label": "Q", "kind": "text" }]),
+            "questions.0.key",
+            "malformed",
+        ),
+        (
+            json!([{ "key": "q", "label": "\u{3164}", "kind": "text" }]),
+            "questions.0.label",
+            "empty",
+        ),
+        (
+            json!([{ "key": "q", "label": "a\nb", "kind": "text" }]),
+            "questions.0.label",
+            "character",
+        ),
+        (
+            json!([{ "key": "q", "label": "節".repeat(201), "kind": "text" }]),
+            "questions.0.label",
+            "too-long",
+        ),
+        (
+            json!([{ "key": "q", "label": 7, "kind": "text" }]),
+            "questions.0.label",
+            "malformed",
+        ),
+        (
+            json!([{ "key": "q", "kind": "text" }]),
+            "questions.0.label",
+            "empty",
+        ),
+        (
+            json!([{ "key": "q", "label": "Q", "kind": "Text" }]),
+            "questions.0.kind",
+            "unknown",
+        ),
+        (
+            json!([{ "key": "q", "label": "Q" }]),
+            "questions.0.kind",
+            "unknown",
+        ),
+        (
+            json!([{ "key": "q", "label": "Q", "kind": "text", "required": 1 }]),
+            "questions.0.required",
+            "not-a-flag",
+        ),
+        (
+            json!([{ "key": "q", "label": "Q", "kind": "text", "help": "x".repeat(501) }]),
+            "questions.0.help",
+            "too-long",
+        ),
+        (
+            json!([{ "key": "q", "label": "Q", "kind": "text", "options": ["a", "b"] }]),
+            "questions.0.options",
+            "not-wanted",
+        ),
+        (options(json!("a,b")), "questions.0.options", "malformed"),
+        (counted(1), "questions.0.options", "too-few"),
+        (counted(51), "questions.0.options", "too-many"),
+        (
+            options(json!(["a", " a "])),
+            "questions.0.options",
+            "repeated",
+        ),
+        (
+            options(json!(["a", "\u{200B}"])),
+            "questions.0.options",
+            "empty",
+        ),
+        (
+            options(json!(["a", "x".repeat(201)])),
+            "questions.0.options",
+            "too-long",
+        ),
+        (
+            options(json!(["a", 7])),
+            "questions.0.options",
+            "not-a-text",
+        ),
+    ] {
+        assert_eq!(refused(&list), [(field.to_owned(), reason)], "{list}");
+    }
+    let all = json!([{ "key": "", "label": "", "kind": "", "required": "", "options": [] }]);
+    let mistakes = Questions::parse(&all).unwrap_err();
+    let expected = [
+        "questions.0.key",
+        "questions.0.label",
+        "questions.0.kind",
+        "questions.0.required",
+    ];
+    assert_eq!(fields(&mistakes), expected);
+}
+
+#[test]
+fn a_removed_question_is_kept_until_it_is_asked_again() {
+    let before = dinner();
+    let fewer: Vec<_> = before.asked()[1..].to_vec();
+    let after = before.replaced(fewer.clone(), false).unwrap();
+    assert_eq!(after.asked(), fewer);
+    assert_eq!(after.known().last(), before.asked().first());
+    assert_eq!(Questions::of_stored(&after.stored()).unwrap(), after);
+    assert_eq!(
+        serde_json::to_value(&after).unwrap(),
+        serde_json::to_value(&fewer).unwrap()
+    );
+    let again = after.replaced(before.asked().to_vec(), false).unwrap();
+    assert_eq!(again, before);
+    // Nobody can have answered it.
+    let unanswered = before.replaced(Vec::new(), true).unwrap();
+    assert_eq!(
+        (unanswered.stored().as_str(), unanswered),
+        ("[]", Questions::default())
+    );
+    assert!(Questions::of_stored("[{}]").is_err());
+}
+
+#[test]
+fn an_event_keeps_a_bounded_number_of_removed_questions() {
+    let ask = |n: usize| parse(&json!([text(&format!("q{n}"))]));
+    let mut questions = Questions::new(ask(0));
+    for n in 1..=200 {
+        questions = questions.replaced(ask(n), false).unwrap();
+    }
+    assert_eq!(
+        questions.replaced(ask(201), false).unwrap_err().field,
+        "questions"
+    );
+    assert!(questions.replaced(ask(7), false).is_ok());
+}
+
+#[test]
+fn an_answer_is_tidied_or_refused() {
+    let long = "節".repeat(1_000);
+    for (change, kept) in [
+        (json!({}), json!({})),
+        (json!({ "seat": "  A1 \u{200B}" }), json!({ "seat": "A1" })),
+        (json!({ "seat": long }), json!({ "seat": long })),
+        (
+            json!({ "note": "One\r\ntwo" }),
+            json!({ "note": "One\ntwo" }),
+        ),
+        (
+            json!({ "note": "x".repeat(4_000) }),
+            json!({ "note": "x".repeat(4_000) }),
+        ),
+        (
+            json!({ "note": "\u{3164}\n", "sides": [], "age": null, "vegan": null }),
+            json!({}),
+        ),
+        (
+            json!({ "dish": "Leek | potato" }),
+            json!({ "dish": "Leek | potato" }),
+        ),
+        (
+            json!({ "sides": ["Bread", "Rice", "Bread"] }),
+            json!({ "sides": ["Rice", "Bread"] }),
+        ),
+        (json!({ "vegan": false }), json!({ "vegan": false })),
+        (json!({ "age": -0.0 }), json!({ "age": 0 })),
+        (json!({ "age": 3.0 }), json!({ "age": 3 })),
+        (json!({ "age": 3.5 }), json!({ "age": 3.5 })),
+        (
+            json!({ "age": 1_000_000_000_000_000_i64 }),
+            json!({ "age": 1_000_000_000_000_000_i64 }),
+        ),
+    ] {
+        let mut expected = json!({ "dish": "Fish", "rules": true, "seat": "A1" });
+        expected
+            .as_object_mut()
+            .unwrap()
+            .extend(kept.as_object().unwrap().clone());
+        assert_eq!(answered(&change), Ok(expected), "{change}");
+    }
+    for (change, field, reason) in [
+        (json!({ "seat": null }), "answers.seat", "missing"),
+        (json!({ "seat": " " }), "answers.seat", "missing"),
+        (json!({ "seat": 7 }), "answers.seat", "not-a-text"),
+        (json!({ "seat": ["A1"] }), "answers.seat", "not-a-text"),
+        (
+            json!({ "seat": "x".repeat(1_001) }),
+            "answers.seat",
+            "too-long",
+        ),
+        (json!({ "seat": "a\nb" }), "answers.seat", "character"),
+        (
+            json!({ "note": "x".repeat(4_001) }),
+            "answers.note",
+            "too-long",
+        ),
+        (json!({ "note": "a\u{202E}b" }), "answers.note", "character"),
+        (json!({ "dish": "" }), "answers.dish", "missing"),
+        (json!({ "dish": "fish" }), "answers.dish", "unknown-option"),
+        (json!({ "dish": ["Fish"] }), "answers.dish", "not-a-text"),
+        (json!({ "sides": "Rice" }), "answers.sides", "not-a-list"),
+        (
+            json!({ "sides": ["Rice", "Soup"] }),
+            "answers.sides",
+            "unknown-option",
+        ),
+        (json!({ "sides": [true] }), "answers.sides", "not-a-list"),
+        (json!({ "rules": false }), "answers.rules", "missing"),
+        (json!({ "rules": null }), "answers.rules", "missing"),
+        (json!({ "rules": "true" }), "answers.rules", "not-a-flag"),
+        (json!({ "age": "3" }), "answers.age", "not-a-number"),
+        (json!({ "age": true }), "answers.age", "not-a-number"),
+        (json!({ "age": 1e16 }), "answers.age", "out-of-range"),
+        (json!({ "age": u64::MAX }), "answers.age", "out-of-range"),
+        (json!({ "why": "x" }), "answers.why", "unknown"),
+        (json!({ "Dish": "Fish" }), "answers.Dish", "unknown"),
+    ] {
+        assert_eq!(
+            answered(&change),
+            Err(vec![(field.to_owned(), reason)]),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_together_and_in_order() {
+    let nothing = dinner()
+        .answered(&Sent::new(), Unanswered::Refused)
+        .unwrap_err();
+    assert_eq!(
+        fields(&nothing),
+        ["answers.dish", "answers.rules", "answers.seat"]
+    );
+    let wrong = sent(&json!({ "age": "x", "zoo": 1, "seat": 7 }));
+    let wrong = dinner().answered(&wrong, Unanswered::Refused).unwrap_err();
+    let expected = [
+        "answers.dish",
+        "answers.rules",
+        "answers.seat",
+        "answers.age",
+        "answers.zoo",
+    ];
+    assert_eq!(fields(&wrong), expected);
+    // A client's text is not repeated without limit.
+    let hostile = (0..1_000).map(|n| ("x".repeat(90) + &n.to_string(), json!(1)));
+    let hostile = hostile.map(|(key, value)| (key.into(), value)).collect();
+    let hostile = Questions::default()
+        .answered(&hostile, Unanswered::Refused)
+        .unwrap_err();
+    assert_eq!(hostile.len(), MAX);
+    assert!(
+        hostile
+            .iter()
+            .all(|mistake| mistake.field.len() == "answers.".len() + 64)
+    );
+    let allowed = dinner()
+        .answered(&Sent::new(), Unanswered::Allowed)
+        .unwrap();
+    assert!(allowed.is_empty() && allowed.stored().is_none());
+}
+
+#[test]
+fn a_correction_replaces_what_it_names() {
+    let questions = dinner();
+    let before = sent(&json!({ "dish": "Fish", "rules": true, "seat": "A1", "age": 7 }));
+    let before = questions.answered(&before, Unanswered::Refused).unwrap();
+    let change = |change: Value| {
+        let correction = questions.correction(&sent(&change))?;
+        Ok::<_, Vec<Invalid>>(serde_json::to_value(before.corrected(&correction)).unwrap())
+    };
+    let kept = json!({ "dish": "Fish", "rules": true, "seat": "B2" });
+    assert_eq!(change(json!({ "seat": "B2", "age": null })).unwrap(), kept);
+    let mistakes = change(json!({ "seat": "", "zoo": 1 })).unwrap_err();
+    assert_eq!(fields(&mistakes), ["answers.seat", "answers.zoo"]);
+    // A removed question keeps its answer, and takes no other.
+    let fewer = questions
+        .replaced(questions.asked()[1..].to_vec(), false)
+        .unwrap();
+    let correction = fewer.correction(&sent(&json!({ "age": 8 }))).unwrap();
+    let corrected = before.corrected(&correction);
+    assert!(corrected.get(&Key::parse("dish").unwrap()).is_some());
+    assert!(fewer.correction(&sent(&json!({ "dish": "Fish" }))).is_err());
+}
+
+#[test]
+fn a_form_writes_every_answer_as_text() {
+    for (fields, stored) in [
+        (
+            vec![("sides", "Bread"), ("sides", ""), ("sides", "Rice")],
+            json!({ "sides": ["Rice", "Bread"] }),
+        ),
+        (
+            vec![("sides", ""), ("vegan", ""), ("age", " "), ("dish", "")],
+            json!({}),
+        ),
+        (
+            vec![("vegan", "on"), ("age", " -3.50 ")],
+            json!({ "vegan": true, "age": -3.5 }),
+        ),
+        (
+            vec![("vegan", "false"), ("age", "1e3")],
+            json!({ "vegan": false, "age": 1000 }),
+        ),
+        (
+            vec![("note", "a\r\nb"), ("seat", "7")],
+            json!({ "note": "a\nb", "seat": "7" }),
+        ),
+    ] {
+        let questions = dinner();
+        let answers = questions.answered(&of_form(&questions, fields.clone()), Unanswered::Allowed);
+        assert_eq!(
+            serde_json::to_value(answers.unwrap()).unwrap(),
+            stored,
+            "{fields:?}"
+        );
+    }
+    for (name, values) in [
+        ("age", vec!["inf"]),
+        ("age", vec!["NaN"]),
+        ("age", vec!["1e999"]),
+        ("age", vec!["3,5"]),
+        ("age", vec!["1", "2"]),
+        ("vegan", vec!["maybe"]),
+        ("vegan", vec!["true", "false"]),
+        ("seat", vec!["A1", "B2"]),
+        ("dish", vec!["Fish", "Fish"]),
+        ("sides", vec!["Soup"]),
+        ("zoo", vec!["x"]),
+    ] {
+        let questions = dinner();
+        let sent = of_form(&questions, values.iter().map(|value| (name, *value)));
+        let mistakes = questions.answered(&sent, Unanswered::Allowed).unwrap_err();
+        assert_eq!(fields(&mistakes), [format!("answers.{name}")], "{values:?}");
+    }
+}
+
+#[test]
+fn an_answer_in_a_file_is_one_text_and_is_never_printed() {
+    let all = sent(
+        &json!({ "dish": "Fish", "rules": true, "seat": "A1", "sides": ["Rice", "Salad"], "age": -3.5 }),
+    );
+    let answers = dinner().answered(&all, Unanswered::Refused).unwrap();
+    let cell = |key: &str| answers.get(&Key::parse(key).unwrap()).unwrap().to_string();
+    let cells = ["dish", "rules", "seat", "sides", "age"].map(cell);
+    assert_eq!(cells, ["Fish", "true", "A1", "Rice|Salad", "-3.5"]);
+    assert_eq!(format!("{answers:?}"), "Answers(5)");
+    assert_eq!(
+        Answers::of_stored(&answers.stored().unwrap()).unwrap(),
+        answers
+    );
+}
+
+/// Any JSON, among it what a question takes.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(json!("Rice")),
+        Just(json!("Fish")),
+    ];
+    leaf.prop_recursive(2, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// What is taken is read back from the database as it was, and sent again it is the same.
+    #[test]
+    fn whatever_is_sent_is_refused_or_kept(values in vec(anything(), 7)) {
+        let questions = dinner();
+        let names = questions.asked().iter().map(|question| question.key.as_str());
+        let sent: Sent<'_> = names.zip(values).map(|(name, value)| (name.into(), value)).collect();
+        match questions.answered(&sent, Unanswered::Refused) {
+            Err(mistakes) => prop_assert!(!mistakes.is_empty()),
+            Ok(answers) => {
+                let stored = answers.stored().unwrap();
+                prop_assert_eq!(&Answers::of_stored(&stored).unwrap(), &answers);
+                let again = self::sent(&serde_json::to_value(&answers).unwrap());
+                prop_assert_eq!(questions.answered(&again, Unanswered::Refused), Ok(answers));
+            }
+        }
+    }
+
+    #[test]
+    fn any_definition_is_refused_or_read_back(list in anything(), key in "[a-z_0-9]{0,34}", label in any::<String>()) {
+        let question = json!({ "key": key, "label": label, "kind": "text", "options": list.clone() });
+        for sent in [list, json!([question])] {
+            if let Ok(questions) = Questions::parse(&sent) {
+                let questions = Questions::new(questions);
+                prop_assert_eq!(&Questions::of_stored(&questions.stored()).unwrap(), &questions);
+            }
+        }
+    }
+}
