@@ -185,8 +185,9 @@ test("the fields of a page are in the event's own zone, which is named, and are 
   await page.waitForSelector("[data-flash]");
   assert.equal((await details("zone")).closes_at, "2031-07-01T10:00:00.000Z");
   await page.locator("#edit-closes").fill("2031-07-01T16:00");
+  const saved = page.waitForResponse((answer) => answer.request().method() === "POST");
   await page.locator("[data-edit-form] [type=submit]").click();
-  await page.waitForFunction(() => document.querySelector("#edit-closes").value.endsWith("16:00"));
+  await saved;
   assert.equal((await details("zone")).closes_at, "2031-07-01T10:30:00.000Z");
   // What somebody else saves arrives in the same zone.
   await server.organise("PATCH", "/events/zone", { closes_at: "2031-07-01T11:00:00Z" });
@@ -202,7 +203,8 @@ test("other times of a page are in the reader's own zone, which is named", async
   const zoneless = () =>
     page.evaluate(() => {
       const shown = document.querySelector("main").innerText.replaceAll("GMT+5:30", "ZONE");
-      return shown.match(/\d{1,2}:\d{2}(:\d{2})?(?! ZONE).{0,9}/g) ?? [];
+      // An address with its port is no time.
+      return shown.match(/(?<![\d.])\d{1,2}:\d{2}(:\d{2})?(?!\d| ZONE).{0,9}/g) ?? [];
     });
   assert.deepEqual(await zoneless(), []);
   await page.goto(`${server.base}/admin/events/own/audit`);
