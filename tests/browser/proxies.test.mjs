@@ -246,6 +246,7 @@ for (const [name, proxy] of [
     await page.getByLabel("Name").fill("Ada Lovelace");
     await page.getByLabel(/mail/i).fill("ada@example.org");
     await page.locator('form[action$="/register"] button[type=submit]').click();
+    await page.waitForURL(/\/r\//);
     await shows(page, 2);
     const registered = await page.evaluate(
       (slug) =>

@@ -136,19 +136,19 @@ test("the event page remembers on this device who registered here, until that is
   // Archived by a reset.
   await server.organise("POST", "/events/device/reset", { confirm: "device" });
   await page.waitForSelector("[data-own]", { state: "hidden" });
-  assert.equal(await page.evaluate(() => localStorage.getItem("tickets")), null);
+  await page.waitForFunction(() => localStorage.getItem("tickets") === null);
   await register("Ada");
   await back();
   await rows.first().waitFor();
   await page.locator("[data-own-forget]").click();
   assert.equal(await page.locator("[data-own]").isVisible(), false);
-  assert.equal(await page.evaluate(() => localStorage.getItem("tickets")), null);
+  await page.waitForFunction(() => localStorage.getItem("tickets") === null);
   // Cancelled by the visitor.
   await register("Grace");
   await page.locator("[data-cancel] > summary").click();
   await page.locator("[data-cancel] button[type=submit]").click();
   await status(page, "cancelled");
-  assert.equal(await page.evaluate(() => localStorage.getItem("tickets")), null);
+  await page.waitForFunction(() => localStorage.getItem("tickets") === null);
   await context.close();
   await other.context().close();
 });
@@ -227,7 +227,10 @@ test("a waiting person leaves the waiting list, and a registered one gives up th
   await server.organise("PATCH", "/events/waits", { capacity: 1 });
   await cancel.locator("button[type=submit]").click();
   await page.waitForSelector("[data-status=cancelled]");
-  assert.doesNotMatch(await page.locator(".stub-detail").innerText(), /place has gone/);
+  assert.doesNotMatch(
+    await page.locator("[data-registration-detail]").innerText(),
+    /place has gone/,
+  );
   await page.close();
 });
 
@@ -259,7 +262,9 @@ test("a standing is the status, unless the round is over", () => {
   const waiting = { status: "waiting", round: 2 };
   const confirmed = { status: "confirmed", round: 2 };
   assert.equal(mayConcern(waiting, count, { round: 2, registered: 2 }), true);
-  assert.equal(mayConcern(confirmed, count, { round: 2, registered: 2 }), false);
+  // The same registration may be for more people now, or nobody came or left.
+  assert.equal(mayConcern(confirmed, count, { round: 2, registered: 2 }), true);
+  assert.equal(mayConcern(confirmed, count, { round: 2, registered: 3 }), false);
   assert.equal(mayConcern(confirmed, count, { round: 2, registered: 4 }), true);
   assert.equal(mayConcern(confirmed, count, { round: 1, registered: 3 }), true);
   assert.equal(mayConcern({ status: "cancelled", round: 2 }, count, { round: 1 }), false);

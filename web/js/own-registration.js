@@ -2,6 +2,7 @@
 // waiting, cancelled, archived (a reset has ended its round), gone (the event was deleted).
 
 const SPREAD_MS = 1_500; // a freed place moves all who wait; they must not ask all at once
+const RARELY_MS = 10_000; // most registrations of others concern nobody who has a place
 const AGAIN_MS = 2_000; // after a request that failed
 const LEAST_MS = 150; // several changes of one moment cost one request
 
@@ -18,6 +19,11 @@ export function mayConcern(registration, count, before) {
   // Another device may have changed the party; others' registrations are told by the same number.
   const moved = count.registered !== before.registered || count.waiting !== before.waiting;
   return registration.status === "waiting" || moved;
+}
+
+/** Whether the change is likely to concern it: a place may have come or gone. Pure. */
+function isLikely(registration, count, before) {
+  return registration.status !== "confirmed" || !(count.registered > before?.registered);
 }
 
 /**
@@ -52,8 +58,8 @@ export function followRegistration(store, url, registration, show) {
   const askAgain = () => {
     if (!over) timer ??= setTimeout(ask, AGAIN_MS + Math.random() * SPREAD_MS);
   };
-  const askSoon = () => {
-    timer ??= setTimeout(ask, LEAST_MS + Math.random() * SPREAD_MS);
+  const askSoon = (spread) => {
+    timer ??= setTimeout(ask, LEAST_MS + Math.random() * spread);
   };
   const end = (standing) => {
     tell(standing);
@@ -69,7 +75,7 @@ export function followRegistration(store, url, registration, show) {
       if (!mayConcern(known, count, before)) return;
       // A reset needs no request. An undone one does: the registration may be cancelled by now.
       if (known.round && count.round !== known.round) tell(standingOf(known, count));
-      else askSoon();
+      else askSoon(isLikely(known, count, before) ? SPREAD_MS : RARELY_MS);
     },
     { signal },
   );
