@@ -71,15 +71,17 @@ test("an event that moves across a change of the clocks moves on every open page
     await page.goto(server.base + path);
     await says(page, "live", "polling");
     await seen(page, "Sat 27 Mar 2027, 19:00–22:00 CET");
-    await seen(page, "14:00"); // the visitor's own clocks, which went forward already
-    pages.push({ page, found });
+    // The visitor's own clocks, which went forward already; a wall screen has no visitor of its own.
+    const isOwn = !path.endsWith("/wall");
+    if (isOwn) await seen(page, "14:00");
+    pages.push({ page, found, isOwn });
   }
   const own = pages[2].page;
   assert.equal(await own.locator(".when-online a").innerText(), "https://meet.example.org/room");
 
   const console_ = await browser.newContext({ timezoneId: "Asia/Tokyo" });
   const desk = await console_.newPage();
-  await desk.goto(`${server.base}/admin`);
+  await desk.goto(`${server.base}/admin/login`);
   await desk.locator("[name=password]").fill(PASSWORD);
   await desk.locator("main form [type=submit]").click();
   await desk.waitForURL(/admin$/);
@@ -92,10 +94,10 @@ test("an event that moves across a change of the clocks moves on every open page
   await desk.waitForURL(/done=edited-moved/);
   await seen(desk, "clocks go forward");
   assert.equal(await desk.locator("#edit-starts").inputValue(), "2027-03-28T03:30");
-  for (const { page, found } of pages) {
+  for (const { page, found, isOwn } of pages) {
     await seen(page, "Sun 28 Mar 2027, 03:30–22:00 CEST");
     await seen(page, "Library");
-    await seen(page, "21:30");
+    if (isOwn) await seen(page, "21:30");
     assert.deepEqual(found, []);
   }
   const expected = ["2027-03-28T01:30Z", "2027-03-28T20:00Z"];
