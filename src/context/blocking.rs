@@ -39,16 +39,13 @@ mod tests {
         const AT_ONCE: usize = 2;
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let mut begun = 0;
-        while begun < 20 {
-            let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                continue;
-            };
-            begun += 1;
+        for _ in 0..20 {
+            let permit = Arc::clone(&permits).acquire_owned();
+            let permit = permit.await.expect("never closed");
             let (running, most) = (Arc::clone(&running), Arc::clone(&most));
             let caller = tokio::spawn(run(permit, move || {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // The work, which keeps its thread busy.
                 std::thread::sleep(Duration::from_millis(10));
                 running.fetch_sub(1, Ordering::SeqCst);
             }));

@@ -122,8 +122,8 @@ impl Writer {
     fn refuse(&self, responders: Vec<Responder>, error: &StoreError) {
         let commands = responders.len();
         let failure = match error {
-            // Whoever watches the database's health has logged the outage, once. Visitors who try
-            // again must not fill the log.
+            // The health check has logged the outage, once. Visitors who try again must not fill the
+            // log.
             StoreError::Unreachable(_) => {
                 tracing::debug!(%error, event = self.event, commands, "a batch was not committed");
                 Failure::DatabaseUnreachable

@@ -117,7 +117,7 @@ test("the event page remembers on this device who registered here, until that is
   await other.goto(`${server.base}/e/device`);
   await other.waitForSelector("[data-live]:not([data-mode=still])");
   assert.equal(await other.locator("[data-own]").isVisible(), false);
-  // Whoever only opens a private link is not remembered as the one who registered.
+  // A browser that only opens a private link does not remember it.
   const { token } = await server.register("device", 9);
   await other.goto(`${server.base}/r/${token}`);
   await status(other, "confirmed");

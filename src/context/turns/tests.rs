@@ -93,7 +93,7 @@ fn an_organiser_is_served_before_thousands_of_attempts_from_a_thousand_addresses
 }
 
 #[test]
-fn whoever_comes_after_a_crowd_is_served_before_it_wherever_it_is() {
+fn a_newcomer_is_served_before_a_crowd_that_was_there_first() {
     let turns = Turns::new();
     let running = busy(&turns);
     // Nobody has a neighbour.
@@ -142,7 +142,7 @@ fn everybody_is_served_however_many_come_later() {
             None => true,
         });
     }
-    panic!("whoever has waited longest is never served");
+    panic!("the sign-in that has waited longest is never served");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Questions: asked by the organiser, answered by whoever registers, listed and exported.
+//! Questions: asked by the organiser, answered by people who register, listed and exported.
 
 use headcount::domain::clock::Clock;
 use serde_json::{Value, json};

@@ -165,8 +165,8 @@ async fn a_connection_that_leaves_too_much_unread_gets_no_more() {
     host.drained().await;
 }
 
-/// 128 MiB may wait for one address. Whoever fills that must not shut out its neighbours behind the
-/// same NAT.
+/// 128 MiB may wait for one address. A client that fills that must not shut out its neighbours
+/// behind the same NAT.
 #[tokio::test]
 async fn an_address_that_leaves_all_unread_still_gets_short_answers_on_other_connections() {
     let (own_tls, certificate) = tls::certificate();
