@@ -6,10 +6,10 @@ const RARELY_MS = 10_000; // most registrations of others concern nobody who has
 const AGAIN_MS = 2_000; // after a request that failed
 const LEAST_MS = 150; // several changes of one moment cost one request
 
-/** The standing of `registration` beside the event's `count`. Pure. */
+/** The standing of `registration` beside the event's `count`, which may be older than the registration. Pure. */
 export function standingOf(registration, count) {
   if (registration.status === "cancelled") return "cancelled";
-  return registration.round === count.round ? registration.status : "archived";
+  return registration.round < count.round ? "archived" : registration.status;
 }
 
 /** Whether the change from `before` to `count` may concern a registration in this state. Pure. */

@@ -1,6 +1,6 @@
 // My registration: its status and waiting position follow the event's changes, and what happens is said in the tab's title too.
 import { watchEvent } from "./watch.js";
-import { forget } from "./device.js";
+import { forget, remember } from "./device.js";
 import { readWords } from "./words.js";
 import { redraw } from "./live-parts.js";
 import { followRegistration } from "./own-registration.js";
@@ -18,11 +18,12 @@ export function newsOf(before, now) {
 }
 
 export function start(stub) {
-  const { registration: url, status, round, token } = stub.dataset;
+  const { registration: url, status, round, token, number } = stub.dataset;
   const { slug, store } = watchEvent();
   // The page was rendered with this registration in its count; a node that lags behind must not take it out again.
   store.holdAt(store.count.position);
   if (!isCurrent(status)) forget(slug, token);
+  else if (comesFromForm(slug)) remember(slug, { token, number: Number(number) });
   // An archived page does not say what it was: after an undone reset the server is asked.
   const known = { status: status === "archived" ? "confirmed" : status, round: Number(round) };
   followRegistration(store, url, known, (standing, registration) => {
@@ -34,6 +35,13 @@ export function start(stub) {
     if (document.visibilityState === "visible" && document.title.startsWith(MARK))
       document.title = document.title.slice(MARK.length);
   });
+}
+
+/** Whether the event's form led here without its script, which was not loaded yet when the form was sent. */
+function comesFromForm(slug) {
+  const [{ type } = {}] = performance.getEntriesByType("navigation");
+  if (type !== "navigate" || !document.referrer.startsWith(location.origin)) return false;
+  return [`/e/${slug}`, `/e/${slug}/register`].includes(new URL(document.referrer).pathname);
 }
 
 function announce(stub, standing) {
