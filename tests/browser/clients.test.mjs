@@ -30,7 +30,7 @@ async function bare(t, base) {
   return page;
 }
 
-/** Opens streams in the page; `told` of each has what it received. */
+/** Opens streams in the page; each one records what it receives. */
 function follow(page, slug, streams = 1) {
   return page.evaluate(
     ([path, n]) => {
@@ -51,7 +51,7 @@ function follow(page, slug, streams = 1) {
     [`/api/v1/events/${slug}/stream`, streams],
   );
 }
-const tells = (page, registered) =>
+const allShow = (page, registered) =>
   page.waitForFunction(
     (n) => globalThis.sources.every(({ counts }) => counts.at(-1)?.registered === n),
     registered,
@@ -62,7 +62,7 @@ test("a browser's EventSource reconnects by itself after a drain", async (t) => 
   const own = await startServer();
   const page = await bare(t, own.base);
   await follow(page, "welcome");
-  await tells(page, 0);
+  await allShow(page, 0);
   assert.equal(await own.stop(true), 0);
   await page.waitForFunction(
     () => globalThis.sources[0].byes.length === 1 && globalThis.sources[0].errors.length > 0,
@@ -80,7 +80,7 @@ test("a browser's EventSource reconnects by itself after a drain", async (t) => 
   const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
   t.after(() => again.stop());
   await again.register("welcome", 1);
-  await tells(page, 1);
+  await allShow(page, 1);
   const { lastEventId, position } = await page.evaluate(() => globalThis.sources[0].counts.at(-1));
   assert.equal(lastEventId, position);
 });
@@ -104,7 +104,7 @@ test("a browser's EventSource survives a refusal, and comes back when there is r
     "it has not given up",
   );
   places.forEach(({ close }) => close());
-  await tells(page, 0);
+  await allShow(page, 0);
 });
 
 test("eight EventSources: six connect at once over HTTP/1.1, and each of those receives changes", async (t) => {
@@ -146,14 +146,14 @@ test("npm's eventsource resumes with Last-Event-ID", async (t) => {
   await own.register("welcome", 1);
   await until("a change", () => counts.at(-1).registered === 1);
   const { position } = counts.at(-1);
-  const told = counts.length;
+  const received = counts.length;
   await own.stop(true);
   const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
   t.after(() => again.stop());
   await until("it came back", () => sent.at(-1) === position && sent.length > 1);
   const next = await again.register("welcome", 2);
   await until("the change after it", () => counts.at(-1).position === next.position);
-  assert.equal(counts.length, told + 1, "what it knew was not repeated");
+  assert.equal(counts.length, received + 1, "what it knew was not repeated");
 });
 
 /** One call of the README: curl's answer with its head. */
@@ -184,11 +184,11 @@ function curlStream(t, ...args) {
     return program.stop();
   };
   t.after(stop);
-  const told = blocks(program.child.stdout);
+  const events = blocks(program.child.stdout);
   const next = async (kind) => {
     for (;;) {
       const late = setTimeout(() => program.child.kill(), 30_000);
-      const { value, done } = await told.next();
+      const { value, done } = await events.next();
       clearTimeout(late);
       assert.ok(!done, `the stream ended, or was silent, before ${kind}`);
       if (value.event === kind) return { id: value.id, ...JSON.parse(value.data) };

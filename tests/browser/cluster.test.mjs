@@ -95,7 +95,7 @@ test("a registration through the balancer is seen at both nodes and through the 
 test("Socket.IO polling stays on its node, whichever that is", async (t) => {
   await organise("polled");
   // Several addresses, so that both nodes are chosen; several requests a session, which a balancer without memory would scatter.
-  const told = new Map();
+  const latest = new Map();
   const sockets = Array.from({ length: 8 }, (_, n) => {
     const agent = new https.Agent({
       localAddress: `127.0.0.${n + 2}`,
@@ -112,17 +112,18 @@ test("Socket.IO polling stays on its node, whichever that is", async (t) => {
       auth: { event: "polled" },
     });
     socket
-      .on("count", ({ registered }) => told.set(n, registered))
-      .on("connect_error", (error) => told.set(n, error))
-      .on("disconnect", (why) => told.set(n, new Error(why)));
+      .on("count", ({ registered }) => latest.set(n, registered))
+      .on("connect_error", (error) => latest.set(n, error))
+      .on("disconnect", (why) => latest.set(n, new Error(why)));
     return socket;
   });
   t.after(() => sockets.forEach((socket) => socket.disconnect()));
   const all = (registered) =>
     until(`all ${sockets.length} see ${registered}`, () => {
-      for (const value of told.values()) if (value instanceof Error) assert.fail(value.message);
+      for (const value of latest.values()) if (value instanceof Error) assert.fail(value.message);
       return (
-        told.size === sockets.length && [...told.values()].every((value) => value === registered)
+        latest.size === sockets.length &&
+        [...latest.values()].every((value) => value === registered)
       );
     });
   await all(0);

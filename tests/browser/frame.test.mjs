@@ -80,14 +80,14 @@ test("a page of another origin frames it, and hears every count", async (t) => {
   await event("posted");
   pages.set(
     "/posted",
-    `<!doctype html><title>x</title><script>heard = []; addEventListener('message', ({ data, origin }) => heard.push({ data, origin }));</script>
+    `<!doctype html><title>x</title><script>received = []; addEventListener('message', ({ data, origin }) => received.push({ data, origin }));</script>
     <iframe src="${frameUrl("posted")}"></iframe>`,
   );
   const page = await open(t, `${foreign}/posted`);
-  await page.waitForFunction(() => globalThis.heard?.length > 0);
+  await page.waitForFunction(() => globalThis.received?.length > 0);
   await server.register("posted", 1);
-  await page.waitForFunction(() => globalThis.heard.at(-1).data.data.registered === 1);
-  const [{ data, origin }] = await page.evaluate(() => globalThis.heard.slice(-1));
+  await page.waitForFunction(() => globalThis.received.at(-1).data.data.registered === 1);
+  const [{ data, origin }] = await page.evaluate(() => globalThis.received.slice(-1));
   assert.equal(origin, server.base);
   assert.equal(data.type, "count");
   assert.deepEqual(
@@ -101,7 +101,7 @@ test("embed.js puts the live number on a page of another origin", async (t) => {
   await event("embedded");
   pages.set(
     "/embedded",
-    `<!doctype html><title>x</title><main><script>heard = []; addEventListener('headcount', ({ detail }) => heard.push(detail.registered));</script>
+    `<!doctype html><title>x</title><main><script>received = []; addEventListener('headcount', ({ detail }) => received.push(detail.registered));</script>
     <script src="${server.base}/embed.js" data-event="embedded" data-width="300" async></script></main>`,
   );
   const page = await open(t, `${foreign}/embedded`);
@@ -111,7 +111,7 @@ test("embed.js puts the live number on a page of another origin", async (t) => {
   assert.ok(await page.locator("iframe").getAttribute("title"), "a screen reader can name it");
   await server.register("embedded", 1);
   await frame.getByText("1 / 100").waitFor();
-  await page.waitForFunction(() => globalThis.heard.at(-1) === 1);
+  await page.waitForFunction(() => globalThis.received.at(-1) === 1);
 });
 
 test("embed.js without an event adds no frame", async (t) => {

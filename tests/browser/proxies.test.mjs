@@ -208,10 +208,10 @@ for (const [name, proxy] of [
         const [headers] = await once(request, "response");
         assert.equal(headers[":status"], 200);
         assert.equal(headers["content-type"], "text/event-stream");
-        const told = blocks(request.setEncoding("utf8"));
+        const events = blocks(request.setEncoding("utf8"));
         const count = async () => {
           for (;;) {
-            const { value, done } = await told.next();
+            const { value, done } = await events.next();
             assert.ok(!done);
             if (value.event === "count") return JSON.parse(value.data).registered;
           }

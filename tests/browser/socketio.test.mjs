@@ -25,7 +25,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-/** A client that records what it receives; `heard(event, n)` resolves with the n-th payload of an event. */
+/** A client that records what it receives; `nth(event, n)` resolves with the n-th payload of an event. */
 function connect(t, base, options) {
   const socket = io(base, {
     forceNew: true,
@@ -34,28 +34,28 @@ function connect(t, base, options) {
     ...options,
   });
   t.after(() => socket.disconnect());
-  const told = new Map();
+  const received = new Map();
   const waiting = new Set();
-  const tell = (event, detail) => {
-    told.set(event, [...(told.get(event) ?? []), detail]);
+  const record = (event, detail) => {
+    received.set(event, [...(received.get(event) ?? []), detail]);
 
     for (const look of waiting) look();
   };
-  socket.onAny(tell);
+  socket.onAny(record);
   for (const event of ["connect", "disconnect", "connect_error"])
-    socket.on(event, (detail) => tell(event, detail));
-  const heard = (event, n = 1) =>
+    socket.on(event, (detail) => record(event, detail));
+  const nth = (event, n = 1) =>
     new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         waiting.delete(look);
         reject(
           new Error(
-            `no ${event} (${n}.) within ${WITHIN_MS} ms; told: ${JSON.stringify([...told])}`,
+            `no ${event} (${n}.) within ${WITHIN_MS} ms; received: ${JSON.stringify([...received])}`,
           ),
         );
       }, WITHIN_MS);
       const look = () => {
-        const found = told.get(event) ?? [];
+        const found = received.get(event) ?? [];
         if (found.length < n) return;
         waiting.delete(look);
         clearTimeout(late);
@@ -64,7 +64,7 @@ function connect(t, base, options) {
       waiting.add(look);
       look();
     });
-  return { socket, heard, told: (event) => told.get(event) ?? [] };
+  return { socket, nth, received: (event) => received.get(event) ?? [] };
 }
 
 for (const { name, transports, ends } of WAYS) {
@@ -72,7 +72,7 @@ for (const { name, transports, ends } of WAYS) {
     const event = `count-${ends}-${transports.length}`;
     await server.organise("POST", "/events", { slug: event, title: "Count", capacity: 3 });
     const client = connect(t, server.base, { transports, auth: { event } });
-    const first = await client.heard("count");
+    const first = await client.nth("count");
     const asked = await (await fetch(`${server.base}/api/v1/events/${event}`)).json();
     assert.deepEqual(first, asked, "the same object as everywhere");
     if (client.socket.io.engine.transport.name !== ends)
@@ -81,7 +81,7 @@ for (const { name, transports, ends } of WAYS) {
       });
     assert.equal(client.socket.io.engine.transport.name, ends);
     const { position } = await server.register(event, 1);
-    const second = await client.heard("count", 2);
+    const second = await client.nth("count", 2);
     assert.equal(second.position, position);
     assert.equal(second.registered, 1);
   });
@@ -91,7 +91,7 @@ for (const { name, transports, ends } of WAYS) {
     for (const slug of [one, two])
       await server.organise("POST", "/events", { slug, title: slug, capacity: 3 });
     const client = connect(t, server.base, { transports, auth: { event: one } });
-    await client.heard("count");
+    await client.nth("count");
     assert.deepEqual(await client.socket.timeout(WITHIN_MS).emitWithAck("watch", "nowhere"), {
       ok: false,
       code: "event-not-found",
@@ -103,7 +103,7 @@ for (const { name, transports, ends } of WAYS) {
     await server.register(two, 1);
     // The old event sends nothing more; the acknowledged count may come once more.
     for (let n = 2; ; n += 1) {
-      const count = await client.heard("count", n);
+      const count = await client.nth("count", n);
       assert.equal(count.event, two);
       if (count.registered === 1) break;
     }
@@ -111,10 +111,10 @@ for (const { name, transports, ends } of WAYS) {
 
   test(`${name}: an unknown event is a connect_error with its code`, async (t) => {
     const client = connect(t, server.base, { transports, auth: { event: "nowhere" } });
-    const error = await client.heard("connect_error");
+    const error = await client.nth("connect_error");
     assert.equal(error.data.code, "event-not-found");
     assert.equal(error.data.status, 404);
-    assert.deepEqual(client.told("count"), []);
+    assert.deepEqual(client.received("count"), []);
   });
 
   test(`${name}: resumes after a position`, async (t) => {
@@ -123,43 +123,43 @@ for (const { name, transports, ends } of WAYS) {
     const old = await (await fetch(`${server.base}/api/v1/events/${event}`)).json();
     const { position } = await server.register(event, 1);
     const behind = connect(t, server.base, { transports, auth: { event, after: old.position } });
-    assert.equal((await behind.heard("count")).position, position);
+    assert.equal((await behind.nth("count")).position, position);
     const current = connect(t, server.base, { transports, auth: { event, after: position } });
-    await current.heard("connect");
+    await current.nth("connect");
     const next = await server.register(event, 2);
     assert.equal(
-      (await current.heard("count")).position,
+      (await current.nth("count")).position,
       next.position,
       "what it knew was not repeated",
     );
     for (const after of ["garbage", "zzzzzz-1", `${position.split("-")[0]}-999`]) {
       const lost = connect(t, server.base, { transports, auth: { event, after } });
-      assert.equal((await lost.heard("count")).position, next.position, `after ${after}`);
+      assert.equal((await lost.nth("count")).position, next.position, `after ${after}`);
     }
   });
 
   test(`${name}: receives the drain, and reconnects by itself`, async (t) => {
     const own = await startServer();
     const client = connect(t, own.base, { transports, auth: { event: "welcome" } });
-    await client.heard("count");
+    await client.nth("count");
     if (client.socket.io.engine.transport.name !== ends)
       await new Promise((resolve) => {
         client.socket.io.engine.once("upgrade", resolve);
       });
-    // Who asks when the server has closed is not told. A poll opens a connection of its own; when
+    // Who asks when the server has closed gets no event. A poll opens a connection of its own; when
     // connections opened after it are answered, the server has it.
     for (let n = 0; n < 5; n += 1)
       assert.equal(await statusOnNewConnection(`${own.base}/health/live`), 200);
     assert.equal(await own.stop(true), 0);
-    const bye = await client.heard("bye");
+    const bye = await client.nth("bye");
     assert.equal(bye.reason, "drain");
     assert.ok(bye.retry_ms > 0);
-    await client.heard("disconnect");
+    await client.nth("disconnect");
     const again = await startServer([], own.folder, `127.0.0.1:${own.port}`);
     t.after(() => again.stop());
-    await client.heard("connect", 2);
-    await client.heard("count", 2);
+    await client.nth("connect", 2);
+    await client.nth("count", 2);
     const { position } = await again.register("welcome", 1);
-    for (let n = 2; (await client.heard("count", n)).position !== position; n += 1);
+    for (let n = 2; (await client.nth("count", n)).position !== position; n += 1);
   });
 }

@@ -95,12 +95,12 @@ function polling(pause_ms, wait_s) {
   };
 }
 
-/** Each name's watcher: `(base, slug, tell)` calls `tell` with every count and returns how to end it. */
+/** Each name's watcher: `(base, slug, onCount)` calls `onCount` with every count and returns how to end it. */
 function pulling(counts) {
-  return (base, slug, tell, fail) => {
+  return (base, slug, onCount, fail) => {
     const stop = new AbortController();
     (async () => {
-      for await (const count of counts(base, slug, stop.signal)) tell(count);
+      for await (const count of counts(base, slug, stop.signal)) onCount(count);
     })().then(
       () => fail(new Error("it ended")),
       (error) => {
@@ -112,7 +112,7 @@ function pulling(counts) {
 }
 
 function socketio(transports) {
-  return (base, slug, tell, fail) => {
+  return (base, slug, onCount, fail) => {
     const socket = io(base, {
       transports,
       auth: { event: slug },
@@ -120,7 +120,7 @@ function socketio(transports) {
       reconnection: false,
       ...insecure,
     });
-    socket.on("count", tell).on("connect_error", fail);
+    socket.on("count", onCount).on("connect_error", fail);
     return () => socket.disconnect();
   };
 }
@@ -130,14 +130,14 @@ const openers = {
   "long-poll": pulling(polling(0, 30)),
   poll: pulling(polling(POLL_EVERY_MS)),
   frame: pulling(frame),
-  websocket: (base, slug, tell, fail) => {
+  websocket: (base, slug, onCount, fail) => {
     const socket = new WebSocket(
       `${base.replace(/^http/, "ws")}/api/v1/events/${slug}/ws`,
       insecure,
     );
     socket.on("error", fail).on("message", (text) => {
       const { type, data } = JSON.parse(text);
-      if (type === "count") tell(data);
+      if (type === "count") onCount(data);
     });
     return () => socket.terminate();
   },
@@ -150,19 +150,19 @@ export const TRANSPORTS = Object.keys(openers);
 
 /** Opens a watcher. `sees(n)` resolves with the moment at which it received that `n` are registered. */
 export function watch(transport, base, slug) {
-  const told = new EventEmitter().setMaxListeners(0);
+  const events = new EventEmitter().setMaxListeners(0);
   const seen = new Map();
   let failure;
   const fail = (error) => {
     failure ??= error;
-    told.emit("told");
+    events.emit("change");
   };
   const close = openers[transport](
     base,
     slug,
     ({ registered }) => {
       seen.set(registered, performance.now());
-      told.emit("told");
+      events.emit("change");
     },
     fail,
   );
@@ -170,8 +170,8 @@ export function watch(transport, base, slug) {
     const signal = AbortSignal.timeout(within);
     while (!seen.has(n)) {
       if (failure) throw new Error(`${transport}: ${failure.message}`, { cause: failure });
-      await once(told, "told", { signal }).catch((cause) => {
-        throw new Error(`${transport} was not told ${n} within ${within} ms`, { cause });
+      await once(events, "change", { signal }).catch((cause) => {
+        throw new Error(`${transport} did not receive ${n} within ${within} ms`, { cause });
       });
     }
     return seen.get(n);

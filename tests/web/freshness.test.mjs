@@ -5,14 +5,14 @@ import { Freshness, GRACE_MS, STALE_MS } from "../../web/js/freshness.js";
 
 const live = () => {
   const fresh = new Freshness(0);
-  fresh.heard(1_000, "live");
+  fresh.confirmed(1_000, "live");
   return fresh;
 };
 
-test("a page connects until the server is heard", () => {
+test("a page connects until the server answers", () => {
   const fresh = new Freshness(0);
   assert.equal(fresh.mode(60_000), "connecting");
-  fresh.heard(60_000, "polling");
+  fresh.confirmed(60_000, "polling");
   assert.equal(fresh.mode(60_000), "polling");
 });
 
@@ -26,7 +26,7 @@ test("a cut is passed over, then said, then stale, and each change is known befo
   assert.equal(fresh.changes_in_ms(5_000 + GRACE_MS), STALE_MS - GRACE_MS);
   assert.equal(fresh.mode(5_000 + STALE_MS), "stale");
   assert.equal(fresh.changes_in_ms(5_000 + STALE_MS), null);
-  fresh.heard(90_000, "live");
+  fresh.confirmed(90_000, "live");
   assert.equal(fresh.mode(90_000), "live");
 });
 
@@ -38,9 +38,9 @@ test("the earlier of two cuts counts", () => {
   assert.equal(fresh.mode(4_000 + STALE_MS), "stale");
 });
 
-test("a silent line is cut since it was last heard, so there is no grace", () => {
+test("a silent line is cut since its last sign, so there is no grace", () => {
   const fresh = live();
-  fresh.cut(fresh.heard_ms);
+  fresh.cut(fresh.confirmed_ms);
   assert.equal(fresh.mode(21_000), "reconnecting");
 });
 
@@ -57,7 +57,7 @@ test("a server without its database is stale until it answers again, connected o
   assert.equal(fresh.stale_since_ms, 1_795_000_000_000);
   fresh.cut(3_000);
   assert.equal(fresh.mode(3_000), "stale");
-  fresh.heard(4_000, "live");
+  fresh.confirmed(4_000, "live");
   assert.equal(fresh.stale_since_ms, null);
   assert.equal(fresh.mode(4_000), "live");
 });

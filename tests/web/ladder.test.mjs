@@ -27,7 +27,7 @@ test("a transport that has worked regains its tries", () => {
   const ladder = new Ladder([2, Infinity]);
   for (let n = 0; n < 10; n += 1) {
     ladder.opened(n * 60_000);
-    ladder.heard(n * 60_000 + 30_000);
+    ladder.confirmed(n * 60_000 + 30_000);
     ladder.failed({}, half);
   }
   assert.equal(ladder.rung, 0);
@@ -48,7 +48,7 @@ test("pauses grow, are bounded, differ for everybody, and keep the server's", ()
 const afterOutage = (steady_ms = 1_000) => {
   const ladder = new Ladder([3, 2, Infinity]);
   ladder.opened(0);
-  ladder.heard(steady_ms);
+  ladder.confirmed(steady_ms);
   for (let n = 0; n < 5; n += 1) {
     ladder.failed({}, half);
     ladder.opened(steady_ms);
@@ -59,7 +59,7 @@ const afterOutage = (steady_ms = 1_000) => {
 test("after an outage the first answer leads straight back to the best transport", () => {
   const ladder = afterOutage();
   assert.equal(ladder.rung, 2);
-  ladder.heard(60_000);
+  ladder.confirmed(60_000);
   assert.equal(ladder.climb_in_ms, 0);
   ladder.climb();
   assert.equal(ladder.rung, 0);
@@ -79,9 +79,9 @@ test("a climb that fails costs one try, and the next one is later each time", ()
   assert.equal(pauses.at(-1), CLIMB_MS);
   ladder.climb();
   ladder.opened(0);
-  ladder.heard(1_000);
+  ladder.confirmed(1_000);
   assert.ok(ladder.climb_in_ms > 0, "a line that is cut every second is not steady");
-  ladder.heard(30_000);
+  ladder.confirmed(30_000);
   assert.equal(ladder.climb_in_ms, 0);
 });
 
@@ -92,7 +92,7 @@ test("a transport that never worked here, or is refused, is tried again only now
   assert.equal(never.climb_in_ms, CLIMB_MS);
   const refused = new Ladder([2, Infinity]);
   refused.opened(0);
-  refused.heard(20_000);
+  refused.confirmed(20_000);
   refused.failed({ refused: true }, half);
   assert.equal(refused.rung, 1);
   assert.equal(refused.climb_in_ms, CLIMB_MS);

@@ -108,7 +108,11 @@ test("a tab that woke from sleep does not believe its own old claim of peers", (
   const tab = new Roster("b", "gala");
   tab.hear({ id: "a", slug: "gala", role: "lead" }, 0);
   assert.equal(tab.decide(0, true), "follow");
-  assert.equal(tab.decide(60 * 60_000, true), "claim", "a leader heard an hour ago may be gone");
+  assert.equal(
+    tab.decide(60 * 60_000, true),
+    "claim",
+    "a leader last seen an hour ago may be gone",
+  );
   tab.hear({ id: "a", slug: "gala", role: "lead" }, 60 * 60_000 + 10);
   assert.equal(tab.decide(60 * 60_000 + CLAIM_MS, true), "follow");
 });

@@ -8,8 +8,8 @@ const EVERY_MS = 60_000;
 const POLLING_MS = 8_000; // without a push, this is how a change arrives
 const PATIENCE_MS = 10_000;
 
-/** Calls `tell(details)` with what `GET …/details` answers, whenever they may have changed, and `gone()` when the event was deleted. */
-export function followDetails(slug, tell, gone = () => {}) {
+/** Calls `onDetails(details)` with what `GET …/details` answers, whenever they may have changed, and `gone()` when the event was deleted. */
+export function followDetails(slug, onDetails, gone = () => {}) {
   let etag = null;
   let latest = null;
   let timer = null;
@@ -31,12 +31,12 @@ export function followDetails(slug, tell, gone = () => {}) {
       });
       // The same details as at the last reading can still be news: an announcement may have come and
       // gone since, and the page shows it.
-      if (answer.status === 304 && latest) return tell(latest);
+      if (answer.status === 304 && latest) return onDetails(latest);
       if (answer.status === 404) return end();
       if (answer.status !== 200) return;
       etag = answer.headers.get("ETag");
       latest = await answer.json();
-      tell(latest);
+      onDetails(latest);
     } catch {
       /* the status line says that the page is behind; the next occasion asks again */
     }

@@ -9,12 +9,12 @@ export class Freshness {
 
   constructor(now_ms) {
     /** When the number was last known to be the newest. */
-    this.heard_ms = now_ms;
+    this.confirmed_ms = now_ms;
   }
 
-  /** The server was heard: the number is the newest. `mode` is "live" or "polling". */
-  heard(now_ms, mode) {
-    this.heard_ms = now_ms;
+  /** The server has confirmed that the number is the newest. `mode` is "live" or "polling". */
+  confirmed(now_ms, mode) {
+    this.confirmed_ms = now_ms;
     this.#cut_ms = this.#stale_since_ms = null;
     this.#mode = mode;
   }

@@ -9,7 +9,7 @@ export class Ladder {
   #tries;
   #failures = 0;
   #opened_ms = 0;
-  #heard_ms = 0;
+  #confirmed_ms = 0;
   #bestWorks = false; // the best transport has worked here, so an outage is what stopped it
   #climbs = 0; // since the best transport was last steady
   #climbedFrom = 0;
@@ -23,8 +23,8 @@ export class Ladder {
     this.#opened_ms = now_ms;
   }
 
-  heard(now_ms) {
-    this.#heard_ms = now_ms;
+  confirmed(now_ms) {
+    this.#confirmed_ms = now_ms;
     if (this.rung > 0) return;
     this.#bestWorks = true;
     this.#climbedFrom = 0;
@@ -64,6 +64,6 @@ export class Ladder {
   }
 
   get #isSteady() {
-    return this.#heard_ms - this.#opened_ms > STEADY_MS;
+    return this.#confirmed_ms - this.#opened_ms > STEADY_MS;
   }
 }

@@ -21,7 +21,7 @@ export class Live {
   #silences = 0;
   #timers = new Timers();
   #stopped = false;
-  #told = "";
+  #reported = "";
 
   constructor(slug, on, transports = TRANSPORTS) {
     this.#slug = slug;
@@ -55,8 +55,8 @@ export class Live {
       });
     } catch {
       if (this.#stopped) return;
-      this.#fresh.cut(this.#fresh.heard_ms);
-      this.#tell();
+      this.#fresh.cut(this.#fresh.confirmed_ms);
+      this.#report();
       this.#open();
     }
   }
@@ -65,7 +65,7 @@ export class Live {
   offline() {
     if (this.#stopped) return;
     this.#fresh.offline(performance.now());
-    this.#tell();
+    this.#report();
     this.#open();
   }
 
@@ -96,9 +96,9 @@ export class Live {
 
   #confirmed() {
     const now_ms = performance.now();
-    this.#ladder.heard(now_ms);
-    this.#fresh.heard(now_ms, this.#transports[this.#ladder.rung].mode);
-    this.#tell();
+    this.#ladder.confirmed(now_ms);
+    this.#fresh.confirmed(now_ms, this.#transports[this.#ladder.rung].mode);
+    this.#report();
     if (this.#ladder.rung > 0 && !this.#timers.waits("climb"))
       this.#timers.after("climb", this.#ladder.climb_in_ms, () => {
         this.#ladder.climb();
@@ -110,7 +110,7 @@ export class Live {
     this.#timers.cancel("silence");
     this.#timers.cancel("climb");
     this.#fresh.cut(performance.now());
-    this.#tell();
+    this.#report();
     this.#timers.after("retry", this.#ladder.failed(why), () => this.#open());
   }
 
@@ -128,21 +128,21 @@ export class Live {
     if (kind !== "stale" && kind !== "gone") return this.#on(kind, data);
     if (kind === "stale") this.#fresh.stale(Date.parse(data.stale_since));
     else this.#fresh.gone();
-    this.#tell();
+    this.#report();
     if (kind === "gone") this.stop();
   }
 
   /** Reports the mode when it is another one, and again when it changes by itself. */
-  #tell() {
+  #report() {
     const now_ms = performance.now();
     const mode = this.#fresh.mode(now_ms);
     const since_ms =
-      this.#fresh.stale_since_ms ?? Math.round(serverNow() - (now_ms - this.#fresh.heard_ms));
-    const told = mode === "reconnecting" || mode === "stale" ? `${mode} ${since_ms}` : mode;
-    if (told !== this.#told) this.#on("status", { mode, since_ms });
-    this.#told = told;
-    this.#timers.cancel("tell");
+      this.#fresh.stale_since_ms ?? Math.round(serverNow() - (now_ms - this.#fresh.confirmed_ms));
+    const report = mode === "reconnecting" || mode === "stale" ? `${mode} ${since_ms}` : mode;
+    if (report !== this.#reported) this.#on("status", { mode, since_ms });
+    this.#reported = report;
+    this.#timers.cancel("report");
     const next_ms = this.#fresh.changes_in_ms(now_ms);
-    if (next_ms !== null) this.#timers.after("tell", next_ms, () => this.#tell());
+    if (next_ms !== null) this.#timers.after("report", next_ms, () => this.#report());
   }
 }

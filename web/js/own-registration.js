@@ -37,7 +37,7 @@ export function followRegistration(store, url, registration, show) {
   let over = false;
   const ending = new AbortController();
 
-  const tell = (standing) => {
+  const draw = (standing) => {
     if (!over) show(standing, known);
   };
   const ask = async () => {
@@ -50,7 +50,7 @@ export function followRegistration(store, url, registration, show) {
       if (answer.status === 404) return end("gone");
       if (!answer.ok) return askAgain();
       known = await answer.json();
-      tell(standingOf(known, store.count));
+      draw(standingOf(known, store.count));
     } catch {
       askAgain();
     }
@@ -62,7 +62,7 @@ export function followRegistration(store, url, registration, show) {
     timer ??= setTimeout(ask, LEAST_MS + Math.random() * spread);
   };
   const end = (standing) => {
-    tell(standing);
+    draw(standing);
     over = true;
     clearTimeout(timer);
     ending.abort();
@@ -74,7 +74,7 @@ export function followRegistration(store, url, registration, show) {
     ({ detail: { count, before } }) => {
       if (!mayConcern(known, count, before)) return;
       // A reset needs no request. An undone one does: the registration may be cancelled by now.
-      if (known.round && count.round !== known.round) tell(standingOf(known, count));
+      if (known.round && count.round !== known.round) draw(standingOf(known, count));
       else askSoon(isLikely(known, count, before) ? SPREAD_MS : RARELY_MS);
     },
     { signal },

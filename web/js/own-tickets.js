@@ -32,7 +32,7 @@ export function start(panel) {
     row.querySelector("a").href = `/r/${encodeURIComponent(token)}`;
     row.querySelector("[data-own-number]").textContent = say("number", { number });
     const url = `/api/v1/registrations/${encodeURIComponent(token)}`;
-    const tell = (standing, { waiting_position: position }) => {
+    const draw = (standing, { waiting_position: position }) => {
       if (!CURRENT.includes(standing)) {
         forget(slug, token); // cancelled, of an earlier round, or erased
         return show();
@@ -41,7 +41,7 @@ export function start(panel) {
       row.querySelector("[data-own-detail]").textContent =
         standing === "waiting" && position ? say("position", { position }) : "";
     };
-    const { end, ask } = followRegistration(store, url, { status: "unknown" }, tell);
+    const { end, ask } = followRegistration(store, url, { status: "unknown" }, draw);
     rows.set(token, { row, end });
     list.append(row);
     ask();

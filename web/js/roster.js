@@ -7,7 +7,7 @@
 
 export const SLOTS = 2; // of six; a page that compares transports takes three, and one stays free for writing
 export const BEAT_MS = 3_000; // how often a leader says that it is there
-export const LOST_MS = 10_000; // a leader not heard for this long is frozen or gone
+export const LOST_MS = 10_000; // a leader that is silent for this long is frozen or gone
 export const CLAIM_MS = 300; // how long a claim waits for objections
 
 /** Over HTTP/2 and later all streams share one connection. */
@@ -35,14 +35,14 @@ export class Roster {
   /** Takes in what another tab says of itself. */
   hear({ id, slug, role }, now_ms) {
     if (role === "lead" || role === "claim")
-      this.#peers.set(id, { id, slug, role, heard_ms: now_ms });
+      this.#peers.set(id, { id, slug, role, seen_ms: now_ms });
     else this.#peers.delete(id);
   }
 
   /** The role of this tab at `now_ms`, visible or not. */
   decide(now_ms, visible) {
     for (const [id, peer] of this.#peers)
-      if (now_ms - peer.heard_ms > LOST_MS) this.#peers.delete(id);
+      if (now_ms - peer.seen_ms > LOST_MS) this.#peers.delete(id);
     return (this.role = this.#next(now_ms, visible));
   }
 

@@ -90,7 +90,7 @@ function showState(state) {
 function speaker(region) {
   let timer = null;
   let newest = null;
-  const tell = () => {
+  const speak = () => {
     timer = null;
     if (region)
       region.textContent = `${say("count-spoken", { figure: figure(newest), places: places(newest) })} ${say(`state-${newest.state}`)}`;
@@ -99,7 +99,7 @@ function speaker(region) {
     newest = count;
     if (before && before.state !== count.state) {
       clearTimeout(timer);
-      tell();
-    } else timer ??= setTimeout(tell, SPEAK_EVERY_MS);
+      speak();
+    } else timer ??= setTimeout(speak, SPEAK_EVERY_MS);
   };
 }

@@ -3,8 +3,8 @@ import { followDetails, showDetails } from "../details.js";
 import { bindNotices } from "../notices.js";
 import { say } from "../words.js";
 
-/** `tell(text)` shows a sentence. Returns a function that reads the details again soon. */
-export function followEvent(slug, meters, tell) {
+/** `announce(text)` shows a sentence. Returns a function that reads the details again soon. */
+export function followEvent(slug, meters, announce) {
   const notices = bindNotices();
   const show = (now) => {
     showDetails(now);
@@ -12,7 +12,7 @@ export function followEvent(slug, meters, tell) {
   };
   const end = () => {
     meters.forEach((meter) => meter.stop());
-    tell(say("live-gone"));
+    announce(say("live-gone"));
   };
   const { soon } = followDetails(slug, show, end);
   for (const meter of meters) meter.addEventListener("news", soon);

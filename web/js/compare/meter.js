@@ -22,7 +22,7 @@ export class Meter extends EventTarget {
   #timer;
   #line = 0;
   #opened_at;
-  #heard_at;
+  #received_at;
 
   constructor(key, slug, open) {
     super();
@@ -38,7 +38,7 @@ export class Meter extends EventTarget {
     const own = (act) => (value) => {
       if (line === this.#line) act(value);
     };
-    this.#opened_at = this.#heard_at = performance.now();
+    this.#opened_at = this.#received_at = performance.now();
     this.#close = this.#open(this.#slug, this.screen.position, {
       request: () => {
         this.requests += 1;
@@ -105,14 +105,14 @@ export class Meter extends EventTarget {
 
   #silence() {
     const now = performance.now();
-    this.longest_silence_ms = Math.max(this.longest_silence_ms, now - this.#heard_at);
-    this.#heard_at = now;
+    this.longest_silence_ms = Math.max(this.longest_silence_ms, now - this.#received_at);
+    this.#received_at = now;
   }
 
   /** Only a line that was live can be cut; one that never came up is refused. */
   #lost() {
     if (this.state === "live") {
-      this.cuts.push(performance.now() - this.#heard_at);
+      this.cuts.push(performance.now() - this.#received_at);
       this.reconnects += 1;
     } else this.failures += 1;
   }

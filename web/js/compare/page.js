@@ -44,8 +44,8 @@ export function start(root) {
   const lane = (key) => lanes.find(({ meter }) => meter.key === key);
   const doctor = bindDoctor(find("[data-doctor]"));
   const chart = bindRanking(find("[data-ranking]"));
-  const tell = (text) => write(find("[data-told]"), text);
-  const readEvent = followEvent(slug, meters, tell);
+  const announce = (text) => write(find("[data-status]"), text);
+  const readEvent = followEvent(slug, meters, announce);
   let newest = -1;
   let order = rank(lanes, ({ age }) => age);
   let began_ms = 0;
@@ -138,10 +138,10 @@ export function start(root) {
   });
   find("[data-cut]").addEventListener("click", () => {
     meters.forEach((meter) => meter.cut(CUT_MS));
-    tell(say("compare-cutting"));
-    setTimeout(() => tell(say("compare-resumed")), CUT_MS + 1_000);
+    announce(say("compare-cutting"));
+    setTimeout(() => announce(say("compare-resumed")), CUT_MS + 1_000);
   });
-  bindPeople(slug, root.querySelectorAll("[data-register]"), tell);
+  bindPeople(slug, root.querySelectorAll("[data-register]"), announce);
   keepClock();
 }
 

@@ -4,7 +4,7 @@ import { say } from "./format.js";
 
 const AT_ONCE = 2; // of the six connections that HTTP/1.1 gives a browser three are held by the lines
 
-export function bindPeople(slug, buttons, tell) {
+export function bindPeople(slug, buttons, announce) {
   const url = `/api/v1/events/${encodeURIComponent(slug)}/registrations`;
   const run = drawKey().slice(0, 10);
   let number = 0;
@@ -21,7 +21,7 @@ export function bindPeople(slug, buttons, tell) {
         left -= 1;
         await one();
         done += 1;
-        if (n > 1) tell(say("compare-registering", { done, all: n }));
+        if (n > 1) announce(say("compare-registering", { done, all: n }));
       }
     };
     await Promise.all(Array.from({ length: Math.min(n, AT_ONCE) }, work));
@@ -39,8 +39,8 @@ export function bindPeople(slug, buttons, tell) {
       become(true);
       all(n)
         .then(
-          () => tell(say("compare-registered", { n })),
-          () => tell(say("compare-refused")),
+          () => announce(say("compare-registered", { n })),
+          () => announce(say("compare-refused")),
         )
         .finally(() => become(false));
     });

@@ -15,9 +15,9 @@ export const staleSince = (events) => {
 export function pollList(onEvents, onStatus) {
   const fresh = new Freshness(performance.now());
   let timer;
-  const tell = () => {
+  const report = () => {
     const now_ms = performance.now();
-    const since_ms = fresh.stale_since_ms ?? serverNow() - (now_ms - fresh.heard_ms);
+    const since_ms = fresh.stale_since_ms ?? serverNow() - (now_ms - fresh.confirmed_ms);
     onStatus({ mode: fresh.mode(now_ms), since_ms });
   };
   const ask = async () => {
@@ -31,13 +31,13 @@ export function pollList(onEvents, onStatus) {
         if (!answer.ok) throw new Error(`the list was refused with ${answer.status}`);
         const { events } = await answer.json();
         onEvents(events);
-        fresh.heard(performance.now(), "polling");
+        fresh.confirmed(performance.now(), "polling");
         const since_ms = staleSince(events);
         if (since_ms !== null) fresh.stale(since_ms);
       } catch {
-        fresh.cut(fresh.heard_ms);
+        fresh.cut(fresh.confirmed_ms);
       }
-      tell();
+      report();
     }
     clearTimeout(timer);
     timer = setTimeout(ask, EVERY_MS * (0.85 + Math.random() * 0.3));
@@ -46,7 +46,7 @@ export function pollList(onEvents, onStatus) {
   addEventListener("online", ask);
   addEventListener("offline", () => {
     fresh.offline(performance.now());
-    tell();
+    report();
   });
   ask();
 }

@@ -21,14 +21,14 @@ export function openSse(slug, position, on) {
       () => fail(),
     );
   }, FIRST_BYTES_MS);
-  read(slug, position, on, { signal: stop.signal, heard: () => clearTimeout(patience) })
+  read(slug, position, on, { signal: stop.signal, onMessage: () => clearTimeout(patience) })
     .then(fail, () => fail())
     .finally(() => clearTimeout(patience));
   return { close: () => stop.abort() };
 }
 
 /** Reads to the end and says why it ended. */
-async function read(slug, position, on, { signal, heard }) {
+async function read(slug, position, on, { signal, onMessage }) {
   const headers = { Accept: "text/event-stream" };
   if (position) headers["Last-Event-ID"] = position;
   const answer = await fetch(`${countUrl(slug)}/stream`, { headers, cache: "no-store", signal });
@@ -44,7 +44,7 @@ async function read(slug, position, on, { signal, heard }) {
   for (let piece; !(piece = await pieces.read()).done;) {
     for (const { type, data, retry_ms } of parser.push(piece.value)) {
       if (signal.aborted) return {};
-      heard();
+      onMessage();
       on.expect(quiet.after(type, performance.now()));
       if (retry_ms !== undefined) ending.retry_ms = retry_ms;
       if (type === "retry") continue;
@@ -68,14 +68,14 @@ async function read(slug, position, on, { signal, heard }) {
 /** How long this line may be silent. The pause before a comment is the server's heartbeat. */
 export class QuietTime {
   #allowed_ms = UNKNOWN_MS;
-  #heard_ms = null;
+  #received_ms = null;
 
   /** After a message of `type` at `now_ms`: within how many milliseconds the next one must come. */
   after(type, now_ms) {
     // The first comment of a stream only takes the place of a count.
-    if (type === "comment" && this.#heard_ms !== null && now_ms - this.#heard_ms > 500)
-      this.#allowed_ms = now_ms - this.#heard_ms + SLACK_MS;
-    this.#heard_ms = now_ms;
+    if (type === "comment" && this.#received_ms !== null && now_ms - this.#received_ms > 500)
+      this.#allowed_ms = now_ms - this.#received_ms + SLACK_MS;
+    this.#received_ms = now_ms;
     return this.#allowed_ms;
   }
 }
