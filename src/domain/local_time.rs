@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_shown_with_the_zone_s_name_at_that_time() {
+    fn a_moment_is_shown_with_the_name_of_its_zone() {
         for (zone, utc, clock, name) in [
             (BERLIN, "2026-12-12T18:00:00Z", "19:00", "CET"),
             (BERLIN, "2026-07-12T17:00:05Z", "19:00:05", "CEST"),

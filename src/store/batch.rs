@@ -143,7 +143,7 @@ pub(super) struct Lookup<'a> {
     /// Idempotency keys.
     pub(super) keys: Vec<&'a str>,
     /// Registrations to cancel or change, as round and number.
-    pub(super) places: Vec<(u32, u32)>,
+    pub(super) numbers: Vec<(u32, u32)>,
 }
 
 impl<'a> Lookup<'a> {
@@ -161,7 +161,7 @@ impl<'a> Lookup<'a> {
                 Command::Cancel { locator, .. } | Command::Change { locator, .. }
                     if locator.event == event =>
                 {
-                    lookup.places.push((locator.round, locator.number));
+                    lookup.numbers.push((locator.round, locator.number));
                 }
                 _ => {}
             }
@@ -170,7 +170,7 @@ impl<'a> Lookup<'a> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.emails.is_empty() && self.places.is_empty()
+        self.emails.is_empty() && self.numbers.is_empty()
     }
 }
 
@@ -184,8 +184,8 @@ async fn load(
 ) -> Result<Known, StoreError> {
     let mut known = Known::with_capacity(segment.len() + found.as_ref().map_or(0, Vec::len));
     let mut round = event.round;
-    let may_move = match segment {
-        [Command::Edit { edit, .. }] => movable(
+    let waiting_limit = match segment {
+        [Command::Edit { edit, .. }] => max_promotions(
             edit.capacity.unwrap_or(event.capacity),
             event.registered,
             event.waiting_parties(),
@@ -195,7 +195,7 @@ async fn load(
             known.archived = transaction.archived(event.id, round).await?;
             known.archived.map_or(0, |before| {
                 let parties = before.waiting.saturating_sub(before.waiting_companions);
-                movable(before.capacity, before.registered, parties)
+                max_promotions(before.capacity, before.registered, parties)
             })
         }
         visits => {
@@ -205,15 +205,15 @@ async fn load(
                 None if lookup.is_empty() => Vec::new(),
                 None => transaction.find(event, &lookup).await?,
             };
-            let may_move = movable_by(event, &lookup, &named);
+            let waiting_limit = waiting_needed_by_visits(event, &lookup, &named);
             for registration in named {
                 known.insert(registration, round);
             }
-            may_move
+            waiting_limit
         }
     };
-    if may_move > 0 {
-        for registration in transaction.waiting(event.id, round, may_move).await? {
+    if waiting_limit > 0 {
+        for registration in transaction.waiting(event.id, round, waiting_limit).await? {
             known.insert_waiting(registration, round);
         }
     }
@@ -221,15 +221,15 @@ async fn load(
 }
 
 /// How many of the waiting `parties` can get places at this capacity, at most.
-fn movable(capacity: Capacity, registered: u32, parties: u32) -> u32 {
+fn max_promotions(capacity: Capacity, registered: u32, parties: u32) -> u32 {
     capacity
         .remaining(registered)
         .map_or(parties, |places| places.min(parties))
 }
 
-/// How many parties at the head of the waiting list the visits of `lookup` can promote or remove,
-/// at most; see [`Known`]. New registrations alone promote nobody.
-fn movable_by(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32 {
+/// How many parties at the head of the waiting list the visits of `lookup` need loaded: as many as
+/// they can promote or remove; see [`Known`]. New registrations alone promote nobody.
+fn waiting_needed_by_visits(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32 {
     let people = |&(round, number): &(u32, u32)| {
         let stored = named
             .iter()
@@ -237,10 +237,10 @@ fn movable_by(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32
         // A registration that is not stored yet may come from this batch.
         stored.map_or(PartySize::MAX, |row| row.party_size.get())
     };
-    if event.waiting == 0 || lookup.places.is_empty() {
+    if event.waiting == 0 || lookup.numbers.is_empty() {
         return 0;
     }
-    let freed: u32 = lookup.places.iter().map(people).sum();
+    let freed: u32 = lookup.numbers.iter().map(people).sum();
     let free = event.capacity.remaining(event.registered).unwrap_or(0);
     (free + freed).min(event.waiting_parties())
 }
@@ -252,9 +252,9 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         transaction.delete(event.id).await?;
     } else {
         // Cancellations first: a new row may have the email address of a cancelled one.
-        let moved = batch.moved();
-        if !moved.is_empty() {
-            transaction.advance(&moved).await?;
+        let updated = batch.updated();
+        if !updated.is_empty() {
+            transaction.update_registrations(&updated).await?;
         }
         for row in batch.rewritten() {
             transaction.rewrite(row).await?;

@@ -78,7 +78,7 @@ impl Store {
     pub async fn heads(&self) -> Result<Vec<EventHead>, StoreError> {
         self.check_files().await?;
         let heads = read!(
-            self.vital,
+            self.reserved,
             query_as::<_, rows::EventHeadRow>(sql::EVENT_HEADS),
             fetch_all
         )?;
@@ -203,7 +203,7 @@ impl Store {
     /// Whether the database answers: readiness.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.check_files().await?;
-        let _: Option<i32> = read!(self.vital, query_scalar(sql::PING), fetch_optional)?;
+        let _: Option<i32> = read!(self.reserved, query_scalar(sql::PING), fetch_optional)?;
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::StoreError;
 
 /// Connections for the readiness check and the revision poll.
-const VITAL: u32 = 1;
+const RESERVED: u32 = 1;
 /// Connections for long reads, and so the most that run at once: each reads up to a thousand rows.
 pub(super) const LONG: u32 = 2;
 /// Exports that run at once. Each opens a connection of its own and may last minutes.
@@ -35,7 +35,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// Pools of one database.
 #[derive(Debug)]
 pub(super) struct Readers<DB: Database> {
-    vital: Pool<DB>,
+    reserved: Pool<DB>,
     short: Pool<DB>,
     long: Pool<DB>,
     pub(super) long_reads: Gate,
@@ -46,7 +46,7 @@ impl<DB: Database> Readers<DB> {
     /// `pool` makes a lazy pool with that many connections; `short` of them are for short reads.
     pub(super) fn new(short: u32, pool: impl Fn(u32) -> Pool<DB>) -> Self {
         Self {
-            vital: pool(VITAL),
+            reserved: pool(RESERVED),
             short: pool(short),
             long: pool(LONG),
             long_reads: Gate::new("long reads", LONG),
@@ -55,8 +55,8 @@ impl<DB: Database> Readers<DB> {
     }
 
     /// For the readiness check and the revision poll only.
-    pub(super) fn vital(&self) -> &Pool<DB> {
-        &self.vital
+    pub(super) fn reserved(&self) -> &Pool<DB> {
+        &self.reserved
     }
 
     /// For statements that read a few rows.
@@ -71,7 +71,7 @@ impl<DB: Database> Readers<DB> {
 
     /// Closes all connections; open statements finish first.
     pub(super) async fn close(&self) {
-        tokio::join!(self.vital.close(), self.short.close(), self.long.close());
+        tokio::join!(self.reserved.close(), self.short.close(), self.long.close());
     }
 }
 

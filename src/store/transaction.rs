@@ -50,7 +50,7 @@ pub(super) trait Transaction: Sized {
     fn connection(&mut self) -> Connection<'_>;
 
     /// The registrations of `event`'s current round with one of `lookup`'s email addresses (unless
-    /// cancelled) or keys, and those at its places in any round. A row may come twice.
+    /// cancelled) or keys, and those that its numbers name, in any round. A row may come twice.
     async fn find(
         &mut self,
         event: &Event,
@@ -58,7 +58,7 @@ pub(super) trait Transaction: Sized {
     ) -> Result<Vec<Registration>, StoreError>;
 
     /// Writes the status, the party and the revision of rows that exist.
-    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError>;
+    async fn update_registrations(&mut self, updated: &[&Registration]) -> Result<(), StoreError>;
 
     /// Writes the event's row, the new lines of its change log and the new registrations.
     async fn write_rows(

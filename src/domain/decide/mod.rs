@@ -49,7 +49,7 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             let row = find(batch, *locator, secret.as_ref())?;
             revise::revise(batch, &row, revised, expected.as_deref(), *by, now)
         }
-        Command::Edit { edit, by, .. } => settings(batch, edit, *by, now),
+        Command::Edit { edit, by, .. } => edit_settings(batch, edit, *by, now),
         Command::Reset { capacity, by, .. } => Ok(reset(batch, *capacity, *by, now)),
         Command::Undo { by, .. } => undo(batch, *by, now),
         Command::Delete { confirmed, by, .. } => delete(batch, *confirmed, *by, now),
@@ -109,7 +109,7 @@ fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> De
     let people = applicant.party_size;
     let event = &mut batch.event;
     check_party_size(event, people)?;
-    check_taking(event)?;
+    check_open(event)?;
     let status = if event.has_places_for(people.get()) {
         Status::Confirmed
     } else if event.waitlist && may_wait(event.capacity, people) {
@@ -177,7 +177,7 @@ fn check_party_size(event: &Event, people: PartySize) -> Result<(), Refusal> {
 }
 
 /// Fails unless people may register now.
-fn check_taking(event: &Event) -> Result<(), Refusal> {
+fn check_open(event: &Event) -> Result<(), Refusal> {
     match event.state() {
         EventState::Closed => Err(Refusal::EventClosed),
         EventState::Scheduled => Err(Refusal::EventNotOpen {
@@ -227,7 +227,7 @@ fn cancel(
     }
     let current = locator.round == batch.event.round;
     if current {
-        leave(&mut batch.event, &row);
+        remove_from_counters(&mut batch.event, &row);
         if row.status == Status::Waiting {
             batch.known.waiting.retain(|waiting| *waiting != locator);
         }
@@ -249,7 +249,7 @@ fn cancel(
 }
 
 /// Takes a party out of the event's counters.
-fn leave(event: &mut Event, row: &Registration) {
+fn remove_from_counters(event: &mut Event, row: &Registration) {
     match row.status {
         Status::Waiting => {
             event.waiting -= row.party_size.get();
@@ -273,7 +273,7 @@ fn promote(batch: &mut BatchState, now: Timestamp) {
         if !event.capacity.has_places(event.registered, people) {
             break;
         }
-        leave(event, next);
+        remove_from_counters(event, next);
         event.registered += people;
         batch.known.waiting.pop_front();
         promoted.push(locator);
@@ -287,7 +287,7 @@ fn promote(batch: &mut BatchState, now: Timestamp) {
     }
 }
 
-fn settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> Decision {
+fn edit_settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> Decision {
     if !edit.conflicts(&batch.event).is_empty() {
         return Err(Refusal::ChangedMeanwhile);
     }
@@ -361,11 +361,11 @@ fn replaced(before: &Event, asked: &[Question]) -> Result<Questions, Refusal> {
 /// Any setting can begin or end registration, which is what a reader of the change log wants to
 /// know first.
 fn kind_of_edit(before: EventState, after: EventState) -> Kind {
-    let is_taking = |state| match state {
+    let takes_registrations = |state| match state {
         EventState::Open | EventState::Full | EventState::Waitlist => true,
         EventState::Scheduled | EventState::Closed => false,
     };
-    if !is_taking(before) && is_taking(after) {
+    if !takes_registrations(before) && takes_registrations(after) {
         Kind::Opened
     } else if before != EventState::Closed && after == EventState::Closed {
         Kind::Closed

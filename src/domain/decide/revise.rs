@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BatchState, check_party_size, check_taking, full, leave, promote};
+use super::{BatchState, check_open, check_party_size, full, promote, remove_from_counters};
 use crate::domain::audit::{self, Actor};
 use crate::domain::change::Kind;
 use crate::domain::clock::Timestamp;
@@ -46,8 +46,8 @@ pub(super) fn revise(
         return Ok(Answer::Changed(Arc::clone(row)));
     }
     if current {
-        leave(&mut batch.event, row);
-        join(&mut batch.event, row.status, people);
+        remove_from_counters(&mut batch.event, row);
+        add_to_counters(&mut batch.event, row.status, people);
         batch.bump_revision(Kind::Changed, now);
     }
     let revision = current.then_some(batch.event.revision);
@@ -77,7 +77,7 @@ fn check_growth(
     current: bool,
 ) -> Result<(), Refusal> {
     check_party_size(event, people)?;
-    check_taking(event)?;
+    check_open(event)?;
     let more = people.get() - row.party_size.get();
     let has_places = match row.status {
         Status::Confirmed => current && event.has_places_for(more),
@@ -88,7 +88,7 @@ fn check_growth(
 }
 
 /// Puts a party into the event's counters.
-fn join(event: &mut Event, status: Status, people: PartySize) {
+fn add_to_counters(event: &mut Event, status: Status, people: PartySize) {
     match status {
         Status::Waiting => {
             event.waiting += people.get();

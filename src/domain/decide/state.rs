@@ -68,7 +68,7 @@ impl Known {
     pub fn insert(&mut self, registration: impl Into<Arc<Registration>>, round: u32) {
         let registration = registration.into();
         let locator = registration.locator;
-        let Entry::Vacant(place) = self.registrations.entry(locator) else {
+        let Entry::Vacant(entry) = self.registrations.entry(locator) else {
             return;
         };
         if locator.round == round {
@@ -80,7 +80,7 @@ impl Known {
                 self.by_key.insert(key.as_str().to_owned(), locator);
             }
         }
-        place.insert(registration);
+        entry.insert(registration);
     }
 
     /// Adds a waiting registration. Call it in the order of the numbers.
@@ -96,8 +96,8 @@ pub struct Writes {
     /// New rows, by number.
     pub inserted: Vec<Locator>,
     /// Rows whose status, party or revision changed; may include new rows.
-    pub touched: Vec<Locator>,
-    /// Those of `touched` whose name or answers changed; may include new rows.
+    pub updated: Vec<Locator>,
+    /// Those of `updated` whose name or answers changed; may include new rows.
     pub rewritten: Vec<Locator>,
     /// New revisions, in order.
     pub changes: Vec<Change>,
@@ -139,7 +139,7 @@ impl BatchState {
     /// Whether there is nothing to write.
     pub fn is_unchanged(&self) -> bool {
         self.event == self.before
-            && self.writes.touched.is_empty()
+            && self.writes.updated.is_empty()
             && self.writes.audit.is_empty()
             && !self.writes.deleted
     }
@@ -152,8 +152,8 @@ impl BatchState {
 
     /// Rows that are in the database already and whose status, party or revision has changed. New
     /// rows are inserted in their final state.
-    pub fn moved(&self) -> Vec<&Registration> {
-        self.stored(&self.writes.touched)
+    pub fn updated(&self) -> Vec<&Registration> {
+        self.stored(&self.writes.updated)
     }
 
     /// Rows that are in the database already and whose name has changed.
@@ -257,7 +257,7 @@ impl BatchState {
         if let Some(revision) = revision {
             changed.revision = revision;
         }
-        self.writes.touched.push(locator);
+        self.writes.updated.push(locator);
         Arc::clone(row)
     }
 }

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_a_host_s_and_so_is_the_domain() {
+    fn labels_and_domains_follow_the_rules_of_host_names() {
         let long = |letters: usize| "a".repeat(letters);
         let u_label = "ü".repeat(40);
         assert!(to_ascii(&u_label).unwrap().len() <= LABEL_MAX);

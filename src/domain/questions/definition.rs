@@ -177,16 +177,16 @@ impl Questions {
         let mut mistakes = Vec::new();
         let mut questions: Vec<Question> = Vec::with_capacity(sent.len());
         for (index, value) in sent.iter().enumerate() {
-            let mut place = Place {
+            let mut parser = Parser {
                 index,
                 mistakes: &mut mistakes,
             };
-            let Some(question) = place.question(value) else {
+            let Some(question) = parser.question(value) else {
                 continue;
             };
             if questions.iter().any(|other| other.key == question.key) {
                 let message = format!("{} is the key of another question", question.key);
-                place.refuse("key", "repeated", &message);
+                parser.refuse("key", "repeated", &message);
             }
             questions.push(question);
         }
@@ -272,12 +272,12 @@ impl Serialize for Questions {
 }
 
 /// One entry of the list, while it is parsed.
-struct Place<'a> {
+struct Parser<'a> {
     index: usize,
     mistakes: &'a mut Vec<Invalid>,
 }
 
-impl Place<'_> {
+impl Parser<'_> {
     fn question(&mut self, value: &Value) -> Option<Question> {
         let Some(fields) = value.as_object() else {
             self.mistakes.push(not_a(
@@ -415,11 +415,11 @@ impl Place<'_> {
             return None;
         };
         let parsed = invalid::text(field, raw, 1, OPTION_MAX, false);
-        let told = parsed.map_err(|mistake| Invalid {
+        let option = parsed.map_err(|mistake| Invalid {
             message: format!("option {number}: {}", mistake.message),
             ..mistake
         });
-        told.map_err(|mistake| self.mistakes.push(mistake)).ok()
+        option.map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 
     fn field(&self, member: &str) -> String {

@@ -139,8 +139,8 @@ impl Postgres {
 
     /// For the readiness check and the revision poll only.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature as SQLite's")]
-    pub(super) fn vital(&self) -> Result<&PgPool, StoreError> {
-        Ok(self.readers.vital())
+    pub(super) fn reserved(&self) -> Result<&PgPool, StoreError> {
+        Ok(self.readers.reserved())
     }
 
     pub(super) fn readers(&self) -> &Readers<sqlx::Postgres> {

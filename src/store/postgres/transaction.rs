@@ -45,10 +45,10 @@ const FIND: &str = concat!(
 );
 const ADVANCE: &str = "\
     UPDATE registrations r
-    SET status = moved.status, revision = moved.revision, party_size = moved.party_size
+    SET status = updated.status, revision = updated.revision, party_size = updated.party_size
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
-        AS moved (event_id, round, number, status, revision, party_size)
-    WHERE r.event_id = moved.event_id AND r.round = moved.round AND r.number = moved.number";
+        AS updated (event_id, round, number, status, revision, party_size)
+    WHERE r.event_id = updated.event_id AND r.round = updated.round AND r.number = updated.number";
 /// The event's row, new lines of its change log and new registrations, in one round trip. The
 /// registrations take the event's key from its row, so that there is none without an event.
 const WRITE_ROWS: &str = "\
@@ -120,7 +120,7 @@ impl Transaction for PgTransaction {
         lookup: &Lookup<'_>,
     ) -> Result<Vec<Registration>, StoreError> {
         let (rounds, numbers): (Vec<i64>, Vec<i64>) = lookup
-            .places
+            .numbers
             .iter()
             .map(|(round, number)| (i64::from(*round), i64::from(*number)))
             .unzip();
@@ -136,16 +136,16 @@ impl Transaction for PgTransaction {
         rows::read(found)
     }
 
-    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError> {
+    async fn update_registrations(&mut self, updated: &[&Registration]) -> Result<(), StoreError> {
         // Planned each time, for the size that the table has then.
         query(ADVANCE)
             .persistent(false)
-            .bind(column(moved, |row| row.locator.event))
-            .bind(column(moved, |row| i64::from(row.locator.round)))
-            .bind(column(moved, |row| i64::from(row.locator.number)))
-            .bind(column(moved, |row| row.status.as_str()))
-            .bind(column(moved, |row| row.revision))
-            .bind(column(moved, |row| i64::from(row.party_size.get())))
+            .bind(column(updated, |row| row.locator.event))
+            .bind(column(updated, |row| i64::from(row.locator.round)))
+            .bind(column(updated, |row| i64::from(row.locator.number)))
+            .bind(column(updated, |row| row.status.as_str()))
+            .bind(column(updated, |row| row.revision))
+            .bind(column(updated, |row| i64::from(row.party_size.get())))
             .execute(&mut **self)
             .await?;
         Ok(())

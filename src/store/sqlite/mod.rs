@@ -130,15 +130,15 @@ impl Sqlite {
     }
 
     /// For the readiness check and the revision poll only.
-    pub(super) fn vital(&self) -> Result<&SqlitePool, StoreError> {
+    pub(super) fn reserved(&self) -> Result<&SqlitePool, StoreError> {
         self.file.check()?;
-        Ok(self.readers.vital())
+        Ok(self.readers.reserved())
     }
 
     /// Whether the files still hold everything that was committed, and take more.
     pub(super) async fn check_files(&self) -> Result<(), StoreError> {
         self.file.check()?;
-        let mut connection = self.readers.vital().acquire().await?;
+        let mut connection = self.readers.reserved().acquire().await?;
         Ok(self.file.check_all(&mut connection).await?)
     }
 

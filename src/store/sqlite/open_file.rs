@@ -22,8 +22,8 @@ const LOG_HEADER: u64 = 32;
 /// A frame's header. A page follows.
 const FRAME_HEADER: u64 = 24;
 /// How often a log that is too short is compared with its index: another process may truncate both
-/// between two looks.
-const LOOKS: usize = 3;
+/// between two comparisons.
+const COMPARISONS: usize = 3;
 /// Folds nothing into the file; only reports how many frames the log's index has.
 const FRAMES: &str = "PRAGMA wal_checkpoint(NOOP)";
 const PAGE_SIZE: &str = "PRAGMA page_size";
@@ -139,7 +139,7 @@ impl OpenFile {
     /// Fails if the log is shorter than its index says. Another process may fold the log into the
     /// file and truncate it, as backup programs do; then the index agrees.
     async fn compare_log(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for _ in 0..LOOKS {
+        for _ in 0..COMPARISONS {
             let (_, frames, _): (i64, i64, i64) =
                 query_as(FRAMES).fetch_one(&mut *connection).await?;
             let frames = frames.unsigned_abs();
@@ -239,7 +239,7 @@ struct Watched {
 
 impl Watched {
     fn of(path: PathBuf) -> Self {
-        let found = look(&path);
+        let found = stat(&path);
         Self {
             identity: found.as_ref().map(|found| found.identity),
             known: AtomicU64::new(found.map_or(0, |found| found.length)),
@@ -253,7 +253,7 @@ impl Watched {
         let Some(identity) = self.identity else {
             return Ok(false);
         };
-        match look(&self.path) {
+        match stat(&self.path) {
             Some(found) if found.identity == identity => {
                 Ok(found.length < self.known.fetch_max(found.length, Ordering::Relaxed))
             }
@@ -266,7 +266,7 @@ impl Watched {
 
     /// Accepts its present length if that is at least `needed`.
     fn accept(&self, needed: u64) -> bool {
-        let length = look(&self.path).map_or(0, |found| found.length);
+        let length = stat(&self.path).map_or(0, |found| found.length);
         if length < needed {
             return false;
         }
@@ -282,7 +282,7 @@ impl Watched {
     }
 }
 
-struct Found {
+struct FileStat {
     identity: (u64, u64),
     length: u64,
 }
@@ -291,11 +291,11 @@ struct Found {
 /// store a new one, and each flush of the log would write the file's metadata. A lone commit took a
 /// third longer.
 #[cfg(target_os = "linux")]
-fn look(path: &Path) -> Option<Found> {
+fn stat(path: &Path) -> Option<FileStat> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
     let asked = StatxFlags::INO | StatxFlags::SIZE;
     let found = statx(CWD, path, AtFlags::empty(), asked).ok()?;
-    Some(Found {
+    Some(FileStat {
         identity: (
             makedev(found.stx_dev_major, found.stx_dev_minor),
             found.stx_ino,
@@ -305,17 +305,17 @@ fn look(path: &Path) -> Option<Found> {
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn look(path: &Path) -> Option<Found> {
+fn stat(path: &Path) -> Option<FileStat> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = fs::metadata(path).ok()?;
-    Some(Found {
+    Some(FileStat {
         identity: (metadata.dev(), metadata.ino()),
         length: metadata.len(),
     })
 }
 
 #[cfg(not(unix))]
-fn look(_: &Path) -> Option<Found> {
+fn stat(_: &Path) -> Option<FileStat> {
     None
 }
 

@@ -62,9 +62,9 @@ const BEGIN_LOCKED: &str = concat!(
 /// $1 is a JSON array of `[event, round, number, status, revision, party_size]`.
 const ADVANCE: &str = "\
     UPDATE registrations
-    SET status = moved.value ->> 3, revision = moved.value ->> 4, party_size = moved.value ->> 5
-    FROM json_each($1) AS moved
-    WHERE event_id = moved.value ->> 0 AND round = moved.value ->> 1 AND number = moved.value ->> 2";
+    SET status = updated.value ->> 3, revision = updated.value ->> 4, party_size = updated.value ->> 5
+    FROM json_each($1) AS updated
+    WHERE event_id = updated.value ->> 0 AND round = updated.value ->> 1 AND number = updated.value ->> 2";
 
 /// The connection that writes, with an open transaction. If it is dropped without an end, it closes
 /// the connection, which rolls back.
@@ -97,7 +97,7 @@ impl SqliteTransaction {
             .bind(event)
             .bind(json(&lookup.emails))
             .bind(json(&lookup.keys))
-            .bind(json(&lookup.places))
+            .bind(json(&lookup.numbers))
             .fetch_all(&mut **self)
             .await?;
         let Some((event, registrations)) = found.split_first() else {
@@ -134,14 +134,14 @@ impl Transaction for SqliteTransaction {
             .bind(event.id)
             .bind(json(&lookup.emails))
             .bind(json(&lookup.keys))
-            .bind(json(&lookup.places))
+            .bind(json(&lookup.numbers))
             .fetch_all(&mut **self)
             .await?;
         rows::read(found)
     }
 
-    async fn advance(&mut self, moved: &[&Registration]) -> Result<(), StoreError> {
-        let moved = moved.iter().map(|row| {
+    async fn update_registrations(&mut self, updated: &[&Registration]) -> Result<(), StoreError> {
+        let rows = updated.iter().map(|row| {
             let Locator {
                 event,
                 round,
@@ -157,7 +157,7 @@ impl Transaction for SqliteTransaction {
             )
         });
         query(ADVANCE)
-            .bind(json(&moved.collect::<Vec<_>>()))
+            .bind(json(&rows.collect::<Vec<_>>()))
             .execute(&mut **self)
             .await?;
         Ok(())

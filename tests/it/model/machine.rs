@@ -122,7 +122,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             Step::Clock(by_ms) => self.hand.turn(*by_ms),
             Step::Restart => {
                 self.subject.restart().await;
-                self.look().await?;
+                self.check().await?;
             }
             Step::Batch(asks) => self.batch(asks).await?,
             Step::Lost(asks, after) => self.lost(asks, *after).await?,
@@ -157,7 +157,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             &commit.event,
             &(!self.model.gone).then(|| self.model.event())
         );
-        let before = self.look().await?;
+        let before = self.check().await?;
         if expected.iter().all(is_without_effect) && self.model.log.len() == former.log.len() {
             let settings = |dump: &Dump| {
                 dump.event.clone().map(|event| Event {
@@ -220,12 +220,12 @@ impl<'a, S: Subject> Machine<'a, S> {
         } else {
             self.seen.insert("lost");
         }
-        self.look().await?;
+        self.check().await?;
         Ok(())
     }
 
     /// Compares everything that is stored with the model. Returns the dump before this one.
-    async fn look(&mut self) -> Result<Dump, TestCaseError> {
+    async fn check(&mut self) -> Result<Dump, TestCaseError> {
         let before = std::mem::replace(&mut self.dump, self.subject.dump(&self.event).await);
         let expected = expected(&self.model);
         prop_assert_eq!(&self.dump.event, &expected.event);
@@ -268,7 +268,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         prop_assert_ne!(&self.event.epoch, &former.epoch);
         prop_assert_ne!(self.event.id, former.id);
         self.model = Model::new(&self.event, WHO, self.model.audit.clone());
-        self.look().await?;
+        self.check().await?;
         Ok(())
     }
 

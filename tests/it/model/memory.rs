@@ -153,14 +153,14 @@ impl Tables {
     fn known(&self, event: &Event, commands: &[Command]) -> Known {
         let mut known = Known::default();
         let mut round = event.round;
-        let movable = |capacity: Capacity, registered: u32, waiting: u32| {
+        let max_promotions = |capacity: Capacity, registered: u32, waiting: u32| {
             capacity
                 .remaining(registered)
                 .unwrap_or(waiting)
                 .min(waiting)
         };
         let mut queue = match commands {
-            [Command::Edit { edit, .. }] => movable(
+            [Command::Edit { edit, .. }] => max_promotions(
                 edit.capacity.unwrap_or(event.capacity),
                 event.registered,
                 event.waiting,
@@ -169,7 +169,7 @@ impl Tables {
                 round -= 1;
                 known.archived = self.archived(round);
                 known.archived.map_or(0, |archived| {
-                    movable(archived.capacity, archived.registered, archived.waiting)
+                    max_promotions(archived.capacity, archived.registered, archived.waiting)
                 })
             }
             // Free places, and the people of the parties that are named. A registration that is not
@@ -251,7 +251,7 @@ impl Tables {
             };
             return;
         }
-        for locator in &writes.touched {
+        for locator in &writes.updated {
             self.registrations.entry(*locator).and_modify(|row| {
                 let new = batch.registration(*locator);
                 (row.status, row.revision) = (new.status, new.revision);

@@ -130,7 +130,7 @@ impl Scene {
         for row in self
             .rows
             .iter_mut()
-            .filter(|row| writes.touched.contains(&row.locator))
+            .filter(|row| writes.updated.contains(&row.locator))
         {
             *row = batch.registration(row.locator).clone();
         }
