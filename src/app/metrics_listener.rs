@@ -35,19 +35,19 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; c
 
 /// Answers every request with all metrics. Ends when the listener does not listen any more.
 pub(super) async fn serve(listener: TcpListener, metrics: PrometheusHandle) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let mut upkeep = interval(UPKEEP);
     upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &permits) => accepted,
             _ = upkeep.tick() => {
                 metrics.run_upkeep();
                 continue;
             }
         };
         match accepted {
-            Ok((stream, place)) => drop(tokio::spawn(answer(stream, place, metrics.clone()))),
+            Ok((stream, permit)) => drop(tokio::spawn(answer(stream, permit, metrics.clone()))),
             Err(error) if crate::server::is_deaf(&error) => {
                 tracing::error!(%error, "the metrics' listener does not listen any more");
                 return;
@@ -60,20 +60,20 @@ pub(super) async fn serve(listener: TcpListener, metrics: PrometheusHandle) {
     }
 }
 
-/// The next connection, once there is a place for it.
+/// The next connection, once there is a permit for it.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, Option<OwnedSemaphorePermit>)> {
     // Always `Some`: the semaphore is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
     let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    Ok((stream, permit))
 }
 
 async fn answer(
     stream: TcpStream,
-    _place: Option<OwnedSemaphorePermit>,
+    _permit: Option<OwnedSemaphorePermit>,
     metrics: PrometheusHandle,
 ) {
     let scrape = service_fn(move |_: Request<Incoming>| {

@@ -1,40 +1,40 @@
-//! A request in flight: it has a place among those of its address until it waits or is answered.
+//! A request in flight: it takes a slot of its address until it waits or is answered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// A request's place among those in flight. The server puts it into the extensions of the requests
+/// A request's slot among those in flight. The server puts it into the extensions of the requests
 /// that need one.
 ///
-/// It is given back with the last clone. A handler whose client only waits for news gives it back
+/// It is released with the last clone. A handler whose client only waits for news releases it
 /// earlier: such a request does no work, and another limit counts it (of connections or sessions).
 #[derive(Debug, Clone)]
-pub struct InFlight(Arc<Place>);
+pub struct InFlight(Arc<Slot>);
 
 #[derive(Debug)]
-struct Place {
+struct Slot {
     counters: [Arc<AtomicUsize>; 2],
-    is_given_back: AtomicBool,
+    is_released: AtomicBool,
 }
 
 impl InFlight {
-    /// A place that `counters` count already.
+    /// A slot that `counters` count already.
     pub fn new(counters: [Arc<AtomicUsize>; 2]) -> Self {
-        Self(Arc::new(Place {
+        Self(Arc::new(Slot {
             counters,
-            is_given_back: AtomicBool::new(false),
+            is_released: AtomicBool::new(false),
         }))
     }
 
-    /// Gives the place back; a second call changes nothing.
-    pub fn give_back(&self) {
-        self.0.give_back();
+    /// Releases the slot; a second call changes nothing.
+    pub fn release(&self) {
+        self.0.release();
     }
 }
 
-impl Place {
-    fn give_back(&self) {
-        if !self.is_given_back.swap(true, Ordering::Relaxed) {
+impl Slot {
+    fn release(&self) {
+        if !self.is_released.swap(true, Ordering::Relaxed) {
             for counter in &self.counters {
                 counter.fetch_sub(1, Ordering::Relaxed);
             }
@@ -42,8 +42,8 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.give_back();
+        self.release();
     }
 }

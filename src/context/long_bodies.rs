@@ -1,7 +1,7 @@
 //! Room for long bodies: those of people who answer an event's questions at length.
 //!
 //! A body, and the answers in it until they are committed, stay in memory while an event is busy.
-//! Short ones are bounded by the event's queue. Long ones take a place first, so that a crowd of
+//! Short ones are bounded by the event's queue. Long ones take a permit first, so that a crowd of
 //! them has at most 64 MiB.
 
 use std::collections::HashMap;
@@ -26,15 +26,15 @@ struct Taken {
     in_all: usize,
 }
 
-/// A place for one long body, until it is dropped.
-pub struct Place<'a> {
+/// A permit for one long body, until it is dropped.
+pub struct LongBodyPermit<'a> {
     bodies: &'a LongBodies,
     address: IpAddr,
 }
 
 impl LongBodies {
-    /// A place for a body of this client; `None` while there is none.
-    pub fn place(&self, client: IpAddr) -> Option<Place<'_>> {
+    /// A permit for a body of this client; `None` while none is free.
+    pub fn permit(&self, client: IpAddr) -> Option<LongBodyPermit<'_>> {
         let address = subscriber(client);
         let mut taken = self.lock();
         let own = taken.by_address.get(&address).copied().unwrap_or(0);
@@ -43,7 +43,7 @@ impl LongBodies {
         }
         taken.in_all += 1;
         taken.by_address.insert(address, own + 1);
-        Some(Place {
+        Some(LongBodyPermit {
             bodies: self,
             address,
         })
@@ -55,7 +55,7 @@ impl LongBodies {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for LongBodyPermit<'_> {
     fn drop(&mut self) {
         let mut taken = self.bodies.lock();
         taken.in_all -= 1;
@@ -74,9 +74,9 @@ impl fmt::Debug for LongBodies {
     }
 }
 
-impl fmt::Debug for Place<'_> {
+impl fmt::Debug for LongBodyPermit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Place")
+        f.write_str("LongBodyPermit")
     }
 }
 
@@ -91,17 +91,17 @@ mod tests {
     #[test]
     fn long_bodies_are_bounded_for_an_address_and_in_all() {
         let bodies = LongBodies::default();
-        let mut places: Vec<_> = (0..PER_ADDRESS)
-            .map(|_| bodies.place(address(0)).unwrap())
+        let mut permits: Vec<_> = (0..PER_ADDRESS)
+            .map(|_| bodies.permit(address(0)).unwrap())
             .collect();
-        assert!(bodies.place(address(0)).is_none());
+        assert!(bodies.permit(address(0)).is_none());
         for n in 1..IN_ALL / PER_ADDRESS {
-            places.extend((0..PER_ADDRESS).map(|_| bodies.place(address(n)).unwrap()));
+            permits.extend((0..PER_ADDRESS).map(|_| bodies.permit(address(n)).unwrap()));
         }
-        assert!(bodies.place(address(99)).is_none());
-        places.truncate(1);
-        assert!(bodies.place(address(99)).is_some());
-        drop(places);
+        assert!(bodies.permit(address(99)).is_none());
+        permits.truncate(1);
+        assert!(bodies.permit(address(99)).is_some());
+        drop(permits);
         assert!(bodies.lock().by_address.is_empty() && bodies.lock().in_all == 0);
     }
 }

@@ -103,8 +103,8 @@ pub struct Turn {
     address: IpAddr,
 }
 
-/// A place among those who wait, given back when the client leaves.
-struct Place {
+/// A request that waits; leaves the queue when its client does.
+struct WaitingRequest {
     turns: Turns,
     arrival: u64,
     turn: oneshot::Receiver<Turn>,
@@ -117,10 +117,10 @@ impl Turns {
     }
 
     /// Waits for a turn. `has_failed` says whether the address has failed lately. A waiter may have
-    /// to give its place to a newer one; see [`Waiting::make_room`].
+    /// to yield to a newer one; see [`Waiting::make_room`].
     pub async fn take(&self, address: IpAddr, has_failed: bool) -> Result<Turn, TooMany> {
         let address = subscriber(address);
-        let mut place = {
+        let mut waiter = {
             let mut waiting = self.lock();
             if waiting.running.len() < AT_ONCE {
                 waiting.running.push(address);
@@ -128,14 +128,14 @@ impl Turns {
                 return Ok(Turn { turns, address });
             }
             let (turn, receiver) = oneshot::channel();
-            Place {
+            WaitingRequest {
                 turns: self.clone(),
                 arrival: waiting.enter(address, has_failed, turn)?,
                 turn: receiver,
             }
         };
-        // The other half is dropped when the place is given to somebody else.
-        (&mut place.turn).await.map_err(|_| TooMany)
+        // The other half is dropped when a newer waiter takes over.
+        (&mut waiter.turn).await.map_err(|_| TooMany)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -236,7 +236,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Place {
+impl Drop for WaitingRequest {
     fn drop(&mut self) {
         self.turns.lock().leave(self.arrival);
     }

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_s_own_word_decides() {
+    fn the_browsers_own_header_decides() {
         let none = settings(None, None);
         for (expected, headers) in [
             (Origin::Unsaid, vec![]),

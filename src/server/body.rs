@@ -37,11 +37,11 @@ pub(super) struct Body<B> {
     kind: Kind<B>,
     /// HTTP/2: reports to the stream's task whether the client reads.
     progress: Option<Arc<Progress>>,
-    _places: Places,
+    _guards: RequestGuards,
 }
 
-/// The places that a request holds until its answer is complete or dropped.
-pub(super) struct Places {
+/// What a request holds until its answer is complete or dropped.
+pub(super) struct RequestGuards {
     _unanswered: Unanswered,
     stream: Option<OpenStream>,
     in_flight: Option<InFlight>,
@@ -49,10 +49,10 @@ pub(super) struct Places {
     permit: Option<RequestPermit>,
 }
 
-impl Places {
-    /// The places of a request. `stream` counts it among the streams of its connection, `in_flight`
-    /// among the requests of its address. `permit` is the client's place, if a trusted proxy holds
-    /// the connection or another stream has the connection's place.
+impl RequestGuards {
+    /// The guards of a request. `stream` counts it among the streams of its connection, `in_flight`
+    /// among the requests of its address. `permit` is the client's, if a trusted proxy holds
+    /// the connection or another stream has the connection's permit.
     pub(super) fn new(
         unanswered: Unanswered,
         stream: Option<OpenStream>,
@@ -68,13 +68,13 @@ impl Places {
         }
     }
 
-    /// The place of the refusal that answers the request.
+    /// The permit of the refusal that answers the request.
     pub(super) fn of_refusal(mut self, refusal: Unread) -> Self {
         self.refusal = Some(refusal);
         self
     }
 
-    /// The request's place among those in flight.
+    /// The request's slot among those in flight.
     pub(super) fn in_flight(&self) -> Option<&InFlight> {
         self.in_flight.as_ref()
     }
@@ -82,11 +82,11 @@ impl Places {
     /// The answer is a stream. If the limits of streams count it, it is in flight no longer.
     pub(super) fn becomes_stream(&mut self) {
         if let (Some(_), Some(in_flight)) = (&self.stream, self.in_flight.take()) {
-            in_flight.give_back();
+            in_flight.release();
         }
     }
 
-    /// The client's place, for the next holder of the socket.
+    /// The client's permit, for the next holder of the socket.
     pub(super) fn take_permit(&mut self) -> Option<RequestPermit> {
         self.permit.take()
     }
@@ -104,11 +104,11 @@ pub(super) enum Kind<B> {
 }
 
 impl<B> Body<B> {
-    pub(super) fn new(kind: Kind<B>, places: Places) -> Self {
+    pub(super) fn new(kind: Kind<B>, guards: RequestGuards) -> Self {
         Self {
             kind,
             progress: Progress::of_this_stream(),
-            _places: places,
+            _guards: guards,
         }
     }
 }

@@ -73,7 +73,7 @@ pub(super) struct Link {
 /// An endless answer without its head.
 pub(super) struct Answer {
     pub(super) chunks: Chunks,
-    /// The client's place, when a trusted proxy holds the connection.
+    /// The client's permit, when a trusted proxy holds the connection.
     pub(super) permit: Option<RequestPermit>,
 }
 

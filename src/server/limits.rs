@@ -48,7 +48,7 @@ struct Open {
 /// The counters of one address.
 #[derive(Debug, Default)]
 struct Usage {
-    places: usize,
+    permits: usize,
     load: Load,
 }
 
@@ -60,17 +60,17 @@ impl Open {
     fn take(&mut self, network: Network, max: usize) -> Option<Load> {
         let usage = self.by_network.entry(network).or_default();
         // `max` is at least 1, so an entry that was just made is never left empty.
-        if usage.places >= max {
+        if usage.permits >= max {
             return None;
         }
-        usage.places += 1;
+        usage.permits += 1;
         Some(usage.load.clone())
     }
 
     fn release(&mut self, network: Network) {
         if let Some(usage) = self.by_network.get_mut(&network) {
-            usage.places -= 1;
-            if usage.places == 0 {
+            usage.permits -= 1;
+            if usage.permits == 0 {
                 self.by_network.remove(&network);
             }
         }
@@ -107,7 +107,7 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Admits a new connection; `None` when even the places for refusals are taken. `address` is
+    /// Admits a new connection; `None` when even the permits for refusals are taken. `address` is
     /// none for a trusted proxy, whose requests are counted one by one.
     pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Admitted> {
         let mut network = address.map(Network::of);
@@ -142,7 +142,7 @@ impl ConnectionLimiter {
     }
 
     /// Admits one request: for `address` if that is counted by requests, and as a stream of its own
-    /// if another one has the connection's place. Also returns what the address has in flight.
+    /// if another one has the connection's permit. Also returns what the address has in flight.
     pub(super) fn admit_request(
         self: &Arc<Self>,
         address: Option<IpAddr>,
@@ -203,7 +203,7 @@ impl ConnectionLimiter {
     }
 }
 
-/// The place of one connection.
+/// The permit of one connection.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     limiter: Arc<ConnectionLimiter>,
@@ -231,7 +231,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// The place of one request: through a trusted proxy, or beside another stream.
+/// The permit of one request: through a trusted proxy, or beside another stream.
 #[derive(Debug)]
 pub(super) struct RequestPermit {
     limiter: Arc<ConnectionLimiter>,
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_refuses_and_a_place_that_is_released_can_be_taken_again() {
+    fn each_limit_refuses_and_a_permit_that_is_released_can_be_taken_again() {
         let limiter = limiter(3, 2, 1);
         let a = Some(ip("192.0.2.1"));
         let first = limiter.admit(a).unwrap();
@@ -294,7 +294,7 @@ mod tests {
         let _second = limiter.admit(a).unwrap();
         let refused = limiter.admit(a).unwrap();
         assert_eq!(refused.over, Some(Limit::Address));
-        // The one place for refusals is taken: another address is served, this one is closed.
+        // The one permit for refusals is taken: another address is served, this one is closed.
         assert!(limiter.admit(a).is_none());
         let other = limiter.admit(Some(ip("192.0.2.2"))).unwrap();
         assert_eq!(other.over, None);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_take_the_places_of_connections() {
+    fn streams_take_the_permits_of_connections() {
         let limiter = limiter(3, 9, 9);
         let client = Some(ip("192.0.2.1"));
         let connection = limiter.admit(client).unwrap();

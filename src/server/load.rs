@@ -8,15 +8,15 @@ use crate::context::in_flight::InFlight;
 /// The most bytes of answers that one address may leave unread: 2,000 phones in a hall that all
 /// wait for a page of 20 KiB use a third of it.
 const MAX_UNSENT: usize = 128 * 1024 * 1024;
-/// One connection may leave unread one of so many parts of what remains of its address's limit: 2
-/// MiB at first, and less the more others leave unread. After 1,000 connections that read nothing
+/// One connection may leave unread this fraction, a 64th, of what remains of its address's limit: 2
+/// MiB at first, and less the more others leave unread. After 1,000 connections that read nothing,
 /// each further one has 120 KiB. A page with all its files has 150 KiB.
 const SHARES: usize = 64;
 /// What every connection may leave unread, however much its address does: a page for a neighbour of
 /// an attacker behind the same NAT.
 const ASSURED: usize = 32 * 1024;
 
-/// An address with less than this part of its limit is not refused because of all others.
+/// An address below this fraction, an eighth, of its limit is never refused because of others.
 const FAIR_SHARE: usize = 8;
 
 /// The load of one address. Its connections share the counters.
@@ -31,7 +31,7 @@ pub(super) struct Load {
 /// Counts requests in flight: from the head until the client has taken the answer's last byte, or
 /// the answer is given up.
 ///
-/// A connection's place covers one request. HTTP/2 carries 100 at once, so without a count 400
+/// A connection's permit covers one request. HTTP/2 carries 100 at once, so without a count 400
 /// connections of one address put 40,000 pages before everybody else's.
 #[derive(Debug)]
 pub(super) struct RequestLimiter {
@@ -55,10 +55,10 @@ impl RequestLimiter {
     pub(super) fn begin(&self, load: &Load) -> Option<InFlight> {
         let own = load.requests.fetch_add(1, Ordering::Relaxed);
         let all = self.all.fetch_add(1, Ordering::Relaxed);
-        let place = InFlight::new([Arc::clone(&load.requests), Arc::clone(&self.all)]);
+        let slot = InFlight::new([Arc::clone(&load.requests), Arc::clone(&self.all)]);
         let is_few = own < self.max_per_address / FAIR_SHARE;
         // The drop releases what does not fit.
-        (own < self.max_per_address && (is_few || all < self.max)).then_some(place)
+        (own < self.max_per_address && (is_few || all < self.max)).then_some(slot)
     }
 }
 

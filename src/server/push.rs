@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Writing ──(chunks ended: last chunk written, FIN sent)──▶ Lingering ──▶ closed
-//!    └─(client closed or half-closed, talks too much, stalled, I/O error)──▶ closed
+//!    └─(client closed or half-closed, sends too much, stalled, I/O error)──▶ closed
 //! ```
 //!
 //! The next chunk is requested only when the kernel has the whole one before. So nothing queues
@@ -28,7 +28,7 @@ use crate::wire::chunk::LAST_CHUNK;
 
 /// How many bytes a client may send after its request before it is cut. It received `Connection:
 /// close`, so it should send no further request.
-const MAX_TALK: usize = 64 * 1024;
+const MAX_RECEIVED: usize = 64 * 1024;
 
 /// Writes one endless answer to its end. The fields that a delivery reads stand together.
 #[repr(C)]
@@ -41,9 +41,9 @@ pub(super) struct Push {
     /// Exists only while something is late, so that an idle watcher has no timer.
     timer: Option<Pin<Box<Sleep>>>,
     lingering: bool,
-    heard: usize,
+    received: usize,
     server: Arc<Server>,
-    // After the socket: its place is free when it is closed.
+    // After the socket: its permit is free when it is closed.
     _permit: ConnectionPermit,
     _request_permit: Option<RequestPermit>,
 }
@@ -60,7 +60,7 @@ impl Push {
             socket,
             chunks: Some(answer.chunks),
             rest: Bytes::new(),
-            heard: 0,
+            received: 0,
             lingering: false,
             timer: None,
             server,
@@ -72,14 +72,16 @@ impl Push {
     /// Ready when the client has closed or has sent too much. A half-close counts as closing too,
     /// as in hyper. A client that waits for an endless answer has no reason for one, and a dead
     /// proxy looks the same.
-    fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [MaybeUninit::uninit(); 512];
         loop {
-            let mut heard = ReadBuf::uninit(&mut space);
-            match Pin::new(&mut self.socket).poll_read(cx, &mut heard) {
+            let mut received = ReadBuf::uninit(&mut space);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut received) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if !heard.filled().is_empty() && self.heard < MAX_TALK => {
-                    self.heard += heard.filled().len();
+                Poll::Ready(Ok(()))
+                    if !received.filled().is_empty() && self.received < MAX_RECEIVED =>
+                {
+                    self.received += received.filled().len();
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
             }
@@ -133,7 +135,7 @@ impl Future for Push {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        if this.poll_hear(cx).is_ready() {
+        if this.poll_closed(cx).is_ready() {
             return Poll::Ready(());
         }
         while !this.lingering {

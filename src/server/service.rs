@@ -17,7 +17,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::application::Application;
-use super::body::{Body, Kind, OpenStream, Paced, Places, Streaming, Unanswered};
+use super::body::{Body, Kind, OpenStream, Paced, RequestGuards, Streaming, Unanswered};
 use super::config::Demand;
 use super::connection::Server;
 use super::handoff::{Answer, Link};
@@ -55,11 +55,11 @@ pub(super) struct Exchange<S> {
     pub(super) load: Load,
 }
 
-/// The client, and the places that its request holds.
+/// The client, and what its request holds.
 struct Judgement {
     peer: Peer,
     admission: Admission,
-    places: Places,
+    guards: RequestGuards,
     load: Load,
     demand: Demand,
     /// Too many requests are in flight.
@@ -99,24 +99,24 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
         };
         if let Err(rejected) = accepted {
             let response = head::answer(rejected, request.method());
-            let places = Places::new(unanswered, None, None, None);
-            return Box::pin(async move { Ok(own(response, places)) });
+            let guards = RequestGuards::new(unanswered, None, None, None);
+            return Box::pin(async move { Ok(own(response, guards)) });
         }
         let mut judgement = self.judge(&request, unanswered, http2, http2 && others);
         if judgement.crowded {
             let Some(unread) = Unread::count(&self.link) else {
                 return Box::pin(ready(Err(NoAnswer::Refused)));
             };
-            judgement.places = judgement.places.of_refusal(unread);
+            judgement.guards = judgement.guards.of_refusal(unread);
         }
         if judgement.is_refused(&self.link.unsent) {
-            let (method, places) = (request.method().clone(), judgement.places);
+            let (method, guards) = (request.method().clone(), judgement.guards);
             // Created in the stream's own task, whose deadline then covers its body.
-            return Box::pin(async move { Ok(own(refusal::REQUESTS.answer(&method), places)) });
+            return Box::pin(async move { Ok(own(refusal::REQUESTS.answer(&method), guards)) });
         }
         request.extensions_mut().insert(judgement.peer);
         request.extensions_mut().insert(judgement.admission);
-        if let Some(in_flight) = judgement.places.in_flight() {
+        if let Some(in_flight) = judgement.guards.in_flight() {
             request.extensions_mut().insert(in_flight.clone());
         }
         let path = ResponsePath {
@@ -134,7 +134,7 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             closes: (self.over.is_some() && http11) || claimed == Claimed::LaterMinor,
             secure: judgement.peer.secure,
             proxied: self.proxied,
-            places: judgement.places,
+            guards: judgement.guards,
             unsent: (judgement.demand != Demand::Probe).then_some(judgement.load.unsent),
         };
         let mut app = self.app.clone();
@@ -176,7 +176,7 @@ impl<S> Exchange<S> {
             ip,
             secure: self.tls || (self.proxied && proxy::says_https(request.headers())),
         };
-        // The connection's place is that of its first stream; each further one takes its own.
+        // The connection's permit is that of its first stream; each further one takes its own.
         let demand = (self.server.config.demand)(request.method(), request.uri().path());
         let live = http2 && demand == Demand::Live;
         let (stream, another) = live.then(|| OpenStream::new(&self.link)).unzip();
@@ -204,14 +204,14 @@ impl<S> Exchange<S> {
         Judgement {
             peer,
             admission,
-            places: Places::new(unanswered, stream, in_flight.flatten(), permit),
+            guards: RequestGuards::new(unanswered, stream, in_flight.flatten(), permit),
             load,
             demand,
             crowded,
         }
     }
 
-    /// The request's own place, if it needs one.
+    /// The request's own permit, if it needs one.
     fn admit(&self, ip: IpAddr, another: bool) -> Result<Option<(RequestPermit, Load)>, Limit> {
         if let Some(limit) = self.over {
             return Err(limit);
@@ -232,8 +232,8 @@ impl<S> Exchange<S> {
 }
 
 /// An answer of the server's own.
-fn own<B>(response: Response<Full<Bytes>>, places: Places) -> Response<Body<B>> {
-    response.map(|body| Body::new(Kind::Own(Paced::new(body, None)), places))
+fn own<B>(response: Response<Full<Bytes>>, guards: RequestGuards) -> Response<Body<B>> {
+    response.map(|body| Body::new(Kind::Own(Paced::new(body, None)), guards))
 }
 
 /// How an answer leaves.
@@ -248,7 +248,7 @@ struct ResponsePath {
     /// The client uses TLS.
     secure: bool,
     proxied: bool,
-    places: Places,
+    guards: RequestGuards,
     /// What the address leaves unread; `None` for a probe, which is not counted.
     unsent: Option<Arc<AtomicUsize>>,
 }
@@ -273,24 +273,24 @@ impl ResponsePath {
             .and_then(|live| live.take());
         let Some(chunks) = chunks else {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                self.link.keep_across_upgrade(self.places.take_permit());
+                self.link.keep_across_upgrade(self.guards.take_permit());
             } else if self.closes() {
                 close(&mut response);
             }
             return match self.count(&response) {
                 Ok(unsent) => response
-                    .map(|body| Body::new(Kind::Ordinary(Paced::new(body, unsent)), self.places)),
-                Err(TooMuchUnread) => own(refusal::UNREAD.answer(&self.method), self.places),
+                    .map(|body| Body::new(Kind::Ordinary(Paced::new(body, unsent)), self.guards)),
+                Err(TooMuchUnread) => own(refusal::UNREAD.answer(&self.method), self.guards),
             };
         };
-        self.places.becomes_stream();
+        self.guards.becomes_stream();
         let kind = if self.may_hand_off {
             // Requests pipelined behind this one are never answered, and `close` tells the client
             // so (RFC 9112, section 9.6).
             close(&mut response);
             self.link.park(Answer {
                 chunks,
-                permit: self.places.take_permit(),
+                permit: self.guards.take_permit(),
             });
             Kind::Parked(self.link)
         } else {
@@ -301,7 +301,7 @@ impl ResponsePath {
             let stall = self.server.config.deadlines.stall;
             Kind::Streaming(Streaming::new(chunks, paced_by, stall))
         };
-        response.map(|_| Body::new(kind, self.places))
+        response.map(|_| Body::new(kind, self.guards))
     }
 
     /// Whether this answer is the connection's last.

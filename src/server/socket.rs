@@ -1,8 +1,8 @@
 //! A connection's socket as hyper borrows it.
 //!
-//! Keeps three promises, whatever holds the socket. The connection's place among the limits is
-//! released when the socket closes. A client that takes nothing is closed within the stall
-//! deadline. TLS ends with `close_notify` (RFC 8446, section 6.1).
+//! Keeps three promises, whatever holds the socket. The connection's permit is released when the
+//! socket closes. A client that takes nothing is closed within the stall deadline. TLS ends with
+//! `close_notify` (RFC 8446, section 6.1).
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -37,7 +37,7 @@ pub(super) enum Socket {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// The socket, together with the connection's place among the limits.
+/// The socket, together with the connection's permit.
 pub(super) struct SocketGuard {
     socket: Option<(Socket, ConnectionPermit)>,
     link: Arc<Link>,

@@ -24,7 +24,7 @@ pub const LONGEST_WAIT_S: u64 = 55;
 pub(super) struct Client {
     pub(super) known: Option<KnownPositions>,
     pub(super) wait_s: u64,
-    /// The request's place among those in flight, which it needs only while it does not wait.
+    /// The request's slot among those in flight, which it needs only while it does not wait.
     pub(super) in_flight: Option<InFlight>,
 }
 
@@ -73,7 +73,7 @@ async fn held(
         KnownPositions::These(_) => known.has(position),
     };
     if let Some(in_flight) = in_flight.filter(|_| wait_s > 0 && has(&present)) {
-        in_flight.give_back();
+        in_flight.release();
     }
     let waited = long_poll::changed(channel, has, Duration::from_secs(wait_s)).await;
     (present, waited)

@@ -30,7 +30,7 @@ pub(super) struct Request {
     pub(super) head: RequestHead,
     /// The connection, for a switch to another protocol.
     pub(super) upgrade: Option<OnUpgrade>,
-    /// The request's place among those in flight, if it needs one.
+    /// The request's slot among those in flight, if it needs one.
     pub(super) in_flight: Option<InFlight>,
     query: Vec<(String, String)>,
 }

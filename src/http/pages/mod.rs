@@ -67,17 +67,17 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
 }
 
 fn public(context: &Shared) -> BoxedFilter<(Response,)> {
-    let look = || with(context).and(visit());
+    let page_visit = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
     let events = path::end()
         .boxed()
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(public::events)
         .boxed();
     let event = at!("e" / String)
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(register::show)
         .boxed();
     let register = at!("e" / String / "register")
@@ -87,67 +87,67 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     let wall = at!("e" / String / "wall")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(public::wall)
         .boxed();
     let compare = at!("e" / String / "compare")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(compare::show)
         .boxed();
     let lab = at!("compare" / "lab")
         .and(warp::post())
-        .and(look())
+        .and(page_visit())
         .then(compare::open_lab)
         .boxed();
     let badge = at!("e" / String / "badge.svg")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(badge::show)
         .boxed();
     let event_calendar = at!("e" / String / "event.ics")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(calendar::event)
         .boxed();
     let own_calendar = at!("r" / String / "event.ics")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(calendar::own)
         .boxed();
     let feed = at!("events.ics")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(calendar::feed)
         .boxed();
     let qr_svg = at!("e" / String / "qr.svg")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(share::qr_svg)
         .boxed();
     let qr_png = at!("e" / String / "qr.png")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(share::qr_png)
         .boxed();
     let poster = at!("e" / String / "poster")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(share::poster)
         .boxed();
     let registration = at!("r" / String)
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(registration::show)
         .boxed();
     let cancel = at!("r" / String / "cancel")
         .and(warp::post())
-        .and(look())
+        .and(page_visit())
         .then(registration::cancel)
         .boxed();
     let change = at!("r" / String / "change")
         .and(warp::post())
-        .and(look())
+        .and(page_visit())
         .and(body())
         .then(registration::change)
         .boxed();
@@ -184,11 +184,11 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
 }
 
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {
-    let look = || with(context).and(visit());
+    let page_visit = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
     let events = at!("admin")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(events::show)
         .boxed();
     let create = at!("admin" / "events")
@@ -198,7 +198,7 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     let sign_in_page = at!("admin" / "login")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(login::show)
         .boxed();
     let sign_in = at!("admin" / "login")
@@ -213,17 +213,17 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     let event = at!("admin" / "events" / String)
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(event::show)
         .boxed();
     let audit = at!("admin" / "events" / String / "audit")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(audit::show)
         .boxed();
     let questions = at!("admin" / "events" / String / "questions")
         .and(read())
-        .and(look())
+        .and(page_visit())
         .then(admin::questions::show)
         .boxed();
     let edit_questions = at!("admin" / "events" / String / "questions")

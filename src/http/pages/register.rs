@@ -45,11 +45,11 @@ pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Un
     // An unknown event is refused below, after its form was read.
     let event = find::event(&context, &slug).await.ok();
     let most = event.as_deref().map_or(body::MAX, registration::body_max);
-    let place = event
+    let permit = event
         .as_deref()
-        .map(|event| registration::place_for_body(&context, &visit.head, event));
-    let _place = match place.transpose() {
-        Ok(place) => place,
+        .map(|event| registration::permit_for_body(&context, &visit.head, event));
+    let _permit = match permit.transpose() {
+        Ok(permit) => permit,
         Err(problem) => return problem_page(&visit, &problem),
     };
     let sent = match Form::content(body, &visit.head, most).await {

@@ -126,7 +126,7 @@ mod tests {
 
     // Another node has registered somebody, and the change has not arrived here.
     #[tokio::test]
-    async fn a_page_waits_for_the_visitor_s_own_revision() {
+    async fn a_page_waits_for_the_visitors_own_revision() {
         let (hub, event) = (Hub::new(Duration::ZERO), samples::event());
         hub.publish(event.clone());
         let channel = hub.channel_by_id(event.id).unwrap();

@@ -11,7 +11,7 @@ use super::answers::{self, AnswersField};
 use super::unexpected;
 use super::view::{Document, acceptance, base, replay, waiting};
 use crate::context::head::RequestHead;
-use crate::context::long_bodies::Place;
+use crate::context::long_bodies::LongBodyPermit;
 use crate::context::{Admission, Context, Shared};
 use crate::domain::command::{Answer, Applicant, Command};
 use crate::domain::event::Event;
@@ -74,7 +74,7 @@ pub(in crate::http) async fn post(
     body: Unread,
 ) -> Result<Response, Problem> {
     let event = admit(&context, &head, &slug).await?;
-    let _place = place_for_body(&context, &head, &event)?;
+    let _permit = permit_for_body(&context, &head, &event)?;
     let sent = body
         .read_up_to(body_max(&event), &head, AllowedMedia::JsonOrForm)
         .await?;
@@ -146,20 +146,20 @@ pub fn body_max(event: &Event) -> usize {
     }
 }
 
-/// A place for a body that may be long, to be kept until it is committed. A short one needs none.
-pub fn place_for_body<'a>(
+/// A permit for a body that may be long, to be kept until it is committed. A short one needs none.
+pub fn permit_for_body<'a>(
     context: &'a Context,
     head: &RequestHead,
     event: &Event,
-) -> Result<Option<Place<'a>>, Problem> {
+) -> Result<Option<LongBodyPermit<'a>>, Problem> {
     let said = head.header(header::CONTENT_LENGTH);
     let length: Option<usize> = said.and_then(|length| length.parse().ok());
     let is_short = length.is_some_and(|length| length <= body::MAX);
     if is_short || body_max(event) == body::MAX {
         return Ok(None);
     }
-    let place = context.long_bodies.place(head.peer.ip);
-    place.map(Some).ok_or_else(Problem::long_bodies)
+    let permit = context.long_bodies.permit(head.peer.ip);
+    permit.map(Some).ok_or_else(Problem::long_bodies)
 }
 
 async fn register(

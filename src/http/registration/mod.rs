@@ -7,7 +7,7 @@ mod view;
 
 pub use answers::PREFIX;
 pub(super) use create::post;
-pub use create::{Fields, Registered, admit, body_max, place_for_body, submit};
+pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit};
 pub use own::{OwnRegistration, cancel, change, find_own, is_of_deleted_event, revised};
 pub(super) use own::{delete, get, patch};
 pub(super) use view::online_url;

@@ -7,7 +7,7 @@ use warp::http::HeaderMap;
 use warp::reply::Response;
 
 use super::answers::{self, AnswersField};
-use super::create::{PARTY_SIZE, body_max, place_for_body};
+use super::create::{PARTY_SIZE, body_max, permit_for_body};
 use super::unexpected;
 use super::view::present;
 use crate::context::head::RequestHead;
@@ -67,7 +67,7 @@ pub(in crate::http) async fn patch(
     rate::change(&context, head.peer.ip)?;
     // Before the body is checked: a wrong link must not reveal which fields there are.
     let found = find_own(&context, &token).await?;
-    let _place = place_for_body(&context, &head, &found.event)?;
+    let _permit = permit_for_body(&context, &head, &found.event)?;
     let sent = body
         .read_up_to(body_max(&found.event), &head, AllowedMedia::Json)
         .await?;

@@ -51,7 +51,7 @@ impl Deadlines {
     }
 
     /// What is due now.
-    pub(super) fn look(&mut self, now: Instant, has_joined: bool) -> Due {
+    pub(super) fn check(&mut self, now: Instant, has_joined: bool) -> Due {
         if !has_joined && self.join_by <= now {
             return Due::Gone;
         }
@@ -84,18 +84,18 @@ mod tests {
         let began = Instant::now();
         let at = |secs| began + Duration::from_secs(secs);
         let mut deadlines = Deadlines::new(began);
-        assert_eq!(deadlines.look(at(9), false), Due::Nothing);
-        assert_eq!(deadlines.clone().look(at(10), false), Due::Gone);
-        assert_eq!(deadlines.look(at(24), true), Due::Nothing);
+        assert_eq!(deadlines.check(at(9), false), Due::Nothing);
+        assert_eq!(deadlines.clone().check(at(10), false), Due::Gone);
+        assert_eq!(deadlines.check(at(24), true), Due::Nothing);
         assert_eq!(deadlines.next(true), at(25));
-        assert_eq!(deadlines.look(at(25), true), Due::Ping);
-        assert_eq!(deadlines.look(at(26), true), Due::Nothing);
+        assert_eq!(deadlines.check(at(25), true), Due::Ping);
+        assert_eq!(deadlines.check(at(26), true), Due::Nothing);
         deadlines.pong(at(27));
         assert_eq!(deadlines.next(true), at(52));
-        assert_eq!(deadlines.look(at(60), true), Due::Ping);
+        assert_eq!(deadlines.check(at(60), true), Due::Ping);
         assert_eq!(deadlines.next(true), at(72));
-        assert_eq!(deadlines.look(at(71), true), Due::Nothing);
-        assert_eq!(deadlines.look(at(72), true), Due::Gone);
-        assert_eq!(Deadlines::new(began).look(at(45), true), Due::Gone);
+        assert_eq!(deadlines.check(at(71), true), Due::Nothing);
+        assert_eq!(deadlines.check(at(72), true), Due::Gone);
+        assert_eq!(Deadlines::new(began).check(at(45), true), Due::Gone);
     }
 }

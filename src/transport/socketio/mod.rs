@@ -30,7 +30,7 @@ use warp::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use self::conversation::Conversation;
 use self::session::{Found, HeldPoll, Session};
-use self::sessions::{Place, Sessions};
+use self::sessions::{SessionGuard, Sessions};
 use super::websocket::{handshake, raise, switch};
 use super::{headers, refusal};
 use crate::context::in_flight::InFlight;
@@ -201,7 +201,7 @@ impl Engine {
         }
     }
 
-    /// A new session's place; a problem over a limit. A client that has a session goes on, whatever
+    /// A new session; a problem over a limit. A client that has a session goes on, whatever
     /// connection its next request comes by.
     fn admit(
         &self,
@@ -278,12 +278,12 @@ impl Engine {
             };
             let conversation = Conversation::new(Shared::clone(&self.context));
             let first = Self::first(&session, &[]);
-            let place = Place::new(sessions, session);
+            let guard = SessionGuard::new(sessions, session);
             tokio::spawn(async move {
                 if let Some(io) = raise(upgrade).await {
                     websocket::open(io, first, conversation).await;
                 }
-                drop(place);
+                drop(guard);
             });
         }
         let mut answer = Response::default();
@@ -298,7 +298,7 @@ async fn wait(session: &Session, in_flight: Option<InFlight>) -> Found {
     let packets = |cx: &mut Context<'_>| {
         let found = session.poll_packets(cx);
         if let (Poll::Pending, Some(in_flight)) = (&found, &in_flight) {
-            in_flight.give_back();
+            in_flight.release();
         }
         found
     };
@@ -306,7 +306,7 @@ async fn wait(session: &Session, in_flight: Option<InFlight>) -> Found {
         tokio::select! {
             found = poll_fn(packets) => return found,
             // A session that has ended by this has a packet that says so.
-            () = sleep_until(session.due()) => drop(session.look(Instant::now())),
+            () = sleep_until(session.due()) => drop(session.check(Instant::now())),
         }
     }
 }

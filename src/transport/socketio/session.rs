@@ -155,7 +155,7 @@ impl Session {
         }
     }
 
-    /// When [`Self::look`] has something to do.
+    /// When [`Self::check`] has something to do.
     pub(super) fn due(&self) -> Instant {
         let state = self.lock();
         state.deadlines.next(state.has_joined())
@@ -163,7 +163,7 @@ impl Session {
 
     /// Pings where that is due; an error when the client is gone. The deadlines of a WebSocket are
     /// its own task's.
-    pub(super) fn look(&self, now: Instant) -> Result<(), SessionEnd> {
+    pub(super) fn check(&self, now: Instant) -> Result<(), SessionEnd> {
         let mut state = self.lock();
         let state = &mut *state;
         let has_joined = state.has_joined();
@@ -172,7 +172,7 @@ impl Session {
             Carrier::WebSocket => return Ok(()),
             Carrier::Closed(_) => return Err(SessionEnd::Left),
         };
-        match state.deadlines.look(now, has_joined) {
+        match state.deadlines.check(now, has_joined) {
             Due::Nothing => {}
             Due::Ping => {
                 conversation.interject(engineio::PING.clone());

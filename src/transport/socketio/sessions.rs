@@ -72,14 +72,14 @@ impl Sessions {
     pub(super) fn get(&self, sid: &str) -> Option<Arc<Session>> {
         let session = self.lock().by_sid.get(sid).cloned()?;
         // The sweep may be a second late.
-        if session.look(Instant::now()).is_err() {
+        if session.check(Instant::now()).is_err() {
             self.remove(&session);
             return None;
         }
         Some(session)
     }
 
-    /// Gives a session's place back.
+    /// Removes a session from the count.
     pub(super) fn remove(&self, session: &Session) {
         self.lock().remove(session);
     }
@@ -94,7 +94,7 @@ impl Sessions {
             let mut open = self.lock();
             let sessions = open.by_sid.values();
             let gone: Vec<_> = sessions
-                .filter(|session| session.look(now).is_err())
+                .filter(|session| session.check(now).is_err())
                 .cloned()
                 .collect();
             for session in &gone {
@@ -123,19 +123,19 @@ impl Open {
     }
 }
 
-/// The place of a session that a WebSocket carries; given back when it is dropped.
-pub(super) struct Place {
+/// Removes a session that a WebSocket carries when it is dropped.
+pub(super) struct SessionGuard {
     sessions: Arc<Sessions>,
     session: Arc<Session>,
 }
 
-impl Place {
+impl SessionGuard {
     pub(super) fn new(sessions: Arc<Sessions>, session: Arc<Session>) -> Self {
         Self { sessions, session }
     }
 }
 
-impl Drop for Place {
+impl Drop for SessionGuard {
     fn drop(&mut self) {
         self.sessions.remove(&self.session);
     }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn each_client_and_all_together_have_a_limit_and_places_are_given_back() {
+    async fn each_client_and_all_together_have_a_limit_and_ended_sessions_free_it() {
         let sessions = Arc::new(Sessions::new(Limits {
             total: 3,
             per_address: 2,
@@ -159,7 +159,7 @@ mod tests {
         assert!(open("c", "192.0.2.1").is_none(), "one client's limit");
         assert!(open("d", "192.0.2.2").is_some());
         assert!(open("e", "192.0.2.3").is_none(), "the limit of all");
-        drop(Place::new(Arc::clone(&sessions), first));
+        drop(SessionGuard::new(Arc::clone(&sessions), first));
         assert!(sessions.get("a").is_none());
         let last = open("f", "192.0.2.1").unwrap();
         for sid in ["b", "d"] {

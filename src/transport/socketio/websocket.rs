@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use super::conversation::{Conversation, Next, SessionEnd};
 use super::deadlines::{Deadlines, Due};
 use super::session::Session;
-use super::sessions::{Place, Sessions};
+use super::sessions::{SessionGuard, Sessions};
 use crate::transport::websocket::STALL;
 use crate::transport::websocket::closing::{Ending, close, ending};
 use crate::transport::websocket::socket::Socket;
@@ -54,7 +54,7 @@ where
         session.upgrade()
     };
     if let Ok(Some((conversation, deadlines))) = timeout(UPGRADE_WITHIN, handshake).await {
-        let _place = Place::new(sessions, session);
+        let _guard = SessionGuard::new(sessions, session);
         Box::pin(follow(socket, conversation, deadlines)).await;
     } else {
         session.abandon_probe();
@@ -166,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.written_by.is_some_and(|by| by <= now) {
             return Poll::Ready(Err(Ending::Gone));
         }
-        match self.deadlines.look(now, has_joined) {
+        match self.deadlines.check(now, has_joined) {
             Due::Nothing => {}
             Due::Ping => self.conversation.interject(engineio::PING.clone()),
             Due::Gone => return Poll::Ready(Err(Ending::Gone)),
