@@ -40,7 +40,7 @@ pub const COMMIT_TO_RECEIPT: &str = "headcount_commit_to_receipt_seconds";
 pub const UP: &str = "headcount_canary_up";
 
 /// How often it checks which event is the busiest.
-const LOOK: Duration = Duration::from_secs(15);
+const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 /// How long connecting through the node's own listener may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From a lost or refused stream to the next attempt.
@@ -104,7 +104,7 @@ impl Canary {
         loop {
             followed = busiest.pick(&self.hub, followed);
             let Some(channel) = followed.and_then(|event| self.hub.channel_by_id(event)) else {
-                sleep(LOOK).await;
+                sleep(CHECK_INTERVAL).await;
                 continue;
             };
             let ended = self.follow(&channel, &mut busiest).await;
@@ -124,14 +124,14 @@ impl Canary {
         let opened = timeout(CONNECT_TIMEOUT, self.open(&event.slug, &mut connection)).await;
         let mut blocks = SseStream::new(opened.map_err(|_| io::ErrorKind::TimedOut)??);
         let _aside = channel.presence.exclude(Transport::Sse);
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        looks.reset();
+        let mut checks = interval(CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        checks.reset();
         let mut behind = None;
         loop {
             let block = tokio::select! {
                 block = blocks.next() => block,
-                _ = looks.tick() => {
+                _ = checks.tick() => {
                     if busiest.pick(&self.hub, Some(event.id)) != Some(event.id) {
                         return Ok(());
                     }
@@ -230,7 +230,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Which event has changed most since the last look.
+/// Which event has changed most since the last check.
 #[derive(Debug, Default)]
 struct Busiest {
     revisions: HashMap<EventId, Revision>,

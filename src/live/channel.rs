@@ -103,7 +103,7 @@ pub struct LiveState {
     /// When a count was last pushed.
     pushed_at: Option<Instant>,
     /// A push is due at the end of the interval.
-    armed: bool,
+    push_is_scheduled: bool,
 }
 
 /// A committed state whose count must be pushed.
@@ -117,7 +117,7 @@ enum Pace {
     Now,
     At(Instant),
     /// With a push that is already scheduled.
-    Armed,
+    Scheduled,
 }
 
 impl LiveState {
@@ -142,7 +142,7 @@ impl LiveState {
             },
             sequence: 2,
             pushed_at: None,
-            armed: false,
+            push_is_scheduled: false,
         }
     }
 
@@ -186,8 +186,8 @@ impl LiveState {
     }
 
     fn pace(&mut self, now: Instant, interval: Duration) -> Pace {
-        if self.armed {
-            return Pace::Armed;
+        if self.push_is_scheduled {
+            return Pace::Scheduled;
         }
         match self
             .pushed_at
@@ -196,7 +196,7 @@ impl LiveState {
         {
             None => Pace::Now,
             Some(due) => {
-                self.armed = true;
+                self.push_is_scheduled = true;
                 Pace::At(due)
             }
         }
@@ -204,7 +204,7 @@ impl LiveState {
 
     /// Pushes the newest count; `false` when it was pushed before.
     fn push(&mut self, now: Instant) -> bool {
-        self.armed = false;
+        self.push_is_scheduled = false;
         self.pushed_at = Some(now);
         let changed = self.count.sequence < self.newest.count.sequence;
         self.count = self.newest.count.clone();
@@ -319,7 +319,7 @@ impl Channel {
                     later = Some(due);
                     false
                 }
-                Pace::Armed => false,
+                Pace::Scheduled => false,
             };
             if let Some(at) = edited_at {
                 state.push_details(at);

@@ -17,7 +17,7 @@ use crate::domain::event::EventId;
 use crate::store::Store;
 
 /// How often this node reads its numbers.
-const LOOK: Duration = Duration::from_secs(1);
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// How often unchanged numbers are reported: well below the time after which a report expires.
 const REFRESH: Duration = Duration::from_secs(2);
 /// The sum is pushed once in this many rounds: every five seconds (docs/protocol.md, section 4).
@@ -44,18 +44,18 @@ impl PresenceReporter {
 
     /// Reports, asks and pushes. Runs until it is dropped.
     pub async fn run(self) {
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(REPORT_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut reported, mut pushed, mut elsewhere) =
             (Reported::default(), HashMap::new(), HashMap::new());
-        for look in 0_u64.. {
-            looks.tick().await;
+        for round in 0_u64.. {
+            ticks.tick().await;
             // During an outage the other nodes' numbers stay as they were, like all counts.
             if !self.hub.is_stale() {
                 let here = self.hub.watchers();
                 let nobody = here.is_empty();
                 self.report(here, &mut reported).await;
-                if look % PUSH_EVERY == 0 && !nobody {
+                if round % PUSH_EVERY == 0 && !nobody {
                     match self.store.watching_elsewhere(&self.node).await {
                         Ok(counted) => elsewhere = counted,
                         Err(error) => {
@@ -64,7 +64,7 @@ impl PresenceReporter {
                     }
                 }
             }
-            if look % PUSH_EVERY == 0 {
+            if round % PUSH_EVERY == 0 {
                 self.hub.push_watching(&mut pushed, &elsewhere);
             }
         }

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_its_zone_s_rules_and_escaped_text() {
+    fn an_entry_has_the_rules_of_its_zone_and_escaped_text() {
         let file = calendar(None, &[entry()]);
         for line in [
             "BEGIN:VCALENDAR",

@@ -16,7 +16,7 @@ use super::watcher::Watcher;
 use crate::cli::client::meter::Traffic;
 
 /// How often to check whether all watchers are there.
-const LOOK: Duration = Duration::from_millis(20);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What all phases of a run share.
 pub(super) struct Setting<'a> {
@@ -153,7 +153,7 @@ impl Crowd {
                     self.watchers.len()
                 ));
             }
-            sleep(LOOK).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 
@@ -166,7 +166,7 @@ impl Crowd {
                 .iter()
                 .any(|watcher| watcher.newest() < newest)
         {
-            sleep(LOOK).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 

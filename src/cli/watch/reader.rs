@@ -11,9 +11,9 @@ use tokio::time::sleep;
 /// A failed write shows that too, but only at the next change, which may be weeks away. Until then
 /// a `watch` whose parent was killed would not end.
 pub(super) async fn gone() {
-    const LOOK: Duration = Duration::from_secs(1);
+    const CHECK_INTERVAL: Duration = Duration::from_secs(1);
     while !closed() {
-        sleep(LOOK).await;
+        sleep(CHECK_INTERVAL).await;
     }
 }
 

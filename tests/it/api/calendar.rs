@@ -32,7 +32,7 @@ fn value(file: &str, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_s_file_keeps_its_uid_and_grows_with_each_edit() {
+async fn a_calendar_file_keeps_its_uid_and_raises_its_sequence_with_each_edit() {
     for database in [Database::Sqlite, Database::Postgres] {
         let app = App::start(database, &[], Clock::System).await;
         assert_eq!(app.get("/e/welcome/event.ics").await.status, 404, "no time");
@@ -93,7 +93,7 @@ async fn an_event_s_file_keeps_its_uid_and_grows_with_each_edit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_s_own_file_follows_the_registration() {
+async fn a_visitors_calendar_file_follows_the_registration() {
     let app = App::sqlite().await;
     dinner(&app).await;
     let mut links = Vec::new();

@@ -18,7 +18,7 @@ async fn dinner(app: &App) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_says_when_and_where_in_the_event_s_zone() {
+async fn every_page_says_when_and_where_in_the_zone_of_the_event() {
     let app = App::sqlite().await;
     dinner(&app).await;
     let own = app
