@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+mod organiser;
 mod revise;
 mod state;
 #[cfg(test)]
@@ -18,9 +19,8 @@ use super::audit::{self, Actor};
 use super::change::Kind;
 use super::clock::Timestamp;
 use super::command::{Answer, Applicant, Command, Decision, Refusal};
-use super::event::{self, Capacity, Edit, Event, PartySize};
+use super::event::{Capacity, Event, PartySize};
 use super::headcount::State as EventState;
-use super::questions::{Question, Questions};
 use super::registration::{Locator, Registration, Secret, Status};
 
 /// Decides one command at the moment `now` and changes the state accordingly. A refusal changes
@@ -49,10 +49,10 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             let row = find(batch, *locator, secret.as_ref())?;
             revise::revise(batch, &row, revised, expected.as_deref(), *by, now)
         }
-        Command::Edit { edit, by, .. } => edit_settings(batch, edit, *by, now),
-        Command::Reset { capacity, by, .. } => Ok(reset(batch, *capacity, *by, now)),
-        Command::Undo { by, .. } => undo(batch, *by, now),
-        Command::Delete { confirmed, by, .. } => delete(batch, *confirmed, *by, now),
+        Command::Edit { edit, by, .. } => organiser::edit_settings(batch, edit, *by, now),
+        Command::Reset { capacity, by, .. } => Ok(organiser::reset(batch, *capacity, *by, now)),
+        Command::Undo { by, .. } => organiser::undo(batch, *by, now),
+        Command::Delete { confirmed, by, .. } => organiser::delete(batch, *confirmed, *by, now),
         Command::ApplySchedule => Ok(Answer::Noted),
     }
 }
@@ -285,144 +285,4 @@ fn promote(batch: &mut BatchState, now: Timestamp) {
     for locator in promoted {
         batch.set_status(locator, Status::Confirmed, Some(batch.event.revision));
     }
-}
-
-fn edit_settings(batch: &mut BatchState, edit: &Edit, by: Actor, now: Timestamp) -> Decision {
-    if !edit.conflicts(&batch.event).is_empty() {
-        return Err(Refusal::ChangedMeanwhile);
-    }
-    let before = batch.event.clone();
-    // The organiser reopens an event whose closing time has passed: that time no longer applies.
-    let spent = edit.closed == Some(false) && edit.closes_at.is_none() && before.ended;
-    let opens_at = edit.opens_at.unwrap_or(before.opens_at);
-    let closes_at = if spent {
-        None
-    } else {
-        edit.closes_at.unwrap_or(before.closes_at)
-    };
-    if edit.opens_at.is_some() || edit.closes_at.is_some() {
-        event::check_schedule(opens_at, closes_at).map_err(Refusal::Invalid)?;
-    }
-    let occasion = edit.occasion.applied_to(&before.occasion);
-    let occasion = occasion.map_err(Refusal::Invalid)?;
-    let questions = match &edit.questions {
-        Some(asked) if asked != before.questions.asked() => Some(replaced(&before, asked)?),
-        _ => None,
-    };
-    let event = &mut batch.event;
-    event.occasion = Arc::new(occasion);
-    if let Some(questions) = questions {
-        event.questions = Arc::new(questions);
-    }
-    event.title = edit.title.clone().unwrap_or_else(|| before.title.clone());
-    event.description = edit
-        .description
-        .clone()
-        .unwrap_or_else(|| before.description.clone());
-    event.waitlist = edit.waitlist.unwrap_or(before.waitlist);
-    event.max_party_size = edit.max_party_size.unwrap_or(before.max_party_size);
-    event.closed = edit.closed.unwrap_or(before.closed);
-    if opens_at != before.opens_at {
-        event.opens_at = opens_at;
-        event.scheduled = opens_at.is_some_and(|at| at > now);
-    }
-    if closes_at != before.closes_at {
-        event.closes_at = closes_at;
-        event.ended = closes_at.is_some_and(|at| at <= now);
-    }
-    if batch.event != before {
-        batch.bump_revision(kind_of_edit(before.state(), batch.event.state()), now);
-    }
-    if let Some(capacity) = edit
-        .capacity
-        .filter(|capacity| *capacity != batch.event.capacity)
-    {
-        batch.event.capacity = capacity;
-        batch.bump_revision(Kind::Capacity, now);
-    }
-    promote(batch, now);
-    if batch.event != before {
-        batch.event.edits = before.edits.saturating_add(1);
-        batch.event.edited_at = Some(batch.event.at);
-        batch.writes.settings = true;
-        let after = audit::event(&batch.event);
-        batch.audit(by, "edit", now, audit::event(&before), after);
-    }
-    Ok(Answer::Event(Box::new(batch.event.clone())))
-}
-
-/// The questions after an edit. Before anybody has registered, nothing was answered.
-fn replaced(before: &Event, asked: &[Question]) -> Result<Questions, Refusal> {
-    let unanswered = before.round == 1 && before.last_number == 0;
-    let replaced = before.questions.replaced(asked.to_vec(), unanswered);
-    replaced.map_err(Refusal::Invalid)
-}
-
-/// Any setting can begin or end registration, which is what a reader of the change log wants to
-/// know first.
-fn kind_of_edit(before: EventState, after: EventState) -> Kind {
-    let takes_registrations = |state| match state {
-        EventState::Open | EventState::Full | EventState::Waitlist => true,
-        EventState::Scheduled | EventState::Closed => false,
-    };
-    if !takes_registrations(before) && takes_registrations(after) {
-        Kind::Opened
-    } else if before != EventState::Closed && after == EventState::Closed {
-        Kind::Closed
-    } else {
-        Kind::Edited
-    }
-}
-
-fn reset(batch: &mut BatchState, capacity: Option<Capacity>, by: Actor, now: Timestamp) -> Answer {
-    let before = audit::event(&batch.event);
-    batch.writes.archive = Some((batch.event.round, batch.event.capacity));
-    let event = &mut batch.event;
-    event.round += 1;
-    event.registered = 0;
-    event.waiting = 0;
-    event.waiting_companions = 0;
-    event.last_number = 0;
-    event.capacity = capacity.unwrap_or(event.capacity);
-    batch.bump_revision(Kind::Reset, now);
-    let after = audit::event(&batch.event);
-    batch.audit(by, "reset", now, before, after);
-    Answer::Event(Box::new(batch.event.clone()))
-}
-
-fn undo(batch: &mut BatchState, by: Actor, now: Timestamp) -> Decision {
-    let Some(archived) = batch.known.archived else {
-        return Err(Refusal::NotEmpty("there is no reset to undo"));
-    };
-    if batch.event.last_number > 0 {
-        return Err(Refusal::NotEmpty(
-            "somebody has registered since the reset, so it cannot be undone",
-        ));
-    }
-    let before = audit::event(&batch.event);
-    batch.writes.restored = Some(archived.round);
-    let event = &mut batch.event;
-    event.round = archived.round;
-    event.capacity = archived.capacity;
-    event.registered = archived.registered;
-    event.waiting = archived.waiting;
-    event.waiting_companions = archived.waiting_companions;
-    event.last_number = archived.last_number;
-    batch.bump_revision(Kind::Restored, now);
-    promote(batch, now);
-    let after = audit::event(&batch.event);
-    batch.audit(by, "undo", now, before, after);
-    Ok(Answer::Event(Box::new(batch.event.clone())))
-}
-
-fn delete(batch: &mut BatchState, confirmed: bool, by: Actor, now: Timestamp) -> Decision {
-    if !confirmed && (batch.event.last_number > 0 || batch.event.round > 1) {
-        return Err(Refusal::NotEmpty(
-            "the event has registrations; repeat its slug as ?confirm= to delete it with them",
-        ));
-    }
-    let before = audit::event(&batch.event);
-    batch.writes.deleted = true;
-    batch.audit(by, "delete", now, before, serde_json::Value::Null);
-    Ok(Answer::Deleted)
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
-use crate::domain::event::{NewEvent, PartySize, Slug};
+use crate::domain::event::{Edit, NewEvent, PartySize, Slug};
 use crate::domain::headcount::Headcount;
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
