@@ -1,0 +1,104 @@
+//! A registration's row.
+
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+
+use super::super::{Listed, StoreError};
+use super::{count, party_size, row, unreadable};
+use crate::domain::clock::Timestamp;
+use crate::domain::person::{Email, Name};
+use crate::domain::questions::Answers;
+use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
+
+/// The columns of [`RegistrationRow`].
+macro_rules! registration_columns {
+    () => {
+        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at, \
+         party_size, answers"
+    };
+}
+pub(in crate::store) use registration_columns;
+
+row! {
+    struct RegistrationRow {
+        event_id: i64,
+        round: i64,
+        number: i64,
+        secret: String,
+        name: String,
+        email: String,
+        idempotency_key: Option<String>,
+        status: String,
+        accepted_waiting: Option<i64>,
+        accepted_revision: i64,
+        revision: i64,
+        at: i64,
+        party_size: i64,
+        answers: Option<String>,
+    }
+}
+
+impl TryFrom<RegistrationRow> for Registration {
+    type Error = StoreError;
+
+    fn try_from(row: RegistrationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            locator: Locator {
+                event: row.event_id,
+                round: count("round", row.round)?,
+                number: count("number", row.number)?,
+            },
+            secret: Secret::stored(row.secret),
+            name: Name::stored(row.name),
+            email: Email::stored(row.email),
+            party_size: party_size("party_size", row.party_size)?,
+            key: row.idempotency_key.map(IdempotencyKey::stored),
+            answers: match row.answers {
+                None => Answers::default(),
+                // The text is personal data, and this error is logged.
+                Some(text) => Answers::of_stored(&text).map_err(|_| unreadable("answers", "…"))?,
+            },
+            status: Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?,
+            accepted_waiting: row
+                .accepted_waiting
+                .map(|n| count("accepted_waiting", n))
+                .transpose()?,
+            accepted_revision: row.accepted_revision,
+            revision: row.revision,
+            at: Timestamp::from_millis(row.at),
+        })
+    }
+}
+
+pub(in crate::store) struct ListedRow {
+    registration: RegistrationRow,
+    waiting_position: Option<i64>,
+}
+
+impl<'r, R: Row> FromRow<'r, R> for ListedRow
+where
+    RegistrationRow: FromRow<'r, R>,
+    &'static str: ColumnIndex<R>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            registration: RegistrationRow::from_row(row)?,
+            waiting_position: row.try_get("waiting_position")?,
+        })
+    }
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = StoreError;
+
+    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        let waiting_position = row
+            .waiting_position
+            .map(|n| count("waiting_position", n))
+            .transpose()?;
+        Ok(Self {
+            registration: row.registration.try_into()?,
+            waiting_position,
+        })
+    }
+}
