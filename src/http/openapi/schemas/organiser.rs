@@ -1,0 +1,179 @@
+//! What only the organiser sends and receives.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::event::QuestionKind;
+use super::registration::{Answers, Status};
+
+/// A question to ask: like `Question`, with defaults.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct NewQuestion {
+    /// Its name in `answers`, unique in the event.
+    #[schema(example = "diet")]
+    key: String,
+    label: String,
+    kind: QuestionKind,
+    #[schema(default = false)]
+    required: Option<bool>,
+    /// At least two different ones for `choice` and `choices`; none for the other kinds.
+    options: Option<Vec<String>>,
+    help: Option<String>,
+}
+
+/// Comma-separated values (RFC 4180) with a head.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Csv(String);
+
+/// A registration as the organiser sees it.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Row {
+    id: String,
+    #[schema(minimum = 1)]
+    number: i32,
+    name: String,
+    email: String,
+    /// How many people it is for.
+    party_size: i32,
+    status: Status,
+    #[schema(minimum = 1, required)]
+    waiting_position: Option<i32>,
+    #[schema(minimum = 1)]
+    round: i32,
+    #[schema(format = DateTime)]
+    at: String,
+    answers: Answers,
+}
+
+/// A page of registrations by number.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Rows {
+    registrations: Vec<Row>,
+    /// The next page's `after`; `null` on the last one.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// A new event.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct NewEvent {
+    /// Its name in URLs; cannot be changed.
+    slug: String,
+    title: String,
+    /// `null` for no limit.
+    #[schema(required)]
+    capacity: Option<i32>,
+    #[schema(default = false, nullable = false)]
+    waitlist: Option<bool>,
+    /// The largest party that may register.
+    #[schema(default = 1, nullable = false)]
+    max_party_size: Option<i32>,
+    description: Option<String>,
+    /// When registering begins by itself.
+    #[schema(format = DateTime)]
+    opens_at: Option<String>,
+    /// When registering ends by itself; later than `opens_at`.
+    #[schema(format = DateTime)]
+    closes_at: Option<String>,
+    /// When it begins.
+    #[schema(format = DateTime)]
+    starts_at: Option<String>,
+    /// When it ends; needs `starts_at` and is later.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
+    /// The IANA name of the zone in which pages show and take all times; absent or `null`: the
+    /// server's `--time-zone`.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// One line.
+    location: Option<String>,
+    /// Only people with a place see it.
+    #[schema(format = "uri")]
+    online_url: Option<String>,
+    /// Whom to ask, one line.
+    contact: Option<String>,
+    questions: Option<Vec<NewQuestion>>,
+}
+
+/// What is absent stays as it is; `null` removes a limit or a moment.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct EventEdit {
+    #[schema(nullable = false)]
+    title: Option<String>,
+    /// Raising it promotes those who wait, in order.
+    capacity: Option<i32>,
+    #[schema(nullable = false)]
+    waitlist: Option<bool>,
+    /// Parties that registered before keep their size.
+    #[schema(nullable = false)]
+    max_party_size: Option<i32>,
+    description: Option<String>,
+    #[schema(format = DateTime)]
+    opens_at: Option<String>,
+    #[schema(format = DateTime)]
+    closes_at: Option<String>,
+    /// When it begins.
+    #[schema(format = DateTime)]
+    starts_at: Option<String>,
+    /// When it ends; needs `starts_at` and is later.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
+    /// The IANA name of the zone in which pages show and take all times; absent or `null`: the
+    /// server's `--time-zone`.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+    /// One line.
+    location: Option<String>,
+    /// Only people with a place see it.
+    #[schema(format = "uri")]
+    online_url: Option<String>,
+    /// Whom to ask, one line.
+    contact: Option<String>,
+    /// Close, or open again.
+    #[schema(nullable = false)]
+    closed: Option<bool>,
+    /// All questions, in their order. One that is left out is asked no more, and keeps its answers.
+    questions: Option<Vec<NewQuestion>>,
+}
+
+/// The confirmation of a reset.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Reset {
+    /// The event's slug once more.
+    confirm: String,
+    /// The new round's capacity; absent: as before; `null`: no limit.
+    capacity: Option<i32>,
+}
+
+/// An announcement to everybody who watches the event: 1 to 500 characters on one line.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Announcement {
+    /// One line of 1 to 500 characters; line breaks are refused.
+    text: String,
+    /// When it stops being shown; 24 hours from now unless given.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
+}
+
+/// Who did what when, before and after.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct AuditEntry {
+    #[schema(format = DateTime)]
+    at: String,
+    /// `console`, `token`, `visitor` or `schedule`.
+    who: String,
+    action: String,
+    #[schema(value_type = Value)]
+    before: serde_json::Value,
+    #[schema(value_type = Value)]
+    after: serde_json::Value,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Audit {
+    entries: Vec<AuditEntry>,
+    /// The next page's `after`; `null` on the last one.
+    #[schema(required)]
+    next: Option<String>,
+}
