@@ -9,5 +9,6 @@ pub(super) mod query;
 pub(super) mod registrations;
 pub(super) mod rounds;
 pub(super) mod settings;
+mod settings_fields;
 
 pub(super) use query::LIMIT_MAX;

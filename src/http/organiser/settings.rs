@@ -1,95 +1,20 @@
 //! Creating, changing and deleting events.
 
-use serde::Deserialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use super::query::Query;
+use super::settings_fields::{edit, new_event};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::command::{Answer, Command};
-use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
-use crate::domain::invalid::Invalid;
-use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
-use crate::domain::questions::Questions;
-use crate::domain::zone::Zone;
-use crate::http::body::{self, AllowedMedia, Media, Unread};
+use crate::domain::event::{Event, NewEvent};
+use crate::http::body::{self, AllowedMedia, Unread};
 use crate::http::details::{Item, Reader};
-use crate::http::field_value::{Check, FieldValue, JsonField};
 use crate::http::registration::unexpected;
 use crate::http::{auth, events, find, preconditions, reply};
 use crate::negotiation::etag;
 use crate::problem::Problem;
-
-/// An event's settings; all of them for a new one, any of them for a change.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Fields<'a> {
-    #[serde(borrow)]
-    slug: FieldValue<'a>,
-    #[serde(borrow)]
-    title: FieldValue<'a>,
-    #[serde(borrow)]
-    description: FieldValue<'a>,
-    #[serde(borrow)]
-    capacity: FieldValue<'a>,
-    #[serde(borrow)]
-    waitlist: FieldValue<'a>,
-    #[serde(borrow)]
-    max_party_size: FieldValue<'a>,
-    #[serde(borrow)]
-    opens_at: FieldValue<'a>,
-    #[serde(borrow)]
-    closes_at: FieldValue<'a>,
-    #[serde(borrow)]
-    closed: FieldValue<'a>,
-    #[serde(borrow)]
-    starts_at: FieldValue<'a>,
-    #[serde(borrow)]
-    ends_at: FieldValue<'a>,
-    #[serde(borrow)]
-    time_zone: FieldValue<'a>,
-    #[serde(borrow)]
-    location: FieldValue<'a>,
-    #[serde(borrow)]
-    online_url: FieldValue<'a>,
-    #[serde(borrow)]
-    contact: FieldValue<'a>,
-    questions: JsonField,
-}
-
-impl Fields<'_> {
-    /// When and where; `default` is the zone of events that name none.
-    fn occasion(&self, default: &Zone, check: &mut Check) -> OccasionEdit {
-        let starts_at = check.take(self.starts_at.moment("starts_at"));
-        let ends_at = check.take(self.ends_at.moment("ends_at")).flatten();
-        OccasionEdit {
-            // An unreadable start is one mistake, not two.
-            ends_at: ends_at.filter(|_| starts_at.is_some()),
-            starts_at: starts_at.flatten(),
-            time_zone: check
-                .take(self.time_zone.replacing("time_zone", |text| {
-                    text.map_or_else(|| Ok(default.clone()), Zone::parse)
-                }))
-                .flatten(),
-            location: check
-                .take(self.location.replacing("location", |text| {
-                    occasion::parse_location(text.unwrap_or_default())
-                }))
-                .flatten(),
-            online_url: check
-                .take(self.online_url.replacing("online_url", |text| {
-                    OnlineUrl::parse(text.unwrap_or_default())
-                }))
-                .flatten(),
-            contact: check
-                .take(self.contact.replacing("contact", |text| {
-                    occasion::parse_contact(text.unwrap_or_default())
-                }))
-                .flatten(),
-        }
-    }
-}
 
 /// `POST /api/v1/events`
 pub(in crate::http) async fn post(
@@ -133,73 +58,6 @@ pub(in crate::http) async fn create(
     Ok(context.registrar.create(new, organiser.actor()).await?)
 }
 
-fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewEvent, Problem> {
-    let mut check = Check::default();
-    let slug = check.take(fields.slug.text("slug").and_then(Slug::parse));
-    let title = check.take(fields.title.text("title").and_then(event::parse_title));
-    let description = check.take(
-        fields
-            .description
-            .optional_text("description")
-            .and_then(|text| event::parse_description(text.unwrap_or_default())),
-    );
-    // No default: an organiser who forgets the limit must not get an event without one.
-    let missing = || {
-        Invalid::new(
-            "capacity",
-            "missing",
-            "capacity is missing; give a whole number, or null for no limit",
-        )
-    };
-    let capacity = check.take(
-        fields
-            .capacity
-            .capacity("capacity")
-            .and_then(|capacity| capacity.ok_or_else(missing)),
-    );
-    let waitlist = check.take(fields.waitlist.flag("waitlist"));
-    let max_party_size = check.take(most(&fields.max_party_size));
-    let opens_at = check
-        .take(fields.opens_at.moment("opens_at"))
-        .map(Option::flatten);
-    let closes_at = check
-        .take(fields.closes_at.moment("closes_at"))
-        .map(Option::flatten);
-    if let (Some(opens_at), Some(closes_at)) = (opens_at, closes_at) {
-        check.take(event::check_schedule(opens_at, closes_at));
-    }
-    let base = Occasion {
-        time_zone: default_zone.clone(),
-        ..Occasion::default()
-    };
-    let occasion = fields.occasion(default_zone, &mut check);
-    let occasion = check.take(occasion.applied_to(&base));
-    let questions = fields.questions.get().map(Questions::parse);
-    let questions = check.take_all(questions.transpose()).flatten();
-    check.done()?;
-    match (slug, title, description, capacity, occasion) {
-        (Some(slug), Some(title), Some(description), Some(capacity), Some(occasion)) => {
-            Ok(NewEvent {
-                slug,
-                title,
-                description,
-                capacity,
-                waitlist: waitlist.flatten().unwrap_or(false),
-                max_party_size: max_party_size.flatten().unwrap_or(PartySize::ONE),
-                opens_at: opens_at.flatten(),
-                closes_at: closes_at.flatten(),
-                occasion,
-                questions: questions.unwrap_or_default(),
-            })
-        }
-        _ => Err(check.problem()),
-    }
-}
-
-fn most(field: &FieldValue<'_>) -> Result<Option<PartySize>, Invalid> {
-    field.party_size("max_party_size", Media::Json)
-}
-
 /// `PATCH /api/v1/events/{slug}`
 pub(in crate::http) async fn patch(
     slug: String,
@@ -224,51 +82,6 @@ pub(in crate::http) async fn patch(
         },
     )
     .await
-}
-
-fn edit(fields: &Fields<'_>, event: &Event, default_zone: &Zone) -> Result<Edit, Problem> {
-    let mut check = Check::default();
-    match check.take(fields.slug.optional_text("slug")).flatten() {
-        // A client may send back the whole object that it read.
-        None => {}
-        Some(same) if same == event.slug.as_str() => {}
-        Some(_) => {
-            check.take::<()>(Err(Invalid::new(
-                "slug",
-                "fixed",
-                "slug cannot be changed: links lead to it",
-            )));
-        }
-    }
-    let title = match &fields.title {
-        FieldValue::Absent => None,
-        given => check.take(given.text("title").and_then(event::parse_title)),
-    };
-    let description = match &fields.description {
-        FieldValue::Absent => None,
-        given => check.take(
-            given
-                .optional_text("description")
-                .and_then(|text| event::parse_description(text.unwrap_or_default())),
-        ),
-    };
-    let edit = Edit {
-        title,
-        description,
-        capacity: check.take(fields.capacity.capacity("capacity")).flatten(),
-        waitlist: check.take(fields.waitlist.flag("waitlist")).flatten(),
-        max_party_size: check.take(most(&fields.max_party_size)).flatten(),
-        opens_at: check.take(fields.opens_at.moment("opens_at")).flatten(),
-        closes_at: check.take(fields.closes_at.moment("closes_at")).flatten(),
-        occasion: Box::new(fields.occasion(default_zone, &mut check)),
-        closed: check.take(fields.closed.flag("closed")).flatten(),
-        questions: check
-            .take_all(fields.questions.get().map(Questions::parse).transpose())
-            .flatten(),
-        was: None,
-    };
-    check.done()?;
-    Ok(edit)
 }
 
 /// Submits the change and shows the event after it.
@@ -317,145 +130,4 @@ pub(in crate::http) async fn delete(
 async fn item(context: &Context, event: &Event) -> Response {
     let item = Item::new(context, event, event.headcount(), Reader::Organiser).await;
     reply::with_etag(reply::json(&item), etag::of(&event.position()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::clock::Timestamp;
-    use crate::domain::event::Capacity;
-    use crate::domain::position::Epoch;
-
-    fn fields(json: &str) -> Fields<'_> {
-        serde_json::from_str(json).unwrap()
-    }
-
-    fn gala() -> Event {
-        created(r#"{"slug":"gala","title":"Gala","capacity":10}"#)
-            .unwrap()
-            .open(Epoch::draw(), Timestamp::default())
-    }
-
-    fn created(json: &str) -> Result<NewEvent, Problem> {
-        new_event(&fields(json), &Zone::default())
-    }
-
-    fn edited(json: &str) -> Result<Edit, Problem> {
-        edit(&fields(json), &gala(), &Zone::default())
-    }
-
-    fn refused(problem: &Problem) -> Vec<String> {
-        problem
-            .errors()
-            .into_iter()
-            .map(|(field, _)| field)
-            .collect()
-    }
-
-    #[test]
-    fn a_new_event_says_all_that_is_wrong() {
-        let wrong = created(
-            r#"{"slug":"Gala!","title":"","capacity":-1,"waitlist":"yes","description":7,"opens_at":"soon"}"#,
-        );
-        assert_eq!(
-            refused(&wrong.unwrap_err()),
-            [
-                "slug",
-                "title",
-                "description",
-                "capacity",
-                "waitlist",
-                "opens_at"
-            ]
-        );
-        assert_eq!(
-            refused(&created("{}").unwrap_err()),
-            ["slug", "title", "capacity"]
-        );
-        let backwards = created(
-            r#"{"slug":"g","title":"G","capacity":1,"opens_at":"2026-11-21T09:00:00Z","closes_at":"2026-11-21T09:00:00Z"}"#,
-        );
-        assert_eq!(refused(&backwards.unwrap_err()), ["closes_at"]);
-    }
-
-    #[test]
-    fn null_capacity_is_no_limit_and_the_rest_has_defaults() {
-        let new = created(r#"{"slug":"gala","title":" Gala ","capacity":null,"description":null,"opens_at":null}"#).unwrap();
-        assert_eq!(
-            (new.capacity, new.title.as_str(), new.waitlist, new.opens_at),
-            (Capacity::UNLIMITED, "Gala", false, None)
-        );
-    }
-
-    #[test]
-    fn a_change_tells_absent_from_null() {
-        assert_eq!(edited("{}").unwrap(), Edit::default());
-        let removed = edited(r#"{"capacity":null,"opens_at":null,"description":null}"#).unwrap();
-        let expected = Edit {
-            capacity: Some(Capacity::UNLIMITED),
-            opens_at: Some(None),
-            description: Some(String::new()),
-            ..Edit::default()
-        };
-        assert_eq!(removed, expected);
-        assert_eq!(
-            edited(r#"{"closed":true,"slug":"gala"}"#).unwrap(),
-            Edit {
-                closed: Some(true),
-                ..Edit::default()
-            }
-        );
-        assert_eq!(
-            refused(&edited(r#"{"slug":"ball","title":null,"closed":null}"#).unwrap_err()),
-            ["slug", "title", "closed"]
-        );
-    }
-
-    #[test]
-    fn when_and_where_are_read_together() {
-        let new = created(
-            r#"{"slug":"g","title":"G","capacity":1,"starts_at":"2026-12-12T19:00:00+01:00","time_zone":"europe/berlin",
-                "location":" Town hall ","online_url":"https://meet.example.org/x","contact":null}"#,
-        );
-        let occasion = new.unwrap().occasion;
-        assert_eq!(
-            occasion.starts_at,
-            Some("2026-12-12T18:00:00Z".parse().unwrap())
-        );
-        assert_eq!(
-            (
-                occasion.time_zone.name(),
-                occasion.location.as_str(),
-                occasion.contact.as_str()
-            ),
-            ("Europe/Berlin", "Town hall", "")
-        );
-        let wrong = created(
-            r#"{"slug":"g","title":"G","capacity":1,"starts_at":"soon","ends_at":"2026-12-12T19:00:00Z","time_zone":"Mars",
-                "location":"a\nb","online_url":"javascript:1","contact":7}"#,
-        );
-        assert_eq!(
-            refused(&wrong.unwrap_err()),
-            [
-                "starts_at",
-                "time_zone",
-                "location",
-                "online_url",
-                "contact"
-            ]
-        );
-        let endless =
-            created(r#"{"slug":"g","title":"G","capacity":1,"ends_at":"2026-12-12T19:00:00Z"}"#);
-        assert_eq!(refused(&endless.unwrap_err()), ["ends_at"]);
-        let removed =
-            edited(r#"{"starts_at":null,"time_zone":null,"location":null,"online_url":null}"#);
-        let expected = OccasionEdit {
-            starts_at: Some(None),
-            time_zone: Some(Zone::default()),
-            location: Some(String::new()),
-            online_url: Some(None),
-            ..OccasionEdit::default()
-        };
-        assert_eq!(*removed.unwrap().occasion, expected);
-    }
 }

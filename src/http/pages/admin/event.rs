@@ -3,7 +3,7 @@
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::settings_form::{self, Refused};
+use super::settings_view::{self, Refused};
 use super::{flash, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
@@ -137,8 +137,8 @@ async fn fill(
         share: ShareView::new(context, visit, event.slug.as_str()),
         // The same rule as the undo's: an earlier round, and no registration in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
-        capacity: settings_form::capacity_shown(event, typed.capacity().map(refused)),
-        details: settings_form::details_shown(event, typed.details().map(refused)),
+        capacity: settings_view::capacity(event, typed.capacity().map(refused)),
+        details: settings_view::details(event, typed.details().map(refused)),
         once: once::draw(),
         refused: typed.name(),
         announcement_is_wrong: wrong.iter().any(|field| field == "text"),

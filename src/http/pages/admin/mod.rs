@@ -14,6 +14,7 @@ mod once;
 pub(super) mod questions;
 pub(super) mod questions_form;
 mod settings_form;
+mod settings_view;
 
 use warp::reply::Response;
 
