@@ -1,11 +1,12 @@
 //! What an organiser asks of everybody who registers, and what people answer.
 //!
-//! [`definition`] parses the questions, [`answers`] checks answers against them. Answers are
+//! [`parse`] reads the questions of [`definition`], [`answers`] checks answers against them. Answers are
 //! personal data: they never get into a count, the change log, the audit log or a log line.
 
 mod answers;
 mod definition;
 mod form;
+mod parse;
 #[cfg(test)]
 mod tests;
 
