@@ -8,20 +8,18 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use headcount::domain::audit::{Actor, AuditEntry};
 use headcount::domain::change::Change;
 use headcount::domain::clock::{Clock, Timestamp};
-use headcount::domain::command::{Command, Refusal, Revised};
-use headcount::domain::event::{Edit, Event, EventId, NewEvent, Slug};
-use headcount::domain::position::Position;
-use headcount::domain::registration::{Locator, Registration, Secret};
+use headcount::domain::command::{Command, Refusal};
+use headcount::domain::event::{Event, EventId, NewEvent, Slug};
+use headcount::domain::registration::Registration;
 use headcount::store::Commit;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 
-use super::history::{Ask, IfMatch, Own, Proof, Settings, Step};
-use super::invariants;
-use super::naive::{Hints, Model};
+use super::history::{Ask, Step};
+use super::naive::Model;
 use super::outcome::{as_seen, hints, is_without_effect, word};
-use super::people::{applicant, gala, name, party, pick, places, secret};
+use super::people::gala;
+use super::{compare, invariants};
 
 /// Who creates the events.
 pub(super) const WHO: &str = "token";
@@ -61,7 +59,7 @@ impl Hand {
         Clock::Manual(Arc::clone(&self.0))
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.clock().now()
     }
 
@@ -86,13 +84,14 @@ pub(super) async fn run(
     Ok(machine.seen)
 }
 
-struct Machine<'a, S> {
+pub(super) struct Machine<'a, S> {
     subject: &'a mut S,
-    hand: &'a Hand,
-    model: Model,
-    event: Event,
+    pub(super) hand: &'a Hand,
+    pub(super) model: Model,
+    pub(super) event: Event,
     dump: Dump,
-    secrets: u32,
+    /// How many secrets were drawn.
+    pub(super) secrets: u32,
     seen: Seen,
 }
 
@@ -159,28 +158,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         );
         let before = self.check().await?;
         if expected.iter().all(is_without_effect) && self.model.log.len() == former.log.len() {
-            let settings = |dump: &Dump| {
-                dump.event.clone().map(|event| Event {
-                    scheduled: false,
-                    ended: false,
-                    ..event
-                })
-            };
-            prop_assert_eq!(
-                settings(&before),
-                settings(&self.dump),
-                "a refusal changed something"
-            );
-            prop_assert_eq!(
-                &before.registrations,
-                &self.dump.registrations,
-                "a refusal changed something"
-            );
-            prop_assert_eq!(
-                &before.audit,
-                &self.dump.audit,
-                "a refusal changed something"
-            );
+            compare::unchanged(&before, &self.dump)?;
         }
         Ok(())
     }
@@ -214,7 +192,7 @@ impl<'a, S: Subject> Machine<'a, S> {
         let decide_due =
             |model: &mut Model| model.decide(&Command::ApplySchedule, now, &hints, model.log.len());
         let _ = (decide_due(&mut stored), decide_due(&mut self.model));
-        if dump == expected(&stored) {
+        if dump == compare::expected(&stored) {
             self.seen.insert("stored without an answer");
             self.model = stored;
         } else {
@@ -227,11 +205,7 @@ impl<'a, S: Subject> Machine<'a, S> {
     /// Compares everything that is stored with the model. Returns the dump before this one.
     async fn check(&mut self) -> Result<Dump, TestCaseError> {
         let before = std::mem::replace(&mut self.dump, self.subject.dump(&self.event).await);
-        let expected = expected(&self.model);
-        prop_assert_eq!(&self.dump.event, &expected.event);
-        prop_assert_eq!(&self.dump.registrations, &expected.registrations);
-        prop_assert_eq!(&self.dump.changes, &expected.changes);
-        prop_assert_eq!(&self.dump.audit, &expected.audit);
+        compare::stored(&self.dump, &self.model)?;
         invariants::hold(&self.dump)?;
         Ok(before)
     }
@@ -270,172 +244,5 @@ impl<'a, S: Subject> Machine<'a, S> {
         self.model = Model::new(&self.event, WHO, self.model.audit.clone());
         self.check().await?;
         Ok(())
-    }
-
-    /// Names, keys and positions for what the history only points at.
-    fn commands(&mut self, asks: &[Ask]) -> Vec<Command> {
-        let mut scratch = self.model.clone();
-        let since = scratch.log.len();
-        let mut commands = Vec::with_capacity(asks.len());
-        for ask in asks {
-            let command = self.command(ask, &scratch);
-            // So that a batch can cancel what it has registered itself.
-            let _ = scratch.decide(&command, self.hand.now(), &Hints::new(), since);
-            commands.push(command);
-        }
-        commands
-    }
-
-    fn command(&mut self, ask: &Ask, model: &Model) -> Command {
-        match ask {
-            Ask::Register {
-                person,
-                is_loud,
-                nickname,
-                people,
-                key,
-            } => {
-                self.secrets += 1;
-                Command::Register(applicant(
-                    *person,
-                    *is_loud,
-                    *nickname,
-                    *people,
-                    *key,
-                    secret(self.secrets),
-                ))
-            }
-            Ask::Cancel { who, proof } => {
-                let (_, locator, secret, by) = self.named(*who, *proof, model);
-                Command::Cancel {
-                    locator,
-                    secret,
-                    by,
-                }
-            }
-            Ask::Change {
-                who,
-                proof,
-                people,
-                nickname,
-                if_match,
-            } => {
-                let (row, locator, secret, by) = self.named(*who, *proof, model);
-                let present = model.position();
-                let own = row.map_or(present.revision, |row| row.revision);
-                let at = |revision| Position {
-                    revision,
-                    ..present.clone()
-                };
-                let expected = if_match.map(|if_match| match if_match {
-                    Own::Present => vec![at(own)],
-                    Own::Event => vec![present.clone()],
-                    Own::Former => vec![at(own - 1)],
-                });
-                Command::Change {
-                    locator,
-                    secret,
-                    revised: Revised {
-                        name: nickname.map(|nickname| name(locator.number, nickname)),
-                        party_size: people.map(party),
-                        ..Revised::default()
-                    },
-                    expected,
-                    by,
-                }
-            }
-            Ask::Edit(settings) => self.edit(settings, model),
-            Ask::Reset { capacity } => Command::Reset {
-                expected: None,
-                capacity: capacity.map(places),
-                by: Actor::Console,
-            },
-            Ask::Undo => Command::Undo {
-                expected: None,
-                by: Actor::Token,
-            },
-            Ask::Delete { confirmed } => Command::Delete {
-                expected: None,
-                confirmed: *confirmed,
-                by: Actor::Console,
-            },
-            Ask::ApplySchedule => Command::ApplySchedule,
-        }
-    }
-
-    /// One of all registrations, and who asks for it.
-    fn named<'m>(
-        &self,
-        who: Option<Index>,
-        proof: Proof,
-        model: &'m Model,
-    ) -> (Option<&'m Registration>, Locator, Option<Secret>, Actor) {
-        let row = pick(who, &model.everybody);
-        let nobody = Locator {
-            event: self.event.id,
-            round: 1,
-            number: 4_000,
-        };
-        let right = || row.map_or_else(|| secret(0), |row| row.secret.clone());
-        let (secret, by) = match proof {
-            Proof::Right => (Some(right()), Actor::Visitor),
-            Proof::Wrong => (Some(secret(0)), Actor::Visitor),
-            Proof::Console => (None, Actor::Console),
-            Proof::Token => (None, Actor::Token),
-        };
-        (row, row.map_or(nobody, |row| row.locator), secret, by)
-    }
-
-    fn edit(&self, settings: &Settings, model: &Model) -> Command {
-        let moment = |from_now: i64| Timestamp::from_millis(self.hand.now().as_millis() + from_now);
-        let edit = Edit {
-            title: settings.title.map(|title| format!("Gala {title}")),
-            description: settings.description.map(|line| format!("Line {line}")),
-            capacity: settings.capacity.map(places),
-            waitlist: settings.waitlist,
-            max_party_size: settings.max_party_size.map(party),
-            opens_at: settings.opens_in.map(|opens_in| opens_in.map(moment)),
-            closes_at: settings.closes_in.map(|closes_in| closes_in.map(moment)),
-            closed: settings.closed,
-            ..Edit::default()
-        };
-        let present = model.position();
-        let former = Position {
-            revision: present.revision - 1,
-            ..present.clone()
-        };
-        let expected = settings.if_match.map(|if_match| match if_match {
-            IfMatch::Present => vec![present],
-            IfMatch::Among => vec![former, present],
-            IfMatch::Former => vec![former],
-            IfMatch::ForeignEpoch => vec![Position {
-                epoch: "elsewhere".parse().expect("an epoch"),
-                ..present
-            }],
-        });
-        Command::Edit {
-            edit,
-            expected,
-            by: Actor::Console,
-        }
-    }
-}
-
-fn expected(model: &Model) -> Dump {
-    if model.gone {
-        return Dump {
-            event: None,
-            registrations: Vec::new(),
-            changes: Vec::new(),
-            audit: model.audit.clone(),
-        };
-    }
-    let mut registrations = model.everybody.clone();
-    registrations.sort_by_key(|row| row.locator);
-    Dump {
-        event: Some(model.event()),
-        registrations,
-        changes: model.log.clone(),
-        audit: model.audit.clone(),
     }
 }

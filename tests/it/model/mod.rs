@@ -10,6 +10,8 @@
 //! MODEL_STEPS=10000 cargo test --test it model::postgres
 //! ```
 
+mod commands;
+mod compare;
 mod database;
 mod history;
 pub(crate) mod invariants;
