@@ -1,12 +1,11 @@
 //! What a watcher and a delivery cost, for SSE and WebSocket in one run. The floor is a bare loop
 //! of `write()`.
 //!
-//! ```sh
-//! cargo bench --bench fanout                            # 1,000 and 10,000 watchers, then registering beside 10,000
-//! BENCH_WATCHERS=18000 BENCH_ROUNDS=1 cargo bench --bench fanout
-//! BENCH_ONLY=memory cargo bench --bench fanout          # delivering, memory, tls, mixed, registering
-//! BENCH_ONLY=http2 BENCH_WATCHERS=50000 cargo bench --bench fanout     # 100 watchers on each socket
-//! ```
+//! ```sh cargo bench --bench fanout                            # 1,000 and 10,000 watchers, then
+//! registering beside 10,000 BENCH_WATCHERS=18000 BENCH_ROUNDS=1 cargo bench --bench fanout
+//! BENCH_ONLY=memory cargo bench --bench fanout          # delivering, memory, tls, mixed,
+//! registering BENCH_ONLY=http2 BENCH_WATCHERS=50000 cargo bench --bench fanout     # 100 watchers
+//! on each socket ```
 //!
 //! The server is a process of its own on the first core; the crowd is one loop on the second (where
 //! `taskset` exists). A delivery's delay runs from the crowd's request for a change until it has
@@ -226,7 +225,8 @@ fn row(transport: Transport, watchers: usize, kind: &str, figures: &Figures) {
         connects,
     } = figures;
     println!(
-        "{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} {memory:>13.2} {connects:>10.0}",
+        "{:<10} {watchers:>8}  {kind:<5} {cpu:>13.2} {p50:>9.1} {p99:>9.1} {span:>9.1} \
+        {memory:>13.2} {connects:>10.0}",
         transport.name()
     );
 }
@@ -290,7 +290,8 @@ fn delivering(watchers: &[usize], kinds: &[&str], rounds: usize) {
             } = Figures::ratio(&runs[1], &runs[0]);
             let label = format!("  {} / {}", kinds[1], kinds[0]);
             println!(
-                "{label:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× {connects:>9.2}×"
+                "{label:<26} {cpu:>12.2}× {p50:>8.2}× {p99:>8.2}× {span:>8.2}× {memory:>12.2}× \
+                {connects:>9.2}×"
             );
         }
     }

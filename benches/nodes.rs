@@ -325,7 +325,8 @@ async fn notify(url: &str) {
         }
     }
     println!(
-        "Notify: one node under load on one event, another one listens; {rounds} rounds of {seconds:?}, in turns"
+        "Notify: one node under load on one event, another one listens; {rounds} rounds of \
+        {seconds:?}, in turns"
     );
     for (server, measured) in ["off", "on", "on", "off"].into_iter().zip(&measured) {
         let (rate, p99) = medians(measured.clone());

@@ -283,10 +283,12 @@ fn measure() {
         ("Postgres", runtime.block_on(cluster.new_database())),
     ];
     println!(
-        "                  registrations a second                              batched/                       p99 in ms"
+        "                  registrations a second                              \
+        batched/                       p99 in ms"
     );
     println!(
-        "database  conns  no database   one each  batch of 1    batched    one each  batch of 1  ceiling   one each  batched"
+        "database  conns  no database   one each  batch of 1    batched    one each  batch of 1  \
+        ceiling   one each  batched"
     );
     let wanted = list("BENCH_DATABASES", DATABASES);
     for (database, url) in databases
@@ -333,7 +335,8 @@ fn measure() {
             let [ceiling, plain, single, batched] = rates.map(median);
             let [_, plain_p99, _, batched_p99] = p99.map(median);
             println!(
-                "{database:<9} {connections:>5}  {ceiling:>11.0} {plain:>10.0} {single:>11.0} {batched:>10.0}  {:>9.1}× {:>10.1}× {:>8.2}  {plain_p99:>9.1} {batched_p99:>8.1}",
+                "{database:<9} {connections:>5}  {ceiling:>11.0} {plain:>10.0} {single:>11.0} \
+                {batched:>10.0}  {:>9.1}× {:>10.1}× {:>8.2}  {plain_p99:>9.1} {batched_p99:>8.1}",
                 batched / plain,
                 batched / single,
                 batched / ceiling

@@ -106,7 +106,8 @@ async fn run(database: &str, address: SocketAddr, people: usize, places: usize) 
         "everybody has a definite answer: {answers:?}"
     );
     println!(
-        "{database:<9} {people} people, {places} places, {CONNECTIONS} connections: {:.2} s, {answers:?}, {retried} polite retries",
+        "{database:<9} {people} people, {places} places, {CONNECTIONS} connections: {:.2} s, \
+        {answers:?}, {retried} polite retries",
         elapsed.as_secs_f64()
     );
 }

@@ -171,13 +171,19 @@ impl From<Refusal> for Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Busy { retry_after } => {
-                Self::new(Code::Busy, "too many people register at this moment; nothing was stored, and the same request is safe to send again")
-                    .retry_after(retry_after)
-            }
+            Failure::Busy { retry_after } => Self::new(
+                Code::Busy,
+                "too many people register at this moment; nothing was \
+                    stored, and the same request is safe to send again",
+            )
+            .retry_after(retry_after),
             Failure::DatabaseUnreachable => Self::unreachable(),
-            Failure::Draining => Self::new(Code::Draining, "this server is stopping; nothing was stored, and the same request is safe to send again")
-                .retry_after(Duration::from_secs(2)),
+            Failure::Draining => Self::new(
+                Code::Draining,
+                "this server is stopping; nothing was \
+                stored, and the same request is safe to send again",
+            )
+            .retry_after(Duration::from_secs(2)),
             Failure::Internal => Self::internal(),
         }
     }
@@ -189,7 +195,8 @@ impl From<StoreError> for Problem {
             StoreError::Unreachable(_) => Self::unreachable(),
             StoreError::Busy => Self::new(
                 Code::Busy,
-                "too many long lists are being read at this moment; nothing was changed, and the same request is safe to send again",
+                "too many long lists are being read at this moment; nothing was changed, and the \
+                same request is safe to send again",
             )
             .retry_after(Duration::from_secs(1)),
             StoreError::Unexpected(_)
@@ -222,7 +229,8 @@ impl Problem {
     fn unreachable() -> Self {
         Self::new(
             Code::DatabaseUnreachable,
-            "the database cannot be reached at the moment; whether a change was stored is not known, and with the same Idempotency-Key it is safe to send it again",
+            "the database cannot be reached at the moment; whether a change was stored is not \
+            known, and with the same Idempotency-Key it is safe to send it again",
         )
         .retry_after(Duration::from_secs(2))
     }
@@ -236,7 +244,8 @@ impl Problem {
 
     /// A limit of connections is reached. Open ones stay; this client may return later.
     pub fn over_limit() -> Self {
-        let detail = "too many connections are open; nothing was stored, and the same request is safe to send again";
+        let detail = "too many connections are open; nothing was stored, and the same request is \
+            safe to send again";
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(5))
     }
 

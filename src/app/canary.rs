@@ -110,7 +110,10 @@ impl Canary {
             let ended = self.follow(&channel, &mut busiest).await;
             self.received.set(None);
             if let Err(error) = ended {
-                tracing::debug!(%error, event = %channel.newest().event.slug, "the canary's stream ended; opening it again");
+                tracing::debug!(
+                    %error, event = %channel.newest().event.slug,
+                    "the canary's stream ended; opening it again"
+                );
                 sleep(PAUSE).await;
             }
         }
@@ -138,7 +141,8 @@ impl Canary {
                     // The decoder does not show heartbeats. A stream that is behind for a whole
                     // interval is dead.
                     let seen = self.received.get().map_or(0, |(_, count)| count.revision);
-                    let was_behind = std::mem::replace(&mut behind, (seen != channel.newest().event.revision).then_some(seen));
+                    let is_behind = seen != channel.newest().event.revision;
+                    let was_behind = std::mem::replace(&mut behind, is_behind.then_some(seen));
                     if behind.is_some() && behind == was_behind {
                         return Err(io::ErrorKind::TimedOut.into());
                     }

@@ -53,7 +53,8 @@ pub(super) fn run(args: &CopyArgs) -> ExitCode {
                 println!("{rows:>12} {table}");
             }
             println!(
-                "Verified: both have the same rows in each table, and the same epoch, revision and counts for each event."
+                "Verified: both have the same rows in each table, and the same epoch, revision \
+                and counts for each event."
             );
             ExitCode::SUCCESS
         }

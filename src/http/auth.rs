@@ -219,7 +219,8 @@ fn unauthorized(detail: &str, token_sent: bool) -> Problem {
 fn forged() -> Problem {
     Problem::new(
         Code::Forbidden,
-        "the session's proof is missing or wrong; reload the console's page, and send its token as X-CSRF-Token",
+        "the session's proof is missing or wrong; reload the console's page, and send its token \
+        as X-CSRF-Token",
     )
 }
 

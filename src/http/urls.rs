@@ -1,4 +1,5 @@
-//! The addresses of everything but the assets, with the methods they take: what `Allow`, OPTIONS and preflights say.
+//! The addresses of everything but the assets, with the methods they take: what `Allow`, OPTIONS
+//! and preflights say.
 
 use warp::http::{HeaderMap, HeaderValue, Method, header};
 use warp::reply::Response;

@@ -161,7 +161,10 @@ impl Follower {
                     let newest = event.announcement;
                     if event.revision < known {
                         let (slug, revision) = (&event.slug, event.revision);
-                        tracing::warn!(%slug, known, revision, "database is older than this node (restored?); using its state");
+                        tracing::warn!(
+                            %slug, known, revision,
+                            "database is older than this node (restored?); using its state"
+                        );
                         self.hub.publish_restored(event);
                     } else {
                         self.hub.publish(event);

@@ -59,7 +59,10 @@ impl PresenceReporter {
                     match self.store.watching_elsewhere(&self.node).await {
                         Ok(counted) => elsewhere = counted,
                         Err(error) => {
-                            tracing::debug!(%error, "cannot read how many watch on other nodes; using the last numbers");
+                            tracing::debug!(
+                                %error,
+                                "cannot read how many watch on other nodes; using the last numbers"
+                            );
                         }
                     }
                 }
@@ -95,7 +98,10 @@ impl PresenceReporter {
             .report_watching(&self.node, &HashMap::new())
             .await
         {
-            tracing::debug!(%error, "cannot withdraw the report of how many watch here; it expires by itself");
+            tracing::debug!(
+                %error,
+                "cannot withdraw the report of how many watch here; it expires by itself"
+            );
         }
     }
 }

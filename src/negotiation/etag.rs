@@ -121,6 +121,7 @@ pub fn of(position: &Position) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::position::Epoch;
     use proptest::prelude::*;
 
     fn read(lines: &[&str]) -> Option<KnownPositions> {
@@ -166,8 +167,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_list_of_tags_is_read_back(revisions in prop::collection::vec(0..=i64::MAX, 0..8)) {
-            let positions: Vec<Position> = revisions.into_iter().map(|revision| Position { epoch: "q7f2k9".parse().unwrap(), revision }).collect();
-            let line = positions.iter().map(|position| format!("\"{position}\"")).collect::<Vec<_>>().join(", ");
+            let epoch: Epoch = "q7f2k9".parse().unwrap();
+            let positions: Vec<_> = revisions
+                .into_iter()
+                .map(|revision| Position { epoch: epoch.clone(), revision })
+                .collect();
+            let tags: Vec<_> = positions.iter().map(|position| format!("\"{position}\"")).collect();
+            let line = tags.join(", ");
             prop_assert_eq!(read(&[&line]), Some(KnownPositions::These(positions)));
         }
 

@@ -27,7 +27,10 @@ pub async fn run(registrar: Registrar, hub: Hub, clock: Clock) {
             if event.next_due().is_some_and(|due| due <= clock.now())
                 && let Err(error) = registrar.submit(event.id, Command::ApplySchedule).await
             {
-                tracing::warn!(%error, event = %event.slug, "a due opening or closing was not committed; trying again");
+                tracing::warn!(
+                    %error, event = %event.slug,
+                    "a due opening or closing was not committed; trying again"
+                );
             }
         }
     }

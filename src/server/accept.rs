@@ -113,7 +113,11 @@ async fn settle<S: Application>(listener: &TcpListener, server: &Arc<Server>, ap
             biased;
             () = &mut over => return,
             accepted = listener.accept() => match accepted {
-                Ok((stream, addr)) if proxy::is_trusted(addr.ip(), &server.config.trusted_proxies) => admit(stream, addr, server, app),
+                Ok((stream, addr))
+                    if proxy::is_trusted(addr.ip(), &server.config.trusted_proxies) =>
+                {
+                    admit(stream, addr, server, app);
+                }
                 Ok(_) => {}
                 Err(_) => sleep(BACKOFF_MIN).await,
             }

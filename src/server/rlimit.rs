@@ -37,7 +37,8 @@ pub(super) fn warn_if_low(config: &Config) {
         tracing::warn!(
             files,
             needed,
-            "the system's limit of open files is below what --max-connections needs; raise it (ulimit -n, LimitNOFILE=)"
+            "the system's limit of open files is below what --max-connections needs; raise it \
+            (ulimit -n, LimitNOFILE=)"
         );
     }
 }

@@ -55,7 +55,8 @@ pub enum TlsError {
     BadKey(pem::Error),
     /// The key's text has no usable key.
     #[error(
-        "no private key found: expected an unencrypted PEM block `-----BEGIN PRIVATE KEY-----` (PKCS#8, PKCS#1 or SEC1)"
+        "no private key found: expected an unencrypted PEM block `-----BEGIN PRIVATE KEY-----` \
+        (PKCS#8, PKCS#1 or SEC1)"
     )]
     NoKey,
     /// rustls refuses the pair.

@@ -66,7 +66,10 @@ pub(super) async fn commit(
     match bounded_by(deadline, limit, transaction.commit()).await {
         Err(StoreError::Unreachable(error)) => {
             let stored = was_stored(backend, event, &commit).await.unwrap_or(false);
-            tracing::warn!(%error, event, stored, "a commit failed or its answer was lost; looked up whether it is stored");
+            tracing::warn!(
+                %error, event, stored,
+                "a commit failed or its answer was lost; looked up whether it is stored"
+            );
             if stored {
                 Ok(commit)
             } else {

@@ -80,7 +80,8 @@ pub enum StoreError {
     Unreadable(String),
     /// A newer version of the program has migrated the database.
     #[error(
-        "the database has the schema of a newer version of this program (migration {0}); start that version, or restore a backup made before it"
+        "the database has the schema of a newer version of this program (migration {0}); start \
+        that version, or restore a backup made before it"
     )]
     NewerSchema(i64),
     /// The schema cannot be brought to this program's version.

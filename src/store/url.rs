@@ -58,12 +58,14 @@ fn check_file(options: &SqliteConnectOptions, url: &str) -> Result<(), &'static 
     };
     if has("mode", "memory") || path.ends_with(":memory:") {
         return Err(
-            "a database in memory would be lost at the end, and each connection would see another one; name a file, such as sqlite://headcount.db",
+            "a database in memory would be lost at the end, and each connection would see another \
+            one; name a file, such as sqlite://headcount.db",
         );
     }
     if file.as_os_str().is_empty() {
         return Err(
-            "the SQLite URL names no file; write it like sqlite://headcount.db (relative) or sqlite:///var/lib/headcount.db (absolute)",
+            "the SQLite URL names no file; write it like sqlite://headcount.db (relative) or \
+            sqlite:///var/lib/headcount.db (absolute)",
         );
     }
     // SQLite would parse this as a URI, whose options could contradict those set here.

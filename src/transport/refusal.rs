@@ -66,7 +66,8 @@ pub(super) fn precondition(method: &Method, headers: &HeaderMap) -> Option<Respo
 pub(super) fn problem(admission: Admission) -> Option<Problem> {
     match admission {
         Admission::OverLimit => {
-            let detail = "too many connections are open; nothing is wrong with the request, send it again later";
+            let detail = "too many connections are open; nothing is wrong with the request, send \
+                it again later";
             Some(busy(detail))
         }
         Admission::Admitted | Admission::Draining => None,

@@ -18,7 +18,10 @@ after(async () => {
 
 const event = (slug) => server.organise("POST", "/events", { slug, title: slug, capacity: 100 });
 
-/** A page of the server's origin that runs nothing of ours, so that the browser's own EventSource is what is tested. */
+/**
+ * A page of the server's origin that runs nothing of ours, so that the browser's own EventSource is
+ * what is tested.
+ */
 async function bare(t, base) {
   const context = await browser.newContext();
   t.after(() => context.close());

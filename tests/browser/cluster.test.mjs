@@ -1,4 +1,5 @@
-// The whole topology of docker-compose.yml without Docker: scripts/cluster with a real Postgres, two nodes and the real Caddy.
+// The whole topology of docker-compose.yml without Docker: scripts/cluster with a real Postgres,
+// two nodes and the real Caddy.
 import assert from "node:assert/strict";
 import https from "node:https";
 import { after, before, test } from "node:test";
@@ -94,7 +95,8 @@ test("a registration through the balancer is seen at both nodes and through the 
 
 test("Socket.IO polling stays on its node, whichever that is", async (t) => {
   await organise("polled");
-  // Several addresses, so that both nodes are chosen; several requests a session, which a balancer without memory would scatter.
+  // Several addresses, so that both nodes are chosen; several requests a session, which a balancer
+  // without memory would scatter.
   const latest = new Map();
   const sockets = Array.from({ length: 8 }, (_, n) => {
     const agent = new https.Agent({

@@ -57,7 +57,8 @@ test("all six show the same number, a burst ends at the same number on all six, 
   await all(page, at + 51);
   await shows(page, at + 51);
   assert.equal(await registered("welcome"), 0);
-  // Every change is accounted for on every line: shown, or skipped over. People who were committed together are one change.
+  // Every change is accounted for on every line: shown, or skipped over. People who were committed
+  // together are one change.
   const changes = (await count("lab")).revision - before;
   assert.ok(changes >= 2 && changes <= 51, `${changes} changes`);
   await page.waitForFunction(

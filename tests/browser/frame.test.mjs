@@ -1,4 +1,5 @@
-// iframe streaming in a real browser: with and without JavaScript, across origins; and that nothing else is framed.
+// iframe streaming in a real browser: with and without JavaScript, across origins; and that nothing
+// else is framed.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
@@ -80,7 +81,10 @@ test("a page of another origin frames it, and hears every count", async (t) => {
   await event("posted");
   pages.set(
     "/posted",
-    `<!doctype html><title>x</title><script>received = []; addEventListener('message', ({ data, origin }) => received.push({ data, origin }));</script>
+    `<!doctype html><title>x</title><script>
+      received = [];
+      addEventListener('message', ({ data, origin }) => received.push({ data, origin }));
+    </script>
     <iframe src="${frameUrl("posted")}"></iframe>`,
   );
   const page = await open(t, `${foreign}/posted`);
@@ -101,7 +105,10 @@ test("embed.js puts the live number on a page of another origin", async (t) => {
   await event("embedded");
   pages.set(
     "/embedded",
-    `<!doctype html><title>x</title><main><script>received = []; addEventListener('headcount', ({ detail }) => received.push(detail.registered));</script>
+    `<!doctype html><title>x</title><main><script>
+      received = [];
+      addEventListener('headcount', ({ detail }) => received.push(detail.registered));
+    </script>
     <script src="${server.base}/embed.js" data-event="embedded" data-width="300" async></script></main>`,
   );
   const page = await open(t, `${foreign}/embedded`);
@@ -275,7 +282,8 @@ test("embed.js does not hold up the page's load, and passes its theme on", async
   for (const how of ["", "async", "defer"]) {
     pages.set(
       "/loads",
-      `<!doctype html><title>x</title><main><script>addEventListener('load', () => { loaded = true; });</script>
+      `<!doctype html><title>x</title><main>
+      <script>addEventListener('load', () => { loaded = true; });</script>
       <script src="${server.base}/embed.js" data-event="loads" data-theme="dark" ${how}></script></main>`,
     );
     const page = await open(t, `${foreign}/loads`);

@@ -1,4 +1,5 @@
-// The main journey in a real browser: two pages open, one registers, both move; the organiser resets, both move.
+// The main journey in a real browser: two pages open, one registers, both move; the organiser
+// resets, both move.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PASSWORD, complaints, says, shows, startBrowser, startServer } from "./support.mjs";

@@ -1,5 +1,5 @@
-// No page scrolls sideways, whatever an organiser or a visitor has typed, at any width, in either language, at 200 % text,
-// and whichever fonts a machine has.
+// No page scrolls sideways, whatever an organiser or a visitor has typed, at any width, in either
+// language, at 200 % text, and whichever fonts a machine has.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PASSWORD, shows, startBrowser, startServer } from "./support.mjs";

@@ -1,4 +1,5 @@
-// /api/v1/openapi.json: valid by two independent validators, and true of the real server by a bounded run of Schemathesis.
+// /api/v1/openapi.json: valid by two independent validators, and true of the real server by a
+// bounded run of Schemathesis.
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +45,8 @@ test("the document is OpenAPI 3.1", async () => {
 
 // What never ends cannot be read to its end: the streams have tests of their own.
 const ENDLESS = "/(stream|frame|ws)$";
-// A long poll that is asked for may last for a minute, longer than the whole run is meant to: values that the document allows ask for a second.
+// A long poll that is asked for may last for a minute, longer than the whole run is meant to:
+// values that the document allows ask for a second.
 const LONGEST_WAIT_S = 1;
 // Values that it does not allow may ask for more, and are answered after that minute at the latest.
 const LONGEST_ANSWER_S = 70;

@@ -1,4 +1,5 @@
-// Programs beside the server: free ports, a folder, a start that waits for readiness, an end that leaves nothing.
+// Programs beside the server: free ports, a folder, a start that waits for readiness, an end that
+// leaves nothing.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,4 +1,5 @@
-// The real nginx and the real Caddy in front of a real server, with the configurations that deploy/ recommends.
+// The real nginx and the real Caddy in front of a real server, with the configurations that deploy/
+// recommends.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +10,8 @@ import { freePort, newFolder, run, start, until } from "./processes.mjs";
 import { says, shows, startBrowser, startServer } from "./support.mjs";
 import { TRANSPORTS, ask, blocks, watch } from "./watchers.mjs";
 
-// docs/protocol.md promises 500 ms through a proxy. A loaded machine must not fail the test; the figure is printed.
+// docs/protocol.md promises 500 ms through a proxy. A loaded machine must not fail the test; the
+// figure is printed.
 const BOUND_MS = 5_000;
 const BEHIND = ["--trusted-proxies", "127.0.0.1"];
 

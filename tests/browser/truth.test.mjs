@@ -1,4 +1,5 @@
-// A page says "live" only while it is: silence, a network that is away, tabs that hang, clocks that jump, six connections.
+// A page says "live" only while it is: silence, a network that is away, tabs that hang, clocks that
+// jump, six connections.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

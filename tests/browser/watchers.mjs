@@ -95,7 +95,10 @@ function polling(pause_ms, wait_s) {
   };
 }
 
-/** Each name's watcher: `(base, slug, onCount)` calls `onCount` with every count and returns how to end it. */
+/**
+ * Each name's watcher: `(base, slug, onCount)` calls `onCount` with every count and returns how to
+ * end it.
+ */
 function pulling(counts) {
   return (base, slug, onCount, fail) => {
     const stop = new AbortController();

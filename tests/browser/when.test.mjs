@@ -1,5 +1,5 @@
-// When and where: the organiser moves an event across a change of the clocks, and every open page follows; another library reads
-// the calendar files as the same instants.
+// When and where: the organiser moves an event across a change of the clocks, and every open page
+// follows; another library reads the calendar files as the same instants.
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// The frame's one script. It posts each count to the page around it, removes what is older, and loads the document again
-// when the document ended or has gone silent. A connection that is cut fires no event, so silence is the only sign.
+// The frame's one script. It posts each count to the page around it, removes what is older, and
+// loads the document again when the document ended or has gone silent. A connection that is cut
+// fires no event, so silence is the only sign.
 (() => {
   const SLACK_MS = 3_000;
   const RETRY_MS = 3_000;
@@ -14,7 +15,8 @@
     clearTimeout(timer);
     timer = setTimeout(again, ms);
   };
-  // A frame that navigates while the server is away shows the browser's error page for ever. So it asks first.
+  // A frame that navigates while the server is away shows the browser's error page for ever. So it
+  // asks first.
   const again = async () => {
     try {
       const answer = await fetch(count, {

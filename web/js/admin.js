@@ -1,5 +1,5 @@
-// The console: previews a new capacity, asks before destructive actions, and follows other organisers' changes.
-// Every action works without this file.
+// The console: previews a new capacity, asks before destructive actions, and follows other
+// organisers' changes. Every action works without this file.
 import { previewCapacity } from "./capacity-preview.js";
 import { fieldMoment } from "./moment-field.js";
 import { readWords, formatDate } from "./words.js";

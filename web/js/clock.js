@@ -1,5 +1,6 @@
-// The server's clock as this device knows it. The fastest of several answers is the most exact: its error is half its round trip.
-// Durations here come from the monotonic clock, which does not jump when the device's time is set.
+// The server's clock as this device knows it. The fastest of several answers is the most exact: its
+// error is half its round trip. Durations here come from the monotonic clock, which does not jump
+// when the device's time is set.
 const SAMPLES = 7;
 const AGAIN_MS = 60_000;
 
@@ -11,7 +12,10 @@ export const serverNow = () => localNow() + (best?.offset_ms ?? 0);
 /** `offset_ms` and `error_ms`; null before the first answer. */
 export const clockEstimate = () => best;
 
-/** Of several `{sent, received, at}` in milliseconds, the estimate with the smallest error; null without any. */
+/**
+ * Of several `{sent, received, at}` in milliseconds, the estimate with the smallest error; null
+ * without any.
+ */
 export function estimate(samples) {
   return samples
     .map(({ sent, received, at }) => ({

@@ -1,5 +1,6 @@
-// Parts of the console that only the server can write: the list of registrations, what a reset would do, and whether one can
-// be undone. They are read again when the count changes, no matter who changed it.
+// Parts of the console that only the server can write: the list of registrations, what a reset
+// would do, and whether one can be undone. They are read again when the count changes, no matter
+// who changed it.
 import { start as localise } from "./times.js";
 import { Timers } from "./timers.js";
 import { watchEvent } from "./watch.js";

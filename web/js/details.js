@@ -8,7 +8,10 @@ const EVERY_MS = 60_000;
 const POLLING_MS = 8_000; // without a push, this is how a change arrives
 const PATIENCE_MS = 10_000;
 
-/** Calls `onDetails(details)` with what `GET …/details` answers, whenever they may have changed, and `gone()` when the event was deleted. */
+/**
+ * Calls `onDetails(details)` with what `GET …/details` answers, whenever they may have changed, and
+ * `gone()` when the event was deleted.
+ */
 export function followDetails(slug, onDetails, gone = () => {}) {
   let etag = null;
   let latest = null;

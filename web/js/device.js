@@ -1,5 +1,5 @@
-// The registrations that were made in this browser, so that an event's page can link to them. Kept in localStorage and sent
-// nowhere: another device never sees them.
+// The registrations that were made in this browser, so that an event's page can link to them. Kept
+// in localStorage and sent nowhere: another device never sees them.
 const KEY = "tickets";
 const MOST = 8; // of one event: a family, not a list of guests
 

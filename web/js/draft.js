@@ -23,7 +23,8 @@ export function keepDraft(form, name, fields) {
   };
   const draft = read();
   for (const field of fields) {
-    // What the server sent back with a refused form is newer than the draft. The key goes with the entry it belongs to.
+    // What the server sent back with a refused form is newer than the draft. The key goes with the
+    // entry it belongs to.
     const input = form.elements[field];
     const untouched = input.value === "" || (input.type === "number" && input.value === "1");
     if (draft[field] && (untouched || field === "idempotency_key")) input.value = draft[field];

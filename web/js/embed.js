@@ -1,6 +1,7 @@
-// For any site: <script src="https://your.headcount/embed.js" data-event="spring-gala" async></script>
-// shows the event's live count in a frame after the tag. Optional: data-theme (light, dark or auto), data-width and
-// data-height in pixels, data-title. The page around it receives each count as a "headcount" event on the frame.
+// For any site: <script src="https://your.headcount/embed.js" data-event="spring-gala"
+// async></script> shows the event's live count in a frame after the tag. Optional: data-theme
+// (light, dark or auto), data-width and data-height in pixels, data-title. The page around it
+// receives each count as a "headcount" event on the frame.
 {
   const THEMES = ["light", "dark"];
   const tag = document.currentScript;

@@ -31,7 +31,10 @@ const nameOf = (field) => field.replace(/^answers\./, "answer.");
 /** The inputs of a field: several for a choice, none for a question that the page does not show. */
 const inputsOf = (form, field) => form.querySelectorAll(`[name="${CSS.escape(nameOf(field))}"]`);
 
-/** The server's field errors in the page's language: the field's own rule names the fault, else the general message. */
+/**
+ * The server's field errors in the page's language: the field's own rule names the fault, else the
+ * general message.
+ */
 export function translateErrors(form, errors, say) {
   const own = new Map(findErrors(form, say).map((error) => [error.field, error.message]));
   return errors

@@ -1,5 +1,5 @@
-// The list of events. Up to three events are followed one by one; more are asked for together every few seconds. Which events
-// there are is asked for in any case.
+// The list of events. Up to three events are followed one by one; more are asked for together every
+// few seconds. Which events there are is asked for in any case.
 import { CountStore } from "./count-store.js";
 import { shareStream } from "./shared-stream.js";
 import { pollList } from "./transports/poll-list.js";
@@ -14,7 +14,10 @@ import { followMembers } from "./list-members.js";
 const MOST_STREAMS = 3;
 const MODES = ["gone", "live", "polling", "connecting", "reconnecting", "stale"]; // the worst last
 
-/** The status of a list: that of its worst event, and of several the one that is out of date for longest. Pure. */
+/**
+ * The status of a list: that of its worst event, and of several the one that is out of date for
+ * longest. Pure.
+ */
 export const worst = (statuses) =>
   statuses.reduce((a, b) => {
     const worse = MODES.indexOf(b.mode) - MODES.indexOf(a.mode);

@@ -1,5 +1,5 @@
-// The registration form: refused in place, so that nothing that was typed is lost, and followed by the ticket. Without this
-// file the form posts as usual.
+// The registration form: refused in place, so that nothing that was typed is lost, and followed by
+// the ticket. Without this file the form posts as usual.
 import { readWords } from "./words.js";
 import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";

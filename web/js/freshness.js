@@ -1,4 +1,5 @@
-// How true the number on screen is. Pure: moments of the monotonic clock (milliseconds) go in, a mode comes out.
+// How true the number on screen is. Pure: moments of the monotonic clock (milliseconds) go in, a
+// mode comes out.
 export const GRACE_MS = 2_000; // a shorter cut is not worth a word
 export const STALE_MS = 30_000; // after this, "reconnecting" becomes "stale"
 

@@ -31,7 +31,10 @@ export class Ladder {
     if (this.#isSteady) this.#climbs = 0;
   }
 
-  /** The transport failed, or was `refused`. @returns {number} the pause before the next try, in milliseconds. */
+  /**
+   * The transport failed, or was `refused`. @returns {number} the pause before the next try, in
+   * milliseconds.
+   */
   failed({ retry_ms = 0, refused = false } = {}, random = Math.random) {
     this.#failures = this.#isSteady ? 1 : this.#failures + 1;
     if (refused && this.rung === 0) this.#bestWorks = false;

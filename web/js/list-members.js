@@ -1,6 +1,9 @@
 // Which events a list shows: one that is new appears by itself, in its place. The server draws its row.
 
-/** The rows of `page` that `list` lacks, each with the row before which it belongs; `null` is the end. Pure but for the DOM. */
+/**
+ * The rows of `page` that `list` lacks, each with the row before which it belongs; `null` is the
+ * end. Pure but for the DOM.
+ */
 function* missing(list, page) {
   const own = (slug) => list.querySelector(`:scope > [data-details="${CSS.escape(slug)}"]`);
   const rows = [...page.querySelectorAll("[data-events] > [data-details]")];

@@ -11,7 +11,10 @@ export function shorten(title) {
   return letters.length <= NAME_MAX ? letters.join("") : `${letters.slice(0, NAME_MAX).join("")}…`;
 }
 
-/** What the line says. `names`: the events it is about, of `all` events; `newest`: where the last change was. */
+/**
+ * What the line says. `names`: the events it is about, of `all` events; `newest`: where the last
+ * change was.
+ */
 export function sayListStatus({ mode, since_ms, names = [], all = 0 }, newest) {
   const named = () => {
     if (names.length === 0 || (all > 1 && names.length === all)) return words("all");

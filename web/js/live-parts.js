@@ -1,5 +1,5 @@
-// Parts of a page that only the server can write, such as when and where an event is. They are read again when the event's
-// settings were edited.
+// Parts of a page that only the server can write, such as when and where an event is. They are read
+// again when the event's settings were edited.
 let reading = null;
 
 /** The page as it is now. Parts of several events are read together. */

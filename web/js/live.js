@@ -1,5 +1,6 @@
-// Keeps one event live: opens the transport, comes back after every failure, and reports how true the number is. Speaks to its
-// owner by `on(kind, detail)`; kinds: count, status, notice, watching. Owns no DOM and no state of the count.
+// Keeps one event live: opens the transport, comes back after every failure, and reports how true
+// the number is. Speaks to its owner by `on(kind, detail)`; kinds: count, status, notice, watching.
+// Owns no DOM and no state of the count.
 import { Freshness } from "./freshness.js";
 import { Ladder } from "./ladder.js";
 import { probe } from "./probe.js";
@@ -41,7 +42,7 @@ export class Live {
     this.#timers.clear();
   }
 
-  /** Asks whether the number is the newest and shows a newer one. A line that missed it, waits or has failed is renewed. */
+  /** Asks for a newer number and shows it. A line that missed it, waits or has failed is renewed. */
   async check() {
     if (this.#stopped) return;
     try {

@@ -1,5 +1,6 @@
-// Announcements: the newest of each event, in a line of its own at the window's edge, so that nothing moves or is covered
-// when one arrives. What does not fit into the line is read by opening it. It stays until its end or until it is dismissed.
+// Announcements: the newest of each event, in a line of its own at the window's edge, so that
+// nothing moves or is covered when one arrives. What does not fit into the line is read by opening
+// it. It stays until its end or until it is dismissed.
 import { say, formatDate } from "./words.js";
 import { serverNow } from "./clock.js";
 

@@ -6,7 +6,10 @@ const RARELY_MS = 10_000; // most registrations of others concern nobody who has
 const AGAIN_MS = 2_000; // after a request that failed
 const LEAST_MS = 150; // several changes of one moment cost one request
 
-/** The standing of `registration` beside the event's `count`, which may be older than the registration. Pure. */
+/**
+ * The standing of `registration` beside the event's `count`, which may be older than the
+ * registration. Pure.
+ */
 export function standingOf(registration, count) {
   if (registration.status === "cancelled") return "cancelled";
   return registration.round < count.round ? "archived" : registration.status;
@@ -28,7 +31,8 @@ function isLikely(registration, count, before) {
 
 /**
  * Calls `show(standing, registration)` whenever the registration may have changed.
- * @param registration {{status: string, round: number, waiting_position?: number}} initially; `unknown` until it is asked for
+ * @param registration {{status: string, round: number, waiting_position?: number}} initially;
+ * `unknown` until it is asked for
  * @returns {{ask: () => Promise<void>, end: () => void}} asks at once; ends it
  */
 export function followRegistration(store, url, registration, show) {

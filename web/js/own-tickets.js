@@ -1,4 +1,5 @@
-// "You are registered" on an event's page: what was registered on this device, as it is now, with a link to each ticket.
+// "You are registered" on an event's page: what was registered on this device, as it is now, with a
+// link to each ticket.
 import { forget, remembered, whenChanged } from "./device.js";
 import { followRegistration } from "./own-registration.js";
 import { readWords } from "./words.js";

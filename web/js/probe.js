@@ -1,11 +1,15 @@
-// One question to the server: is this position still the newest? Used where a stream cannot be trusted to say so.
+// One question to the server: is this position still the newest? Used where a stream cannot be
+// trusted to say so.
 import { serverNow } from "./clock.js";
 
 const PATIENCE_MS = 6_000;
 
 export const countUrl = (slug) => `/api/v1/events/${encodeURIComponent(slug)}`;
 
-/** @returns {Promise<{count: object|null}>} null: the position is current. Throws when the server cannot be asked. */
+/**
+ * @returns {Promise<{count: object|null}>} null: the position is current. Throws when the server
+ * cannot be asked.
+ */
 export async function probe(
   slug,
   position,

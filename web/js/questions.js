@@ -1,4 +1,5 @@
-// The event's questions in its form: reads the answers, finds what is wrong, and follows the organiser's changes.
+// The event's questions in its form: reads the answers, finds what is wrong, and follows the
+// organiser's changes.
 
 /** The fields of the questions, in their order. */
 const fieldsOf = (form) => [...form.querySelectorAll("[data-question]")];

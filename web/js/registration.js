@@ -1,4 +1,5 @@
-// My registration: its status and waiting position follow the event's changes, and what happens is said in the tab's title too.
+// My registration: its status and waiting position follow the event's changes, and what happens is
+// said in the tab's title too.
 import { watchEvent } from "./watch.js";
 import { forget, remember } from "./device.js";
 import { readWords } from "./words.js";
@@ -20,7 +21,8 @@ export function newsOf(before, now) {
 export function start(stub) {
   const { registration: url, status, round, token, number } = stub.dataset;
   const { slug, store } = watchEvent();
-  // The page was rendered with this registration in its count; a node that lags behind must not take it out again.
+  // The page was rendered with this registration in its count; a node that lags behind must not
+  // take it out again.
   store.holdAt(store.count.position);
   if (!isCurrent(status)) forget(slug, token);
   else if (comesFromForm(slug)) remember(slug, { token, number: Number(number) });

@@ -1,9 +1,10 @@
-// Which tabs of this browser hold a stream. HTTP/1.1 gives a browser six connections to a host, so all tabs together hold at
-// most `slots` streams, and tabs of one event share one. Pure: messages and moments go in, a role comes out.
+// Which tabs of this browser hold a stream. HTTP/1.1 gives a browser six connections to a host, so
+// all tabs together hold at most `slots` streams, and tabs of one event share one. Pure: messages
+// and moments go in, a role comes out.
 //
-// Every tab says its own role; nothing is stored, so a tab that crashed or hangs simply falls silent. Roles:
-// lead (holds the stream of its event), claim (wants to, and waits for objections), follow (another tab leads its event),
-// poll (no slot is free), none (hidden).
+// Every tab says its own role; nothing is stored, so a tab that crashed or hangs simply falls
+// silent. Roles: lead (holds the stream of its event), claim (wants to, and waits for objections),
+// follow (another tab leads its event), poll (no slot is free), none (hidden).
 
 export const SLOTS = 2; // of six; a page that compares transports takes three, and one stays free for writing
 export const BEAT_MS = 3_000; // how often a leader says that it is there

@@ -1,5 +1,6 @@
-// Sends the forms of every page, so that a form that does not get through says so where it is and keeps what was typed. The
-// browser's own error page would lose it. Forms work without this file; the registration form has its own (form.js).
+// Sends the forms of every page, so that a form that does not get through says so where it is and
+// keeps what was typed. The browser's own error page would lose it. Forms work without this file;
+// the registration form has its own (form.js).
 import { readWords } from "./words.js";
 
 const PATIENCE_MS = 20_000;

@@ -1,5 +1,5 @@
-// Sends one registration until it has an answer. A busy server is asked again after its Retry-After with the SAME key,
-// so that a lost answer or a double click never takes a second place.
+// Sends one registration until it has an answer. A busy server is asked again after its Retry-After
+// with the SAME key, so that a lost answer or a double click never takes a second place.
 import { retryAfterMs } from "./probe.js";
 
 const TRIES = 6;

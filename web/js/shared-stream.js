@@ -1,5 +1,6 @@
-// One event's stream, shared among the tabs of this browser (roster.js decides who holds it). A tab that holds it passes
-// everything on over a BroadcastChannel; a tab without a slot polls; a hidden tab closes its connection.
+// One event's stream, shared among the tabs of this browser (roster.js decides who holds it). A tab
+// that holds it passes everything on over a BroadcastChannel; a tab without a slot polls; a hidden
+// tab closes its connection.
 import { Live } from "./live.js";
 import { BEAT_MS, CLAIM_MS, LOST_MS, Roster, slotsOver } from "./roster.js";
 import { drawKey } from "./send.js";

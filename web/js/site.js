@@ -1,4 +1,5 @@
-// The one script of every page. It loads a behaviour where its element is on the page; no other module acts by itself.
+// The one script of every page. It loads a behaviour where its element is on the page; no other
+// module acts by itself.
 const BEHAVIOURS = [
   ["body", "./send-form.js"],
   ["[data-theme-switch]", "./theme.js"],

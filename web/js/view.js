@@ -75,7 +75,10 @@ function show(root, count) {
     rail.querySelector(`.rail-${name}`).setAttribute("d", d);
 }
 
-/** Shows what belongs to the state. What somebody is typing into (data-kept) stays as long as there is an event. */
+/**
+ * Shows what belongs to the state. What somebody is typing into (data-kept) stays as long as there
+ * is an event.
+ */
 function showState(state) {
   for (const part of document.querySelectorAll("[data-when-state]")) {
     const fits = part.dataset.whenState.split(" ").includes(state);

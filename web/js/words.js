@@ -71,7 +71,10 @@ export const fill = (text, values) =>
     return typeof values[name] === "number" ? formatNumber(values[name]) : values[name];
   });
 
-/** The words of `<template id>`. @returns {(key: string, values?: Record<string, string|number>) => string} */
+/**
+ * The words of `<template id>`. @returns {(key: string, values?: Record<string, string|number>) =>
+ * string}
+ */
 export function readWords(id) {
   let words = null;
   const read = () => {

@@ -29,7 +29,8 @@ pub(super) fn registering(watchers: usize, transport: Transport, rounds: usize) 
     for (runs, watchers) in runs.iter().zip([0, watchers]) {
         let p99s: Vec<String> = runs.iter().map(|run| format!("{:.1}", run[2])).collect();
         println!(
-            "{watchers:>8} watchers ({}): {:.0} a second, p50 {:.1} ms, p99 {:.1} ms ({:.1}×; {}), server's core {:.0} % busy",
+            "{watchers:>8} watchers ({}): {:.0} a second, p50 {:.1} ms, p99 {:.1} ms ({:.1}×; \
+            {}), server's core {:.0} % busy",
             transport.name(),
             of(runs, 0),
             of(runs, 1),

@@ -129,7 +129,11 @@ fn request(address: SocketAddr) -> Request<Empty<Bytes>> {
     Request::get(format!("http://{address}/api/v1/events/gala/stream"))
         .header(header::HOST, "registration.example.org")
         .header(header::ACCEPT, "text/event-stream")
-        .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36")
+        .header(
+            header::USER_AGENT,
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, \
+            like Gecko) Chrome/142.0.0.0 Safari/537.36",
+        )
         .body(Empty::new())
         .expect("a request")
 }

@@ -12,7 +12,8 @@ pub(super) fn allow(sockets: u64) -> Result<(), String> {
     if maximum.is_some_and(|maximum| maximum < sockets) {
         let maximum = maximum.unwrap_or_default();
         return Err(format!(
-            "{sockets} open files are needed and {maximum} are allowed; take fewer watchers or raise it with ulimit -Hn"
+            "{sockets} open files are needed and {maximum} are allowed; take fewer watchers or \
+            raise it with ulimit -Hn"
         ));
     }
     setrlimit(

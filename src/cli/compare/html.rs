@@ -70,7 +70,8 @@ fn ages(outcome: &Outcome, out: &mut String) {
         let (width, colour) = (row.mean_age_ms / longest * 85.0, plot::colour(index));
         let _ = writeln!(
             out,
-            "<span>{}</span><span class=\"bar\"><b style=\"width:{width:.2}%;background:{colour}\"></b>{}</span>",
+            "<span>{}</span><span class=\"bar\"><b \
+            style=\"width:{width:.2}%;background:{colour}\"></b>{}</span>",
             text(&row.name),
             table::milliseconds(row.mean_age_ms)
         );

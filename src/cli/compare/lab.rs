@@ -86,7 +86,8 @@ impl Lab {
         }
         if args.event.is_none() {
             let token = args.admin_token.clone().ok_or(
-                "give --admin-token or HEADCOUNT_ADMIN_TOKEN to create an event for this run, or name an existing one with --event and --yes-register-people",
+                "give --admin-token or HEADCOUNT_ADMIN_TOKEN to create an event for this run, or \
+                name an existing one with --event and --yes-register-people",
             )?;
             lab.create(&token).await?;
             lab.owner = Some(token);
@@ -182,7 +183,12 @@ impl Lab {
     }
 
     async fn create(&self, token: &str) -> Result<(), String> {
-        let body = json!({ "slug": self.slug.as_str(), "title": "A comparison of transports", "capacity": null, "description": "Created by headcount compare, deleted at its end." });
+        let body = json!({
+            "slug": self.slug.as_str(),
+            "title": "A comparison of transports",
+            "capacity": null,
+            "description": "Created by headcount compare, deleted at its end.",
+        });
         let call = Call::new(Method::POST, "api/v1/events");
         match self.answer(&call.bearer(token).json(&body)).await {
             Ok(_) => Ok(()),

@@ -102,16 +102,28 @@ pub(super) fn terms(outcome: &Outcome) -> Vec<String> {
             outcome.watchers,
             outcome.registrations_per_second,
             outcome.duration_s,
-            if outcome.together { "all transports at the same time" } else { "one transport after the other" }
+            if outcome.together {
+                "all transports at the same time"
+            } else {
+                "one transport after the other"
+            }
         ),
-        "Delay: from a change's commit until it or a later one is shown. Mean age: for how long the number on the screen has been out of date, averaged over time.".to_owned(),
-        "Requests, bytes (both ways, on the wire) and server CPU are for each update shown. Skipped: overtaken by a later count before it was sent. Lost: watchers that did not end on the newest count.".to_owned(),
+        "Delay: from a change's commit until it or a later one is shown. Mean age: for how long \
+        the number on the screen has been out of date, averaged over time."
+            .to_owned(),
+        "Requests, bytes (both ways, on the wire) and server CPU are for each update shown. \
+        Skipped: overtaken by a later count before it was sent. Lost: watchers that did not end \
+        on the newest count."
+            .to_owned(),
     ];
     if let (Some(process), Some(each)) = (
         &outcome.server_process,
         outcome.server_cpu_us_per_registration,
     ) {
-        lines.push(format!("Server CPU is that of the process {process}, without the {each:.0} µs that each registration takes while nobody watches."));
+        lines.push(format!(
+            "Server CPU is that of the process {process}, without the {each:.0} µs \
+            that each registration takes while nobody watches."
+        ));
     }
     let shares: Vec<f64> = outcome
         .rows
@@ -119,7 +131,10 @@ pub(super) fn terms(outcome: &Outcome) -> Vec<String> {
         .filter_map(|row| row.client_cpu_percent)
         .collect();
     if let Some(most) = shares.iter().copied().reduce(f64::max) {
-        lines.push(format!("The measuring itself took at most {most:.0} % of one core; delays include its own reading."));
+        lines.push(format!(
+            "The measuring itself took at most {most:.0} % of one core; delays \
+            include its own reading."
+        ));
     }
     if outcome.clock_uncertainty_ms > 0.0 {
         lines.push(format!(

@@ -26,7 +26,8 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
         .collect();
     if instant.is_empty() {
         out.push(format!(
-            "The freshest number was {}'s, out of date by {} on average; nine of ten changes were shown within {}.",
+            "The freshest number was {}'s, out of date by {} on average; nine of ten changes were \
+            shown within {}.",
             best.name,
             milliseconds(best.mean_age_ms),
             milliseconds(best.delay.p90_ms)
@@ -74,7 +75,8 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
     }
     if let Some(events) = instant.iter().find(|row| row.name == "Server-sent events") {
         out.push(format!(
-            "For a number that only goes from the server to the screen, take server-sent events: {} in the middle, plain HTTP, and a browser comes back by itself.",
+            "For a number that only goes from the server to the screen, take server-sent events: \
+            {} in the middle, plain HTTP, and a browser comes back by itself.",
             milliseconds(events.delay.p50_ms)
         ));
     }

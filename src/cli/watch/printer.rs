@@ -46,12 +46,19 @@ impl Printer {
     pub(super) fn print(&mut self, item: Item) -> bool {
         match item {
             Item::Seen(seen) => return self.count(*seen),
-            Item::Stale(since) => self.say(&format!("the server cannot reach its database since {}; the count may be older than it looks", self.time(since))),
+            Item::Stale(since) => self.say(&format!(
+                "the server cannot reach its database since \
+                {}; the count may be older than it looks",
+                self.time(since)
+            )),
             Item::Fresh => self.say("the server reaches its database again"),
             Item::Notice(text) => self.say(&format!("notice: {text}")),
             Item::Disconnected { why, wait } => {
                 self.cut = true;
-                self.say(&format!("{why}; trying again in {:.1} s", wait.as_secs_f64()));
+                self.say(&format!(
+                    "{why}; trying again in {:.1} s",
+                    wait.as_secs_f64()
+                ));
             }
             Item::Connected if std::mem::take(&mut self.cut) => self.say("connected again"),
             Item::Connected => {}

@@ -172,7 +172,8 @@ impl Questions {
                 "questions",
                 "too-many-removed",
                 format!(
-                    "this event keeps {REMOVED_MAX} removed questions with their answers; use a removed key again"
+                    "this event keeps {REMOVED_MAX} removed questions with their answers; use a \
+                    removed key again"
                 ),
             ));
         }

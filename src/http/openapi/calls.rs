@@ -77,8 +77,9 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}",
         id: "getCount",
         summary: "The count: poll or long poll",
-        notes: "With `Prefer: wait=N` and `If-None-Match` (or `?after=<position>&wait=N`) it answers as soon as the position differs, else 304 after N seconds. \
-            With `Accept: text/event-stream` it is the stream.",
+        notes: "With `Prefer: wait=N` and `If-None-Match` (or `?after=<position>&wait=N`) it answers \
+            as soon as the position differs, else 304 after N seconds. With `Accept: \
+            text/event-stream` it is the stream.",
         takes: &["If-None-Match", "Prefer", "after", "wait"],
         answers: &[
             (
@@ -105,7 +106,9 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/stream",
         id: "streamCounts",
         summary: "The count as server-sent events",
-        notes: "Events `count` (its `id` is the position), `watching`, `notice`, `details`, `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that says `bye`.",
+        notes: "Events `count` (its `id` is the position), `watching`, `notice`, `details`, \
+            `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that \
+            says `bye`.",
         takes: &["Last-Event-ID", "last_event_id", "after"],
         answers: &[(
             200,
@@ -119,7 +122,8 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/ws",
         id: "watchByWebSocket",
         summary: "The count by WebSocket",
-        notes: "Text frames `{\"type\":\"count\",\"data\":{…}}`, likewise `watching`, `notice`, `details`, `stale`, `bye`; `{\"type\":\"ping\",\"id\":7}` is answered.",
+        notes: "Text frames `{\"type\":\"count\",\"data\":{…}}`, likewise `watching`, `notice`, \
+            `details`, `stale`, `bye`; `{\"type\":\"ping\",\"id\":7}` is answered.",
         takes: &["after"],
         answers: &[
             (101, "The protocol is switched", NOTHING),
@@ -150,7 +154,8 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/changes",
         id: "listChanges",
         summary: "The change log: every revision, in order",
-        notes: "With `Accept: text/event-stream` the same log as events `change`, resumable and never conflated.",
+        notes: "With `Accept: text/event-stream` the same log as events `change`, resumable and \
+            never conflated.",
         takes: &["after", "limit", "Last-Event-ID", "last_event_id"],
         answers: &[(
             200,
@@ -165,12 +170,15 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations",
         id: "register",
         summary: "Register",
-        notes: "Answered after the commit is durable. The same `Idempotency-Key` with the same body takes one place: a repeated request gets the registration as it is now, with `Idempotency-Replayed: true`.",
+        notes: "Answered after the commit is durable. The same `Idempotency-Key` with the same \
+            body takes one place: a repeated request gets the registration as it is now, with \
+            `Idempotency-Replayed: true`.",
         takes: &["Idempotency-Key"],
         body: Some(("NewRegistration", true)),
         answers: &[(
             201,
-            "Registered, `confirmed` or `waiting` (a repeated request: also `cancelled`); `Location` is the registration",
+            "Registered, `confirmed` or `waiting` (a repeated request: also `cancelled`); \
+            `Location` is the registration",
             REGISTRATION,
         )],
         refusals: &[
@@ -199,7 +207,8 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/registrations/{token}",
         id: "changeRegistration",
         summary: "Change the party or the name",
-        notes: "A smaller party frees places for those who wait. A larger one needs free places, and that nobody waits; a party that waits only becomes smaller.",
+        notes: "A smaller party frees places for those who wait. A larger one needs free places, \
+            and that nobody waits; a party that waits only becomes smaller.",
         body: Some(("RegistrationChange", false)),
         answers: &[(200, "As it is then", REGISTRATION)],
         refusals: &[
@@ -306,7 +315,8 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations.csv",
         id: "exportRegistrations",
         summary: "Who has registered, as CSV",
-        notes: "UTF-8 with a byte order mark; a cell that begins like a formula is made a text by an apostrophe.",
+        notes: "UTF-8 with a byte order mark; a cell that begins like a formula is made a text by \
+            an apostrophe.",
         takes: &["status", "q", "round", "after"],
         answers: &[(200, "All of them", &[("text/csv", "Csv")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
@@ -326,7 +336,8 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/announcements",
         id: "announce",
         summary: "Announce something to everybody who looks at the event",
-        notes: "Pushed at once, and shown to those who come later until `ends_at`. A newer one takes its place.",
+        notes: "Pushed at once, and shown to those who come later until `ends_at`. A newer one \
+            takes its place.",
         body: Some(("Announcement", false)),
         answers: &[(201, "Announced", &[(JSON, "Notice")])],
         refusals: &[Code::EventNotFound],

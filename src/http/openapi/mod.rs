@@ -130,9 +130,15 @@ fn document() -> OpenApi {
         .title("Headcount")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "A live registration counter. Every error is a problem document (RFC 9457). The same counts are pushed by Socket.IO v5 at `/socket.io/`.",
+            "A live registration counter. Every error is a problem document (RFC 9457). The same \
+            counts are pushed by Socket.IO v5 at `/socket.io/`.",
         ))
-        .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()))
+        .license(Some(
+            LicenseBuilder::new()
+                .name("MIT")
+                .identifier(Some("MIT"))
+                .build(),
+        ))
         .build();
     OpenApiBuilder::new()
         .info(info)
@@ -150,7 +156,8 @@ fn components() -> ComponentsBuilder {
     use schemas as s;
     let session = ApiKeyValue::with_description(
         session::COOKIE,
-        "The console's session. Writes need its X-CSRF-Token, or the browser's word that they come from this site.",
+        "The console's session. Writes need its X-CSRF-Token, or the browser's word that they \
+        come from this site.",
     );
     ComponentsBuilder::new()
         .schema_from::<s::State>()

@@ -251,14 +251,19 @@ mod tests {
             ["slug", "title", "capacity"]
         );
         let backwards = created(
-            r#"{"slug":"g","title":"G","capacity":1,"opens_at":"2026-11-21T09:00:00Z","closes_at":"2026-11-21T09:00:00Z"}"#,
+            r#"{"slug":"g","title":"G","capacity":1,
+                "opens_at":"2026-11-21T09:00:00Z","closes_at":"2026-11-21T09:00:00Z"}"#,
         );
         assert_eq!(refused(&backwards.unwrap_err()), ["closes_at"]);
     }
 
     #[test]
     fn null_capacity_is_no_limit_and_the_rest_has_defaults() {
-        let new = created(r#"{"slug":"gala","title":" Gala ","capacity":null,"description":null,"opens_at":null}"#).unwrap();
+        let new = created(
+            r#"{"slug":"gala","title":" Gala ","capacity":null,
+                "description":null,"opens_at":null}"#,
+        )
+        .unwrap();
         assert_eq!(
             (new.capacity, new.title.as_str(), new.waitlist, new.opens_at),
             (Capacity::UNLIMITED, "Gala", false, None)
@@ -292,7 +297,8 @@ mod tests {
     #[test]
     fn when_and_where_are_read_together() {
         let new = created(
-            r#"{"slug":"g","title":"G","capacity":1,"starts_at":"2026-12-12T19:00:00+01:00","time_zone":"europe/berlin",
+            r#"{"slug":"g","title":"G","capacity":1,
+                "starts_at":"2026-12-12T19:00:00+01:00","time_zone":"europe/berlin",
                 "location":" Town hall ","online_url":"https://meet.example.org/x","contact":null}"#,
         );
         let occasion = new.unwrap().occasion;
@@ -309,7 +315,8 @@ mod tests {
             ("Europe/Berlin", "Town hall", "")
         );
         let wrong = created(
-            r#"{"slug":"g","title":"G","capacity":1,"starts_at":"soon","ends_at":"2026-12-12T19:00:00Z","time_zone":"Mars",
+            r#"{"slug":"g","title":"G","capacity":1,
+                "starts_at":"soon","ends_at":"2026-12-12T19:00:00Z","time_zone":"Mars",
                 "location":"a\nb","online_url":"javascript:1","contact":7}"#,
         );
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Every transport side by side, and the event that its buttons fill.
 //!
-//! The page measures in the browser (`web/js/compare/`). This module gives it its texts, its number and permission to embed
-//! one frame.
+//! The page measures in the browser (`web/js/compare/`). This module gives it its texts, its number
+//! and permission to embed one frame.
 
 use warp::http::StatusCode;
 use warp::reply::Response;

@@ -1,5 +1,5 @@
-//! The capacity rail under the figure, as SVG path data. Fewer than 10 places are segments, up to 100 places are ticks, more
-//! share 100 ticks. `js/rail.js` draws the same when the count changes.
+//! The capacity rail under the figure, as SVG path data. Fewer than 10 places are segments, up to
+//! 100 places are ticks, more share 100 ticks. `js/rail.js` draws the same when the count changes.
 
 use std::fmt::Write as _;
 
@@ -66,7 +66,8 @@ impl Rail {
     }
 }
 
-/// Where a segment begins and ends: a gap of one hundredth of the rail to its neighbours, none at the rail's edges.
+/// Where a segment begins and ends: a gap of one hundredth of the rail to its neighbours, none at
+/// the rail's edges.
 fn segment(ticks: u32, place: u32) -> (String, String) {
     let half_gap = ticks * 5;
     let left = match place {
@@ -81,7 +82,8 @@ fn segment(ticks: u32, place: u32) -> (String, String) {
     (left, right)
 }
 
-/// Places `from..to` of a rail of `ticks`: segments, or ticks of which every fifth and tenth is longer, as on a ruler.
+/// Places `from..to` of a rail of `ticks`: segments, or ticks of which every fifth and tenth is
+/// longer, as on a ruler.
 fn path(ticks: u32, from: u32, to: u32) -> String {
     (from..to).fold(String::new(), |mut path, tick| {
         if ticks < FEW {

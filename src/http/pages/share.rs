@@ -54,13 +54,15 @@ impl ShareView {
             (
                 "frame",
                 format!(
-                    "<iframe src=\"{base}/api/v1/events/{slug}/frame\" title=\"{label}\" width=\"240\" height=\"64\" style=\"border:0\"></iframe>"
+                    "<iframe src=\"{base}/api/v1/events/{slug}/frame\" title=\"{label}\" \
+                    width=\"240\" height=\"64\" style=\"border:0\"></iframe>"
                 ),
             ),
             (
                 "badge",
                 format!(
-                    "<a href=\"{page_url}\"><img src=\"{base}/e/{slug}/badge.svg\" alt=\"{label}\" height=\"24\"></a>"
+                    "<a href=\"{page_url}\"><img src=\"{base}/e/{slug}/badge.svg\" \
+                    alt=\"{label}\" height=\"24\"></a>"
                 ),
             ),
         ]

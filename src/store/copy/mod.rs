@@ -42,12 +42,14 @@ pub enum CopyError {
     Missing(String),
     /// The source was written by another version of this program, or by another program.
     #[error(
-        "{0} does not have this version's schema; start this version's server on it once, stop it, and copy then"
+        "{0} does not have this version's schema; start this version's server on it once, stop \
+        it, and copy then"
     )]
     NotCurrent(String),
     /// The target has rows: a copy never mixes with them.
     #[error(
-        "{0} is not empty: it has rows in {1}; name a database that was never used (not even by a server's first start)"
+        "{0} is not empty: it has rows in {1}; name a database that was never used (not even by a \
+        server's first start)"
     )]
     NotEmpty(String, &'static str),
     /// A defect: nothing was kept.

@@ -107,7 +107,8 @@ impl Target {
                 let names = table.names();
                 // The keys are given here; the database draws none.
                 let sql = format!(
-                    "INSERT INTO {} ({names}) OVERRIDING SYSTEM VALUE SELECT {} FROM unnest({}) AS given ({names})",
+                    "INSERT INTO {} ({names}) OVERRIDING SYSTEM VALUE SELECT {} FROM unnest({}) \
+                    AS given ({names})",
                     table.name,
                     values.join(", "),
                     arrays.join(", "),

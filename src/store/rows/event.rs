@@ -15,9 +15,10 @@ use crate::domain::zone::Zone;
 /// The columns of [`EventRow`].
 macro_rules! event_columns {
     () => {
-        "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, ended, closed, \
-         round, revision, registered, waiting, last_number, at, announcement, max_party_size, waiting_companions, \
-         starts_at, ends_at, time_zone, location, online_url, contact, edits, edited_at, questions"
+        "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, \
+         ended, closed, round, revision, registered, waiting, last_number, at, announcement, \
+         max_party_size, waiting_companions, starts_at, ends_at, time_zone, location, online_url, \
+         contact, edits, edited_at, questions"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is

@@ -12,8 +12,8 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret,
 /// The columns of [`RegistrationRow`].
 macro_rules! registration_columns {
     () => {
-        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, accepted_revision, revision, at, \
-         party_size, answers"
+        "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, \
+         accepted_revision, revision, at, party_size, answers"
     };
 }
 pub(in crate::store) use registration_columns;

@@ -22,7 +22,8 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
         return Err(refused(
             io::ErrorKind::IsADirectory,
             format!(
-                "{0} is a directory; name a file in it in the database URL, such as sqlite://{0}/headcount.db",
+                "{0} is a directory; name a file in it in the database URL, such as \
+                sqlite://{0}/headcount.db",
                 file.display()
             ),
         ));

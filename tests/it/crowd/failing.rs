@@ -32,7 +32,8 @@ pub(super) async fn an_unreachable_database_answers_everybody(url: DatabaseUrl) 
 pub(super) async fn a_failed_statement_answers_everybody_and_stores_nothing(url: DatabaseUrl) {
     // A trigger refuses rows as they are written.
     let traps = [
-        "CREATE TRIGGER trap BEFORE INSERT ON registrations WHEN NEW.name = 'Person trap' BEGIN SELECT RAISE(ABORT, 'a trap'); END",
+        "CREATE TRIGGER trap BEFORE INSERT ON registrations WHEN NEW.name = 'Person trap' BEGIN \
+        SELECT RAISE(ABORT, 'a trap'); END",
         "CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a trap'; END $$;
          CREATE TRIGGER trap BEFORE INSERT ON registrations FOR EACH ROW WHEN (NEW.name = 'Person trap') EXECUTE FUNCTION trap()",
     ];

@@ -54,7 +54,12 @@ async fn the_server_is_restarted() {
 async fn every_connection_is_terminated() {
     let stage = Stage::set(&shared().new_database().await, shared().address()).await;
     let fault = Instant::now();
-    stage.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+    stage
+        .execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \
+        current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
     let recovered = stage.is_right_again(&[0, 1], Instant::now()).await;
     let stales = stage.stales(fault);
     let tally = stage.end(&[0, 1]).await;

@@ -49,7 +49,8 @@ async fn a_node_freezes_in_the_middle_of_a_commit_and_thaws() {
         .execute(&mut holder)
         .await
         .expect("the lock");
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND \
+        wait_event_type = 'Lock'";
     let mut observer = PgConnection::connect(&stage.url)
         .await
         .expect("the database");

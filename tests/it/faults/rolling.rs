@@ -264,7 +264,8 @@ async fn a_rolling_deploy_of_three_nodes_loses_no_watcher_and_no_registration() 
             .collect();
         let (peak, average) = peak(&opened);
         println!(
-            "node {at}: {} watchers came back over {:.1} s; peak {peak:.0} a second, average {average:.1}, ratio {:.2}",
+            "node {at}: {} watchers came back over {:.1} s; peak {peak:.0} a second, average \
+            {average:.1}, ratio {:.2}",
             opened.len(),
             span(&opened),
             peak / average
@@ -306,7 +307,8 @@ async fn a_rolling_deploy_of_three_nodes_loses_no_watcher_and_no_registration() 
         &wrong[..wrong.len().min(5)]
     );
     println!(
-        "{} watchers, {registered} registrations, none failed; the worst peak is {worst:.2} times the average",
+        "{} watchers, {registered} registrations, none failed; the worst peak is {worst:.2} times \
+        the average",
         watchers()
     );
     assert!(

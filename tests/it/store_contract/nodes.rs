@@ -90,7 +90,11 @@ async fn every_node_is_notified_of_every_commit() {
         Notification::Committed(event.id, 4)
     );
 
-    one.tamper("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()").await;
+    one.tamper(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' \
+        AND datname = current_database()",
+    )
+    .await;
     assert_eq!(
         listeners[1].next().await,
         Notification::Committed(event.id, 4)
@@ -217,7 +221,8 @@ async fn a_new_event_is_looked_up_by_index() {
         unreachable!("a Postgres server was asked for")
     };
     let mut connection = options.connect().await.unwrap();
-    let read = "SELECT coalesce(sum(idx_tup_read), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelname = $1";
+    let read = "SELECT coalesce(sum(idx_tup_read), 0)::bigint FROM pg_stat_user_indexes WHERE \
+        indexrelname = $1";
     let scans =
         "SELECT sum(idx_scan)::bigint FROM pg_stat_user_indexes WHERE relname = 'registrations'";
     // The server updates its statistics with a delay.

@@ -1,11 +1,14 @@
-// How late and how old, from two lists in order of revision: what was committed and what a screen has shown. Pure; times are
-// milliseconds of the server's clock. The same definitions as `headcount compare`.
+// How late and how old, from two lists in order of revision: what was committed and what a screen
+// has shown. Pure; times are milliseconds of the server's clock. The same definitions as `headcount
+// compare`.
 
-const AFTERWARDS_MS = 10_000; // nobody's screen gets better or worse while nothing happens: that time is not counted
+// Nobody's screen gets better or worse while nothing happens: that time is not counted.
+const AFTERWARDS_MS = 10_000;
 
 /**
- * What was on screen, sight by sight: right from `begin` to `turn`, outdated from `turn` to `end`. `newest` is when the newest
- * change that it contains was committed, `missing` when the oldest was that it lacks.
+ * What was on screen, sight by sight: right from `begin` to `turn`, outdated from `turn` to `end`.
+ * `newest` is when the newest change that it contains was committed, `missing` when the oldest was
+ * that it lacks.
  */
 function* stretches(commits, sights, from, to) {
   let next = 0;
@@ -27,8 +30,9 @@ export function* outdated(commits, sights, from, to) {
 }
 
 /**
- * The age is 0 until the next change is committed, and then grows by a second a second. Its mean is over the moments that
- * count: those in which the screen is outdated, and the ten seconds after each change. tests/cases/ages.json has examples.
+ * The age is 0 until the next change is committed, and then grows by a second a second. Its mean is
+ * over the moments that count: those in which the screen is outdated, and the ten seconds after
+ * each change. tests/cases/ages.json has examples.
  */
 export function meanAge(commits, sights, now, from = -Infinity) {
   let area = 0;

@@ -1,4 +1,5 @@
-// Every change since the page was opened, from the lossless log: a screen is judged by what it should have shown.
+// Every change since the page was opened, from the lossless log: a screen is judged by what it
+// should have shown.
 import { countUrl } from "../probe.js";
 import { parsePosition } from "../count-store.js";
 

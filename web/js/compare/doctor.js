@@ -3,7 +3,9 @@ import { clockEstimate } from "../clock.js";
 import { best } from "./verdict.js";
 import { formatTime, say } from "./format.js";
 
-const PROMPT_MS = 2_000; // longer than any honest network takes; a buffering proxy may hold data for many seconds, or for ever
+// Longer than any honest network takes; a buffering proxy may hold data for many seconds, or for
+// ever.
+const PROMPT_MS = 2_000;
 
 function checks(lanes, order, running_ms) {
   const of = Object.fromEntries(lanes.map((lane) => [lane.meter.key, lane]));

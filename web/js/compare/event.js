@@ -1,4 +1,5 @@
-// What the compare page says about its event beside the count: title and announcements. Two of its lines say when they change.
+// What the compare page says about its event beside the count: title and announcements. Two of its
+// lines say when they change.
 import { followDetails, showDetails } from "../details.js";
 import { bindNotices } from "../notices.js";
 import { say } from "../words.js";

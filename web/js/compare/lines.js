@@ -1,6 +1,7 @@
-// The transports that a browser has built in: `open(slug, after, on)` opens one line and returns how to close it.
-// `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone, wavering(): it comes back by itself,
-// news(): the event's details or announcement may have changed, or it is gone.
+// The transports that a browser has built in: `open(slug, after, on)` opens one line and returns
+// how to close it. `on`: request(), bytes(n), up(), count(count), down(retry_ms): the line is gone,
+// wavering(): it comes back by itself, news(): the event's details or announcement may have
+// changed, or it is gone.
 import { countUrl, retryAfterMs } from "../probe.js";
 import { REQUEST, HEAD, UPGRADE, FRAME_DOCUMENT, bytesOf, chunk, webSocketFrame } from "./sizes.js";
 
@@ -17,7 +18,8 @@ export function openSse(slug, after, on) {
     on.up();
   });
   source.addEventListener("count", (event) => {
-    on.bytes(chunk(bytesOf(event.data) + event.lastEventId.length + 26)); // event:, id:, data: and the line ends
+    // With `event:`, `id:`, `data:` and the line ends.
+    on.bytes(chunk(bytesOf(event.data) + event.lastEventId.length + 26));
     on.count(JSON.parse(event.data));
   });
   for (const kind of ["details", "notice"]) source.addEventListener(kind, () => on.news());
@@ -54,11 +56,14 @@ export function openWebSocket(slug, after, on) {
   return () => socket.close();
 }
 
-/** The frame is made for each line and removed with it: one that stands in the document would be restored by the Back button
- *  and keep the page loading. `place` is the element around it. */
+/**
+ * The frame is made for each line and removed with it: one that stands in the document would be
+ * restored by the Back button and keep the page loading. `place` is the element around it.
+ */
 export const openFrame = (place) => (slug, _after, on) => {
   const frame = document.createElement("iframe");
-  // Without a cursor, as the document loads itself again: one that begins with nothing to show would stay blank.
+  // Without a cursor, as the document loads itself again: one that begins with nothing to show
+  // would stay blank.
   frame.src = `${countUrl(slug)}/frame`;
   frame.title = place.dataset.title;
   frame.tabIndex = -1;
@@ -86,7 +91,10 @@ export const openFrame = (place) => (slug, _after, on) => {
   };
 };
 
-/** Long poll, and with `every_ms` interval poll: one loop of questions. A question that nobody answers has a deadline. */
+/**
+ * Long poll, and with `every_ms` interval poll: one loop of questions. A question that nobody
+ * answers has a deadline.
+ */
 export const openPolls = (every_ms) => (slug, after, on) => {
   const stop = new AbortController();
   let position = after;

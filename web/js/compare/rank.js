@@ -1,5 +1,6 @@
-// The one measure of the page: how outdated a transport's number is on average. Ranks, bars and figures all come from the
-// value that is shown, so that equal figures have equal bars and ranks. Pure.
+// The one measure of the page: how outdated a transport's number is on average. Ranks, bars and
+// figures all come from the value that is shown, so that equal figures have equal bars and ranks.
+// Pure.
 import { SECONDS_FROM_MS, TENTHS_FROM_MS, formatTime } from "./format.js";
 
 const STEP_MS = 25; // ages that differ by less are one to any eye, and would change places all the time
@@ -20,7 +21,10 @@ export const ageText = (shown_ms) => {
   return shown_ms === 0 ? `<\u202f${formatTime(STEP_MS)}` : formatTime(shown_ms);
 };
 
-/** `{item, shown_ms, place, length}` from best to worst. Equals keep the order they are given in; unmeasured come last. */
+/**
+ * `{item, shown_ms, place, length}` from best to worst. Equals keep the order they are given in;
+ * unmeasured come last.
+ */
 export function rank(items, ageOf) {
   const order = items.map((item) => ({ item, shown_ms: shownAge(ageOf(item)) }));
   const value = ({ shown_ms }) => shown_ms ?? Infinity;

@@ -1,4 +1,5 @@
-// What one line has put on screen: the newest count, from when each was seen, and how many were skipped. Pure.
+// What one line has put on screen: the newest count, from when each was seen, and how many were
+// skipped. Pure.
 import { parsePosition } from "../count-store.js";
 
 export class Screen {

@@ -1,10 +1,13 @@
-// When the page compares: while it is visible, and in one page of a browser only. Three of its lines hold connections, and
-// HTTP/1.1 gives a browser six.
+// When the page compares: while it is visible, and in one page of a browser only. Three of its
+// lines hold connections, and HTTP/1.1 gives a browser six.
 import { drawKey } from "../send.js";
 
 const CHANNEL = "headcount-compare";
 
-/** Calls `run()` and `rest(taken)` in turn; `taken`: another page of this browser compares. Returns a function that begins again. */
+/**
+ * Calls `run()` and `rest(taken)` in turn; `taken`: another page of this browser compares. Returns
+ * a function that begins again.
+ */
 export function bindSession({ run, rest }) {
   const id = drawKey();
   let channel = null;

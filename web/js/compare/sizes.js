@@ -1,4 +1,5 @@
-// What a browser does not tell about bytes on the wire, as measured once from outside. Every figure made of these is marked ≈.
+// What a browser does not tell about bytes on the wire, as measured once from outside. Every figure
+// made of these is marked ≈.
 export const REQUEST = 520; // a browser's request line and headers, HTTP/1.1
 export const HEAD = 360; // an answer's status line and headers
 export const UPGRADE = 720; // both heads of a WebSocket's opening

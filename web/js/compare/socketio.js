@@ -1,6 +1,7 @@
-// A small Socket.IO v5 client over Engine.IO v4, by WebSocket: the official library weighs about 45 kB and comes from a package
-// registry; what this page needs of it is one namespace, one event in, and the ping.
-// https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/
+// A small Socket.IO v5 client over Engine.IO v4, by WebSocket: the official library weighs about 45
+// kB and comes from a package registry; what this page needs of it is one namespace, one event in,
+// and the ping. https://socket.io/docs/v4/engine-io-protocol/ and
+// https://socket.io/docs/v4/socket-io-protocol/
 import { UPGRADE, webSocketFrame } from "./sizes.js";
 
 const OPEN = "0",
@@ -22,7 +23,8 @@ export function openSocketIo(slug, after, on) {
     on.bytes(webSocketFrame(packet) + 4);
     socket.send(packet);
   }; // a client's frames carry a mask
-  // Unlike a bare WebSocket's, this ping is seen by scripts: whose server is silent for longer knows that the line is dead.
+  // Unlike a bare WebSocket's, this ping is seen by scripts: whose server is silent for longer
+  // knows that the line is dead.
   const expectPing = () => {
     clearTimeout(silence);
     silence = setTimeout(() => socket.close(), quiet_ms);

@@ -3,7 +3,10 @@ import { language } from "../words.js";
 import { list, say } from "./format.js";
 import { ageText } from "./rank.js";
 
-/** What works best: level with the freshest, and of those the one that asks least of its users. Takes an order from `rank`. */
+/**
+ * What works best: level with the freshest, and of those the one that asks least of its users.
+ * Takes an order from `rank`.
+ */
 export function best(order) {
   const level = order.filter(({ item, place }) => place === 1 && item.meter.state !== "down");
   const winner = level[0] ?? order.find(({ shown_ms }) => shown_ms !== null) ?? null;

@@ -3,7 +3,8 @@ import { probe } from "../probe.js";
 
 const WAIT_S = 25;
 const PATIENCE_MS = (WAIT_S + 8) * 1_000;
-const STALE_PAUSE_MS = 3_000; // a stale answer comes at once; asking again at once would hammer a server in trouble
+// A stale answer comes at once; asking again at once would hammer a server in trouble.
+const STALE_PAUSE_MS = 3_000;
 
 export function openLongPoll(slug, _position, on) {
   const stop = new AbortController();

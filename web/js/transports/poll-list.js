@@ -5,7 +5,10 @@ import { serverNow } from "../clock.js";
 const EVERY_MS = 4_000;
 const PATIENCE_MS = 8_000;
 
-/** Since when the oldest of these counts is out of date, in milliseconds since 1970; null when none is. Pure. */
+/**
+ * Since when the oldest of these counts is out of date, in milliseconds since 1970; null when none
+ * is. Pure.
+ */
 export const staleSince = (events) => {
   const since = events.filter((count) => count.stale_since).map((c) => Date.parse(c.stale_since));
   return since.length === 0 ? null : Math.min(...since);

@@ -1,9 +1,10 @@
-// Server-sent events, read with `fetch`: EventSource hides the heartbeat comments, and without them a page cannot tell a
-// quiet line from a dead one.
+// Server-sent events, read with `fetch`: EventSource hides the heartbeat comments, and without them
+// a page cannot tell a quiet line from a dead one.
 import { countUrl, probe, retryAfterMs } from "../probe.js";
 import { EventStreamParser } from "./event-stream.js";
 
-const UNKNOWN_MS = 10_000; // how long a line may be silent before its first heartbeat shows the server's pause
+// How long a line may be silent before its first heartbeat shows the server's pause.
+const UNKNOWN_MS = 10_000;
 const SLACK_MS = 5_000; // how late a heartbeat may be
 const FIRST_BYTES_MS = 8_000; // a proxy that buffers the stream shows itself by this silence
 
@@ -14,7 +15,8 @@ export function openSse(slug, position, on) {
     stop.abort();
     on.down(why);
   };
-  // Where a plain question is answered but the stream brings nothing, something on the way holds the stream back.
+  // Where a plain question is answered but the stream brings nothing, something on the way holds
+  // the stream back.
   const patience = setTimeout(() => {
     probe(slug, null).then(
       () => fail({ refused: true }),

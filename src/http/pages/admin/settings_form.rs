@@ -189,8 +189,9 @@ mod tests {
     #[test]
     fn only_what_was_changed_is_sent() {
         let sent = form(
-            "title=Ball&was_title=Gala&description=One%0D%0ATwo&was_description=One%0ATwo&waitlist=true&was_waitlist=true\
-             &opens_at=2026-11-21T09%3A00%3A05.120&was_opens_at=2026-11-21T09%3A00%3A05.12&closes_at=&was_closes_at=2026-12-01T09%3A00",
+            "title=Ball&was_title=Gala&description=One%0D%0ATwo&was_description=One%0ATwo\
+             &waitlist=true&was_waitlist=true&opens_at=2026-11-21T09%3A00%3A05.120\
+             &was_opens_at=2026-11-21T09%3A00%3A05.12&closes_at=&was_closes_at=2026-12-01T09%3A00",
         );
         let (edit, choices) = details(&sent, &samples::event()).unwrap();
         assert_eq!(choices, []);
@@ -204,7 +205,8 @@ mod tests {
         assert_eq!(edit.was.unwrap().title.as_deref(), Some("Gala"));
         let untouched = details(
             &form(
-                "title=Gala&was_title=Gala&description=&was_description=&was_waitlist=false&opens_at=&was_opens_at=&closes_at=&was_closes_at=",
+                "title=Gala&was_title=Gala&description=&was_description=&was_waitlist=false\
+                 &opens_at=&was_opens_at=&closes_at=&was_closes_at=",
             ),
             &samples::event(),
         );
@@ -242,7 +244,8 @@ mod tests {
         // Spring and autumn in Berlin.
         assert_eq!(
             edit(
-                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin&starts_at=2027-03-28T02:30&was_starts_at="
+                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin\
+                 &starts_at=2027-03-28T02:30&was_starts_at="
             ),
             (
                 None,
@@ -252,21 +255,24 @@ mod tests {
         );
         assert_eq!(
             edit(
-                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin&starts_at=2026-10-25T02:30&was_starts_at="
+                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin\
+                 &starts_at=2026-10-25T02:30&was_starts_at="
             ),
             (None, at("2026-10-25T00:30:00.000Z"), vec![Choice::First])
         );
         // The second half past two is kept by a form that does not touch it.
         assert_eq!(
             edit(
-                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin&starts_at=2026-10-25T02:30&was_starts_at=2026-10-25T01:30:00.000Z"
+                "time_zone=Europe/Berlin&was_time_zone=Europe/Berlin\
+                 &starts_at=2026-10-25T02:30&was_starts_at=2026-10-25T01:30:00.000Z"
             ),
             (None, None, vec![])
         );
         // Another zone: the same clock time there.
         assert_eq!(
             edit(
-                "time_zone=America/New_York&was_time_zone=Europe/Berlin&starts_at=2026-12-12T19:00&was_starts_at=2026-12-12T19:00"
+                "time_zone=America/New_York&was_time_zone=Europe/Berlin\
+                 &starts_at=2026-12-12T19:00&was_starts_at=2026-12-12T19:00"
             ),
             (
                 at("America/New_York"),
