@@ -44,8 +44,8 @@ test("two organisers see each other's changes, and a conflict shows both values"
   assert.equal(await other.locator("#edit-title").inputValue(), "Theirs");
   await server.organise("PATCH", "/events/two", { title: "Ours" });
   await other.locator("[data-edit-form] [type=submit]").click();
-  await other.waitForSelector("#title-clash:not(:empty)");
-  assert.match(await other.locator("#title-clash").innerText(), /“Ours”/);
+  await other.waitForSelector("#edit-title-clash:not(:empty)");
+  assert.match(await other.locator("#edit-title-clash").innerText(), /“Ours”/);
   assert.equal(await other.locator("#edit-title").inputValue(), "Theirs");
   assert.equal((await details("two")).title, "Ours");
   await other.locator("[data-edit-form] [type=submit]").click();

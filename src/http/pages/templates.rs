@@ -4,6 +4,7 @@
 
 use askama::Template;
 
+use super::admin::details::{Details, Setting};
 use super::admin::questions_form::Row;
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
@@ -11,7 +12,6 @@ use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
     WaitingForView,
 };
-use crate::domain::{occasion, zone};
 use crate::http::text::Texts;
 
 #[derive(Debug, Template)]
@@ -152,22 +152,9 @@ pub(super) struct AdminEventsPage {
     pub(super) flash: Option<FlashView>,
     pub(super) events: Vec<EventView>,
     pub(super) slug: String,
-    pub(super) title: String,
-    pub(super) description: String,
     pub(super) capacity_input: String,
-    /// The fields for moments: name, id, label and value.
-    pub(super) moments: [(&'static str, &'static str, &'static str, String); 4],
-    /// The fields for one line: name, id, label, type, length and value.
-    pub(super) lines: [(
-        &'static str,
-        &'static str,
-        &'static str,
-        &'static str,
-        usize,
-        String,
-    ); 4],
-    pub(super) waitlist: bool,
-    pub(super) max_party_size: String,
+    /// What an event that exists has too.
+    pub(super) details: Details,
     pub(super) create_error: Option<String>,
     /// The fields that were refused.
     pub(super) wrong: Vec<String>,
@@ -250,93 +237,6 @@ pub(super) struct QuestionRow {
     pub(super) focuses_label: bool,
     pub(super) focuses_up: bool,
     pub(super) focuses_down: bool,
-}
-
-/// The fields of an event's details.
-#[derive(Debug)]
-pub(super) struct Details {
-    pub(super) title: Setting,
-    pub(super) description: Setting,
-    pub(super) opens_at: Setting,
-    pub(super) closes_at: Setting,
-    pub(super) max_party_size: Setting,
-    pub(super) starts_at: Setting,
-    pub(super) ends_at: Setting,
-    pub(super) time_zone: Setting,
-    pub(super) location: Setting,
-    pub(super) online_url: Setting,
-    pub(super) contact: Setting,
-    pub(super) waitlist: Tick,
-}
-
-impl Details {
-    /// The fields for moments: name, id and label, and the setting.
-    fn moments(&self) -> [(&'static str, &'static str, &Setting); 4] {
-        [
-            ("starts_at", "edit-starts", &self.starts_at),
-            ("ends_at", "edit-ends", &self.ends_at),
-            ("opens_at", "edit-opens", &self.opens_at),
-            ("closes_at", "edit-closes", &self.closes_at),
-        ]
-    }
-
-    /// The fields for one line: name, id and label, type, length, and the setting.
-    fn lines(&self) -> [(&'static str, &'static str, &'static str, usize, &Setting); 4] {
-        [
-            (
-                "time_zone",
-                "edit-time-zone",
-                "text",
-                zone::NAME_MAX,
-                &self.time_zone,
-            ),
-            (
-                "location",
-                "edit-location",
-                "text",
-                occasion::LOCATION_MAX,
-                &self.location,
-            ),
-            (
-                "online_url",
-                "edit-online-url",
-                "url",
-                occasion::ONLINE_URL_MAX,
-                &self.online_url,
-            ),
-            (
-                "contact",
-                "edit-contact",
-                "text",
-                occasion::CONTACT_MAX,
-                &self.contact,
-            ),
-        ]
-    }
-}
-
-/// One setting's field.
-#[derive(Debug)]
-pub(super) struct Setting {
-    /// The field's content.
-    pub(super) value: String,
-    /// The current value.
-    pub(super) now: String,
-    /// The same for the hidden field, which loses nothing.
-    pub(super) was: String,
-    /// Somebody else changed it meanwhile.
-    pub(super) clashes: bool,
-    /// It conflicts with another setting, or is not valid.
-    pub(super) is_wrong: bool,
-}
-
-/// One setting's checkbox.
-#[derive(Debug)]
-pub(super) struct Tick {
-    /// Whether it is ticked.
-    pub(super) value: bool,
-    /// What is true.
-    pub(super) now: bool,
 }
 
 #[derive(Debug, Template)]

@@ -97,8 +97,7 @@ export function start(root) {
     meters.forEach((meter) => meter.reset());
   };
 
-  // The interval poll is the only line that notices silence by itself. When it fails, the others
-  // are put to the test.
+  // Only the interval poll notices silence by itself. When it fails, the others are tested.
   const renewAll = () => meters.forEach((meter) => meter.renew());
   lane("poll").meter.addEventListener("state", () => {
     if (lane("poll").meter.state === "down") renewAll();

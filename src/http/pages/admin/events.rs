@@ -5,15 +5,15 @@ use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::{flash, inputs, login, once, writer};
+use super::{flash, inputs, login, once, settings_view, writer};
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{
     NewEvent, PartySize, Slug, check_schedule, parse_description, parse_title,
 };
 use crate::domain::local_time::Choice;
-use crate::domain::occasion::{self, Occasion, OnlineUrl, parse_contact, parse_location};
-use crate::domain::zone::{self, Zone};
+use crate::domain::occasion::{Occasion, OnlineUrl, parse_contact, parse_location};
+use crate::domain::zone::Zone;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
 use crate::http::organiser::settings;
@@ -124,71 +124,26 @@ async fn events_page(
     typed: &Form,
     refused: Option<&Problem>,
 ) -> Response {
-    let text = |name: &str| typed.get(name).to_owned();
+    let wrong: Vec<_> = match refused {
+        Some(problem) if problem.code() == Code::SlugTaken => vec!["slug".to_owned()],
+        Some(problem) => problem
+            .errors()
+            .into_iter()
+            .map(|(field, _)| field)
+            .collect(),
+        None => Vec::new(),
+    };
     let template = AdminEventsPage {
         t: visit.texts,
         here: PATH.to_owned(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
         events: states::all(context).await,
-        slug: text("slug"),
-        title: text("title"),
-        description: text("description"),
-        capacity_input: text("capacity"),
-        moments: [
-            ("starts_at", "create-starts", "edit-starts"),
-            ("ends_at", "create-ends", "edit-ends"),
-            ("opens_at", "create-opens", "edit-opens"),
-            ("closes_at", "create-closes", "edit-closes"),
-        ]
-        .map(|(name, id, label)| (name, id, label, text(name))),
-        lines: [
-            (
-                "time_zone",
-                "create-time-zone",
-                "edit-time-zone",
-                "text",
-                zone::NAME_MAX,
-            ),
-            (
-                "location",
-                "create-location",
-                "edit-location",
-                "text",
-                occasion::LOCATION_MAX,
-            ),
-            (
-                "online_url",
-                "create-online-url",
-                "edit-online-url",
-                "url",
-                occasion::ONLINE_URL_MAX,
-            ),
-            (
-                "contact",
-                "create-contact",
-                "edit-contact",
-                "text",
-                occasion::CONTACT_MAX,
-            ),
-        ]
-        .map(|(name, id, label, kind, max)| {
-            let value = typed.sent(name).unwrap_or(match name {
-                "time_zone" => context.settings.time_zone.name(),
-                _ => "",
-            });
-            (name, id, label, kind, max, value.to_owned())
-        }),
-        waitlist: typed.is_ticked("waitlist"),
-        max_party_size: typed.sent("max_party_size").unwrap_or("1").to_owned(),
+        slug: typed.get("slug").to_owned(),
+        capacity_input: typed.get("capacity").to_owned(),
+        details: settings_view::new_details(typed, &wrong, &context.settings.time_zone),
         once: once::draw(),
-        wrong: refused.map_or_else(Vec::new, |problem| {
-            if problem.code() == Code::SlugTaken {
-                return vec!["slug".to_owned()];
-            }
-            let fields = problem.errors().into_iter().map(|(field, _)| field);
-            fields.collect()
-        }),
+        wrong,
         create_error: refused.map(|problem| visit.texts.get(explanation(problem))),
     };
     page(

@@ -5,6 +5,7 @@
 
 pub(super) mod actions;
 pub(super) mod audit;
+pub(super) mod details;
 pub(super) mod event;
 pub(super) mod events;
 mod flash;

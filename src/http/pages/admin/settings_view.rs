@@ -1,12 +1,12 @@
 //! The settings as their forms show them: as they are, or as they were typed in a form that was
 //! refused.
 
+use super::details::{Details, Setting, Tick};
 use super::inputs;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
-use crate::http::pages::templates::{Details, Setting, Tick};
 
 /// A form that was refused, and the fields that were the reason.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,7 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
         }
     };
     Details {
+        exists: true,
         title: field("title", event.title.clone()),
         description: field("description", event.description.clone()),
         max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
@@ -50,6 +51,33 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
             event.waitlist,
             typed.map(|refused| refused.form),
         ),
+    }
+}
+
+/// The details' fields for a new event, with what was `typed` and which fields were wrong.
+pub(super) fn new_details(typed: &Form, wrong: &[String], default_zone: &Zone) -> Details {
+    let field = |name: &str, default: &str| Setting {
+        value: typed.sent(name).unwrap_or(default).to_owned(),
+        is_wrong: wrong.iter().any(|field| field == name),
+        ..Setting::default()
+    };
+    Details {
+        exists: false,
+        title: field("title", ""),
+        description: field("description", ""),
+        max_party_size: field("max_party_size", "1"),
+        opens_at: field("opens_at", ""),
+        closes_at: field("closes_at", ""),
+        starts_at: field("starts_at", ""),
+        ends_at: field("ends_at", ""),
+        time_zone: field("time_zone", default_zone.name()),
+        location: field("location", ""),
+        online_url: field("online_url", ""),
+        contact: field("contact", ""),
+        waitlist: Tick {
+            value: typed.is_ticked("waitlist"),
+            now: false,
+        },
     }
 }
 
