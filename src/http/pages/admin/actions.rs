@@ -1,13 +1,13 @@
 //! The console's actions on one event.
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use warp::reply::Response;
 
 use super::event::{self, Typed};
-use super::{flash, inputs, once, settings_form, writer};
+use super::once::{self, Submission};
+use super::{flash, inputs, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::announcement::{self, NewAnnouncement};
 use crate::domain::audit::Actor;
@@ -99,46 +99,36 @@ pub(in crate::http::pages) async fn act(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    let (organiser, form) = match writer(&context, &visit, body).await {
-        Ok(submitted) => submitted,
-        Err(answer) => return answer,
-    };
-    let (visit, form) = (Arc::new(visit), Arc::new(form));
-    let (shared, its, sent) = (
-        Shared::clone(&context),
-        Arc::clone(&visit),
-        Arc::clone(&form),
-    );
-    let act =
-        Box::pin(async move { answer(&slug, &action, &shared, &its, &sent, organiser).await });
-    once::once(context, &visit, &form, act).await
+    once::submit(context, visit, body, |submission| {
+        answer(slug, action, submission)
+    })
+    .await
 }
 
-async fn answer(
-    slug: &str,
-    action: &Action,
-    context: &Context,
-    visit: &Visit,
-    form: &Form,
-    organiser: Organiser,
-) -> Response {
+async fn answer(slug: String, action: Action, submission: Submission) -> Response {
+    let Submission {
+        context,
+        visit,
+        form,
+        organiser,
+    } = submission;
     let outcome = async {
-        let shown = states::by_slug(context, slug).await?;
-        carry_out(context, &shown.event, action, form, organiser).await
+        let shown = states::by_slug(&context, &slug).await?;
+        carry_out(&context, &shown.event, &action, &form, organiser).await
     };
     let page = format!("/admin/events/{slug}");
     match outcome.await {
-        Ok(_) if *action == Action::Delete => see_other("/admin?done=deleted"),
+        Ok(_) if action == Action::Delete => see_other("/admin?done=deleted"),
         Ok(choices) => {
             let done = flash::with_choices(action.done(), &choices);
             see_other(&format!("{page}?done={done}"))
         }
-        Err(problem) => match (refusal(action, &problem), typed(action, form, &problem)) {
-            (None, _) => problem_page(visit, &problem),
+        Err(problem) => match (refusal(&action, &problem), typed(&action, &form, &problem)) {
+            (None, _) => problem_page(&visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
                 let visit = visit.with(page, format!("error={code}"));
-                event::again(slug, context, &visit, typed, &problem).await
+                event::again(&slug, &context, &visit, typed, &problem).await
             }
         },
     }

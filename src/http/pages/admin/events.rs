@@ -1,11 +1,10 @@
 //! Every event, and the form for a new one.
 
-use std::sync::Arc;
-
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::{flash, inputs, login, once, settings_view, writer};
+use super::once::{self, Submission};
+use super::{flash, inputs, login, settings_view};
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{
@@ -43,31 +42,26 @@ pub(in crate::http::pages) async fn create(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    let (organiser, form) = match writer(&context, &visit, body).await {
-        Ok(submitted) => submitted,
-        Err(answer) => return answer,
-    };
-    let (visit, form) = (Arc::new(visit), Arc::new(form));
-    let (shared, its, sent) = (
-        Shared::clone(&context),
-        Arc::clone(&visit),
-        Arc::clone(&form),
-    );
-    let act = Box::pin(async move { created(&shared, &its, &sent, organiser).await });
-    once::once(context, &visit, &form, act).await
+    once::submit(context, visit, body, created).await
 }
 
-async fn created(context: &Context, visit: &Visit, form: &Form, organiser: Organiser) -> Response {
-    let refused = match make(context, form, organiser).await {
+async fn created(submission: Submission) -> Response {
+    let Submission {
+        context,
+        visit,
+        form,
+        organiser,
+    } = submission;
+    let refused = match make(&context, &form, organiser).await {
         Ok((slug, choices)) => {
             let done = flash::with_choices("created", &choices);
             return see_other(&format!("/admin/events/{slug}?done={done}"));
         }
         Err(problem) => problem,
     };
-    match session::session(context, &visit.head.headers).await {
-        Ok(Some(session)) => events_page(context, visit, &session, form, Some(&refused)).await,
-        Ok(None) | Err(_) => problem_page(visit, &refused),
+    match session::session(&context, &visit.head.headers).await {
+        Ok(Some(session)) => events_page(&context, &visit, &session, &form, Some(&refused)).await,
+        Ok(None) | Err(_) => problem_page(&visit, &refused),
     }
 }
 

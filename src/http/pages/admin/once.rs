@@ -5,6 +5,7 @@
 //! releases the claim.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -12,8 +13,11 @@ use tokio::time::{Instant, sleep};
 use warp::http::{HeaderMap, header};
 use warp::reply::Response;
 
+use super::writer;
 use crate::context::Shared;
 use crate::domain::registration::Secret;
+use crate::http::auth::Organiser;
+use crate::http::body::Unread;
 use crate::http::pages::answer::{problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::visit::Visit;
@@ -31,7 +35,15 @@ const OUTCOME_TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A form's action, boxed because it holds a whole page while it renders.
-pub(super) type Act = Pin<Box<dyn Future<Output = Response> + Send>>;
+type Act = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// What an action works with.
+pub(super) struct Submission {
+    pub(super) context: Shared,
+    pub(super) visit: Arc<Visit>,
+    pub(super) form: Arc<Form>,
+    pub(super) organiser: Organiser,
+}
 
 /// A key for the forms of one page.
 pub(super) fn draw() -> String {
@@ -55,9 +67,30 @@ fn name(path: &str, form: &Form) -> Option<String> {
     Some(hex(&digest.finalize()))
 }
 
-/// Runs `act` unless the same form was submitted before. Runs in a task of its own: at a second
-/// click the browser closes the first request, which must still finish.
-pub(super) async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) -> Response {
+/// Reads the form and runs `act` with it, unless the same form was submitted before.
+pub(super) async fn submit<A: Future<Output = Response> + Send + 'static>(
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+    act: impl FnOnce(Submission) -> A,
+) -> Response {
+    let (organiser, form) = match writer(&context, &visit, body).await {
+        Ok(submitted) => submitted,
+        Err(answer) => return answer,
+    };
+    let (visit, form) = (Arc::new(visit), Arc::new(form));
+    let act = act(Submission {
+        context: Shared::clone(&context),
+        visit: Arc::clone(&visit),
+        form: Arc::clone(&form),
+        organiser,
+    });
+    once(context, &visit, &form, Box::pin(act)).await
+}
+
+/// Runs `act` in a task of its own: at a second click the browser closes the first request, which
+/// must still finish.
+async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) -> Response {
     let Some(name) = name(&visit.path, form) else {
         return act.await;
     };
