@@ -54,86 +54,78 @@ pub(in crate::http::openapi) struct Rows {
     next: Option<String>,
 }
 
-/// A new event.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http::openapi) struct NewEvent {
-    /// Its name in URLs; cannot be changed.
-    slug: String,
-    title: String,
-    /// `null` for no limit.
-    #[schema(required)]
-    capacity: Option<i32>,
-    #[schema(default = false, nullable = false)]
-    waitlist: Option<bool>,
-    /// The largest party that may register.
-    #[schema(default = 1, nullable = false)]
-    max_party_size: Option<i32>,
-    description: Option<String>,
-    /// When registering begins by itself.
-    #[schema(format = DateTime)]
-    opens_at: Option<String>,
-    /// When registering ends by itself; later than `opens_at`.
-    #[schema(format = DateTime)]
-    closes_at: Option<String>,
-    /// When it begins.
-    #[schema(format = DateTime)]
-    starts_at: Option<String>,
-    /// When it ends; needs `starts_at` and is later.
-    #[schema(format = DateTime)]
-    ends_at: Option<String>,
-    /// The IANA name of the zone in which pages show and take all times; absent or `null`: the
-    /// server's `--time-zone`.
-    #[schema(example = "Europe/Berlin")]
-    time_zone: Option<String>,
-    /// One line.
-    location: Option<String>,
-    /// Only people with a place see it.
-    #[schema(format = "uri")]
-    online_url: Option<String>,
-    /// Whom to ask, one line.
-    contact: Option<String>,
-    questions: Option<Vec<NewQuestion>>,
+/// Declares an object with its own members and with the settings that a new event and an edit share.
+macro_rules! settings {
+    ($(#[$attribute:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$attribute])*
+        #[derive(Serialize, ToSchema)]
+        pub(in crate::http::openapi) struct $name {
+            $($own)*
+            description: Option<String>,
+            /// When registering begins by itself.
+            #[schema(format = DateTime)]
+            opens_at: Option<String>,
+            /// When registering ends by itself; later than `opens_at`.
+            #[schema(format = DateTime)]
+            closes_at: Option<String>,
+            /// When it begins.
+            #[schema(format = DateTime)]
+            starts_at: Option<String>,
+            /// When it ends; needs `starts_at` and is later.
+            #[schema(format = DateTime)]
+            ends_at: Option<String>,
+            /// The IANA name of the zone in which pages show and take all times; absent or `null`:
+            /// the server's `--time-zone`.
+            #[schema(example = "Europe/Berlin")]
+            time_zone: Option<String>,
+            /// One line.
+            location: Option<String>,
+            /// Only people with a place see it.
+            #[schema(format = "uri")]
+            online_url: Option<String>,
+            /// Whom to ask, one line.
+            contact: Option<String>,
+        }
+    };
 }
 
-/// What is absent stays as it is; `null` removes a limit or a moment.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http::openapi) struct EventEdit {
-    #[schema(nullable = false)]
-    title: Option<String>,
-    /// Raising it promotes those who wait, in order.
-    capacity: Option<i32>,
-    #[schema(nullable = false)]
-    waitlist: Option<bool>,
-    /// Parties that registered before keep their size.
-    #[schema(nullable = false)]
-    max_party_size: Option<i32>,
-    description: Option<String>,
-    #[schema(format = DateTime)]
-    opens_at: Option<String>,
-    #[schema(format = DateTime)]
-    closes_at: Option<String>,
-    /// When it begins.
-    #[schema(format = DateTime)]
-    starts_at: Option<String>,
-    /// When it ends; needs `starts_at` and is later.
-    #[schema(format = DateTime)]
-    ends_at: Option<String>,
-    /// The IANA name of the zone in which pages show and take all times; absent or `null`: the
-    /// server's `--time-zone`.
-    #[schema(example = "Europe/Berlin")]
-    time_zone: Option<String>,
-    /// One line.
-    location: Option<String>,
-    /// Only people with a place see it.
-    #[schema(format = "uri")]
-    online_url: Option<String>,
-    /// Whom to ask, one line.
-    contact: Option<String>,
-    /// Close, or open again.
-    #[schema(nullable = false)]
-    closed: Option<bool>,
-    /// All questions, in their order. One that is left out is asked no more, and keeps its answers.
-    questions: Option<Vec<NewQuestion>>,
+settings! {
+    /// A new event.
+    NewEvent {
+        /// Its name in URLs; cannot be changed.
+        slug: String,
+        title: String,
+        /// `null` for no limit.
+        #[schema(required)]
+        capacity: Option<i32>,
+        #[schema(default = false, nullable = false)]
+        waitlist: Option<bool>,
+        /// The largest party that may register.
+        #[schema(default = 1, nullable = false)]
+        max_party_size: Option<i32>,
+        questions: Option<Vec<NewQuestion>>,
+    }
+}
+
+settings! {
+    /// What is absent stays as it is; `null` removes a limit or a moment.
+    EventEdit {
+        #[schema(nullable = false)]
+        title: Option<String>,
+        /// Raising it promotes those who wait, in order.
+        capacity: Option<i32>,
+        #[schema(nullable = false)]
+        waitlist: Option<bool>,
+        /// Parties that registered before keep their size.
+        #[schema(nullable = false)]
+        max_party_size: Option<i32>,
+        /// Close, or open again.
+        #[schema(nullable = false)]
+        closed: Option<bool>,
+        /// All questions, in their order. One that is left out is asked no more, and keeps its
+        /// answers.
+        questions: Option<Vec<NewQuestion>>,
+    }
 }
 
 /// The confirmation of a reset.
