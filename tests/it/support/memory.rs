@@ -1,6 +1,8 @@
 //! Memory belongs to a process, so what is measured runs in one of its own: this test binary,
 //! started again for one test.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 
 /// Distinguishes the process that measures from the one that starts it.
@@ -64,4 +66,73 @@ pub(crate) fn resident() -> usize {
 /// without what C code allocates.
 pub(crate) fn allocated() -> usize {
     crate::ALLOCATOR.allocated()
+}
+
+/// Idle watchers of one kind: how they ask, and what each may cost.
+pub(crate) struct Idle {
+    /// The full name of the test that measures them.
+    pub(crate) test: &'static str,
+    pub(crate) bytes_max: usize,
+    pub(crate) watchers: usize,
+    /// As a browser sends it.
+    pub(crate) request: &'static [u8],
+    /// How the answer ends once the watcher is idle.
+    pub(crate) answer_end: &'static [u8],
+}
+
+impl Idle {
+    /// Fails if a watcher costs more. `start` starts the server, and returns its address and what
+    /// stops it.
+    pub(crate) fn check<Stop: Future>(&self, start: impl Future<Output = (SocketAddr, Stop)>) {
+        const LABEL: &str = "bytes a watcher:";
+        if measuring() {
+            let [resident, allocated] = self.measure(start);
+            return println!("{LABEL} {resident} {allocated}");
+        }
+        let [resident, allocated] = measured(self.test, LABEL)[..] else {
+            panic!("two numbers expected")
+        };
+        println!("{resident} bytes a watcher resident, {allocated} allocated");
+        assert!(resident <= self.bytes_max, "{resident} bytes a watcher");
+        // Resident memory may be in pages from before. Allocated memory is exact, and must not be 0.
+        assert!(
+            (256..=self.bytes_max).contains(&allocated),
+            "{allocated} bytes a watcher"
+        );
+    }
+
+    fn measure<Stop: Future>(&self, start: impl Future<Output = (SocketAddr, Stop)>) -> [usize; 2] {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (address, stop) = runtime.block_on(start);
+        // The first watchers fill pools, tables and the allocator's arenas.
+        let mut watchers: Vec<_> = (0..self.watchers / 5)
+            .map(|_| self.watch(address))
+            .collect();
+        let before = [resident(), allocated()];
+        watchers.extend((0..self.watchers).map(|_| self.watch(address)));
+        let after = [resident(), allocated()];
+        drop(watchers);
+        runtime.block_on(stop);
+        let each = |n: usize| after[n].saturating_sub(before[n]) / self.watchers;
+        [each(0), each(1)]
+    }
+
+    /// An idle watcher. The client's side keeps nothing but its socket.
+    fn watch(&self, address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(self.request).unwrap();
+        let mut answer = [0; 2048];
+        let mut read = 0;
+        while !answer[..read].ends_with(self.answer_end) {
+            let more = stream.read(&mut answer[read..]).unwrap();
+            let begin = answer[..read].escape_ascii();
+            assert!(more > 0, "the server closed: {begin}");
+            read += more;
+        }
+        stream
+    }
 }

@@ -1,6 +1,7 @@
 //! Helpers: temporary databases and servers, and clients that hide nothing.
 
 pub(crate) mod app;
+#[path = "../../../src/domain/cases.rs"]
 pub(crate) mod cases;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;

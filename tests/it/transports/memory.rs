@@ -1,78 +1,28 @@
 //! What an idle WebSocket costs.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-
 use super::gala;
-use crate::support::memory::{allocated, measured, measuring, resident};
+use crate::support::memory::Idle;
 
-/// Bytes for each idle WebSocket; warp's own takes 134 KiB.
-const BOUND: usize = 4 * 1024;
-const WATCHERS: usize = 2_000;
+const WEBSOCKET: Idle = Idle {
+    test: "transports::memory::an_idle_websocket_stays_small",
+    // warp's own takes 134 KiB.
+    bytes_max: 4 * 1024,
+    watchers: 2_000,
+    request: b"GET /api/v1/events/gala/ws HTTP/1.1\r\nHost: registration.example.org\r\n\
+        Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Origin: https://registration.example.org\r\n\
+        User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+        Chrome/142.0.0.0 Safari/537.36\r\n\
+        Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n",
+    // The first count.
+    answer_end: b"}}",
+};
 
 #[test]
 fn an_idle_websocket_stays_small() {
-    if measuring() {
-        return measure();
-    }
-    let measured = measured(
-        "transports::memory::an_idle_websocket_stays_small",
-        "bytes a watcher:",
-    );
-    let [resident, allocated] = measured[..] else {
-        panic!("{measured:?}")
-    };
-    println!("{resident} bytes a watcher resident, {allocated} allocated");
-    assert!(resident <= BOUND, "{resident} bytes a watcher");
-    // Resident memory may be in pages from before. Allocated memory is exact, and must not be 0.
-    assert!(
-        (256..=BOUND).contains(&allocated),
-        "{allocated} bytes a watcher"
-    );
-}
-
-fn measure() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let (app, _) = runtime.block_on(gala(&["--drain", "1s"]));
-    // The first sockets fill pools, tables and the allocator's arenas.
-    let mut watchers: Vec<TcpStream> = (0..WATCHERS / 5).map(|_| watch(app.address())).collect();
-    let before = (resident(), allocated());
-    watchers.extend((0..WATCHERS).map(|_| watch(app.address())));
-    let (resident, allocated) = (
-        resident().saturating_sub(before.0),
-        allocated().saturating_sub(before.1),
-    );
-    println!(
-        "bytes a watcher: {} {}",
-        resident / WATCHERS,
-        allocated / WATCHERS
-    );
-    drop(watchers);
-    runtime.block_on(app.stop());
-}
-
-/// An idle watcher that has its first count. The client's side keeps nothing but its socket.
-fn watch(addr: SocketAddr) -> TcpStream {
-    const REQUEST: &[u8] = b"GET /api/v1/events/gala/ws HTTP/1.1\r\nHost: registration.example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://registration.example.org\r\n\
-        User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n\
-        Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n";
-    let mut stream = TcpStream::connect(addr).unwrap();
-    stream.write_all(REQUEST).unwrap();
-    let mut answer = [0; 2048];
-    let mut read = 0;
-    while !answer[..read].ends_with(b"}}") {
-        let more = stream.read(&mut answer[read..]).unwrap();
-        assert!(
-            more > 0,
-            "the server closed: {}",
-            answer[..read].escape_ascii()
-        );
-        read += more;
-    }
-    stream
+    WEBSOCKET.check(async {
+        let (app, _) = gala(&["--drain", "1s"]).await;
+        (app.address(), app.stop())
+    });
 }
