@@ -27,8 +27,8 @@ pub const AT_ONCE: usize = 2;
 /// Sign-ins of one address that may wait or be checked. More than may fail in a minute, so a client
 /// that guesses reaches that limit first.
 const PER_ADDRESS: usize = 16;
-/// Sign-ins that may wait from addresses that have failed lately. A full queue delays the next one
-/// by a second or two.
+/// Sign-ins that may wait from addresses that have failed lately. At ten milliseconds a check, two
+/// at once, a full queue delays the next one by 0.2 s.
 const SUSPECTED: usize = 32;
 /// Sign-ins that may wait from addresses without failures: more than there are organisers, but
 /// bounded.

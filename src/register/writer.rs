@@ -20,8 +20,8 @@ const BATCH: usize = 512;
 /// This many commands across two batches mean that more are coming. A commit costs as much as a
 /// dozen of its rows, so letting more commands join pays off.
 const CROWD: usize = 5;
-/// For this long the size of a batch predicts the next one.
-const MEMORY: Duration = Duration::from_millis(10);
+/// How long the size of a batch predicts that of the next one.
+const CROWD_WINDOW: Duration = Duration::from_millis(10);
 /// The most scheduler turns in which commands may join a batch.
 const TURNS: usize = 8;
 
@@ -148,7 +148,7 @@ impl Writer {
 /// Whether more commands are likely to come. It compares the size of this batch, plus that of the
 /// previous batch if it ended recently (`ago`), with [`CROWD`].
 fn is_crowd(before: usize, ago: Duration, waiting: usize) -> bool {
-    waiting + if ago <= MEMORY { before } else { 0 } >= CROWD
+    waiting + if ago <= CROWD_WINDOW { before } else { 0 } >= CROWD
 }
 
 /// Adds commands whose requests are being read, until a scheduler turn brings none. It never waits
@@ -292,13 +292,13 @@ mod tests {
 
     #[test]
     fn two_batches_make_a_crowd_and_it_is_forgotten() {
-        let (now, later) = (Duration::ZERO, MEMORY + Duration::from_nanos(1));
+        let (now, later) = (Duration::ZERO, CROWD_WINDOW + Duration::from_nanos(1));
         for (before, ago, waiting, crowd) in [
             (0, now, 1, false),
             (1, now, 1, false),
             (0, now, CROWD - 1, false),
             (0, now, CROWD, true),
-            (CROWD - 1, MEMORY, 1, true),
+            (CROWD - 1, CROWD_WINDOW, 1, true),
             (BATCH, later, 1, false),
         ] {
             assert_eq!(

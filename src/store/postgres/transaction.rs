@@ -43,7 +43,7 @@ const FIND: &str = concat!(
     " FROM registrations WHERE event_id = $1 AND round = named.in_round AND number = named.of_number OFFSET 0
     ) AS found"
 );
-const ADVANCE: &str = "\
+const UPDATE_REGISTRATIONS: &str = "\
     UPDATE registrations r
     SET status = updated.status, revision = updated.revision, party_size = updated.party_size
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
@@ -138,7 +138,7 @@ impl Transaction for PgTransaction {
 
     async fn update_registrations(&mut self, updated: &[&Registration]) -> Result<(), StoreError> {
         // Planned each time, for the size that the table has then.
-        query(ADVANCE)
+        query(UPDATE_REGISTRATIONS)
             .persistent(false)
             .bind(column(updated, |row| row.locator.event))
             .bind(column(updated, |row| i64::from(row.locator.round)))

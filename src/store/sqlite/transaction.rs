@@ -60,7 +60,7 @@ const BEGIN_LOCKED: &str = concat!(
     find!()
 );
 /// $1 is a JSON array of `[event, round, number, status, revision, party_size]`.
-const ADVANCE: &str = "\
+const UPDATE_REGISTRATIONS: &str = "\
     UPDATE registrations
     SET status = updated.value ->> 3, revision = updated.value ->> 4, party_size = updated.value ->> 5
     FROM json_each($1) AS updated
@@ -156,7 +156,7 @@ impl Transaction for SqliteTransaction {
                 row.party_size,
             )
         });
-        query(ADVANCE)
+        query(UPDATE_REGISTRATIONS)
             .bind(json(&rows.collect::<Vec<_>>()))
             .execute(&mut **self)
             .await?;
@@ -241,7 +241,10 @@ mod tests {
                     "(event_id=? AND round=? AND number=?)",
                 ][..],
             ),
-            (ADVANCE, &["(event_id=? AND round=? AND number=?)"]),
+            (
+                UPDATE_REGISTRATIONS,
+                &["(event_id=? AND round=? AND number=?)"],
+            ),
             (
                 sql::WAITING,
                 &["registrations_waiting (event_id=? AND round=? AND status=?)"],
