@@ -2,13 +2,14 @@
 //! are reported at once.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::options::{
-    address, at_least_one, duration, is_wide, networks, public_url, secret, time_zone, whole,
+    address, at_least_one, duration, folder, is_wide, networks, public_url, secret, time_zone,
+    whole,
 };
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
@@ -51,6 +52,8 @@ pub struct Config {
     pub register_rate_per_ip: u32,
     /// `--drain`.
     pub drain: Duration,
+    /// `--backup-to`, `--backup-every` and `--backup-keep`.
+    pub backups: Option<Backups>,
     /// `--log-format` and `--log`.
     pub log: Log,
     /// Not `--no-welcome-event`.
@@ -69,6 +72,17 @@ pub struct Log {
     pub json: bool,
     /// `--log`.
     pub filter: String,
+}
+
+/// Regular backups.
+#[derive(Debug, Clone)]
+pub struct Backups {
+    /// `--backup-to`.
+    pub folder: PathBuf,
+    /// `--backup-every`.
+    pub every: Duration,
+    /// `--backup-keep`.
+    pub keep: usize,
 }
 
 /// Collects mistakes while it reads.
@@ -155,6 +169,17 @@ impl Config {
             filter: reader.read("--log", filter, String::new()),
         };
         let second = Duration::from_secs(1);
+        let backups = Backups {
+            folder: PathBuf::new(),
+            // Names have seconds. A year is longer than anybody should wait.
+            every: reader.read(
+                "--backup-every",
+                duration(&args.backup_every, second, 365 * 24 * 3600 * second),
+                NEVER,
+            ),
+            keep: reader.read("--backup-keep", at_least_one(&args.backup_keep), 0),
+        };
+        let folder = reader.optional("--backup-to", args.backup_to.as_deref(), folder);
         let config = Self {
             listen: reader.read(
                 "--listen",
@@ -203,6 +228,7 @@ impl Config {
                 0,
             ),
             drain: reader.read("--drain", duration(&args.drain, NEVER, 600 * second), NEVER),
+            backups: folder.map(|folder| Backups { folder, ..backups }),
             tls,
             log,
             notify_database,

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use tokio::net::TcpListener;
 
 use super::canary::{self, Received};
-use super::metrics_listener;
+use super::{backups, metrics_listener};
 use crate::live::hub::Hub;
 use crate::store::Store;
 
@@ -84,6 +84,7 @@ fn describe() {
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
     metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
+    metrics::describe_counter!(backups::TOTAL, "Regular backups (--backup-to), by outcome.");
     describe_connections();
 }
 
@@ -138,6 +139,9 @@ fn begin() {
         "failed",
     ] {
         metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(0);
+    }
+    for outcome in [backups::WRITTEN, backups::FAILED] {
+        metrics::counter!(backups::TOTAL, "outcome" => outcome).increment(0);
     }
     for deadline in ["handshake", "first_request", "idle", "refusal", "stall"] {
         metrics::counter!("headcount_connections_expired_total", "deadline" => deadline)

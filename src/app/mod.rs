@@ -27,6 +27,7 @@ use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
 mod background;
+mod backups;
 pub mod canary;
 pub mod config;
 pub mod logging;
@@ -173,6 +174,10 @@ pub async fn start(
     let received = Received::default();
     let audit = metrics::audit(store.clone(), hub.clone(), received.clone());
     background.spawn("audit", audit);
+    if let Some(plan) = config.backups.clone() {
+        let task = backups::run(plan, config.database.clone(), clock.clone());
+        background.spawn("backups", task);
+    }
     let presence = PresenceReporter::new(store.clone(), hub.clone());
     background.spawn("presence", presence.clone().run());
 

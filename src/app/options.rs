@@ -1,6 +1,7 @@
 //! What one option's text means. Each mistake is a sentence for the operator.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -39,6 +40,15 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
             Ok(n)
         }
     })
+}
+
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err(format!("{text:?} is no existing folder"))
+    }
 }
 
 pub(super) fn time_zone(text: &str) -> Result<Zone, String> {

@@ -51,6 +51,13 @@ fn lines(
         ));
     }
     lines.push(line("Database", &database(&config.database)));
+    if let Some(backups) = &config.backups {
+        let every = humantime::format_duration(backups.every);
+        lines.push(line(
+            "Backups",
+            &format!("{}, every {every}", backups.folder.display()),
+        ));
+    }
     let rate = match config.register_rate_per_ip {
         0 => "registrations unlimited".to_owned(),
         rate => format!("{rate} registrations a minute from one address"),

@@ -1,9 +1,10 @@
-//! The command line: `serve` (the default), `health`, `watch`, `copy`, `compare`.
+//! The command line: `serve` (the default), `health`, `watch`, `copy`, `backup`, `verify`, `compare`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 mod client;
 mod compare;
 mod copy;
@@ -11,6 +12,7 @@ mod health;
 mod serve;
 mod signal;
 mod value;
+mod verify;
 mod watch;
 
 pub use serve::ServeArgs;
@@ -42,6 +44,10 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Copy a whole database into an empty one.
     Copy(copy::CopyArgs),
+    /// Write a consistent copy of a database to a file, while servers use it.
+    Backup(backup::BackupArgs),
+    /// Check a backup, or the database file of a server.
+    Verify(verify::VerifyArgs),
     /// Measure every transport under load, side by side.
     Compare(Box<compare::CompareArgs>),
 }
@@ -56,6 +62,8 @@ impl Cli {
             Some(Command::Health(args)) => health::run(&args),
             Some(Command::Watch(args)) => watch::run(&args),
             Some(Command::Copy(args)) => copy::run(&args),
+            Some(Command::Backup(args)) => backup::run(&args),
+            Some(Command::Verify(args)) => verify::run(&args),
             Some(Command::Compare(args)) => compare::run(&args),
         }
     }

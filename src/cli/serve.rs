@@ -139,6 +139,26 @@ pub struct ServeArgs {
         value_name = "DURATION"
     )]
     pub drain: String,
+    /// An existing folder for regular backups; none when left out.
+    #[arg(long, env = "HEADCOUNT_BACKUP_TO", value_name = "FOLDER")]
+    pub backup_to: Option<String>,
+    /// The time from one backup to the next.
+    #[arg(
+        long,
+        env = "HEADCOUNT_BACKUP_EVERY",
+        default_value = "1d",
+        value_name = "DURATION"
+    )]
+    pub backup_every: String,
+    /// How many backups to keep; older ones are removed.
+    #[arg(
+        long,
+        env = "HEADCOUNT_BACKUP_KEEP",
+        default_value = "7",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
+    pub backup_keep: String,
     /// text or json.
     #[arg(
         long,

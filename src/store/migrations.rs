@@ -25,6 +25,15 @@ pub(super) static SQLITE: LazyLock<Migrator> =
 pub(super) static POSTGRES: LazyLock<Migrator> =
     migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions");
 
+/// The newest migration that this program knows; both databases have the same.
+pub(super) fn newest() -> i64 {
+    SQLITE
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
+}
+
 /// `0001_initial` is version 1, "initial".
 fn migration(file: &'static str, sql: &'static str) -> Migration {
     let (version, description) = file.split_once('_').expect("NNNN_description");

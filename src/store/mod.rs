@@ -23,6 +23,7 @@ use crate::domain::position::Revision;
 use crate::domain::registration::{Registration, Status};
 use crate::domain::search::Search;
 
+pub mod backup;
 mod batch;
 pub mod copy;
 mod deleted;

@@ -8,6 +8,7 @@ static ALLOCATOR: cap::Cap<mimalloc::MiMalloc> = cap::Cap::new(mimalloc::MiMallo
 
 mod api;
 mod architecture;
+mod backups;
 mod cli;
 mod copying;
 mod crowd;

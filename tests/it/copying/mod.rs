@@ -1,6 +1,6 @@
 //! A whole database copied to another and back, and a server that uses the copy.
 
-mod rows;
+pub(crate) mod rows;
 
 use std::process::{Command, Output};
 

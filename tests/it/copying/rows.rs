@@ -16,12 +16,12 @@ use headcount::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query_scalar};
 
-pub(super) const NOON: i64 = 1_795_251_600_000;
+pub(crate) const NOON: i64 = 1_795_251_600_000;
 /// Not copied: who is signed in, who watches, and what the migrations did on that kind of database.
 const LEFT_OUT: [&str; 3] = ["sessions", "watching", "_sqlx_migrations"];
 
 /// Every row of every table that is copied, as `table {…}`, written the same for both databases.
-pub(super) async fn dump(url: &DatabaseUrl) -> Vec<String> {
+pub(crate) async fn dump(url: &DatabaseUrl) -> Vec<String> {
     let mut lines = Vec::new();
     match url {
         DatabaseUrl::Sqlite(options) => {
@@ -94,7 +94,7 @@ fn line(table: &str, row: &str) -> String {
     format!("{table} {row}")
 }
 
-pub(super) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
+pub(crate) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
     let capacity = capacity.map_or(Capacity::UNLIMITED, |places| {
         Capacity::limited(places).unwrap()
     });
@@ -124,7 +124,7 @@ fn questions() -> Vec<Question> {
 }
 
 /// People with a key answer the question.
-pub(super) fn register(person: &str, key: Option<&str>) -> Command {
+pub(crate) fn register(person: &str, key: Option<&str>) -> Command {
     // One party of three, so that its column holds more than its default.
     let people = if person == "guest-0-0" { 3 } else { 1 };
     let note = key.map(|_| ("note".into(), json!("First\n\"second\" 二 \\")));
@@ -142,7 +142,7 @@ pub(super) fn register(person: &str, key: Option<&str>) -> Command {
     })
 }
 
-pub(super) async fn commit(
+pub(crate) async fn commit(
     store: &Store,
     event: EventId,
     commands: &[Command],
@@ -165,7 +165,7 @@ pub(super) async fn commit(
 
 /// Fills a database with rows of every kind, in some tables more than one chunk. Deletes one event
 /// and returns it, so that a key was given and is gone.
-pub(super) async fn filled(url: &DatabaseUrl) -> Event {
+pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
     let store = Store::open(url, None).await.unwrap();
     let now = Timestamp::from_millis(NOON);
     let by = Actor::Console;
