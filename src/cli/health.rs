@@ -1,7 +1,7 @@
 //! `headcount health`: checks whether a server is ready. Container health checks use it, because
 //! images have no other HTTP client.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use clap::Args;
 use http::StatusCode;
 use tokio::runtime::Builder;
 
-use super::client::address::Base;
+use super::client::address::{Base, loopback};
 use super::client::api::{Api, Call};
 use super::client::tls;
 use super::value;
@@ -65,14 +65,7 @@ pub(super) fn run(args: &HealthArgs) -> ExitCode {
 
 /// The URL of the server that listens at `--listen`.
 fn beside(args: &HealthArgs) -> String {
-    let mut address = args.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() {
-            Ipv4Addr::LOCALHOST.into()
-        } else {
-            Ipv6Addr::LOCALHOST.into()
-        });
-    }
+    let address = loopback(args.listen);
     let tls = args
         .tls_cert
         .as_deref()

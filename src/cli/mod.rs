@@ -8,6 +8,7 @@ mod backup;
 mod client;
 mod compare;
 mod copy;
+mod doctor;
 mod health;
 mod serve;
 mod signal;
@@ -48,6 +49,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Check a backup, or the database file of a server.
     Verify(verify::VerifyArgs),
+    /// Check everything that a server needs, and say what to do.
+    Doctor(Box<doctor::DoctorArgs>),
     /// Measure every transport under load, side by side.
     Compare(Box<compare::CompareArgs>),
 }
@@ -64,6 +67,7 @@ impl Cli {
             Some(Command::Copy(args)) => copy::run(&args),
             Some(Command::Backup(args)) => backup::run(&args),
             Some(Command::Verify(args)) => verify::run(&args),
+            Some(Command::Doctor(args)) => doctor::run(&args),
             Some(Command::Compare(args)) => compare::run(&args),
         }
     }

@@ -55,7 +55,7 @@ pub use application::Application;
 pub use config::{Config, Deadlines, Demand, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
 pub use drain::Drained;
 pub use linger::RequestBody;
-pub use rlimit::raise_open_files;
+pub use rlimit::{open_files_needed, raise_open_files};
 pub use tls::{Tls, TlsError};
 
 use connection::Server;

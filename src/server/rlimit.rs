@@ -26,13 +26,18 @@ pub fn raise_open_files() -> Option<u64> {
     }
 }
 
+/// How many open files `connections` need in all.
+pub fn open_files_needed(connections: usize) -> u64 {
+    u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(BESIDE)
+}
+
 /// Warns when the system stops earlier than the configured limit: clients then wait in the backlog
 /// without an answer.
 pub(super) fn warn_if_low(config: &Config) {
     let connections = config.max_connections.saturating_add(config.max_refusals);
-    let needed = u64::try_from(connections)
-        .unwrap_or(u64::MAX)
-        .saturating_add(BESIDE);
+    let needed = open_files_needed(connections);
     if let Some(files) = raise_open_files().filter(|files| *files < needed) {
         tracing::warn!(
             files,

@@ -29,6 +29,7 @@ pub mod copy;
 mod deleted;
 mod error;
 mod forms;
+pub mod inspect;
 mod lists;
 mod migrations;
 mod postgres;

@@ -1,5 +1,7 @@
 //! The address of a server, or of an event: its page or its API, below any path prefix.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use url::{Host, Url};
 
 use crate::domain::event::Slug;
@@ -35,6 +37,17 @@ pub(in crate::cli) enum NoAddress {
     /// `/e/Ünknown`.
     #[error("{0:?} cannot be an event: a slug is 1 to 64 characters of a-z, 0-9 and -")]
     Slug(String),
+}
+
+/// Where this machine reaches a server that listens at `address`: nobody can connect to 0.0.0.0.
+pub(in crate::cli) fn loopback(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 impl Base {

@@ -17,6 +17,13 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Creates the file if there is none, and checks that it can be written.
 pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
+    check(file)?;
+    create(file)?;
+    check_access(file)
+}
+
+/// Whether a server could use the file or create it. Creates nothing.
+pub(in crate::store) fn check(file: &Path) -> Result<(), StoreError> {
     check_directory(file)?;
     if file.is_dir() {
         return Err(refused(
@@ -28,9 +35,15 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
             ),
         ));
     }
-    create(file)?;
-    // `access` and not `open`: closing the file would drop the locks that this process holds on it
-    // (POSIX, `fcntl`).
+    if file.exists() {
+        check_access(file)?;
+    }
+    Ok(())
+}
+
+/// `access` and not `open`: closing the file would drop the locks that this process holds on it
+/// (POSIX, `fcntl`).
+fn check_access(file: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     rustix::fs::access(
         file,

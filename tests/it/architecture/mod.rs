@@ -92,6 +92,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tower_layer", &["transport", "app"]),
     ("tokio_rustls", &["server", "app", "cli"]),
     ("rustls_platform_verifier", &["cli"]),
+    ("x509_parser", &["cli::doctor"]),
     ("ipnet", &["server", "app"]),
     ("rustix", &["store", "server", "cli"]),
     ("tokio_tungstenite", &["wire", "transport", "cli"]),

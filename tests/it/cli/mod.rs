@@ -1,6 +1,7 @@
 //! The command-line clients: the real binary against a real server.
 
 mod compare;
+mod doctor;
 mod health;
 mod proxy;
 mod run;

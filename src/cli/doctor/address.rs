@@ -1,0 +1,169 @@
+//! Where the server listens, and the address that people use.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::STRICT_TRANSPORT_SECURITY;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+
+use super::super::client::address::{Base, loopback};
+use super::super::client::api::{Answer, Api, Call};
+use super::super::client::tls;
+use super::finding::Finding;
+use crate::app::config::Config;
+
+/// How long a name server or a server may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whether the address is free, or this server has it; the flag says that a server answers there.
+pub(super) async fn listen(config: &Config, over_tls: bool) -> (Finding, bool) {
+    let address = config.listen;
+    let finding = match TcpListener::bind(address) {
+        Ok(_) => return (Finding::ok("listen", format!("{address} is free")), false),
+        Err(error) => match error.kind() {
+            ErrorKind::AddrInUse => {
+                let scheme = if over_tls { "https" } else { "http" };
+                let url = format!("{scheme}://{}", loopback(address));
+                if is_ours(&ask(&url, true).await) {
+                    return (
+                        Finding::ok("listen", format!("a server answers at {address}")),
+                        true,
+                    );
+                }
+                format!("{address} is used by another program; stop it, or choose another --listen")
+            }
+            ErrorKind::PermissionDenied => format!(
+                "{address} needs a right: AmbientCapabilities=CAP_NET_BIND_SERVICE (systemd), or a port above 1023"
+            ),
+            ErrorKind::AddrNotAvailable => {
+                format!("{address} is no address of this machine; 0.0.0.0 or [::] listens on all")
+            }
+            _ => format!("{address}: {error}"),
+        },
+    };
+    (Finding::fault("listen", finding), false)
+}
+
+/// The public address and, as far as can be seen from here, the proxy in front.
+pub(super) async fn public(config: &Config, over_tls: bool, serves: bool) -> Vec<Finding> {
+    let Some(url) = &config.public_url else {
+        return vec![if config.listen.ip().is_loopback() {
+            Finding::ok(
+                "public url",
+                "not set; links use the address of each request",
+            )
+        } else {
+            Finding::warning(
+                "public url",
+                "not set although the server listens beyond this machine; set --public-url https://…",
+            )
+        }];
+    };
+    let base = match Base::parse(url) {
+        Ok(base) => base,
+        Err(error) => return vec![Finding::fault("public url", error.to_string())],
+    };
+    let mut findings = Vec::new();
+    if over_tls && !base.tls {
+        findings.push(Finding::fault(
+            "public url",
+            format!(
+                "{url} is http, but --tls-cert makes the server speak https; correct one of them"
+            ),
+        ));
+    } else if let Err(why) = resolve(&base).await {
+        findings.push(Finding::fault(
+            "public url",
+            format!(
+                "{} cannot be resolved: {why}; check its DNS record",
+                base.host
+            ),
+        ));
+    } else if serves {
+        return reached(config, url, over_tls).await;
+    } else {
+        findings.push(Finding::ok(
+            "public url",
+            format!(
+                "{} resolves; start the server to check the way to it",
+                base.host
+            ),
+        ));
+    }
+    findings.extend(proxy(config, base.tls && !over_tls));
+    findings
+}
+
+async fn resolve(base: &Base) -> Result<(), String> {
+    match timeout(TIMEOUT, lookup_host((base.host.as_str(), base.port))).await {
+        Ok(Ok(mut found)) => found.next().map(drop).ok_or("no address".to_owned()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer in {TIMEOUT:?}")),
+    }
+}
+
+/// Whether TLS ends before this server and it is not told by whom.
+fn proxy(config: &Config, ends_before: bool) -> Option<Finding> {
+    ends_before.then(|| {
+        if config.trusted_proxies.is_empty() {
+            Finding::fault(
+                "proxy",
+                "--public-url is https, but neither --tls-cert nor --trusted-proxies is set; name the proxy that ends TLS in --trusted-proxies",
+            )
+        } else {
+            Finding::ok("proxy", "trusted proxies are named; start the server to check their headers")
+        }
+    })
+}
+
+/// The way through the public address to the server that runs.
+async fn reached(config: &Config, url: &str, over_tls: bool) -> Vec<Finding> {
+    let answer = ask(url, false).await;
+    if !is_ours(&answer) {
+        let why = match answer {
+            Ok(answer) => format!("answers {}", answer.status),
+            Err(why) => format!("does not answer: {why}"),
+        };
+        return vec![Finding::fault(
+            "public url",
+            format!("{url} {why}; check DNS, firewall and proxy"),
+        )];
+    }
+    let mut findings = vec![Finding::ok(
+        "public url",
+        format!("{url} leads to a server"),
+    )];
+    let ends_before = url.starts_with("https:") && !over_tls;
+    // Headcount sends it when a trusted proxy says X-Forwarded-Proto: https.
+    let is_secure =
+        answer.is_ok_and(|answer| answer.headers.contains_key(STRICT_TRANSPORT_SECURITY));
+    match proxy(config, ends_before) {
+        Some(finding) if config.trusted_proxies.is_empty() => findings.push(finding),
+        Some(_) if !is_secure => findings.push(Finding::fault(
+            "proxy",
+            "its X-Forwarded-Proto does not arrive; let the proxy send X-Forwarded-For and X-Forwarded-Proto, and name its address in --trusted-proxies",
+        )),
+        Some(_) => findings.push(Finding::ok("proxy", "its X-Forwarded-Proto arrives")),
+        None => {}
+    }
+    findings
+}
+
+/// The answer to the question whether a server lives at `url`.
+async fn ask(url: &str, insecure: bool) -> Result<Answer, String> {
+    let base = Base::parse(url).map_err(|error| error.to_string())?;
+    let tls = tls::config(insecure).map_err(|error| error.to_string())?;
+    Api::new(base, tls, TIMEOUT)
+        .send(&Call::get("health/live"))
+        .await
+}
+
+fn is_ours(answer: &Result<Answer, String>) -> bool {
+    answer.as_ref().is_ok_and(|answer| {
+        let health = answer.json::<serde_json::Value>();
+        answer.status == StatusCode::OK && health.is_ok_and(|health| health["status"] == "live")
+    })
+}
