@@ -2,6 +2,7 @@
 //! apart in reverse.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -36,10 +37,12 @@ mod metrics_listener;
 mod options;
 pub mod runtime;
 mod start_lines;
+mod supervisor;
 
 use background::{Background, Ended};
 use canary::{Canary, Received};
 use config::Config;
+use supervisor::Supervisor;
 
 /// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +83,18 @@ pub async fn run(config: Config) -> Result<Stopped, StartError> {
         server::bind(address).map_err(|source| StartError::Listen { address, source })?;
     let mut running = start(config.clone(), listener, Clock::System).await?;
     start_lines::print(&config, &running);
+    let supervisor = Supervisor::of_this_process().map(Arc::new);
+    let tell = |state| {
+        if let Some(supervisor) = &supervisor {
+            supervisor.tell(state);
+        }
+    };
+    if let Some(watchdog) = supervisor.clone().and_then(Supervisor::watchdog) {
+        running.background.spawn("watchdog", watchdog);
+    }
+    tell(supervisor::READY);
     let stopped = running.until(stop_signal()).await;
+    tell(supervisor::STOPPING);
     tracing::info!("stopping: no new connections, streams say goodbye");
     running.stop().await;
     Ok(stopped)

@@ -46,7 +46,12 @@ fn output(args: &[&str]) -> String {
 fn every_variable_in_the_image_and_the_compose_file_exists() {
     let help = words(&output(&["serve", "--help"]), "HEADCOUNT_");
     assert!(help.len() > 15, "{help:?}");
-    for path in ["docker-compose.yml", "Dockerfile", "docs/operations.md"] {
+    for path in [
+        "docker-compose.yml",
+        "Dockerfile",
+        "docs/operations.md",
+        "deploy/headcount.service",
+    ] {
         // The help leaves it out on purpose.
         let named: BTreeSet<String> = words(&read(path), "HEADCOUNT_")
             .into_iter()
@@ -120,6 +125,66 @@ fn every_path_in_the_image_and_the_compose_file_exists() {
             "{service}"
         );
     }
+}
+
+/// The value of a setting of the unit.
+fn unit(name: &str) -> String {
+    let unit = read("deploy/headcount.service");
+    let line = format!("\n{name}=");
+    let found = unit
+        .split(&line)
+        .nth(1)
+        .and_then(|rest| rest.lines().next());
+    found
+        .unwrap_or_else(|| panic!("{name} in the unit"))
+        .to_owned()
+}
+
+#[test]
+fn the_unit_fits_the_program_s_defaults() {
+    let help = output(&["serve", "--help"]);
+    let default = |flag: &str| -> String {
+        let (_, rest) = help.split_once(flag).unwrap_or_else(|| panic!("{flag}"));
+        let (_, rest) = rest.split_once("[default: ").expect("a default");
+        rest.split(']').next().expect("a default").to_owned()
+    };
+    let seconds = |text: &str| -> u64 {
+        text.strip_suffix('s')
+            .and_then(|text| text.parse().ok())
+            .expect("seconds")
+    };
+    assert!(seconds(&unit("TimeoutStopSec")) >= 2 * seconds(&default("--drain <")));
+    let files: u64 = unit("LimitNOFILE").parse().expect("a number");
+    let connections: u64 = default("--max-connections <").parse().expect("a number");
+    assert!(files > connections + 1_000);
+    assert_eq!(unit("Type"), "notify");
+    assert!(seconds(&unit("WatchdogSec")) >= 10);
+    let (program, command) = unit("ExecStart")
+        .split_once(' ')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .expect("a command");
+    assert_eq!(
+        (program.as_str(), command.as_str()),
+        ("/usr/bin/headcount", "serve")
+    );
+    let folder = format!("/var/lib/{}", unit("StateDirectory"));
+    assert_eq!(unit("WorkingDirectory"), folder);
+    assert!(unit("Environment").contains(&format!("sqlite://{folder}/")));
+}
+
+/// systemd's own judgement, from 0 (no rights) to 10.
+#[test]
+fn the_unit_has_few_rights() {
+    let judged = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=20", "--no-pager"])
+        .arg("deploy/headcount.service")
+        .output()
+        .expect("systemd-analyze runs; scripts/setup installs it");
+    let said = String::from_utf8_lossy(&judged.stdout);
+    assert!(
+        judged.status.success() && said.contains("Overall exposure level"),
+        "{said}"
+    );
 }
 
 /// A scrape of a server at which every ordinary thing has happened once.

@@ -390,3 +390,34 @@ async fn a_new_sqlite_file_is_its_owners_alone() {
     let _server = Process::start(&file.text(), &[]);
     assert_eq!(rights(""), 0o640);
 }
+
+/// A supervisor speaks `sd_notify(3)`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supervisor_hears_when_the_server_is_ready_lives_and_stops() {
+    let (file, folder) = (File::new(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("notify");
+    let supervisor = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    supervisor
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    let hear = || {
+        let mut state = [0; 64];
+        let length = supervisor.recv(&mut state).expect("a datagram in time");
+        String::from_utf8_lossy(&state[..length]).into_owned()
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+    command
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "200000");
+    let process = Process::spawn(command, &file.text(), &[]);
+    let first: Vec<String> = (0..2).map(|_| hear()).collect();
+    assert!(first.contains(&"READY=1".to_owned()), "{first:?}");
+    let ready = call(process.address, "GET", "/health/ready", &[], "").await;
+    assert_eq!(ready.status, 200);
+    for _ in 0..3 {
+        assert_eq!(hear(), "WATCHDOG=1");
+    }
+    process.signal("TERM");
+    while hear() != "STOPPING=1" {}
+    assert_eq!(process.exit_code(), Some(0));
+}
