@@ -26,13 +26,14 @@ macro_rules! register {
             .bind(event.id)
             .fetch_one(&mut *transaction)
             .await?;
+        let email = applicant.email.as_ref().expect("visitors have one");
         let known: Option<i64> = query_scalar(
             "SELECT number FROM registrations
             WHERE event_id = $1 AND round = $2 AND email_key = $3 AND status <> 'cancelled'",
         )
         .bind(event.id)
         .bind(round)
-        .bind(applicant.email.key())
+        .bind(email.key())
         .fetch_optional(&mut *transaction)
         .await?;
         let sent: Option<i64> = match &applicant.key {
@@ -65,9 +66,9 @@ macro_rules! register {
         .bind(number)
         .bind(applicant.secret.reveal())
         .bind(applicant.name.as_str())
-        .bind(search::key(&applicant.name, &applicant.email))
-        .bind(applicant.email.as_str())
-        .bind(applicant.email.key())
+        .bind(search::key(&applicant.name, Some(email)))
+        .bind(email.as_str())
+        .bind(email.key())
         .bind(applicant.key.as_ref().map(IdempotencyKey::as_str))
         .bind(revision)
         .bind(event.at.as_millis())

@@ -22,6 +22,14 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Every actor.
+    pub const ALL: [Self; 4] = [Self::Visitor, Self::Console, Self::Token, Self::Schedule];
+
+    /// The actor with this word; `None` if there is none.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|actor| actor.as_str() == word)
+    }
+
     /// The word in the audit log.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +48,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who made it: a word of [`Actor::as_str`].
     pub who: String,
-    /// The action, for example `edit`, `reset`, `cancel` or `change`.
+    /// The action, for example `edit`, `reset`, `add` or `cancel`.
     pub action: String,
     /// The event or registration before the change; `null` if there was none.
     pub before: Value,

@@ -15,8 +15,8 @@ use super::registration::{IdempotencyKey, Locator, PartySize, Registration, Secr
 pub struct Applicant {
     /// The name.
     pub name: Name,
-    /// The address, unique in the event and round.
-    pub email: Email,
+    /// The address, unique in the event and round. Only the organiser may leave it out.
+    pub email: Option<Email>,
     /// How many people ask for a place together.
     pub party_size: PartySize,
     /// The client's key for this attempt, if it sent one.
@@ -29,10 +29,15 @@ pub struct Applicant {
 
 impl Applicant {
     /// A person who fills in no optional field.
-    pub fn new(name: Name, email: Email, key: Option<IdempotencyKey>, secret: Secret) -> Self {
+    pub fn new(
+        name: Name,
+        email: impl Into<Option<Email>>,
+        key: Option<IdempotencyKey>,
+        secret: Secret,
+    ) -> Self {
         Self {
             name,
-            email,
+            email: email.into(),
             party_size: PartySize::ONE,
             key,
             answers: Answers::default(),
@@ -58,6 +63,24 @@ pub struct Revised {
 pub enum Command {
     /// A person asks for a place.
     Register(Applicant),
+    /// The organiser adds a person, whether or not registration is open.
+    Add {
+        /// The person.
+        applicant: Applicant,
+        /// Whether to confirm the party at once: past the capacity and those who wait.
+        over_capacity: bool,
+        /// Who sent the command.
+        by: Actor,
+    },
+    /// The organiser adds many people in the order given: all of them, or nobody if one is refused.
+    Import {
+        /// The people. They have no idempotency keys.
+        people: Vec<Applicant>,
+        /// Whether only to say what would happen.
+        dry_run: bool,
+        /// Who sent the command.
+        by: Actor,
+    },
     /// A registration is cancelled: by the visitor with the secret, or by the organiser without.
     Cancel {
         /// Which registration.
@@ -77,6 +100,15 @@ pub enum Command {
         revised: Revised,
         /// `If-Match`: the registration or its event must be at one of these positions; `None`
         /// allows any.
+        expected: Option<Vec<Position>>,
+        /// Who sent the command.
+        by: Actor,
+    },
+    /// A cancelled registration of the current round gets its places back, if they are free.
+    Restore {
+        /// Which registration.
+        locator: Locator,
+        /// See `Change`.
         expected: Option<Vec<Position>>,
         /// Who sent the command.
         by: Actor,
@@ -128,18 +160,23 @@ impl Command {
             | Self::Undo { expected, .. }
             | Self::Delete { expected, .. } => expected.as_deref(),
             // A registration has a position of its own as well.
-            Self::Register(_) | Self::Cancel { .. } | Self::Change { .. } | Self::ApplySchedule => {
-                None
-            }
+            Self::Register(_)
+            | Self::Add { .. }
+            | Self::Import { .. }
+            | Self::Cancel { .. }
+            | Self::Change { .. }
+            | Self::Restore { .. }
+            | Self::ApplySchedule => None,
         }
     }
 
-    /// Whether this is a visitor's command. Those are decided in batches. An organiser's command is
-    /// decided alone, because it may need other rows than those it names.
+    /// Whether this is a command about one party, as visitors send them. Those are decided in
+    /// batches. Any other command is decided alone, because it may need other rows than those it
+    /// names.
     pub fn is_visit(&self) -> bool {
         matches!(
             self,
-            Self::Register(_) | Self::Cancel { .. } | Self::Change { .. }
+            Self::Register(_) | Self::Add { .. } | Self::Cancel { .. } | Self::Change { .. }
         )
     }
 }
@@ -150,23 +187,40 @@ pub type Decision = Result<Answer, Refusal>;
 /// The result of a command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The answer to `Register`.
+    /// The answer to `Register` and `Add`.
     Registered {
         /// The registration as it is now.
         registration: Arc<Registration>,
         /// Whether the same key was answered before. Then nothing changed.
         replayed: bool,
     },
+    /// The answer to `Import`.
+    Imported(Imported),
     /// The answer to `Cancel`: the registration as it is now.
     Cancelled(Arc<Registration>),
     /// The answer to `Change`: the registration as it is now.
     Changed(Arc<Registration>),
+    /// The answer to `Restore`: the registration as it is now.
+    Restored(Arc<Registration>),
     /// The answer to `Edit`, `Reset` and `Undo`: the event as it is now.
     Event(Box<Event>),
     /// The answer to `Delete`.
     Deleted,
     /// The answer to `ApplySchedule`.
     Noted,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// How many registrations got their places.
+    pub confirmed: u32,
+    /// How many wait.
+    pub waiting: u32,
+    /// Who was refused, by the index in the command. If anybody was, nobody is stored.
+    pub refused: Vec<(usize, Refusal)>,
+    /// Whether the people are stored.
+    pub is_stored: bool,
 }
 
 /// Why a command was not carried out. Nothing changed.
@@ -239,6 +293,12 @@ mod tests {
             by: Actor::Console,
         };
         assert!(cancel.is_visit());
+        let import = Command::Import {
+            people: Vec::new(),
+            dry_run: false,
+            by: Actor::Token,
+        };
+        assert!(!import.is_visit(), "it can be undone only alone");
         let undo = Command::Undo {
             expected: Some(Vec::new()),
             by: Actor::Console,

@@ -1,11 +1,13 @@
 //! A registration, its identifiers and its secret.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 use subtle::ConstantTimeEq as _;
 
+use super::audit::Actor;
 use super::clock::Timestamp;
 use super::event::EventId;
 use super::invalid::Invalid;
@@ -210,8 +212,9 @@ pub struct Registration {
     pub secret: Secret,
     /// The name of the person.
     pub name: Name,
-    /// The address. It is unique in the event and round, cancelled registrations apart.
-    pub email: Email,
+    /// The address. It is unique in the event and round, cancelled registrations apart. Somebody
+    /// whom the organiser added may have none.
+    pub email: Option<Email>,
     /// How many people it is for. They get their places together, or wait together.
     pub party_size: PartySize,
     /// The key of the attempt that created it, if it had one.
@@ -229,9 +232,19 @@ pub struct Registration {
     pub revision: Revision,
     /// When it was accepted.
     pub at: Timestamp,
+    /// The organiser who added it; `None` if the person registered.
+    pub added_by: Option<Actor>,
 }
 
 impl Registration {
+    /// The unique form of its address. Without an address it is the number, which is no address.
+    pub fn email_key(&self) -> Cow<'_, str> {
+        match &self.email {
+            Some(email) => Cow::Borrowed(email.key()),
+            None => Cow::Owned(format!("#{}", self.locator.number)),
+        }
+    }
+
     /// The token that opens its private page.
     pub fn token(&self) -> Token {
         Token {

@@ -28,6 +28,10 @@ pub const ORGANISER_MAX: usize = 64 * 1024;
 /// The largest form of the editor of questions: all that [`ORGANISER_MAX`] holds as JSON,
 /// percent-encoded.
 pub const QUESTIONS_MAX: usize = 4 * ORGANISER_MAX;
+/// The largest file of people to import.
+pub const IMPORT_MAX: usize = 2 * 1024 * 1024;
+/// A slow uplink sends [`IMPORT_MAX`] in this time. Only an organiser may take it.
+const IMPORT_DEADLINE: Duration = Duration::from_mins(1);
 /// Any connection can send a body of that size in this time. A slower client keeps the connection
 /// open on purpose.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -92,16 +96,27 @@ impl Unread {
         allowed: AllowedMedia,
     ) -> Result<Content, Problem> {
         let media = media(&head.headers, allowed)?;
-        let said: Option<u64> = head
-            .header(header::CONTENT_LENGTH)
-            .and_then(|length| length.parse().ok());
-        if said.is_some_and(|said| said > most as u64) {
-            return Err(too_large(most));
-        }
+        check_length(head, most)?;
         Ok(Content {
             media,
             bytes: self.collect_within(DEADLINE, most).await?,
         })
+    }
+
+    /// Reads an organiser's file of at most `most` bytes. Its `Content-Type` must have this
+    /// essence.
+    pub async fn read_file(
+        self,
+        most: usize,
+        head: &RequestHead,
+        essence: &'static str,
+    ) -> Result<Bytes, Problem> {
+        let said = uncoded(&head.headers)?;
+        if !said.eq_ignore_ascii_case(essence) {
+            return Err(unsupported(said, essence));
+        }
+        check_length(head, most)?;
+        self.collect_within(IMPORT_DEADLINE, most).await
     }
 
     async fn collect_within(self, deadline: Duration, most: usize) -> Result<Bytes, Problem> {
@@ -170,6 +185,42 @@ impl Content {
 /// A parameter such as `charset` changes nothing: JSON and forms are UTF-8 (RFC 8259, sections 8.1
 /// and 11).
 fn media(headers: &HeaderMap, allowed: AllowedMedia) -> Result<Media, Problem> {
+    let essence = uncoded(headers)?;
+    let structured = || {
+        essence
+            .get(essence.len().saturating_sub(5)..)
+            .is_some_and(|end| end.eq_ignore_ascii_case("+json"))
+    };
+    if essence.eq_ignore_ascii_case("application/json") || structured() {
+        return Ok(Media::Json);
+    }
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && allowed == AllowedMedia::JsonOrForm
+    {
+        return Ok(Media::Form);
+    }
+    Err(unsupported(
+        essence,
+        match allowed {
+            AllowedMedia::Json => "application/json",
+            AllowedMedia::JsonOrForm => "application/json, application/x-www-form-urlencoded",
+        },
+    ))
+}
+
+/// 413 by the head alone.
+fn check_length(head: &RequestHead, most: usize) -> Result<(), Problem> {
+    let said: Option<u64> = head
+        .header(header::CONTENT_LENGTH)
+        .and_then(|length| length.parse().ok());
+    match said {
+        Some(said) if said > most as u64 => Err(too_large(most)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The essence of `Content-Type`; empty without one. Fails if the body is compressed.
+fn uncoded(headers: &HeaderMap) -> Result<&str, Problem> {
     let coded = headers
         .get(header::CONTENT_ENCODING)
         .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -187,35 +238,22 @@ fn media(headers: &HeaderMap, allowed: AllowedMedia) -> Result<Media, Problem> {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let essence = said.split(';').next().unwrap_or_default().trim();
-    let structured = || {
-        essence
-            .get(essence.len().saturating_sub(5)..)
-            .is_some_and(|end| end.eq_ignore_ascii_case("+json"))
-    };
-    if essence.eq_ignore_ascii_case("application/json") || structured() {
-        return Ok(Media::Json);
-    }
-    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && allowed == AllowedMedia::JsonOrForm
-    {
-        return Ok(Media::Form);
-    }
-    let list = match allowed {
-        AllowedMedia::Json => "application/json",
-        AllowedMedia::JsonOrForm => "application/json, application/x-www-form-urlencoded",
-    };
+    Ok(said.split(';').next().unwrap_or_default().trim())
+}
+
+/// 415 with the types that are accepted.
+fn unsupported(essence: &str, list: &'static str) -> Problem {
     let said = if essence.is_empty() {
         "a body without Content-Type"
     } else {
         essence
     };
     // RFC 9110, section 15.5.16: `Accept` lists the accepted types.
-    Err(Problem::new(
+    Problem::new(
         Code::UnsupportedMediaType,
         format!("{said} is not taken here; send {list}"),
     )
-    .header(header::ACCEPT, HeaderValue::from_static(list)))
+    .header(header::ACCEPT, HeaderValue::from_static(list))
 }
 
 fn too_large(most: usize) -> Problem {

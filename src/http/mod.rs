@@ -19,7 +19,7 @@ use warp::http::HeaderMap;
 use warp::reply::Response;
 
 use self::body::body;
-use self::organiser::{announcements, audit, export, registrations, rounds, settings};
+use self::organiser::{announcements, audit, export, import, registrations, rounds, settings};
 use self::reply::answer;
 use self::text::{Language, Texts};
 use crate::context::Shared;
@@ -182,6 +182,34 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(registrations::cancel)
         .map(answer)
         .boxed();
+    let correct = at!("api" / "v1" / "events" / String / "registrations" / String)
+        .and(warp::patch())
+        .and(call())
+        .and(body())
+        .then(registrations::patch)
+        .map(answer)
+        .boxed();
+    let restore = at!("api" / "v1" / "events" / String / "registrations" / String / "restore")
+        .and(warp::post())
+        .and(call())
+        .then(registrations::restore)
+        .map(answer)
+        .boxed();
+    let add = at!("api" / "v1" / "events" / String / "registrations" / "add")
+        .and(warp::post())
+        .and(call())
+        .and(body())
+        .then(registration::post_by_hand)
+        .map(answer)
+        .boxed();
+    let import = at!("api" / "v1" / "events" / String / "registrations" / "import")
+        .and(warp::post())
+        .and(call())
+        .and(query())
+        .and(body())
+        .then(import::post)
+        .map(answer)
+        .boxed();
     let announce = at!("api" / "v1" / "events" / String / "announcements")
         .and(warp::post())
         .and(call())
@@ -203,7 +231,8 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .map(answer)
         .boxed();
     first_of([
-        create, patch, delete, reset, undo, list, export, cancel, announce, withdraw, audit,
+        create, patch, delete, reset, undo, list, export, cancel, correct, restore, add, import,
+        announce, withdraw, audit,
     ])
 }
 

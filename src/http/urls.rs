@@ -41,9 +41,18 @@ pub const ALL: &[Url] = &[
         &[Method::GET, Method::POST],
     ),
     closed("/api/v1/events/{slug}/registrations.csv", &[Method::GET]),
+    closed("/api/v1/events/{slug}/registrations/add", &[Method::POST]),
+    closed(
+        "/api/v1/events/{slug}/registrations/import",
+        &[Method::POST],
+    ),
     closed(
         "/api/v1/events/{slug}/registrations/{id}",
-        &[Method::DELETE],
+        &[Method::PATCH, Method::DELETE],
+    ),
+    closed(
+        "/api/v1/events/{slug}/registrations/{id}/restore",
+        &[Method::POST],
     ),
     closed("/api/v1/events/{slug}/reset", &[Method::POST]),
     closed("/api/v1/events/{slug}/reset/undo", &[Method::POST]),

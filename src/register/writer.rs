@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Failure;
 use crate::domain::clock::Clock;
-use crate::domain::command::{Answer, Command, Decision};
+use crate::domain::command::{Answer, Command, Decision, Imported};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
 use crate::live::cluster::Broadcaster;
@@ -186,6 +186,19 @@ fn count(decisions: &[Decision]) {
                 .increment(run.len() as u64);
         }
     }
+    let imported = decisions.iter().filter_map(|decision| match decision {
+        Ok(Answer::Imported(imported)) if imported.is_stored => Some(imported),
+        _ => None,
+    });
+    for Imported {
+        confirmed, waiting, ..
+    } in imported
+    {
+        for (outcome, registrations) in [("confirmed", *confirmed), ("waiting", *waiting)] {
+            metrics::counter!("headcount_registrations_total", "outcome" => outcome)
+                .increment(registrations.into());
+        }
+    }
 }
 
 fn outcome(decision: &Decision) -> Option<&'static str> {
@@ -197,7 +210,9 @@ fn outcome(decision: &Decision) -> Option<&'static str> {
         Ok(Answer::Registered { .. }) => Some("confirmed"),
         Ok(Answer::Cancelled(_)) => Some("cancelled"),
         Ok(Answer::Changed(_)) => Some("changed"),
-        Ok(Answer::Event(_) | Answer::Deleted | Answer::Noted) => None,
+        Ok(Answer::Restored(_)) => Some("restored"),
+        // An import has many registrations.
+        Ok(Answer::Imported(_) | Answer::Event(_) | Answer::Deleted | Answer::Noted) => None,
         Err(_) => Some("refused"),
     }
 }
@@ -226,7 +241,7 @@ mod tests {
             },
             secret: Secret::draw(),
             name: Name::parse("Ada").unwrap(),
-            email: Email::parse("ada@example.org").unwrap(),
+            email: Some(Email::parse("ada@example.org").unwrap()),
             party_size: PartySize::ONE,
             key: None,
             answers: Answers::default(),
@@ -235,6 +250,7 @@ mod tests {
             accepted_revision: 2,
             revision: 2,
             at: Timestamp::from_millis(0),
+            added_by: None,
         })
     }
 
@@ -359,6 +375,7 @@ mod tests {
             (Ok(registered(None, true)), Some("replayed")),
             (Ok(registered(Some(1), true)), Some("replayed")),
             (Ok(Answer::Cancelled(ada(None))), Some("cancelled")),
+            (Ok(Answer::Restored(ada(None))), Some("restored")),
             (Ok(Answer::Changed(ada(None))), Some("changed")),
             (Err(Refusal::EventFull { remaining: 0 }), Some("refused")),
             (Ok(Answer::Deleted), None),
@@ -386,6 +403,7 @@ mod tests {
             ("confirmed", 2),
             ("refused", 2),
             ("replayed", 4),
+            ("restored", 2),
             ("waiting", 2),
         ];
         assert_eq!(

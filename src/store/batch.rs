@@ -3,6 +3,7 @@
 //! Every command reaches the database through [`commit`], on either backend. [`Backend`] and
 //! [`Transaction`] hide what differs between them; neither knows what is decided.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -11,9 +12,10 @@ use super::error::{ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, bounded, boun
 use super::transaction::Transaction;
 use super::{Commit, StoreError};
 use crate::domain::clock::Clock;
-use crate::domain::command::{Answer, Command, Refusal};
+use crate::domain::command::{Applicant, Command, Refusal};
 use crate::domain::decide::{BatchState, Known, apply};
 use crate::domain::event::{Capacity, Event, EventId, PartySize};
+use crate::domain::person::Email;
 use crate::domain::registration::{IdempotencyKey, Registration};
 
 /// The pause between two attempts to look up a commit.
@@ -57,6 +59,7 @@ pub(super) async fn commit(
         transaction,
         commit,
         written,
+        first,
     } = bounded_by(deadline, limit, prepare(backend, event, commands, clock)).await?;
     if !written {
         // A batch of refusals and replays needs no flush of the disk.
@@ -65,7 +68,8 @@ pub(super) async fn commit(
     }
     match bounded_by(deadline, limit, transaction.commit()).await {
         Err(StoreError::Unreachable(error)) => {
-            let stored = was_stored(backend, event, &commit).await.unwrap_or(false);
+            let stored = was_stored(backend, event, first.as_deref()).await;
+            let stored = stored.unwrap_or(false);
             tracing::warn!(
                 %error, event, stored,
                 "a commit failed or its answer was lost; looked up whether it is stored"
@@ -86,6 +90,8 @@ struct Prepared<T> {
     commit: Commit,
     /// Whether there is anything to commit.
     written: bool,
+    /// The first new registration.
+    first: Option<Arc<Registration>>,
 }
 
 /// Locks the event; then loads, decides and writes the batch, segment by segment.
@@ -95,8 +101,8 @@ async fn prepare<B: Backend>(
     commands: &[Command],
     clock: &Clock,
 ) -> Result<Prepared<B::Transaction>, StoreError> {
-    let first = segments(commands).next().unwrap_or_default();
-    let (mut transaction, locked) = backend.lock(event, &Lookup::of(event, first)).await?;
+    let named = segments(commands).next().unwrap_or_default();
+    let (mut transaction, locked) = backend.lock(event, &Lookup::of(event, named)).await?;
     let (event, mut found) =
         locked.map_or((None, None), |(event, found)| (Some(event), Some(found)));
     let mut commit = Commit {
@@ -104,7 +110,7 @@ async fn prepare<B: Backend>(
         changes: Vec::new(),
         decisions: Vec::with_capacity(commands.len()),
     };
-    let mut written = false;
+    let (mut written, mut first) = (false, None);
     for segment in segments(commands) {
         let Some(event) = commit.event.take() else {
             let refusals = segment.iter().map(|_| Err(Refusal::EventNotFound));
@@ -122,6 +128,7 @@ async fn prepare<B: Backend>(
             write(&mut transaction, &batch).await?;
             written = true;
         }
+        first = first.or_else(|| batch.first_inserted());
         let deleted = batch.writes.deleted;
         commit.changes.extend(batch.writes.changes);
         commit.event = Some(batch.event).filter(|_| !deleted);
@@ -130,6 +137,7 @@ async fn prepare<B: Backend>(
         transaction,
         commit,
         written,
+        first,
     })
 }
 
@@ -154,14 +162,18 @@ impl<'a> Lookup<'a> {
         let mut lookup = Self::default();
         for command in commands {
             match command {
-                Command::Register(applicant) => {
-                    lookup.emails.push(applicant.email.key());
-                    lookup
-                        .keys
-                        .extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
+                Command::Register(applicant) | Command::Add { applicant, .. } => {
+                    lookup.add(applicant);
+                }
+                Command::Import { people, .. } => {
+                    for applicant in people {
+                        lookup.add(applicant);
+                    }
                 }
                 // A locator of another event must find nothing here.
-                Command::Cancel { locator, .. } | Command::Change { locator, .. }
+                Command::Cancel { locator, .. }
+                | Command::Change { locator, .. }
+                | Command::Restore { locator, .. }
                     if locator.event == event =>
                 {
                     lookup.numbers.push((locator.round, locator.number));
@@ -172,8 +184,14 @@ impl<'a> Lookup<'a> {
         lookup
     }
 
+    fn add(&mut self, applicant: &'a Applicant) {
+        self.emails.extend(applicant.email.as_ref().map(Email::key));
+        self.keys
+            .extend(applicant.key.as_ref().map(IdempotencyKey::as_str));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.emails.is_empty() && self.numbers.is_empty()
+        self.emails.is_empty() && self.keys.is_empty() && self.numbers.is_empty()
     }
 }
 
@@ -208,7 +226,15 @@ async fn load(
                 None if lookup.is_empty() => Vec::new(),
                 None => transaction.find(event, &lookup).await?,
             };
-            let waiting_limit = waiting_needed_by_visits(event, &lookup, &named);
+            let waiting_limit = match visits {
+                [Command::Restore { .. }] => {
+                    for registration in same_address(transaction, event, &named).await? {
+                        known.insert(registration, round);
+                    }
+                    0
+                }
+                _ => waiting_needed_by_visits(event, &lookup, &named),
+            };
             for registration in named {
                 known.insert(registration, round);
             }
@@ -221,6 +247,23 @@ async fn load(
         }
     }
     Ok(known)
+}
+
+/// The registrations that have the address of one of these now.
+async fn same_address(
+    transaction: &mut impl Transaction,
+    event: &Event,
+    named: &[Registration],
+) -> Result<Vec<Registration>, StoreError> {
+    let emails = named.iter().filter_map(|row| row.email.as_ref());
+    let lookup = Lookup {
+        emails: emails.map(Email::key).collect(),
+        ..Lookup::default()
+    };
+    if lookup.is_empty() {
+        return Ok(Vec::new());
+    }
+    transaction.find(event, &lookup).await
 }
 
 /// How many of the waiting `parties` can get places at this capacity, at most.
@@ -286,15 +329,8 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
 async fn was_stored(
     backend: &impl Backend,
     event: EventId,
-    commit: &Commit,
+    first: Option<&Registration>,
 ) -> Result<bool, StoreError> {
-    let first = commit.decisions.iter().find_map(|decision| match decision {
-        Ok(Answer::Registered {
-            registration,
-            replayed: false,
-        }) => Some(registration),
-        _ => None,
-    });
     let Some(attempt) = first else {
         return Ok(false);
     };

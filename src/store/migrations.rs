@@ -20,10 +20,8 @@ macro_rules! migrations {
     };
 }
 
-pub(super) static SQLITE: LazyLock<Migrator> =
-    migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions");
-pub(super) static POSTGRES: LazyLock<Migrator> =
-    migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions");
+pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand");
+pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand");
 
 /// The newest migration that this program knows; both databases have the same.
 pub(super) fn newest() -> i64 {

@@ -17,7 +17,7 @@ mod event;
 mod registration;
 
 pub(super) use event::{EventRow, bind_event, event_columns};
-pub(super) use registration::{ListedRow, RegistrationRow, registration_columns};
+pub(super) use registration::{ListedRow, RegistrationRow, email, registration_columns};
 
 /// Declares a row that is read by the names of its columns. sqlx's derive does the same, but its
 /// macro crate compiles SQLite and both drivers a second time.

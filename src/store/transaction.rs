@@ -130,7 +130,7 @@ pub(super) trait Transaction: Sized {
                 .bind(i64::from(row.locator.round))
                 .bind(i64::from(row.locator.number))
                 .bind(row.name.as_str())
-                .bind(search::key(&row.name, &row.email))
+                .bind(search::key(&row.name, row.email.as_ref()))
                 .bind(row.answers.stored())
         )?;
         Ok(())

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 mod organiser;
+mod register;
 mod revise;
 mod state;
 #[cfg(test)]
@@ -15,12 +16,13 @@ mod tests;
 
 pub use state::{Archived, BatchState, Known, Writes};
 
+use register::{Entry, import, register};
+
 use super::audit::{self, Actor};
 use super::change::Kind;
 use super::clock::Timestamp;
-use super::command::{Answer, Applicant, Command, Decision, Refusal};
-use super::event::{Capacity, Event, PartySize};
-use super::headcount::State as EventState;
+use super::command::{Answer, Command, Decision, Refusal};
+use super::event::Event;
 use super::registration::{Locator, Registration, Secret, Status};
 
 /// Decides one command at the moment `now` and changes the state accordingly. A refusal changes
@@ -33,7 +35,24 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
         return Err(Refusal::ChangedMeanwhile);
     }
     match command {
-        Command::Register(applicant) => register(batch, applicant, now),
+        Command::Register(applicant) => register(batch, applicant, Entry::Public, now),
+        Command::Add {
+            applicant,
+            over_capacity,
+            by,
+        } => {
+            let entry = if *over_capacity {
+                Entry::OverCapacity(*by)
+            } else {
+                Entry::ByHand(*by)
+            };
+            register(batch, applicant, entry, now)
+        }
+        Command::Import {
+            people,
+            dry_run,
+            by,
+        } => Ok(import(batch, people, *dry_run, *by, now)),
         Command::Cancel {
             locator,
             secret,
@@ -48,6 +67,14 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
         } => {
             let row = find(batch, *locator, secret.as_ref())?;
             revise::revise(batch, &row, revised, expected.as_deref(), *by, now)
+        }
+        Command::Restore {
+            locator,
+            expected,
+            by,
+        } => {
+            let row = find(batch, *locator, None)?;
+            revise::restore(batch, &row, expected.as_deref(), *by, now)
         }
         Command::Edit { edit, by, .. } => organiser::edit_settings(batch, edit, *by, now),
         Command::Reset { capacity, by, .. } => Ok(organiser::reset(batch, *capacity, *by, now)),
@@ -86,117 +113,6 @@ fn scheduled(batch: &mut BatchState, before: &Event, kind: Kind, now: Timestamp)
             after,
         );
     }
-}
-
-fn register(batch: &mut BatchState, applicant: &Applicant, now: Timestamp) -> Decision {
-    if let Some(key) = &applicant.key
-        && let Some(earlier) = batch.known.by_key.get(key.as_str())
-    {
-        let earlier = &batch.known.registrations[earlier];
-        let same = earlier.name == applicant.name
-            && earlier.email == applicant.email
-            && earlier.party_size == applicant.party_size
-            && earlier.answers == applicant.answers;
-        return if same {
-            Ok(Answer::Registered {
-                registration: Arc::clone(earlier),
-                replayed: true,
-            })
-        } else {
-            Err(Refusal::IdempotencyMismatch)
-        };
-    }
-    let people = applicant.party_size;
-    let event = &mut batch.event;
-    check_party_size(event, people)?;
-    check_open(event)?;
-    let status = if event.has_places_for(people.get()) {
-        Status::Confirmed
-    } else if event.waitlist && may_wait(event.capacity, people) {
-        Status::Waiting
-    } else {
-        // Checked before the address is looked up: a full event must not reveal who has a place.
-        return Err(full(event));
-    };
-    if batch.known.by_email.contains_key(applicant.email.key()) {
-        return Err(Refusal::AlreadyRegistered);
-    }
-    let accepted_waiting = match status {
-        Status::Waiting => {
-            event.waiting += people.get();
-            event.waiting_companions += people.companions();
-            Some(event.waiting_parties())
-        }
-        Status::Confirmed | Status::Cancelled => {
-            event.registered += people.get();
-            None
-        }
-    };
-    event.last_number += 1;
-    let locator = Locator {
-        event: event.id,
-        round: event.round,
-        number: event.last_number,
-    };
-    batch.bump_registered(now);
-    let registration = Arc::new(Registration {
-        locator,
-        secret: applicant.secret.clone(),
-        name: applicant.name.clone(),
-        email: applicant.email.clone(),
-        party_size: people,
-        key: applicant.key.clone(),
-        answers: applicant.answers.clone(),
-        status,
-        accepted_waiting,
-        accepted_revision: batch.event.revision,
-        revision: batch.event.revision,
-        at: batch.event.at,
-    });
-    batch.known.insert(Arc::clone(&registration), locator.round);
-    if status == Status::Waiting {
-        batch.known.waiting.push_back(locator);
-    }
-    batch.writes.inserted.push(locator);
-    Ok(Answer::Registered {
-        registration,
-        replayed: false,
-    })
-}
-
-/// Fails if a party is larger than the organiser allows now.
-fn check_party_size(event: &Event, people: PartySize) -> Result<(), Refusal> {
-    if people <= event.max_party_size {
-        return Ok(());
-    }
-    let most = event.max_party_size.get();
-    Err(Refusal::Invalid(PartySize::out_of_range(
-        "party_size",
-        most,
-    )))
-}
-
-/// Fails unless people may register now.
-fn check_open(event: &Event) -> Result<(), Refusal> {
-    match event.state() {
-        EventState::Closed => Err(Refusal::EventClosed),
-        EventState::Scheduled => Err(Refusal::EventNotOpen {
-            opens_at: event.opens_at,
-        }),
-        EventState::Full | EventState::Open | EventState::Waitlist => Ok(()),
-    }
-}
-
-/// A group larger than the capacity would block the waiting list for ever. One person may wait even
-/// while the capacity is 0: an organiser may not know it yet.
-fn may_wait(capacity: Capacity, people: PartySize) -> bool {
-    people == PartySize::ONE || capacity.has_places(0, people.get())
-}
-
-fn full(event: &Event) -> Refusal {
-    // Without a limit every party fits, so nobody is refused.
-    let remaining = event.capacity.remaining(event.registered).unwrap_or(0);
-    Refusal::EventFull { remaining }
 }
 
 /// The registration that a command names. Without the visitor's `secret` it is the organiser's

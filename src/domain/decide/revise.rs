@@ -1,8 +1,10 @@
-//! Changes of a registration: its party, its name and its answers.
+//! Changes of a registration: its party, its name and its answers, and whether it has a place
+//! again.
 
 use std::sync::Arc;
 
-use super::{BatchState, check_open, check_party_size, full, promote, remove_from_counters};
+use super::register::{check_open, check_party_size, full};
+use super::{BatchState, promote, remove_from_counters};
 use crate::domain::audit::{self, Actor};
 use crate::domain::change::Kind;
 use crate::domain::clock::Timestamp;
@@ -22,15 +24,7 @@ pub(super) fn revise(
     now: Timestamp,
 ) -> Decision {
     let event = &batch.event;
-    let own = Position {
-        epoch: event.epoch.clone(),
-        revision: row.revision,
-    };
-    if expected
-        .is_some_and(|allowed| !allowed.contains(&own) && !allowed.contains(&event.position()))
-    {
-        return Err(Refusal::ChangedMeanwhile);
-    }
+    check_position(event, row, expected)?;
     if row.status == Status::Cancelled {
         return Err(Refusal::RegistrationCancelled);
     }
@@ -67,6 +61,54 @@ pub(super) fn revise(
     // A waiting group that shrank may have been promoted itself.
     let now_is = &batch.known.registrations[&row.locator];
     Ok(Answer::Changed(Arc::clone(now_is)))
+}
+
+/// Gives a cancelled party its places back. Like a newcomer it overtakes nobody, so it gets them
+/// only if nobody waits.
+pub(super) fn restore(
+    batch: &mut BatchState,
+    row: &Arc<Registration>,
+    expected: Option<&[Position]>,
+    by: Actor,
+    now: Timestamp,
+) -> Decision {
+    check_position(&batch.event, row, expected)?;
+    if row.status != Status::Cancelled {
+        return Ok(Answer::Restored(Arc::clone(row)));
+    }
+    let current = row.locator.round == batch.event.round;
+    if current && batch.known.has_email(row.email.as_ref()) {
+        return Err(Refusal::AlreadyRegistered);
+    }
+    // An archived round has no places to give.
+    if !current || !batch.event.has_places_for(row.party_size.get()) {
+        return Err(full(&batch.event));
+    }
+    add_to_counters(&mut batch.event, Status::Confirmed, row.party_size);
+    batch.bump_revision(Kind::Changed, now);
+    let revision = Some(batch.event.revision);
+    let after = batch.set_status(row.locator, Status::Confirmed, revision);
+    batch.known.regain_email(&after);
+    let (before, now_is) = (audit::registration(row), audit::registration(&after));
+    batch.audit(by, "restore", now, before, now_is);
+    Ok(Answer::Restored(after))
+}
+
+/// Fails unless the registration or its event is at one of the positions.
+fn check_position(
+    event: &Event,
+    row: &Registration,
+    expected: Option<&[Position]>,
+) -> Result<(), Refusal> {
+    let own = Position {
+        epoch: event.epoch.clone(),
+        revision: row.revision,
+    };
+    let is_present = |allowed: &Position| *allowed == own || *allowed == event.position();
+    match expected {
+        Some(allowed) if !allowed.iter().any(is_present) => Err(Refusal::ChangedMeanwhile),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The people that a party adds count as newcomers: they need free places now, and overtake nobody.

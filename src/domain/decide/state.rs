@@ -12,6 +12,7 @@ use crate::domain::audit::{Actor, AuditEntry};
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event};
+use crate::domain::person::Email;
 use crate::domain::registration::{Locator, Registration, Status};
 
 /// An archived round, counted inside the transaction.
@@ -38,6 +39,8 @@ pub struct Archived {
 ///   batch cancels or changes. If there are any, then also the head of the waiting list: as many
 ///   parties as there are free places plus people in those registrations. That is enough: a party
 ///   that moves up takes at least one free place, and one that leaves is among those registrations.
+/// - `Import`: the registrations of the current round with one of its email addresses.
+/// - `Restore`: the registration, and the one that has its email address now.
 /// - `Edit`: as many of the longest waiting as the new capacity has places for.
 /// - `Undo`: the round before, and its longest waiting in the same way.
 ///
@@ -73,8 +76,7 @@ impl Known {
         };
         if locator.round == round {
             if registration.status != Status::Cancelled {
-                self.by_email
-                    .insert(registration.email.key().to_owned(), locator);
+                insert_email(&mut self.by_email, &registration);
             }
             if let Some(key) = &registration.key {
                 self.by_key.insert(key.as_str().to_owned(), locator);
@@ -83,10 +85,27 @@ impl Known {
         entry.insert(registration);
     }
 
+    /// Notes that its address is registered again.
+    pub(super) fn regain_email(&mut self, registration: &Registration) {
+        insert_email(&mut self.by_email, registration);
+    }
+
+    /// Whether another registration has the address.
+    pub(super) fn has_email(&self, email: Option<&Email>) -> bool {
+        email.is_some_and(|email| self.by_email.contains_key(email.key()))
+    }
+
     /// Adds a waiting registration. Call it in the order of the numbers.
     pub fn insert_waiting(&mut self, registration: Registration, round: u32) {
         self.waiting.push_back(registration.locator);
         self.insert(registration, round);
+    }
+}
+
+/// Notes that an address has this registration.
+fn insert_email(by_email: &mut HashMap<String, Locator>, registration: &Registration) {
+    if let Some(email) = &registration.email {
+        by_email.insert(email.key().to_owned(), registration.locator);
     }
 }
 
@@ -148,6 +167,12 @@ impl BatchState {
     pub fn inserted(&self) -> Vec<&Registration> {
         let rows = self.writes.inserted.iter();
         rows.map(|locator| self.registration(*locator)).collect()
+    }
+
+    /// The first new row. Its secret proves that this batch is stored.
+    pub fn first_inserted(&self) -> Option<Arc<Registration>> {
+        let first = self.writes.inserted.first()?;
+        self.known.registrations.get(first).map(Arc::clone)
     }
 
     /// Rows that are in the database already and whose status, party or revision has changed. New
@@ -231,9 +256,11 @@ impl BatchState {
         revision: Option<i64>,
     ) -> Arc<Registration> {
         let row = self.change(locator, revision, |row| row.status = status);
-        if status == Status::Cancelled && self.known.by_email.get(row.email.key()) == Some(&locator)
+        if status == Status::Cancelled
+            && let Some(email) = &row.email
+            && self.known.by_email.get(email.key()) == Some(&locator)
         {
-            self.known.by_email.remove(row.email.key());
+            self.known.by_email.remove(email.key());
         }
         row
     }

@@ -58,6 +58,9 @@ impl fmt::Debug for Answer {
 /// Answers as they were sent, by the names of their questions.
 pub type Sent<'a> = BTreeMap<Cow<'a, str>, Value>;
 
+/// The reason for a required question without an answer.
+const MISSING: &str = "missing";
+
 /// Whether required questions may stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unanswered {
@@ -65,6 +68,13 @@ pub enum Unanswered {
     Refused,
     /// The organiser may add somebody without asking.
     Allowed,
+}
+
+impl Unanswered {
+    /// Whether a mistake is none for this person: a required box that is not ticked is no answer.
+    fn excuses(self, mistake: &Invalid) -> bool {
+        self == Self::Allowed && mistake.reason == MISSING
+    }
 }
 
 impl Answers {
@@ -149,6 +159,7 @@ impl Questions {
                     mistakes.push(missing(question));
                 }
                 Ok(None) => {}
+                Err(mistake) if unanswered.excuses(&mistake) => {}
                 Err(mistake) => mistakes.push(mistake),
             }
         }
@@ -162,7 +173,11 @@ impl Questions {
 
     /// Checks answers that replace earlier ones. A question that is not named keeps its answer; an
     /// empty answer removes it. Fails with every mistake, in the order of the questions.
-    pub fn correction(&self, sent: &Sent<'_>) -> Result<Correction, Vec<Invalid>> {
+    pub fn correction(
+        &self,
+        sent: &Sent<'_>,
+        unanswered: Unanswered,
+    ) -> Result<Correction, Vec<Invalid>> {
         let mut mistakes = Vec::new();
         let mut correction = Correction::default();
         for question in self.asked() {
@@ -170,9 +185,14 @@ impl Questions {
                 continue;
             };
             match question.answer(value) {
-                Ok(None) if question.required => mistakes.push(missing(question)),
+                Ok(None) if question.required && unanswered == Unanswered::Refused => {
+                    mistakes.push(missing(question));
+                }
                 Ok(answer) => {
                     correction.0.insert(question.key.clone(), answer);
+                }
+                Err(mistake) if unanswered.excuses(&mistake) => {
+                    correction.0.insert(question.key.clone(), None);
                 }
                 Err(mistake) => mistakes.push(mistake),
             }
@@ -211,7 +231,7 @@ fn field(question: &Question) -> String {
 fn missing(question: &Question) -> Invalid {
     let field = field(question);
     let message = format!("{field} is missing");
-    Invalid::new(field, "missing", message)
+    Invalid::new(field, MISSING, message)
 }
 
 impl Question {
@@ -274,7 +294,7 @@ impl Question {
             .as_bool()
             .ok_or_else(|| self.wrong("not-a-flag", "true or false"))?;
         if self.required && !ticked {
-            return Err(self.wrong("missing", "true"));
+            return Err(self.wrong(MISSING, "true"));
         }
         Ok(Some(Answer::Flag(ticked)))
     }

@@ -15,7 +15,7 @@ use crate::domain::position::Epoch;
 use crate::domain::questions;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
 use crate::domain::zone;
-use crate::http::organiser::LIMIT_MAX;
+use crate::http::organiser::{LIMIT_MAX, import};
 use crate::transport::changes;
 
 /// Keywords of JSON Schema.
@@ -93,6 +93,9 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         })),
         "questions" => Some(json!({ "maxItems": questions::MAX })),
         "changes" => Some(json!({ "maxItems": changes::LONGEST_PAGE })),
+        "rows" | "accepted" if schema == "ImportReport" => {
+            Some(json!({ "minimum": 0, "maximum": import::ROWS_MAX }))
+        }
         "registrations" | "entries" => Some(json!({ "maxItems": LIMIT_MAX })),
         _ => None,
     }
@@ -111,6 +114,7 @@ fn of_parameter(path: &str, name: &str) -> Value {
         "after" if path.contains("/registrations") => {
             json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
         }
+        "dry_run" => json!({ "type": "boolean" }),
         "status" => json!({ "type": "string", "enum": Status::ALL.map(Status::as_str) }),
         _ => json!({ "type": "string" }),
     };

@@ -85,6 +85,11 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
         "Which round; the current one unless given",
     ),
     (
+        "dry_run",
+        ParameterIn::Query,
+        "`true`: store nothing, and say what would happen",
+    ),
+    (
         "confirm",
         ParameterIn::Query,
         "The event's slug: delete it even with its registrations",
@@ -173,7 +178,11 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Csv>()
         .schema_from::<s::Document>()
         .schema_from::<s::NewRegistration>()
+        .schema_from::<s::AddedRegistration>()
         .schema_from::<s::RegistrationChange>()
+        .schema_from::<s::Organiser>()
+        .schema_from::<s::ImportReport>()
+        .schema_from::<s::LineError>()
         .schema_from::<s::WaitingFor>()
         .schema_from::<s::QuestionKind>()
         .schema_from::<s::Question>()
@@ -240,7 +249,14 @@ fn operation(call: &Call) -> OperationBuilder {
         };
         let mut body = RequestBodyBuilder::new()
             .required(Some(Required::True))
-            .content("application/json", content());
+            .content(
+                if schema == "Csv" {
+                    "text/csv"
+                } else {
+                    "application/json"
+                },
+                content(),
+            );
         if form {
             body = body.content("application/x-www-form-urlencoded", content());
         }

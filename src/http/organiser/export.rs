@@ -12,6 +12,8 @@ use super::formula::guarded;
 use super::query::Query;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
+use crate::domain::audit::Actor;
+use crate::domain::person::Email;
 use crate::domain::questions::{Answer, Key, Questions};
 use crate::http::{auth, find};
 use crate::problem::Problem;
@@ -21,7 +23,7 @@ use crate::store::{Export, Listed};
 const AHEAD: usize = 1;
 /// Spreadsheets read a file as UTF-8 only if it begins with a byte order mark.
 const BOM: &str = "\u{FEFF}";
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "number",
     "name",
     "email",
@@ -31,6 +33,7 @@ const HEAD: [&str; 9] = [
     "at",
     "id",
     "party_size",
+    "added_by",
 ];
 
 /// `GET /api/v1/events/{slug}/registrations.csv`, with the list's filters.
@@ -153,13 +156,14 @@ fn record<'a>(listed: &'a Listed, columns: &'a Columns) -> impl Iterator<Item = 
     let fixed = [
         row.locator.number.to_string().into(),
         guarded(row.name.as_str()),
-        guarded(row.email.as_str()),
+        guarded(row.email.as_ref().map_or("", Email::as_str)),
         row.status.as_str().into(),
         waiting.unwrap_or_default().into(),
         row.locator.round.to_string().into(),
         row.at.to_string().into(),
         row.locator.to_string().into(),
         row.party_size.get().to_string().into(),
+        row.added_by.map_or("", Actor::as_str).into(),
     ];
     let keys = columns.0.iter().map(|(key, _)| key);
     fixed
@@ -179,7 +183,7 @@ fn cell(answer: &Answer) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::domain::clock::Timestamp;
-    use crate::domain::person::{Email, Name};
+    use crate::domain::person::Name;
     use crate::domain::questions::Unanswered;
     use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
 
@@ -206,7 +210,7 @@ mod tests {
         let columns = Columns::of(&questions);
         assert_eq!(
             columns.head(),
-            "number,name,email,status,waiting_position,round,at,id,party_size,\"'=Diet, \"\"vegan\"\"?\",name (age),OK,OK (note)\r\n"
+            "number,name,email,status,waiting_position,round,at,id,party_size,added_by,\"'=Diet, \"\"vegan\"\"?\",name (age),OK,OK (note)\r\n"
         );
         let registration = Registration {
             locator: Locator {
@@ -216,7 +220,7 @@ mod tests {
             },
             secret: Secret::draw(),
             name: Name::parse("=HYPERLINK(\"x\"), Ada").unwrap(),
-            email: Email::parse("ada@example.org").unwrap(),
+            email: Some(Email::parse("ada@example.org").unwrap()),
             party_size: PartySize::parse("party_size", 4).unwrap(),
             key: None,
             answers,
@@ -225,6 +229,7 @@ mod tests {
             accepted_revision: 9,
             revision: 9,
             at: Timestamp::from_millis(1_795_251_600_123),
+            added_by: Some(Actor::Token),
         };
         let listed = Listed {
             registration,
@@ -233,7 +238,7 @@ mod tests {
         let text = render(&[listed], &columns);
         assert_eq!(
             text,
-            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3,4,'+no|yes,-3.5,true,\r\n"
+            "3,\"'=HYPERLINK(\"\"x\"\"), Ada\",ada@example.org,waiting,4,2,2026-11-21T09:00:00.123Z,7-2-3,4,token,'+no|yes,-3.5,true,\r\n"
         );
     }
 }

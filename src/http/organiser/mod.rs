@@ -5,6 +5,7 @@ pub(super) mod announcements;
 pub(super) mod audit;
 pub(super) mod export;
 mod formula;
+pub(super) mod import;
 pub(super) mod query;
 pub(super) mod registrations;
 pub(super) mod rounds;

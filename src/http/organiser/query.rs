@@ -16,7 +16,7 @@ const LIMIT: u32 = 100;
 /// A longer page would occupy a connection of the database for too long.
 pub(in crate::http) const LIMIT_MAX: u32 = 1_000;
 
-/// The parameters of both lists; an empty one counts as absent, so that a form can be submitted as
+/// The parameters of lists, of imports and of deletions; an empty one counts as absent, so that a form can be submitted as
 /// it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,6 +26,8 @@ pub(in crate::http) struct Query {
     round: Option<String>,
     after: Option<String>,
     limit: Option<String>,
+    /// Whether an import only says what would happen.
+    dry_run: Option<String>,
     /// Repeats the slug where registrations would be lost.
     pub(super) confirm: Option<String>,
 }
@@ -69,6 +71,15 @@ impl Query {
                 &format!("a whole number from 1 to {LIMIT_MAX}"),
             )),
             limit => Ok(limit.min(LIMIT_MAX)),
+        }
+    }
+
+    /// Whether to store nothing.
+    pub(super) fn dry_run(&self) -> Result<bool, Problem> {
+        match given(self.dry_run.as_ref()) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(refuse("dry_run", "true or false")),
         }
     }
 
@@ -116,6 +127,15 @@ mod tests {
             Query::parse("limit=0").unwrap().limit().unwrap_err().code(),
             Code::BadRequest
         );
+        for (query, dry_run) in [
+            ("", false),
+            ("dry_run=true", true),
+            ("dry_run=false", false),
+        ] {
+            assert_eq!(Query::parse(query).unwrap().dry_run().unwrap(), dry_run);
+        }
+        let doubtful = Query::parse("dry_run=yes").unwrap().dry_run();
+        assert_eq!(doubtful.unwrap_err().code(), Code::BadRequest);
         let problem = Query::parse("limit=many").unwrap().limit().unwrap_err();
         assert!(problem.detail().contains("limit"), "{}", problem.detail());
         assert_eq!(

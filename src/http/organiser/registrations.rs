@@ -4,14 +4,19 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use super::query::Query;
-use crate::context::Shared;
 use crate::context::head::RequestHead;
+use crate::context::{Context, Shared};
+use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
-use crate::domain::command::{Answer, Command, Refusal};
+use crate::domain::command::{Answer, Command, Refusal, Revised};
+use crate::domain::event::Event;
+use crate::domain::person::Email;
 use crate::domain::position::Position;
-use crate::domain::questions::Answers;
+use crate::domain::questions::{Answers, Unanswered};
 use crate::domain::registration::{Locator, PartySize, Registration, Status};
-use crate::http::registration::unexpected;
+use crate::http::auth::Organiser;
+use crate::http::body::{AllowedMedia, Unread};
+use crate::http::registration::{body_max, revised, unexpected};
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
 use crate::store::{Filter, Listed, Store};
@@ -22,13 +27,15 @@ pub(super) struct Row<'a> {
     id: String,
     number: u32,
     name: &'a str,
-    email: &'a str,
+    email: Option<&'a str>,
     party_size: PartySize,
     status: Status,
     waiting_position: Option<u32>,
     round: u32,
     at: Timestamp,
     answers: &'a Answers,
+    /// `null` if the person registered.
+    added_by: Option<Actor>,
 }
 
 impl<'a> Row<'a> {
@@ -37,13 +44,14 @@ impl<'a> Row<'a> {
             id: row.locator.to_string(),
             number: row.locator.number,
             name: row.name.as_str(),
-            email: row.email.as_str(),
+            email: row.email.as_ref().map(Email::as_str),
             party_size: row.party_size,
             status: row.status,
             waiting_position,
             round: row.locator.round,
             at: row.at,
             answers: &row.answers,
+            added_by: row.added_by,
         }
     }
 }
@@ -110,11 +118,7 @@ pub(in crate::http) async fn cancel(
 ) -> Result<Response, Problem> {
     let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
-    let locator: Option<Locator> = id
-        .parse()
-        .ok()
-        .filter(|locator: &Locator| locator.event == event.id);
-    let locator = locator.ok_or(Refusal::RegistrationNotFound)?;
+    let locator = locator(&event, &id)?;
     if preconditions::any(&head.headers) {
         let row = context.store.registration(locator).await?;
         let row = row.ok_or(Refusal::RegistrationNotFound)?.registration;
@@ -133,4 +137,100 @@ pub(in crate::http) async fn cancel(
         Answer::Cancelled(row) => Ok(reply::json(&Row::new(&row, None))),
         other => Err(unexpected(&other)),
     }
+}
+
+/// `PATCH /api/v1/events/{slug}/registrations/{id}`
+pub(in crate::http) async fn patch(
+    slug: String,
+    id: String,
+    context: Shared,
+    head: RequestHead,
+    body: Unread,
+) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &head).await?;
+    let event = find::event(&context, &slug).await?;
+    let sent = body
+        .read_up_to(body_max(&event), &head, AllowedMedia::Json)
+        .await?;
+    let revised = revised(&sent, &event, Unanswered::Allowed)?;
+    let locator = locator(&event, &id)?;
+    let expected = expected(&context, &head, &event, locator).await?;
+    change(&context, locator, revised, expected, organiser).await?;
+    shown(&context, locator).await
+}
+
+/// `POST /api/v1/events/{slug}/registrations/{id}/restore`; needs no body.
+pub(in crate::http) async fn restore(
+    slug: String,
+    id: String,
+    context: Shared,
+    head: RequestHead,
+) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &head).await?;
+    let event = find::event(&context, &slug).await?;
+    let locator = locator(&event, &id)?;
+    let command = Command::Restore {
+        locator,
+        expected: expected(&context, &head, &event, locator).await?,
+        by: organiser.actor(),
+    };
+    match context.registrar.submit(event.id, command).await?? {
+        Answer::Restored(_) => shown(&context, locator).await,
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Corrects a registration.
+pub(in crate::http) async fn change(
+    context: &Context,
+    locator: Locator,
+    revised: Revised,
+    expected: Option<Vec<Position>>,
+    organiser: Organiser,
+) -> Result<(), Problem> {
+    let command = Command::Change {
+        locator,
+        secret: None,
+        revised,
+        expected,
+        by: organiser.actor(),
+    };
+    match context.registrar.submit(locator.event, command).await?? {
+        Answer::Changed(_) => Ok(()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The registration of this event with that id.
+pub(in crate::http) fn locator(event: &Event, id: &str) -> Result<Locator, Refusal> {
+    let locator = id.parse().ok();
+    let own = locator.filter(|locator: &Locator| locator.event == event.id);
+    own.ok_or(Refusal::RegistrationNotFound)
+}
+
+/// The positions that `If-Match` names: the registration's, or the event's.
+async fn expected(
+    context: &Context,
+    head: &RequestHead,
+    event: &Event,
+    locator: Locator,
+) -> Result<Option<Vec<Position>>, Problem> {
+    if !preconditions::any(&head.headers) {
+        return Ok(None);
+    }
+    let row = context.store.registration(locator).await?;
+    let row = row.ok_or(Refusal::RegistrationNotFound)?.registration;
+    let own = Position {
+        epoch: event.epoch.clone(),
+        revision: row.revision,
+    };
+    preconditions::expected(&head.headers, &[event.position(), own])
+}
+
+/// The registration as it is now: only the database knows the place in the waiting list.
+async fn shown(context: &Context, locator: Locator) -> Result<Response, Problem> {
+    let row = context.store.registration(locator).await?;
+    let row = row.ok_or(Refusal::RegistrationNotFound)?;
+    let shown = Row::new(&row.registration, row.waiting_position);
+    Ok(reply::json(&shown))
 }

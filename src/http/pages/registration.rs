@@ -14,6 +14,7 @@ use crate::context::{Context, Shared};
 use crate::domain::command::Revised;
 use crate::domain::event::Event;
 use crate::domain::person::Name;
+use crate::domain::questions::Unanswered;
 use crate::http::body::{self, Unread};
 use crate::http::registration::WaitingFor;
 use crate::http::text::Texts;
@@ -148,7 +149,7 @@ pub(super) async fn change(token: String, context: Shared, visit: Visit, body: U
         auth::refuse_cross_site(&context.settings, &visit.head)?;
         rate::change(&context, visit.head.peer.ip)?;
         let found = registration::find_own(&context, &token).await?;
-        let mut revised = registration::revised(&sent, &found.event)?;
+        let mut revised = registration::revised(&sent, &found.event, Unanswered::Refused)?;
         keep_untouched(&mut revised, &sent.decode()?);
         registration::change(&context, &visit.head.headers, found, revised).await
     };

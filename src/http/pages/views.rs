@@ -259,7 +259,7 @@ impl RegistrationView {
             standing: Standing::new(registration, event),
             waiting_position,
             name: registration.name.as_str().to_owned(),
-            email: registration.email.as_str().to_owned(),
+            email: shown_email(registration),
             party_size: registration.party_size.get(),
             waiting_for: waiting_for.map(WaitingForView::from),
             token: registration.token().to_string(),
@@ -267,6 +267,12 @@ impl RegistrationView {
             at: registration.at,
         }
     }
+}
+
+/// The address; empty without one.
+fn shown_email(registration: &Registration) -> String {
+    let email = registration.email.as_ref();
+    email.map_or_else(String::new, |email| email.as_str().to_owned())
 }
 
 /// A line of the console's table.
@@ -302,7 +308,6 @@ impl RegistrationRow {
         let Registration {
             locator,
             name,
-            email,
             party_size,
             status,
             at,
@@ -312,7 +317,7 @@ impl RegistrationRow {
             id: locator.to_string(),
             number: locator.number,
             name: name.as_str().to_owned(),
-            email: email.as_str().to_owned(),
+            email: shown_email(registration),
             party_size: party_size.get(),
             status: status.as_str(),
             waiting_position: *waiting_position,

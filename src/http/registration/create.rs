@@ -84,19 +84,29 @@ pub(in crate::http) async fn post(
     let base = base(&context, &head);
     // Free the head before waiting for the commit, because a whole crowd waits at once.
     drop(head);
+    let registered = register(&context, event, Command::Register(applicant)).await?;
+    created(&context, &base, registered).await
+}
+
+/// The answer with a new registration, or with an earlier one of the same key.
+pub(super) async fn created(
+    context: &Context,
+    base: &str,
+    registered: Registered,
+) -> Result<Response, Problem> {
     let Registered {
         event,
         registration,
         replayed,
-    } = register(&context, event, applicant).await?;
+    } = registered;
     let Document { address, text } = if replayed {
         // Boxed: rare, and large enough to make every request's future large.
-        Box::pin(replay(&context, &base, &event, &registration)).await?
+        Box::pin(replay(context, base, &event, &registration)).await?
     } else if registration.accepted_waiting.is_some() {
         // Boxed for the same reason: those who have a place do not need it.
-        Box::pin(waiting(&context, &base, &event, &registration)).await?
+        Box::pin(waiting(context, base, &event, &registration)).await?
     } else {
-        acceptance(&base, &event, &registration, None)
+        acceptance(base, &event, &registration, None)
     };
     let mut response = reply::json_bytes(text);
     *response.status_mut() = StatusCode::CREATED;
@@ -134,7 +144,7 @@ pub async fn submit(
     sent: &Content,
 ) -> Result<Registered, Problem> {
     let applicant = applicant(sent, head, &event)?;
-    register(context, event, applicant).await
+    register(context, event, Command::Register(applicant)).await
 }
 
 /// The largest body of somebody who registers. Only answers need more than a name does.
@@ -162,12 +172,12 @@ pub fn permit_for_body<'a>(
     permit.map(Some).ok_or_else(Problem::long_bodies)
 }
 
-async fn register(
+/// Submits a command that registers one party.
+pub(super) async fn register(
     context: &Context,
     event: Arc<Event>,
-    applicant: Applicant,
+    command: Command,
 ) -> Result<Registered, Problem> {
-    let command = Command::Register(applicant);
     match context.registrar.submit(event.id, command).await?? {
         Answer::Registered {
             registration,
@@ -181,14 +191,15 @@ async fn register(
     }
 }
 
-/// The answers to all questions that are required, at least.
-fn answered(
+/// The answers to the event's questions.
+pub(super) fn answered(
     sent: &Content,
     field: AnswersField,
     event: &Event,
+    unanswered: Unanswered,
 ) -> Result<Result<Answers, Vec<Invalid>>, Problem> {
     Ok(match answers::of_request(sent, field, &event.questions)? {
-        Ok(sent) => event.questions.answered(&sent, Unanswered::Refused),
+        Ok(sent) => event.questions.answered(&sent, unanswered),
         Err(invalid) => Err(vec![invalid]),
     })
 }
@@ -196,8 +207,9 @@ fn answered(
 /// Parses all fields and reports all mistakes at once.
 fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applicant, Problem> {
     let mut fields: Fields<'_> = sent.decode()?;
-    let answers = answered(sent, std::mem::take(&mut fields.answers), event)?;
-    let key = key(&fields, head)?;
+    let answers = std::mem::take(&mut fields.answers);
+    let answers = answered(sent, answers, event, Unanswered::Refused)?;
+    let key = key(&fields.idempotency_key, head)?;
     let mut check = Check::default();
     let name = check.take(fields.name.text("name").and_then(Name::parse));
     let email = check.take(fields.email.text("email").and_then(Email::parse));
@@ -232,9 +244,12 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
 }
 
 /// The header wins over the form's field. An empty field counts as none.
-fn key(fields: &Fields<'_>, head: &RequestHead) -> Result<Option<IdempotencyKey>, Problem> {
+pub(super) fn key(
+    field: &FieldValue<'_>,
+    head: &RequestHead,
+) -> Result<Option<IdempotencyKey>, Problem> {
     let refuse = |message: &str| Problem::new(Code::BadRequest, message);
-    let raw = match (head.headers.get(&IDEMPOTENCY_KEY), &fields.idempotency_key) {
+    let raw = match (head.headers.get(&IDEMPOTENCY_KEY), field) {
         (Some(header), _) => std::str::from_utf8(header.as_bytes())
             .map_err(|_| refuse("the Idempotency-Key is not UTF-8"))?,
         (None, FieldValue::Text(field)) if !field.is_empty() => field,
@@ -312,14 +327,7 @@ mod tests {
     #[test]
     fn keys_have_1_to_255_characters() {
         let from = |header: Option<&[u8]>, field: FieldValue<'_>| {
-            key(
-                &Fields {
-                    idempotency_key: field,
-                    ..Fields::default()
-                },
-                &head(header),
-            )
-            .map_err(|p| p.code())
+            key(&field, &head(header)).map_err(|p| p.code())
         };
         let parsed = |raw: &str| Ok(Some(IdempotencyKey::parse(raw).unwrap()));
         assert_eq!(from(Some(b"a"), text("b")), parsed("a"));

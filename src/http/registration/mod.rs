@@ -1,11 +1,15 @@
-//! Registrations, as visitors create, read, change and cancel them (docs/protocol.md, section 8).
+//! Registrations, as visitors create, read, change and cancel them (docs/protocol.md, section 8),
+//! and as the organiser adds them (section 10).
 
 mod answers;
+mod by_hand;
 mod create;
 mod own;
 mod view;
 
 pub use answers::PREFIX;
+pub(super) use by_hand::post as post_by_hand;
+pub use by_hand::{ByHand, add};
 pub(super) use create::post;
 pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit};
 pub use own::{OwnRegistration, cancel, change, find_own, is_of_deleted_event, revised};

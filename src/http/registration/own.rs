@@ -17,6 +17,7 @@ use crate::domain::command::{Answer, Command, Refusal, Revised};
 use crate::domain::event::Event;
 use crate::domain::person::Name;
 use crate::domain::position::Position;
+use crate::domain::questions::Unanswered;
 use crate::domain::registration::{Registration, Token};
 use crate::http::body::{AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
@@ -71,17 +72,17 @@ pub(in crate::http) async fn patch(
     let sent = body
         .read_up_to(body_max(&found.event), &head, AllowedMedia::Json)
         .await?;
-    let revised = revised(&sent, &found.event)?;
+    let revised = revised(&sent, &found.event, Unanswered::Refused)?;
     let found = change(&context, &head.headers, found, revised).await?;
     Ok(reply::json(&present(&context, &head, &found).await?))
 }
 
 /// Parses all fields and reports all mistakes at once. An absent field stays as it is.
-pub fn revised(sent: &Content, event: &Event) -> Result<Revised, Problem> {
+pub fn revised(sent: &Content, event: &Event, unanswered: Unanswered) -> Result<Revised, Problem> {
     let mut fields: Changes<'_> = sent.decode()?;
     let answers = std::mem::take(&mut fields.answers);
     let answers = match answers::of_request(sent, answers, &event.questions)? {
-        Ok(sent) => event.questions.correction(&sent),
+        Ok(sent) => event.questions.correction(&sent, unanswered),
         Err(invalid) => Err(vec![invalid]),
     };
     let mut check = Check::default();

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::own::OwnRegistration;
 use crate::context::Context;
 use crate::context::head::RequestHead;
+use crate::domain::audit::Actor;
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::{Position, Revision};
 use crate::domain::questions::Answers;
@@ -28,6 +29,9 @@ pub struct View<'a> {
     name: &'a str,
     party_size: PartySize,
     answers: &'a Answers,
+    /// Only of a registration that the organiser added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added_by: Option<Actor>,
     token: String,
     position: Position,
     /// Where the event takes place online; only for a confirmed place of the current round.
@@ -210,6 +214,7 @@ fn view<'a>(
         party_size: row.party_size,
         online_url: online_url(event, row.locator.round, status),
         answers: &row.answers,
+        added_by: row.added_by,
         position: Position {
             epoch: event.epoch.clone(),
             revision,

@@ -114,6 +114,7 @@ pub(super) const TABLES: [Table; 7] = [
             ("at", Int),
             ("party_size", Int),
             ("answers", Text),
+            ("added_by", Text),
         ],
         key: "event_id, round, number",
         draws_keys: false,

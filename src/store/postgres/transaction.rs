@@ -12,6 +12,7 @@ use super::super::batch::Lookup;
 use super::super::rows::{self, registration_columns};
 use super::super::transaction::{Connection, Transaction};
 use super::pool::{PooledConn, WriterPool};
+use crate::domain::audit::Actor;
 use crate::domain::change::Change;
 use crate::domain::decide::BatchState;
 use crate::domain::event::Event;
@@ -68,11 +69,11 @@ const WRITE_ROWS: &str = "\
     )
     INSERT INTO registrations (event_id, number, round, secret, name, search_key, email, email_key,
         idempotency_key, status, accepted_waiting, accepted_revision, revision, at, party_size,
-        answers)
+        answers, added_by)
     SELECT event.id, new.*
     FROM event CROSS JOIN unnest($27::bigint[], $28::bigint[], $29::text[], $30::text[],
         $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], $38::bigint[], $39::bigint[], $40::bigint[],
-        $41::text[]) AS new";
+        $41::text[], $42::text[]) AS new";
 /// The invariant: a transaction has its connection until it ends.
 const ENDED: &str = "only the end takes it away";
 
@@ -224,9 +225,11 @@ fn bind_registrations<'q>(query: Statement<'q>, new: &[&'q Registration]) -> Sta
         .bind(column(new, |row| i64::from(row.locator.round)))
         .bind(column(new, |row| row.secret.reveal()))
         .bind(column(new, |row| row.name.as_str()))
-        .bind(column(new, |row| search::key(&row.name, &row.email)))
-        .bind(column(new, |row| row.email.as_str()))
-        .bind(column(new, |row| row.email.key()))
+        .bind(column(new, |row| {
+            search::key(&row.name, row.email.as_ref())
+        }))
+        .bind(column(new, |row| rows::email(row)))
+        .bind(column(new, |row| row.email_key()))
         .bind(column(new, |row| {
             row.key.as_ref().map(IdempotencyKey::as_str)
         }))
@@ -237,6 +240,7 @@ fn bind_registrations<'q>(query: Statement<'q>, new: &[&'q Registration]) -> Sta
         .bind(column(new, |row| row.at.as_millis()))
         .bind(column(new, |row| i64::from(row.party_size.get())))
         .bind(column(new, |row| row.answers.stored()))
+        .bind(column(new, |row| row.added_by.map(Actor::as_str)))
 }
 
 /// One column of some rows, as `unnest` takes it.

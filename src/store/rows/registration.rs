@@ -4,6 +4,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::super::{Listed, StoreError};
 use super::{count, party_size, row, unreadable};
+use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::person::{Email, Name};
 use crate::domain::questions::Answers;
@@ -13,7 +14,7 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret,
 macro_rules! registration_columns {
     () => {
         "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, \
-         accepted_revision, revision, at, party_size, answers"
+         accepted_revision, revision, at, party_size, answers, added_by"
     };
 }
 pub(in crate::store) use registration_columns;
@@ -34,6 +35,7 @@ row! {
         at: i64,
         party_size: i64,
         answers: Option<String>,
+        added_by: Option<String>,
     }
 }
 
@@ -49,7 +51,9 @@ impl TryFrom<RegistrationRow> for Registration {
             },
             secret: Secret::stored(row.secret),
             name: Name::stored(row.name),
-            email: Email::stored(row.email),
+            email: Some(row.email)
+                .filter(|email| !email.is_empty())
+                .map(Email::stored),
             party_size: party_size("party_size", row.party_size)?,
             key: row.idempotency_key.map(IdempotencyKey::stored),
             answers: match row.answers {
@@ -65,8 +69,18 @@ impl TryFrom<RegistrationRow> for Registration {
             accepted_revision: row.accepted_revision,
             revision: row.revision,
             at: Timestamp::from_millis(row.at),
+            added_by: row.added_by.map(|word| actor(&word)).transpose()?,
         })
     }
+}
+
+fn actor(word: &str) -> Result<Actor, StoreError> {
+    Actor::parse(word).ok_or_else(|| unreadable("added_by", word))
+}
+
+/// The stored form of an address: empty for none, which nodes of 0.1.0 can read.
+pub(in crate::store) fn email(row: &Registration) -> &str {
+    row.email.as_ref().map_or("", Email::as_str)
 }
 
 pub(in crate::store) struct ListedRow {

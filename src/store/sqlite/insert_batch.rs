@@ -12,6 +12,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 
 use super::super::rows;
+use crate::domain::audit::Actor;
 use crate::domain::change::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
@@ -36,11 +37,11 @@ const CHANGES_AT_ONCE: usize = 1_024;
 const REGISTRATIONS: &str = "
     INSERT OR ROLLBACK INTO registrations (event_id, number, round, secret, name, search_key, email,
         email_key, idempotency_key, status, accepted_waiting, accepted_revision, revision, at,
-        party_size, answers)
+        party_size, answers, added_by)
     SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8, column9,
-        column10, column11, column12, column13, column14, column15
+        column10, column11, column12, column13, column14, column15, column16
     FROM (VALUES ";
-const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Skips the rows without values.
 const FILTER: &str = ") WHERE column1 IS NOT NULL;";
 /// Registrations in one INSERT. SQLite takes at most 32,766 values in a statement.
@@ -124,9 +125,9 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.locator.round)
         .bind(text(row.secret.reveal()))
         .bind(text(row.name.as_str()))
-        .bind(text(&search::key(&row.name, &row.email)))
-        .bind(text(row.email.as_str()))
-        .bind(text(row.email.key()))
+        .bind(text(&search::key(&row.name, row.email.as_ref())))
+        .bind(text(rows::email(row)))
+        .bind(text(&row.email_key()))
         .bind(row.key.as_ref().map(IdempotencyKey::as_str).map(text))
         .bind(row.status.as_str())
         .bind(row.accepted_waiting)
@@ -135,6 +136,7 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.at.as_millis())
         .bind(row.party_size.get())
         .bind(row.answers.stored())
+        .bind(row.added_by.map(Actor::as_str))
 }
 
 /// The form that SQLite's thread uses without another copy.

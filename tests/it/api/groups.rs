@@ -78,7 +78,7 @@ async fn a_party_gets_all_its_places_or_409_with_what_is_left() {
         .organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null)
         .await;
     assert!(
-        csv.body.contains(",id,party_size\r\n") && csv.body.contains("-1-1,3\r\n"),
+        csv.body.contains(",id,party_size,added_by\r\n") && csv.body.contains("-1-1,3,\r\n"),
         "{}",
         csv.body
     );

@@ -153,7 +153,7 @@ async fn the_export_is_safe_to_open() {
     );
     assert!(
         answer.body.starts_with(
-            "\u{FEFF}number,name,email,status,waiting_position,round,at,id,party_size\r\n"
+            "\u{FEFF}number,name,email,status,waiting_position,round,at,id,party_size,added_by\r\n"
         ),
         "{}",
         answer.body

@@ -1,5 +1,6 @@
 //! The API, call by call, over real sockets.
 
+mod by_hand;
 mod calendar;
 mod console;
 mod details;

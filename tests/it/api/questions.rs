@@ -60,9 +60,9 @@ async fn answers_are_kept_shown_to_their_owner_listed_and_exported() {
         assert_eq!(list["registrations"][0]["answers"], kept);
         let csv = app.organise("GET", "/api/v1/events/gala/registrations.csv", &Value::Null).await.body;
         let mut csv = csv::Reader::from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
-        let head: Vec<_> = csv.headers().unwrap().iter().skip(9).map(str::to_owned).collect();
+        let head: Vec<_> = csv.headers().unwrap().iter().skip(10).map(str::to_owned).collect();
         assert_eq!(head, ["What do you eat?", "I keep quiet", "A note, \"please\"", "Age"]);
-        let rows: Vec<Vec<String>> = csv.records().map(|row| row.unwrap().iter().skip(9).map(str::to_owned).collect()).collect();
+        let rows: Vec<Vec<String>> = csv.records().map(|row| row.unwrap().iter().skip(10).map(str::to_owned).collect()).collect();
         assert_eq!(rows, [vec!["Fish|'=Leek", "true", "One\ntwo", "-3.5"], vec!["Fish|Nuts", "true", "", "7"]]);
 
         // An answer that is not named stays; a required one cannot be removed.

@@ -210,6 +210,19 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         &[register("ada", None), register("eve", None)],
     )
     .await;
+    // Somebody without an address, whom the organiser added past the capacity.
+    let Command::Register(added) = register("walk-in", None) else {
+        unreachable!("it registers");
+    };
+    let added = Command::Add {
+        applicant: Applicant {
+            email: None,
+            ..added
+        },
+        over_capacity: true,
+        by,
+    };
+    commit(&store, gala.id, &[added]).await;
     let edit = Edit {
         closed: Some(true),
         ..Edit::default()

@@ -11,7 +11,7 @@ use proptest::sample::Index;
 use super::history::{Ask, IfMatch, Own, Proof, Settings};
 use super::machine::{Machine, Subject};
 use super::naive::{Hints, Model};
-use super::people::{applicant, name, party, pick, places, secret};
+use super::people::{applicant, by_hand, name, party, pick, places, secret};
 
 impl<S: Subject> Machine<'_, S> {
     /// Names, keys and positions for what the history only points at.
@@ -47,6 +47,39 @@ impl<S: Subject> Machine<'_, S> {
                     secret(self.secrets),
                 ))
             }
+            Ask::Add {
+                person,
+                has_email,
+                people,
+                over_capacity,
+                key,
+            } => {
+                self.secrets += 1;
+                Command::Add {
+                    applicant: by_hand(*person, *has_email, *people, *key, secret(self.secrets)),
+                    over_capacity: *over_capacity,
+                    by: Actor::Token,
+                }
+            }
+            Ask::Import { people, dry_run } => {
+                let people = people.iter().map(|(person, has_email, people)| {
+                    self.secrets += 1;
+                    by_hand(*person, *has_email, *people, None, secret(self.secrets))
+                });
+                Command::Import {
+                    people: people.collect(),
+                    dry_run: *dry_run,
+                    by: Actor::Console,
+                }
+            }
+            Ask::Restore { who, if_match } => {
+                let (row, locator, ..) = self.named(*who, Proof::Console, model);
+                Command::Restore {
+                    locator,
+                    expected: positions(row, *if_match, model),
+                    by: Actor::Console,
+                }
+            }
             Ask::Cancel { who, proof } => {
                 let (_, locator, secret, by) = self.named(*who, *proof, model);
                 Command::Cancel {
@@ -63,17 +96,6 @@ impl<S: Subject> Machine<'_, S> {
                 if_match,
             } => {
                 let (row, locator, secret, by) = self.named(*who, *proof, model);
-                let present = model.position();
-                let own = row.map_or(present.revision, |row| row.revision);
-                let at = |revision| Position {
-                    revision,
-                    ..present.clone()
-                };
-                let expected = if_match.map(|if_match| match if_match {
-                    Own::Present => vec![at(own)],
-                    Own::Event => vec![present.clone()],
-                    Own::Former => vec![at(own - 1)],
-                });
                 Command::Change {
                     locator,
                     secret,
@@ -82,7 +104,7 @@ impl<S: Subject> Machine<'_, S> {
                         party_size: people.map(party),
                         ..Revised::default()
                     },
-                    expected,
+                    expected: positions(row, *if_match, model),
                     by,
                 }
             }
@@ -161,4 +183,23 @@ impl<S: Subject> Machine<'_, S> {
             by: Actor::Console,
         }
     }
+}
+
+/// What somebody who knows a registration names in `If-Match`.
+fn positions(
+    row: Option<&Registration>,
+    if_match: Option<Own>,
+    model: &Model,
+) -> Option<Vec<Position>> {
+    let present = model.position();
+    let own = row.map_or(present.revision, |row| row.revision);
+    let at = |revision| Position {
+        revision,
+        ..present.clone()
+    };
+    if_match.map(|if_match| match if_match {
+        Own::Present => vec![at(own)],
+        Own::Event => vec![present.clone()],
+        Own::Former => vec![at(own - 1)],
+    })
 }

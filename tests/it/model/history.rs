@@ -40,6 +40,24 @@ pub(super) enum Ask {
         people: u8,
         key: Option<Key>,
     },
+    /// The organiser adds a person.
+    Add {
+        person: u8,
+        has_email: bool,
+        people: u8,
+        over_capacity: bool,
+        key: Option<Key>,
+    },
+    /// The organiser adds several.
+    Import {
+        people: Vec<(u8, bool, u8)>,
+        dry_run: bool,
+    },
+    /// A cancelled registration gets its places back.
+    Restore {
+        who: Option<Index>,
+        if_match: Option<Own>,
+    },
     /// A registration of any round changes its party, its name, both or nothing.
     Change {
         who: Option<Index>,
@@ -140,7 +158,7 @@ fn batch() -> impl Strategy<Value = Vec<Ask>> {
 }
 
 fn visit() -> impl Strategy<Value = Ask> {
-    prop_oneof![5 => register(), 3 => cancel(), 2 => change()]
+    prop_oneof![10 => register(), 6 => cancel(), 4 => change(), 1 => add()]
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
@@ -148,6 +166,9 @@ fn ask() -> impl Strategy<Value = Ask> {
         40 => register(),
         20 => cancel(),
         15 => change(),
+        6 => add(),
+        4 => import(),
+        8 => restore(),
         18 => settings().prop_map(Ask::Edit),
         4 => prop::option::of(capacity()).prop_map(|capacity| Ask::Reset { capacity }),
         5 => Just(Ask::Undo),
@@ -157,13 +178,12 @@ fn ask() -> impl Strategy<Value = Ask> {
 }
 
 fn register() -> impl Strategy<Value = Ask> {
-    let key = prop_oneof![4 => Just(None), 4 => Just(Some(Key::Own)), 1 => Just(Some(Key::Shared))];
     (
         0..12_u8,
         prop::bool::weighted(0.25),
         prop::bool::weighted(0.15),
         people(),
-        key,
+        key(),
     )
         .prop_map(|(person, is_loud, nickname, people, key)| Ask::Register {
             person,
@@ -174,19 +194,55 @@ fn register() -> impl Strategy<Value = Ask> {
         })
 }
 
+fn key() -> impl Strategy<Value = Option<Key>> {
+    prop_oneof![4 => Just(None), 4 => Just(Some(Key::Own)), 1 => Just(Some(Key::Shared))]
+}
+
+fn add() -> impl Strategy<Value = Ask> {
+    let has_email = prop::bool::weighted(0.7);
+    let over_capacity = prop::bool::weighted(0.4);
+    (0..12_u8, has_email, people(), over_capacity, key()).prop_map(
+        |(person, has_email, people, over_capacity, key)| Ask::Add {
+            person,
+            has_email,
+            people,
+            over_capacity,
+            key,
+        },
+    )
+}
+
+fn import() -> impl Strategy<Value = Ask> {
+    let person = (0..12_u8, prop::bool::weighted(0.6), people());
+    let people = prop::collection::vec(person, 0..4);
+    (people, prop::bool::weighted(0.3))
+        .prop_map(|(people, dry_run)| Ask::Import { people, dry_run })
+}
+
+fn restore() -> impl Strategy<Value = Ask> {
+    (
+        prop::option::weighted(0.95, any::<Index>()),
+        prop::option::weighted(0.2, own()),
+    )
+        .prop_map(|(who, if_match)| Ask::Restore { who, if_match })
+}
+
+fn own() -> impl Strategy<Value = Own> {
+    prop_oneof![Just(Own::Present), Just(Own::Event), Just(Own::Former)]
+}
+
 /// Half of all parties are groups, and some are larger than the event allows.
 fn people() -> impl Strategy<Value = u8> {
     prop_oneof![10 => Just(1), 9 => 2..=5_u8, 1 => 6..=20_u8]
 }
 
 fn change() -> impl Strategy<Value = Ask> {
-    let if_match = prop_oneof![Just(Own::Present), Just(Own::Event), Just(Own::Former)];
     (
         prop::option::weighted(0.95, any::<Index>()),
         proof(),
         prop::option::weighted(0.85, people()),
         prop::option::weighted(0.2, any::<bool>()),
-        prop::option::weighted(0.2, if_match),
+        prop::option::weighted(0.2, own()),
     )
         .prop_map(|(who, proof, people, nickname, if_match)| Ask::Change {
             who,

@@ -34,7 +34,21 @@ pub(crate) fn hold(dump: &Dump) -> Result<(), TestCaseError> {
         uniqueness(rows)?;
     }
     counters(event, rounds.get(&event.round).map_or(&[], Vec::as_slice))?;
-    log(event, &dump.changes)
+    let by_hand = dump.registrations.iter();
+    let by_hand = by_hand.filter(|row| row.added_by.is_some());
+    let freer = Freer {
+        by_hand: by_hand.map(|row| row.accepted_revision).collect(),
+        has_restored: dump.audit.iter().any(|entry| entry.action == "restore"),
+    };
+    log(event, &dump.changes, &freer)
+}
+
+/// What only the organiser may do.
+struct Freer {
+    /// The revisions that have registrations which the organiser added: past any limit, at any time.
+    by_hand: HashSet<i64>,
+    /// Whether a place was given back, which is possible while registration is not open.
+    has_restored: bool,
 }
 
 /// Unique and without gaps, and later numbers are not older.
@@ -53,11 +67,12 @@ fn numbers(rows: &[&Registration]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Nobody has a place while an earlier party waits.
+/// Nobody has a place while an earlier party waits, except those whom the organiser added.
 fn order(rows: &[&Registration]) -> Result<(), TestCaseError> {
     let of = |status| {
         rows.iter()
             .filter(move |row| row.status == status)
+            .filter(move |row| status == Status::Waiting || row.added_by.is_none())
             .map(|row| row.locator.number)
     };
     if let (Some(confirmed), Some(waiting)) =
@@ -77,7 +92,7 @@ fn uniqueness(rows: &[&Registration]) -> Result<(), TestCaseError> {
     let (mut emails, mut keys) = (HashSet::new(), HashSet::new());
     for row in rows {
         prop_assert!(
-            row.status == Status::Cancelled || emails.insert(row.email.key()),
+            row.status == Status::Cancelled || emails.insert(row.email_key().into_owned()),
             "{:?} has two places",
             row.email
         );
@@ -129,7 +144,7 @@ fn conservation(count: &Headcount) -> Result<(), TestCaseError> {
 
 /// The log from its beginning: every line follows from the one before, and the last one is the
 /// event's state.
-fn log(event: &Event, changes: &[Change]) -> Result<(), TestCaseError> {
+fn log(event: &Event, changes: &[Change], freer: &Freer) -> Result<(), TestCaseError> {
     for (change, revision) in changes.iter().zip(1..) {
         prop_assert_eq!(change.headcount.revision, revision, "revisions have a gap");
         prop_assert_eq!(change.headcount.position.revision, revision);
@@ -147,7 +162,7 @@ fn log(event: &Event, changes: &[Change]) -> Result<(), TestCaseError> {
             "revision {} is older than the one before",
             after.revision
         );
-        follows(before, pair[1].kind, after)?;
+        follows(before, pair[1].kind, after, freer)?;
     }
     prop_assert_eq!(
         changes.last().map(|change| &change.headcount),
@@ -157,7 +172,12 @@ fn log(event: &Event, changes: &[Change]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn follows(before: &Headcount, kind: Kind, after: &Headcount) -> Result<(), TestCaseError> {
+fn follows(
+    before: &Headcount,
+    kind: Kind,
+    after: &Headcount,
+    freer: &Freer,
+) -> Result<(), TestCaseError> {
     let people = |count: &Headcount| count.registered + count.waiting;
     let counts = |count: &Headcount| (count.registered, count.waiting);
     let is_taking = |count: &Headcount| !matches!(count.state, State::Closed | State::Scheduled);
@@ -170,8 +190,8 @@ fn follows(before: &Headcount, kind: Kind, after: &Headcount) -> Result<(), Test
             is_same_round
                 && is_same_capacity
                 && people(after) > people(before)
-                && is_taking(before)
-                && before.remaining.is_none_or(|free| admitted <= free)
+                && (freer.by_hand.contains(&after.revision)
+                    || is_taking(before) && before.remaining.is_none_or(|free| admitted <= free))
         }
         Kind::Cancelled => {
             is_same_round
@@ -179,15 +199,15 @@ fn follows(before: &Headcount, kind: Kind, after: &Headcount) -> Result<(), Test
                 && (1..=20).contains(&(people(before) - people(after)))
                 && after.registered <= before.registered
         }
-        // One party, by fewer than twenty people. It grows only into free places while nobody waits.
+        // One party, which comes back or grows only into free places while nobody waits.
         Kind::Changed => {
             let (more, less) = (after.registered, before.registered);
             let grows = more > less && before.waiting == 0 && after.over_by == 0;
             let shrinks = people(after) <= people(before) && more <= less;
             is_same_round
                 && is_same_capacity
-                && (grows && is_taking(before) || shrinks)
-                && people(after).abs_diff(people(before)) < 20
+                && (grows && (is_taking(before) || freer.has_restored) || shrinks)
+                && people(after).abs_diff(people(before)) <= 20
         }
         Kind::Promoted => {
             let moved = before.waiting - after.waiting;

@@ -9,6 +9,7 @@ use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Command, Refusal};
 use headcount::domain::decide::{Archived, BatchState, Known, apply};
 use headcount::domain::event::{Capacity, Event, EventId, NewEvent, Slug};
+use headcount::domain::person::Email;
 use headcount::domain::position::Epoch;
 use headcount::domain::registration::{Locator, Registration, Status};
 use headcount::store::Commit;
@@ -106,6 +107,12 @@ impl Subject for Memory {
     }
 }
 
+/// Whether a registration has this address now.
+fn has_address(row: &Registration, email: Option<&Email>) -> bool {
+    let own = row.email.as_ref().map(Email::key);
+    row.status != Status::Cancelled && own.is_some() && own == email.map(Email::key)
+}
+
 impl Tables {
     fn commit(&mut self, id: EventId, commands: &[Command], clock: &Clock) -> Commit {
         let mut commit = Commit {
@@ -196,11 +203,21 @@ impl Tables {
         };
         for row in self.registrations.values() {
             let is_named = commands.iter().any(|command| match command {
-                Command::Register(applicant) => {
-                    let is_same_person =
-                        row.status != Status::Cancelled && row.email.key() == applicant.email.key();
+                Command::Register(applicant) | Command::Add { applicant, .. } => {
                     row.locator.round == round
-                        && (is_same_person || (applicant.key.is_some() && row.key == applicant.key))
+                        && (has_address(row, applicant.email.as_ref())
+                            || (applicant.key.is_some() && row.key == applicant.key))
+                }
+                Command::Import { people, .. } => {
+                    let mut people = people.iter();
+                    row.locator.round == round
+                        && people.any(|person| has_address(row, person.email.as_ref()))
+                }
+                Command::Restore { locator, .. } => {
+                    let email = self.registrations.get(locator);
+                    let email = email.and_then(|named| named.email.as_ref());
+                    row.locator == *locator
+                        || (row.locator.round == round && has_address(row, email))
                 }
                 Command::Cancel { locator, .. } | Command::Change { locator, .. } => {
                     row.locator == *locator

@@ -64,7 +64,8 @@ fn postgres_agrees_with_a_naive_model() {
 
 /// The outcomes that a long run must reach; without them it proves nothing. (`created` is never
 /// seen: it comes before the first batch.)
-const EVERYTHING: [&str; 31] = [
+const EVERYTHING: [&str; 35] = [
+    "added",
     "already-registered",
     "cancelled",
     "capacity",
@@ -81,11 +82,14 @@ const EVERYTHING: [&str; 31] = [
     "event-not-open",
     "given back",
     "idempotency-mismatch",
+    "imported",
     "lost",
+    "not imported",
     "not-empty",
     "noted",
     "opened",
     "promoted",
+    "regained",
     "registered",
     "registration-cancelled",
     "registration-not-found",

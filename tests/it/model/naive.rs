@@ -15,6 +15,7 @@ use headcount::domain::position::{Position, Revision};
 use headcount::domain::registration::{Registration, Status};
 use serde_json::{Value, json};
 
+mod by_hand;
 mod organiser;
 mod visitor;
 
@@ -263,7 +264,22 @@ impl Model {
         }
         self.time_passes(now);
         match command {
-            Command::Register(applicant) => self.register(applicant, now, hints, since),
+            Command::Register(applicant) => self.register(applicant, None, now, hints, since),
+            Command::Add {
+                applicant,
+                over_capacity,
+                by,
+            } => self.add(applicant, *over_capacity, *by, now, hints, since),
+            Command::Import {
+                people,
+                dry_run,
+                by,
+            } => Ok(self.import(people, *dry_run, *by, now)),
+            Command::Restore {
+                locator,
+                expected,
+                by,
+            } => self.restore(*locator, expected.as_deref(), *by, now),
             Command::Cancel {
                 locator,
                 secret,

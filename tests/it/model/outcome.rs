@@ -35,7 +35,11 @@ pub(super) fn word(seen: &Result<Answer, Refused>) -> &'static str {
     match seen {
         Err((code, _)) => code,
         Ok(Answer::Registered { replayed: true, .. }) => "replayed",
+        Ok(Answer::Registered { registration, .. }) if registration.added_by.is_some() => "added",
         Ok(Answer::Registered { registration, .. }) => registration.status.as_str(),
+        Ok(Answer::Imported(imported)) if imported.is_stored => "imported",
+        Ok(Answer::Imported(_)) => "not imported",
+        Ok(Answer::Restored(_)) => "regained",
         Ok(Answer::Cancelled(_)) => "given back",
         Ok(Answer::Changed(_)) => "revised",
         Ok(Answer::Event(_)) => "event",
@@ -45,8 +49,9 @@ pub(super) fn word(seen: &Result<Answer, Refused>) -> &'static str {
 }
 
 pub(super) fn is_without_effect(seen: &Result<Answer, Refused>) -> bool {
-    matches!(
-        seen,
-        Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. })
-    )
+    match seen {
+        Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. }) => true,
+        Ok(Answer::Imported(imported)) => !imported.is_stored,
+        Ok(_) => false,
+    }
 }

@@ -47,6 +47,21 @@ pub(super) fn applicant(
     }
 }
 
+/// Somebody whom the organiser adds.
+pub(super) fn by_hand(
+    person: u8,
+    has_email: bool,
+    people: u8,
+    key: Option<Key>,
+    secret: Secret,
+) -> Applicant {
+    let applicant = applicant(person, false, false, people, key, secret);
+    Applicant {
+        email: applicant.email.filter(|_| has_email),
+        ..applicant
+    }
+}
+
 pub(super) fn name(person: u32, nickname: bool) -> Name {
     let word = if nickname { "Nick" } else { "Person" };
     Name::parse(&format!("{word} {person}")).expect("a name")

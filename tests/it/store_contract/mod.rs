@@ -37,6 +37,7 @@ macro_rules! both_databases {
 }
 
 mod batches;
+mod by_hand;
 mod constraints;
 mod file;
 mod groups;

@@ -127,6 +127,12 @@ fn all_mistakes_are_reported_together_and_in_order() {
         .answered(&Sent::new(), Unanswered::Allowed)
         .unwrap();
     assert!(allowed.is_empty() && allowed.stored().is_none());
+    let unticked = sent(&json!({ "rules": false }));
+    let unticked = dinner().answered(&unticked, Unanswered::Allowed).unwrap();
+    assert!(
+        unticked.is_empty(),
+        "a required box is ticked or not answered"
+    );
 }
 
 #[test]
@@ -135,7 +141,7 @@ fn a_correction_replaces_what_it_names() {
     let before = sent(&json!({ "dish": "Fish", "rules": true, "seat": "A1", "age": 7 }));
     let before = questions.answered(&before, Unanswered::Refused).unwrap();
     let change = |change: Value| {
-        let correction = questions.correction(&sent(&change))?;
+        let correction = questions.correction(&sent(&change), Unanswered::Refused)?;
         Ok::<_, Vec<Invalid>>(serde_json::to_value(before.corrected(&correction)).unwrap())
     };
     let kept = json!({ "dish": "Fish", "rules": true, "seat": "B2" });
@@ -146,10 +152,17 @@ fn a_correction_replaces_what_it_names() {
     let fewer = questions
         .replaced(questions.asked()[1..].to_vec(), false)
         .unwrap();
-    let correction = fewer.correction(&sent(&json!({ "age": 8 }))).unwrap();
+    let correction = fewer.correction(&sent(&json!({ "age": 8 })), Unanswered::Refused);
+    let correction = correction.unwrap();
     let corrected = before.corrected(&correction);
     assert!(corrected.get(&Key::parse("dish").unwrap()).is_some());
-    assert!(fewer.correction(&sent(&json!({ "dish": "Fish" }))).is_err());
+    let removed = sent(&json!({ "dish": "Fish" }));
+    assert!(fewer.correction(&removed, Unanswered::Refused).is_err());
+    // The organiser may leave out what a visitor must answer.
+    let emptied = sent(&json!({ "seat": "", "rules": false }));
+    let emptied = questions.correction(&emptied, Unanswered::Allowed).unwrap();
+    let left = serde_json::to_value(before.corrected(&emptied)).unwrap();
+    assert_eq!(left, json!({ "dish": "Fish", "age": 7 }));
 }
 
 #[test]

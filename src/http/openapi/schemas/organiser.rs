@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::event::QuestionKind;
-use super::registration::{Answers, Status};
+use super::registration::{Answers, Organiser, Status};
 
 /// A question to ask: like `Question`, with defaults.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +25,52 @@ pub(in crate::http::openapi) struct NewQuestion {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct Csv(String);
 
+/// A person whom the organiser adds.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct AddedRegistration {
+    name: String,
+    /// Absent or `null`: the person has none. Otherwise as in `NewRegistration`.
+    email: Option<String>,
+    #[schema(default = 1, nullable = false)]
+    party_size: Option<i32>,
+    /// Confirm the party even without free places, and before those who wait.
+    #[schema(default = false, nullable = false)]
+    over_capacity: Option<bool>,
+    /// Required questions may stay unanswered.
+    answers: Option<Answers>,
+}
+
+/// What an import did or, with mistakes or as a dry run, would do.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct ImportReport {
+    /// Lines with people.
+    rows: i32,
+    /// Of them, those that get their places.
+    accepted: i32,
+    /// Of them, those that wait.
+    #[schema(minimum = 0)]
+    waiting: i32,
+    /// What is wrong. If anything is, nobody is stored.
+    errors: Vec<LineError>,
+    /// Whether the people are stored.
+    stored: bool,
+}
+
+/// A mistake in an imported file.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct LineError {
+    /// The line in the file; the header is line 1.
+    #[schema(minimum = 1)]
+    line: i64,
+    /// The field in the API, such as `email` or `answers.<key>`, or the header of an unknown column;
+    /// `null` for a whole line.
+    #[schema(required)]
+    field: Option<String>,
+    /// `validation-failed`, `already-registered` or `event-full`.
+    code: String,
+    message: String,
+}
+
 /// A registration as the organiser sees it.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct Row {
@@ -32,7 +78,9 @@ pub(in crate::http::openapi) struct Row {
     #[schema(minimum = 1)]
     number: i32,
     name: String,
-    email: String,
+    /// `null` if the organiser added a person without one.
+    #[schema(required)]
+    email: Option<String>,
     /// How many people it is for.
     party_size: i32,
     status: Status,
@@ -43,6 +91,9 @@ pub(in crate::http::openapi) struct Row {
     #[schema(format = DateTime)]
     at: String,
     answers: Answers,
+    /// `null` if the person registered.
+    #[schema(required)]
+    added_by: Option<Organiser>,
 }
 
 /// A page of registrations by number.

@@ -49,6 +49,14 @@ pub(in crate::http::openapi) struct NewRegistration {
     answers: Option<Answers>,
 }
 
+/// How the organiser sent a command.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::http::openapi) enum Organiser {
+    Console,
+    Token,
+}
+
 /// What changes in a registration; what is absent stays as it is.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct RegistrationChange {
@@ -111,6 +119,9 @@ pub(in crate::http::openapi) struct Registration {
     /// How many people it is for.
     party_size: i32,
     answers: Answers,
+    /// Only of a registration that the organiser added.
+    #[schema(nullable = false)]
+    added_by: Option<Organiser>,
     /// Opens this registration; anybody who knows it may change and cancel it.
     token: String,
     /// The revision that made or last changed it: a count with a lower one is older than this.

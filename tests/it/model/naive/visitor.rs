@@ -6,16 +6,19 @@ use headcount::domain::audit::Actor;
 use headcount::domain::change::Kind;
 use headcount::domain::clock::Timestamp;
 use headcount::domain::command::{Answer, Applicant, Revised};
+use headcount::domain::person::Email;
 use headcount::domain::position::Position;
 use headcount::domain::registration::{Locator, Registration, Secret, Status};
 use serde_json::json;
 
+use super::by_hand::ByHand;
 use super::{Hints, Model, Refused};
 
 impl Model {
     pub(super) fn register(
         &mut self,
         applicant: &Applicant,
+        by_hand: Option<ByHand>,
         now: Timestamp,
         hints: &Hints,
         since: usize,
@@ -25,8 +28,11 @@ impl Model {
             .find(|row| row.key.is_some() && row.key == applicant.key);
         if let Some(earlier) = earlier {
             let is_same = earlier.name.as_str() == applicant.name.as_str()
-                && earlier.email.as_str() == applicant.email.as_str()
-                && earlier.party_size.get() == applicant.party_size.get();
+                && earlier.email == applicant.email
+                && earlier.party_size.get() == applicant.party_size.get()
+                && earlier.added_by.is_some() == by_hand.is_some()
+                && !(earlier.accepted_waiting.is_some()
+                    && by_hand.is_some_and(|by_hand| by_hand.over_capacity));
             return if is_same {
                 Ok(Answer::Registered {
                     registration: Arc::new(earlier.clone()),
@@ -37,18 +43,27 @@ impl Model {
             };
         }
         let people = applicant.party_size.get();
-        self.may_come(people)?;
-        let has_places = self.are_open(people);
+        let address =
+            |email: &Option<Email>| email.as_ref().map(|email| email.as_str().to_lowercase());
+        let is_taken = applicant.email.is_some()
+            && self.now_in_round().any(|row| {
+                row.status != Status::Cancelled && address(&row.email) == address(&applicant.email)
+            });
+        match by_hand {
+            None => self.may_come(people)?,
+            Some(_) if people > self.largest_party => return Err(("validation-failed", None)),
+            Some(_) if is_taken => return Err(("already-registered", None)),
+            Some(_) => {}
+        }
+        let has_places =
+            by_hand.is_some_and(|by_hand| by_hand.over_capacity) || self.are_open(people);
         // A group that is larger than all places together never gets them.
         let fits_once = people == 1 || self.capacity.is_none_or(|places| people <= places);
         let may_wait = self.waitlist && fits_once;
         if !has_places && !may_wait {
             return Err(("event-full", None));
         }
-        let address = applicant.email.as_str().to_lowercase();
-        if self.now_in_round().any(|row| {
-            row.status != Status::Cancelled && row.email.as_str().to_lowercase() == address
-        }) {
+        if is_taken {
             return Err(("already-registered", None));
         }
         let status = if has_places {
@@ -74,6 +89,7 @@ impl Model {
             accepted_revision: 0,
             revision: 0,
             at: now,
+            added_by: by_hand.map(|by_hand| by_hand.by),
         });
         let place_in_line = (status == Status::Waiting).then(|| self.line());
         let may_share = self.log.len() > since
@@ -136,7 +152,7 @@ impl Model {
         Ok(answer)
     }
 
-    fn find(&self, locator: Locator, secret: Option<&Secret>) -> Result<usize, Refused> {
+    pub(super) fn find(&self, locator: Locator, secret: Option<&Secret>) -> Result<usize, Refused> {
         let mut everybody = self.everybody.iter();
         let index = everybody.position(|row| row.locator == locator);
         let opens = |index: &usize| {
@@ -239,7 +255,7 @@ impl Model {
 }
 
 /// A registration in the audit log.
-fn seen(locator: Locator, status: Status, people: u32) -> serde_json::Value {
+pub(super) fn seen(locator: Locator, status: Status, people: u32) -> serde_json::Value {
     json!({
         "id": locator.to_string(), "number": locator.number, "status": status,
         "party_size": people,

@@ -1,0 +1,164 @@
+//! What the columns of a file are, by its header.
+
+use std::borrow::Cow;
+
+use crate::domain::questions::{Question, Questions};
+
+/// How many characters of an unknown header an answer repeats.
+const SHOWN: usize = 64;
+
+/// One column of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column<'q> {
+    Name,
+    Email,
+    PartySize,
+    Answer(&'q Question),
+    /// Without a header: its cells must be empty.
+    Empty,
+}
+
+/// Why a header is refused, with the part of it that is shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct WrongHeader {
+    pub(super) field: String,
+    pub(super) message: String,
+}
+
+/// The column of each header.
+pub(super) fn columns<'q>(
+    header: &csv::ByteRecord,
+    questions: &'q Questions,
+) -> Result<Vec<Column<'q>>, Vec<WrongHeader>> {
+    let mut columns = Vec::new();
+    let mut wrong = Vec::new();
+    for cell in header {
+        match column(&String::from_utf8_lossy(cell), questions) {
+            Ok(column) if column != Column::Empty && columns.contains(&column) => {
+                wrong.push(refuse(cell, "is there twice"));
+            }
+            Ok(column) => columns.push(column),
+            Err(why) => wrong.push(refuse(cell, why)),
+        }
+    }
+    if wrong.is_empty() && !columns.contains(&Column::Name) {
+        wrong.push(WrongHeader {
+            field: "name".to_owned(),
+            message: "the first line must name the columns, and one of them is name".to_owned(),
+        });
+    }
+    if wrong.is_empty() {
+        Ok(columns)
+    } else {
+        Err(wrong)
+    }
+}
+
+/// How many headers of a file are known.
+pub(super) fn known(header: &csv::ByteRecord, questions: &Questions) -> usize {
+    let cells = header.iter().map(String::from_utf8_lossy);
+    cells
+        .filter(|cell| !matches!(column(cell, questions), Ok(Column::Empty) | Err(_)))
+        .count()
+}
+
+/// A header is a field's name, a question's key, its label, or `label (key)` as in the export.
+fn column<'q>(header: &str, questions: &'q Questions) -> Result<Column<'q>, &'static str> {
+    let header = header.trim();
+    let folded = header.to_lowercase();
+    match folded.as_str() {
+        "" => return Ok(Column::Empty),
+        "name" => return Ok(Column::Name),
+        "email" => return Ok(Column::Email),
+        "party_size" => return Ok(Column::PartySize),
+        _ => {}
+    }
+    let asked = || questions.asked().iter();
+    if let Some(question) = asked().find(|question| question.key.as_str() == header) {
+        return Ok(Column::Answer(question));
+    }
+    let mut labelled = asked().filter(|question| {
+        question.label.to_lowercase() == folded
+            || header == format!("{} ({})", question.label, question.key)
+    });
+    match (labelled.next(), labelled.next()) {
+        (Some(question), None) => Ok(Column::Answer(question)),
+        (Some(_), Some(_)) => Err("is the label of two questions; use their keys"),
+        (None, _) => Err("is no column that can be imported, and no question of this event"),
+    }
+}
+
+fn refuse(cell: &[u8], why: &str) -> WrongHeader {
+    let header: Cow<'_, str> = String::from_utf8_lossy(cell);
+    let field: String = header.trim().chars().take(SHOWN).collect();
+    WrongHeader {
+        message: format!("the column {field:?} {why}"),
+        field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn questions() -> Questions {
+        Questions::new(
+            Questions::parse(&json!([
+                { "key": "diet", "label": "Diet", "kind": "text" },
+                { "key": "note", "label": "Note", "kind": "text" },
+                { "key": "memo", "label": "Note", "kind": "text" },
+            ]))
+            .unwrap(),
+        )
+    }
+
+    fn of(header: &[&str]) -> Result<Vec<String>, Vec<String>> {
+        let questions = questions();
+        let columns = columns(&csv::ByteRecord::from(header.to_vec()), &questions);
+        let name = |column: &Column<'_>| match column {
+            Column::Answer(question) => question.key.to_string(),
+            other => format!("{other:?}"),
+        };
+        columns
+            .map(|columns| columns.iter().map(name).collect())
+            .map_err(|wrong| wrong.into_iter().map(|wrong| wrong.field).collect())
+    }
+
+    #[test]
+    fn a_header_is_a_field_a_key_or_a_label() {
+        let found = of(&[
+            " Name",
+            "EMAIL",
+            "Party_Size",
+            "",
+            "DIET",
+            "memo",
+            "Note (note)",
+        ]);
+        let expected = [
+            "Name",
+            "Email",
+            "PartySize",
+            "Empty",
+            "diet",
+            "memo",
+            "note",
+        ];
+        assert_eq!(found.unwrap(), expected);
+    }
+
+    #[test]
+    fn an_unknown_doubtful_or_repeated_header_is_refused() {
+        for (header, wrong) in [
+            (&["name", "status"][..], "status"),
+            (&["name", "Note"], "Note"),
+            (&["name", "Name"], "Name"),
+            (&["name", "diet", "Diet"], "Diet"),
+            (&["email"], "name"),
+        ] {
+            assert_eq!(of(header).unwrap_err(), [wrong], "{header:?}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Adds many people from a file of comma-separated values (RFC 4180): all of them, or nobody.
+//!
+//! The file is checked line by line, then the event's writer decides about everybody in one
+//! transaction. A dry run does the same and stores nothing.
+
+mod columns;
+mod lines;
+mod sheet;
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use warp::reply::Response;
+
+use self::sheet::Sheet;
+use super::query;
+use crate::context::head::RequestHead;
+use crate::context::{Context, Shared, blocking};
+use crate::domain::command::{Answer, Command, Imported, Refusal};
+use crate::domain::event::Event;
+use crate::http::auth::Organiser;
+use crate::http::body::{self, Unread};
+use crate::http::registration::unexpected;
+use crate::http::{auth, find, preconditions, reply};
+use crate::problem::Problem;
+
+/// The most people in a file. They are stored in one transaction, for which everybody else of the
+/// event waits: a tenth of a second or two.
+pub(in crate::http) const ROWS_MAX: usize = 10_000;
+/// The most mistakes in an answer. A file with more has another cause, such as a wrong column.
+const ERRORS_MAX: usize = 10_000;
+
+/// One file is checked at a time: it keeps a thread busy.
+static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+
+/// What an import did or, with mistakes or as a dry run, would do.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(in crate::http) struct Report {
+    /// Lines with people.
+    pub(in crate::http) rows: usize,
+    /// Of them, those that get their places.
+    pub(in crate::http) accepted: u32,
+    /// Of them, those that wait.
+    pub(in crate::http) waiting: u32,
+    /// What is wrong, by line. If anything is, nobody is stored.
+    pub(in crate::http) errors: Vec<LineError>,
+    /// Whether the people are stored.
+    pub(in crate::http) stored: bool,
+}
+
+/// A mistake in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::http) struct LineError {
+    /// The line in the file; the header is line 1.
+    pub(in crate::http) line: u64,
+    /// The field in the API, such as `email`; `null` for a whole line.
+    pub(in crate::http) field: Option<String>,
+    /// A problem code.
+    pub(in crate::http) code: &'static str,
+    /// A plain English sentence.
+    pub(in crate::http) message: String,
+}
+
+/// `POST /api/v1/events/{slug}/registrations/import`
+pub(in crate::http) async fn post(
+    slug: String,
+    context: Shared,
+    head: RequestHead,
+    query: String,
+    body: Unread,
+) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &head).await?;
+    let event = find::event(&context, &slug).await?;
+    let dry_run = query::Query::parse(&query)?.dry_run()?;
+    let file = body.read_file(body::IMPORT_MAX, &head, "text/csv").await?;
+    preconditions::require(&head.headers, &[event.position()])?;
+    let report = run(&context, &event, file, dry_run, organiser).await?;
+    Ok(reply::json(&report))
+}
+
+/// Imports a file, or tries to.
+pub(in crate::http) async fn run(
+    context: &Context,
+    event: &Arc<Event>,
+    file: Bytes,
+    dry_run: bool,
+    organiser: Organiser,
+) -> Result<Report, Problem> {
+    let Sheet {
+        rows,
+        lines,
+        people,
+        mut errors,
+    } = check(event, file).await?;
+    let command = Command::Import {
+        people,
+        // Decided as well, so that the answer has every mistake.
+        dry_run: dry_run || !errors.is_empty(),
+        by: organiser.actor(),
+    };
+    let Imported {
+        confirmed,
+        waiting,
+        refused,
+        is_stored,
+    } = match context.registrar.submit(event.id, command).await?? {
+        Answer::Imported(imported) => imported,
+        other => return Err(unexpected(&other)),
+    };
+    let refused = refused.into_iter();
+    errors.extend(refused.map(|(index, refusal)| LineError::refused(lines[index], refusal)));
+    errors.sort_by_key(|error| error.line);
+    errors.truncate(ERRORS_MAX);
+    Ok(Report {
+        rows,
+        accepted: confirmed,
+        waiting,
+        errors,
+        stored: is_stored,
+    })
+}
+
+async fn check(event: &Arc<Event>, file: Bytes) -> Result<Sheet, Problem> {
+    let defect = || Problem::from(crate::register::Failure::Internal);
+    // The semaphore is never closed.
+    let turn = Arc::clone(&TURN).acquire_owned().await;
+    let turn = turn.map_err(|_| defect())?;
+    let event = Arc::clone(event);
+    let checked = blocking::run(turn, move || Sheet::read(&file, &event.questions));
+    checked.await.ok_or_else(defect)
+}
+
+impl LineError {
+    fn refused(line: u64, refusal: Refusal) -> Self {
+        let field = match &refusal {
+            Refusal::AlreadyRegistered => Some("email".to_owned()),
+            Refusal::EventFull { .. } => Some("party_size".to_owned()),
+            Refusal::Invalid(invalid) => Some(invalid.field.to_string()),
+            Refusal::EventClosed
+            | Refusal::EventNotOpen { .. }
+            | Refusal::IdempotencyMismatch
+            | Refusal::RegistrationNotFound
+            | Refusal::RegistrationCancelled
+            | Refusal::EventNotFound
+            | Refusal::NotEmpty(_)
+            | Refusal::ChangedMeanwhile => None,
+        };
+        let problem = Problem::from(refusal);
+        Self {
+            line,
+            field,
+            code: problem.code().as_str(),
+            message: problem.detail().to_owned(),
+        }
+    }
+}

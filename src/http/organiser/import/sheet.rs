@@ -1,0 +1,289 @@
+//! The people of a file, checked cell by cell.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::columns::{Column, columns, known};
+use super::lines::Lines;
+use super::{LineError, ROWS_MAX};
+use crate::domain::command::Applicant;
+use crate::domain::event::PartySize;
+use crate::domain::invalid::Invalid;
+use crate::domain::person::{Email, Name};
+use crate::domain::questions::{Kind, Question, Questions, Unanswered, of_form};
+use crate::domain::registration::Secret;
+use crate::problem::Code;
+
+/// What separates cells: the standard's comma, the semicolon of countries with a decimal comma, and
+/// the tab of a copied table.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+/// Spreadsheets begin a file in UTF-8 with it.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+/// Separates several options in a cell, as in the export.
+const OPTIONS: char = '|';
+
+/// The reason for an address that an earlier line has.
+const REPEATED: &str = "repeated";
+
+/// A file that was read.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// Lines with people, right or wrong.
+    pub(super) rows: usize,
+    /// The line of each person.
+    pub(super) lines: Vec<u64>,
+    /// The people on lines without a mistake.
+    pub(super) people: Vec<Applicant>,
+    /// All mistakes.
+    pub(super) errors: Vec<LineError>,
+}
+
+impl Sheet {
+    /// Reads a file for an event with these questions.
+    pub(super) fn read(file: &[u8], questions: &Questions) -> Self {
+        let file = file.strip_prefix(BOM).unwrap_or(file);
+        let mut sheet = Self::default();
+        let mut records = Records::new(file, delimiter(file, questions));
+        let Some((line, header)) = records.next() else {
+            sheet.mistake(1, None, "the file is empty");
+            return sheet;
+        };
+        let columns = match columns(&header, questions) {
+            Ok(columns) => columns,
+            Err(wrong) => {
+                for wrong in wrong {
+                    sheet.mistake(line, Some(wrong.field), wrong.message);
+                }
+                return sheet;
+            }
+        };
+        let mut addresses = HashMap::new();
+        for (line, record) in records {
+            if sheet.rows == ROWS_MAX {
+                let message = format!("a file may have up to {ROWS_MAX} people; split it");
+                sheet.mistake(line, None, message);
+                break;
+            }
+            sheet.rows += 1;
+            let mut repeated = |email: &Email| match addresses.entry(email.key().to_owned()) {
+                Entry::Vacant(place) => {
+                    place.insert(line);
+                    None
+                }
+                Entry::Occupied(earlier) => {
+                    let message = format!("line {} has the same email address", earlier.get());
+                    Some(Invalid::new("email", REPEATED, message))
+                }
+            };
+            match person(&columns, &record, questions, &mut repeated) {
+                Ok(person) => {
+                    sheet.lines.push(line);
+                    sheet.people.push(person);
+                }
+                Err(mistakes) => {
+                    let mistakes = mistakes.into_iter();
+                    sheet
+                        .errors
+                        .extend(mistakes.map(|mistake| LineError::invalid(line, mistake)));
+                }
+            }
+        }
+        sheet
+    }
+
+    fn mistake(&mut self, line: u64, field: Option<String>, message: impl Into<String>) {
+        let field = field.unwrap_or_default();
+        let mistake = Invalid::new(field, "header", message);
+        self.errors.push(LineError::invalid(line, mistake));
+    }
+}
+
+impl LineError {
+    /// A mistake of the whole line has no field.
+    fn invalid(line: u64, mistake: Invalid) -> Self {
+        let code = if mistake.reason == REPEATED {
+            Code::AlreadyRegistered
+        } else {
+            Code::ValidationFailed
+        };
+        Self {
+            line,
+            field: Some(mistake.field.into_owned()).filter(|field| !field.is_empty()),
+            code: code.as_str(),
+            message: mistake.message,
+        }
+    }
+}
+
+/// The delimiter that makes most of the header known. A label may contain another one.
+fn delimiter(file: &[u8], questions: &Questions) -> u8 {
+    let known = |delimiter: &u8| {
+        let header = Records::new(file, *delimiter).next();
+        header.map_or(0, |(_, header)| known(&header, questions))
+    };
+    // Of several that are equally good, the first one.
+    let best = DELIMITERS.into_iter().rev().max_by_key(known);
+    best.unwrap_or(DELIMITERS[0])
+}
+
+/// Records that have anything in them, each with its line.
+struct Records<'a> {
+    reader: csv::Reader<&'a [u8]>,
+    lines: Lines<'a>,
+}
+
+impl<'a> Records<'a> {
+    fn new(file: &'a [u8], delimiter: u8) -> Self {
+        let mut builder = ReaderBuilder::new();
+        builder.has_headers(false).flexible(true);
+        Self {
+            reader: builder.delimiter(delimiter).from_reader(file),
+            lines: Lines::new(file),
+        }
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = (u64, ByteRecord);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut record = ByteRecord::new();
+        loop {
+            // Reading bytes from memory into records of any length cannot fail.
+            if !self.reader.read_byte_record(&mut record).unwrap_or(false) {
+                return None;
+            }
+            // Spreadsheets write rows that were emptied.
+            if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
+                let byte = record.position().map_or(0, csv::Position::byte);
+                let line = self
+                    .lines
+                    .of_record(usize::try_from(byte).unwrap_or(usize::MAX));
+                return Some((line, record));
+            }
+        }
+    }
+}
+
+/// The person of a record, or every mistake in it. `repeated` says whether an earlier line has the
+/// address. A mistake of the whole line has no field.
+fn person(
+    columns: &[Column<'_>],
+    record: &ByteRecord,
+    questions: &Questions,
+    repeated: &mut impl FnMut(&Email) -> Option<Invalid>,
+) -> Result<Applicant, Vec<Invalid>> {
+    let mut mistakes = Vec::new();
+    let (mut name, mut email, mut party_size) = (None, None, PartySize::ONE);
+    let mut answers: Vec<(&str, Cow<'_, str>)> = Vec::new();
+    let mut note = |mistake| mistakes.push(mistake);
+    for (place, cell) in record.iter().enumerate() {
+        let column = columns.get(place).copied().unwrap_or(Column::Empty);
+        let Ok(cell) = std::str::from_utf8(cell) else {
+            note(wrong(
+                column,
+                "not-utf-8",
+                "is not UTF-8; save the file as CSV UTF-8",
+            ));
+            continue;
+        };
+        match column {
+            Column::Name => match Name::parse(cell) {
+                Ok(parsed) => name = Some(parsed),
+                Err(mistake) => note(mistake),
+            },
+            Column::Email | Column::PartySize | Column::Empty if cell.trim().is_empty() => {}
+            Column::Email => match Email::parse(cell) {
+                Ok(parsed) => {
+                    repeated(&parsed).into_iter().for_each(&mut note);
+                    email = Some(parsed);
+                }
+                Err(mistake) => note(mistake),
+            },
+            Column::PartySize => match people(cell.trim()) {
+                Ok(parsed) => party_size = parsed,
+                Err(mistake) => note(mistake),
+            },
+            Column::Answer(question) => answer(question, cell.trim(), &mut answers),
+            Column::Empty => note(Invalid::new(
+                "",
+                "too-many-cells",
+                "this line has a cell in a column without a header",
+            )),
+        }
+    }
+    let sent = answers.iter().map(|(key, value)| (*key, value.as_ref()));
+    let answered = questions.answered(&of_form(questions, sent), Unanswered::Allowed);
+    let answers = match answered {
+        Ok(answers) => Some(answers),
+        Err(wrong) => {
+            mistakes.extend(wrong);
+            None
+        }
+    };
+    match (name, answers) {
+        (Some(name), Some(answers)) if mistakes.is_empty() => Ok(Applicant {
+            party_size,
+            answers,
+            ..Applicant::new(name, email, None, Secret::draw())
+        }),
+        (None, _) if mistakes.is_empty() => Err(vec![Invalid::empty("name")]),
+        _ => Err(mistakes),
+    }
+}
+
+fn people(cell: &str) -> Result<PartySize, Invalid> {
+    let digits = cell.bytes().all(|byte| byte.is_ascii_digit());
+    let people = cell.parse().ok().filter(|_| digits);
+    // 0 is refused with the message that any other value gets.
+    PartySize::parse("party_size", people.unwrap_or_default())
+}
+
+/// Writes a cell as a form would send it.
+fn answer<'c>(question: &'c Question, cell: &'c str, answers: &mut Vec<(&'c str, Cow<'c, str>)>) {
+    let key = question.key.as_str();
+    match question.kind {
+        // An option may contain the character that separates options.
+        Kind::Choices if !question.options.iter().any(|option| option == cell) => {
+            let options = cell.split(OPTIONS).map(str::trim);
+            answers.extend(options.map(|option| (key, option.into())));
+        }
+        Kind::Checkbox => answers.push((key, flag(cell).into())),
+        Kind::Choices | Kind::Text | Kind::LongText | Kind::Choice | Kind::Number => {
+            answers.push((key, cell.into()));
+        }
+    }
+}
+
+/// Spreadsheets write TRUE and FALSE; people write words.
+fn flag(cell: &str) -> &str {
+    let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
+    if is(&["true", "yes", "x"]) {
+        "true"
+    } else if is(&["false", "no"]) {
+        "false"
+    } else {
+        cell
+    }
+}
+
+fn wrong(column: Column<'_>, reason: &'static str, what: &str) -> Invalid {
+    let field = match column {
+        Column::Name => "name".to_owned(),
+        Column::Email => "email".to_owned(),
+        Column::PartySize => "party_size".to_owned(),
+        Column::Answer(question) => format!("answers.{}", question.key),
+        Column::Empty => String::new(),
+    };
+    let message = format!(
+        "{} {what}",
+        if field.is_empty() { "a cell" } else { &field }
+    );
+    Invalid::new(field, reason, message)
+}
+
+#[cfg(test)]
+mod tests;
