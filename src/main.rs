@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use headcount::cli::Cli;
 
 /// SQLite uses it too: with glibc's allocator its worker returns a batch's memory to the system
@@ -11,5 +10,5 @@ use headcount::cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    Cli::parse().run()
+    Cli::read().run()
 }

@@ -86,7 +86,6 @@ pub struct Backups {
 }
 
 /// Collects mistakes while it reads.
-#[derive(Default)]
 struct Reader {
     mistakes: Vec<String>,
 }
@@ -120,7 +119,9 @@ impl Config {
     /// Checks every option; the error holds all mistakes, in plain words.
     pub fn read(args: &ServeArgs) -> Result<Self, Vec<String>> {
         const NEVER: Duration = Duration::ZERO;
-        let mut reader = Reader::default();
+        let mut reader = Reader {
+            mistakes: args.layers.mistakes.clone(),
+        };
         let database = args
             .database_url
             .parse::<DatabaseUrl>()

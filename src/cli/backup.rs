@@ -46,7 +46,7 @@ pub(super) fn run(args: &BackupArgs) -> ExitCode {
     };
     match runtime.block_on(until_stopped(&from, &args.file)) {
         Some(Ok(report)) => {
-            println!("wrote {from} to {}:", args.file.display());
+            value::say(&format!("wrote {from} to {}:", args.file.display()));
             verify::print(&report)
         }
         Some(Err(error)) => fail(&error.to_string(), 1),

@@ -12,6 +12,7 @@ use tokio::runtime::Builder;
 use super::client::address::{Base, loopback};
 use super::client::api::{Api, Call};
 use super::client::tls;
+use super::layers::Layers;
 use super::value;
 
 /// For the whole exchange: a container runtime's own deadline is usually 3 s.
@@ -27,6 +28,12 @@ pub(super) struct HealthArgs {
     /// A server's address, e.g. https://example.org; without it the server on this machine is asked
     /// that listens at --listen.
     url: Option<String>,
+    /// The server's configuration file.
+    #[arg(long, env = "HEADCOUNT_CONFIG", value_name = "FILE")]
+    config: Option<String>,
+    /// What was read from it.
+    #[arg(skip)]
+    pub(super) layers: Layers,
     /// The address that the server listens on; an unspecified address (0.0.0.0, ::) means loopback.
     #[arg(
         long,
@@ -47,6 +54,9 @@ pub(super) struct HealthArgs {
 /// Exits with 0 when the server is ready, 1 and the reason when it is not, 2 when the address is
 /// wrong.
 pub(super) fn run(args: &HealthArgs) -> ExitCode {
+    if !args.layers.mistakes.is_empty() {
+        return fail(&args.layers.mistakes.join("; "), 2);
+    }
     let beside = beside(args);
     let base = match Base::parse(args.url.as_ref().unwrap_or(&beside)) {
         Ok(base) => base,

@@ -2,14 +2,18 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod backup;
 mod client;
 mod compare;
+mod completions;
+mod config;
 mod copy;
 mod doctor;
 mod health;
+mod layers;
+mod manual;
 mod serve;
 mod signal;
 mod value;
@@ -17,6 +21,8 @@ mod verify;
 mod watch;
 
 pub use serve::ServeArgs;
+
+use layers::Layers;
 
 /// A live registration counter: never oversold, never a lost registration, the same number on every
 /// screen.
@@ -51,11 +57,72 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Check everything that a server needs, and say what to do.
     Doctor(Box<doctor::DoctorArgs>),
+    /// Print the options that are in force, and where each comes from.
+    Config(Box<config::ConfigArgs>),
+    /// Print a shell's completions.
+    Completions(completions::CompletionsArgs),
+    /// Write the man pages into a folder.
+    Manual(manual::ManualArgs),
     /// Measure every transport under load, side by side.
     Compare(Box<compare::CompareArgs>),
 }
 
 impl Cli {
+    /// Reads the command line, the environment, and the files that they name. Ends the process when
+    /// the command line has no meaning, and after `--help`.
+    pub fn read() -> Self {
+        let given = Self::command().get_matches();
+        let (command, mut layers, origins) = Self::layered(&given);
+        let matches = command.get_matches();
+        let active = matches.subcommand().map_or(&matches, |(_, active)| active);
+        layers.settings = layers::settings(active, origins);
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.take(layers);
+        cli
+    }
+
+    /// The command line with what files and credentials add to the options of the active command.
+    fn layered(given: &ArgMatches) -> (clap::Command, Layers, Vec<(String, String)>) {
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut layers = Layers::default();
+        let mut origins = Vec::new();
+        let mut apply = |command: clap::Command, matches: &ArgMatches| {
+            if !layers::takes_a_file(&command) {
+                return command;
+            }
+            let (command, found) =
+                layers::apply(command, matches, &environment, &mut layers.mistakes);
+            origins = found;
+            command
+        };
+        let all = Self::command();
+        let command = match given.subcommand() {
+            None => apply(all, given),
+            Some((name, matches)) => all.mut_subcommand(name, |command| apply(command, matches)),
+        };
+        (command, layers, origins)
+    }
+
+    /// Gives the command what was read for it.
+    fn take(&mut self, layers: Layers) {
+        match &mut self.command {
+            None => self.serve.layers = layers,
+            Some(Command::Serve(args)) => args.layers = layers,
+            Some(Command::Health(args)) => args.layers = layers,
+            Some(Command::Doctor(args)) => args.serve.layers = layers,
+            Some(Command::Config(args)) => args.serve.layers = layers,
+            Some(
+                Command::Watch(_)
+                | Command::Copy(_)
+                | Command::Backup(_)
+                | Command::Verify(_)
+                | Command::Completions(_)
+                | Command::Manual(_)
+                | Command::Compare(_),
+            ) => {}
+        }
+    }
+
     /// Runs the command. The exit code is 0, or 1 for a failure, or 2 for a mistake in the
     /// configuration.
     pub fn run(self) -> ExitCode {
@@ -68,6 +135,9 @@ impl Cli {
             Some(Command::Backup(args)) => backup::run(&args),
             Some(Command::Verify(args)) => verify::run(&args),
             Some(Command::Doctor(args)) => doctor::run(&args),
+            Some(Command::Config(args)) => config::run(&args),
+            Some(Command::Completions(args)) => completions::run(&args),
+            Some(Command::Manual(args)) => manual::run(&args),
             Some(Command::Compare(args)) => compare::run(&args),
         }
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use super::layers::Layers;
 use crate::app::config::Config;
 use crate::app::runtime::runtime;
 use crate::app::{self, Stopped, logging};
@@ -20,6 +21,12 @@ use crate::server::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
     reason = "clap prints these comments in a terminal"
 )]
 pub struct ServeArgs {
+    /// A TOML file with the options below, such as listen = "[::]:8080". Flags and variables win.
+    #[arg(long, env = "HEADCOUNT_CONFIG", value_name = "FILE")]
+    pub config: Option<String>,
+    /// What was read from that file and from files of secrets.
+    #[arg(skip)]
+    pub layers: Layers,
     /// Address and port to listen on.
     #[arg(
         long,
@@ -28,7 +35,8 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     pub listen: String,
-    /// sqlite://PATH (created when it does not exist) or postgres://… for several nodes.
+    /// sqlite://PATH (created when it does not exist) or postgres://… for several nodes. HEADCOUNT_DATABASE_URL_FILE
+    /// names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_DATABASE_URL",
@@ -38,6 +46,7 @@ pub struct ServeArgs {
     )]
     pub database_url: String,
     /// Where to listen for notifications when `--database-url` is a transaction pooler.
+    /// HEADCOUNT_NOTIFY_DATABASE_URL_FILE names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_NOTIFY_DATABASE_URL",
@@ -46,6 +55,7 @@ pub struct ServeArgs {
     )]
     pub notify_database_url: Option<String>,
     /// The organiser's password; drawn at the first start and printed once when left out.
+    /// HEADCOUNT_ADMIN_PASSWORD_FILE names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_ADMIN_PASSWORD",
@@ -54,6 +64,7 @@ pub struct ServeArgs {
     )]
     pub admin_password: Option<String>,
     /// The bearer token of the organiser's API; without it there is no bearer access.
+    /// HEADCOUNT_ADMIN_TOKEN_FILE names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_ADMIN_TOKEN",

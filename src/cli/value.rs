@@ -21,6 +21,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}; write it like 500ms, 10s or 2m"))
 }
 
+/// A line on stdout. Unlike `println!` it does not panic when nobody reads there.
+pub(super) fn say(line: &str) {
+    print(format!("{line}\n").as_bytes());
+}
+
+/// Bytes on stdout, as [`say`].
+pub(super) fn print(bytes: &[u8]) {
+    let _ = std::io::stdout().write_all(bytes);
+}
+
 /// A line on stderr. Unlike `eprintln!` it does not panic when stderr is closed.
 pub(super) fn complain(command: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "headcount {command}: {why}");

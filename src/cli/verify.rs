@@ -34,8 +34,8 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
 pub(super) fn print(report: &Report) -> ExitCode {
     for Check { name, outcome } in &report.0 {
         match outcome {
-            Ok(found) => println!("ok    {name:<12} {found}"),
-            Err(fault) => println!("FAIL  {name:<12} {fault}"),
+            Ok(found) => value::say(&format!("ok    {name:<12} {found}")),
+            Err(fault) => value::say(&format!("FAIL  {name:<12} {fault}")),
         }
     }
     if report.is_sound() {

@@ -1,5 +1,7 @@
 //! What a check has found.
 
+use super::super::value;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -45,6 +47,6 @@ impl Finding {
         };
         // An error of the system may have lines of its own.
         let text = self.text.replace('\n', " ");
-        println!("{level:<5} {:<14} {text}", self.name);
+        value::say(&format!("{level:<5} {:<14} {text}", self.name));
     }
 }

@@ -25,7 +25,7 @@ use finding::{Finding, Level};
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    serve: ServeArgs,
+    pub(super) serve: ServeArgs,
 }
 
 /// Exits with 0 when nothing keeps the server from working, 1 when something does, 2 for mistaken

@@ -1,6 +1,7 @@
 //! The command-line clients: the real binary against a real server.
 
 mod compare;
+mod config;
 mod doctor;
 mod health;
 mod proxy;
