@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Transport {
     /// Server-sent events.
     Sse,
+    /// The same stream as lines of JSON.
+    Ndjson,
     /// A request that waits for a change.
     LongPoll,
     /// A request at a time.
@@ -24,8 +26,9 @@ pub enum Transport {
 
 impl Transport {
     /// Every one, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sse,
+        Self::Ndjson,
         Self::LongPoll,
         Self::Poll,
         Self::Frame,
@@ -38,6 +41,7 @@ impl Transport {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sse => "sse",
+            Self::Ndjson => "ndjson",
             Self::LongPoll => "long-poll",
             Self::Poll => "poll",
             Self::Frame => "frame",
@@ -78,7 +82,11 @@ impl Presence {
         // A long poll is opened again for each change. Neither a long poll nor a frame shows the
         // number of watchers.
         match transport {
-            Transport::Sse | Transport::WebSocket | Transport::SocketIo | Transport::Changes => {
+            Transport::Sse
+            | Transport::Ndjson
+            | Transport::WebSocket
+            | Transport::SocketIo
+            | Transport::Changes => {
                 self.shown.fetch_add(1, Ordering::Relaxed);
             }
             Transport::LongPoll | Transport::Poll | Transport::Frame => {}

@@ -8,6 +8,8 @@ use super::weight::weighted;
 type Halves = (&'static str, &'static str);
 
 const HTML: Halves = ("text", "html");
+const NDJSON: Halves = ("application", "x-ndjson");
+const EVENTS: Halves = ("text", "event-stream");
 const PROBLEM: Halves = ("application", "problem+json");
 
 /// The media types that live addresses offer.
@@ -23,7 +25,7 @@ impl Media {
     fn halves(self) -> Halves {
         match self {
             Self::Json => ("application", "json"),
-            Self::EventStream => ("text", "event-stream"),
+            Self::EventStream => EVENTS,
         }
     }
 }
@@ -86,6 +88,13 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
         .quality(Media::Json.halves())
         .max(accept.quality(PROBLEM));
     accept.quality(HTML) > json
+}
+
+/// Whether the client prefers lines of JSON to events. One that accepts neither gets events, as
+/// `EventSource` does.
+pub fn prefers_lines(headers: &HeaderMap) -> bool {
+    let accept = Accept::of(headers);
+    accept.quality(NDJSON) > accept.quality(EVENTS)
 }
 
 /// Whether the client prefers JSON or events: JSON if it accepts both equally, or says nothing.

@@ -10,6 +10,7 @@ pub mod headers;
 pub mod live;
 pub mod long_poll;
 pub mod meter;
+pub mod ndjson;
 pub mod poll;
 mod refusal;
 mod request;
@@ -74,11 +75,11 @@ pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> 
 fn varies_by(transport: Transport) -> Option<&'static str> {
     match transport {
         Transport::Poll | Transport::LongPoll => Some("Accept, Prefer"),
-        Transport::Changes => Some("Accept"),
+        Transport::Changes | Transport::Sse | Transport::Ndjson => Some("Accept"),
         // A deleted event's frame answers in the visitor's language, or with a problem document
         // where HTML is not preferred.
         Transport::Frame => Some("Accept, Accept-Language, Cookie"),
-        Transport::Sse | Transport::WebSocket | Transport::SocketIo => None,
+        Transport::WebSocket | Transport::SocketIo => None,
     }
 }
 
@@ -125,7 +126,12 @@ async fn serve(
         Transport::Changes => changes::answer(context, &channel, &request).await,
         Transport::WebSocket => websocket::answer(&context, &channel, &request),
         Transport::Frame => frame::answer(context, channel, &request, words(&request.head.headers)),
+        Transport::Sse | Transport::Ndjson if accept::prefers_lines(&request.head.headers) => {
+            ndjson::answer(context, &channel, &request)
+        }
         // Socket.IO has an address of its own and does not come here.
-        Transport::Sse | Transport::SocketIo => sse::answer(context, &channel, &request),
+        Transport::Sse | Transport::Ndjson | Transport::SocketIo => {
+            sse::answer(context, &channel, &request)
+        }
     }
 }

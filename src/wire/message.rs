@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::chunk::Chunk;
 use super::engineio::Packet;
-use super::{frame, socketio, sse, websocket};
+use super::{frame, ndjson, socketio, sse, websocket};
 use crate::domain::clock::Timestamp;
 use crate::domain::headcount::Headcount;
 
@@ -79,6 +79,7 @@ pub struct Message {
     json: OnceLock<Box<RawValue>>,
     json_bytes: OnceLock<Bytes>,
     sse: OnceLock<Chunk>,
+    ndjson: OnceLock<Chunk>,
     frame: OnceLock<Option<Chunk>>,
     websocket: OnceLock<Bytes>,
     socketio: OnceLock<Packet>,
@@ -93,6 +94,7 @@ impl Message {
             json: OnceLock::new(),
             json_bytes: OnceLock::new(),
             sse: OnceLock::new(),
+            ndjson: OnceLock::new(),
             frame: OnceLock::new(),
             websocket: OnceLock::new(),
             socketio: OnceLock::new(),
@@ -164,6 +166,12 @@ impl Message {
     pub fn sse(&self) -> &Chunk {
         self.sse
             .get_or_init(|| Chunk::new(&sse::message(&self.payload, self.json().get())))
+    }
+
+    /// A line of JSON, ready to be written.
+    pub fn ndjson(&self) -> &Chunk {
+        self.ndjson
+            .get_or_init(|| Chunk::new(&ndjson::message(&self.payload, self.json())))
     }
 
     /// A piece of the endless HTML document; `None` for what it does not show.

@@ -11,6 +11,7 @@ pub mod engineio;
 pub mod frame;
 mod json;
 pub mod message;
+pub mod ndjson;
 pub mod socketio;
 pub mod sse;
 pub mod websocket;

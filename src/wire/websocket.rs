@@ -26,10 +26,13 @@ enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    fn render(&self) -> Bytes {
+    fn json(&self) -> Vec<u8> {
         // Plain structs and text that is JSON already: serialising them to memory cannot fail.
-        let text = serde_json::to_vec(self).expect("a message is representable as JSON");
-        text_frame(text)
+        serde_json::to_vec(self).expect("a message is representable as JSON")
+    }
+
+    fn render(&self) -> Bytes {
+        text_frame(self.json())
     }
 }
 
@@ -54,18 +57,23 @@ fn frame(frame: Frame) -> Bytes {
 
 /// A push.
 pub(super) fn message(payload: &Payload, data: &RawValue) -> Bytes {
-    match payload {
-        Payload::Count(_) => Outgoing::Count { data }.render(),
-        Payload::Watching(_) => Outgoing::Watching { data }.render(),
-        Payload::Notice { .. } => Outgoing::Notice { data }.render(),
-        Payload::Details { .. } => Outgoing::Details { data }.render(),
-        Payload::Stale(_) => Outgoing::Stale { data }.render(),
+    text_frame(text(payload, data))
+}
+
+/// A push without its frame.
+pub(super) fn text(payload: &Payload, data: &RawValue) -> Vec<u8> {
+    let message = match payload {
+        Payload::Count(_) => Outgoing::Count { data },
+        Payload::Watching(_) => Outgoing::Watching { data },
+        Payload::Notice { .. } => Outgoing::Notice { data },
+        Payload::Details { .. } => Outgoing::Details { data },
+        Payload::Stale(_) => Outgoing::Stale { data },
         Payload::Bye { reason, retry_ms } => Outgoing::Bye {
             reason: *reason,
             retry_ms: *retry_ms,
-        }
-        .render(),
-    }
+        },
+    };
+    message.json()
 }
 
 /// A message that a client may send.

@@ -1,4 +1,4 @@
-//! Follows one event at any Headcount server, over any of the six transports, with one cursor
+//! Follows one event at any Headcount server, over any transport, with one cursor
 //! (docs/protocol.md, section 1).
 //!
 //! Owns the loop that reconnects ([`follow`]), what every transport yields ([`item::Item`]), and
@@ -20,6 +20,7 @@ mod frame;
 mod frame_parser;
 mod line;
 mod long_poll;
+mod ndjson;
 mod poll;
 mod request;
 mod session;
@@ -38,6 +39,8 @@ use clap::ValueEnum;
 pub(super) enum Transport {
     /// Server-sent events.
     Sse,
+    /// Lines of JSON.
+    Ndjson,
     /// WebSocket.
     #[value(name = "ws", alias = "websocket")]
     WebSocket,

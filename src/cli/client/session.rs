@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::count::Count;
@@ -57,6 +58,15 @@ pub(super) struct Session<'a> {
     authoritative: bool,
     stale: Option<Timestamp>,
     sink: &'a mut dyn Sink,
+}
+
+/// A message with its name. Every message has `data`, except the farewell, whose fields are beside
+/// `type`.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    r#type: String,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +145,16 @@ impl<'a> Session<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A pushed message of the WebSocket, or a line of JSON.
+    pub(super) fn envelope(&mut self, text: &str) -> Result<(), Cut> {
+        let Envelope { r#type, data } = serde_json::from_str(text).map_err(|error| {
+            Cut::Hopeless(format!(
+                "unexpected response ({error}); is this a Headcount server?"
+            ))
+        })?;
+        self.message(&r#type, data.map_or(text, RawValue::get))
     }
 
     /// True when it is news.

@@ -7,8 +7,6 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -30,14 +28,6 @@ const OVER_LIMIT: Duration = Duration::from_secs(5);
 /// The longest message of a server.
 const LARGEST: usize = 256 * 1024;
 
-/// A message. Every message has `data`, except the farewell, whose fields are beside `type`.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    r#type: String,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-}
-
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     let resume = session
         .cursor()
@@ -48,15 +38,7 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     session.connected()?;
     loop {
         let text = next_text(session.meter, &mut socket).await?;
-        let envelope: Envelope<'_> = serde_json::from_str(&text).map_err(|error| {
-            Cut::Hopeless(format!(
-                "unexpected response ({error}); is this a Headcount server?"
-            ))
-        })?;
-        session.message(
-            &envelope.r#type,
-            envelope.data.map_or(text.as_str(), RawValue::get),
-        )?;
+        session.envelope(&text)?;
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::super::client::Transport;
 
 /// In the order in which the table shows them, the pushes first.
-pub(super) const ALL: [Transport; 6] = [
+pub(super) const ALL: [Transport; 7] = [
     Transport::Sse,
+    Transport::Ndjson,
     Transport::WebSocket,
     Transport::SocketIo,
     Transport::Frame,
@@ -27,6 +28,7 @@ impl Variant {
     pub(super) fn name(&self) -> String {
         match self.transport {
             Transport::Sse => "Server-sent events".into(),
+            Transport::Ndjson => "Lines of JSON".into(),
             Transport::WebSocket => "WebSocket".into(),
             Transport::SocketIo => "Socket.IO".into(),
             Transport::Frame => "iframe streaming".into(),
@@ -41,6 +43,7 @@ impl Variant {
         match self.transport {
             Transport::Poll => self.interval,
             Transport::Sse
+            | Transport::Ndjson
             | Transport::WebSocket
             | Transport::SocketIo
             | Transport::Frame
@@ -97,6 +100,6 @@ mod tests {
             names,
             ["Server-sent events", "Poll every 1s", "Poll every 3s"]
         );
-        assert_eq!(list(&ALL, &[second, second * 3]).len(), 7);
+        assert_eq!(list(&ALL, &[second, second * 3]).len(), 8);
     }
 }

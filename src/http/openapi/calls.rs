@@ -30,6 +30,7 @@ pub(super) type Content = &'static [(&'static str, &'static str)];
 const NOTHING: Content = &[];
 const JSON: &str = "application/json";
 const SSE: &str = "text/event-stream";
+const NDJSON: &str = "application/x-ndjson";
 const PROBLEM: Content = &[(problem::CONTENT_TYPE, "Problem")];
 const EVENT: Content = &[(JSON, "Event")];
 const COUNT_OR_STREAM: Content = &[(JSON, "Count"), (SSE, "CountStream")];
@@ -105,15 +106,16 @@ pub(super) const ALL: &[Call] = &[
     Call {
         path: "/api/v1/events/{slug}/stream",
         id: "streamCounts",
-        summary: "The count as server-sent events",
+        summary: "The count as server-sent events or lines of JSON",
         notes: "Events `count` (its `id` is the position), `watching`, `notice`, `details`, \
             `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that \
-            says `bye`.",
+            says `bye`. With `Accept: application/x-ndjson` the messages of the WebSocket, one \
+            a line; an empty line as heartbeat.",
         takes: &["Last-Event-ID", "last_event_id", "after"],
         answers: &[(
             200,
             "An endless stream, beginning with the newest count",
-            &[(SSE, "CountStream")],
+            &[(SSE, "CountStream"), (NDJSON, "CountLines")],
         )],
         refusals: &[Code::EventNotFound],
         ..CALL

@@ -173,6 +173,7 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Change>()
         .schema_from::<s::ChangeLog>()
         .schema_from::<s::CountStream>()
+        .schema_from::<s::CountLines>()
         .schema_from::<s::ChangeStream>()
         .schema_from::<s::Frame>()
         .schema_from::<s::Csv>()

@@ -59,6 +59,7 @@ async fn every_transport_ends_on_the_newest_count() {
         names,
         [
             "Server-sent events",
+            "Lines of JSON",
             "WebSocket",
             "Socket.IO",
             "iframe streaming",
@@ -89,9 +90,9 @@ async fn every_transport_ends_on_the_newest_count() {
     }
     // However slow the machine, a poll cannot know sooner than it asks.
     let age = |row: usize| rows[row]["mean_age_ms"].as_f64().expect("an age");
-    assert!(age(6) > age(5) && age(6) > 150.0, "{rows:?}");
+    assert!(age(7) > age(6) && age(7) > 150.0, "{rows:?}");
     assert!(
-        rows[4]["requests_per_update"].as_f64().expect("a number") > 0.5,
+        rows[5]["requests_per_update"].as_f64().expect("a number") > 0.5,
         "a long poll asks for each"
     );
     assert_eq!(events(&app).await.len(), before, "the lab event is gone");

@@ -130,7 +130,15 @@ async fn story(transport: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn watch_follows_by_every_transport() {
-    for transport in ["sse", "ws", "long-poll", "poll", "socketio", "frame"] {
+    for transport in [
+        "sse",
+        "ndjson",
+        "ws",
+        "long-poll",
+        "poll",
+        "socketio",
+        "frame",
+    ] {
         story(transport).await;
     }
 }
@@ -191,7 +199,7 @@ async fn compare_measures_every_transport() {
     assert_eq!(code, Some(0), "{stderr}");
     let outcome: Value = serde_json::from_str(&out).expect("JSON");
     let rows = outcome["rows"].as_array().expect("rows");
-    assert_eq!(rows.len(), 6);
+    assert_eq!(rows.len(), 7);
     for row in rows {
         assert!(
             row["lost"] == 0 && row["updates"].as_f64().expect("a number") > 0.0,

@@ -81,6 +81,11 @@ async fn socketio() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ndjson() {
+    story("ndjson").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frame() {
     story("frame").await;
 }
@@ -135,7 +140,15 @@ async fn a_line_says_what_has_happened() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn watch_ends_if_its_event_is_missing_or_deleted() {
     let app = App::sqlite().await;
-    for transport in ["sse", "ws", "long-poll", "poll", "socketio", "frame"] {
+    for transport in [
+        "sse",
+        "ndjson",
+        "ws",
+        "long-poll",
+        "poll",
+        "socketio",
+        "frame",
+    ] {
         let url = format!("http://{}/e/gala", app.address());
         let args = [
             "watch",

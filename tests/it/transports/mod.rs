@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod abandoned;
 mod frames;
+mod lines;
 mod memory;
 mod meter;
 mod polls;

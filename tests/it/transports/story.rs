@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::lines::Lines;
 use super::socketio::Polling;
 use super::{SOON, gala, join, websockets};
 use crate::support::app::App;
@@ -35,6 +36,15 @@ async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cur
                 let change = log.next("change").await.json();
                 if there(&change) {
                     return cursor(&change);
+                }
+            }
+        }
+        "ndjson" => {
+            let mut lines = Lines::open(app, &path("/stream?")).await;
+            loop {
+                let count = lines.next("count").await;
+                if there(&count["data"]) {
+                    return cursor(&count["data"]);
                 }
             }
         }
@@ -102,8 +112,9 @@ async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cur
 
 #[tokio::test]
 async fn every_transport_ends_on_the_same_state() {
-    const TRANSPORTS: [&str; 7] = [
+    const TRANSPORTS: [&str; 8] = [
         "sse",
+        "ndjson",
         "changes",
         "ws",
         "socketio",
@@ -130,7 +141,7 @@ async fn every_transport_ends_on_the_same_state() {
         });
         futures_util::future::join_all(all).await
     };
-    let (middle, last) = tokio::join!(follow_all(vec![begin; 7], 10), play(1..=10));
+    let (middle, last) = tokio::join!(follow_all(vec![begin; TRANSPORTS.len()], 10), play(1..=10));
     assert!(
         middle.iter().all(|position| *position == last),
         "{middle:?} {last}"

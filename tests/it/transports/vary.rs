@@ -57,6 +57,14 @@ async fn every_variant_of_an_address_names_what_chose_it() {
             "406",
             "accept",
         ),
+        ("/api/v1/events/gala/stream", vec![], "200", "accept"),
+        (
+            "/api/v1/events/gala/stream",
+            vec![("accept", "application/x-ndjson")],
+            "200",
+            "accept",
+        ),
+        ("/api/v1/events/nope/stream", vec![], "404", "accept"),
         (
             "/api/v1/events/gala/frame",
             vec![],

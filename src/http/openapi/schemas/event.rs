@@ -175,6 +175,12 @@ pub(in crate::http::openapi) struct ChangeLog {
 #[schema(example = "event: count\nid: q7f2k9-128\ndata: {\"event\":\"spring-gala\", …}\n\n")]
 pub(in crate::http::openapi) struct CountStream(String);
 
+/// Lines of JSON without an end: the messages of the WebSocket, each with its `type`; empty lines in
+/// between.
+#[derive(Serialize, ToSchema)]
+#[schema(example = "{\"type\":\"count\",\"data\":{\"event\":\"spring-gala\", …}}\n")]
+pub(in crate::http::openapi) struct CountLines(String);
+
 /// Server-sent events without an end: `change` with `Change` as its data and the position as its
 /// id, and the other events of `CountStream`.
 #[derive(Serialize, ToSchema)]
