@@ -31,6 +31,7 @@ struct Inner {
     code: Code,
     detail: String,
     more: Map<String, Value>,
+    invalid: Vec<Invalid>,
     headers: HeaderMap,
 }
 
@@ -41,6 +42,7 @@ impl Problem {
             code,
             detail: detail.into(),
             more: Map::new(),
+            invalid: Vec::new(),
             headers: HeaderMap::new(),
         }))
     }
@@ -75,6 +77,11 @@ impl Problem {
         self.0.more.get("remaining").and_then(Value::as_u64)
     }
 
+    /// The same with the reasons, which pages translate.
+    pub fn mistakes(&self) -> &[Invalid] {
+        &self.0.invalid
+    }
+
     /// Fields that were refused, all at once.
     pub fn invalid(errors: &[Invalid]) -> Self {
         let detail = errors
@@ -82,7 +89,9 @@ impl Problem {
             .map(|error| error.message.as_str())
             .collect::<Vec<_>>()
             .join("; ");
-        Self::new(Code::ValidationFailed, detail).with("errors", json!(errors))
+        let mut problem = Self::new(Code::ValidationFailed, detail).with("errors", json!(errors));
+        problem.0.invalid = errors.to_vec();
+        problem
     }
 
     /// Adds a member to the document.

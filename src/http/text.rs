@@ -149,6 +149,16 @@ impl Texts {
         )
     }
 
+    /// A message with three values.
+    pub(crate) fn get3(
+        self,
+        key: impl AsRef<str>,
+        values: [(&'static str, &dyn TextValue); 3],
+    ) -> String {
+        let values = values.map(|(name, value)| (Cow::Borrowed(name), value.value()));
+        self.format(key.as_ref(), &HashMap::from(values))
+    }
+
     /// A message in two halves: what stands before its `time` and what stands after it, so that a
     /// template can put an element between them.
     pub(crate) fn around_time(self, key: impl AsRef<str>) -> (String, String) {
@@ -167,19 +177,6 @@ impl Texts {
     /// A message, if there is one of that name: for keys that come from outside.
     pub(crate) fn find(self, key: &str) -> Option<String> {
         self.look_up(key, &HashMap::new())
-    }
-
-    /// `2026-11-21T09:00:05.123Z` as `2026-11-21 09:00:05 UTC`: what a page says before the browser
-    /// puts it into local time.
-    #[expect(
-        clippy::unused_self,
-        reason = "templates call it beside the other texts"
-    )]
-    pub(crate) fn time(self, rfc3339: &str) -> String {
-        match (rfc3339.get(..10), rfc3339.get(11..19)) {
-            (Some(date), Some(time)) => format!("{date} {time} UTC"),
-            _ => rfc3339.to_owned(),
-        }
     }
 
     /// A number by itself, as [`grouped`] writes it.

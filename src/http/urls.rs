@@ -178,20 +178,18 @@ impl Url {
     }
 }
 
-/// The page of a form, for a GET of the address that the form is sent to. A refused form shows its
-/// page at that address, and a reload or the address bar requests it again. `None` where there is
-/// no such page.
+/// The page of a form, for a GET of the address that the form is sent to: the nearest page above
+/// it. A refused form shows its page at that address, and people reload it or share it. `None` for
+/// the API and for addresses that answer a GET themselves.
 pub fn page_of_form<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
     let url = find(path).filter(|url| url.methods == [Method::POST])?;
-    let shows_its_page = url.pattern.starts_with("/admin/") || url.pattern == "/e/{slug}/register";
-    if !shows_its_page || !matches!(*method, Method::GET | Method::HEAD) {
+    if url.pattern.starts_with("/api/") || !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
-    let ends = path
-        .match_indices('/')
-        .map(|(at, _)| at)
-        .filter(|at| *at > 0);
-    let above = ends.rev().map(|end| &path[..end]);
+    let ends = path.match_indices('/').map(|(at, _)| at);
+    let above = ends
+        .rev()
+        .map(|end| if end == 0 { "/" } else { &path[..end] });
     let mut pages =
         above.filter(|path| find(path).is_some_and(|url| url.methods.contains(&Method::GET)));
     pages.next()
@@ -290,12 +288,22 @@ mod tests {
             ("/admin/login", None),
             ("/admin/events/gala", None),
             ("/api/v1/events/gala/reset", None),
-            ("/r/1-1-1-x/cancel", None),
-            ("/compare/lab", None),
+            ("/r/1-1-1-x/cancel", Some("/r/1-1-1-x")),
+            ("/r/1-1-1-x/change", Some("/r/1-1-1-x")),
+            ("/compare/lab", Some("/")),
             ("/nowhere", None),
         ] {
             assert_eq!(page_of_form(&Method::GET, path), page, "{path}");
             assert_eq!(page_of_form(&Method::PUT, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_page_has_a_page_to_go_back_to() {
+        for url in ALL.iter().filter(|url| url.methods == [Method::POST]) {
+            let path = url.pattern.replace(['{', '}'], "");
+            let page = page_of_form(&Method::GET, &path);
+            assert_eq!(page.is_some(), !path.starts_with("/api/"), "{path}");
         }
     }
 

@@ -44,8 +44,8 @@ test("two organisers see each other's changes, and a conflict shows both values"
   assert.equal(await other.locator("#edit-title").inputValue(), "Theirs");
   await server.organise("PATCH", "/events/two", { title: "Ours" });
   await other.locator("[data-edit-form] [type=submit]").click();
-  await other.waitForSelector("#edit-title-clash:not(:empty)");
-  assert.match(await other.locator("#edit-title-clash").innerText(), /“Ours”/);
+  await other.waitForSelector("#edit-title-error:not(:empty)");
+  assert.match(await other.locator("#edit-title-error").innerText(), /“Ours”/);
   assert.equal(await other.locator("#edit-title").inputValue(), "Theirs");
   assert.equal((await details("two")).title, "Ours");
   await other.locator("[data-edit-form] [type=submit]").click();
@@ -194,20 +194,68 @@ test("the fields of a page are in the event's own zone, which is named, and are 
   await page.waitForFunction(() => document.querySelector("#edit-closes").value.endsWith("16:30"));
 });
 
-test("other times of a page are in the reader's own zone, which is named", async () => {
-  await server.organise("POST", "/events", { slug: "own", title: "Own", capacity: 5 });
+test("every other time of the console is in the event's zone too, with its name", async () => {
+  const time_zone = "America/New_York";
+  await server.organise("POST", "/events", { slug: "own", title: "Own", capacity: 5, time_zone });
   await server.register("own", 1);
   await server.organise("POST", "/events/own/announcements", { text: "Doors open" });
   const page = await desk("own", { timezoneId: "Asia/Kolkata" });
-  assert.match(await page.locator("[data-announced-text]").innerText(), /GMT\+5:30/);
+  await says(page, "live");
   const zoneless = () =>
     page.evaluate(() => {
-      const shown = document.querySelector("main").innerText.replaceAll("GMT+5:30", "ZONE");
+      const shown = document.querySelector("main").innerText;
       // An address with its port is no time.
-      return shown.match(/(?<![\d.])\d{1,2}:\d{2}(:\d{2})?(?!\d| ZONE).{0,9}/g) ?? [];
+      return shown.match(/(?<![\d.])\d{1,2}:\d{2}(:\d{2})?(?!\d| E[SD]T| .*E[SD]T).{0,9}/g) ?? [];
     });
+  const announced = page.locator("[data-announced-text]");
+  assert.match(await announced.innerText(), /\d E[SD]T: /);
   assert.deepEqual(await zoneless(), []);
+  await server.organise("POST", "/events/own/announcements", { text: "Doors close" });
+  await announced.filter({ hasText: /\d E[SD]T: “Doors close”/ }).waitFor();
+  await page.locator("[data-notice]", { hasText: /Doors close.*\d E[SD]T$/ }).waitFor();
   await page.goto(`${server.base}/admin/events/own/audit`);
-  await page.waitForFunction(() => document.querySelector("td time").textContent.includes("GMT"));
+  assert.match(await page.locator("td time").first().innerText(), / E[SD]T$/);
   assert.deepEqual(await zoneless(), []);
+});
+
+test("a new event has the organiser's zone, and a refused form moves to its first mistake", async () => {
+  const page = await desk("own", { timezoneId: "Asia/Kolkata" });
+  await page.goto(`${server.base}/admin`);
+  await page.locator("#create > summary").click();
+  const zone = page.locator("#create-time-zone");
+  await page.waitForFunction(
+    () => document.querySelector("#create-time-zone").value === "Asia/Kolkata",
+  );
+  await page.locator("#create-title").fill("Soon");
+  await zone.fill("Mars");
+  await page.locator("#create-starts").fill("2031-01-02T10:00");
+  await page.locator("#create-ends").fill("2031-01-01T10:00");
+  await page.locator("#create [type=submit]").click();
+  await page.waitForSelector("[data-refused]");
+  await page.waitForFunction(() => document.activeElement.id === "create-time-zone");
+  assert.equal(await zone.inputValue(), "Mars", "what was typed stays");
+  assert.match(await page.locator("#create-time-zone-error").innerText(), /unknown/);
+  assert.match(await page.locator("#create-ends-error").innerText(), /must end after it starts/);
+  await page.locator("[data-refused] a", { hasText: "must end after" }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "create-ends");
+});
+
+test("the editor of questions follows another organiser, and warns before it overwrites", async () => {
+  await server.organise("POST", "/events", { slug: "ask", title: "Ask", capacity: 5 });
+  const ask = (label) =>
+    server.organise("PATCH", "/events/ask", { questions: [{ key: "a", label, kind: "text" }] });
+  const page = await desk("ask");
+  await page.goto(`${server.base}/admin/events/ask/questions`);
+  await says(page, "live");
+  await ask("Diet?");
+  await page.waitForFunction(() => document.querySelector("#label-0")?.value === "Diet?");
+  await page.locator("#label-0").fill("Allergies?");
+  await ask("Size?");
+  const news = page.locator("[data-editor-news]");
+  await news.filter({ hasText: "Size?" }).waitFor();
+  assert.equal(await page.locator("#label-0").inputValue(), "Allergies?");
+  await page.locator(".button[name=do][value=save]").click();
+  await page.waitForSelector("[data-refused]");
+  assert.equal((await details("ask")).questions[0].label, "Size?", "nothing was overwritten");
+  assert.equal(await page.locator("#label-0").inputValue(), "Allergies?");
 });

@@ -46,7 +46,7 @@ test("a family of three becomes two, and the next group gets the places", async 
   const waiting = await browser.newPage();
   await waiting.goto(`${server.base}${new URL(next.links.page).pathname}`);
   const why = waiting.locator("[data-registration-why]");
-  assert.equal(await why.innerText(), "1 place is free; the next group needs 2.");
+  assert.equal(await why.innerText(), "1 place is free; your group of 2 waits for 1 more.");
 
   assert.equal(await page.locator("[data-registration-party]").innerText(), "3 people");
   await page.locator("[data-change] > summary").click();

@@ -2,7 +2,8 @@
 // organisers' changes. Every action works without this file.
 import { previewCapacity } from "./capacity-preview.js";
 import { fieldMoment } from "./moment-field.js";
-import { readWords, formatDate } from "./words.js";
+import { readWords } from "./words.js";
+import { formatMoment, ownZone } from "./dates.js";
 
 const say = readWords("admin-messages");
 
@@ -71,17 +72,12 @@ async function bindEdit(form) {
 async function bindAnnounced(form) {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
-  const show = ({ text, ends_at }) => {
-    form.querySelector("[data-announced-text]").textContent = say("announce-now", {
-      text,
-      time: formatDate(ends_at),
-    });
-  };
-  const { announced: text, endsAt: ends_at } = form.dataset;
-  if (ends_at) show({ text, ends_at });
-  store.addEventListener("details", ({ detail: { announcement } }) => {
+  store.addEventListener("details", ({ detail: { announcement, time_zone } }) => {
     form.hidden = announcement === null;
-    if (announcement) show(announcement);
+    if (!announcement) return;
+    const { text, ends_at } = announcement;
+    const time = formatMoment(ends_at, time_zone);
+    form.querySelector("[data-announced-text]").textContent = say("announce-now", { text, time });
   });
 }
 
@@ -95,8 +91,10 @@ function bindConfirm(form) {
   show();
 }
 
-/** The names of all zones, to choose from. */
+/** The names of all zones, to choose from. A new event is most often where its organiser is. */
 function bindZones(input) {
+  if ("zoneOwn" in input.dataset && input.value === input.defaultValue)
+    input.value = ownZone() ?? input.value;
   const list = document.createElement("datalist");
   list.id = `${input.id}-names`;
   for (const zone of Intl.supportedValuesOf?.("timeZone") ?? []) {

@@ -1,7 +1,6 @@
 // Parts of the console that only the server can write: the list of registrations, what a reset
 // would do, and whether one can be undone. They are read again when the count changes, no matter
 // who changed it.
-import { start as localise } from "./times.js";
 import { Timers } from "./timers.js";
 import { watchEvent } from "./watch.js";
 
@@ -68,7 +67,6 @@ function replace(part, now) {
   const scrolled = part.querySelector("[data-scrolls]")?.scrollLeft;
   part.dataset.read = now.innerHTML;
   part.replaceChildren(...now.childNodes);
-  part.querySelectorAll("time[data-time]").forEach(localise);
   const find = (key, path) => {
     const at = `[data-key="${CSS.escape(key)}"]`;
     return part.querySelector(`${at} ${path}, ${path}${at}`);

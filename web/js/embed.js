@@ -4,6 +4,7 @@
 // receives each count as a "headcount" event on the frame.
 {
   const THEMES = ["light", "dark"];
+  const PATIENCE_MS = 5_000; // something else on the page may never finish loading
   const tag = document.currentScript;
   const home = new URL(".", tag.src);
   const { event: slug = "", theme, title, width = "240", height = "64" } = tag.dataset;
@@ -21,13 +22,25 @@
     if (own && data && data.type === "count")
       frame.dispatchEvent(new CustomEvent("headcount", { detail: data.data, bubbles: true }));
   });
-  // The document never ends, so inside a page that is loading it would hold up that page's `load`.
   const open = () => {
-    frame.src = url.href;
+    if (!frame.src) frame.src = url.href;
+  };
+  /** The document never ends, so inside a page that is loading it would hold up that page's `load`. */
+  const openAfterLoad = () => {
+    addEventListener("load", () => setTimeout(open), { once: true });
+    // A frame that was written into the page without a script holds it up already.
+    const isEndless = ({ src }) => src.startsWith(new URL("api/v1/events/", home).href);
+    const openBesideOthers = () => {
+      if ([...document.querySelectorAll("iframe")].some(isEndless)) open();
+      else setTimeout(open, PATIENCE_MS);
+    };
+    if (document.readyState === "loading")
+      addEventListener("DOMContentLoaded", openBesideOthers, { once: true });
+    else openBesideOthers();
   };
   if (/^[a-z0-9-]{1,64}$/.test(slug)) {
     tag.after(frame);
     if (document.readyState === "complete") open();
-    else addEventListener("load", () => setTimeout(open), { once: true });
+    else openAfterLoad();
   } else console.error("embed.js: data-event must name an event");
 }

@@ -29,7 +29,8 @@ export function findErrors(form, say) {
 /** A field of the API as the form names it. */
 const nameOf = (field) => field.replace(/^answers\./, "answer.");
 /** The inputs of a field: several for a choice, none for a question that the page does not show. */
-const inputsOf = (form, field) => form.querySelectorAll(`[name="${CSS.escape(nameOf(field))}"]`);
+const inputsOf = (form, field) =>
+  form.querySelectorAll(`[name="${CSS.escape(nameOf(field))}"]:not([type=hidden])`);
 
 /**
  * The server's field errors in the page's language: the field's own rule names the fault, else the

@@ -45,7 +45,7 @@ export function start() {
   const show = (event) => {
     if (!stores.has(event.event)) return;
     showDetails(event);
-    notices(event.event, event.title, event.announcement);
+    notices(event.event, event.title, event.announcement, event.time_zone);
   };
   const remove = (slug) => {
     stores.get(slug).dispatchEvent(new Event("gone"));

@@ -2,11 +2,17 @@
 // again when the event's settings were edited.
 let reading = null;
 
+/** Whether it is this page: a refused form is shown at an address below it. Somebody who was signed out is led elsewhere. */
+const leadsHere = ({ url }) => {
+  const { pathname } = new URL(url);
+  return location.pathname === pathname || location.pathname.startsWith(`${pathname}/`);
+};
+
 /** The page as it is now. Parts of several events are read together. */
 const page = () =>
   (reading ??= fetch(location.pathname, { cache: "no-store" })
     .then(async (answer) => {
-      if (!answer.ok || answer.redirected) return null;
+      if (!answer.ok || !leadsHere(answer)) return null;
       return new DOMParser().parseFromString(await answer.text(), "text/html");
     })
     .finally(() => {

@@ -1,14 +1,15 @@
 // Announcements: the newest of each event, in a line of its own at the window's edge, so that
 // nothing moves or is covered when one arrives. What does not fit into the line is read by opening
 // it. It stays until its end or until it is dismissed.
-import { say, formatDate } from "./words.js";
+import { say } from "./words.js";
+import { formatMoment } from "./dates.js";
 import { serverNow } from "./clock.js";
 
 const CHECK_MS = 10_000; // how exact an announcement's end is
 
 /**
- * @returns {(slug: string, title: string, announcement: {text, at, ends_at}|null) => void}
- *   shows, replaces or removes an event's announcement
+ * @returns {(slug: string, title: string, announcement: {text, at, ends_at}|null, zone?: string) => void}
+ *   shows, replaces or removes an event's announcement; `zone` is the event's
  */
 export function bindNotices() {
   const place = document.querySelector("[data-notices]");
@@ -24,7 +25,7 @@ export function bindNotices() {
       if (Date.parse(notice.dataset.endsAt) <= serverNow()) notice.remove();
   }, CHECK_MS);
 
-  return (slug, title, announcement) => {
+  return (slug, title, announcement, zone) => {
     const old = find(slug);
     if (!announcement) return old?.remove();
     if (dismissed(slug) === announcement.at) return;
@@ -32,13 +33,13 @@ export function bindNotices() {
       old.querySelector("[data-notice-title]").textContent = `${title} · `;
       return;
     }
-    const notice = build(slug, title, announcement);
+    const notice = build(slug, title, announcement, zone);
     if (old) old.replaceWith(notice);
     else place.append(notice);
   };
 }
 
-function build(slug, title, { text, at, ends_at }) {
+function build(slug, title, { text, at, ends_at }, zone) {
   const notice = document.createElement("div");
   notice.className = "notice";
   Object.assign(notice.dataset, { notice: slug, at, endsAt: ends_at });
@@ -46,7 +47,7 @@ function build(slug, title, { text, at, ends_at }) {
   name.dataset.noticeTitle = "";
   name.textContent = `${title} · `;
   const label = document.createElement("small");
-  label.textContent = `${say("notice-label")} · ${formatDate(at)}`;
+  label.textContent = `${say("notice-label")} · ${formatMoment(at, zone)}`;
   const line = document.createElement("summary");
   line.append(name, text, " ", label);
   const details = document.createElement("details");

@@ -33,12 +33,15 @@ export function start(panel) {
     row.querySelector("a").href = `/r/${encodeURIComponent(token)}`;
     row.querySelector("[data-own-number]").textContent = say("number", { number });
     const url = `/api/v1/registrations/${encodeURIComponent(token)}`;
-    const draw = (standing, { waiting_position: position }) => {
+    const draw = (standing, { waiting_position: position, party_size: people }) => {
       if (!CURRENT.includes(standing)) {
         forget(slug, token); // cancelled, of an earlier round, or erased
         return show();
       }
       row.querySelector("[data-own-status]").textContent = say(standing);
+      const own = say("number", { number });
+      row.querySelector("[data-own-number]").textContent =
+        people > 1 ? `${own} · ${say("people", { n: people })}` : own;
       row.querySelector("[data-own-detail]").textContent =
         standing === "waiting" && position ? say("position", { position }) : "";
     };

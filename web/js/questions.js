@@ -3,7 +3,9 @@
 
 /** The fields of the questions, in their order. */
 const fieldsOf = (form) => [...form.querySelectorAll("[data-question]")];
-const inputsOf = (field) => [...field.querySelectorAll("input, select, textarea")];
+const inputsOf = (field) => [
+  ...field.querySelectorAll("input:not([type=hidden]), select, textarea"),
+];
 
 /** The answers as the API takes them: without those that say nothing. */
 export function answersOf(form) {
@@ -76,12 +78,9 @@ export function followQuestions(form, store, changed) {
     const before = shown;
     shown = text; // a second change while this one is fetched is fetched on its own
     try {
-      const answer = await fetch(location.pathname, { cache: "no-store" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const next = document.importNode(page.querySelector("[data-questions]"), true);
+      const page = await readPage();
       const kept = new FormData(form);
-      form.querySelector("[data-questions]").replaceWith(next);
+      replaceQuestions(form, page);
       refill(fieldsOf(form).flatMap(inputsOf), kept);
       changed();
     } catch {
@@ -91,10 +90,24 @@ export function followQuestions(form, store, changed) {
   store.addEventListener("details", ({ detail }) => update(detail.questions ?? []));
 }
 
+/** The page as it is now. */
+export async function readPage() {
+  const answer = await fetch(location.pathname, { cache: "no-store" });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/** Asks what the `page` asks, with the answers that it has. */
+export function replaceQuestions(form, page) {
+  const next = document.importNode(page.querySelector("[data-questions]"), true);
+  form.querySelector("[data-questions]").replaceWith(next);
+}
+
 /** Fills inputs with the values of a form, as far as they fit. */
 export function refill(inputs, values) {
   for (const input of inputs) {
-    const own = values.getAll(input.name);
+    if (input.type === "hidden") continue;
+    const own = values.getAll(input.name).filter((value) => value !== "");
     if (input.type === "radio" || input.type === "checkbox")
       input.checked = own.includes(input.value);
     else if (own.length) input.value = own[0];

@@ -5,6 +5,7 @@ import { forget, remember } from "./device.js";
 import { readWords } from "./words.js";
 import { redraw } from "./live-parts.js";
 import { followRegistration } from "./own-registration.js";
+import { bindChange } from "./change-form.js";
 
 const MARK = "● "; // before the title of a tab that nobody looks at
 const say = readWords("registration-messages");
@@ -28,9 +29,12 @@ export function start(stub) {
   else if (comesFromForm(slug)) remember(slug, { token, number: Number(number) });
   // An archived page does not say what it was: after an undone reset the server is asked.
   const known = { status: status === "archived" ? "confirmed" : status, round: Number(round) };
+  const form = stub.querySelector("[data-change] form");
+  const refresh = form ? bindChange(form, store, say) : () => {};
   followRegistration(store, url, known, (standing, registration) => {
     announce(stub, standing);
     show(stub, standing, registration);
+    refresh(registration);
     if (!isCurrent(standing)) forget(slug, token);
   });
   document.addEventListener("visibilitychange", () => {
@@ -57,14 +61,10 @@ function announce(stub, standing) {
   if (news) stub.querySelector("[data-registration-news]").textContent = say(news);
 }
 
-/** Shows in fields that nobody has touched what was changed elsewhere, so that sending the form keeps it. */
-function refresh(form, values) {
-  for (const [name, value] of Object.entries(values)) {
-    const input = form.elements[name];
-    if (value === undefined || input.value !== input.defaultValue) continue;
-    input.defaultValue = input.value = value;
-    form.elements[`was_${name}`].value = value;
-  }
+/** Why a registration waits although places are free. */
+function sayWhy({ remaining: n, party_size: needs }, position) {
+  if (position !== 1) return say("blocked", { n, needs });
+  return say("own-blocked", { n, size: needs, more: needs - n });
 }
 
 function show(stub, standing, registration) {
@@ -77,17 +77,16 @@ function show(stub, standing, registration) {
   at("status").textContent = say(standing);
   at("detail").textContent = say(`${standing}-detail`, { position: position ?? "–" });
   at("why").hidden = !why || !current;
-  if (why) at("why").textContent = say("blocked", { n: why.remaining, needs: why.party_size });
+  if (why) at("why").textContent = sayWhy(why, position);
   if (name) at("name").textContent = name;
   if (people) {
     at("party").textContent = say("people", { n: people });
     at("group").hidden = people === 1;
   }
   const change = stub.querySelector("[data-change]");
-  if (change) {
-    change.hidden = !current;
-    refresh(change.querySelector("form"), { name, party_size: people });
-  }
+  if (change) change.hidden = !current;
+  // What belongs to a deleted event cannot be drawn again.
+  if (standing === "gone") stub.querySelector("[data-live-part=own]").hidden = true;
   at("again").hidden = current || standing === "gone"; // a deleted event has no page to go back to
   at("round").hidden = standing !== "archived";
   for (const part of stub.querySelectorAll("[data-keep]")) part.hidden = !current;
@@ -96,4 +95,8 @@ function show(stub, standing, registration) {
   cancel.hidden = !current;
   for (const words of cancel.querySelectorAll("[data-standing]"))
     words.hidden = words.dataset.standing !== standing;
+  for (const words of cancel.querySelectorAll("[data-cancel-explain]")) {
+    const key = `explain-${words.dataset.standing}${people > 1 ? "-group" : ""}`;
+    if (people) words.textContent = say(key, { n: people });
+  }
 }

@@ -3,7 +3,7 @@
 const BEHAVIOURS = [
   ["body", "./send-form.js"],
   ["[data-theme-switch]", "./theme.js"],
-  ["time[data-time], [data-zoned]", "./times.js"],
+  ["[data-zoned]", "./times.js"],
   ["[data-watch]", "./watch.js"],
   ["[data-live]:not([data-watch])", "./events.js"],
   ["[data-future]", "./schedule.js"],
@@ -19,6 +19,7 @@ const BEHAVIOURS = [
   ["[data-parts]", "./desk-parts.js"],
   ["[data-flash]", "./flash.js"],
   ["[data-refused]", "./refused.js"],
+  ["[data-question-editor]", "./question-editor.js"],
   ["[data-compare]", "./compare/page.js"],
 ];
 

@@ -22,6 +22,7 @@ export function sayStatus({ mode, since_ms }, count) {
 
 export function bindStatusbar(newestCount, sentence = sayStatus) {
   const bar = document.querySelector("[data-live]");
+  if (!bar) return { status() {}, count() {}, watching() {} }; // a poster
   const text = bar.querySelector("[data-live-text]");
   const watching = bar.querySelector("[data-live-watching]");
   const region = document.querySelector("[data-live-region]");

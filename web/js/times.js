@@ -1,19 +1,13 @@
-// Times in the reader's own time zone: instead of UTC, or beside the time in the event's zone.
-import { formatDate, formatSpan, say } from "./words.js";
+// The reader's own time beside the time in the event's zone, where their clocks differ.
+import { formatSpan, isSameClock, ownZone } from "./dates.js";
+import { say } from "./words.js";
 
 export function start(element) {
-  if (element.dataset.zoned) return showOwn(element);
-  element.title = element.textContent;
-  element.textContent = formatDate(element.dateTime);
-}
-
-/** The reader's own time beside the event's, where their clocks differ. */
-function showOwn(element) {
   const { zoned: zone, starts, ends } = element.dataset;
-  const own = formatSpan(starts, ends || starts);
-  if (own === formatSpan(starts, ends || starts, zone)) return;
-  const beside = document.createElement("span");
-  beside.className = "own-time";
-  beside.textContent = ` ${say("own-time", { time: own })}`;
-  element.after(beside);
+  const end = ends || starts;
+  if (!starts || isSameClock(starts, end, zone, ownZone())) return;
+  const own = document.createElement("span");
+  own.className = "own-time";
+  own.textContent = ` ${say("own-time", { time: formatSpan(starts, end, ownZone()) })}`;
+  (element.closest("[data-future]") ?? element).after(own);
 }

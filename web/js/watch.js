@@ -14,7 +14,9 @@ export const watchEvent = () => (watched ??= open());
 export const start = watchEvent;
 
 function open() {
-  const initial = JSON.parse(document.querySelector("[data-initial-count]").textContent);
+  const element = document.querySelector("[data-initial-count]");
+  const initial = JSON.parse(element.textContent);
+  let { zone } = element.dataset;
   const slug = initial.event;
   const store = new CountStore(initial);
   bindCount(store, slug);
@@ -23,7 +25,8 @@ function open() {
   const title = () => document.querySelector("[data-detail=title]")?.textContent ?? "";
   const details = followDetails(slug, (now) => {
     showDetails(now);
-    notices(slug, now.title, now.announcement);
+    zone = now.time_zone;
+    notices(slug, now.title, now.announcement, zone);
     store.dispatchEvent(new CustomEvent("details", { detail: now }));
   });
   const hear = {
@@ -34,7 +37,7 @@ function open() {
       if (status.mode === "gone") store.dispatchEvent(new Event("gone"));
     },
     watching: bar.watching,
-    notice: (notice) => notices(slug, title(), notice),
+    notice: (notice) => notices(slug, title(), notice, zone),
     details: details.soon,
   };
   store.addEventListener("change", bar.count);

@@ -22,11 +22,6 @@ function format() {
       second: "2-digit",
       hourCycle: "h23",
     }),
-    date: new Intl.DateTimeFormat(lang, {
-      dateStyle: "medium",
-      timeStyle: "short",
-      hourCycle: "h23",
-    }),
     zone: new Intl.DateTimeFormat(lang, { timeZoneName: "short" }),
   });
 }
@@ -41,22 +36,6 @@ export const zoneName = (at) =>
     .zone.formatToParts(new Date(at))
     .find(({ type }) => type === "timeZoneName").value;
 export const formatClock = (at) => `${format().clock.format(new Date(at))} ${zoneName(at)}`;
-export const formatDate = (at) => `${format().date.format(new Date(at))} ${zoneName(at)}`;
-
-/** A moment, or a time between two, on the reader's clocks or on those of `zone`. */
-export function formatSpan(starts, ends, zone) {
-  const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
-  const write = (timeZone) =>
-    new Intl.DateTimeFormat(language(), { ...options, timeZone }).formatRange(
-      new Date(starts),
-      new Date(ends),
-    );
-  try {
-    return write(zone);
-  } catch {
-    return ""; // a zone that this browser does not know
-  }
-}
 
 export function formatAgo(age_ms) {
   const seconds = Math.max(1, Math.round(age_ms / 1000));

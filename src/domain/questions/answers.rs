@@ -77,6 +77,13 @@ impl Unanswered {
     }
 }
 
+impl Correction {
+    /// Leaves out the answers for which `keep` is false.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Key, Option<&Answer>) -> bool) {
+        self.0.retain(|key, answer| keep(key, answer.as_ref()));
+    }
+}
+
 impl Answers {
     /// Whether nothing was answered.
     pub fn is_empty(&self) -> bool {

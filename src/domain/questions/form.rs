@@ -30,9 +30,15 @@ pub fn of_form<'a>(
 }
 
 fn value(kind: Option<Kind>, values: &[&str]) -> Value {
-    let texts = || values.iter().filter(|text| !text.is_empty());
+    let filled: Vec<&str> = values
+        .iter()
+        .copied()
+        .filter(|text| !text.is_empty())
+        .collect();
+    // A page's form sends an empty value beside each box, because browsers leave out empty boxes.
+    let values = if filled.is_empty() { &[""] } else { &*filled };
     match (kind, values) {
-        (Some(Kind::Choices), _) => texts().map(|text| Value::from(*text)).collect(),
+        (Some(Kind::Choices), _) => filled.into_iter().map(Value::from).collect(),
         (Some(Kind::Checkbox), [text]) => match *text {
             "" => Value::Null,
             // What a browser sends for a checkbox without a value, and what people write.

@@ -68,6 +68,12 @@ impl Form {
     }
 }
 
+impl FromIterator<(String, String)> for Form {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(fields: T) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

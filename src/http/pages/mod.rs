@@ -11,6 +11,7 @@ mod calendar;
 mod compare;
 mod form;
 mod language;
+mod mistakes;
 mod public;
 mod qr;
 mod questions;

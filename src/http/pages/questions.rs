@@ -1,13 +1,17 @@
 //! An event's questions in its form, and answers on pages.
 
+use std::collections::HashMap;
+
 use super::form::Form;
 use crate::domain::characters::described;
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::questions::{
-    Answer, Answers, Kind, LONG_TEXT_MAX, Question, Questions, TEXT_MAX, Unanswered, of_form,
+    Answer, Answers, Correction, Kind, LONG_TEXT_MAX, Question, Questions, Sent, TEXT_MAX,
+    Unanswered, of_form,
 };
 use crate::http::registration::PREFIX;
+use crate::http::reply;
 use crate::http::text::Texts;
 
 /// A choice with more options than this is a list to open; fewer are all in sight.
@@ -63,35 +67,90 @@ impl QuestionField {
     }
 }
 
-/// The questions of a form, with what was typed; `refused` after the answers were refused.
+/// The questions of a form, with what was typed and what is wrong with it.
 pub(super) fn fields(
     texts: Texts,
     event: &Event,
     form: &Form,
-    refused: bool,
+    mistakes: &[Invalid],
 ) -> Vec<QuestionField> {
-    let mistakes = if refused {
-        mistakes(event, form)
-    } else {
-        Vec::new()
-    };
     let asked = event.questions.asked().iter();
     asked
-        .map(|question| field(texts, question, form, &mistakes))
+        .map(|question| field(texts, question, form, mistakes))
         .collect()
 }
 
-/// What is wrong with the answers in a form.
+/// The questions as scripts notice that they change: as the API shows them.
+pub(super) fn as_json(event: &Event) -> String {
+    // Lists of plain texts and flags.
+    serde_json::to_string(&event.questions).unwrap_or_default()
+}
+
+/// What is wrong with the answers of a new registration.
 pub(super) fn mistakes(event: &Event, form: &Form) -> Vec<Invalid> {
+    let checked = event
+        .questions
+        .answered(&sent(event, form), Unanswered::Refused);
+    checked.err().unwrap_or_default()
+}
+
+/// What is wrong with answers that replace earlier ones.
+pub(super) fn mistakes_of_change(event: &Event, form: &Form) -> Vec<Invalid> {
+    let checked = event
+        .questions
+        .correction(&sent(event, form), Unanswered::Refused);
+    checked.err().unwrap_or_default()
+}
+
+fn sent<'a>(event: &Event, form: &'a Form) -> Sent<'a> {
     let answers = form
         .fields()
         .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
-    let sent = of_form(&event.questions, answers);
-    event
-        .questions
-        .answered(&sent, Unanswered::Refused)
-        .err()
-        .unwrap_or_default()
+    of_form(&event.questions, answers)
+}
+
+/// The answers of somebody, as a browser sends them.
+pub(super) fn as_form(questions: &Questions, answers: &Answers) -> Form {
+    let fields = questions.asked().iter().flat_map(|question| {
+        let texts = match answers.get(&question.key) {
+            None => Vec::new(),
+            Some(Answer::Options(options)) => options.clone(),
+            Some(answer) => vec![answer.to_string()],
+        };
+        let name = format!("{PREFIX}{}", question.key);
+        texts.into_iter().map(move |text| (name.clone(), text))
+    });
+    fields.collect()
+}
+
+/// What somebody answered when a page was shown: `key:digest`, separated by spaces. A question that
+/// was not answered has no digest.
+pub(super) fn fingerprints(questions: &Questions, answers: &Answers) -> String {
+    let all = questions.asked().iter();
+    let all = all.map(|question| {
+        let print = fingerprint(answers.get(&question.key));
+        format!("{}:{print}", question.key)
+    });
+    all.collect::<Vec<_>>().join(" ")
+}
+
+/// Keeps the answers that `shown`, of [`fingerprints`], has already: somebody may have changed them
+/// elsewhere since.
+pub(super) fn keep_untouched(correction: &mut Correction, shown: &str) {
+    let shown: HashMap<&str, &str> = shown
+        .split_whitespace()
+        .filter_map(|part| part.split_once(':'))
+        .collect();
+    correction.retain(|key, answer| {
+        let before = shown.get(key.as_str());
+        before.is_none_or(|before| *before != fingerprint(answer))
+    });
+}
+
+fn fingerprint(answer: Option<&Answer>) -> String {
+    // Strings, flags and finite numbers.
+    let text = answer.and_then(|answer| serde_json::to_string(answer).ok());
+    text.map_or_else(String::new, |text| reply::digest(text.as_bytes()))
 }
 
 fn field(texts: Texts, question: &Question, form: &Form, mistakes: &[Invalid]) -> QuestionField {
@@ -101,7 +160,8 @@ fn field(texts: Texts, question: &Question, form: &Form, mistakes: &[Invalid]) -
         .filter(|(other, _)| *other == name)
         .map(|(_, text)| text)
         .collect();
-    let first = typed.first().copied().unwrap_or_default();
+    let first = typed.iter().copied().find(|text| !text.is_empty());
+    let first = first.unwrap_or_default();
     let api_name = format!("answers.{}", question.key);
     let mistake = mistakes.iter().find(|mistake| mistake.field == api_name);
     QuestionField {

@@ -114,8 +114,8 @@ struct Refused {
     form_error: Option<String>,
     /// Draw a new key: the old one was refused. Otherwise it stays, so that a retry registers once.
     new_key: bool,
-    /// The answers are checked again, to say what is wrong with them.
-    answers: bool,
+    /// What is wrong with the answers.
+    answers: Vec<Invalid>,
 }
 
 impl Refused {
@@ -163,7 +163,7 @@ impl Refused {
             party_error,
             form_error: Some(form_error),
             new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest),
-            answers: invalid,
+            answers: wrong,
         }
     }
 
@@ -193,9 +193,8 @@ impl Refused {
             email_error: self.email_error,
             party_error: self.party_error,
             form_error: self.form_error,
-            questions: questions::fields(visit.texts, &shown.event, form, self.answers),
-            // Lists of plain texts and flags.
-            questions_json: serde_json::to_string(&shown.event.questions).unwrap_or_default(),
+            questions: questions::fields(visit.texts, &shown.event, form, &self.answers),
+            questions_json: questions::as_json(&shown.event),
         }
     }
 }
@@ -275,10 +274,20 @@ mod tests {
             &Problem::new(Code::AlreadyRegistered, ""),
         );
         assert_eq!(
-            (twice.name_error, twice.email_error.as_deref()),
+            (twice.name_error.as_deref(), twice.email_error.as_deref()),
             (None, Some("This address is already registered."))
         );
-        assert!(twice.form_error.unwrap().contains("private link"));
+        assert!(twice.form_error.as_ref().unwrap().contains("private link"));
+        // Without scripts too, the summary says what is wrong and leads there.
+        let html = page.render().unwrap();
+        for link in [
+            "<a href=\"#name\">Enter your name.</a>",
+            "<a href=\"#email\">Enter an address like name@example.org.</a>",
+        ] {
+            assert!(html.contains(link), "{link} in {html}");
+        }
+        let html = twice.render().unwrap();
+        assert!(html.contains("<a href=\"#email\">This address is already registered.</a>"));
         let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
         assert_eq!(
             hostile.name_error.as_deref(),

@@ -6,13 +6,14 @@ use askama::Template;
 
 use super::admin::details::{Details, Setting};
 use super::admin::questions_form::Row;
+use super::mistakes::{self, Mistake};
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
 use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
     WaitingForView,
 };
-use crate::http::text::Texts;
+use crate::http::text::{TextValue, Texts};
 
 #[derive(Debug, Template)]
 #[template(path = "events.html")]
@@ -45,20 +46,52 @@ pub(super) struct EventPage {
     pub(super) questions_json: String,
 }
 
+impl EventPage {
+    fn mistakes(&self) -> Vec<Mistake> {
+        let fields = [
+            ("name", &self.name_error),
+            ("email", &self.email_error),
+            ("party_size", &self.party_error),
+        ];
+        mistakes::list(fields, &self.questions)
+    }
+}
+
 #[derive(Debug, Template)]
 #[template(path = "registration.html")]
 pub(super) struct RegistrationPage {
     pub(super) t: Texts,
     pub(super) here: String,
+    pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     pub(super) registration: RegistrationView,
     pub(super) change: ChangeForm,
+    pub(super) questions: Vec<QuestionField>,
+    /// The same as the API shows them: scripts notice when they change.
+    pub(super) questions_json: String,
     pub(super) answers: Vec<AnswerView>,
     pub(super) page_url: String,
     /// Where the event takes place online, for somebody who has a place.
     pub(super) online_url: Option<String>,
     /// Empty when it cannot be drawn now.
     pub(super) qr_svg: String,
+}
+
+impl RegistrationPage {
+    fn mistakes(&self) -> Vec<Mistake> {
+        let fields = [
+            ("change-name", &self.change.name_error),
+            ("change-party", &self.change.party_error),
+        ];
+        mistakes::list(fields, &self.questions)
+    }
+
+    /// Why the group at the head of the waiting list waits, also as the scripts' text with
+    /// placeholders.
+    fn own_wait(&self, n: impl TextValue, size: impl TextValue, more: impl TextValue) -> String {
+        let values: [(_, &dyn TextValue); 3] = [("n", &n), ("size", &size), ("more", &more)];
+        self.t.get3("own-blocked", values)
+    }
 }
 
 /// The form that changes a registration.
@@ -68,6 +101,10 @@ pub(super) struct ChangeForm {
     pub(super) party_size: String,
     /// The largest party that it may ask for.
     pub(super) most: u32,
+    /// What was answered when the page was shown.
+    pub(super) was_answers: String,
+    pub(super) name_error: Option<String>,
+    pub(super) party_error: Option<String>,
     /// Why it was refused. It is open then.
     pub(super) error: Option<String>,
 }
@@ -152,19 +189,25 @@ pub(super) struct AdminEventsPage {
     pub(super) flash: Option<FlashView>,
     pub(super) events: Vec<EventView>,
     pub(super) slug: String,
+    pub(super) slug_error: Option<String>,
     pub(super) capacity_input: String,
+    pub(super) capacity_error: Option<String>,
     /// What an event that exists has too.
     pub(super) details: Details,
     pub(super) create_error: Option<String>,
-    /// The fields that were refused.
-    pub(super) wrong: Vec<String>,
     /// The key with which a form of this page acts once.
     pub(super) once: String,
 }
 
 impl AdminEventsPage {
-    fn is_wrong(&self, field: &str) -> bool {
-        self.wrong.iter().any(|wrong| wrong == field)
+    fn mistakes(&self) -> Vec<Mistake> {
+        let own = [
+            ("create-slug", &self.slug_error),
+            ("create-capacity", &self.capacity_error),
+        ];
+        let mut mistakes = mistakes::list(own, &[]);
+        mistakes.extend(self.details.mistakes());
+        mistakes
     }
 }
 
@@ -184,12 +227,19 @@ pub(super) struct AdminEventPage {
     pub(super) details: Details,
     /// Lets a form of this page act once.
     pub(super) once: String,
-    /// The form that was refused: `edit`, `capacity` or `announce`. It shows the flash itself.
+    /// The form that was refused: `edit`, `capacity`, `announce`, `reset` or `delete`. It shows the
+    /// flash itself.
     pub(super) refused: &'static str,
     /// An announcement that was not sent.
     pub(super) announcement: String,
-    /// Its text cannot be accepted.
-    pub(super) announcement_is_wrong: bool,
+    /// What is wrong with its text.
+    pub(super) announcement_error: Option<String>,
+    /// The capacity of the next round, as it was typed.
+    pub(super) reset_capacity: String,
+    /// What is wrong with it.
+    pub(super) reset_error: Option<String>,
+    /// The event's name was not repeated.
+    pub(super) confirm_error: Option<String>,
     /// For how many hours to show it.
     pub(super) announce_hours: u64,
     pub(super) registrations: Vec<RegistrationRow>,
@@ -198,6 +248,30 @@ pub(super) struct AdminEventPage {
     /// The round shown, which may be over.
     pub(super) round: u32,
     pub(super) next: Option<String>,
+}
+
+impl AdminEventPage {
+    /// What is wrong with the name that a form asks to repeat.
+    fn confirm_error(&self, form: &str) -> Option<&str> {
+        let error = self.confirm_error.as_deref();
+        error.filter(|_| self.refused == form)
+    }
+
+    /// Those of the form that was refused.
+    fn mistakes(&self) -> Vec<Mistake> {
+        let fields = match self.refused {
+            "edit" => return self.details.mistakes(),
+            "capacity" => vec![("capacity-input", &self.capacity.error)],
+            "announce" => vec![("announce-text", &self.announcement_error)],
+            "reset" => vec![
+                ("reset-confirm", &self.confirm_error),
+                ("reset-capacity", &self.reset_error),
+            ],
+            "delete" => vec![("delete-confirm", &self.confirm_error)],
+            _ => Vec::new(),
+        };
+        mistakes::list(fields, &[])
+    }
 }
 
 /// The editor of an event's questions.
@@ -216,6 +290,8 @@ pub(super) struct AdminQuestionsPage {
     pub(super) is_unsaved: bool,
     /// Which list the editor began with.
     pub(super) seen: String,
+    /// What is asked now, as the API shows it: scripts notice when it changes.
+    pub(super) questions_json: String,
     /// What somebody else has stored meanwhile.
     pub(super) clash: Option<Vec<String>>,
     pub(super) can_add: bool,

@@ -28,8 +28,8 @@ pub(super) struct CountView {
     pub(super) waiting: u32,
     /// Free places that are too few for the party that is next on the waiting list, if there are any.
     pub(super) held: Option<u32>,
-    pub(super) at: String,
-    pub(super) stale_since: Option<String>,
+    pub(super) at: Timestamp,
+    pub(super) stale_since: Option<Timestamp>,
     json: String,
 }
 
@@ -46,8 +46,8 @@ impl CountView {
             held: count
                 .remaining
                 .filter(|free| *free > 0 && count.waiting > 0),
-            at: count.at.to_string(),
-            stale_since: count.stale_since.map(|since| since.to_string()),
+            at: count.at,
+            stale_since: count.stale_since,
             json: script_data(count),
         }
     }
@@ -106,16 +106,16 @@ pub(super) struct EventView {
 #[derive(Debug)]
 pub(super) struct AnnouncementView {
     pub(super) text: String,
-    pub(super) at: String,
-    pub(super) ends_at: String,
+    pub(super) at: Timestamp,
+    pub(super) ends_at: Timestamp,
 }
 
 impl From<&Announcement> for AnnouncementView {
     fn from(announcement: &Announcement) -> Self {
         Self {
             text: announcement.text.clone(),
-            at: announcement.at.to_string(),
-            ends_at: announcement.ends_at.to_string(),
+            at: announcement.at,
+            ends_at: announcement.ends_at,
         }
     }
 }
@@ -221,6 +221,13 @@ pub(super) struct WaitingForView {
     pub(super) party_size: u32,
 }
 
+impl WaitingForView {
+    /// How many places are missing.
+    pub(super) fn missing(self) -> u32 {
+        self.party_size.saturating_sub(self.remaining)
+    }
+}
+
 impl From<WaitingFor> for WaitingForView {
     fn from(waiting_for: WaitingFor) -> Self {
         Self {
@@ -247,6 +254,11 @@ pub(super) struct RegistrationView {
 }
 
 impl RegistrationView {
+    /// Whether the places that are free wait for this very group.
+    pub(super) fn is_next(&self) -> bool {
+        self.waiting_position == Some(1)
+    }
+
     /// The row, beside the event it belongs to.
     pub(super) fn new(
         registration: &Registration,
@@ -285,7 +297,7 @@ pub(super) struct RegistrationRow {
     pub(super) party_size: u32,
     pub(super) status: &'static str,
     pub(super) waiting_position: Option<u32>,
-    pub(super) at: String,
+    pub(super) at: Timestamp,
     pub(super) answers: Vec<AnswerView>,
 }
 
@@ -321,7 +333,7 @@ impl RegistrationRow {
             party_size: party_size.get(),
             status: status.as_str(),
             waiting_position: *waiting_position,
-            at: at.to_string(),
+            at: *at,
             answers,
         }
     }
@@ -348,7 +360,7 @@ pub(super) struct FlashView {
 /// A line of the audit page.
 #[derive(Debug)]
 pub(super) struct AuditRow {
-    pub(super) at: String,
+    pub(super) at: Timestamp,
     pub(super) who: String,
     pub(super) action: String,
     pub(super) before: Vec<AuditPart>,
@@ -367,8 +379,8 @@ impl AuditRow {
 pub(super) struct AuditPart {
     /// Name and value; of a moment the name alone.
     pub(super) text: String,
-    /// A moment, which pages show in the reader's own time.
-    pub(super) at: Option<String>,
+    /// A moment, which the page shows in the event's zone.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// One transport, in words.

@@ -121,6 +121,13 @@ impl OwnRegistration {
     }
 }
 
+/// The event that a private link names, to learn how long a form may be; it says nothing about the
+/// registration.
+pub async fn event_of(context: &Context, token: &str) -> Option<Arc<Event>> {
+    let token: Token = token.parse().ok()?;
+    find::event_by_id(context, token.locator.event).await.ok()?
+}
+
 /// The registration that a private link opens. A forged link and an unknown one get the same
 /// answer.
 pub async fn find_own(context: &Context, token: &str) -> Result<OwnRegistration, Problem> {

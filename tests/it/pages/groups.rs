@@ -74,16 +74,24 @@ async fn every_page_with_free_places_says_why_they_are_not_given() {
     let behind = come(&mut browser, "cem", 1).await;
     let held = "2 places are free, but the next group waiting needs more";
     let blocked = "2 places are free; the next group needs 3.";
+    let own = "2 places are free; your group of 3 waits for 1 more.";
     for path in ["/", "/e/gala", "/e/gala/wall", &first, &head, &behind] {
         let page = browser.get(path).await;
         assert!(page.body.contains(held), "{path}: {}", page.body);
         assert!(!page.body.contains("2 places left"), "{path}");
-        assert_eq!(
-            page.body.contains(blocked),
-            [&head, &behind].contains(&&path.to_owned()),
-            "{path}"
-        );
+        assert_eq!(page.body.contains(blocked), path == behind, "{path}");
+        assert_eq!(page.body.contains(own), path == head, "{path}");
     }
+    let grows = browser
+        .post(&format!("{head}/change"), "name=bob&party_size=4")
+        .await;
+    assert!(
+        grows
+            .body
+            .contains("A group on the waiting list can only become smaller."),
+        "{}",
+        grows.body
+    );
     browser.sign_in().await;
     let console = browser.get("/admin/events/gala").await;
     console.is_page(200, "no-store");
@@ -99,7 +107,8 @@ async fn every_page_with_free_places_says_why_they_are_not_given() {
     };
     let page = chinese.get(&head).await;
     assert!(
-        page.body.contains("空出 2 个名额，下一组候补需要 3 个。"),
+        page.body
+            .contains("目前空出 2 个名额，你们 3 人还差 1 个。"),
         "{}",
         page.body
     );
@@ -118,7 +127,7 @@ async fn a_private_page_changes_the_party_and_the_name() {
     assert!(
         larger
             .body
-            .contains("2 places are free. That is not enough, or people are waiting for them."),
+            .contains("Other people are waiting for the free places"),
         "{}",
         larger.body
     );
@@ -150,8 +159,13 @@ async fn a_private_page_changes_the_party_and_the_name() {
         many.body
     );
     let smaller = browser.post(&change, "name=Ada+L&party_size=2").await;
-    assert_eq!((smaller.status, smaller.location()), (303, first.as_str()));
+    assert_eq!(smaller.status, 303);
+    assert_eq!(smaller.location(), format!("{first}?done=changed"));
+    let page = browser.get(smaller.location()).await;
+    let saved = r#"role="status" tabindex="-1" autofocus>Saved.</p>"#;
+    assert!(page.body.contains(saved), "{}", page.body);
     let page = browser.get(&first).await;
+    assert!(!page.body.contains("Saved."));
     assert!(
         page.body.contains("data-registration-name>Ada L<") && page.body.contains(">2 people<")
     );
@@ -159,6 +173,14 @@ async fn a_private_page_changes_the_party_and_the_name() {
         page.registered(),
         "5",
         "the group that waited has its places"
+    );
+    let larger = browser.post(&change, "name=Ada+L&party_size=4").await;
+    assert!(
+        larger
+            .body
+            .contains("id=\"change-party-error\">No place is free, so your group cannot grow."),
+        "{}",
+        larger.body
     );
     let promoted = browser.get(&head).await;
     assert!(

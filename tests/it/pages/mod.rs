@@ -6,6 +6,7 @@ mod organiser;
 mod private;
 mod questions;
 mod sign_in;
+mod ticket;
 mod two_organisers;
 mod visitor;
 mod when_and_where;

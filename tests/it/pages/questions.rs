@@ -68,7 +68,8 @@ async fn the_form_asks_keeps_what_was_typed_and_the_ticket_shows_it() {
                 refused.body.matches(missing).count(),
                 refused.body.matches(tick).count()
             ),
-            (2, 2)
+            (3, 3),
+            "at the field, in the summary, and in the scripts' words"
         );
         for kept in [
             "value=\"Salad\" checked",

@@ -162,8 +162,18 @@ async fn a_form_leads_to_the_private_page_and_back() {
         );
         assert_eq!(browser.get("/e/welcome").await.registered(), "1");
 
-        // Following a link changes nothing; the button does, and twice is once.
-        assert_eq!(browser.get(&format!("{private}/cancel")).await.status, 405);
+        // Following a link changes nothing; the button does, and twice is once. A form's address
+        // that is reloaded or shared leads to its page.
+        for form in [
+            format!("{private}/cancel"),
+            format!("{private}/change"),
+            "/e/welcome/register".to_owned(),
+        ] {
+            let page = browser.get(&form).await;
+            let (expected, _) = form.rsplit_once('/').unwrap();
+            assert_eq!((page.status, page.location()), (303, expected), "{form}");
+        }
+        assert_eq!(browser.get("/compare/lab").await.location(), "/");
         for _ in 0..2 {
             assert_eq!(
                 browser

@@ -162,3 +162,84 @@ async fn a_new_event_has_its_times_in_its_zone() {
         )
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_console_shows_every_time_in_the_events_zone() {
+    let app = App::sqlite().await;
+    dinner(&app).await;
+    app.register("dinner", "Bea", "bea@example.org").await;
+    let announcement = json!({ "text": "Doors open", "ends_at": "2999-07-01T10:00:00Z" });
+    let path = format!("{DINNER}/announcements");
+    let announced = app.organise("POST", &path, &announcement).await;
+    assert!(announced.status < 300, "{}", announced.body);
+    let mut browser = Browser::new(&app);
+    browser.sign_in().await;
+    for page in [
+        "/admin/events/dinner",
+        "/admin/events/dinner/audit",
+        "/e/dinner",
+        "/e/dinner/wall",
+    ] {
+        let body = browser.get(page).await.body;
+        let times = body.split("<time").skip(1);
+        let texts: Vec<_> = times
+            .filter_map(|rest| rest.split("</time>").next()?.rsplit('>').next())
+            .collect();
+        assert!(!texts.is_empty(), "{page}");
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            assert!(text.ends_with(" CET") || text.ends_with(" CEST"), "{text}");
+        }
+        assert!(!body.contains(" UTC"), "{page}: {body}");
+    }
+    let desk = browser.get("/admin/events/dinner").await.body;
+    assert!(desk.contains("Mon 1 Jul 2999, 12:00 CEST"), "{desk}");
+    let order = [
+        "edit-time-zone",
+        "edit-starts",
+        "edit-ends",
+        "edit-opens",
+        "edit-closes",
+    ];
+    let places = order.map(|id| desk.find(&format!("id=\"{id}\"")).unwrap());
+    assert!(places.is_sorted(), "the zone says what the times mean");
+    assert!(desk.contains(">Registration opens</label>") && desk.contains(">Event starts</label>"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_event_that_is_refused_says_why_at_each_field() {
+    let app = App::sqlite().await;
+    let mut browser = Browser::new(&app);
+    let csrf = browser.sign_in().await;
+    let fresh = browser.get("/admin").await;
+    assert!(fresh.body.contains("data-zone-own"), "{}", fresh.body);
+    assert_eq!(
+        fresh.value("time_zone"),
+        "UTC",
+        "the server's, without scripts"
+    );
+    let typed = "slug=A+b&title=&capacity=many&time_zone=Mars&starts_at=2999-01-02T10%3A00&ends_at=2999-01-01T10%3A00&online_url=room";
+    let refused = browser
+        .post("/admin/events", &format!("csrf={csrf}&{typed}"))
+        .await;
+    refused.is_page(422, "no-store");
+    assert!(
+        !refused.body.contains("data-zone-own"),
+        "what was typed stays"
+    );
+    for (id, words) in [
+        ("create-title", "Give the event a title"),
+        ("create-slug", "Use 1 to 64 small letters"),
+        ("create-capacity", "Enter a whole number from 0"),
+        ("create-time-zone", "That time zone is unknown."),
+        ("create-ends", "The event must end after it starts."),
+        ("create-online-url", "Enter a complete web address"),
+    ] {
+        for part in [
+            format!("id=\"{id}-error\">{words}"),
+            format!("<a href=\"#{id}\">{words}"),
+        ] {
+            assert!(refused.body.contains(&part), "{part} in {}", refused.body);
+        }
+    }
+    assert_eq!(refused.value("time_zone"), "Mars");
+}

@@ -31,6 +31,11 @@ count-blocked =
         [one] 1 place is free; the next group needs { $needs }.
        *[other] { $n } places are free; the next group needs { $needs }.
     }
+own-blocked =
+    { $n ->
+        [one] 1 place is free; your group of { $size } waits for { $more } more.
+       *[other] { $n } places are free; your group of { $size } waits for { $more } more.
+    }
 count-none = No places left
 count-unlimited = No limit on places
 count-over =
@@ -177,12 +182,15 @@ registration-people =
 change-open = Change my registration
 change-party-hint = Places you give up go to the waiting list. You can add people only while places are free and nobody waits.
 change-button = Save
+change-done = Saved.
 change-full =
     { $n ->
         [0] No place is free, so your group cannot grow. Nothing has changed.
-        [one] 1 place is free. That is not enough, or people are waiting for it. Nothing has changed.
-       *[other] { $n } places are free. That is not enough, or people are waiting for them. Nothing has changed.
+        [one] Only 1 place is free. Nothing has changed.
+       *[other] Only { $n } places are free. Nothing has changed.
     }
+change-others-wait = Other people are waiting for the free places, so your group cannot grow. Nothing has changed.
+change-waiting = A group on the waiting list can only become smaller. Nothing has changed.
 registration-keep-heading = Keep this address
 registration-keep = Anyone who has it can see, change and cancel this registration.
 news-promoted = Good news: a place has come free, and it is yours.
@@ -197,6 +205,8 @@ copy-done = Copied
 cancel-open = Cancel my registration
 cancel-open-waiting = Leave the waiting list
 cancel-explain = Your place goes to the next person at once. This cannot be undone.
+cancel-explain-group = All { $n } places of your group go to the next people at once. This cannot be undone.
+cancel-explain-waiting-group = Your group of { $n } gives up its position on the waiting list. This cannot be undone.
 cancel-explain-waiting = You give up your position on the waiting list. This cannot be undone.
 cancel-confirm = Yes, cancel my registration
 cancel-confirm-waiting = Yes, leave the waiting list
@@ -394,12 +404,12 @@ create-button = Create the event
 edit-heading = Details and schedule
 edit-title = Title
 edit-description = Description
-edit-opens = Opens at
-edit-closes = Closes at
-edit-starts = Starts at
-edit-ends = Ends at
+edit-opens = Registration opens
+edit-closes = Registration closes
+edit-starts = Event starts
+edit-ends = Event ends
 edit-in-zone = In the event’s time zone, { $zone }. Leave empty for none.
-create-in-zone = In the time zone below. Leave empty for none.
+create-in-zone = In the time zone above. Leave empty for none.
 edit-time-zone = Time zone
 edit-time-zone-hint = A name such as Europe/Berlin. All times of the event are in this zone.
 edit-location = Place
@@ -583,16 +593,25 @@ flash-done-withdrawn = The announcement is taken back.
 flash-done-cancelled = The registration is cancelled.
 flash-done-deleted = The event is deleted.
 flash-error-confirm = The short name did not match, so nothing was changed.
-flash-error-capacity = The capacity must be a whole number from 0 to 1,000,000, or empty.
-flash-error-schedule = Registration must close later than it opens. Nothing was changed.
-flash-error-ends = An event with an end needs an earlier start. Nothing was changed.
-flash-error-zone = That time zone is unknown. Use a name such as Europe/Berlin. Nothing was changed.
 flash-error-changed = Someone else has changed the same setting in the meantime. Nothing was saved. Both values are shown at the field.
 flash-error-invalid = Some entries cannot be accepted. Nothing was changed.
 flash-error-forbidden = The form had expired. Please send it again.
 flash-error-not-empty = Someone has registered in this round, so the reset can no longer be undone.
 flash-error-not-found = That registration no longer exists.
 flash-error-unavailable = The change could not be stored. Please try again in a moment.
+
+## What is wrong with a field of the console
+mistake-title = Give the event a title of one line.
+mistake-capacity = Enter a whole number from 0 to 1,000,000, or leave this empty.
+mistake-text = Write a message of one line.
+mistake-slug = Use 1 to 64 small letters, digits and hyphens.
+mistake-moment = Enter a date and a time, or leave this empty.
+mistake-closes = Registration must close later than it opens.
+mistake-ends = The event must end after it starts.
+mistake-ends-alone = Say when the event starts as well, or leave its end empty.
+mistake-zone = That time zone is unknown. Use a name such as Europe/Berlin.
+mistake-online-url = Enter a complete web address, such as https://example.org/room.
+mistake-confirm = This is not the event’s short name.
 
 ## When and where
 weekday-1 = Mon
@@ -614,7 +633,7 @@ month-9 = Sep
 month-10 = Oct
 month-11 = Nov
 month-12 = Dec
-own-time = ({ $time } your time)
+own-time = Your time: { $time }
 contact = Questions? { $contact }
 online-url = Join online:
 calendar-add = Add to calendar
@@ -631,6 +650,8 @@ questions-add = Add a question
 questions-save = Save the questions
 questions-unsaved = Not saved yet.
 questions-clash = Someone else has saved these questions in the meantime: { $value }. Saving replaces them with yours.
+questions-elsewhere = Someone else has just saved these questions: { $value }. What you typed is still here. Saving asks you before it replaces theirs.
+questions-elsewhere-none = Someone else has just removed all questions. What you typed is still here. Saving asks you before it brings them back.
 questions-clash-none = Someone else has removed all questions in the meantime. Saving replaces that with yours.
 question-heading = Question { $number }
 question-label = Question

@@ -18,13 +18,14 @@ badge-label = 已报名
 count-remaining = 还剩 { $n } 个名额
 count-held = 空出 { $n } 个名额，但不够下一组候补
 count-blocked = 空出 { $n } 个名额，下一组候补需要 { $needs } 个。
+own-blocked = 目前空出 { $n } 个名额，你们 { $size } 人还差 { $more } 个。
 count-none = 名额已满
 count-unlimited = 名额不限
 count-over = 超出名额 { $n } 人
 count-waiting = { $n } 人候补
 count-round = 第 { $round } 轮
 count-spoken = 已报名 { $figure } 人。{ $places }。
-state-scheduled = 尚未开始
+state-scheduled = 报名未开始
 state-open = 报名中
 state-full = 已满
 state-waitlist = 可候补
@@ -136,11 +137,14 @@ registration-people = { $n } 人
 change-open = 修改报名
 change-party-hint = 减少人数后，空出的名额归候补者；增加人数需要有空余名额且无人候补。
 change-button = 保存
+change-done = 已保存。
 change-full =
     { $n ->
         [0] 没有空余名额，无法增加人数。报名未作改动。
-       *[other] 空余 { $n } 个名额，数量不够，或须优先留给候补者。报名未作改动。
+       *[other] 只剩 { $n } 个名额，不够增加。报名未作改动。
     }
+change-others-wait = 空余名额须先留给候补的人，无法增加人数。报名未作改动。
+change-waiting = 候补期间只能减少人数。报名未作改动。
 registration-keep-heading = 请保存本页网址
 registration-keep = 拿到这个网址的人都能查看、修改和取消这次报名，请勿外传。
 news-promoted = 好消息：有空位了，您已递补成功。
@@ -155,6 +159,8 @@ copy-done = 已复制
 cancel-open = 取消报名
 cancel-open-waiting = 退出候补
 cancel-explain = 取消后名额会立即让给下一位，无法恢复。
+cancel-explain-group = 取消后，你们 { $n } 人的名额会立即让给后面的人，无法恢复。
+cancel-explain-waiting-group = 退出后，你们 { $n } 人将失去当前的候补位次，无法恢复。
 cancel-explain-waiting = 退出后将失去当前的候补位次，无法恢复。
 cancel-confirm = 确认取消报名
 cancel-confirm-waiting = 确认退出候补
@@ -345,7 +351,7 @@ edit-closes = 报名截止时间
 edit-starts = 活动开始时间
 edit-ends = 活动结束时间
 edit-in-zone = 使用活动所在时区（{ $zone }），留空表示不设。
-create-in-zone = 使用下方的时区，留空表示不设。
+create-in-zone = 以上方的时区为准，留空表示不设。
 edit-time-zone = 时区
 edit-time-zone-hint = 例如 Asia/Shanghai。活动的所有时间均以此时区为准。
 edit-location = 地点
@@ -513,16 +519,25 @@ flash-done-withdrawn = 通知已撤回。
 flash-done-cancelled = 该报名已取消。
 flash-done-deleted = 活动已删除。
 flash-error-confirm = 输入的短名称不一致，未作任何更改。
-flash-error-capacity = 名额须为 0 到 1,000,000 之间的整数，或留空。
-flash-error-schedule = 截止时间须晚于开始时间，未作任何更改。
-flash-error-ends = 设置了结束时间，就必须设置更早的开始时间。未作任何更改。
-flash-error-zone = 无法识别该时区，请使用类似 Asia/Shanghai 的名称。未作任何更改。
 flash-error-changed = 同一项设置刚被其他人改过，本次未保存。两个值都显示在对应的输入框旁。
 flash-error-invalid = 有内容不符合要求，未作任何更改。
 flash-error-forbidden = 表单已过期，请重新提交。
 flash-error-not-empty = 新一轮已有人报名，无法再撤销重置。
 flash-error-not-found = 该报名已不存在。
 flash-error-unavailable = 暂时无法保存，请稍候再试。
+
+## 管理后台中各项的错误
+mistake-title = 请填写活动名称（一行）。
+mistake-capacity = 请填写 0 到 1,000,000 之间的整数，或留空。
+mistake-text = 请填写通知内容（一行）。
+mistake-slug = 请使用 1 到 64 个小写字母、数字或连字符。
+mistake-moment = 请填写日期和时间，或留空。
+mistake-closes = 报名截止时间须晚于报名开始时间。
+mistake-ends = 活动结束时间须晚于开始时间。
+mistake-ends-alone = 请同时填写活动开始时间，或将结束时间留空。
+mistake-zone = 无法识别该时区，请使用类似 Asia/Shanghai 的名称。
+mistake-online-url = 请填写完整的网址，例如 https://example.org/room。
+mistake-confirm = 与活动的短名称不一致。
 
 ## 时间与地点
 weekday-1 = 周一
@@ -544,7 +559,7 @@ month-9 = 9月
 month-10 = 10月
 month-11 = 11月
 month-12 = 12月
-own-time = （您当地时间 { $time }）
+own-time = 您所在时区：{ $time }
 contact = 有疑问？请联系 { $contact }
 online-url = 线上参加：
 calendar-add = 添加到日历
@@ -561,6 +576,8 @@ questions-add = 添加问题
 questions-save = 保存问题
 questions-unsaved = 尚未保存。
 questions-clash = 其他人刚保存了这些问题：{ $value }。再次保存将以您的版本替换。
+questions-elsewhere = 其他人刚保存了这些问题：{ $value }。您填写的内容还在，保存时会先请您确认再替换。
+questions-elsewhere-none = 其他人刚删除了所有问题。您填写的内容还在，保存时会先请您确认再恢复。
 questions-clash-none = 其他人刚删除了所有问题。再次保存将以您的版本替换。
 question-heading = 问题 { $number }
 question-label = 问题

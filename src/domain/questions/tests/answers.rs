@@ -181,6 +181,16 @@ fn a_form_writes_every_answer_as_text() {
             json!({ "vegan": true, "age": -3.5 }),
         ),
         (
+            vec![
+                ("vegan", ""),
+                ("vegan", "true"),
+                ("sides", ""),
+                ("sides", "Rice"),
+            ],
+            json!({ "vegan": true, "sides": ["Rice"] }),
+        ),
+        (vec![("vegan", ""), ("sides", "")], json!({})),
+        (
             vec![("vegan", "false"), ("age", "1e3")],
             json!({ "vegan": false, "age": 1000 }),
         ),

@@ -123,7 +123,7 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
             let done = flash::with_choices(action.done(), &choices);
             see_other(&format!("{page}?done={done}"))
         }
-        Err(problem) => match (refusal(&action, &problem), typed(&action, &form, &problem)) {
+        Err(problem) => match (refusal(&action, &problem), typed(&action, &form)) {
             (None, _) => problem_page(&visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
@@ -244,13 +244,17 @@ fn announcement(form: &Form, now: Timestamp) -> Result<NewAnnouncement, Problem>
     })
 }
 
-/// A refused text is shown again, and so is a capacity that conflicts with another change.
-fn typed<'a>(action: &Action, form: &'a Form, problem: &Problem) -> Typed<'a> {
+/// The form of an action that takes more than a click: refused, it is shown again.
+fn typed<'a>(action: &Action, form: &'a Form) -> Typed<'a> {
     match action {
         Action::Edit => Typed::Details(form),
-        Action::Capacity if problem.code() == Code::ChangedMeanwhile => Typed::Capacity(form),
+        Action::Capacity => Typed::Capacity(form),
         Action::Announce => Typed::Announcement(form),
-        _ => Typed::Nothing,
+        Action::Reset => Typed::Reset(form),
+        Action::Delete => Typed::Delete,
+        Action::Close | Action::Open | Action::Undo | Action::Withdraw | Action::Cancel(_) => {
+            Typed::Nothing
+        }
     }
 }
 
@@ -274,13 +278,9 @@ fn confirm(event: &Event, form: &Form) -> Result<(), Problem> {
 
 /// The flash code of a refusal, if the event's page can still be shown.
 fn refusal(action: &Action, problem: &Problem) -> Option<&'static str> {
-    let field = problem.errors().into_iter().next().map(|(field, _)| field);
-    match (action, field.as_deref()) {
-        (Action::Reset | Action::Delete, Some(CONFIRM)) => Some("confirm"),
-        (Action::Capacity | Action::Reset, Some("capacity")) => Some("capacity"),
-        (Action::Edit, Some("closes_at")) => Some("schedule"),
-        (Action::Edit, Some("ends_at")) => Some("ends"),
-        (Action::Edit, Some("time_zone")) => Some("zone"),
+    let mut fields = problem.mistakes().iter().map(|mistake| &*mistake.field);
+    match action {
+        Action::Reset | Action::Delete if fields.any(|field| field == CONFIRM) => Some("confirm"),
         _ => flash::code(problem),
     }
 }

@@ -65,7 +65,7 @@ fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
     AuditRow {
         before: differing(texts, &entry.before, &entry.after),
         after: differing(texts, &entry.after, &entry.before),
-        at: entry.at.to_string(),
+        at: entry.at,
         who: word("audit-by", entry.who),
         action: word("audit-did", entry.action),
     }
@@ -94,10 +94,15 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
         .unwrap_or_else(|| name.to_owned());
     let shown = match (name, value) {
         ("at" | "opens_at" | "closes_at" | "starts_at" | "ends_at", Value::String(at)) => {
-            return AuditPart {
-                text: format!("{label} "),
-                at: Some(at.clone()),
-            };
+            match at.parse() {
+                Ok(at) => {
+                    return AuditPart {
+                        text: format!("{label} "),
+                        at: Some(at),
+                    };
+                }
+                Err(_) => at.clone(),
+            }
         }
         ("questions", Value::Array(questions)) => {
             let labels = questions
@@ -142,7 +147,7 @@ mod tests {
         let parts = differing(texts, this, other);
         let read = parts
             .into_iter()
-            .map(|part| part.text + &part.at.unwrap_or_default());
+            .map(|part| part.text + &part.at.map(|at| at.to_string()).unwrap_or_default());
         read.collect::<Vec<_>>().join(&texts.get("audit-comma"))
     }
 
@@ -155,7 +160,7 @@ mod tests {
         let english = Texts::new(Language::English);
         let expected = AuditPart {
             text: "opens ".to_owned(),
-            at: Some("2026-11-21T09:00:00.000Z".to_owned()),
+            at: Some("2026-11-21T09:00:00.000Z".parse().unwrap()),
         };
         assert_eq!(differing(english, &after, &before), [expected]);
         assert_eq!(line(english, &before, &after), "opens –");

@@ -1,12 +1,15 @@
 //! The fields of an event's details, in the form for a new event and in that for one that exists.
 
-use crate::domain::{occasion, zone};
+use crate::domain::occasion;
+use crate::http::pages::mistakes::Mistake;
 
 /// What the fields show.
 #[derive(Debug)]
 pub(in crate::http::pages) struct Details {
     /// Whether the event exists. If so, each field also says what it was.
     pub(in crate::http::pages) exists: bool,
+    /// Whether they show what was typed.
+    pub(in crate::http::pages) is_refused: bool,
     pub(in crate::http::pages) title: Setting,
     pub(in crate::http::pages) description: Setting,
     pub(in crate::http::pages) opens_at: Setting,
@@ -31,15 +34,22 @@ pub(in crate::http::pages) struct Field<'a> {
     pub(in crate::http::pages) setting: &'a Setting,
     pub(in crate::http::pages) exists: bool,
     has_hint: bool,
+    is_refused: bool,
 }
 
 impl Field<'_> {
+    /// Whether nobody has chosen its value yet.
+    pub(in crate::http::pages) fn is_fresh(&self) -> bool {
+        !self.exists && !self.is_refused
+    }
+
     /// The ids of the elements that explain it.
-    pub(in crate::http::pages) fn described_by(&self) -> Option<String> {
-        let hint = self.has_hint.then(|| format!("{}-hint", self.id));
-        let clash = self.exists.then(|| format!("{}-clash", self.id));
-        let ids: Vec<_> = hint.into_iter().chain(clash).collect();
-        (!ids.is_empty()).then(|| ids.join(" "))
+    pub(in crate::http::pages) fn described_by(&self) -> String {
+        if self.has_hint {
+            format!("{id}-hint {id}-error", id = self.id)
+        } else {
+            format!("{}-error", self.id)
+        }
     }
 }
 
@@ -72,18 +82,32 @@ impl Details {
         ]
     }
 
-    /// The fields for one line, each with its type and length.
-    pub(in crate::http::pages) fn lines(&self) -> [(Field<'_>, &'static str, usize); 4] {
-        let zone = self.field("time_zone", "time-zone", &self.time_zone);
+    /// It comes before the moments, because it says what they mean.
+    pub(in crate::http::pages) fn zone(&self) -> Field<'_> {
+        self.field("time_zone", "time-zone", &self.time_zone)
+    }
+
+    /// The other fields for one line, each with its type and length.
+    pub(in crate::http::pages) fn lines(&self) -> [(Field<'_>, &'static str, usize); 3] {
         let location = self.field("location", "location", &self.location);
         let online_url = self.field("online_url", "online-url", &self.online_url);
         let contact = self.field("contact", "contact", &self.contact);
         [
-            (zone, "text", zone::NAME_MAX),
             (location, "text", occasion::LOCATION_MAX),
             (online_url, "url", occasion::ONLINE_URL_MAX),
             (contact, "text", occasion::CONTACT_MAX),
         ]
+    }
+
+    /// What is wrong with them.
+    pub(in crate::http::pages) fn mistakes(&self) -> Vec<Mistake> {
+        let texts = [self.title(), self.description(), self.zone()];
+        let lines = self.lines().map(|(field, _, _)| field);
+        let fields = texts.into_iter().chain(self.moments()).chain(lines);
+        fields
+            .chain([self.party()])
+            .filter_map(|field| Mistake::new(field.id, field.setting.error.as_deref()))
+            .collect()
     }
 
     fn field<'a>(&self, name: &'static str, key: &str, setting: &'a Setting) -> Field<'a> {
@@ -95,6 +119,7 @@ impl Details {
             setting,
             exists: self.exists,
             has_hint: true,
+            is_refused: self.is_refused,
         }
     }
 }
@@ -108,10 +133,8 @@ pub(in crate::http::pages) struct Setting {
     pub(in crate::http::pages) now: String,
     /// The same for the hidden field, which loses nothing.
     pub(in crate::http::pages) was: String,
-    /// Somebody else changed it meanwhile.
-    pub(in crate::http::pages) clashes: bool,
-    /// It conflicts with another setting, or is not valid.
-    pub(in crate::http::pages) is_wrong: bool,
+    /// That somebody else changed it meanwhile, or what is wrong with it.
+    pub(in crate::http::pages) error: Option<String>,
 }
 
 /// One setting's checkbox.

@@ -4,7 +4,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::settings_view::{self, Refused};
-use super::{flash, once, reader};
+use super::{flash, mistakes, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::registration::{Registration, Status};
@@ -31,7 +31,7 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
         Ok(session) => session,
         Err(answer) => return answer,
     };
-    match fill(&context, &visit, &session, &slug, Typed::Nothing, &[]).await {
+    match fill(&context, &visit, &session, &slug, Typed::Nothing, None).await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
         Err(problem) => problem_page(&visit, &problem),
     }
@@ -44,6 +44,8 @@ pub(super) enum Typed<'a> {
     Details(&'a Form),
     Capacity(&'a Form),
     Announcement(&'a Form),
+    Reset(&'a Form),
+    Delete,
 }
 
 /// The page after a form of it was refused.
@@ -54,12 +56,12 @@ pub(super) async fn again(
     typed: Typed<'_>,
     refused: &Problem,
 ) -> Response {
-    let fields = refused.errors().into_iter().map(|(field, _)| field);
-    let wrong: Vec<String> = fields.collect();
     let template = async {
         let session = session::session(context, &visit.head.headers).await?;
         Ok::<_, Problem>(match session {
-            Some(session) => Some(fill(context, visit, &session, slug, typed, &wrong).await?),
+            Some(session) => {
+                Some(fill(context, visit, &session, slug, typed, Some(refused)).await?)
+            }
             None => None,
         })
     };
@@ -76,14 +78,22 @@ impl<'a> Typed<'a> {
     fn details(self) -> Option<&'a Form> {
         match self {
             Self::Details(form) => Some(form),
-            Self::Nothing | Self::Capacity(_) | Self::Announcement(_) => None,
+            Self::Nothing
+            | Self::Capacity(_)
+            | Self::Announcement(_)
+            | Self::Reset(_)
+            | Self::Delete => None,
         }
     }
 
     fn capacity(self) -> Option<&'a Form> {
         match self {
             Self::Capacity(form) => Some(form),
-            Self::Nothing | Self::Details(_) | Self::Announcement(_) => None,
+            Self::Nothing
+            | Self::Details(_)
+            | Self::Announcement(_)
+            | Self::Reset(_)
+            | Self::Delete => None,
         }
     }
 
@@ -93,7 +103,22 @@ impl<'a> Typed<'a> {
                 form.get("text").to_owned(),
                 form.get("hours").parse().unwrap_or(ANNOUNCE_HOURS),
             ),
-            Self::Nothing | Self::Details(_) | Self::Capacity(_) => (String::new(), ANNOUNCE_HOURS),
+            Self::Nothing
+            | Self::Details(_)
+            | Self::Capacity(_)
+            | Self::Reset(_)
+            | Self::Delete => (String::new(), ANNOUNCE_HOURS),
+        }
+    }
+
+    fn reset_capacity(self) -> String {
+        match self {
+            Self::Reset(form) => form.get("capacity").to_owned(),
+            Self::Nothing
+            | Self::Details(_)
+            | Self::Capacity(_)
+            | Self::Announcement(_)
+            | Self::Delete => String::new(),
         }
     }
 
@@ -104,6 +129,8 @@ impl<'a> Typed<'a> {
             Self::Details(_) => "edit",
             Self::Capacity(_) => "capacity",
             Self::Announcement(_) => "announce",
+            Self::Reset(_) => "reset",
+            Self::Delete => "delete",
         }
     }
 }
@@ -114,14 +141,22 @@ async fn fill(
     session: &Session,
     slug: &str,
     typed: Typed<'_>,
-    wrong: &[String],
+    problem: Option<&Problem>,
 ) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
     let search = Narrowing::of(visit, event);
     let store = context.store_for(visit.head.peer);
     let (listed, next) = registrations::page(&store, event.id, search.filter()).await?;
-    let refused = |form| Refused { form, wrong };
+    let texts = visit.texts;
+    let refused = |form: Option<_>| {
+        Some(Refused {
+            texts,
+            form: form?,
+            problem: problem?,
+        })
+    };
+    let error_at = |field| mistakes::at(texts, problem?, field);
     let (announcement, announce_hours) = typed.announcement();
     let answers =
         |row: &Registration| questions::shown(visit.texts, &event.questions, &row.answers);
@@ -137,11 +172,14 @@ async fn fill(
         share: ShareView::new(context, visit, event.slug.as_str()),
         // The same rule as the undo's: an earlier round, and no registration in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
-        capacity: settings_view::capacity(event, typed.capacity().map(refused)),
-        details: settings_view::details(event, typed.details().map(refused)),
+        capacity: settings_view::capacity(event, refused(typed.capacity())),
+        details: settings_view::details(event, refused(typed.details())),
         once: once::draw(),
         refused: typed.name(),
-        announcement_is_wrong: wrong.iter().any(|field| field == "text"),
+        announcement_error: error_at("text"),
+        reset_capacity: typed.reset_capacity(),
+        reset_error: error_at("capacity").filter(|_| typed.name() == "reset"),
+        confirm_error: error_at("confirm"),
         announcement,
         announce_hours,
         registrations: listed

@@ -4,7 +4,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::once::{self, Submission};
-use super::{flash, inputs, login, settings_view};
+use super::{flash, inputs, login, mistakes, settings_view};
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{
@@ -15,6 +15,7 @@ use crate::domain::occasion::{Occasion, OnlineUrl, parse_contact, parse_location
 use crate::domain::zone::Zone;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
+use crate::http::field_value::Check;
 use crate::http::organiser::settings;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
@@ -71,44 +72,62 @@ async fn make(
     form: &Form,
     organiser: Organiser,
 ) -> Result<(Slug, Vec<Choice>), Problem> {
-    let time_zone = match form.get("time_zone").trim() {
-        "" => context.settings.time_zone.clone(),
-        name => Zone::parse(name)?,
+    let (new, choices) = parse(context, form)?;
+    let event = settings::create(context, new, organiser).await?;
+    Ok((event.slug, choices))
+}
+
+/// Reports all mistakes at once.
+fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Problem> {
+    let mut check = Check::default();
+    let typed = match form.get("time_zone").trim() {
+        "" => None,
+        name => check.take(Zone::parse(name)),
     };
+    let time_zone = typed.unwrap_or_else(|| context.settings.time_zone.clone());
     let mut choices = Vec::new();
-    let mut moment = |name: &'static str| -> Result<Option<Timestamp>, Problem> {
-        let read = inputs::parse_moment(name, form.get(name), &time_zone)?;
+    let mut moment = |name: &'static str| -> Option<Timestamp> {
+        let read = check.take(inputs::parse_moment(name, form.get(name), &time_zone))?;
         choices.extend(read.map(|(_, choice)| choice));
-        Ok(read.map(|(at, _)| at))
+        read.map(|(at, _)| at)
     };
-    let (opens_at, closes_at) = (moment("opens_at")?, moment("closes_at")?);
-    let (starts_at, ends_at) = (moment("starts_at")?, moment("ends_at")?);
-    check_schedule(opens_at, closes_at)?;
+    let (opens_at, closes_at) = (moment("opens_at"), moment("closes_at"));
+    let (starts_at, ends_at) = (moment("starts_at"), moment("ends_at"));
+    let max_party_size = match form.sent("max_party_size") {
+        Some(most) => check.take(inputs::parse_max_party_size(most)),
+        None => Some(PartySize::ONE),
+    };
+    let location = check.take(parse_location(form.get("location")));
+    let online_url = check.take(OnlineUrl::parse(form.get("online_url")));
+    let contact = check.take(parse_contact(form.get("contact")));
+    let description = check.take(parse_description(form.get("description")));
     let occasion = Occasion {
         starts_at,
         ends_at,
-        time_zone: time_zone.clone(),
-        location: parse_location(form.get("location"))?,
-        online_url: OnlineUrl::parse(form.get("online_url"))?,
-        contact: parse_contact(form.get("contact"))?,
+        time_zone,
+        location: location.unwrap_or_default(),
+        online_url: online_url.flatten(),
+        contact: contact.unwrap_or_default(),
     };
-    occasion.check()?;
-    let slug = Slug::parse(form.get("slug").trim())?;
-    let title = parse_title(form.get("title"))?;
+    check.take(check_schedule(opens_at, closes_at));
+    check.take(occasion.check());
+    let slug = check.take(Slug::parse(form.get("slug").trim()));
+    let title = check.take(parse_title(form.get("title")));
+    let capacity = check.take(inputs::parse_capacity(form.get("capacity")));
+    let (Some(slug), Some(title), Some(capacity)) = (slug, title, capacity) else {
+        return Err(check.problem());
+    };
+    check.done()?;
     let new = NewEvent {
-        description: parse_description(form.get("description"))?,
+        description: description.unwrap_or_default(),
         waitlist: form.is_ticked("waitlist"),
-        max_party_size: match form.sent("max_party_size") {
-            Some(most) => inputs::parse_max_party_size(most)?,
-            None => PartySize::ONE,
-        },
+        max_party_size: max_party_size.unwrap_or(PartySize::ONE),
         opens_at,
         closes_at,
         occasion,
-        ..NewEvent::new(slug, title, inputs::parse_capacity(form.get("capacity"))?)
+        ..NewEvent::new(slug, title, capacity)
     };
-    let event = settings::create(context, new, organiser).await?;
-    Ok((event.slug, choices))
+    Ok((new, choices))
 }
 
 async fn events_page(
@@ -118,15 +137,7 @@ async fn events_page(
     typed: &Form,
     refused: Option<&Problem>,
 ) -> Response {
-    let wrong: Vec<_> = match refused {
-        Some(problem) if problem.code() == Code::SlugTaken => vec!["slug".to_owned()],
-        Some(problem) => problem
-            .errors()
-            .into_iter()
-            .map(|(field, _)| field)
-            .collect(),
-        None => Vec::new(),
-    };
+    let error = |name| mistakes::at(visit.texts, refused?, name);
     let template = AdminEventsPage {
         t: visit.texts,
         here: PATH.to_owned(),
@@ -135,9 +146,15 @@ async fn events_page(
         events: states::all(context).await,
         slug: typed.get("slug").to_owned(),
         capacity_input: typed.get("capacity").to_owned(),
-        details: settings_view::new_details(typed, &wrong, &context.settings.time_zone),
+        slug_error: error("slug"),
+        capacity_error: error("capacity"),
+        details: settings_view::new_details(
+            visit.texts,
+            typed,
+            refused,
+            &context.settings.time_zone,
+        ),
         once: once::draw(),
-        wrong,
         create_error: refused.map(|problem| visit.texts.get(explanation(problem))),
     };
     page(
@@ -148,18 +165,10 @@ async fn events_page(
     )
 }
 
-/// The message that says what to change.
+/// What stands above the form; each field says what is wrong with it.
 fn explanation(problem: &Problem) -> String {
-    let field = problem.errors().into_iter().next().map(|(field, _)| field);
-    match field.as_deref() {
-        Some("slug") => "create-slug-hint".to_owned(),
-        Some("capacity") => "flash-error-capacity".to_owned(),
-        Some("closes_at") => "flash-error-schedule".to_owned(),
-        Some("ends_at") => "flash-error-ends".to_owned(),
-        Some("time_zone") => "flash-error-zone".to_owned(),
-        _ if problem.code() == Code::ValidationFailed => {
-            "problem-validation-failed-meaning".to_owned()
-        }
-        _ => format!("problem-{}-meaning", problem.code().as_str()),
+    match problem.code() {
+        Code::ValidationFailed | Code::SlugTaken => "error-heading".to_owned(),
+        code => format!("problem-{}-meaning", code.as_str()),
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod events;
 mod flash;
 mod inputs;
 pub(super) mod login;
+mod mistakes;
 mod once;
 pub(super) mod questions;
 pub(super) mod questions_form;

@@ -18,6 +18,7 @@ use crate::domain::questions::{HELP_MAX, Kind, LABEL_MAX, MAX, OPTION_MAX, Quest
 use crate::http::auth::Organiser;
 use crate::http::body::{self, Unread};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
+use crate::http::pages::questions;
 use crate::http::pages::states::{self, Shown};
 use crate::http::pages::templates::{AdminQuestionsPage, QuestionRow};
 use crate::http::pages::visit::Visit;
@@ -216,6 +217,7 @@ fn fill(
         event: shown.view(context.clock.now()),
         is_unsaved: state.draft != Draft::of(questions),
         seen: state.seen.unwrap_or_else(|| version(questions)),
+        questions_json: questions::as_json(&shown.event),
         clash: state.clash,
         can_add: rows < MAX,
         focuses_add: state.focus == Some(Focus::Add),

@@ -11,69 +11,58 @@ use crate::domain::invalid::Invalid;
 use crate::domain::local_time::Choice;
 use crate::domain::occasion::{OccasionEdit, OnlineUrl, parse_contact, parse_location};
 use crate::domain::zone::Zone;
+use crate::http::field_value::Check;
 use crate::http::pages::form::Form;
 use crate::problem::Problem;
 
 /// What the details' form changes, and how its local times became moments. Fields that were not sent
 /// keep their settings.
 pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>), Problem> {
-    let zones = Zones::of(form, event)?;
+    let mut check = Check::default();
+    let zones = Zones::of(form, event, &mut check);
     let mut choices = Vec::new();
-    let mut moment = |name: &'static str| -> Result<Option<Option<Timestamp>>, Problem> {
+    let mut moment = |name: &'static str| -> Option<Option<Timestamp>> {
         let was = zones.was_moment(form, name);
-        let Some(text) = form.sent(name) else {
-            return Ok(None);
-        };
+        let text = form.sent(name)?;
         // An untouched field keeps every digit, and the second of two equal local times.
         let is_untouched = zones.now == zones.was
             && was.is_some_and(|was| inputs::moment(was, &zones.was) == text.trim());
         if is_untouched {
-            return Ok(None);
+            return None;
         }
-        let read = inputs::parse_moment(name, text, &zones.now)?;
+        let read = check.take(inputs::parse_moment(name, text, &zones.now))?;
         let new = changed(read.map(|(at, _)| at), was.as_ref());
         if new.is_some() {
             choices.extend(read.map(|(_, choice)| choice));
         }
-        Ok(new)
+        new
     };
-    let (opens_at, closes_at) = (moment("opens_at")?, moment("closes_at")?);
-    let (starts_at, ends_at) = (moment("starts_at")?, moment("ends_at")?);
+    let (opens_at, closes_at) = (moment("opens_at"), moment("closes_at"));
+    let (starts_at, ends_at) = (moment("starts_at"), moment("ends_at"));
+    let was = was_details(form, &zones);
     // A script may send the form without the field.
     let max_party_size = form
         .sent("max_party_size")
-        .map(inputs::parse_max_party_size)
-        .transpose()?;
-    let was = was_details(form, &zones);
+        .and_then(|text| check.take(inputs::parse_max_party_size(text)));
+    let title = check.take(parse_title(form.get("title")));
+    let description = check.take(parse_description(form.get("description")));
+    let mut fields = Fields { form, check };
     let occasion = OccasionEdit {
         starts_at,
         ends_at,
         time_zone: changed(zones.now.clone(), Some(&zones.was)),
-        location: sent(
-            form,
-            "location",
-            parse_location,
-            was.occasion.location.as_ref(),
-        )?,
-        online_url: sent(
-            form,
+        location: fields.sent("location", parse_location, was.occasion.location.as_ref()),
+        online_url: fields.sent(
             "online_url",
             OnlineUrl::parse,
             was.occasion.online_url.as_ref(),
-        )?,
-        contact: sent(
-            form,
-            "contact",
-            parse_contact,
-            was.occasion.contact.as_ref(),
-        )?,
-    };
-    let edit = Edit {
-        title: changed(parse_title(form.get("title"))?, was.title.as_ref()),
-        description: changed(
-            parse_description(form.get("description"))?,
-            was.description.as_ref(),
         ),
+        contact: fields.sent("contact", parse_contact, was.occasion.contact.as_ref()),
+    };
+    fields.check.done()?;
+    let edit = Edit {
+        title: title.and_then(|title| changed(title, was.title.as_ref())),
+        description: description.and_then(|text| changed(text, was.description.as_ref())),
         waitlist: changed(form.is_ticked("waitlist"), was.waitlist.as_ref()),
         max_party_size: max_party_size.and_then(|most| changed(most, was.max_party_size.as_ref())),
         opens_at,
@@ -122,17 +111,20 @@ struct Zones {
 }
 
 impl Zones {
-    fn of(form: &Form, event: &Event) -> Result<Self, Invalid> {
+    /// An unknown zone is a mistake; the times are then read in the one before.
+    fn of(form: &Form, event: &Event, check: &mut Check) -> Self {
         let of_event = &event.occasion.time_zone;
         let was = form
             .sent("was_time_zone")
             .and_then(|name| Zone::parse(name).ok())
             .unwrap_or_else(|| of_event.clone());
-        let now = match form.sent("time_zone") {
-            Some(name) => Zone::parse(name)?,
-            None => was.clone(),
-        };
-        Ok(Self { now, was })
+        let typed = form
+            .sent("time_zone")
+            .and_then(|name| check.take(Zone::parse(name)));
+        Self {
+            now: typed.unwrap_or_else(|| was.clone()),
+            was,
+        }
     }
 
     #[expect(
@@ -145,16 +137,22 @@ impl Zones {
     }
 }
 
-/// A setting whose field was sent, if it differs from what it was.
-fn sent<T: PartialEq>(
-    form: &Form,
-    name: &str,
-    parse: fn(&str) -> Result<T, Invalid>,
-    was: Option<&T>,
-) -> Result<Option<T>, Invalid> {
-    match form.sent(name) {
-        Some(text) => Ok(changed(parse(text)?, was)),
-        None => Ok(None),
+/// The fields of a form, and what is wrong with them.
+struct Fields<'a> {
+    form: &'a Form,
+    check: Check,
+}
+
+impl Fields<'_> {
+    /// A setting whose field was sent, if it differs from what it was.
+    fn sent<T: PartialEq>(
+        &mut self,
+        name: &str,
+        parse: fn(&str) -> Result<T, Invalid>,
+        was: Option<&T>,
+    ) -> Option<T> {
+        let new = self.check.take(parse(self.form.sent(name)?))?;
+        changed(new, was)
     }
 }
 
@@ -281,7 +279,19 @@ mod tests {
             )
         );
         assert_eq!(edit(""), (None, None, vec![]), "what was not sent is kept");
-        let unknown = details(&form("title=T&time_zone=Mars"), &samples::event());
-        assert_eq!(unknown.unwrap_err().errors()[0].0, "time_zone");
+        let wrong = form("title=+&time_zone=Mars&starts_at=soon&contact=a%0Ab&max_party_size=0");
+        let wrong = details(&wrong, &samples::event()).unwrap_err();
+        let fields = wrong.mistakes().iter().map(|mistake| &*mistake.field);
+        assert_eq!(
+            fields.collect::<Vec<_>>(),
+            [
+                "time_zone",
+                "starts_at",
+                "max_party_size",
+                "title",
+                "contact"
+            ],
+            "all at once"
+        );
     }
 }

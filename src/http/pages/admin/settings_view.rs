@@ -2,17 +2,20 @@
 //! refused.
 
 use super::details::{Details, Setting, Tick};
-use super::inputs;
+use super::{inputs, mistakes};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
+use crate::http::text::Texts;
+use crate::problem::Problem;
 
-/// A form that was refused, and the fields that were the reason.
+/// A form that was refused, and why.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refused<'a> {
+    pub(super) texts: Texts,
     pub(super) form: &'a Form,
-    pub(super) wrong: &'a [String],
+    pub(super) problem: &'a Problem,
 }
 
 /// The details' fields; `typed` after a form that was refused.
@@ -28,6 +31,7 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
     };
     Details {
         exists: true,
+        is_refused: typed.is_some(),
         title: field("title", event.title.clone()),
         description: field("description", event.description.clone()),
         max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
@@ -54,15 +58,21 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
     }
 }
 
-/// The details' fields for a new event, with what was `typed` and which fields were wrong.
-pub(super) fn new_details(typed: &Form, wrong: &[String], default_zone: &Zone) -> Details {
+/// The details' fields for a new event, with what was `typed` and what is wrong with it.
+pub(super) fn new_details(
+    texts: Texts,
+    typed: &Form,
+    problem: Option<&Problem>,
+    default_zone: &Zone,
+) -> Details {
     let field = |name: &str, default: &str| Setting {
         value: typed.sent(name).unwrap_or(default).to_owned(),
-        is_wrong: wrong.iter().any(|field| field == name),
+        error: problem.and_then(|problem| mistakes::at(texts, problem, name)),
         ..Setting::default()
     };
     Details {
         exists: false,
+        is_refused: problem.is_some(),
         title: field("title", ""),
         description: field("description", ""),
         max_party_size: field("max_party_size", "1"),
@@ -93,31 +103,40 @@ pub(super) fn capacity(event: &Event, typed: Option<Refused<'_>>) -> Setting {
 
 /// Keeps what was typed; an untouched field shows the current value.
 fn setting(name: &str, now: String, typed: Option<Refused<'_>>, zone: &Zone) -> Setting {
-    let Some(Refused { form, wrong }) = typed else {
+    let Some(Refused {
+        texts,
+        form,
+        problem,
+    }) = typed
+    else {
         return Setting {
             value: now.clone(),
             was: now.clone(),
             now,
-            clashes: false,
-            is_wrong: false,
+            error: None,
         };
     };
     let was = form.sent(&format!("was_{name}"));
-    let is_named = wrong.iter().any(|field| field == name);
+    let error = mistakes::at(texts, problem, name);
     // A field that was not sent keeps its setting.
-    let Some(value) = form.sent(name) else {
+    let untouched = |value: &str| was.is_some_and(|was| same(was, value, zone));
+    let typed = form.sent(name).filter(|value| !untouched(value));
+    let Some(value) = typed else {
         return Setting {
-            is_wrong: is_named,
+            error,
             ..setting(name, now, None, zone)
         };
     };
-    if was.is_some_and(|was| same(was, value, zone)) {
-        return setting(name, now, None, zone);
-    }
     let clashes = was.is_some_and(|was| !same(was, &now, zone)) && !same(value, &now, zone);
+    let clash = || {
+        if now.is_empty() {
+            texts.get("clash-empty")
+        } else {
+            texts.get1("clash", "value", &now)
+        }
+    };
     Setting {
-        clashes,
-        is_wrong: clashes || is_named,
+        error: if clashes { Some(clash()) } else { error },
         value: value.to_owned(),
         was: now.clone(),
         now,
@@ -148,7 +167,9 @@ fn same(one: &str, other: &str, zone: &Zone) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::invalid::Invalid;
     use crate::http::pages::samples;
+    use crate::problem::Code;
 
     fn form(fields: &str) -> Form {
         serde_urlencoded::from_str(fields).unwrap()
@@ -162,30 +183,36 @@ mod tests {
             ..samples::event()
         };
         let typed = form("title=Ball&was_title=Gala&description=Old&was_description=Old");
-        let wrong = ["description".to_owned(), "closes_at".to_owned()];
+        let wrong = ["description", "closes_at"].map(|field| Invalid::new(field, "malformed", ""));
+        let problem = Problem::invalid(&wrong);
+        let texts = Texts::default();
         let typed = Refused {
+            texts,
             form: &typed,
-            wrong: &wrong,
+            problem: &problem,
         };
         let shown = details(&event, Some(typed));
         assert_eq!(
             (shown.title.value.as_str(), shown.title.now.as_str()),
             ("Ball", "Dance")
         );
-        assert!(shown.title.clashes && shown.title.is_wrong);
-        assert!(shown.closes_at.is_wrong && !shown.closes_at.clashes);
+        assert!(shown.title.error.unwrap().contains("“Dance”"));
+        assert_eq!(
+            shown.closes_at.error.as_deref(),
+            Some("Enter a date and a time, or leave this empty.")
+        );
         assert_eq!(shown.description.value, "New", "untouched here");
-        assert!(!shown.description.clashes);
-        assert!(!details(&event, None).title.clashes);
+        assert!(shown.description.error.is_some());
+        assert_eq!(details(&event, None).title.error, None);
         let typed = form("capacity=7&was_capacity=90");
+        let problem = Problem::new(Code::ChangedMeanwhile, "");
         let typed = Refused {
+            texts,
             form: &typed,
-            wrong: &[],
+            problem: &problem,
         };
         let shown = capacity(&event, Some(typed));
-        assert_eq!(
-            (shown.value.as_str(), shown.now.as_str(), shown.clashes),
-            ("7", "100", true)
-        );
+        assert_eq!((shown.value.as_str(), shown.now.as_str()), ("7", "100"));
+        assert!(shown.error.is_some());
     }
 }
