@@ -262,3 +262,33 @@ fn secret(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_a_variable_and_every_secret_is_masked() {
+        let serve = ServeArgs::augment_args(Command::new("serve"));
+        let ids = |wanted: fn(&Arg) -> bool| -> Vec<&str> {
+            let found = serve.get_arguments().filter(|arg| wanted(arg));
+            found.map(|arg| arg.get_id().as_str()).collect()
+        };
+        assert_eq!(
+            ids(|arg| arg.get_env().is_none()),
+            Vec::<&str>::new(),
+            "a configuration file sets options that have a variable"
+        );
+        let mut secrets = ids(Arg::is_hide_env_values_set);
+        secrets.sort_unstable();
+        assert_eq!(secrets, SECRETS);
+        for id in secrets {
+            let value = "postgres://ada:hunter22@db.example.org/headcount".to_owned();
+            assert!(!masked(id, value).contains("hunter22"), "{id}");
+        }
+        assert!(
+            !masked("public_url", "https://ada:hunter22@example.org".to_owned())
+                .contains("hunter22")
+        );
+    }
+}

@@ -29,8 +29,8 @@ pub struct Inspection {
     pub newest: Option<Timestamp>,
     /// The server's own clock (Postgres).
     pub server_time: Option<Timestamp>,
-    /// How long one statement takes.
-    pub round_trip: Duration,
+    /// How long one statement takes; `None` while there is no file.
+    pub round_trip: Option<Duration>,
     /// Settings and damage that would lose registrations, in words.
     pub faults: Vec<String>,
 }
@@ -74,7 +74,7 @@ async fn of_file(path: &Path) -> Result<Inspection, StoreError> {
         schema: Schema::Empty,
         newest: None,
         server_time: None,
-        round_trip: Duration::ZERO,
+        round_trip: None,
         faults: Vec::new(),
     };
     if !path.exists() {
@@ -83,7 +83,7 @@ async fn of_file(path: &Path) -> Result<Inspection, StoreError> {
     let mut connection = read_only(path).await?;
     let begun = Instant::now();
     let (newest, at) = schema(&mut connection).await?;
-    let round_trip = begun.elapsed();
+    let round_trip = Some(begun.elapsed());
     let damage: Vec<String> = query_scalar("PRAGMA quick_check(1)")
         .fetch_all(&mut connection)
         .await?;
@@ -125,7 +125,7 @@ async fn of_server(options: &PgConnectOptions) -> Result<Inspection, sqlx::Error
     )
     .fetch_one(&mut connection)
     .await?;
-    let round_trip = begun.elapsed();
+    let round_trip = Some(begun.elapsed());
     let applied: Result<Vec<i64>, _> = query_scalar(APPLIED).fetch_all(&mut connection).await;
     let newest = match applied {
         Ok(applied) => applied.last().copied(),

@@ -21,21 +21,25 @@ pub(super) async fn examine(config: &Config) -> (Vec<Finding>, Option<Inspection
             );
         }
     };
-    let took = inspection.round_trip;
     let database = if !inspection.faults.is_empty() {
         Finding::fault(
             "database",
             format!("{url}: {}", inspection.faults.join("; ")),
         )
-    } else if took > SLOW {
-        Finding::warning(
-            "database",
-            format!(
-                "{url}: a statement takes {took:.1?}; use a server that is nearer or has less to do"
-            ),
-        )
     } else {
-        Finding::ok("database", format!("{url} answers in {took:.1?}"))
+        match inspection.round_trip {
+            None => Finding::ok(
+                "database",
+                format!("{url} does not exist yet; the first start creates it"),
+            ),
+            Some(took) if took > SLOW => Finding::warning(
+                "database",
+                format!(
+                    "{url}: a statement takes {took:.1?}; use a server that is nearer or has less to do"
+                ),
+            ),
+            Some(took) => Finding::ok("database", format!("{url} answers in {took:.1?}")),
+        }
     };
     let schema = match inspection.schema {
         Schema::Empty => Finding::ok("schema", "none yet; the first start creates it"),

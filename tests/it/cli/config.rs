@@ -187,7 +187,7 @@ fn every_mistake_in_the_files_is_named_with_the_others() {
     let file = write(
         folder.path(),
         "headcount.toml",
-        "listenn = \"x\"\nheartbeat = \"often\"\ndrain = { s = 1 }\nadmin-token = [1]\n",
+        "listens = \"x\"\nheartbeat = \"often\"\ndrain = { s = 1 }\nadmin-token = [1]\n",
     );
     let variables = [
         ("HEADCOUNT_CONFIG", file.as_str()),
@@ -202,7 +202,7 @@ fn every_mistake_in_the_files_is_named_with_the_others() {
             .map(|bytes| String::from_utf8(bytes).unwrap())
             .join("\n");
         for mistake in [
-            "there is no option listenn",
+            "there is no option listens",
             "--heartbeat: \"often\"",
             "drain must be text",
             "admin-token must be text",
