@@ -21,26 +21,7 @@ pub(super) async fn examine(config: &Config) -> (Vec<Finding>, Option<Inspection
             );
         }
     };
-    let database = if !inspection.faults.is_empty() {
-        Finding::fault(
-            "database",
-            format!("{url}: {}", inspection.faults.join("; ")),
-        )
-    } else {
-        match inspection.round_trip {
-            None => Finding::ok(
-                "database",
-                format!("{url} does not exist yet; the first start creates it"),
-            ),
-            Some(took) if took > SLOW => Finding::warning(
-                "database",
-                format!(
-                    "{url}: a statement takes {took:.1?}; use a server that is nearer or has less to do"
-                ),
-            ),
-            Some(took) => Finding::ok("database", format!("{url} answers in {took:.1?}")),
-        }
-    };
+    let database = database(&url.to_string(), &inspection);
     let schema = match inspection.schema {
         Schema::Empty => Finding::ok("schema", "none yet; the first start creates it"),
         Schema::Current(newest) => {
@@ -60,4 +41,24 @@ pub(super) async fn examine(config: &Config) -> (Vec<Finding>, Option<Inspection
         ),
     };
     (vec![database, schema], Some(inspection))
+}
+
+fn database(url: &str, inspection: &Inspection) -> Finding {
+    const NAME: &str = "database";
+    if !inspection.faults.is_empty() {
+        return Finding::fault(NAME, format!("{url}: {}", inspection.faults.join("; ")));
+    }
+    match inspection.round_trip {
+        None => Finding::ok(
+            NAME,
+            format!("{url} does not exist yet; the first start creates it"),
+        ),
+        Some(took) if took > SLOW => Finding::warning(
+            NAME,
+            format!(
+                "{url}: a statement takes {took:.1?}; use a server that is nearer or has less to do"
+            ),
+        ),
+        Some(took) => Finding::ok(NAME, format!("{url} answers in {took:.1?}")),
+    }
 }
