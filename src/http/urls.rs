@@ -106,8 +106,18 @@ pub const ALL: &[Url] = &[
     closed("/admin/events/{slug}/announce", &[Method::POST]),
     closed("/admin/events/{slug}/withdraw", &[Method::POST]),
     closed("/admin/events/{slug}/delete", &[Method::POST]),
+    closed("/admin/events/{slug}/add", &[Method::GET, Method::POST]),
+    closed("/admin/events/{slug}/import", &[Method::GET, Method::POST]),
+    closed(
+        "/admin/events/{slug}/registrations/{id}",
+        &[Method::GET, Method::POST],
+    ),
     closed(
         "/admin/events/{slug}/registrations/{id}/cancel",
+        &[Method::POST],
+    ),
+    closed(
+        "/admin/events/{slug}/registrations/{id}/restore",
         &[Method::POST],
     ),
 ];
@@ -280,7 +290,7 @@ mod tests {
             ("/admin/events/gala/edit/", Some("/admin/events/gala")),
             (
                 "/admin/events/gala/registrations/7-1-1/cancel",
-                Some("/admin/events/gala"),
+                Some("/admin/events/gala/registrations/7-1-1"),
             ),
             ("/admin/events", Some("/admin")),
             ("/admin/logout", Some("/admin")),

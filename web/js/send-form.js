@@ -4,6 +4,7 @@
 import { readWords } from "./words.js";
 
 const PATIENCE_MS = 20_000;
+const UPLOAD_PATIENCE_MS = 60_000; // as long as the server waits for a file
 const say = readWords("send-messages");
 
 export function start(body) {
@@ -32,7 +33,7 @@ async function submit(form, submitter) {
       ...request.init,
       headers: { Accept: "text/html" },
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(hasFile(form) ? UPLOAD_PATIENCE_MS : PATIENCE_MS),
     });
     if (answer.status >= 500) throw new Error(`refused with ${answer.status}`);
     // A page without form data that was found, or the page after the change.
@@ -59,12 +60,13 @@ function requestOf(form, submitter) {
   }
   // A wrong password is counted: it is sent once, after the server has answered.
   if (form.hasAttribute("data-ask-first")) return { url, init: { method: "HEAD" } };
-  const isMultipart = form.enctype === "multipart/form-data";
   return {
     url,
-    init: { method: "POST", body: isMultipart ? data : new URLSearchParams(fields()) },
+    init: { method: "POST", body: hasFile(form) ? data : new URLSearchParams(fields()) },
   };
 }
+
+const hasFile = (form) => form.enctype === "multipart/form-data";
 
 /** As the browser does it, past the listener above. */
 function resubmit(form, submitter) {

@@ -124,7 +124,7 @@ fn bounded() -> Value {
 
 fn document() -> OpenApi {
     let mut paths = Paths::new();
-    for call in calls::ALL {
+    for call in calls::all() {
         paths.add_path_operation(
             call.path,
             vec![method(&call.method)],

@@ -39,7 +39,7 @@ use super::{first_of, read, with};
 use crate::context::Shared;
 use crate::http::body::body;
 use admin::actions::Action;
-use admin::{actions, audit, event, events, login};
+use admin::{actions, audit, event, events, import, login, person};
 use visit::visit;
 
 /// Every page.
@@ -232,6 +232,36 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(send())
         .then(admin::questions::act)
         .boxed();
+    let new_person = at!("admin" / "events" / String / "add")
+        .and(read())
+        .and(page_visit())
+        .then(person::show_new)
+        .boxed();
+    let add = at!("admin" / "events" / String / "add")
+        .and(warp::post())
+        .and(send())
+        .then(person::act_new)
+        .boxed();
+    let stored_person = at!("admin" / "events" / String / "registrations" / String)
+        .and(read())
+        .and(page_visit())
+        .then(person::show_stored)
+        .boxed();
+    let correct = at!("admin" / "events" / String / "registrations" / String)
+        .and(warp::post())
+        .and(send())
+        .then(person::act_stored)
+        .boxed();
+    let import_page = at!("admin" / "events" / String / "import")
+        .and(read())
+        .and(page_visit())
+        .then(import::show)
+        .boxed();
+    let import = at!("admin" / "events" / String / "import")
+        .and(warp::post())
+        .and(send())
+        .then(import::act)
+        .boxed();
     let act = at!("admin" / "events" / String / Action)
         .and(warp::post())
         .and(send())
@@ -242,7 +272,19 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(send())
         .then(actions::cancel)
         .boxed();
+    let restore = at!("admin" / "events" / String / "registrations" / String / "restore")
+        .and(warp::post())
+        .and(send())
+        .then(actions::restore)
+        .boxed();
     first_of([
+        new_person,
+        add,
+        stored_person,
+        correct,
+        import_page,
+        import,
+        restore,
         create,
         sign_in,
         sign_out,

@@ -87,10 +87,8 @@ pub(super) fn as_json(event: &Event) -> String {
 }
 
 /// What is wrong with the answers of a new registration.
-pub(super) fn mistakes(event: &Event, form: &Form) -> Vec<Invalid> {
-    let checked = event
-        .questions
-        .answered(&sent(event, form), Unanswered::Refused);
+pub(super) fn mistakes(event: &Event, form: &Form, unanswered: Unanswered) -> Vec<Invalid> {
+    let checked = event.questions.answered(&sent(event, form), unanswered);
     checked.err().unwrap_or_default()
 }
 
@@ -197,7 +195,7 @@ fn longest(kind: Kind) -> u32 {
 }
 
 /// The message about one answer; the scripts show the same ones.
-fn message(texts: Texts, question: &Question, mistake: &Invalid) -> String {
+pub(super) fn message(texts: Texts, question: &Question, mistake: &Invalid) -> String {
     if let Some(c) = mistake.character {
         return texts.get1("error-character", "character", described(c));
     }

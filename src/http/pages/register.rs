@@ -17,6 +17,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
+use crate::domain::questions::Unanswered;
 use crate::domain::registration::Secret;
 use crate::http::body::{self, Unread};
 use crate::http::text::Texts;
@@ -135,7 +136,7 @@ impl Refused {
         }
         let invalid = code == Code::ValidationFailed;
         let wrong = if invalid {
-            questions::mistakes(event, form)
+            questions::mistakes(event, form, Unanswered::Refused)
         } else {
             Vec::new()
         };

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use warp::reply::Response;
 
 use super::answers::AnswersField;
-use super::create::{PARTY_SIZE, Registered, answered, body_max, created, key, register};
+use super::create::{
+    PARTY_SIZE, Registered, answered, body_max, created, key, note_party_limit, register,
+};
 use super::view::base;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
@@ -93,10 +95,12 @@ impl ByHand {
         let party_size = check.take(fields.party_size.party_size(PARTY_SIZE, sent.media));
         let over_capacity = check.take(over_capacity(&fields.over_capacity, sent.media));
         let answers = check.take_all(answers);
+        let party_size = party_size.flatten().unwrap_or(PartySize::ONE);
+        note_party_limit(&mut check, party_size, event);
         match (name, email, answers) {
             (Some(name), Some(email), Some(answers)) if check.done().is_ok() => Ok(Self {
                 applicant: Applicant {
-                    party_size: party_size.flatten().unwrap_or(PartySize::ONE),
+                    party_size,
                     answers,
                     ..Applicant::new(name, email, key, Secret::draw())
                 },

@@ -224,15 +224,7 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
     }
     let answers = check.take_all(answers);
     let party_size = party_size.flatten().unwrap_or(PartySize::ONE);
-    if let Err(problem) = check.done() {
-        // The decision enforces the event's limit, because a repeated request may be older than the
-        // limit. Here the limit is only reported together with other mistakes.
-        if party_size <= event.max_party_size {
-            return Err(problem);
-        }
-        let most = event.max_party_size.get();
-        check.take::<()>(Err(PartySize::out_of_range(PARTY_SIZE, most)));
-    }
+    note_party_limit(&mut check, party_size, event);
     match (name, email, answers) {
         (Some(name), Some(email), Some(answers)) if check.done().is_ok() => Ok(Applicant {
             party_size,
@@ -240,6 +232,15 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
             ..Applicant::new(name, email, key, Secret::draw())
         }),
         _ => Err(check.problem()),
+    }
+}
+
+/// The decision enforces the event's limit, because a repeated request may be older than the limit.
+/// Here the limit is only reported together with other mistakes.
+pub(super) fn note_party_limit(check: &mut Check, party_size: PartySize, event: &Event) {
+    if check.done().is_err() && party_size > event.max_party_size {
+        let most = event.max_party_size.get();
+        check.take::<()>(Err(PartySize::out_of_range(PARTY_SIZE, most)));
     }
 }
 

@@ -6,6 +6,7 @@ mod console;
 mod details;
 mod document;
 mod groups;
+mod import;
 mod lists;
 mod organising;
 mod people;

@@ -105,6 +105,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("serde_urlencoded", &["http", "transport"]),
     ("csv", &["http"]),
+    ("multer", &["http"]),
     ("png", &["http"]),
     ("qrcode", &["http"]),
     ("icalendar", &["wire"]),

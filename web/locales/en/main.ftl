@@ -678,3 +678,65 @@ flash-done-questions = The questions are saved.
 flash-error-questions-changed = Someone else has changed the questions in the meantime. Nothing was saved.
 flash-error-questions-removed = This event has too many removed questions with answers. Nothing was saved.
 audit-field-questions = questions
+registrations-import = Import
+row-correct = Correct
+row-restore = Restore
+add-title = Add a person
+add-lead = For someone at the door or on the phone. This works while registration is closed, and required questions may stay unanswered.
+add-over-capacity = Confirm even if there are not enough places
+add-over-capacity-hint = Passes the capacity and everyone who waits. Nobody moves up until there is room again.
+add-button = Add
+correct-title = Correct a registration
+correct-heading = Registration no. { $number }
+correct-no-email = No email address
+correct-button = Save
+person-full = There are not enough free places, or others wait for them.
+person-changed = This registration has changed in the meantime. Nothing was saved. Open it again to see what it is now.
+import-title = Import registrations
+import-lead = Adds everyone in a CSV file. The file is checked first; nothing is stored until you confirm.
+import-file = CSV file
+import-hint = Up to 2 MiB and { $most } people, in UTF-8. Cells are separated by commas, semicolons or tabs.
+import-columns = The first line names the columns. Only the name is needed:
+import-check = Check the file
+import-result = Result of the check
+import-nobody = The file names nobody.
+import-ready =
+    { $n ->
+        [one] 1 registration can be added.
+       *[other] { $n } registrations can be added.
+    }
+import-waiting =
+    { $n ->
+        [one] 1 of them goes to the waiting list.
+       *[other] { $n } of them go to the waiting list.
+    }
+import-confirm =
+    { $n ->
+        [one] Add 1 registration
+       *[other] Add { $n } registrations
+    }
+import-refused = Nothing can be stored until these lines are right. Correct the file and check it again.
+import-line = Line
+import-column = Column
+import-mistake = What is wrong
+import-further =
+    { $n ->
+        [one] And 1 more mistake.
+       *[other] And { $n } more mistakes.
+    }
+import-error-repeated = An earlier line has the same address.
+import-error-not-utf-8 = This is not UTF-8. Save the file as “CSV UTF-8”.
+import-error-too-many-cells = There is a cell in a column without a heading.
+import-error-empty-file = The file is empty.
+import-error-too-many-rows = The file has too many people. Split it.
+import-error-no-name = The first line must name the columns, and one of them is “name”.
+import-error-unknown-column = This is neither a known column nor a question of this event.
+import-error-repeated-column = This column is there twice.
+import-error-doubtful-column = Two questions have this label. Use their keys.
+flash-done-added = The person is added.
+flash-done-added-waiting = The person is added to the waiting list.
+flash-done-corrected = The registration is saved.
+flash-done-restored = The registration has its places again.
+flash-done-imported = The registrations are added.
+flash-error-full = There are not enough free places, or others wait for them. Nothing was changed.
+flash-error-taken = This address has registered again. Nothing was changed.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::domain::invalid::Invalid;
 use crate::domain::questions::{Question, Questions};
 
 /// How many characters of an unknown header an answer repeats.
@@ -18,34 +19,25 @@ pub(super) enum Column<'q> {
     Empty,
 }
 
-/// Why a header is refused, with the part of it that is shown.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct WrongHeader {
-    pub(super) field: String,
-    pub(super) message: String,
-}
-
 /// The column of each header.
 pub(super) fn columns<'q>(
     header: &csv::ByteRecord,
     questions: &'q Questions,
-) -> Result<Vec<Column<'q>>, Vec<WrongHeader>> {
+) -> Result<Vec<Column<'q>>, Vec<Invalid>> {
     let mut columns = Vec::new();
     let mut wrong = Vec::new();
     for cell in header {
         match column(&String::from_utf8_lossy(cell), questions) {
             Ok(column) if column != Column::Empty && columns.contains(&column) => {
-                wrong.push(refuse(cell, "is there twice"));
+                wrong.push(refuse(cell, "repeated-column", "is there twice"));
             }
             Ok(column) => columns.push(column),
-            Err(why) => wrong.push(refuse(cell, why)),
+            Err((reason, why)) => wrong.push(refuse(cell, reason, why)),
         }
     }
     if wrong.is_empty() && !columns.contains(&Column::Name) {
-        wrong.push(WrongHeader {
-            field: "name".to_owned(),
-            message: "the first line must name the columns, and one of them is name".to_owned(),
-        });
+        let message = "the first line must name the columns, and one of them is name";
+        wrong.push(Invalid::new("name", "no-name", message));
     }
     if wrong.is_empty() {
         Ok(columns)
@@ -63,7 +55,10 @@ pub(super) fn known(header: &csv::ByteRecord, questions: &Questions) -> usize {
 }
 
 /// A header is a field's name, a question's key, its label, or `label (key)` as in the export.
-fn column<'q>(header: &str, questions: &'q Questions) -> Result<Column<'q>, &'static str> {
+fn column<'q>(
+    header: &str,
+    questions: &'q Questions,
+) -> Result<Column<'q>, (&'static str, &'static str)> {
     let header = header.trim();
     let folded = header.to_lowercase();
     match folded.as_str() {
@@ -83,18 +78,22 @@ fn column<'q>(header: &str, questions: &'q Questions) -> Result<Column<'q>, &'st
     });
     match (labelled.next(), labelled.next()) {
         (Some(question), None) => Ok(Column::Answer(question)),
-        (Some(_), Some(_)) => Err("is the label of two questions; use their keys"),
-        (None, _) => Err("is no column that can be imported, and no question of this event"),
+        (Some(_), Some(_)) => Err((
+            "doubtful-column",
+            "is the label of two questions; use their keys",
+        )),
+        (None, _) => Err((
+            "unknown-column",
+            "is no column that can be imported, and no question of this event",
+        )),
     }
 }
 
-fn refuse(cell: &[u8], why: &str) -> WrongHeader {
+fn refuse(cell: &[u8], reason: &'static str, why: &str) -> Invalid {
     let header: Cow<'_, str> = String::from_utf8_lossy(cell);
     let field: String = header.trim().chars().take(SHOWN).collect();
-    WrongHeader {
-        message: format!("the column {field:?} {why}"),
-        field,
-    }
+    let message = format!("the column {field:?} {why}");
+    Invalid::new(field, reason, message)
 }
 
 #[cfg(test)]
@@ -123,7 +122,12 @@ mod tests {
         };
         columns
             .map(|columns| columns.iter().map(name).collect())
-            .map_err(|wrong| wrong.into_iter().map(|wrong| wrong.field).collect())
+            .map_err(|wrong| {
+                wrong
+                    .into_iter()
+                    .map(|wrong| wrong.field.into_owned())
+                    .collect()
+            })
     }
 
     #[test]

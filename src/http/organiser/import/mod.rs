@@ -20,6 +20,7 @@ use crate::context::head::RequestHead;
 use crate::context::{Context, Shared, blocking};
 use crate::domain::command::{Answer, Command, Imported, Refusal};
 use crate::domain::event::Event;
+use crate::domain::invalid::Invalid;
 use crate::http::auth::Organiser;
 use crate::http::body::{self, Unread};
 use crate::http::registration::unexpected;
@@ -61,6 +62,9 @@ pub(in crate::http) struct LineError {
     pub(in crate::http) code: &'static str,
     /// A plain English sentence.
     pub(in crate::http) message: String,
+    /// What is wrong with a cell or a header, for pages to translate.
+    #[serde(skip)]
+    pub(in crate::http) invalid: Option<Invalid>,
 }
 
 /// `POST /api/v1/events/{slug}/registrations/import`
@@ -128,7 +132,9 @@ async fn check(event: &Arc<Event>, file: Bytes) -> Result<Sheet, Problem> {
     let turn = Arc::clone(&TURN).acquire_owned().await;
     let turn = turn.map_err(|_| defect())?;
     let event = Arc::clone(event);
-    let checked = blocking::run(turn, move || Sheet::read(&file, &event.questions));
+    let checked = blocking::run(turn, move || {
+        Sheet::read(&file, &event.questions, event.max_party_size)
+    });
     checked.await.ok_or_else(defect)
 }
 
@@ -147,10 +153,15 @@ impl LineError {
             | Refusal::NotEmpty(_)
             | Refusal::ChangedMeanwhile => None,
         };
+        let invalid = match &refusal {
+            Refusal::Invalid(invalid) => Some(invalid.clone()),
+            _ => None,
+        };
         let problem = Problem::from(refusal);
         Self {
             line,
             field,
+            invalid,
             code: problem.code().as_str(),
             message: problem.detail().to_owned(),
         }

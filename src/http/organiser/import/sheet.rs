@@ -42,21 +42,23 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Reads a file for an event with these questions.
-    pub(super) fn read(file: &[u8], questions: &Questions) -> Self {
+    /// Reads a file for an event with these questions and this largest party.
+    pub(super) fn read(file: &[u8], questions: &Questions, most: PartySize) -> Self {
         let file = file.strip_prefix(BOM).unwrap_or(file);
         let mut sheet = Self::default();
         let mut records = Records::new(file, delimiter(file, questions));
         let Some((line, header)) = records.next() else {
-            sheet.mistake(1, None, "the file is empty");
+            let mistake = Invalid::new("", "empty-file", "the file is empty");
+            sheet.errors.push(LineError::invalid(1, mistake));
             return sheet;
         };
         let columns = match columns(&header, questions) {
             Ok(columns) => columns,
             Err(wrong) => {
-                for wrong in wrong {
-                    sheet.mistake(line, Some(wrong.field), wrong.message);
-                }
+                let wrong = wrong.into_iter();
+                sheet
+                    .errors
+                    .extend(wrong.map(|wrong| LineError::invalid(line, wrong)));
                 return sheet;
             }
         };
@@ -64,7 +66,8 @@ impl Sheet {
         for (line, record) in records {
             if sheet.rows == ROWS_MAX {
                 let message = format!("a file may have up to {ROWS_MAX} people; split it");
-                sheet.mistake(line, None, message);
+                let mistake = Invalid::new("", "too-many-rows", message);
+                sheet.errors.push(LineError::invalid(line, mistake));
                 break;
             }
             sheet.rows += 1;
@@ -78,7 +81,7 @@ impl Sheet {
                     Some(Invalid::new("email", REPEATED, message))
                 }
             };
-            match person(&columns, &record, questions, &mut repeated) {
+            match person(&columns, &record, (questions, most), &mut repeated) {
                 Ok(person) => {
                     sheet.lines.push(line);
                     sheet.people.push(person);
@@ -93,12 +96,6 @@ impl Sheet {
         }
         sheet
     }
-
-    fn mistake(&mut self, line: u64, field: Option<String>, message: impl Into<String>) {
-        let field = field.unwrap_or_default();
-        let mistake = Invalid::new(field, "header", message);
-        self.errors.push(LineError::invalid(line, mistake));
-    }
 }
 
 impl LineError {
@@ -111,9 +108,10 @@ impl LineError {
         };
         Self {
             line,
-            field: Some(mistake.field.into_owned()).filter(|field| !field.is_empty()),
+            field: Some(mistake.field.to_string()).filter(|field| !field.is_empty()),
             code: code.as_str(),
-            message: mistake.message,
+            message: mistake.message.clone(),
+            invalid: Some(mistake),
         }
     }
 }
@@ -173,7 +171,7 @@ impl Iterator for Records<'_> {
 fn person(
     columns: &[Column<'_>],
     record: &ByteRecord,
-    questions: &Questions,
+    (questions, most): (&Questions, PartySize),
     repeated: &mut impl FnMut(&Email) -> Option<Invalid>,
 ) -> Result<Applicant, Vec<Invalid>> {
     let mut mistakes = Vec::new();
@@ -203,7 +201,7 @@ fn person(
                 }
                 Err(mistake) => note(mistake),
             },
-            Column::PartySize => match people(cell.trim()) {
+            Column::PartySize => match people(cell.trim(), most) {
                 Ok(parsed) => party_size = parsed,
                 Err(mistake) => note(mistake),
             },
@@ -235,11 +233,14 @@ fn person(
     }
 }
 
-fn people(cell: &str) -> Result<PartySize, Invalid> {
+/// The limit is also enforced when the party is decided: it may change until then.
+fn people(cell: &str, most: PartySize) -> Result<PartySize, Invalid> {
     let digits = cell.bytes().all(|byte| byte.is_ascii_digit());
-    let people = cell.parse().ok().filter(|_| digits);
-    // 0 is refused with the message that any other value gets.
-    PartySize::parse("party_size", people.unwrap_or_default())
+    let people = cell.parse().ok().filter(|_| digits).unwrap_or_default();
+    PartySize::parse("party_size", people)
+        .ok()
+        .filter(|people| *people <= most)
+        .ok_or_else(|| PartySize::out_of_range("party_size", most.get()))
 }
 
 /// Writes a cell as a form would send it.

@@ -16,15 +16,14 @@ use crate::domain::command::{Answer, Command};
 use crate::domain::event::{Edit, Event};
 use crate::domain::invalid::Invalid;
 use crate::domain::local_time::Choice;
-use crate::domain::registration::Locator;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
-use crate::http::organiser::announcements;
+use crate::http::organiser::{announcements, registrations};
 use crate::http::pages::answer::{problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::states;
 use crate::http::pages::visit::Visit;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// One of the console's buttons.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +39,8 @@ pub(in crate::http::pages) enum Action {
     Delete,
     /// One registration, by its id.
     Cancel(String),
+    /// One that is cancelled.
+    Restore(String),
 }
 
 /// By the path's last segment.
@@ -76,6 +77,7 @@ impl Action {
             Self::Withdraw => "withdrawn",
             Self::Delete => "deleted",
             Self::Cancel(_) => "cancelled",
+            Self::Restore(_) => "restored",
         }
     }
 }
@@ -89,6 +91,17 @@ pub(in crate::http::pages) async fn cancel(
     body: Unread,
 ) -> Response {
     act(slug, Action::Cancel(id), context, visit, body).await
+}
+
+/// `POST /admin/events/{slug}/registrations/{id}/restore`.
+pub(in crate::http::pages) async fn restore(
+    slug: String,
+    id: String,
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
+    act(slug, Action::Restore(id), context, visit, body).await
 }
 
 /// `POST /admin/events/{slug}/…`.
@@ -197,23 +210,16 @@ async fn carry_out(
                 by,
             }
         }
-        Action::Cancel(id) => {
-            let no_such = || {
-                Problem::new(
-                    Code::RegistrationNotFound,
-                    "this event has no such registration",
-                )
-            };
-            let locator: Locator = id.parse().map_err(|_| no_such())?;
-            if locator.event != event.id {
-                return Err(no_such());
-            }
-            Command::Cancel {
-                locator,
-                secret: None,
-                by,
-            }
-        }
+        Action::Cancel(id) => Command::Cancel {
+            locator: registrations::locator(event, id)?,
+            secret: None,
+            by,
+        },
+        Action::Restore(id) => Command::Restore {
+            locator: registrations::locator(event, id)?,
+            expected: None,
+            by,
+        },
     };
     let answer = context.registrar.submit(event.id, command).await??;
     if answer == Answer::Deleted {
@@ -252,9 +258,12 @@ fn typed<'a>(action: &Action, form: &'a Form) -> Typed<'a> {
         Action::Announce => Typed::Announcement(form),
         Action::Reset => Typed::Reset(form),
         Action::Delete => Typed::Delete,
-        Action::Close | Action::Open | Action::Undo | Action::Withdraw | Action::Cancel(_) => {
-            Typed::Nothing
-        }
+        Action::Close
+        | Action::Open
+        | Action::Undo
+        | Action::Withdraw
+        | Action::Cancel(_)
+        | Action::Restore(_) => Typed::Nothing,
     }
 }
 

@@ -35,6 +35,10 @@ pub(super) fn code(problem: &Problem) -> Option<&'static str> {
         None
     } else if code == Code::RegistrationNotFound {
         Some("not-found")
+    } else if code == Code::EventFull {
+        Some("full")
+    } else if code == Code::AlreadyRegistered {
+        Some("taken")
     } else if code == Code::ChangedMeanwhile {
         Some("changed")
     } else if code == Code::NotEmpty {

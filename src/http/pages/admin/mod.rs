@@ -9,14 +9,17 @@ pub(super) mod details;
 pub(super) mod event;
 pub(super) mod events;
 mod flash;
+pub(super) mod import;
 mod inputs;
 pub(super) mod login;
 mod mistakes;
 mod once;
+pub(super) mod person;
 pub(super) mod questions;
 pub(super) mod questions_form;
 mod settings_form;
 mod settings_view;
+mod upload;
 
 use warp::reply::Response;
 

@@ -35,7 +35,7 @@ const OUTCOME_TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A form's action, boxed because it holds a whole page while it renders.
-type Act = Pin<Box<dyn Future<Output = Response> + Send>>;
+pub(super) type Act = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// What an action works with.
 pub(super) struct Submission {
@@ -90,7 +90,7 @@ pub(super) async fn submit<A: Future<Output = Response> + Send + 'static>(
 
 /// Runs `act` in a task of its own: at a second click the browser closes the first request, which
 /// must still finish.
-async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) -> Response {
+pub(super) async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) -> Response {
     let Some(name) = name(&visit.path, form) else {
         return act.await;
     };

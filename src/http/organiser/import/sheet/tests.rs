@@ -18,7 +18,8 @@ fn questions() -> Questions {
 }
 
 fn read(file: impl AsRef<[u8]>) -> Sheet {
-    Sheet::read(file.as_ref(), &questions())
+    let most = PartySize::parse("party_size", 4).unwrap();
+    Sheet::read(file.as_ref(), &questions(), most)
 }
 
 /// Each person as name, address, party and answers, with the line.
@@ -98,7 +99,7 @@ fn every_mistake_names_its_line_and_field() {
         \n\
         ,nobody,0,soup,many\n\
         ,,,,\n\
-        Bob,ADA@example.org,21,,\n\
+        Bob,ADA@example.org,5,,\n\
         Cy,Ada@Example.org,,,\n\
         Dan,,,,,extra\n\
         Eve";
