@@ -4,6 +4,7 @@
 //! Owns which request belongs to which session ([`sessions`]) and the answers of the engine's HTTP
 //! half. A session without a poll under way has no task, no timer and no queue.
 
+mod answers;
 mod conversation;
 mod deadlines;
 mod session;
@@ -26,15 +27,19 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tower_layer::Layer;
 use tower_service::Service;
 use warp::http::request::Parts;
-use warp::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use warp::http::{HeaderValue, Method, Request, Response, header};
 
+use self::answers::{
+    Answer, BAD_METHOD, BAD_REQUEST, UNKNOWN_SESSION, UNKNOWN_TRANSPORT, UNKNOWN_VERSION, finish,
+    preflight, problem_answer, refuse, text, unmet_answer,
+};
 use self::conversation::Conversation;
 use self::session::{Found, HeldPoll, Session};
 use self::sessions::{SessionGuard, Sessions};
+use super::refusal;
 use super::websocket::{handshake, raise, switch};
-use super::{headers, refusal};
 use crate::context::in_flight::InFlight;
-use crate::context::throttle::subscriber;
+use crate::context::subscriber::subscriber;
 use crate::context::{Admission, Peer, Shared};
 use crate::problem::{Code, Problem};
 use crate::wire::engineio;
@@ -52,7 +57,6 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// 20 of 62 characters: a session cannot be guessed.
 const SID_LENGTH: usize = 20;
 
-type Answer = Response<Full<Bytes>>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// The layer; everything outside of [`PATH`] passes it untouched. Its sessions follow their events
@@ -109,15 +113,6 @@ where
             Box::pin(async { Ok(answering.await?.map(Either::Left)) })
         }
     }
-}
-
-/// The headers of every answer.
-fn finish(mut answer: Answer) -> Answer {
-    let head = answer.headers_mut();
-    headers::secure(head);
-    headers::open(head);
-    head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
 }
 
 /// The server's half of Engine.IO.
@@ -357,57 +352,4 @@ async fn read<Q: Body>(body: Q) -> Result<Bytes, Problem> {
         all.extend_from_slice(&data.copy_to_bytes(data.remaining()));
     }
     Ok(all.freeze())
-}
-
-fn text(body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
-    let plain = HeaderValue::from_static("text/plain; charset=UTF-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, plain);
-    answer
-}
-
-/// The engine's own errors: the code and the sentence of the reference server.
-type EngineError = (u8, &'static str);
-
-const UNKNOWN_TRANSPORT: EngineError = (0, "Transport unknown");
-const UNKNOWN_SESSION: EngineError = (1, "Session ID unknown");
-const BAD_METHOD: EngineError = (2, "Bad handshake method");
-const BAD_REQUEST: EngineError = (3, "Bad request");
-const UNKNOWN_VERSION: EngineError = (5, "Unsupported protocol version");
-
-fn refuse((code, message): EngineError) -> Answer {
-    let document = format!("{{\"code\":{code},\"message\":\"{message}\"}}");
-    let mut answer = Response::new(Full::from(document));
-    *answer.status_mut() = StatusCode::BAD_REQUEST;
-    let json = HeaderValue::from_static("application/json");
-    answer.headers_mut().insert(header::CONTENT_TYPE, json);
-    answer
-}
-
-fn problem_answer(problem: Problem) -> Answer {
-    let document = problem.document().to_string();
-    let (parts, _) = problem.into_response().into_parts();
-    Response::from_parts(parts, Full::from(document))
-}
-
-/// 412 with its problem, or 304 without a body.
-fn unmet_answer(unmet: warp::reply::Response) -> Answer {
-    let problem = unmet.extensions().get::<Problem>().cloned();
-    problem.map_or_else(
-        || Response::from_parts(unmet.into_parts().0, Full::default()),
-        problem_answer,
-    )
-}
-
-/// A client that sends headers of its own asks before it posts its packets.
-fn preflight() -> Answer {
-    let (mut parts, _) = headers::preflight().into_parts();
-    for (name, value) in [
-        (header::ALLOW, "GET, POST, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
-    ] {
-        parts.headers.insert(name, HeaderValue::from_static(value));
-    }
-    Response::from_parts(parts, Full::default())
 }

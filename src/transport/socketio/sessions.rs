@@ -20,7 +20,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// In all.
     pub total: usize,
-    /// For one client, as [`crate::context::throttle::subscriber`] tells clients apart.
+    /// For one client, as [`crate::context::subscriber::subscriber`] tells clients apart.
     pub per_address: usize,
 }
 
