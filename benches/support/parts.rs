@@ -5,7 +5,7 @@ use std::time::Duration;
 use headcount::context::{Context, Settings, Shared};
 use headcount::domain::clock::Clock;
 use headcount::domain::event::{Capacity, NewEvent, Slug};
-use headcount::live::cluster;
+use headcount::live::broadcast;
 use headcount::live::hub::Hub;
 use headcount::register::queue::{QUEUE, Registrar};
 use headcount::store::{DatabaseUrl, Store};
@@ -19,7 +19,7 @@ pub(crate) async fn open(url: &str, notifies: bool) -> Shared {
     let url: DatabaseUrl = url.parse().expect("a database");
     let store = Store::open(&url, None).await.expect("the database opens");
     let hub = Hub::new(INTERVAL);
-    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), INTERVAL);
+    let (broadcaster, broadcasting) = broadcast::broadcasting(store.clone(), INTERVAL);
     if notifies {
         tokio::spawn(broadcasting);
     } else {

@@ -17,9 +17,9 @@ use crate::domain::event::{Capacity, NewEvent, Slug};
 use crate::domain::occasion::Occasion;
 use crate::domain::zone::Zone;
 use crate::http::{session, urls};
-use crate::live::cluster;
 use crate::live::hub::Hub;
 use crate::live::presence_report::PresenceReporter;
+use crate::live::{broadcast, cluster};
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::{lab, schedule};
 use crate::routes;
@@ -161,7 +161,8 @@ pub async fn start(
     for event in store.events().await? {
         hub.publish(event);
     }
-    let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), config.publish_interval);
+    let (broadcaster, broadcasting) =
+        broadcast::broadcasting(store.clone(), config.publish_interval);
     let registrar = Registrar::new(
         store.clone(),
         hub.clone(),

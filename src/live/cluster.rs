@@ -1,5 +1,5 @@
-//! Several nodes: keeps this node's hub at the database's state, and notifies the others of this
-//! node's commits.
+//! Several nodes: keeps this node's hub at the database's state. [`super::broadcast`] notifies the
+//! others of this node's commits.
 //!
 //! There is no cluster protocol: the database is the only thing that nodes share. A notification is
 //! a hint to read a row again. The revision poll is the safety net: a lost notification, a pooler
@@ -9,8 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::hub::Hub;
 use crate::domain::clock::{Clock, Timestamp};
@@ -121,12 +120,12 @@ impl Follower {
                     self.reread(event).await;
                 }
             }
-            Some(Err(error)) => self.away(&error.to_string()),
-            None => self.away("no answer in time"),
+            Some(Err(error)) => self.mark_stale(&error.to_string()),
+            None => self.mark_stale("no answer in time"),
         }
     }
 
-    fn away(&self, why: &str) {
+    fn mark_stale(&self, why: &str) {
         if !self.hub.is_stale() {
             tracing::error!(
                 why,
@@ -224,82 +223,4 @@ impl Follower {
             }
         }
     }
-}
-
-/// Accepts this node's commits, to notify the other nodes.
-#[derive(Debug, Clone)]
-pub struct Broadcaster(mpsc::UnboundedSender<(EventId, Notice)>);
-
-/// What the other nodes receive: the newest revision, or `None` to read the event again in any
-/// case.
-type Notice = Option<Revision>;
-
-impl Broadcaster {
-    /// Reports a commit; never waits.
-    pub fn committed(&self, event: EventId, revision: Revision) {
-        // The receiver is gone only when the process ends.
-        let _ = self.0.send((event, Some(revision)));
-    }
-
-    /// Reports a deletion or an announcement, which no revision shows; never waits.
-    pub fn invalidated(&self, event: EventId) {
-        let _ = self.0.send((event, None));
-    }
-}
-
-/// A broadcaster and its task, which notifies the other nodes: at most one statement for each event
-/// in `interval`. Never inside the committing transaction: there `NOTIFY` takes one lock for all
-/// committers of the server.
-pub fn broadcasting(
-    store: Store,
-    interval: Duration,
-) -> (Broadcaster, impl Future<Output = ()> + Send) {
-    // Unbounded but short: the task drains it at once into a map with one entry for each event.
-    let (sender, mut reports) = mpsc::unbounded_channel();
-    let task = async move {
-        let mut due: HashMap<EventId, Notice> = HashMap::new();
-        let mut not_before: HashMap<EventId, Instant> = HashMap::new();
-        loop {
-            let now = Instant::now();
-            let at = |event: &EventId| not_before.get(event).copied().unwrap_or(now);
-            let next = due.keys().map(at).min();
-            tokio::select! {
-                report = reports.recv() => match report {
-                    Some(report) => {
-                        note(&mut due, report);
-                        while let Ok(report) = reports.try_recv() {
-                            note(&mut due, report);
-                        }
-                    }
-                    None if due.is_empty() => return,
-                    None => {}
-                },
-                () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
-            }
-            let now = Instant::now();
-            let ready: Vec<EventId> = due
-                .keys()
-                .filter(|event| not_before.get(event).is_none_or(|at| *at <= now))
-                .copied()
-                .collect();
-            for event in ready {
-                let Some(notice) = due.remove(&event) else {
-                    continue;
-                };
-                not_before.insert(event, now + interval);
-                if let Err(error) = store.notify(event, notice).await {
-                    tracing::debug!(%error, event, "cannot notify the other nodes; their polls will find it");
-                }
-            }
-            not_before.retain(|event, at| due.contains_key(event) || *at > now);
-        }
-    };
-    (Broadcaster(sender), task)
-}
-
-/// The newest revision replaces those before it; "read again" replaces every revision.
-fn note(due: &mut HashMap<EventId, Notice>, (event, notice): (EventId, Notice)) {
-    due.entry(event)
-        .and_modify(|due| *due = due.and(notice))
-        .or_insert(notice);
 }

@@ -3,8 +3,9 @@
 //! Owns the newest state of every event ([`hub`]), the one way to follow it ([`subscription`]) and
 //! the lossless log ([`log`]). A headcount is a value, not a queue: the hub holds the newest one,
 //! and a slow reader gets it without a backlog. It decides nothing. It writes only presence reports
-//! ([`presence_report`]) and notifications ([`cluster`]) to the database.
+//! ([`presence_report`]) and notifications ([`broadcast`]) to the database.
 
+pub mod broadcast;
 pub mod channel;
 pub mod cluster;
 pub mod commits;

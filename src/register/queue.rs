@@ -14,7 +14,7 @@ use crate::domain::audit::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::command::{Command, Decision};
 use crate::domain::event::{Event, EventId, NewEvent};
-use crate::live::cluster::Broadcaster;
+use crate::live::broadcast::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Announcement, CreateError, Store, StoreError};
 

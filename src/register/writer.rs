@@ -10,7 +10,7 @@ use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Decision, Imported};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
-use crate::live::cluster::Broadcaster;
+use crate::live::broadcast::Broadcaster;
 use crate::live::hub::Hub;
 use crate::store::{Commit, Store, StoreError};
 

@@ -18,8 +18,8 @@ use headcount::domain::event::{Capacity, Event, EventId, NewEvent, PartySize, Sl
 use headcount::domain::headcount::Headcount;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
+use headcount::live::broadcast::{self, Broadcaster};
 use headcount::live::channel::Channel;
-use headcount::live::cluster::{self, Broadcaster};
 use headcount::live::hub::Hub;
 use headcount::register::Failure;
 use headcount::register::queue::{QUEUE, Registrar};
@@ -117,7 +117,7 @@ impl Node {
     async fn with_queue(url: &DatabaseUrl, capacity: usize) -> Self {
         let store = Store::open(url, None).await.expect("a database");
         let hub = Hub::new(Duration::ZERO);
-        let (broadcaster, broadcasting) = cluster::broadcasting(store.clone(), Duration::ZERO);
+        let (broadcaster, broadcasting) = broadcast::broadcasting(store.clone(), Duration::ZERO);
         tokio::spawn(broadcasting);
         let registrar = Registrar::new(
             store.clone(),
