@@ -12,6 +12,7 @@ pub mod in_flight;
 pub mod list_turns;
 pub mod long_bodies;
 pub mod readiness;
+pub mod subscriber;
 pub mod throttle;
 pub mod turns;
 
@@ -69,7 +70,7 @@ impl Context {
 
     /// The database, read for this client: long reads are shared between addresses.
     pub fn store_for(&self, peer: Peer) -> Store {
-        self.store.for_reader(throttle::subscriber(peer.ip))
+        self.store.for_reader(subscriber::subscriber(peer.ip))
     }
 }
 

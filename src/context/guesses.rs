@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::throttle::subscriber;
+use super::subscriber::subscriber;
 
 /// Failures a minute from one address. A person mistypes a few times; a guesser gets nowhere.
 const PER_ADDRESS: u32 = 10;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::yield_now;
 
-use super::throttle::subscriber;
+use super::subscriber::subscriber;
 use super::turns::TooMany;
 
 /// Lists of one address that may wait or be rendered. A hall behind one address opens the page at

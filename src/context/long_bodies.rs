@@ -9,7 +9,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::throttle::subscriber;
+use super::subscriber::subscriber;
 
 /// Long bodies at once, in all: 64 MiB of them.
 pub const IN_ALL: usize = 512;

@@ -1,7 +1,7 @@
 //! Rate limits: which address has to slow down, and for how long.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 
 use super::guesses::Guesses;
 use super::list_turns::ListTurns;
+use super::subscriber::subscriber;
 use super::turns::Turns;
 
 /// Opening the lab writes rows that stay in the audit log. It is needed once, and again after the
@@ -103,15 +104,6 @@ impl PerAddress {
         self.limiter
             .check_key(&subscriber(address))
             .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
-    }
-}
-
-/// The subscriber behind an address. A line gets a whole IPv6 /64 and may use every address in it
-/// (RFC 6177, section 2).
-pub fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::throttle::subscriber;
+use super::subscriber::subscriber;
 
 /// Checks at once. Guessing must not take the cores that registrations need.
 pub const AT_ONCE: usize = 2;
