@@ -19,7 +19,7 @@ use crate::domain::event::Event;
 use crate::domain::registration::{IdempotencyKey, Registration};
 use crate::domain::search;
 
-/// Finds registrations by email key, idempotency key, and place.
+/// Finds registrations by email key, by idempotency key, and by number.
 ///
 /// A plan made while the table was empty is kept when it has a million rows. Without statistics
 /// every index that begins with the event looks equally good to the planner. LATERAL makes it look
@@ -72,8 +72,9 @@ const WRITE_ROWS: &str = "\
         answers, added_by)
     SELECT event.id, new.*
     FROM event CROSS JOIN unnest($27::bigint[], $28::bigint[], $29::text[], $30::text[],
-        $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::bigint[], $37::bigint[], $38::bigint[], $39::bigint[], $40::bigint[],
-        $41::text[], $42::text[]) AS new";
+        $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::bigint[],
+        $37::bigint[], $38::bigint[], $39::bigint[], $40::bigint[], $41::text[],
+        $42::text[]) AS new";
 /// The invariant: a transaction has its connection until it ends.
 const ENDED: &str = "only the end takes it away";
 
