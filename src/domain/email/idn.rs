@@ -64,8 +64,7 @@ pub(super) fn check(domain: &str) -> Result<(), Invalid> {
 /// Both forms have the same labels: people read `shown`, the limits are those of `ascii`.
 fn check_labels(shown: &str, ascii: &str) -> Result<(), Invalid> {
     for (label, coded) in shown.split('.').zip(ascii.split('.')) {
-        let is_joint = |form: &str| form.starts_with('-') || form.ends_with('-');
-        let wrong = if is_joint(label) || is_joint(coded) {
+        let wrong = if label.starts_with('-') || label.ends_with('-') {
             "which begins or ends with a hyphen".to_owned()
         } else if coded.len() > LABEL_MAX {
             let length = coded.len();
@@ -129,7 +128,7 @@ fn is_impossible(c: char) -> bool {
     }
     // After a letter, where a mark is allowed.
     match to_ascii(&format!("a{c}")).or_else(|| to_ascii(&c.to_string())) {
-        Some(ascii) => ascii.contains(is_foreign) || is_misplaced(&ascii) || ascii.ends_with('-'),
+        Some(ascii) => ascii.contains(is_foreign) || is_misplaced(&ascii),
         None => true,
     }
 }
@@ -174,6 +173,13 @@ mod tests {
             ("mail.1.אב", "1", Some('1')),
             // RFC 5892, section 2.6: broken Punycode.
             ("xn--a.example", "xn--a", None),
+            // Beside a label that is not allowed in a domain from right to left.
+            ("1a.xn--a.example", "xn--a", None),
+            // Letters of both directions, so that leaving out one character does not help.
+            ("aבcד.example", "aבcד", Some('a')),
+            ("א--a.example", "א--a", Some('א')),
+            // RFC 5892, appendix A: a joiner after a letter that does not join.
+            ("a\u{200D}b.example", "a\u{200D}b", Some('\u{200D}')),
             ("mail.xn--0.example", "xn--0", None),
         ] {
             let refused = check(domain).expect_err(domain);
@@ -257,9 +263,13 @@ mod tests {
             ("x.org\u{2026}", '\u{2026}'),
             ("ex\u{2488}mple.org", '\u{2488}'),
             ("x\u{E000}.org", '\u{E000}'),
+            ("x\u{3002}.org", '\u{3002}'),
+            ("\u{3002}x.org", '\u{3002}'),
             ("x.org/", '/'),
         ] {
-            assert_eq!(check(domain).unwrap_err().character, Some(c), "{domain}");
+            let refused = check(domain).unwrap_err();
+            assert_eq!(refused.character, Some(c), "{domain}");
+            assert!(!refused.message.contains("label"), "{domain}: {refused}");
         }
     }
 }

@@ -140,6 +140,12 @@ mod tests {
             ("ΝΙΚΟΣ@example.org", "νικοσ@example.org"),
             ("νικος@example.org", "νικοσ@example.org"),
             ("ışık@example.org", "ışık@example.org"),
+            // The small letter is one character, the capital is two.
+            ("J\u{30C}an@example.org", "\u{1F0}an@example.org"),
+            ("ada\u{FE6B}example.org", "ada@example.org"),
+            ("ada@example.org\u{FE51}", "ada@example.org"),
+            ("ada@example.org\u{FF61}", "ada@example.org"),
+            ("Ada@Example.org <ada@example.org>", "ada@example.org"),
         ] {
             assert_eq!(
                 Email::parse(typed).map(|email| email.key),

@@ -88,16 +88,14 @@ fn readable(text: &str) -> String {
         .collect()
 }
 
-/// Input methods for Chinese and Japanese write full-width letters and signs. They stand for the
-/// ASCII ones (RFC 8265, section 3.3.1; UTS 46 does the same with domains).
+/// Input methods for Chinese and Japanese write full-width and small letters and signs. They stand
+/// for the usual ones (RFC 8265, section 3.3.1; UTS 46 does the same with domains).
 fn usual_width(c: char) -> char {
     match c {
         '\u{3002}' | '\u{FF61}' => '.',
-        '\u{FF01}'..='\u{FF5E}' | '\u{FE50}'..='\u{FE6B}' => std::iter::once(c)
-            .nfkc()
-            .next()
-            .filter(char::is_ascii)
-            .unwrap_or(c),
+        '\u{FF01}'..='\u{FF5E}' | '\u{FE50}'..='\u{FE6B}' => {
+            std::iter::once(c).nfkc().next().unwrap_or(c)
+        }
         c => c,
     }
 }
@@ -160,7 +158,6 @@ fn core(text: &str) -> String {
 
 /// The address of a link: `//ada%2Bclub@example.org?subject=Hi`, without its scheme (RFC 6068).
 fn linked(rest: &str) -> Cow<'_, str> {
-    let rest = rest.trim_start();
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let address = rest.split('?').next().unwrap_or_default();
     percent_encoding::percent_decode_str(address)

@@ -6,6 +6,7 @@ mod organiser;
 mod places;
 mod rounds;
 mod schedule;
+mod writes;
 
 use std::sync::Arc;
 
