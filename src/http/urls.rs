@@ -97,6 +97,7 @@ pub const ALL: &[Url] = &[
         "/admin/events/{slug}/questions",
         &[Method::GET, Method::POST],
     ),
+    closed("/admin/events/{slug}/door", &[Method::GET]),
     closed("/admin/events/{slug}/edit", &[Method::POST]),
     closed("/admin/events/{slug}/capacity", &[Method::POST]),
     closed("/admin/events/{slug}/close", &[Method::POST]),

@@ -1,8 +1,8 @@
 //! Lists and exports of registrations, with their present places in the waiting list.
 //!
-//! A page or an export is read in one snapshot: first the numbers of those who wait, then the rows.
-//! Both come in the order of their numbers, so one pass gives every position. It takes linear time,
-//! with and without the planner's statistics.
+//! A page or an export is read in one snapshot, which includes the numbers of those who wait. A row's
+//! position is its number's place among these. It takes linear time, with and without the planner's
+//! statistics, and the logarithm of those who wait for each row.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Export {
         (Pieces(sender), Self { pieces })
     }
 
-    /// The next registrations, by number; `None` after the last. An error ends the export.
+    /// The next registrations; `None` after the last. An error ends the export.
     pub async fn next(&mut self) -> Option<Result<Vec<Listed>, StoreError>> {
         self.pieces.recv().await
     }
@@ -78,14 +78,14 @@ impl Span {
         last: i64::MAX,
     };
 
-    /// From the first to the last of those rows that wait; `None` when nobody does.
+    /// From the lowest to the highest number of those rows that wait; `None` when nobody does.
     pub(super) fn of(rows: &[Registration]) -> Option<Self> {
-        let mut waiting = rows.iter().filter(|row| row.status == Status::Waiting);
-        let first = i64::from(waiting.next()?.locator.number);
-        let last = waiting
-            .next_back()
-            .map_or(first, |row| i64::from(row.locator.number));
-        Some(Self { first, last })
+        let waiting = rows.iter().filter(|row| row.status == Status::Waiting);
+        let numbers = waiting.map(|row| i64::from(row.locator.number));
+        Some(Self {
+            first: numbers.clone().min()?,
+            last: numbers.max()?,
+        })
     }
 }
 
@@ -96,20 +96,15 @@ pub(super) struct Positions {
     before: u32,
     /// Numbers of those who wait, ascending.
     numbers: Vec<u32>,
-    next: usize,
 }
 
 impl Positions {
     pub(super) fn new(before: u32, numbers: Vec<u32>) -> Self {
-        Self {
-            before,
-            numbers,
-            next: 0,
-        }
+        Self { before, numbers }
     }
 
-    /// The row with its position; call it in the order of the rows' numbers.
-    pub(super) fn listed(&mut self, registration: Registration) -> Listed {
+    /// The row with its position.
+    pub(super) fn listed(&self, registration: Registration) -> Listed {
         let waiting_position = (registration.status == Status::Waiting)
             .then(|| self.of(registration.locator.number))
             .flatten();
@@ -119,13 +114,10 @@ impl Positions {
         }
     }
 
-    fn of(&mut self, number: u32) -> Option<u32> {
-        while *self.numbers.get(self.next)? < number {
-            self.next += 1;
-        }
+    fn of(&self, number: u32) -> Option<u32> {
+        let index = self.numbers.binary_search(&number).ok()?;
         // At most a million people wait for one event.
-        let index = u32::try_from(self.next).unwrap_or(u32::MAX);
-        (self.numbers[self.next] == number).then_some(self.before + index + 1)
+        Some(self.before + u32::try_from(index).unwrap_or(u32::MAX) + 1)
     }
 }
 
@@ -153,7 +145,7 @@ macro_rules! impl_lists {
                 &self,
                 event: EventId,
                 filter: &Filter,
-            ) -> Result<Vec<Listed>, StoreError> {
+            ) -> Result<Page, StoreError> {
                 let _turn = self.long_turn().await?;
                 bounded(ANSWER_TIMEOUT, async {
                     let mut snapshot = self.readers.long().begin_with(SNAPSHOT).await?;
@@ -162,16 +154,28 @@ macro_rules! impl_lists {
                             .fetch_all(&mut *snapshot)
                             .await?;
                     let rows: Vec<Registration> = rows::read(rows)?;
-                    let mut positions = match Span::of(&rows) {
+                    let total: i64 = query_scalar(TOTAL)
+                        .bind(event)
+                        .bind(i64::from(filter.round))
+                        // Neither a page's beginning nor its length.
+                        .bind(None::<i64>)
+                        .bind(filter.status.map(Status::as_str))
+                        .bind(filter.search.number.map(i64::from))
+                        .bind(None::<i64>)
+                        .bind(words(&filter.search.words))
+                        .fetch_one(&mut *snapshot)
+                        .await?;
+                    let positions = match Span::of(&rows) {
                         Some(span) => {
                             Self::positions(&mut snapshot, event, filter.round, span).await?
                         }
                         None => Positions::default(),
                     };
                     snapshot.rollback().await?;
-                    Ok::<_, StoreError>(
-                        rows.into_iter().map(|row| positions.listed(row)).collect(),
-                    )
+                    Ok::<_, StoreError>(Page {
+                        rows: rows.into_iter().map(|row| positions.listed(row)).collect(),
+                        total: rows::count("total", total)?,
+                    })
                 })
                 .await
             }
@@ -201,7 +205,7 @@ macro_rules! impl_lists {
                 filter: &Filter,
                 pieces: &Pieces,
             ) -> Result<(), StoreError> {
-                let mut positions =
+                let positions =
                     Self::positions(&mut connection, event, filter.round, Span::ALL).await?;
                 let mut rows = Self::list(event, filter, i64::MAX).fetch(&mut connection);
                 let mut piece = Vec::with_capacity(lists::CHUNK);
@@ -222,7 +226,7 @@ macro_rules! impl_lists {
                 limit: i64,
             ) -> QueryAs<'_, $database, rows::RegistrationRow, <$database as sqlx::Database>::Arguments>
             {
-                query_as(REGISTRATIONS)
+                query_as(registrations(filter.order))
                     .bind(event)
                     .bind(i64::from(filter.round))
                     .bind(i64::from(filter.after))
@@ -268,10 +272,10 @@ mod tests {
 
     #[test]
     fn positions_count_those_who_wait_before() {
-        let mut positions = Positions::new(10, vec![20, 30, 50]);
-        let found: Vec<_> = [20, 30, 40, 50, 60]
+        let positions = Positions::new(10, vec![20, 30, 50]);
+        let found: Vec<_> = [60, 30, 40, 50, 20]
             .map(|number| positions.of(number))
             .into();
-        assert_eq!(found, [Some(11), Some(12), None, Some(13), None]);
+        assert_eq!(found, [None, Some(12), None, Some(13), Some(11)]);
     }
 }

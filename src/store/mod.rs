@@ -32,6 +32,7 @@ mod forms;
 pub mod inspect;
 mod lists;
 mod migrations;
+mod order;
 mod postgres;
 mod queries;
 mod readers;
@@ -46,6 +47,7 @@ mod writes;
 pub use crate::domain::announcement::Announcement;
 pub use forms::Claim;
 pub use lists::Export;
+pub use order::{By, Order};
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;
@@ -122,7 +124,9 @@ pub struct Filter {
     pub search: Search,
     /// Which round.
     pub round: u32,
-    /// Only numbers above this.
+    /// In which order.
+    pub order: Order,
+    /// Only what comes after the registration with this number; 0: from the beginning.
     pub after: u32,
     /// At most this many.
     pub limit: u32,
@@ -135,6 +139,15 @@ pub struct Listed {
     pub registration: Registration,
     /// `None` unless waiting.
     pub waiting_position: Option<u32>,
+}
+
+/// Part of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// In the order of the list.
+    pub rows: Vec<Listed>,
+    /// How many the whole list has.
+    pub total: u32,
 }
 
 /// The newest state of an event, by which a node notices that another process wrote.
@@ -199,13 +212,9 @@ impl Store {
         }
     }
 
-    /// Registrations of one round, by number, at most `filter.limit`. A long read: may be
-    /// [`StoreError::Busy`].
-    pub async fn registrations(
-        &self,
-        event: EventId,
-        filter: &Filter,
-    ) -> Result<Vec<Listed>, StoreError> {
+    /// Registrations of one round, at most `filter.limit`, and how many there are. A long read: may
+    /// be [`StoreError::Busy`].
+    pub async fn registrations(&self, event: EventId, filter: &Filter) -> Result<Page, StoreError> {
         match self {
             Self::Sqlite(store) => store.note(store.registrations(event, filter).await),
             Self::Postgres(store) => store.registrations(event, filter).await,
@@ -213,7 +222,7 @@ impl Store {
     }
 
     /// All registrations of one round that match `filter` (its limit does not count) as they are at
-    /// this moment, by number. [`StoreError::Busy`] when too many exports run.
+    /// this moment, in their order. [`StoreError::Busy`] when too many exports run.
     pub async fn export(&self, event: EventId, filter: Filter) -> Result<Export, StoreError> {
         match self {
             Self::Sqlite(store) => store.note(store.export(event, filter).await),

@@ -76,23 +76,84 @@ pub(super) const REGISTRATION: &str = concat!(
     ) END AS waiting_position
     FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3"
 );
-/// $3 is the last number of the page before, $4 a status or NULL, $5 a registration's number or
-/// NULL, $7 the words of a search. `$missing` selects those of them that a row has neither in its
-/// text nor as its number; the databases unpack lists differently.
-macro_rules! registrations {
+/// Which registrations a list has: $4 is a status or NULL, $5 a registration's number or NULL, $7 the
+/// words of a search. `$missing` selects those of them that a row has neither in its text nor as its
+/// number; the databases unpack lists differently.
+macro_rules! listed {
     ($missing:literal) => {
         concat!(
-            "SELECT ",
-            $crate::store::rows::registration_columns!(),
-            " FROM registrations
-    WHERE event_id = $1 AND round = $2 AND number > $3
+            " FROM registrations WHERE event_id = $1 AND round = $2
         AND ($4 IS NULL OR status = $4)
         AND ($5 IS NULL OR number = $5)
         AND NOT EXISTS (",
             $missing,
-            ")
-    ORDER BY number LIMIT $6"
+            ")"
         )
+    };
+}
+/// One order of a list: the rows beyond the one with the number $3, at most $6.
+macro_rules! registrations {
+    ($missing:literal, $beyond:expr, $order:expr) => {
+        concat!(
+            "SELECT ",
+            $crate::store::rows::registration_columns!(),
+            $crate::store::sql::listed!($missing),
+            " AND ",
+            $beyond,
+            " ORDER BY ",
+            $order,
+            " LIMIT $6"
+        )
+    };
+}
+/// The rows beyond the one with the number $3, in an order by `$column` and number. The name of that
+/// row is not in the query: it would be in addresses and logs.
+macro_rules! beyond {
+    ($column:literal, $compares:literal) => {
+        concat!(
+            "($3 = 0 OR (",
+            $column,
+            ", number) ",
+            $compares,
+            " (SELECT ",
+            $column,
+            ", number FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3))"
+        )
+    };
+}
+/// The statements of one database: all orders of a list, and how long it is. `$name` is the first line
+/// of `search_key`, the folded name. Comparing its bytes gives the same order on both databases.
+macro_rules! lists {
+    ($missing:literal, $name:literal) => {
+        /// The statement for an order.
+        const fn registrations(order: Order) -> &'static str {
+            match (order.by, order.descending) {
+                (By::Number, false) => {
+                    sql::registrations!($missing, "number > $3", "number")
+                }
+                (By::Number, true) => {
+                    sql::registrations!($missing, "($3 = 0 OR number < $3)", "number DESC")
+                }
+                (By::Name, false) => sql::registrations!(
+                    $missing,
+                    sql::beyond!($name, ">"),
+                    concat!($name, ", number")
+                ),
+                (By::Name, true) => sql::registrations!(
+                    $missing,
+                    sql::beyond!($name, "<"),
+                    concat!($name, " DESC, number DESC")
+                ),
+                (By::At, false) => {
+                    sql::registrations!($missing, sql::beyond!("at", ">"), "at, number")
+                }
+                (By::At, true) => {
+                    sql::registrations!($missing, sql::beyond!("at", "<"), "at DESC, number DESC")
+                }
+            }
+        }
+
+        const TOTAL: &str = concat!("SELECT count(*)", sql::listed!($missing));
     };
 }
 pub(super) const WAITING_BEFORE: &str = "\
@@ -137,4 +198,4 @@ pub(super) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE digest = $1"
 /// server.
 pub(super) const PING: &str = "SELECT 1 FROM settings LIMIT 1";
 
-pub(super) use registrations;
+pub(super) use {beyond, listed, lists, registrations};

@@ -11,11 +11,10 @@ const RETRY_MS = 5_000;
 /** How long to wait before the next reading. Pure. */
 export const waitFor = (since_last_ms) => Math.max(SETTLE_MS, PAUSE_MS - since_last_ms);
 
-/** The filter is in the address; what came of the last action is not asked for again. */
-function address() {
-  const url = new URL(location.href);
-  for (const name of ["done", "error"]) url.searchParams.delete(name);
-  url.hash = "";
+/** The page with the same part of the list. A refused form is shown at its own address, without the list's query. */
+function address(slug) {
+  const url = new URL(`/admin/events/${slug}`, location.origin);
+  url.search = document.querySelector("[data-list]").dataset.list;
   return url;
 }
 
@@ -36,9 +35,7 @@ function follow() {
     missed = document.visibilityState !== "visible";
     if (missed) return;
     last_ms = performance.now();
-    const url = address();
-    url.pathname = `/admin/events/${slug}`; // a refused form is shown at its own address
-    const answer = await fetch(url, { cache: "no-store" });
+    const answer = await fetch(address(slug), { cache: "no-store" });
     if (!answer.ok) throw new Error(`the page was refused with ${answer.status}`);
     if (answer.redirected) return; // signed out
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");

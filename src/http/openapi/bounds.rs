@@ -16,6 +16,7 @@ use crate::domain::questions;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
 use crate::domain::zone;
 use crate::http::organiser::{LIMIT_MAX, import};
+use crate::store::Order;
 use crate::transport::changes;
 
 /// Keywords of JSON Schema.
@@ -116,6 +117,7 @@ fn of_parameter(path: &str, name: &str) -> Value {
         }
         "dry_run" => json!({ "type": "boolean" }),
         "status" => json!({ "type": "string", "enum": Status::ALL.map(Status::as_str) }),
+        "sort" => json!({ "type": "string", "enum": Order::ALL.map(|(word, _)| word) }),
         _ => json!({ "type": "string" }),
     };
     add(

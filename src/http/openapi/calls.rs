@@ -314,8 +314,8 @@ const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations",
         id: "listRegistrations",
         summary: "Who has registered",
-        takes: &["status", "q", "round", "after", "limit"],
-        answers: &[(200, "A page by number", &[(JSON, "Rows")])],
+        takes: &["status", "q", "round", "sort", "after", "limit"],
+        answers: &[(200, "A page in that order", &[(JSON, "Rows")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..ORGANISER
     },
@@ -325,7 +325,7 @@ const ALL: &[Call] = &[
         summary: "Who has registered, as CSV",
         notes: "UTF-8 with a byte order mark; a cell that begins like a formula is made a text by \
             an apostrophe.",
-        takes: &["status", "q", "round", "after"],
+        takes: &["status", "q", "round", "sort", "after"],
         answers: &[(200, "All of them", &[("text/csv", "Csv")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
         ..ORGANISER

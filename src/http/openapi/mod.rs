@@ -70,6 +70,11 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
     ),
     ("limit", ParameterIn::Query, "At most so many, up to 1,000"),
     (
+        "sort",
+        ParameterIn::Query,
+        "The order; `-` is from the last to the first",
+    ),
+    (
         "status",
         ParameterIn::Query,
         "Only `confirmed`, `waiting` or `cancelled`",

@@ -9,7 +9,7 @@ use crate::domain::registration::Status;
 use crate::domain::search::Search;
 use crate::http::urlencoded;
 use crate::problem::{Code, Problem};
-use crate::store::Filter;
+use crate::store::{Filter, Order};
 
 /// Lines on a page unless the client asks for another number.
 const LIMIT: u32 = 100;
@@ -24,6 +24,7 @@ pub(in crate::http) struct Query {
     status: Option<String>,
     q: Option<String>,
     round: Option<String>,
+    sort: Option<String>,
     after: Option<String>,
     limit: Option<String>,
     /// Whether an import only says what would happen.
@@ -58,8 +59,19 @@ impl Query {
                 .and_then(Search::parse)
                 .unwrap_or_default(),
             round: number("round", self.round.as_ref())?.unwrap_or(event.round),
+            order: self.order()?,
             after: number("after", self.after.as_ref())?.unwrap_or(0),
             limit: self.limit()?,
+        })
+    }
+
+    fn order(&self) -> Result<Order, Problem> {
+        let Some(word) = given(self.sort.as_ref()) else {
+            return Ok(Order::default());
+        };
+        Order::parse(word).ok_or_else(|| {
+            let words = Order::ALL.map(|(word, _)| word).join(", ");
+            refuse("sort", &format!("one of {words}"))
         })
     }
 
@@ -138,6 +150,12 @@ mod tests {
         assert_eq!(doubtful.unwrap_err().code(), Code::BadRequest);
         let problem = Query::parse("limit=many").unwrap().limit().unwrap_err();
         assert!(problem.detail().contains("limit"), "{}", problem.detail());
+        assert_eq!(
+            Query::parse("sort=-at").unwrap().order().unwrap().as_str(),
+            "-at"
+        );
+        let problem = Query::parse("sort=email").unwrap().order().unwrap_err();
+        assert!(problem.detail().contains("-number"), "{}", problem.detail());
         assert_eq!(
             Query::parse("limit=1&limit=2").unwrap_err().code(),
             Code::BadRequest

@@ -19,7 +19,7 @@ use crate::http::body::{AllowedMedia, Unread};
 use crate::http::registration::{body_max, revised, unexpected};
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
-use crate::store::{Filter, Listed, Store};
+use crate::store::{self, Filter, Listed, Store};
 
 /// A registration as the organiser sees it; without the private link.
 #[derive(Debug, Serialize)]
@@ -57,8 +57,10 @@ impl<'a> Row<'a> {
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct Document<'a> {
     registrations: Vec<Row<'a>>,
+    /// How many there are on all pages.
+    total: u32,
     next: Option<String>,
 }
 
@@ -72,41 +74,46 @@ pub(in crate::http) async fn list(
     auth::reader(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
-    let (rows, next) = page(&context.store_for(head.peer), event.id, filter).await?;
-    let registrations = rows
-        .iter()
-        .map(|listed| Row::new(&listed.registration, listed.waiting_position))
-        .collect();
-    Ok(reply::json(&Page {
-        registrations,
-        next: next.map(|number| number.to_string()),
+    let page = page(&context.store_for(head.peer), event.id, filter).await?;
+    let rows = page.rows.iter();
+    Ok(reply::json(&Document {
+        registrations: rows
+            .map(|listed| Row::new(&listed.registration, listed.waiting_position))
+            .collect(),
+        total: page.total,
+        next: page.next.map(|number| number.to_string()),
     }))
 }
 
-/// A page, and the number after which the next one begins; `None` at the end.
+/// A page of a list.
+#[derive(Debug)]
+pub(in crate::http) struct Page {
+    /// In the order of the list.
+    pub(in crate::http) rows: Vec<Listed>,
+    /// How many there are on all pages.
+    pub(in crate::http) total: u32,
+    /// The number after whose registration the next page begins; `None` at the end.
+    pub(in crate::http) next: Option<u32>,
+}
+
+/// A page of the list.
 pub(in crate::http) async fn page(
     store: &Store,
     event: i64,
     filter: Filter,
-) -> Result<(Vec<Listed>, Option<u32>), Problem> {
+) -> Result<Page, Problem> {
     let limit = filter.limit as usize;
     // One more than requested shows whether there is another page.
-    let mut rows = store
-        .registrations(
-            event,
-            &Filter {
-                limit: filter.limit + 1,
-                ..filter
-            },
-        )
-        .await?;
+    let one_more = Filter {
+        limit: filter.limit + 1,
+        ..filter
+    };
+    let store::Page { mut rows, total } = store.registrations(event, &one_more).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|listed| listed.registration.locator.number);
-    Ok((rows, next))
+    let last = rows.last().filter(|_| more);
+    let next = last.map(|listed| listed.registration.locator.number);
+    Ok(Page { rows, total, next })
 }
 
 /// `DELETE /api/v1/events/{slug}/registrations/{id}`

@@ -39,7 +39,7 @@ use super::{first_of, read, with};
 use crate::context::Shared;
 use crate::http::body::body;
 use admin::actions::Action;
-use admin::{actions, audit, event, events, import, login, person};
+use admin::{actions, audit, door, event, events, import, login, person};
 use visit::visit;
 
 /// Every page.
@@ -262,6 +262,11 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(send())
         .then(import::act)
         .boxed();
+    let door = at!("admin" / "events" / String / "door")
+        .and(read())
+        .and(page_visit())
+        .then(door::show)
+        .boxed();
     let act = at!("admin" / "events" / String / Action)
         .and(warp::post())
         .and(send())
@@ -296,5 +301,6 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         audit,
         questions,
         edit_questions,
+        door,
     ])
 }

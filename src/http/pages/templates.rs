@@ -9,6 +9,7 @@ use super::admin::questions_form::Row;
 use super::mistakes::{self, Mistake};
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
+use super::admin::list::List;
 use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
     WaitingForView,
@@ -242,12 +243,7 @@ pub(super) struct AdminEventPage {
     pub(super) confirm_error: Option<String>,
     /// For how many hours to show it.
     pub(super) announce_hours: u64,
-    pub(super) registrations: Vec<RegistrationRow>,
-    pub(super) q: String,
-    pub(super) status: String,
-    /// The round shown, which may be over.
-    pub(super) round: u32,
-    pub(super) next: Option<String>,
+    pub(super) list: List,
 }
 
 impl AdminEventPage {
@@ -394,6 +390,21 @@ pub(super) struct QuestionRow {
     pub(super) focuses_label: bool,
     pub(super) focuses_up: bool,
     pub(super) focuses_down: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_door.html")]
+pub(super) struct AdminDoorPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) event: EventView,
+    pub(super) rows: Vec<RegistrationRow>,
+    /// How many have a place.
+    pub(super) people: u32,
+    pub(super) next: Option<u32>,
+    /// When this was true.
+    pub(super) now: String,
 }
 
 #[derive(Debug, Template)]

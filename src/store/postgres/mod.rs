@@ -17,7 +17,7 @@ use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::transaction::Transaction as _;
-use super::{Filter, Listed, StoreError, migrations, rows, sql};
+use super::{By, Filter, Order, Page, StoreError, migrations, rows, sql};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
 use crate::domain::registration::{Registration, Status};
@@ -36,8 +36,9 @@ const LOCKED_EVENT: &str = concat!(
     rows::event_columns!(),
     " FROM events WHERE id = $1 FOR UPDATE"
 );
-const REGISTRATIONS: &str = sql::registrations!(
-    "SELECT 1 FROM unnest($7::text[]) AS word WHERE strpos(search_key, word) = 0 AND word <> number::text"
+sql::lists!(
+    "SELECT 1 FROM unnest($7::text[]) AS word WHERE strpos(search_key, word) = 0 AND word <> number::text",
+    "split_part(search_key, chr(10), 1) COLLATE \"C\""
 );
 /// Names the level, so that a server whose default was changed cannot give a place twice.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";

@@ -21,7 +21,7 @@ use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
-use super::{Filter, Listed, StoreError, rows, sql};
+use super::{By, Filter, Order, Page, StoreError, rows, sql};
 use crate::domain::event::EventId;
 use crate::domain::registration::{Registration, Status};
 
@@ -33,8 +33,9 @@ mod transaction;
 use open_file::OpenFile;
 pub(super) use transaction::SqliteTransaction;
 
-const REGISTRATIONS: &str = sql::registrations!(
-    "SELECT 1 FROM json_each($7) WHERE instr(search_key, value) = 0 AND value <> CAST(number AS TEXT)"
+sql::lists!(
+    "SELECT 1 FROM json_each($7) WHERE instr(search_key, value) = 0 AND value <> CAST(number AS TEXT)",
+    "substr(search_key, 1, instr(search_key, char(10)))"
 );
 /// An export reads one snapshot, from its first read to its end.
 const SNAPSHOT: &str = "BEGIN";

@@ -212,6 +212,7 @@ mod tests {
 
     use super::super::super::sql;
     use super::*;
+    use crate::store::Order;
 
     /// The plan of a statement, one step a line. Preparing it also checks it against the schema.
     async fn plan(connection: &mut SqliteConnection, statement: &'static str) -> String {
@@ -257,7 +258,7 @@ mod tests {
                 ],
             ),
             (
-                super::super::REGISTRATIONS,
+                super::super::registrations(Order::default()),
                 &["(event_id=? AND round=? AND number>?)"],
             ),
             (

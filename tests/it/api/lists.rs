@@ -265,3 +265,58 @@ async fn the_audit_log_says_who_did_what() {
         "no personal data in the audit log"
     );
 }
+
+/// The list and its file are sorted alike, and the list says how many there are on all pages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_and_the_file_take_the_same_order() {
+    let app = App::sqlite().await;
+    app.event("gala", 5).await;
+    for (n, name) in ["zoe", "Émile", "ada", "Bob", "emil"]
+        .into_iter()
+        .enumerate()
+    {
+        app.register("gala", name, &format!("p{n}@example.org"))
+            .await;
+    }
+    let read = async |path: &str| {
+        let path = format!("/api/v1/events/gala/{path}");
+        app.organise("GET", &path, &Value::Null).await
+    };
+    for (sort, names) in [
+        ("", ["zoe", "Émile", "ada", "Bob", "emil"]),
+        ("number", ["zoe", "Émile", "ada", "Bob", "emil"]),
+        ("-number", ["emil", "Bob", "ada", "Émile", "zoe"]),
+        ("name", ["ada", "Bob", "emil", "Émile", "zoe"]),
+        ("at", ["zoe", "Émile", "ada", "Bob", "emil"]),
+        ("-at", ["emil", "Bob", "ada", "Émile", "zoe"]),
+    ] {
+        let (mut listed, mut after) = (Vec::new(), String::new());
+        loop {
+            let query = format!("sort={sort}&limit=2&after={after}");
+            let page = read(&format!("registrations?{query}")).await.json();
+            assert_eq!(page["total"], 5, "{query}");
+            let rows = page["registrations"].as_array().expect("a list");
+            listed.extend(rows.iter().map(|row| row["name"].clone()));
+            match page["next"].as_str() {
+                Some(next) => next.clone_into(&mut after),
+                None => break,
+            }
+        }
+        assert_eq!(json!(listed), json!(names), "{sort}");
+        let file = read(&format!("registrations.csv?sort={sort}")).await.body;
+        let column = file
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(',').nth(1));
+        assert_eq!(column.collect::<Vec<_>>(), names, "{sort}");
+    }
+    let some = read("registrations?q=em&sort=-number&limit=1").await.json();
+    assert_eq!((&some["total"], &some["next"]), (&json!(2), &json!("5")));
+    for wrong in ["sort=email", "sort=-name", "sort=Number"] {
+        for list in ["registrations", "registrations.csv"] {
+            let answer = read(&format!("{list}?{wrong}")).await;
+            refused(&answer, 400, "bad-request");
+        }
+    }
+    app.stop().await;
+}

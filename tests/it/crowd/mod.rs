@@ -172,7 +172,8 @@ impl Node {
                     },
                 )
                 .await
-                .unwrap();
+                .unwrap()
+                .rows;
             if page.is_empty() {
                 break;
             }

@@ -8,7 +8,6 @@ use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::Command;
 use headcount::domain::event::{Event, EventId, NewEvent};
 use headcount::domain::registration::Status;
-use headcount::domain::search::Search;
 use headcount::store::{Commit, DatabaseUrl, Filter, Store};
 
 use super::machine::{Dump, Subject, WHO};
@@ -87,11 +86,9 @@ impl Subject for Database {
         // The round after the last one is empty.
         for round in 1..=event.as_ref().map_or(2, |event| event.round + 1) {
             let filter = Filter {
-                status: None,
-                search: Search::default(),
                 round,
-                after: 0,
                 limit: u32::MAX,
+                ..Filter::default()
             };
             let listed = self
                 .store
@@ -99,7 +96,7 @@ impl Subject for Database {
                 .await
                 .expect("an answer");
             let mut line = 1..;
-            for listed in listed {
+            for listed in listed.rows {
                 let place = if listed.registration.status == Status::Waiting {
                     line.next()
                 } else {

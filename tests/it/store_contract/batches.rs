@@ -39,6 +39,7 @@ async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
             .registrations(event.id, &all)
             .await
             .unwrap()
+            .rows
             .into_iter()
             .map(|row| row.registration);
         assert_eq!(stored.collect::<Vec<_>>(), answered, "{size}");
@@ -76,6 +77,7 @@ async fn a_batch_of_any_size_is_stored_as_it_is_answered(stage: Stage) {
                 .registrations(event.id, &named)
                 .await
                 .unwrap()
+                .rows
                 .last()
                 .unwrap()
                 .registration,

@@ -144,7 +144,7 @@ async fn parties_and_names_are_stored_as_they_change(stage: Stage) {
             .await
             .unwrap();
         assert_eq!(
-            listed.len(),
+            listed.rows.len(),
             found,
             "{query}: the search key follows the name"
         );

@@ -13,7 +13,7 @@ use headcount::domain::headcount::State;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
 use headcount::domain::search::Search;
-use headcount::store::{Commit, CreateError, DatabaseUrl, Filter, Store, StoreError};
+use headcount::store::{Commit, CreateError, DatabaseUrl, Filter, Order, Store, StoreError};
 use sqlx::{ConnectOptions as _, Executor as _};
 
 /// Every case is a test on either database.
@@ -150,6 +150,8 @@ impl Stage {
             )
             .await
             .unwrap();
+        assert_eq!(waiting.total, event.waiting_parties());
+        let waiting = waiting.rows;
         let people = waiting.iter().map(|row| row.registration.party_size.get());
         assert_eq!(people.sum::<u32>(), event.waiting);
         assert_eq!(waiting.len(), event.waiting_parties() as usize);

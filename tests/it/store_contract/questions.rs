@@ -69,6 +69,7 @@ async fn questions_and_answers_are_read_back(stage: Stage) {
         .await
         .unwrap();
     let read: Vec<_> = listed
+        .rows
         .into_iter()
         .map(|listed| listed.registration)
         .collect();
@@ -135,7 +136,7 @@ async fn removed_questions_keep_their_answers(stage: Stage) {
         .registrations(event.id, &everybody())
         .await
         .unwrap();
-    assert!(!listed[0].registration.answers.is_empty());
+    assert!(!listed.rows[0].registration.answers.is_empty());
     // After a reset nobody has answered in this round, and the archived ones have.
     changed(stage.one(event.id, reset()).await.0);
     let event = changed(stage.one(event.id, edit(asked(&[]))).await.0);
@@ -166,7 +167,7 @@ async fn nodes_of_the_first_version_write_beside_questions(stage: Stage) {
         .registrations(event.id, &everybody())
         .await
         .unwrap();
-    assert!(listed[0].registration.answers.is_empty());
+    assert!(listed.rows[0].registration.answers.is_empty());
     let stored = stage.store.event_by_id(event.id).await.unwrap().unwrap();
     assert_eq!(stored.questions, event.questions);
 }

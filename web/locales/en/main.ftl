@@ -489,12 +489,23 @@ announce-withdraw = Take it back
 announce-button = Announce
 registrations-heading = Registrations
 registrations-csv = Download CSV
+registrations-total =
+    { $n ->
+        [one] 1 registration
+       *[other] { $n } registrations
+    }
 registrations-none = Nobody has registered in this round yet.
 registrations-no-match = Nothing matches.
 filter-search = Name or email
 filter-status = Status
 filter-any = Any
 filter-round = Round
+filter-sort = Sort by
+sort-number = Number
+sort-number-down = Number, highest first
+sort-name = Name
+sort-at = Registered, earliest first
+sort-at-down = Registered, latest first
 filter-button = Show
 status-confirmed = Confirmed
 status-waiting = Waiting
@@ -507,6 +518,8 @@ column-action = Action
 column-waiting = position { $position }
 row-cancel = Cancel
 row-cancel-confirm = Cancel registration
+paging-label = Pages of the list
+paging-previous = Previous page
 paging-next = Next page
 reset-heading = Reset
 reset-explain = Archives round { $round } and starts the next one at zero. Every open page shows it at once.
@@ -519,6 +532,13 @@ undo-button = Undo the reset
 delete-heading = Remove this event
 delete-explain = Deletes the event with all its registrations. Open pages say so at once. This cannot be undone.
 delete-button = Delete for good
+door-title = Door list
+door-lead =
+    { $n ->
+        [one] 1 person has a place. As of
+       *[other] { $n } people have a place. As of
+    }
+door-tick = Arrived
 audit-title = Audit log
 audit-lead = Who did what, newest first.
 audit-none = Nothing has been done yet.

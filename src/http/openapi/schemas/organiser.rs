@@ -96,10 +96,13 @@ pub(in crate::http::openapi) struct Row {
     added_by: Option<Organiser>,
 }
 
-/// A page of registrations by number.
+/// A page of registrations.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct Rows {
     registrations: Vec<Row>,
+    /// How many there are on all pages.
+    #[schema(minimum = 0)]
+    total: i32,
     /// The next page's `after`; `null` on the last one.
     #[schema(required)]
     next: Option<String>,

@@ -3,9 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
 use super::event::{self, Typed};
+use super::list::Narrowing;
 use super::once::{self, Submission};
 use super::{flash, inputs, settings_form};
 use crate::context::{Context, Shared};
@@ -112,10 +114,34 @@ pub(in crate::http::pages) async fn act(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    once::submit(context, visit, body, |submission| {
-        answer(slug, action, submission)
-    })
-    .await
+    let place = match action {
+        Action::Cancel(_) => "#registrations",
+        _ => "",
+    };
+    let act = |submission| answer(slug, action, submission);
+    let back = |response, form: &Form| back_to(response, form, place);
+    once::submit_and(context, visit, body, act, back).await
+}
+
+/// Adds to a redirect which part of the list was shown beside the form. The form's stored outcome
+/// does not have it: a search may be somebody's name, and must not outlive that person's
+/// registration.
+fn back_to(mut response: Response, form: &Form, place: &str) -> Response {
+    let location = response.headers().get(header::LOCATION);
+    let location = location.and_then(|location| location.to_str().ok());
+    // A refusal is said above the list.
+    let is_refused = location.is_some_and(|location| location.contains("?error="));
+    let place = if is_refused { "" } else { place };
+    let list = Narrowing::of(form.get("list")).here();
+    let whole = location.map(|location| match list.as_str() {
+        "" => format!("{location}{place}"),
+        query => format!("{location}&{query}{place}"),
+    });
+    // Encoded, so it always is a header's value.
+    if let Some(Ok(whole)) = whole.map(HeaderValue::try_from) {
+        response.headers_mut().insert(header::LOCATION, whole);
+    }
+    response
 }
 
 async fn answer(slug: String, action: Action, submission: Submission) -> Response {
@@ -140,7 +166,8 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
             (None, _) => problem_page(&visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
-                let visit = visit.with(page, format!("error={code}"));
+                let list = Narrowing::of(form.get("list")).here();
+                let visit = visit.with(page, format!("error={code}&{list}"));
                 event::again(&slug, &context, &visit, typed, &problem).await
             }
         },

@@ -4,26 +4,18 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::settings_view::{self, Refused};
-use super::{flash, mistakes, once, reader};
+use super::{flash, list, mistakes, once, reader};
 use crate::context::{Context, Shared};
-use crate::domain::event::Event;
-use crate::domain::registration::{Registration, Status};
-use crate::domain::search::Search;
-use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
 use crate::http::pages::share::ShareView;
+use crate::http::pages::states;
 use crate::http::pages::templates::AdminEventPage;
-use crate::http::pages::views::{RegistrationRow, WaitingForView};
+use crate::http::pages::views::WaitingForView;
 use crate::http::pages::visit::Visit;
-use crate::http::pages::{questions, states};
 use crate::http::registration::WaitingFor;
 use crate::http::session::{self, Session};
 use crate::problem::Problem;
-use crate::store::Filter;
-
-/// Registrations on one page of the table.
-const PAGE: u32 = 50;
 
 /// `GET /admin/events/{slug}`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -145,9 +137,8 @@ async fn fill(
 ) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
-    let search = Narrowing::of(visit, event);
     let store = context.store_for(visit.head.peer);
-    let (listed, next) = registrations::page(&store, event.id, search.filter()).await?;
+    let desk_list = list::show(&store, visit, event).await?;
     let texts = visit.texts;
     let refused = |form: Option<_>| {
         Some(Refused {
@@ -158,8 +149,6 @@ async fn fill(
     };
     let error_at = |field| mistakes::at(texts, problem?, field);
     let (announcement, announce_hours) = typed.announcement();
-    let answers =
-        |row: &Registration| questions::shown(visit.texts, &event.questions, &row.answers);
     Ok(AdminEventPage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -182,87 +171,6 @@ async fn fill(
         confirm_error: error_at("confirm"),
         announcement,
         announce_hours,
-        registrations: listed
-            .iter()
-            .map(|row| RegistrationRow::new(row, answers(&row.registration)))
-            .collect(),
-        q: search.query,
-        status: search
-            .status
-            .map(|status| status.as_str().to_owned())
-            .unwrap_or_default(),
-        round: search.round,
-        next: next.map(|number| number.to_string()),
+        list: desk_list,
     })
-}
-
-/// The table's filter. Invalid values are ignored: the address may be old or typed by hand.
-#[derive(Debug)]
-struct Narrowing {
-    query: String,
-    status: Option<Status>,
-    round: u32,
-    after: u32,
-}
-
-impl Narrowing {
-    fn of(visit: &Visit, event: &Event) -> Self {
-        let text = |name: &str| visit.parameter(name).unwrap_or_default();
-        Self {
-            query: text("q").trim().to_owned(),
-            status: Status::parse(&text("status")),
-            round: text("round")
-                .parse()
-                .ok()
-                .filter(|round| (1..=event.round).contains(round))
-                .unwrap_or(event.round),
-            after: text("after").parse().unwrap_or(0),
-        }
-    }
-
-    fn filter(&self) -> Filter {
-        Filter {
-            status: self.status,
-            search: Search::parse(&self.query).unwrap_or_default(),
-            round: self.round,
-            after: self.after,
-            limit: PAGE,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::pages::samples;
-
-    #[test]
-    fn a_search_takes_what_makes_sense() {
-        let event = Event {
-            round: 3,
-            ..samples::event()
-        };
-        let search = |query: &str| {
-            Narrowing::of(
-                &Visit {
-                    query: query.to_owned(),
-                    ..samples::visit(&[])
-                },
-                &event,
-            )
-        };
-        let plain = search("");
-        assert_eq!(
-            (plain.query.as_str(), plain.status, plain.round, plain.after),
-            ("", None, 3, 0)
-        );
-        assert_eq!(plain.filter().search, Search::default());
-        let full = search("q=+%E6%9D%8E+&status=waiting&round=2&after=50");
-        assert_eq!(
-            (full.query.as_str(), full.status, full.round, full.after),
-            ("李", Some(Status::Waiting), 2, 50)
-        );
-        let odd = search("status=gone&round=4&after=-1&done=cancelled");
-        assert_eq!((odd.status, odd.round, odd.after), (None, 3, 0));
-    }
 }

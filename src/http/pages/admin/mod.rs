@@ -6,11 +6,13 @@
 pub(super) mod actions;
 pub(super) mod audit;
 pub(super) mod details;
+pub(super) mod door;
 pub(super) mod event;
 pub(super) mod events;
 mod flash;
 pub(super) mod import;
 mod inputs;
+pub(super) mod list;
 pub(super) mod login;
 mod mistakes;
 mod once;

@@ -74,6 +74,17 @@ pub(super) async fn submit<A: Future<Output = Response> + Send + 'static>(
     body: Unread,
     act: impl FnOnce(Submission) -> A,
 ) -> Response {
+    submit_and(context, visit, body, act, |response, _| response).await
+}
+
+/// Like [`submit`]. What `finish` does with the response is not stored.
+pub(super) async fn submit_and<A: Future<Output = Response> + Send + 'static>(
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+    act: impl FnOnce(Submission) -> A,
+    finish: impl FnOnce(Response, &Form) -> Response,
+) -> Response {
     let (organiser, form) = match writer(&context, &visit, body).await {
         Ok(submitted) => submitted,
         Err(answer) => return answer,
@@ -85,7 +96,8 @@ pub(super) async fn submit<A: Future<Output = Response> + Send + 'static>(
         form: Arc::clone(&form),
         organiser,
     });
-    once(context, &visit, &form, Box::pin(act)).await
+    let response = once(context, &visit, &form, Box::pin(act)).await;
+    finish(response, &form)
 }
 
 /// Runs `act` in a task of its own: at a second click the browser closes the first request, which

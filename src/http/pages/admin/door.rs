@@ -1,0 +1,68 @@
+//! The list for the entrance: who has a place, by name, to be printed and ticked off.
+
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::reader;
+use crate::context::{Context, Shared};
+use crate::domain::registration::Status;
+use crate::http::organiser::LIMIT_MAX;
+use crate::http::organiser::registrations;
+use crate::http::pages::answer::{Keep, page, problem_page};
+use crate::http::pages::states;
+use crate::http::pages::templates::AdminDoorPage;
+use crate::http::pages::views::RegistrationRow;
+use crate::http::pages::visit::Visit;
+use crate::http::session::Session;
+use crate::problem::Problem;
+use crate::store::{By, Filter, Order};
+
+/// `GET /admin/events/{slug}/door`.
+pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
+    let session = match reader(&context, &visit).await {
+        Ok(session) => session,
+        Err(answer) => return answer,
+    };
+    match fill(&context, &visit, &session, &slug).await {
+        Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
+        Err(problem) => problem_page(&visit, &problem),
+    }
+}
+
+async fn fill(
+    context: &Context,
+    visit: &Visit,
+    session: &Session,
+    slug: &str,
+) -> Result<AdminDoorPage, Problem> {
+    let shown = states::by_slug(context, slug).await?;
+    let now = context.clock.now();
+    let number = |name: &str| visit.parameter(name).and_then(|text| text.parse().ok());
+    let filter = Filter {
+        status: Some(Status::Confirmed),
+        round: shown.event.round,
+        order: Order {
+            by: By::Name,
+            descending: false,
+        },
+        after: number("after").unwrap_or(0),
+        limit: LIMIT_MAX,
+        ..Filter::default()
+    };
+    let store = context.store_for(visit.head.peer);
+    let page = registrations::page(&store, shown.event.id, filter).await?;
+    Ok(AdminDoorPage {
+        t: visit.texts,
+        here: visit.path.clone(),
+        csrf: session.csrf.clone(),
+        event: shown.view(now),
+        rows: page
+            .rows
+            .iter()
+            .map(|row| RegistrationRow::new(row, Vec::new()))
+            .collect(),
+        people: shown.event.registered,
+        next: page.next,
+        now: now.to_string(),
+    })
+}
