@@ -166,6 +166,7 @@ impl From<Refusal> for Problem {
             Refusal::IdempotencyMismatch => Self::new(Code::IdempotencyMismatch, detail),
             Refusal::RegistrationNotFound => Self::new(Code::RegistrationNotFound, detail),
             Refusal::RegistrationCancelled => Self::new(Code::RegistrationCancelled, detail),
+            Refusal::RegistrationErased => Self::new(Code::RegistrationErased, detail),
             Refusal::EventNotFound => Self::new(Code::EventNotFound, detail),
             Refusal::NotEmpty(_) => Self::new(Code::NotEmpty, detail),
             Refusal::ChangedMeanwhile => Self::new(

@@ -136,6 +136,7 @@ fn begin() {
         "replayed",
         "refused",
         "cancelled",
+        "erased",
         "failed",
     ] {
         metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(0);

@@ -21,7 +21,7 @@ use crate::live::hub::Hub;
 use crate::live::presence_report::PresenceReporter;
 use crate::live::{broadcast, cluster};
 use crate::register::queue::{QUEUE, Registrar};
-use crate::register::{lab, schedule};
+use crate::register::{lab, retention, schedule};
 use crate::routes;
 use crate::server::{self, Demand, Drained};
 use crate::store::{CreateError, Store, StoreError};
@@ -180,6 +180,8 @@ pub async fn start(
     background.spawn("follower", follower);
     let schedule = schedule::run(registrar.clone(), hub.clone(), clock.clone());
     background.spawn("schedule", schedule);
+    let retention = retention::run(registrar.clone(), store.clone(), hub.clone(), clock.clone());
+    background.spawn("retention", retention);
     if config.lab {
         background.spawn(
             "lab",

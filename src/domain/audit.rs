@@ -17,7 +17,7 @@ pub enum Actor {
     Console,
     /// A script that sends the admin token.
     Token,
-    /// The schedule: `opens_at` or `closes_at` has passed.
+    /// The schedule: `opens_at`, `closes_at` or the time for keeping registrations has passed.
     Schedule,
 }
 
@@ -48,7 +48,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who made it: a word of [`Actor::as_str`].
     pub who: String,
-    /// The action, for example `edit`, `reset`, `add` or `cancel`.
+    /// The action, for example `edit`, `reset`, `add`, `cancel` or `erase`.
     pub action: String,
     /// The event or registration before the change; `null` if there was none.
     pub before: Value,
@@ -73,6 +73,7 @@ pub fn event(event: &Event) -> Value {
         "location": event.occasion.location,
         "online_url": event.occasion.online_url,
         "contact": event.occasion.contact,
+        "erase_after_days": event.erase_after,
         "state": event.state(),
         "round": event.round,
         "registered": event.registered,
@@ -85,14 +86,19 @@ pub fn event(event: &Event) -> Value {
     settings
 }
 
-/// A registration as the audit log shows it, as a JSON object. It contains no personal data.
+/// A registration as the audit log shows it, as a JSON object. It contains no personal data. Unless it
+/// was erased, there is no member for that.
 pub fn registration(registration: &Registration) -> Value {
-    json!({
+    let mut logged = json!({
         "id": registration.locator.to_string(),
         "number": registration.locator.number,
         "status": registration.status,
         "party_size": registration.party_size,
-    })
+    });
+    if let Some(erased_at) = registration.erased_at {
+        logged["erased_at"] = json!(erased_at);
+    }
+    logged
 }
 
 #[cfg(test)]

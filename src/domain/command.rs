@@ -113,6 +113,20 @@ pub enum Command {
         /// Who sent the command.
         by: Actor,
     },
+    /// What a person said is erased: by the visitor with the secret, or by the organiser without.
+    Erase {
+        /// Which registration.
+        locator: Locator,
+        /// The visitor's secret; `None` for the organiser.
+        secret: Option<Secret>,
+        /// Who sent the command.
+        by: Actor,
+    },
+    /// Erases registrations that are older than the organiser wants to keep them.
+    EraseDue {
+        /// Which registrations, of any round.
+        places: Vec<Locator>,
+    },
     /// Settings change.
     Edit {
         /// The new settings.
@@ -166,6 +180,8 @@ impl Command {
             | Self::Cancel { .. }
             | Self::Change { .. }
             | Self::Restore { .. }
+            | Self::Erase { .. }
+            | Self::EraseDue { .. }
             | Self::ApplySchedule => None,
         }
     }
@@ -176,7 +192,11 @@ impl Command {
     pub fn is_visit(&self) -> bool {
         matches!(
             self,
-            Self::Register(_) | Self::Add { .. } | Self::Cancel { .. } | Self::Change { .. }
+            Self::Register(_)
+                | Self::Add { .. }
+                | Self::Cancel { .. }
+                | Self::Change { .. }
+                | Self::Erase { .. }
         )
     }
 }
@@ -202,10 +222,14 @@ pub enum Answer {
     Changed(Arc<Registration>),
     /// The answer to `Restore`: the registration as it is now.
     Restored(Arc<Registration>),
+    /// The answer to `Erase`: the registration as it is now.
+    Erased(Arc<Registration>),
     /// The answer to `Edit`, `Reset` and `Undo`: the event as it is now.
     Event(Box<Event>),
     /// The answer to `Delete`.
     Deleted,
+    /// The answer to `EraseDue`: how many were erased now.
+    ErasedDue(usize),
     /// The answer to `ApplySchedule`.
     Noted,
 }
@@ -255,6 +279,9 @@ pub enum Refusal {
     /// A cancelled registration cannot change.
     #[error("this registration is cancelled; register again to get a place")]
     RegistrationCancelled,
+    /// An erased registration has nobody's name and answers to change.
+    #[error("what this person said was erased")]
+    RegistrationErased,
     /// The event does not exist.
     #[error("there is no such event")]
     EventNotFound,

@@ -5,6 +5,7 @@ use super::event::{Capacity, Event};
 use super::occasion::OccasionEdit;
 use super::party::PartySize;
 use super::questions::Question;
+use super::retention::EraseAfter;
 
 /// The settings that an organiser changes. `None` keeps a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Edit {
     pub occasion: Box<OccasionEdit>,
     /// `true` closes the event, `false` opens it again.
     pub closed: Option<bool>,
+    /// How long after its end registrations are kept; `Some(None)` for ever.
+    pub erase_after: Option<Option<EraseAfter>>,
     /// The questions, all of them.
     pub questions: Option<Vec<Question>>,
     /// The same settings as the organiser saw them. The edit is refused if somebody else has
@@ -47,6 +50,7 @@ impl Edit {
             closes_at,
             occasion,
             closed,
+            erase_after,
             questions,
             was: _,
         } = self;
@@ -59,6 +63,7 @@ impl Edit {
             && closes_at.is_none()
             && occasion.is_empty()
             && closed.is_none()
+            && erase_after.is_none()
             && questions.is_none()
     }
 
@@ -104,6 +109,10 @@ impl Edit {
         let (new, seen) = (self.closes_at.as_ref(), was.closes_at.as_ref());
         if clash(new, seen, &event.closes_at) {
             names.push("closes_at");
+        }
+        let (new, seen) = (self.erase_after.as_ref(), was.erase_after.as_ref());
+        if clash(new, seen, &event.erase_after) {
+            names.push(EraseAfter::FIELD);
         }
         names.extend(self.occasion.conflicts(&was.occasion, &event.occasion));
         let (new, seen) = (self.questions.as_deref(), was.questions.as_deref());

@@ -11,6 +11,7 @@ use super::invalid::{self, Invalid};
 use super::occasion::Occasion;
 use super::position::{Epoch, Position, Revision};
 use super::questions::{Question, Questions};
+use super::retention::EraseAfter;
 
 pub use super::capacity::Capacity;
 pub use super::edit::Edit;
@@ -98,6 +99,8 @@ pub struct Event {
     pub closes_at: Option<Timestamp>,
     /// When and where it takes place. Shared, because every commit copies the event.
     pub occasion: Arc<Occasion>,
+    /// How long after its end registrations are kept; `None` for ever.
+    pub erase_after: Option<EraseAfter>,
     /// How often the settings were edited.
     pub edits: u32,
     /// When the settings were last written; `None` for an event of 0.1.0 that nobody has edited
@@ -195,7 +198,14 @@ impl Event {
             && self.waitlist == other.waitlist
             && self.max_party_size == other.max_party_size
             && self.occasion == other.occasion
+            && self.erase_after == other.erase_after
             && self.questions.asked() == other.questions.asked()
+    }
+
+    /// When its registrations are due to be erased; `None` if they are kept.
+    pub fn erase_due(&self) -> Option<Timestamp> {
+        let ends_at = self.occasion.ends_at?;
+        Some(self.erase_after?.due(ends_at))
     }
 
     /// The next time at which the schedule changes the event; `None` if it does not.
@@ -229,6 +239,8 @@ pub struct NewEvent {
     pub occasion: Occasion,
     /// What it asks of everybody who registers.
     pub questions: Vec<Question>,
+    /// How long after its end registrations are kept; `None` for ever.
+    pub erase_after: Option<EraseAfter>,
 }
 
 impl NewEvent {
@@ -245,6 +257,7 @@ impl NewEvent {
             closes_at: None,
             occasion: Occasion::default(),
             questions: Vec::new(),
+            erase_after: None,
         }
     }
 
@@ -262,6 +275,7 @@ impl NewEvent {
             opens_at: self.opens_at,
             closes_at: self.closes_at,
             occasion: Arc::new(self.occasion),
+            erase_after: self.erase_after,
             edits: 0,
             edited_at: Some(now),
             scheduled: self.opens_at.is_some_and(|at| at > now),
@@ -357,6 +371,7 @@ mod tests {
             other.max_party_size = PartySize::parse("max_party_size", 2).unwrap();
         };
         assert!(!same(pair));
+        assert!(!same(|other| other.erase_after = EraseAfter::parse(30).ok()));
         assert!(!same(|other| Arc::make_mut(&mut other.occasion)
             .location
             .push('!')));

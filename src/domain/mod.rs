@@ -30,5 +30,6 @@ pub mod person;
 pub mod position;
 pub mod questions;
 pub mod registration;
+pub mod retention;
 pub mod search;
 pub mod zone;

@@ -30,6 +30,11 @@ impl Name {
         invalid::text("name", &spaced, 1, Self::MAX, false).map(Self)
     }
 
+    /// The name of nobody, after it was erased.
+    pub(crate) fn erased() -> Self {
+        Self(String::new())
+    }
+
     /// A name that was parsed before it was stored.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)

@@ -234,9 +234,21 @@ pub struct Registration {
     pub at: Timestamp,
     /// The organiser who added it; `None` if the person registered.
     pub added_by: Option<Actor>,
+    /// When its name, address, answers and key were erased; `None` while it has them.
+    pub erased_at: Option<Timestamp>,
 }
 
 impl Registration {
+    /// Forgets everything that the person said. What stays keeps the count and the private link
+    /// right.
+    pub fn erase(&mut self, at: Timestamp) {
+        self.name = Name::erased();
+        self.email = None;
+        self.key = None;
+        self.answers = Answers::default();
+        self.erased_at = Some(at);
+    }
+
     /// The unique form of its address. Without an address it is the number, which is no address.
     pub fn email_key(&self) -> Cow<'_, str> {
         match &self.email {

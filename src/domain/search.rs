@@ -40,7 +40,12 @@ impl Search {
 
 /// The text that contains the words of a [`Search`]: folded name and email address, each on its own
 /// line.
+///
+/// Empty for an erased registration, which is found by its number only.
 pub fn key(name: &Name, email: Option<&Email>) -> String {
+    if name.as_str().is_empty() && email.is_none() {
+        return String::new();
+    }
     let mut key = folded(name.as_str());
     let Some(email) = email else {
         return key;

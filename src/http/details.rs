@@ -15,6 +15,7 @@ use crate::domain::event::{Event, PartySize};
 use crate::domain::headcount::Headcount;
 use crate::domain::occasion::OnlineUrl;
 use crate::domain::questions::Questions;
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::problem::Problem;
 
@@ -34,6 +35,7 @@ pub struct Item {
     time_zone: Zone,
     location: String,
     contact: String,
+    erase_after_days: Option<EraseAfter>,
     edits: u32,
     #[serde(flatten)]
     for_organiser: Option<ForOrganiser>,
@@ -117,6 +119,7 @@ impl Item {
             time_zone: occasion.time_zone.clone(),
             location: occasion.location.clone(),
             contact: occasion.contact.clone(),
+            erase_after_days: event.erase_after,
             edits: event.edits,
             for_organiser: match reader {
                 Reader::Anybody => None,

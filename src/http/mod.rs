@@ -106,6 +106,13 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(registration::delete)
         .map(answer)
         .boxed();
+    let erase = at!("api" / "v1" / "registrations" / String / "erase")
+        .and(warp::post())
+        .and(with(context))
+        .and(request_head())
+        .then(registration::erase_own)
+        .map(answer)
+        .boxed();
     let details = at!("api" / "v1" / "events" / String / "details")
         .and(read())
         .and(with(context))
@@ -120,7 +127,7 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(events::list)
         .map(answer)
         .boxed();
-    first_of([see, change, cancel, events, details])
+    first_of([see, change, cancel, erase, events, details])
 }
 
 /// The organiser's calls.
@@ -182,6 +189,12 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(registrations::cancel)
         .map(answer)
         .boxed();
+    let erase = at!("api" / "v1" / "events" / String / "registrations" / String / "erase")
+        .and(warp::post())
+        .and(call())
+        .then(registrations::erase)
+        .map(answer)
+        .boxed();
     let correct = at!("api" / "v1" / "events" / String / "registrations" / String)
         .and(warp::patch())
         .and(call())
@@ -231,8 +244,8 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .map(answer)
         .boxed();
     first_of([
-        create, patch, delete, reset, undo, list, export, cancel, correct, restore, add, import,
-        announce, withdraw, audit,
+        create, patch, delete, reset, undo, list, export, cancel, correct, restore, erase, add,
+        import, announce, withdraw, audit,
     ])
 }
 

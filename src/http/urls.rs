@@ -54,6 +54,10 @@ pub const ALL: &[Url] = &[
         "/api/v1/events/{slug}/registrations/{id}/restore",
         &[Method::POST],
     ),
+    closed(
+        "/api/v1/events/{slug}/registrations/{id}/erase",
+        &[Method::POST],
+    ),
     closed("/api/v1/events/{slug}/reset", &[Method::POST]),
     closed("/api/v1/events/{slug}/reset/undo", &[Method::POST]),
     closed(
@@ -65,6 +69,7 @@ pub const ALL: &[Url] = &[
         "/api/v1/registrations/{token}",
         &[Method::GET, Method::PATCH, Method::DELETE],
     ),
+    open("/api/v1/registrations/{token}/erase", &[Method::POST]),
     open("/api/v1/clock", &[Method::GET]),
     open("/api/v1/openapi.json", &[Method::GET]),
     closed("/health/live", &[Method::GET]),
@@ -86,6 +91,7 @@ pub const ALL: &[Url] = &[
     closed("/r/{token}/event.ics", &[Method::GET]),
     closed("/r/{token}/cancel", &[Method::POST]),
     closed("/r/{token}/change", &[Method::POST]),
+    closed("/r/{token}/erase", &[Method::POST]),
     closed("/problems", &[Method::GET]),
     closed("/admin", &[Method::GET]),
     closed("/admin/login", &[Method::GET, Method::POST]),
@@ -119,6 +125,10 @@ pub const ALL: &[Url] = &[
     ),
     closed(
         "/admin/events/{slug}/registrations/{id}/restore",
+        &[Method::POST],
+    ),
+    closed(
+        "/admin/events/{slug}/registrations/{id}/erase",
         &[Method::POST],
     ),
 ];

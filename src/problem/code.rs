@@ -25,6 +25,7 @@ pub enum Code {
     EventNotOpen,
     AlreadyRegistered,
     RegistrationCancelled,
+    RegistrationErased,
     SlugTaken,
     NotEmpty,
     ChangedMeanwhile,
@@ -39,7 +40,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the page `/problems`.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::MalformedBody,
         Self::BadRequest,
         Self::Unauthorized,
@@ -56,6 +57,7 @@ impl Code {
         Self::EventNotOpen,
         Self::AlreadyRegistered,
         Self::RegistrationCancelled,
+        Self::RegistrationErased,
         Self::SlugTaken,
         Self::NotEmpty,
         Self::ChangedMeanwhile,
@@ -160,6 +162,11 @@ impl Code {
                 "registration-cancelled",
                 StatusCode::CONFLICT,
                 "This registration is cancelled",
+            ),
+            Self::RegistrationErased => (
+                "registration-erased",
+                StatusCode::CONFLICT,
+                "This registration's data were erased",
             ),
             Self::SlugTaken => (
                 "slug-taken",

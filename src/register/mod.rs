@@ -10,6 +10,7 @@
 
 pub mod lab;
 pub mod queue;
+pub mod retention;
 pub mod schedule;
 mod writer;
 

@@ -211,8 +211,15 @@ fn outcome(decision: &Decision) -> Option<&'static str> {
         Ok(Answer::Cancelled(_)) => Some("cancelled"),
         Ok(Answer::Changed(_)) => Some("changed"),
         Ok(Answer::Restored(_)) => Some("restored"),
-        // An import has many registrations.
-        Ok(Answer::Imported(_) | Answer::Event(_) | Answer::Deleted | Answer::Noted) => None,
+        Ok(Answer::Erased(_)) => Some("erased"),
+        // An import has many registrations, and so has what is due to be erased.
+        Ok(
+            Answer::Imported(_)
+            | Answer::Event(_)
+            | Answer::Deleted
+            | Answer::ErasedDue(_)
+            | Answer::Noted,
+        ) => None,
         Err(_) => Some("refused"),
     }
 }
@@ -251,6 +258,7 @@ mod tests {
             revision: 2,
             at: Timestamp::from_millis(0),
             added_by: None,
+            erased_at: None,
         })
     }
 
@@ -377,6 +385,7 @@ mod tests {
             (Ok(Answer::Cancelled(ada(None))), Some("cancelled")),
             (Ok(Answer::Restored(ada(None))), Some("restored")),
             (Ok(Answer::Changed(ada(None))), Some("changed")),
+            (Ok(Answer::Erased(ada(None))), Some("erased")),
             (Err(Refusal::EventFull { remaining: 0 }), Some("refused")),
             (Ok(Answer::Deleted), None),
             (Ok(Answer::Noted), None),
@@ -401,6 +410,7 @@ mod tests {
             ("cancelled", 2),
             ("changed", 2),
             ("confirmed", 2),
+            ("erased", 2),
             ("refused", 2),
             ("replayed", 4),
             ("restored", 2),

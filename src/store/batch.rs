@@ -153,7 +153,7 @@ pub(super) struct Lookup<'a> {
     pub(super) emails: Vec<&'a str>,
     /// Idempotency keys.
     pub(super) keys: Vec<&'a str>,
-    /// Registrations to cancel or change, as round and number.
+    /// Registrations to cancel, change or erase, as round and number.
     pub(super) numbers: Vec<(u32, u32)>,
 }
 
@@ -174,9 +174,15 @@ impl<'a> Lookup<'a> {
                 Command::Cancel { locator, .. }
                 | Command::Change { locator, .. }
                 | Command::Restore { locator, .. }
+                | Command::Erase { locator, .. }
                     if locator.event == event =>
                 {
                     lookup.numbers.push((locator.round, locator.number));
+                }
+                Command::EraseDue { places } => {
+                    let own = places.iter().filter(|place| place.event == event);
+                    let own = own.map(|place| (place.round, place.number));
+                    lookup.numbers.extend(own);
                 }
                 _ => {}
             }
@@ -233,6 +239,8 @@ async fn load(
                     }
                     0
                 }
+                // It frees no place.
+                [Command::EraseDue { .. }] => 0,
                 _ => waiting_needed_by_visits(event, &lookup, &named),
             };
             for registration in named {
@@ -305,7 +313,15 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         for row in batch.rewritten() {
             transaction.rewrite(row).await?;
         }
+        let [erased, erased_at_once] = batch.erased();
+        // Before the new rows: one may have the address of an erased registration.
+        if !erased.is_empty() {
+            transaction.erase(&erased).await?;
+        }
         transaction.write_rows(batch, &batch.inserted()).await?;
+        if !erased_at_once.is_empty() {
+            transaction.erase(&erased_at_once).await?;
+        }
         if writes.settings {
             transaction.write_settings(event).await?;
         }
@@ -315,6 +331,9 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         if let Some(round) = writes.restored {
             transaction.restore(event.id, round).await?;
         }
+    }
+    if writes.deleted || !writes.erased.is_empty() {
+        transaction.note_erasure().await?;
     }
     for entry in &writes.audit {
         transaction.audit(&event.slug, entry).await?;

@@ -117,6 +117,34 @@ impl Store {
         row.map(Listed::try_from).transpose()
     }
 
+    /// Registrations of all rounds that are not erased, by round and number, beyond `after`, at most
+    /// `limit`. A long read: may be [`StoreError::Busy`].
+    pub async fn unerased(
+        &self,
+        event: EventId,
+        after: Option<Locator>,
+        limit: u32,
+    ) -> Result<Vec<Locator>, StoreError> {
+        let (round, number) = after.map_or((0, 0), |last| (last.round, last.number));
+        let places = read_long!(
+            self,
+            query_as::<_, (i64, i64)>(sql::UNERASED)
+                .bind(event)
+                .bind(i64::from(round))
+                .bind(i64::from(number))
+                .bind(i64::from(limit)),
+            fetch_all
+        )?;
+        let place = |(round, number)| {
+            Ok(Locator {
+                event,
+                round: rows::count("round", round)?,
+                number: rows::count("number", number)?,
+            })
+        };
+        places.into_iter().map(place).collect()
+    }
+
     /// The size of the party that has waited longest in a round; `None` when nobody waits.
     pub async fn next_party(
         &self,

@@ -21,7 +21,7 @@ pub(super) const CREATE_EVENT: &str = "\
 pub(super) const WRITE_SETTINGS: &str = "\
     UPDATE events
     SET starts_at = $2, ends_at = $3, time_zone = $4, location = $5, online_url = $6, contact = $7,
-        edits = $8, edited_at = $9, questions = $10
+        edits = $8, edited_at = $9, questions = $10, erase_after_days = $11
     WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
@@ -52,6 +52,11 @@ pub(super) const NEXT_PARTY: &str = "\
 pub(super) const REWRITE: &str = "\
     UPDATE registrations SET name = $4, search_key = $5, answers = $6
     WHERE event_id = $1 AND round = $2 AND number = $3";
+/// Registrations of all rounds that are not erased, beyond the one at $2 and $3.
+pub(super) const UNERASED: &str = "\
+    SELECT round, number FROM registrations
+    WHERE event_id = $1 AND (round, number) > ($2, $3) AND erased_at IS NULL
+    ORDER BY round, number LIMIT $4";
 pub(super) const ARCHIVED: &str = "\
     SELECT capacity,
         (SELECT CAST(coalesce(sum(r.party_size), 0) AS BIGINT) FROM registrations r

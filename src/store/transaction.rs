@@ -60,6 +60,12 @@ pub(super) trait Transaction: Sized {
     /// Writes the status, the party and the revision of rows that exist.
     async fn update_registrations(&mut self, updated: &[&Registration]) -> Result<(), StoreError>;
 
+    /// Erases what people said in rows that exist.
+    async fn erase(&mut self, erased: &[&Registration]) -> Result<(), StoreError>;
+
+    /// Notes that people's data were deleted, for what has to be done when the database is closed.
+    async fn note_erasure(&mut self) -> Result<(), StoreError>;
+
     /// Writes the event's row, the new lines of its change log and the new registrations.
     async fn write_rows(
         &mut self,
@@ -152,6 +158,7 @@ pub(super) trait Transaction: Sized {
                 .bind(i64::from(event.edits))
                 .bind(event.edited_at.map(Timestamp::as_millis))
                 .bind(event.questions.stored())
+                .bind(event.erase_after.map(|after| i64::from(after.days())))
         )?;
         Ok(())
     }

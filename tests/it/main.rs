@@ -14,6 +14,7 @@ mod copying;
 mod crowd;
 mod deploy;
 mod documents;
+mod erasing;
 mod faults;
 mod hostile;
 mod journey;

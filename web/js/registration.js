@@ -70,6 +70,8 @@ function sayWhy({ remaining: n, party_size: needs }, position) {
 function show(stub, standing, registration) {
   const { waiting_position: position, waiting_for: why, name, party_size: people } = registration;
   const at = (name) => stub.querySelector(`[data-registration-${name}]`);
+  // Erased elsewhere: the page is drawn anew, without what it still shows.
+  if (registration.erased_at && !("erased" in stub.dataset)) return location.reload();
   const current = isCurrent(standing);
   // What only people with a place see comes and goes with it.
   if (stub.dataset.status !== standing && standing !== "gone") redraw(document, null);
@@ -78,7 +80,7 @@ function show(stub, standing, registration) {
   at("detail").textContent = say(`${standing}-detail`, { position: position ?? "–" });
   at("why").hidden = !why || !current;
   if (why) at("why").textContent = sayWhy(why, position);
-  if (name) at("name").textContent = name;
+  if (name && at("name")) at("name").textContent = name;
   if (people) {
     at("party").textContent = say("people", { n: people });
     at("group").hidden = people === 1;

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+mod erase;
 mod organiser;
 mod register;
 mod revise;
@@ -76,6 +77,15 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             let row = find(batch, *locator, None)?;
             revise::restore(batch, &row, expected.as_deref(), *by, now)
         }
+        Command::Erase {
+            locator,
+            secret,
+            by,
+        } => {
+            let row = find(batch, *locator, secret.as_ref())?;
+            Ok(erase::erase(batch, &row, *by, now))
+        }
+        Command::EraseDue { places } => Ok(erase::erase_due(batch, places, now)),
         Command::Edit { edit, by, .. } => organiser::edit_settings(batch, edit, *by, now),
         Command::Reset { capacity, by, .. } => Ok(organiser::reset(batch, *capacity, *by, now)),
         Command::Undo { by, .. } => organiser::undo(batch, *by, now),

@@ -50,6 +50,7 @@ pub(super) fn edit_settings(
         .unwrap_or_else(|| before.description.clone());
     event.waitlist = edit.waitlist.unwrap_or(before.waitlist);
     event.max_party_size = edit.max_party_size.unwrap_or(before.max_party_size);
+    event.erase_after = edit.erase_after.unwrap_or(before.erase_after);
     event.closed = edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
         event.opens_at = opens_at;

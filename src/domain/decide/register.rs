@@ -170,6 +170,7 @@ fn admit(
         revision: batch.event.revision,
         at: batch.event.at,
         added_by: entry.added_by(),
+        erased_at: None,
     });
     batch.known.insert(Arc::clone(&registration), locator.round);
     if status == Status::Waiting {

@@ -36,6 +36,9 @@ pub(super) fn revise(
     }
     let answers = row.answers.corrected(&revised.answers);
     let is_rewritten = *name != row.name || answers != row.answers;
+    if is_rewritten && row.erased_at.is_some() {
+        return Err(Refusal::RegistrationErased);
+    }
     if !is_rewritten && people == row.party_size {
         return Ok(Answer::Changed(Arc::clone(row)));
     }

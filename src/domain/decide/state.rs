@@ -13,7 +13,7 @@ use crate::domain::change::{Change, Kind};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::person::Email;
-use crate::domain::registration::{Locator, Registration, Status};
+use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
 /// An archived round, counted inside the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +36,15 @@ pub struct Archived {
 ///
 /// - Visitors' commands: the registrations of the current round with one of the batch's keys, and
 ///   those with one of its email addresses that are not cancelled. Also every registration that the
-///   batch cancels or changes. If there are any, then also the head of the waiting list: as many
-///   parties as there are free places plus people in those registrations. That is enough: a party
-///   that moves up takes at least one free place, and one that leaves is among those registrations.
+///   batch cancels, changes or erases. If there are any, then also the head of the waiting list: as
+///   many parties as there are free places plus people in those registrations. That is enough: a
+///   party that moves up takes at least one free place, and one that leaves is among those
+///   registrations.
 /// - `Import`: the registrations of the current round with one of its email addresses.
 /// - `Restore`: the registration, and the one that has its email address now.
 /// - `Edit`: as many of the longest waiting as the new capacity has places for.
 /// - `Undo`: the round before, and its longest waiting in the same way.
+/// - `EraseDue`: the registrations that it names.
 ///
 /// An organiser's command has a state of its own: after a reset, what was read of the former round
 /// is of no use.
@@ -118,6 +120,8 @@ pub struct Writes {
     pub updated: Vec<Locator>,
     /// Those of `updated` whose name or answers changed; may include new rows.
     pub rewritten: Vec<Locator>,
+    /// Rows that were erased; may include new rows.
+    pub erased: Vec<Locator>,
     /// New revisions, in order.
     pub changes: Vec<Change>,
     /// Lines of the audit log.
@@ -184,6 +188,18 @@ impl BatchState {
     /// Rows that are in the database already and whose name has changed.
     pub fn rewritten(&self) -> Vec<&Registration> {
         self.stored(&self.writes.rewritten)
+    }
+
+    /// Rows that were erased: those that are in the database already, and new ones.
+    pub fn erased(&self) -> [Vec<&Registration>; 2] {
+        let stored = self.stored(&self.writes.erased);
+        let is_stored = |row: &&Registration| stored.iter().any(|own| own.locator == row.locator);
+        let mut new = self.writes.erased.clone();
+        new.sort_unstable();
+        new.dedup();
+        let new = new.into_iter().map(|locator| self.registration(locator));
+        let new = new.filter(|row| !is_stored(row)).collect();
+        [stored, new]
     }
 
     /// The rows of `locators` that are in the database already, each once.
@@ -263,6 +279,29 @@ impl BatchState {
             self.known.by_email.remove(email.key());
         }
         row
+    }
+
+    /// Erases a known row, and returns it as it is then.
+    pub(super) fn erase(
+        &mut self,
+        locator: Locator,
+        revision: Option<i64>,
+        at: Timestamp,
+    ) -> Arc<Registration> {
+        // A later command of the batch finds neither its address nor its key.
+        let row = &self.known.registrations[&locator];
+        let email = row.email.as_ref().map(Email::key);
+        if let Some(email) = email.filter(|email| self.known.by_email.get(*email) == Some(&locator))
+        {
+            self.known.by_email.remove(email);
+        }
+        let key = row.key.as_ref().map(IdempotencyKey::as_str);
+        // In another round the key may be somebody else's.
+        if let Some(key) = key.filter(|key| self.known.by_key.get(*key) == Some(&locator)) {
+            self.known.by_key.remove(key);
+        }
+        self.writes.erased.push(locator);
+        self.change(locator, revision, |row| row.erase(at))
     }
 
     /// Changes a known row, and returns it as it is then.

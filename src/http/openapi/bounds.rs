@@ -14,6 +14,7 @@ use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
 use crate::domain::questions;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone;
 use crate::http::organiser::{LIMIT_MAX, import};
 use crate::store::Order;
@@ -80,6 +81,13 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
             Some(json!({ "maxLength": occasion::ONLINE_URL_MAX, "pattern": "^https?://" }))
         }
         "time_zone" => Some(json!({ "minLength": 1, "maxLength": zone::NAME_MAX })),
+        "erase_after_days" => {
+            Some(json!({ "minimum": EraseAfter::MIN, "maximum": EraseAfter::MAX }))
+        }
+        // An erased registration has no name.
+        "name" if matches!(schema, "Registration" | "Row") => {
+            Some(text(0, Name::MAX, &OF_SEVERAL_LINES))
+        }
         "name" => Some(text(1, Name::MAX, &OF_SEVERAL_LINES)),
         "email" => Some(json!({ "minLength": 3, "maxLength": Email::MAX, "pattern": email() })),
         "text" => Some(line(announcement::MAX)),

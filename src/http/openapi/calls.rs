@@ -223,6 +223,7 @@ const ALL: &[Call] = &[
             Code::Forbidden,
             Code::RegistrationNotFound,
             Code::RegistrationCancelled,
+            Code::RegistrationErased,
             Code::EventFull,
             Code::EventClosed,
             Code::EventNotOpen,
@@ -237,6 +238,20 @@ const ALL: &[Call] = &[
         notes: "A second time changes nothing and answers the same.",
         answers: &[(200, "Cancelled", REGISTRATION)],
         refusals: &[Code::RegistrationNotFound, Code::Forbidden],
+        ..CALL
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/registrations/{token}/erase",
+        id: "eraseRegistration",
+        summary: "Erase name, address and answers for good",
+        notes: "Number, status, party and count stay, and the link still opens it. A second time changes nothing.",
+        answers: &[(200, "Erased", REGISTRATION)],
+        refusals: &[
+            Code::RegistrationNotFound,
+            Code::Forbidden,
+            Code::TooManyRequests,
+        ],
         ..CALL
     },
     Call {
@@ -328,6 +343,16 @@ const ALL: &[Call] = &[
         takes: &["status", "q", "round", "sort", "after"],
         answers: &[(200, "All of them", &[("text/csv", "Csv")])],
         refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::POST,
+        path: "/api/v1/events/{slug}/registrations/{id}/erase",
+        id: "eraseForVisitor",
+        summary: "Erase a person's name, address and answers for good",
+        notes: "Number, status, party and count stay. A second time changes nothing.",
+        answers: &[(200, "Erased", &[(JSON, "Row")])],
+        refusals: &[Code::EventNotFound, Code::RegistrationNotFound],
         ..ORGANISER
     },
     Call {

@@ -230,6 +230,7 @@ mod tests {
             revision: 9,
             at: Timestamp::from_millis(1_795_251_600_123),
             added_by: Some(Actor::Token),
+            erased_at: None,
         };
         let listed = Listed {
             registration,

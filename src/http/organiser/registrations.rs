@@ -36,6 +36,7 @@ pub(super) struct Row<'a> {
     answers: &'a Answers,
     /// `null` if the person registered.
     added_by: Option<Actor>,
+    erased_at: Option<Timestamp>,
 }
 
 impl<'a> Row<'a> {
@@ -52,6 +53,7 @@ impl<'a> Row<'a> {
             at: row.at,
             answers: &row.answers,
             added_by: row.added_by,
+            erased_at: row.erased_at,
         }
     }
 }
@@ -126,15 +128,7 @@ pub(in crate::http) async fn cancel(
     let organiser = auth::writer(&context, &head).await?;
     let event = find::event(&context, &slug).await?;
     let locator = locator(&event, &id)?;
-    if preconditions::any(&head.headers) {
-        let row = context.store.registration(locator).await?;
-        let row = row.ok_or(Refusal::RegistrationNotFound)?.registration;
-        let own = Position {
-            epoch: event.epoch.clone(),
-            revision: row.revision,
-        };
-        preconditions::require(&head.headers, &[event.position(), own])?;
-    }
+    require(&context, &head, &event, locator).await?;
     let command = Command::Cancel {
         locator,
         secret: None,
@@ -144,6 +138,47 @@ pub(in crate::http) async fn cancel(
         Answer::Cancelled(row) => Ok(reply::json(&Row::new(&row, None))),
         other => Err(unexpected(&other)),
     }
+}
+
+/// `POST /api/v1/events/{slug}/registrations/{id}/erase`; needs no body.
+pub(in crate::http) async fn erase(
+    slug: String,
+    id: String,
+    context: Shared,
+    head: RequestHead,
+) -> Result<Response, Problem> {
+    let organiser = auth::writer(&context, &head).await?;
+    let event = find::event(&context, &slug).await?;
+    let locator = locator(&event, &id)?;
+    require(&context, &head, &event, locator).await?;
+    let command = Command::Erase {
+        locator,
+        secret: None,
+        by: organiser.actor(),
+    };
+    match context.registrar.submit(event.id, command).await?? {
+        Answer::Erased(_) => shown(&context, locator).await,
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Fails if a precondition does. The registration and its event have positions.
+async fn require(
+    context: &Context,
+    head: &RequestHead,
+    event: &Event,
+    locator: Locator,
+) -> Result<(), Problem> {
+    if preconditions::any(&head.headers) {
+        let row = context.store.registration(locator).await?;
+        let row = row.ok_or(Refusal::RegistrationNotFound)?.registration;
+        let own = Position {
+            epoch: event.epoch.clone(),
+            revision: row.revision,
+        };
+        preconditions::require(&head.headers, &[event.position(), own])?;
+    }
+    Ok(())
 }
 
 /// `PATCH /api/v1/events/{slug}/registrations/{id}`

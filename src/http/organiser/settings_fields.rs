@@ -6,6 +6,7 @@ use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
 use crate::domain::invalid::Invalid;
 use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
 use crate::domain::questions::Questions;
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::body::Media;
 use crate::http::field_value::{Check, FieldValue, JsonField};
@@ -45,6 +46,8 @@ pub(super) struct Fields<'a> {
     online_url: FieldValue<'a>,
     #[serde(borrow)]
     contact: FieldValue<'a>,
+    #[serde(borrow)]
+    erase_after_days: FieldValue<'a>,
     questions: JsonField,
 }
 
@@ -122,6 +125,7 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
     };
     let occasion = fields.occasion(default_zone, &mut check);
     let occasion = check.take(occasion.applied_to(&base));
+    let erase_after = check.take(erase_after(fields)).flatten();
     let questions = fields.questions.get().map(Questions::parse);
     let questions = check.take_all(questions.transpose()).flatten();
     check.done()?;
@@ -138,9 +142,25 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
                 closes_at: closes_at.flatten(),
                 occasion,
                 questions: questions.unwrap_or_default(),
+                erase_after: erase_after.flatten(),
             })
         }
         _ => Err(check.problem()),
+    }
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a number differ, as in an edit"
+)]
+fn erase_after(fields: &Fields<'_>) -> Result<Option<Option<EraseAfter>>, Invalid> {
+    match &fields.erase_after_days {
+        FieldValue::Absent => Ok(None),
+        FieldValue::Null => Ok(Some(None)),
+        FieldValue::Whole(days) => EraseAfter::parse(*days).map(Some).map(Some),
+        FieldValue::Text(_) | FieldValue::Flag(_) | FieldValue::Other => {
+            Err(EraseAfter::out_of_range())
+        }
     }
 }
 
@@ -188,6 +208,7 @@ pub(super) fn edit(
         closes_at: check.take(fields.closes_at.moment("closes_at")).flatten(),
         occasion: Box::new(fields.occasion(default_zone, &mut check)),
         closed: check.take(fields.closed.flag("closed")).flatten(),
+        erase_after: check.take(erase_after(fields)).flatten(),
         questions: check
             .take_all(fields.questions.get().map(Questions::parse).transpose())
             .flatten(),

@@ -152,6 +152,11 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(body())
         .then(registration::change)
         .boxed();
+    let erase = at!("r" / String / "erase")
+        .and(warp::post())
+        .and(page_visit())
+        .then(registration::erase)
+        .boxed();
     let problems = at!("problems")
         .and(read())
         .and(visit())
@@ -169,6 +174,7 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         registration,
         cancel,
         change,
+        erase,
         wall,
         compare,
         lab,
@@ -282,6 +288,11 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(send())
         .then(actions::restore)
         .boxed();
+    let erase = at!("admin" / "events" / String / "registrations" / String / "erase")
+        .and(warp::post())
+        .and(send())
+        .then(actions::erase)
+        .boxed();
     first_of([
         new_person,
         add,
@@ -295,6 +306,7 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         sign_out,
         act,
         cancel,
+        erase,
         events,
         sign_in_page,
         event,

@@ -97,6 +97,7 @@ fn is_passing(code: Code) -> bool {
         | Code::EventClosed
         | Code::AlreadyRegistered
         | Code::RegistrationCancelled
+        | Code::RegistrationErased
         | Code::SlugTaken
         | Code::NotEmpty
         | Code::ChangedMeanwhile

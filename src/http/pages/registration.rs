@@ -260,3 +260,16 @@ pub(super) async fn cancel(token: String, context: Shared, visit: Visit) -> Resp
         Err(problem) => refused(&context, &visit, &token, &problem).await,
     }
 }
+
+/// `POST /r/{token}/erase`.
+pub(super) async fn erase(token: String, context: Shared, visit: Visit) -> Response {
+    let erased = async {
+        auth::refuse_cross_site(&context.settings, &visit.head)?;
+        rate::change(&context, visit.head.peer.ip)?;
+        registration::erase(&context, &visit.head.headers, &token).await
+    };
+    match erased.await {
+        Ok(own) => see_other(&format!("/r/{}", own.registration.token())),
+        Err(problem) => refused(&context, &visit, &token, &problem).await,
+    }
+}

@@ -5,15 +5,16 @@
 use askama::Template;
 
 use super::admin::details::{Details, Setting};
+use super::admin::list::List;
 use super::admin::questions_form::Row;
 use super::mistakes::{self, Mistake};
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
-use super::admin::list::List;
 use super::views::{
     AuditRow, EventView, FlashView, ProblemRow, RegistrationRow, RegistrationView, TransportView,
     WaitingForView,
 };
+use crate::domain::clock::Timestamp;
 use crate::http::text::{TextValue, Texts};
 
 #[derive(Debug, Template)]
@@ -404,7 +405,7 @@ pub(super) struct AdminDoorPage {
     pub(super) people: u32,
     pub(super) next: Option<u32>,
     /// When this was true.
-    pub(super) now: String,
+    pub(super) now: Timestamp,
 }
 
 #[derive(Debug, Template)]

@@ -251,6 +251,7 @@ pub(super) struct RegistrationView {
     pub(super) token: String,
     pub(super) round: u32,
     pub(super) at: Timestamp,
+    pub(super) erased_at: Option<Timestamp>,
 }
 
 impl RegistrationView {
@@ -277,6 +278,7 @@ impl RegistrationView {
             token: registration.token().to_string(),
             round: registration.locator.round,
             at: registration.at,
+            erased_at: registration.erased_at,
         }
     }
 }
@@ -299,12 +301,22 @@ pub(super) struct RegistrationRow {
     pub(super) waiting_position: Option<u32>,
     pub(super) at: Timestamp,
     pub(super) answers: Vec<AnswerView>,
+    pub(super) is_erased: bool,
 }
 
 impl RegistrationRow {
     /// The message of the status.
     pub(super) fn status_key(&self) -> String {
         format!("status-{}", self.status)
+    }
+
+    /// Whose row it is, for the labels of its controls.
+    pub(super) fn who(&self) -> String {
+        if self.is_erased {
+            format!("#{}", self.number)
+        } else {
+            self.name.clone()
+        }
     }
 }
 
@@ -323,6 +335,7 @@ impl RegistrationRow {
             party_size,
             status,
             at,
+            erased_at,
             ..
         } = registration;
         Self {
@@ -335,6 +348,7 @@ impl RegistrationRow {
             waiting_position: *waiting_position,
             at: *at,
             answers,
+            is_erased: erased_at.is_some(),
         }
     }
 }

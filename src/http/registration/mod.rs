@@ -12,8 +12,10 @@ pub(super) use by_hand::post as post_by_hand;
 pub use by_hand::{ByHand, add};
 pub(super) use create::post;
 pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit};
-pub use own::{OwnRegistration, cancel, change, event_of, find_own, is_of_deleted_event, revised};
-pub(super) use own::{delete, get, patch};
+pub use own::{
+    OwnRegistration, cancel, change, erase, event_of, find_own, is_of_deleted_event, revised,
+};
+pub(super) use own::{delete, erase_own, get, patch};
 pub(super) use view::online_url;
 pub use view::{View, WaitingFor};
 

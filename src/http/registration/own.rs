@@ -45,6 +45,18 @@ pub(in crate::http) async fn delete(
     Ok(reply::json(&present(&context, &head, &found).await?))
 }
 
+/// `POST /api/v1/registrations/{token}/erase`
+pub(in crate::http) async fn erase_own(
+    token: String,
+    context: Shared,
+    head: RequestHead,
+) -> Result<Response, Problem> {
+    auth::refuse_cross_site(&context.settings, &head)?;
+    rate::change(&context, head.peer.ip)?;
+    let found = erase(&context, &head.headers, &token).await?;
+    Ok(reply::json(&present(&context, &head, &found).await?))
+}
+
 /// What an owner changes.
 #[derive(Debug, Default, Deserialize)]
 struct Changes<'a> {
@@ -182,6 +194,30 @@ pub async fn cancel(
             waiting_position: None,
             ..found
         }),
+        Ok(other) => Err(unexpected(&other)),
+        // Deleted between the two steps, and the registration with it.
+        Err(Refusal::EventNotFound) => Err(not_found()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Erases the name, the address and the answers. A second call changes nothing and answers the same.
+pub async fn erase(
+    context: &Context,
+    headers: &HeaderMap,
+    token: &str,
+) -> Result<OwnRegistration, Problem> {
+    // Looked up first, as for a cancellation.
+    let found = find_own(context, token).await?;
+    preconditions::require(headers, &[found.event.position(), found.position()])?;
+    let command = Command::Erase {
+        locator: found.registration.locator,
+        secret: Some(found.registration.secret),
+        by: Actor::Visitor,
+    };
+    match context.registrar.submit(found.event.id, command).await? {
+        // Read again: only the database knows the place in the waiting list.
+        Ok(Answer::Erased(row)) => find_own(context, &row.token().to_string()).await,
         Ok(other) => Err(unexpected(&other)),
         // Deleted between the two steps, and the registration with it.
         Err(Refusal::EventNotFound) => Err(not_found()),

@@ -9,6 +9,7 @@ use super::own::OwnRegistration;
 use crate::context::Context;
 use crate::context::head::RequestHead;
 use crate::domain::audit::Actor;
+use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::{Position, Revision};
 use crate::domain::questions::Answers;
@@ -36,6 +37,8 @@ pub struct View<'a> {
     position: Position,
     /// Where the event takes place online; only for a confirmed place of the current round.
     online_url: Option<&'a str>,
+    /// When name, address and answers were erased.
+    erased_at: Option<Timestamp>,
     links: Links,
 }
 
@@ -215,6 +218,7 @@ fn view<'a>(
         online_url: online_url(event, row.locator.round, status),
         answers: &row.answers,
         added_by: row.added_by,
+        erased_at: row.erased_at,
         position: Position {
             epoch: event.epoch.clone(),
             revision,

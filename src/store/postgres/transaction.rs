@@ -14,6 +14,7 @@ use super::super::transaction::{Connection, Transaction};
 use super::pool::{PooledConn, WriterPool};
 use crate::domain::audit::Actor;
 use crate::domain::change::Change;
+use crate::domain::clock::Timestamp;
 use crate::domain::decide::BatchState;
 use crate::domain::event::Event;
 use crate::domain::registration::{IdempotencyKey, Registration};
@@ -50,6 +51,13 @@ const UPDATE_REGISTRATIONS: &str = "\
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
         AS updated (event_id, round, number, status, revision, party_size)
     WHERE r.event_id = updated.event_id AND r.round = updated.round AND r.number = updated.number";
+const ERASE: &str = "\
+    UPDATE registrations r
+    SET name = '', search_key = '', email = '', email_key = erased.email_key, idempotency_key = NULL,
+        answers = NULL, erased_at = erased.erased_at
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[])
+        AS erased (event_id, round, number, email_key, erased_at)
+    WHERE r.event_id = erased.event_id AND r.round = erased.round AND r.number = erased.number";
 /// The event's row, new lines of its change log and new registrations, in one round trip. The
 /// registrations take the event's key from its row, so that there is none without an event.
 const WRITE_ROWS: &str = "\
@@ -150,6 +158,27 @@ impl Transaction for PgTransaction {
             .bind(column(updated, |row| i64::from(row.party_size.get())))
             .execute(&mut **self)
             .await?;
+        Ok(())
+    }
+
+    async fn erase(&mut self, erased: &[&Registration]) -> Result<(), StoreError> {
+        // Planned each time, as above.
+        query(ERASE)
+            .persistent(false)
+            .bind(column(erased, |row| row.locator.event))
+            .bind(column(erased, |row| i64::from(row.locator.round)))
+            .bind(column(erased, |row| i64::from(row.locator.number)))
+            .bind(column(erased, |row| row.email_key()))
+            .bind(column(erased, |row| {
+                row.erased_at.map(Timestamp::as_millis)
+            }))
+            .execute(&mut **self)
+            .await?;
+        Ok(())
+    }
+
+    async fn note_erasure(&mut self) -> Result<(), StoreError> {
+        // Vacuuming is the server's own work.
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, Slug};
 use crate::domain::occasion::{Occasion, OnlineUrl};
 use crate::domain::questions::Questions;
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 
 /// The columns of [`EventRow`].
@@ -18,7 +19,7 @@ macro_rules! event_columns {
         "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, \
          ended, closed, round, revision, registered, waiting, last_number, at, announcement, \
          max_party_size, waiting_companions, starts_at, ends_at, time_zone, location, online_url, \
-         contact, edits, edited_at, questions"
+         contact, edits, edited_at, questions, erase_after_days"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
@@ -87,6 +88,7 @@ row! {
         edits: i64,
         edited_at: Option<i64>,
         questions: String,
+        erase_after_days: Option<i64>,
     }
 }
 
@@ -115,6 +117,11 @@ impl TryFrom<EventRow> for Event {
                 online_url: row.online_url.map(OnlineUrl::stored),
                 contact: row.contact,
             }),
+            erase_after: row
+                .erase_after_days
+                .map(EraseAfter::parse)
+                .transpose()
+                .map_err(|_| unreadable("erase_after_days", "out of range"))?,
             edits: count("edits", row.edits)?,
             edited_at: row.edited_at.map(Timestamp::from_millis),
             scheduled: row.scheduled,

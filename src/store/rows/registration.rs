@@ -14,7 +14,7 @@ use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret,
 macro_rules! registration_columns {
     () => {
         "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, \
-         accepted_revision, revision, at, party_size, answers, added_by"
+         accepted_revision, revision, at, party_size, answers, added_by, erased_at"
     };
 }
 pub(in crate::store) use registration_columns;
@@ -36,6 +36,7 @@ row! {
         party_size: i64,
         answers: Option<String>,
         added_by: Option<String>,
+        erased_at: Option<i64>,
     }
 }
 
@@ -70,6 +71,7 @@ impl TryFrom<RegistrationRow> for Registration {
             revision: row.revision,
             at: Timestamp::from_millis(row.at),
             added_by: row.added_by.map(|word| actor(&word)).transpose()?,
+            erased_at: row.erased_at.map(Timestamp::from_millis),
         })
     }
 }

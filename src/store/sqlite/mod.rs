@@ -28,9 +28,11 @@ use crate::domain::registration::{Registration, Status};
 pub(super) mod file;
 mod insert_batch;
 mod open_file;
+mod rebuild;
 mod transaction;
 
 use open_file::OpenFile;
+use rebuild::REBUILD_DUE;
 pub(super) use transaction::SqliteTransaction;
 
 sql::lists!(
@@ -87,6 +89,8 @@ impl Sqlite {
             // Otherwise a large batch writes people's names to a temporary file, and waits for it.
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE_SIZE)
+            // Freed cells and pages are overwritten with zeros.
+            .pragma("secure_delete", "ON")
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         let writer = file::open(&writing).await?;
         // After the writer: it has switched the file to WAL.
@@ -115,12 +119,30 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
+        if self.readers.short().is_closed() {
+            return;
+        }
         // The writer last: the last connection to close folds the log into the file.
         self.readers.close().await;
         self.file.close().await;
-        if let Some(writer) = self.writer.lock().await.take() {
-            // Everything is committed; a failure here only leaves the log for the next start.
-            let _ = writer.close().await;
+        let kept = self.writer.lock().await.take();
+        let writer = match kept {
+            Some(writer) => Ok(writer),
+            None => self.writing.connect().await,
+        };
+        let closed = async {
+            let mut writer = writer?;
+            let rebuilt = match self.file.check() {
+                Ok(()) => rebuild::if_due(&mut writer).await,
+                // It is another file now, or damaged.
+                Err(_) => Ok(()),
+            };
+            writer.close().await?;
+            rebuilt
+        };
+        if let Err(error) = closed.await {
+            // Everything is committed: the log stays for the next start.
+            tracing::warn!(%error, "cannot rebuild the database file; erased data stay in its free space until the next stop");
         }
     }
 

@@ -7,12 +7,13 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _, FromRow as _, query, query_as};
 use tokio::sync::OwnedMutexGuard;
 
-use super::super::StoreError;
 use super::super::batch::{Locked, Lookup};
 use super::super::rows::{self, event_columns, registration_columns};
 use super::super::transaction::{Connection, Transaction};
+use super::super::{StoreError, sql};
 use super::insert_batch;
 use super::open_file::OpenFile;
+use crate::domain::clock::Timestamp;
 use crate::domain::decide::BatchState;
 use crate::domain::event::{Event, EventId};
 use crate::domain::registration::{Locator, Registration};
@@ -65,6 +66,13 @@ const UPDATE_REGISTRATIONS: &str = "\
     SET status = updated.value ->> 3, revision = updated.value ->> 4, party_size = updated.value ->> 5
     FROM json_each($1) AS updated
     WHERE event_id = updated.value ->> 0 AND round = updated.value ->> 1 AND number = updated.value ->> 2";
+/// $1 is a JSON array of `[event, round, number, email_key, erased_at]`.
+const ERASE: &str = "\
+    UPDATE registrations
+    SET name = '', search_key = '', email = '', email_key = erased.value ->> 3, idempotency_key = NULL,
+        answers = NULL, erased_at = erased.value ->> 4
+    FROM json_each($1) AS erased
+    WHERE event_id = erased.value ->> 0 AND round = erased.value ->> 1 AND number = erased.value ->> 2";
 
 /// The connection that writes, with an open transaction. If it is dropped without an end, it closes
 /// the connection, which rolls back.
@@ -163,6 +171,32 @@ impl Transaction for SqliteTransaction {
         Ok(())
     }
 
+    async fn erase(&mut self, erased: &[&Registration]) -> Result<(), StoreError> {
+        let erased = erased.iter().map(|row| {
+            let Locator {
+                event,
+                round,
+                number,
+            } = row.locator;
+            let erased_at = row.erased_at.map(Timestamp::as_millis);
+            (event, round, number, row.email_key(), erased_at)
+        });
+        query(ERASE)
+            .bind(json(&erased.collect::<Vec<_>>()))
+            .execute(&mut **self)
+            .await?;
+        Ok(())
+    }
+
+    async fn note_erasure(&mut self) -> Result<(), StoreError> {
+        query(sql::INSERT_SETTING)
+            .bind(super::REBUILD_DUE)
+            .bind("")
+            .execute(&mut **self)
+            .await?;
+        Ok(())
+    }
+
     async fn write_rows(
         &mut self,
         batch: &BatchState,
@@ -210,7 +244,6 @@ mod tests {
     use sqlx::Row as _;
     use sqlx::sqlite::SqliteConnectOptions;
 
-    use super::super::super::sql;
     use super::*;
     use crate::store::Order;
 
@@ -246,6 +279,8 @@ mod tests {
                 UPDATE_REGISTRATIONS,
                 &["(event_id=? AND round=? AND number=?)"],
             ),
+            (ERASE, &["(event_id=? AND round=? AND number=?)"]),
+            (sql::UNERASED, &["(event_id=? AND (round,number)>(?,?))"]),
             (
                 sql::WAITING,
                 &["registrations_waiting (event_id=? AND round=? AND status=?)"],

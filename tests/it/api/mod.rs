@@ -5,6 +5,7 @@ mod calendar;
 mod console;
 mod details;
 mod document;
+mod erasing;
 mod groups;
 mod import;
 mod lists;

@@ -108,6 +108,17 @@ impl<S: Subject> Machine<'_, S> {
                     by,
                 }
             }
+            Ask::Erase { who, proof } => {
+                let (_, locator, secret, by) = self.named(*who, *proof, model);
+                Command::Erase {
+                    locator,
+                    secret,
+                    by,
+                }
+            }
+            Ask::EraseDue => Command::EraseDue {
+                places: model.everybody.iter().map(|row| row.locator).collect(),
+            },
             Ask::Edit(settings) => self.edit(settings, model),
             Ask::Reset { capacity } => Command::Reset {
                 expected: None,

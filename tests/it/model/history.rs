@@ -71,6 +71,13 @@ pub(super) enum Ask {
         who: Option<Index>,
         proof: Proof,
     },
+    /// As for `Cancel`.
+    Erase {
+        who: Option<Index>,
+        proof: Proof,
+    },
+    /// Every person, if the time for keeping them is over.
+    EraseDue,
     Edit(Settings),
     Reset {
         capacity: Option<Places>,
@@ -158,7 +165,7 @@ fn batch() -> impl Strategy<Value = Vec<Ask>> {
 }
 
 fn visit() -> impl Strategy<Value = Ask> {
-    prop_oneof![10 => register(), 6 => cancel(), 4 => change(), 1 => add()]
+    prop_oneof![20 => register(), 12 => cancel(), 8 => change(), 2 => add(), 1 => erase()]
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
@@ -169,6 +176,8 @@ fn ask() -> impl Strategy<Value = Ask> {
         6 => add(),
         4 => import(),
         8 => restore(),
+        4 => erase(),
+        1 => Just(Ask::EraseDue),
         18 => settings().prop_map(Ask::Edit),
         4 => prop::option::of(capacity()).prop_map(|capacity| Ask::Reset { capacity }),
         5 => Just(Ask::Undo),
@@ -256,6 +265,11 @@ fn change() -> impl Strategy<Value = Ask> {
 fn cancel() -> impl Strategy<Value = Ask> {
     (prop::option::weighted(0.95, any::<Index>()), proof())
         .prop_map(|(who, proof)| Ask::Cancel { who, proof })
+}
+
+fn erase() -> impl Strategy<Value = Ask> {
+    (prop::option::weighted(0.95, any::<Index>()), proof())
+        .prop_map(|(who, proof)| Ask::Erase { who, proof })
 }
 
 fn proof() -> impl Strategy<Value = Proof> {

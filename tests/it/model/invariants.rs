@@ -96,6 +96,15 @@ fn uniqueness(rows: &[&Registration]) -> Result<(), TestCaseError> {
             "{:?} has two places",
             row.email
         );
+        if row.erased_at.is_some() {
+            let said = (
+                row.name.as_str(),
+                &row.email,
+                &row.key,
+                row.answers.is_empty(),
+            );
+            prop_assert_eq!(said, ("", &None, &None, true), "an erased person");
+        }
         prop_assert!(
             row.key.as_ref().is_none_or(|key| keys.insert(key.as_str())),
             "{:?} was used twice",

@@ -219,9 +219,10 @@ impl Tables {
                     row.locator == *locator
                         || (row.locator.round == round && has_address(row, email))
                 }
-                Command::Cancel { locator, .. } | Command::Change { locator, .. } => {
-                    row.locator == *locator
-                }
+                Command::Cancel { locator, .. }
+                | Command::Change { locator, .. }
+                | Command::Erase { locator, .. } => row.locator == *locator,
+                Command::EraseDue { places } => places.contains(&row.locator),
                 _ => false,
             });
             if is_named {
@@ -280,6 +281,11 @@ impl Tables {
                 let new = batch.registration(*locator);
                 (row.name, row.answers) = (new.name.clone(), new.answers.clone());
             });
+        }
+        for locator in &writes.erased {
+            self.registrations
+                .entry(*locator)
+                .and_modify(|row| *row = batch.registration(*locator).clone());
         }
         for locator in &writes.inserted {
             let former = self

@@ -64,7 +64,7 @@ fn postgres_agrees_with_a_naive_model() {
 
 /// The outcomes that a long run must reach; without them it proves nothing. (`created` is never
 /// seen: it comes before the first batch.)
-const EVERYTHING: [&str; 35] = [
+const EVERYTHING: [&str; 39] = [
     "added",
     "already-registered",
     "cancelled",
@@ -75,6 +75,8 @@ const EVERYTHING: [&str; 35] = [
     "confirmed",
     "deleted",
     "edited",
+    "erased",
+    "erased when due",
     "event",
     "event-closed",
     "event-full",
@@ -87,11 +89,13 @@ const EVERYTHING: [&str; 35] = [
     "not imported",
     "not-empty",
     "noted",
+    "nothing due",
     "opened",
     "promoted",
     "regained",
     "registered",
     "registration-cancelled",
+    "registration-erased",
     "registration-not-found",
     "replayed",
     "reset",

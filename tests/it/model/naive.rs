@@ -216,7 +216,8 @@ impl Model {
             "title": self.title, "description": self.description, "capacity": self.capacity, "waitlist": self.waitlist,
             "max_party_size": self.largest_party,
             "opens_at": self.opens.map(|moment| moment.at), "closes_at": self.closes.map(|moment| moment.at),
-            "starts_at": null, "ends_at": null, "time_zone": "UTC", "location": "", "online_url": null, "contact": "",
+            "starts_at": self.identity.occasion.starts_at, "ends_at": self.identity.occasion.ends_at, "time_zone": "UTC",
+            "location": "", "online_url": null, "contact": "", "erase_after_days": self.identity.erase_after,
             "state": self.state(), "round": self.round, "registered": self.how_many(Status::Confirmed),
             "waiting": self.how_many(Status::Waiting), "revision": count,
         })
@@ -299,6 +300,12 @@ impl Model {
                 *by,
                 now,
             ),
+            Command::Erase {
+                locator,
+                secret,
+                by,
+            } => self.erase(*locator, secret.as_ref(), *by, now),
+            Command::EraseDue { places } => Ok(self.erase_due(places, now)),
             Command::Edit { edit, expected, by } => match expected {
                 Some(positions) if !positions.contains(&self.position()) => {
                     Err(("changed-meanwhile", None))

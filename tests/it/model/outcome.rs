@@ -42,6 +42,9 @@ pub(super) fn word(seen: &Result<Answer, Refused>) -> &'static str {
         Ok(Answer::Restored(_)) => "regained",
         Ok(Answer::Cancelled(_)) => "given back",
         Ok(Answer::Changed(_)) => "revised",
+        Ok(Answer::Erased(_)) => "erased",
+        Ok(Answer::ErasedDue(0)) => "nothing due",
+        Ok(Answer::ErasedDue(_)) => "erased when due",
         Ok(Answer::Event(_)) => "event",
         Ok(Answer::Deleted) => "deleted",
         Ok(Answer::Noted) => "noted",
@@ -50,7 +53,10 @@ pub(super) fn word(seen: &Result<Answer, Refused>) -> &'static str {
 
 pub(super) fn is_without_effect(seen: &Result<Answer, Refused>) -> bool {
     match seen {
-        Err(_) | Ok(Answer::Noted | Answer::Registered { replayed: true, .. }) => true,
+        Err(_)
+        | Ok(Answer::Noted | Answer::ErasedDue(0) | Answer::Registered { replayed: true, .. }) => {
+            true
+        }
         Ok(Answer::Imported(imported)) => !imported.is_stored,
         Ok(_) => false,
     }

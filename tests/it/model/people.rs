@@ -1,9 +1,12 @@
 //! The event of a history, and the people who register for it.
 
+use headcount::domain::clock::Timestamp;
 use headcount::domain::command::Applicant;
 use headcount::domain::event::{Capacity, NewEvent, PartySize, Slug};
+use headcount::domain::occasion::Occasion;
 use headcount::domain::person::{Email, Name};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret, Token};
+use headcount::domain::retention::EraseAfter;
 use proptest::sample::Index;
 
 use super::history::Key;
@@ -12,6 +15,13 @@ pub(super) fn gala(slug: Slug) -> NewEvent {
     NewEvent {
         waitlist: true,
         max_party_size: party(5),
+        // Registrations are due to be erased some seconds after the histories begin.
+        occasion: Occasion {
+            starts_at: Some(Timestamp::from_millis(0)),
+            ends_at: Some(Timestamp::from_millis(1_795_251_606_000 - 86_400_000)),
+            ..Occasion::default()
+        },
+        erase_after: Some(EraseAfter::parse(1).expect("a day")),
         ..NewEvent::new(slug, "Gala", places(Some(3)))
     }
 }

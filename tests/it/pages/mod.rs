@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod compare;
+mod erasing;
 mod groups;
 mod organiser;
 mod private;

@@ -225,7 +225,7 @@ async fn the_organiser_works_without_scripts() {
                 )
                 .await
                 .location(),
-            "/admin/events/ball?done=cancelled"
+            "/admin/events/ball?done=cancelled#registrations"
         );
         assert_eq!(
             browser.get("/admin/events/ball").await.registered(),

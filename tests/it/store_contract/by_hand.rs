@@ -89,7 +89,7 @@ async fn people_without_an_address_live_beside_each_other(stage: Stage) {
         ..Filter::default()
     };
     let found = stage.store.registrations(event.id, &search("eve")).await;
-    assert_eq!(found.unwrap().len(), 1);
+    assert_eq!(found.unwrap().rows.len(), 1);
     // A node of version 0.1.0 reads the address as a text, and no address is like its key.
     stage
         .tamper("UPDATE registrations SET email = email || '' WHERE email_key = '#2'")

@@ -39,6 +39,7 @@ macro_rules! both_databases {
 mod batches;
 mod by_hand;
 mod constraints;
+mod erasing;
 mod file;
 mod groups;
 mod load;

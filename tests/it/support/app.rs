@@ -76,6 +76,14 @@ impl App {
         }
     }
 
+    /// A server that runs already, on a database that the caller keeps.
+    pub(crate) fn of(running: Running) -> Self {
+        Self {
+            running,
+            _file: None,
+        }
+    }
+
     /// A server on that database.
     pub(crate) async fn on(url: &str, flags: &[&str], clock: Clock) -> Running {
         let config = config(url, flags);

@@ -1,6 +1,7 @@
 //! The rules of docs/protocol.md (sections 2, 8 and 10), one by one. `tests/it/model` tests random
 //! histories.
 
+mod erasing;
 mod groups;
 mod organiser;
 mod places;

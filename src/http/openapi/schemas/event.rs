@@ -86,6 +86,9 @@ pub(in crate::http::openapi) struct Event {
     location: String,
     /// Whom to ask; empty for nobody.
     contact: String,
+    /// Days after `ends_at` until all registrations are erased; `null`: never.
+    #[schema(required)]
+    erase_after_days: Option<i32>,
     /// How often the settings were edited; `SEQUENCE` in the event's calendar file.
     #[schema(minimum = 0)]
     edits: i32,

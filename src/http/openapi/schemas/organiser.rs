@@ -78,7 +78,7 @@ pub(in crate::http::openapi) struct Row {
     #[schema(minimum = 1)]
     number: i32,
     name: String,
-    /// `null` if the organiser added a person without one.
+    /// `null` if the organiser added a person without one, and after it was erased.
     #[schema(required)]
     email: Option<String>,
     /// How many people it is for.
@@ -94,6 +94,9 @@ pub(in crate::http::openapi) struct Row {
     /// `null` if the person registered.
     #[schema(required)]
     added_by: Option<Organiser>,
+    /// When name, address and answers were erased for good.
+    #[schema(format = DateTime, required)]
+    erased_at: Option<String>,
 }
 
 /// A page of registrations.
@@ -139,6 +142,8 @@ macro_rules! settings {
             online_url: Option<String>,
             /// Whom to ask, one line.
             contact: Option<String>,
+            /// Days after `ends_at` until all registrations are erased; `null`: never.
+            erase_after_days: Option<i32>,
         }
     };
 }

@@ -129,5 +129,8 @@ pub(in crate::http::openapi) struct Registration {
     /// Where the event takes place online; `null` unless confirmed.
     #[schema(format = "uri", required)]
     online_url: Option<String>,
+    /// When name, address and answers were erased for good; the name is empty since.
+    #[schema(format = DateTime, required)]
+    erased_at: Option<String>,
     links: Links,
 }

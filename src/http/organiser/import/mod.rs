@@ -149,6 +149,7 @@ impl LineError {
             | Refusal::IdempotencyMismatch
             | Refusal::RegistrationNotFound
             | Refusal::RegistrationCancelled
+            | Refusal::RegistrationErased
             | Refusal::EventNotFound
             | Refusal::NotEmpty(_)
             | Refusal::ChangedMeanwhile => None,

@@ -43,6 +43,8 @@ pub(in crate::http::pages) enum Action {
     Cancel(String),
     /// One that is cancelled.
     Restore(String),
+    /// What the person of one registration said, by its id.
+    Erase(String),
 }
 
 /// By the path's last segment.
@@ -80,6 +82,7 @@ impl Action {
             Self::Delete => "deleted",
             Self::Cancel(_) => "cancelled",
             Self::Restore(_) => "restored",
+            Self::Erase(_) => "erased",
         }
     }
 }
@@ -106,6 +109,17 @@ pub(in crate::http::pages) async fn restore(
     act(slug, Action::Restore(id), context, visit, body).await
 }
 
+/// `POST /admin/events/{slug}/registrations/{id}/erase`.
+pub(in crate::http::pages) async fn erase(
+    slug: String,
+    id: String,
+    context: Shared,
+    visit: Visit,
+    body: Unread,
+) -> Response {
+    act(slug, Action::Erase(id), context, visit, body).await
+}
+
 /// `POST /admin/events/{slug}/…`.
 pub(in crate::http::pages) async fn act(
     slug: String,
@@ -115,7 +129,7 @@ pub(in crate::http::pages) async fn act(
     body: Unread,
 ) -> Response {
     let place = match action {
-        Action::Cancel(_) => "#registrations",
+        Action::Cancel(_) | Action::Restore(_) | Action::Erase(_) => "#registrations",
         _ => "",
     };
     let act = |submission| answer(slug, action, submission);
@@ -247,6 +261,11 @@ async fn carry_out(
             expected: None,
             by,
         },
+        Action::Erase(id) => Command::Erase {
+            locator: registrations::locator(event, id)?,
+            secret: None,
+            by,
+        },
     };
     let answer = context.registrar.submit(event.id, command).await??;
     if answer == Answer::Deleted {
@@ -290,7 +309,8 @@ fn typed<'a>(action: &Action, form: &'a Form) -> Typed<'a> {
         | Action::Undo
         | Action::Withdraw
         | Action::Cancel(_)
-        | Action::Restore(_) => Typed::Nothing,
+        | Action::Restore(_)
+        | Action::Erase(_) => Typed::Nothing,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The fields of an event's details, in the form for a new event and in that for one that exists.
 
 use crate::domain::occasion;
+use crate::domain::retention::EraseAfter;
 use crate::http::pages::mistakes::Mistake;
 
 /// What the fields show.
@@ -15,6 +16,7 @@ pub(in crate::http::pages) struct Details {
     pub(in crate::http::pages) opens_at: Setting,
     pub(in crate::http::pages) closes_at: Setting,
     pub(in crate::http::pages) max_party_size: Setting,
+    pub(in crate::http::pages) erase_after: Setting,
     pub(in crate::http::pages) starts_at: Setting,
     pub(in crate::http::pages) ends_at: Setting,
     pub(in crate::http::pages) time_zone: Setting,
@@ -73,6 +75,11 @@ impl Details {
         self.field("max_party_size", "party", &self.max_party_size)
     }
 
+    /// For how many days registrations are kept.
+    pub(in crate::http::pages) fn erase_after(&self) -> Field<'_> {
+        self.field(EraseAfter::FIELD, "erase", &self.erase_after)
+    }
+
     pub(in crate::http::pages) fn moments(&self) -> [Field<'_>; 4] {
         [
             self.field("starts_at", "starts", &self.starts_at),
@@ -105,7 +112,7 @@ impl Details {
         let lines = self.lines().map(|(field, _, _)| field);
         let fields = texts.into_iter().chain(self.moments()).chain(lines);
         fields
-            .chain([self.party()])
+            .chain([self.party(), self.erase_after()])
             .filter_map(|field| Mistake::new(field.id, field.setting.error.as_deref()))
             .collect()
     }

@@ -63,6 +63,6 @@ async fn fill(
             .collect(),
         people: shown.event.registered,
         next: page.next,
-        now: now.to_string(),
+        now,
     })
 }

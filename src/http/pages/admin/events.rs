@@ -12,6 +12,7 @@ use crate::domain::event::{
 };
 use crate::domain::local_time::Choice;
 use crate::domain::occasion::{Occasion, OnlineUrl, parse_contact, parse_location};
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
@@ -114,6 +115,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
     let slug = check.take(Slug::parse(form.get("slug").trim()));
     let title = check.take(parse_title(form.get("title")));
     let capacity = check.take(inputs::parse_capacity(form.get("capacity")));
+    let erase_after = check.take(inputs::parse_erase_after(form.get(EraseAfter::FIELD)));
     let (Some(slug), Some(title), Some(capacity)) = (slug, title, capacity) else {
         return Err(check.problem());
     };
@@ -124,6 +126,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
         max_party_size: max_party_size.unwrap_or(PartySize::ONE),
         opens_at,
         closes_at,
+        erase_after: erase_after.flatten(),
         occasion,
         ..NewEvent::new(slug, title, capacity)
     };

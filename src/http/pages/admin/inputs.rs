@@ -4,6 +4,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, PartySize};
 use crate::domain::invalid::Invalid;
 use crate::domain::local_time::{self, Choice, LocalTime};
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 
 /// `100`, or nothing for no limit.
@@ -35,6 +36,24 @@ pub(super) fn parse_max_party_size(text: &str) -> Result<PartySize, Invalid> {
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     let people = if plain { text.parse().unwrap_or(0) } else { 0 };
     PartySize::parse("max_party_size", people)
+}
+
+/// `30`, or nothing to keep everything.
+pub(super) fn erase_after(after: Option<EraseAfter>) -> String {
+    after
+        .map(|after| after.days().to_string())
+        .unwrap_or_default()
+}
+
+/// Reads what [`erase_after`] writes.
+pub(super) fn parse_erase_after(text: &str) -> Result<Option<EraseAfter>, Invalid> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let days = if plain { text.parse().unwrap_or(0) } else { 0 };
+    EraseAfter::parse(days).map(Some)
 }
 
 /// The value of a `datetime-local` field in the event's zone: `2026-11-21T09:00`, with seconds if
@@ -128,6 +147,25 @@ mod tests {
         for bad in ["", "0", "21", "+1", "1.5", "two", "99999999999999999999"] {
             let refused = parse_max_party_size(bad).unwrap_err();
             assert_eq!(refused.field, "max_party_size", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn days_until_erasing_are_read_back_and_an_empty_field_keeps_everything() {
+        for text in ["", "1", "30", "3650"] {
+            assert_eq!(erase_after(parse_erase_after(text).unwrap()), text);
+        }
+        for bad in [
+            "0",
+            "3651",
+            "+1",
+            "-1",
+            "1.5",
+            "soon",
+            "99999999999999999999",
+        ] {
+            let refused = parse_erase_after(bad).unwrap_err();
+            assert_eq!(refused.field, EraseAfter::FIELD, "{bad:?}");
         }
     }
 

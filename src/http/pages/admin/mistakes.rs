@@ -5,6 +5,7 @@ use crate::domain::characters::described;
 use crate::domain::event::{DESCRIPTION_MAX, PartySize, TITLE_MAX};
 use crate::domain::invalid::Invalid;
 use crate::domain::occasion::{CONTACT_MAX, LOCATION_MAX, ONLINE_URL_MAX};
+use crate::domain::retention::EraseAfter;
 use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
 
@@ -28,6 +29,9 @@ fn message(texts: Texts, mistake: &Invalid) -> String {
         }
         ("max_party_size", _) => {
             return texts.get1("error-party_size-invalid", "most", PartySize::MAX);
+        }
+        (EraseAfter::FIELD, _) => {
+            return texts.get1("mistake-erase", "most", EraseAfter::MAX.to_string());
         }
         ("title", _) => "mistake-title",
         ("text", _) => "mistake-text",
@@ -72,6 +76,7 @@ mod tests {
             ("slug", "malformed"),
             ("capacity", "out-of-range"),
             ("max_party_size", "out-of-range"),
+            (EraseAfter::FIELD, "out-of-range"),
             ("starts_at", "malformed"),
             ("closes_at", "before-opening"),
             ("ends_at", "without-start"),

@@ -10,6 +10,7 @@ use crate::domain::event::{Edit, Event, parse_description, parse_title};
 use crate::domain::invalid::Invalid;
 use crate::domain::local_time::Choice;
 use crate::domain::occasion::{OccasionEdit, OnlineUrl, parse_contact, parse_location};
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::field_value::Check;
 use crate::http::pages::form::Form;
@@ -59,6 +60,8 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         ),
         contact: fields.sent("contact", parse_contact, was.occasion.contact.as_ref()),
     };
+    let was_kept = was.erase_after.as_ref();
+    let erase_after = fields.sent(EraseAfter::FIELD, inputs::parse_erase_after, was_kept);
     fields.check.done()?;
     let edit = Edit {
         title: title.and_then(|title| changed(title, was.title.as_ref())),
@@ -67,6 +70,7 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         max_party_size: max_party_size.and_then(|most| changed(most, was.max_party_size.as_ref())),
         opens_at,
         closes_at,
+        erase_after,
         occasion: Box::new(occasion),
         was: Some(Box::new(was)),
         ..Edit::default()
@@ -89,6 +93,9 @@ fn was_details(form: &Form, zones: &Zones) -> Edit {
             .and_then(|text| inputs::parse_max_party_size(text).ok()),
         opens_at: zones.was_moment(form, "opens_at"),
         closes_at: zones.was_moment(form, "closes_at"),
+        erase_after: form
+            .sent("was_erase_after_days")
+            .and_then(|text| inputs::parse_erase_after(text).ok()),
         occasion: Box::new(OccasionEdit {
             starts_at: zones.was_moment(form, "starts_at"),
             ends_at: zones.was_moment(form, "ends_at"),

@@ -5,6 +5,7 @@ use super::details::{Details, Setting, Tick};
 use super::{inputs, mistakes};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
+use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
 use crate::http::text::Texts;
@@ -35,6 +36,7 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
         title: field("title", event.title.clone()),
         description: field("description", event.description.clone()),
         max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
+        erase_after: field(EraseAfter::FIELD, inputs::erase_after(event.erase_after)),
         opens_at: moment("opens_at", event.opens_at),
         closes_at: moment("closes_at", event.closes_at),
         starts_at: moment("starts_at", occasion.starts_at),
@@ -76,6 +78,7 @@ pub(super) fn new_details(
         title: field("title", ""),
         description: field("description", ""),
         max_party_size: field("max_party_size", "1"),
+        erase_after: field(EraseAfter::FIELD, ""),
         opens_at: field("opens_at", ""),
         closes_at: field("closes_at", ""),
         starts_at: field("starts_at", ""),

@@ -38,8 +38,7 @@ impl Model {
             replayed: false,
         } = &answer
         {
-            let people = registration.party_size.get();
-            let mut after = seen(registration.locator, registration.status, people);
+            let mut after = seen(registration, registration.status);
             after["over_capacity"] = json!(over_capacity);
             self.write_down(by, "add", now, Value::Null, after);
         }
@@ -138,10 +137,8 @@ impl Model {
         self.everybody[index].status = Status::Confirmed;
         self.change(Kind::Changed, now);
         self.everybody[index].revision = self.revision();
-        let (before, after) = (
-            seen(locator, Status::Cancelled, people),
-            seen(locator, Status::Confirmed, people),
-        );
+        let row = &self.everybody[index];
+        let (before, after) = (seen(row, Status::Cancelled), seen(row, Status::Confirmed));
         self.write_down(by, "restore", now, before, after);
         Ok(Answer::Restored(Arc::new(self.everybody[index].clone())))
     }

@@ -90,6 +90,7 @@ impl Model {
             revision: 0,
             at: now,
             added_by: by_hand.map(|by_hand| by_hand.by),
+            erased_at: None,
         });
         let place_in_line = (status == Status::Waiting).then(|| self.line());
         let may_share = self.log.len() > since
@@ -140,16 +141,73 @@ impl Model {
             self.everybody[index].revision = self.revision();
         }
         if by != Actor::Visitor {
-            let people = self.everybody[index].party_size.get();
-            let (before, after) = (
-                seen(locator, before, people),
-                seen(locator, Status::Cancelled, people),
-            );
+            let row = &self.everybody[index];
+            let (before, after) = (seen(row, before), seen(row, Status::Cancelled));
             self.write_down(by, "cancel", now, before, after);
         }
         let answer = Answer::Cancelled(Arc::new(self.everybody[index].clone()));
         self.promote(now);
         Ok(answer)
+    }
+
+    pub(super) fn erase(
+        &mut self,
+        locator: Locator,
+        secret: Option<&Secret>,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Answer, Refused> {
+        let index = self.find(locator, secret)?;
+        if self.everybody[index].erased_at.is_none() {
+            if locator.round == self.round {
+                self.change(Kind::Changed, now);
+                self.everybody[index].revision = self.revision();
+            }
+            let row = &mut self.everybody[index];
+            let before = seen(row, row.status);
+            row.erase(now);
+            let after = seen(row, row.status);
+            self.write_down(by, "erase", now, before, after);
+        }
+        Ok(Answer::Erased(Arc::new(self.everybody[index].clone())))
+    }
+
+    pub(super) fn erase_due(&mut self, places: &[Locator], now: Timestamp) -> Answer {
+        let ends_at = self.identity.occasion.ends_at.expect("it has an end");
+        let days = self.identity.erase_after.expect("a time").days();
+        if now.as_millis() < ends_at.as_millis() + i64::from(days) * 86_400_000 {
+            return Answer::ErasedDue(0);
+        }
+        let round = self.round;
+        let is_due = |row: &Registration| row.erased_at.is_none() && places.contains(&row.locator);
+        let due: Vec<_> = (0..self.everybody.len())
+            .filter(|index| is_due(&self.everybody[*index]))
+            .collect();
+        if due
+            .iter()
+            .any(|index| self.everybody[*index].locator.round == round)
+        {
+            self.change(Kind::Changed, now);
+        }
+        let revision = self.revision();
+        for index in &due {
+            let row = &mut self.everybody[*index];
+            row.erase(now);
+            if row.locator.round == round {
+                row.revision = revision;
+            }
+        }
+        if !due.is_empty() {
+            let after = json!({ "erased": due.len(), "erase_after_days": days });
+            self.write_down(
+                Actor::Schedule,
+                "erase",
+                now,
+                serde_json::Value::Null,
+                after,
+            );
+        }
+        Answer::ErasedDue(due.len())
     }
 
     pub(super) fn find(&self, locator: Locator, secret: Option<&Secret>) -> Result<usize, Refused> {
@@ -207,6 +265,13 @@ impl Model {
                 return Err(("event-full", None));
             }
         }
+        let is_renamed = revised
+            .name
+            .as_ref()
+            .is_some_and(|name| *name != former.name);
+        if is_renamed && former.erased_at.is_some() {
+            return Err(("registration-erased", None));
+        }
         let row = &mut self.everybody[index];
         row.party_size = people;
         row.name = revised.name.clone().unwrap_or(row.name.clone());
@@ -217,8 +282,8 @@ impl Model {
                 self.everybody[index].revision = self.revision();
             }
             if by != Actor::Visitor {
-                let describe = |row: &Registration| seen(locator, row.status, row.party_size.get());
-                let (before, after) = (describe(&former), describe(&self.everybody[index]));
+                let row = &self.everybody[index];
+                let (before, after) = (seen(&former, former.status), seen(row, row.status));
                 self.write_down(by, "change", now, before, after);
             }
             self.promote(now);
@@ -255,9 +320,13 @@ impl Model {
 }
 
 /// A registration in the audit log.
-pub(super) fn seen(locator: Locator, status: Status, people: u32) -> serde_json::Value {
-    json!({
-        "id": locator.to_string(), "number": locator.number, "status": status,
-        "party_size": people,
-    })
+pub(super) fn seen(row: &Registration, status: Status) -> serde_json::Value {
+    let mut seen = json!({
+        "id": row.locator.to_string(), "number": row.locator.number, "status": status,
+        "party_size": row.party_size.get(),
+    });
+    if let Some(erased_at) = row.erased_at {
+        seen["erased_at"] = json!(erased_at);
+    }
+    seen
 }

@@ -1,0 +1,146 @@
+//! Erasing on the private page and in the console, without JavaScript.
+
+use headcount::domain::clock::Clock;
+use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+
+use super::super::support::app::Database;
+use super::super::support::sqlite::File;
+use super::*;
+
+/// What nobody else is called.
+const NAME: &str = "Qwyndolfa";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visitor_erases_what_the_private_page_shows() {
+    let app = App::start(Database::Sqlite, &[], Clock::System).await;
+    let question = json!({ "key": "diet", "label": "Diet", "kind": "text" });
+    let new = json!({ "slug": "gala", "title": "Gala", "capacity": 2, "questions": [question] });
+    app.organise("POST", "/api/v1/events", &new).await;
+    let body = json!({ "name": NAME, "email": "q@example.org", "answers": { "diet": "kumquat" } });
+    let mine = app
+        .call(
+            "POST",
+            "/api/v1/events/gala/registrations",
+            &[("content-type", "application/json")],
+            &body.to_string(),
+        )
+        .await
+        .json();
+    let private = format!("/r/{}", mine["token"].as_str().unwrap());
+    let mut browser = Browser::new(&app);
+    let before = browser.get(&private).await;
+    assert!(before.body.contains("Nobody can bring them back"));
+    let refused = browser
+        .send(
+            "POST",
+            &format!("{private}/erase"),
+            "",
+            &[("origin", "https://elsewhere.example")],
+        )
+        .await;
+    assert_eq!(refused.status, 403);
+    for _ in 0..2 {
+        let done = browser.post(&format!("{private}/erase"), "").await;
+        assert_eq!((done.status, done.location()), (303, private.as_str()));
+    }
+    for (language, words) in [("en", "Erased"), ("zh-CN", "信息已清除")] {
+        browser.language = language;
+        let page = browser.get(&private).await;
+        page.is_page(200, "no-store");
+        for gone in [NAME, "q@example.org", "kumquat", "/erase\"", "/change\""] {
+            assert!(!page.body.contains(gone), "{gone} in {}", page.body);
+        }
+        assert!(page.body.contains(words), "{words} in {}", page.body);
+        assert!(page.body.contains("/cancel\""), "the place is still there");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organiser_erases_a_person_in_the_list() {
+    let file = File::new();
+    let running = App::on(&file.text(), &[], Clock::System).await;
+    let app = App::of(running);
+    app.event("gala", 2).await;
+    app.register("gala", NAME, "q@example.org").await;
+    app.register("gala", "Zoe", "z@example.org").await;
+    let mut browser = Browser::new(&app);
+    let csrf = browser.sign_in().await;
+    let list = browser
+        .get("/admin/events/gala?q=qwyndolfa&sort=name")
+        .await;
+    assert!(list.body.contains("Erase for good"), "{}", list.body);
+    let path = list
+        .body
+        .split("action=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|path| path.ends_with("/erase"))
+        .expect("a form")
+        .to_owned();
+    let once = list.value("once");
+    let form = format!("csrf={csrf}&once={once}&list=q%3Dqwyndolfa%26sort%3Dname");
+    // A second click ends at the same place.
+    for _ in 0..2 {
+        let done = browser.post(&path, &form).await;
+        assert_eq!(
+            done.location(),
+            "/admin/events/gala?done=erased&q=qwyndolfa&sort=name#registrations"
+        );
+    }
+    let page = browser.get("/admin/events/gala?done=erased").await;
+    page.is_page(200, "no-store");
+    assert!(page.body.contains("The person’s data are erased."));
+    let erased = "<th scope=\"row\"><span class=\"table-quiet\">erased</span></th>";
+    assert!(page.body.contains(erased), "{}", page.body);
+    assert!(!page.body.contains(NAME) && page.body.contains("Zoe"));
+    let door = browser.get("/admin/events/gala/door").await;
+    assert!(door.body.contains(">erased</span>"), "{}", door.body);
+    let audit = browser.get("/admin/events/gala/audit").await;
+    assert!(audit.body.contains("erase people’s data"), "{}", audit.body);
+    // Neither the form's outcome nor anything else keeps what was searched for.
+    let headcount::store::DatabaseUrl::Sqlite(options) = file.url() else {
+        panic!("a file");
+    };
+    let mut connection = options.connect().await.unwrap();
+    let outcomes: Vec<Option<String>> = sqlx::query_scalar("SELECT outcome FROM forms")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let outcomes: Vec<_> = outcomes.into_iter().flatten().collect();
+    assert!(!outcomes.is_empty());
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| !outcome.contains("qwyndolfa")),
+        "{outcomes:?}"
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_for_keeping_is_a_field_of_the_details() {
+    let app = App::sqlite().await;
+    app.event("gala", 2).await;
+    let mut browser = Browser::new(&app);
+    let csrf = browser.sign_in().await;
+    let page = browser.get("/admin/events/gala").await;
+    assert_eq!(page.value("erase_after_days"), "");
+    let fields = "title=gala&was_title=gala&description=&was_description=&was_waitlist=false";
+    let send = |days: &str, was: &str| {
+        format!("csrf={csrf}&{fields}&erase_after_days={days}&was_erase_after_days={was}")
+    };
+    let edit = "/admin/events/gala/edit";
+    let done = browser.post(edit, &send("30", "")).await;
+    assert_eq!(done.location(), "/admin/events/gala?done=edited");
+    let page = browser.get("/admin/events/gala").await;
+    assert_eq!(page.value("erase_after_days"), "30");
+    let wrong = browser.post(edit, &send("0", "30")).await;
+    wrong.is_page(422, "no-store");
+    assert!(wrong.body.contains("whole number from 1 to"));
+    assert_eq!(wrong.value("erase_after_days"), "0", "what was typed stays");
+    browser.post(edit, &send("", "30")).await;
+    let details = app.get("/api/v1/events/gala/details").await.json();
+    assert_eq!(details["erase_after_days"], Value::Null);
+    app.stop().await;
+}
