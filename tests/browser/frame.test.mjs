@@ -293,6 +293,23 @@ test("embed.js does not hold up the page's load, and passes its theme on", async
   }
 });
 
+test("embed.js does not wait for the load of a page that has a frame without end", async (t) => {
+  await event("beside");
+  for (const how of ["", "async", "defer"]) {
+    pages.set(
+      "/beside",
+      `<!doctype html><title>x</title><iframe id="plain" src="${frameUrl("beside")}"></iframe><main>
+      <script src="${server.base}/embed.js" data-event="beside" ${how}></script></main>`,
+    );
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const page = await context.newPage();
+    await page.goto(`${foreign}/beside`, { waitUntil: "commit" });
+    await page.frameLocator("main > iframe").getByText("0 / 100").waitFor({ timeout: 4_000 });
+    assert.notEqual(await page.evaluate(() => document.readyState), "complete");
+  }
+});
+
 for (const [locale, words] of [
   ["en-GB", "This event has been removed"],
   ["zh-CN", "该活动已被移除"],

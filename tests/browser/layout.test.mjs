@@ -271,6 +271,54 @@ const collisions = (page, selectors) =>
     return found;
   }, selectors);
 
+test("on the wall long facts take no room from the number", async () => {
+  const settings = { title: "Held", capacity: 5, waitlist: true, max_party_size: 4 };
+  const starts_at = "2026-12-12T18:00:00Z";
+  const short = { starts_at, location: "Hall", contact: "Ada" };
+  await server.organise("POST", "/events", { slug: "held", ...settings, ...short });
+  for (const [name, party_size] of [
+    ["ada", 3],
+    ["bob", 4],
+  ])
+    await fetch(`${server.base}/api/v1/events/held/registrations`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, email: `${name}@example.org`, party_size }),
+    });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const sizes = async () => {
+    const found = [];
+    for (const [width, height] of [
+      [1024, 768],
+      [1920, 1080],
+      [800, 1280],
+    ]) {
+      await page.setViewportSize({ width, height });
+      found.push(
+        await page.evaluate(() => {
+          const number = document.querySelector(".figure-number");
+          const { top, bottom } = number.getBoundingClientRect();
+          const isWhole =
+            top >= document.querySelector(".wall-head").offsetTop && bottom < innerHeight;
+          return [getComputedStyle(number).fontSize, isWhole];
+        }),
+      );
+    }
+    return found;
+  };
+  await page.goto(`${server.base}/e/held/wall`);
+  const before = await sizes();
+  assert.ok(before.every(([, isWhole]) => isWhole));
+  const words = "A hall with a name that does not end ".repeat(9).slice(0, 200);
+  await server.organise("PATCH", "/events/held", { location: words, contact: words });
+  await page.reload();
+  assert.match(await page.locator(".when-place").innerText(), /^A hall/);
+  assert.deepEqual(await sizes(), before);
+  await server.organise("DELETE", "/events/held?confirm=held");
+  await context.close();
+});
+
 test("on the wall nothing overlaps and nothing leaves the screen", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -123,3 +123,51 @@ test("a visitor answers, and an open page follows the organiser without losing a
   assert.match(await page.locator("main").innerText(), /Diet\s+Fish/);
   await page.close();
 });
+
+test("the ticket takes other answers, says that they are saved, and follows another device", async () => {
+  const questions = [
+    { key: "diet", label: "Diet", kind: "choices", options: ["Fish", "Leek"] },
+    { key: "note", label: "Note", kind: "text" },
+    { key: "late", label: "I come late", kind: "checkbox" },
+  ];
+  await server.organise("POST", "/events", { slug: "meal", title: "Meal", capacity: 9, questions });
+  const { token } = await server.register("meal", 1);
+  const api = `${server.base}/api/v1/registrations/${token}`;
+  const read = async () => (await (await fetch(api)).json()).answers;
+  const page = await browser.newPage();
+  const found = complaints(page);
+  await page.goto(`${server.base}/r/${token}`);
+  await says(page, "live");
+  await page.locator("[data-change] > summary").click();
+  // Another device answers: nobody has touched the fields here.
+  const patched = await fetch(api, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ answers: { diet: ["Leek"], late: true } }),
+  });
+  assert.equal(patched.status, 200);
+  await server.register("meal", 2); // what moves no number is seen with the next change
+  await page.waitForFunction(() => document.querySelector("#answer-late")?.checked, null, {
+    timeout: 20_000,
+  });
+  await page.locator(".answer", { hasText: "Leek" }).waitFor();
+  await page.getByLabel("Note").fill("A chair");
+  await page.getByLabel("I come late").uncheck();
+  // What was typed stays when the organiser asks for more.
+  const more = [...questions, { key: "age", label: "Age", kind: "number" }];
+  await server.organise("PATCH", "/events/meal", { questions: more });
+  await page.waitForSelector("#answer-age", { timeout: 20_000 });
+  assert.equal(await page.getByLabel("Note").inputValue(), "A chair");
+  assert.equal(await page.getByLabel("Leek").isChecked(), true);
+  await page.locator("[data-change] [type=submit]").click();
+  const saved = page.locator("[data-flash][role=status]");
+  await saved.waitFor();
+  assert.equal((await saved.innerText()).trim(), "Saved.");
+  await page.waitForFunction(() => document.activeElement.matches("[data-flash]"));
+  await page.waitForFunction(() => location.search === "", null, { timeout: 5_000 });
+  assert.deepEqual(await read(), { diet: ["Leek"], note: "A chair" });
+  await page.goto(`${server.base}/r/${token}/change`);
+  assert.equal(new URL(page.url()).pathname, `/r/${token}`);
+  assert.deepEqual(found, []);
+  await page.close();
+});

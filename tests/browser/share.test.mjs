@@ -90,6 +90,7 @@ test("the poster fits on one sheet, with the code, the title and the address", a
     const page = await context.newPage();
     await page.goto(`${server.base}/e/fair/poster`);
     const poster = page.locator(".poster");
+    assert.equal(await page.locator(".statusbar").count(), 0);
     assert.match(await poster.innerText(), /Book <fair>/);
     assert.ok((await poster.innerText()).includes(`${server.base}/e/fair`));
     assert.equal(await poster.locator("svg").isVisible(), true);

@@ -1,13 +1,16 @@
-// The form that changes a registration: what was changed elsewhere appears in fields that nobody has touched, and what was
-// typed stays.
-import { followQuestions, readPage, replaceQuestions } from "./questions.js";
+// The form that changes a registration: what was changed elsewhere appears in fields that nobody
+// has touched, and what was typed stays.
+import { answersOf, followQuestions, readPage, replaceQuestions } from "./questions.js";
 import { redraw } from "./live-parts.js";
 
-/** @returns {(registration: {name?: string, party_size?: number, answers?: object}) => void} shows it as it is now */
+/**
+ * @returns {(registration: {name?: string, party_size?: number, answers?: object}) => void} shows it
+ * as it is now
+ */
 export function bindChange(form, store, say) {
   const progress = form.querySelector("[data-form-progress]");
-  let answered = null;
   let touched = form.querySelector("[data-refused]") !== null;
+  let answered = touched ? null : textOf(answersOf(form));
   form.addEventListener("input", ({ target }) => {
     if (target.closest("[data-questions]")) touched = true;
   });
@@ -38,8 +41,14 @@ export function bindChange(form, store, say) {
     refresh("name", name);
     refresh("party_size", party_size);
     if (answers === undefined) return;
-    const now = JSON.stringify(answers);
+    const now = textOf(answers);
     if (answered !== null && answered !== now) refreshAnswers();
     answered = now;
   };
+}
+
+/** Answers as one text, to compare them: a box that is not ticked says nothing. */
+function textOf(answers) {
+  const given = Object.entries(answers).filter(([, answer]) => answer !== false);
+  return JSON.stringify(given.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

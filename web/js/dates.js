@@ -18,7 +18,7 @@ const CHINESE = { locale: "zh-CN", month: "numeric" };
 /** The reader's own zone. */
 export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** A time between two moments on the clocks of `zone`; empty if this browser does not know the zone. */
+/** A time between two moments, on the clocks of `zone`; empty if this browser does not know it. */
 export function formatSpan(starts, ends, zone) {
   try {
     return spanOf(starts, ends, zone);

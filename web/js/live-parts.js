@@ -2,7 +2,10 @@
 // again when the event's settings were edited.
 let reading = null;
 
-/** Whether it is this page: a refused form is shown at an address below it. Somebody who was signed out is led elsewhere. */
+/**
+ * Whether it is this page: a refused form is shown at an address below it. Somebody who was signed
+ * out is led elsewhere.
+ */
 const leadsHere = ({ url }) => {
   const { pathname } = new URL(url);
   return location.pathname === pathname || location.pathname.startsWith(`${pathname}/`);

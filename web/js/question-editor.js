@@ -1,5 +1,6 @@
-// The editor of questions follows other organisers: what nobody has touched is drawn again. What was changed here stays, and
-// the page says that somebody else was faster; saving asks before it replaces theirs.
+// The editor of questions follows other organisers: what nobody has touched is drawn again. What was
+// changed here stays, and the page says that somebody else was faster; saving asks before it replaces
+// theirs.
 import { readPage } from "./questions.js";
 import { readWords } from "./words.js";
 import { watchEvent } from "./watch.js";

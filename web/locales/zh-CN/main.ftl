@@ -62,20 +62,20 @@ events-none = 目前没有可以报名的活动。
 
 ## 活动页
 event-count-label = 报名人数
-event-opens = 报名开始 { $time }
+event-opens = 报名将于 { $time } 开始
 event-opened = 报名已于 { $time } 开始
-event-closes = 报名截止 { $time }
+event-closes = 报名将于 { $time } 截止
 event-closed = 报名已于 { $time } 截止
 register-heading = 报名
 register-note-waitlist = 目前需要候补。一有空位，按先后顺序递补；同行的人会一起递补。
-register-note-full = 暂时没有可报的名额。如果有人取消，报名表会自动重新出现。
+register-note-full = 目前名额已满。如果有人取消，报名表会自动重新出现。
 register-note-closed = 报名已经截止。
 register-note-scheduled = 报名尚未开始，开始后报名表会自动出现。
 register-note-gone = 该活动已被移除，无法再报名。
 field-name = 姓名
 field-email = 邮箱
 field-email-hint = 每个邮箱限报一次，仅主办方可见。
-field-party = 总人数（含您本人）
+field-party = 报名人数（含本人）
 field-party-hint = 同行的人一起获得名额，或一起候补。
 field-trap = 此处请留空
 register-button = 报名
@@ -180,7 +180,7 @@ wall-qr-label = { $url } 的二维码
 compare-link = 这一页是怎样实时更新的？
 compare-title = 这个数字是怎样实时更新的？
 compare-lead = 服务器告知浏览器新消息的方式有六种，本页让它们同时运行，显示同一个数字。
-compare-still = 浏览器关闭了 JavaScript，这里无法测量。不过六种方式里有一种照样能用，下面的内嵌页就是实时的：
+compare-still = 浏览器已关闭 JavaScript，这里无法测量。不过六种方式里有一种照样能用，下面的内嵌页就是实时的：
 compare-verdict = 谁最好，为什么
 compare-ranking = 屏幕上数字的平均滞后：越短越好
 compare-rule = 一般情况下，建议选 { $name }。
@@ -483,7 +483,7 @@ audit-no = 否
 audit-by-visitor = 访客
 audit-by-console = 管理后台
 audit-by-token = API 令牌
-audit-by-schedule = 定时
+audit-by-schedule = 系统定时
 audit-did-create = 创建活动
 audit-did-edit = 修改设置
 audit-did-opened = 到时自动开始报名
@@ -540,7 +540,7 @@ flash-done-created-first = 活动已创建。有一个时间因夏令时结束�
 flash-done-created-both = 活动已创建。因夏令时调快而不存在的时间已顺延相应的时长，出现两次的时间已采用第一次，请核对。
 flash-done-capacity = 名额已设定。
 flash-done-closed = 报名已关闭。
-flash-done-opened = 报名已开始。
+flash-done-opened = 报名已开放。
 flash-done-reset = 已从零开始新一轮。
 flash-done-undone = 已恢复上一轮。
 flash-done-announced = 通知已发送到所有打开的页面。
@@ -595,7 +595,7 @@ contact = 有疑问？请联系 { $contact }
 online-url = 线上参加：
 calendar-add = 添加到日历
 
-## Questions
+## 问题
 
 desk-questions = 问题
 row-answers = 回答
