@@ -23,6 +23,7 @@ mod nodes;
 mod pages;
 mod process;
 mod server;
+mod starting;
 mod store_contract;
 mod support;
 mod transports;
