@@ -214,7 +214,7 @@ const ALL: &[Call] = &[
         method: Method::PATCH,
         path: "/api/v1/registrations/{token}",
         id: "changeRegistration",
-        summary: "Change the party or the name",
+        summary: "Change the party, the name or the answers",
         notes: "A smaller party frees places for those who wait. A larger one needs free places, \
             and that nobody waits; a party that waits only becomes smaller.",
         body: Some(("RegistrationChange", false)),
@@ -227,6 +227,7 @@ const ALL: &[Call] = &[
             Code::EventFull,
             Code::EventClosed,
             Code::EventNotOpen,
+            Code::TooManyRequests,
         ],
         ..CALL
     },

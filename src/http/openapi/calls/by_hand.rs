@@ -1,4 +1,4 @@
-//! What the organiser does with registrations.
+//! The organiser's calls that add, change, restore and cancel registrations.
 
 use warp::http::Method;
 
@@ -27,6 +27,7 @@ pub(super) const ALL: &[Call] = &[
             Code::EventNotFound,
             Code::RegistrationNotFound,
             Code::RegistrationCancelled,
+            Code::RegistrationErased,
             Code::EventFull,
             Code::EventClosed,
             Code::EventNotOpen,

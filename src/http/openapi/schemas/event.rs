@@ -44,7 +44,7 @@ pub(in crate::http::openapi) struct Count {
     /// Places left; `null` without a limit. While people wait, too few for the group that is next.
     #[schema(required)]
     remaining: Option<i32>,
-    /// How far the capacity was lowered below the headcount.
+    /// People confirmed beyond the capacity: it was lowered, or the organiser added people past it.
     #[schema(minimum = 0)]
     over_by: i32,
     /// People on the waiting list.

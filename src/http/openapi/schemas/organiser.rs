@@ -21,7 +21,7 @@ pub(in crate::http::openapi) struct NewQuestion {
     help: Option<String>,
 }
 
-/// Comma-separated values (RFC 4180) with a head.
+/// Comma-separated values (RFC 4180) with a header line.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct Csv(String);
 
