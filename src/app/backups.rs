@@ -1,8 +1,8 @@
-//! Backups at regular times, of which a number are kept.
+//! Makes regular backups and keeps the newest ones.
 //!
 //! A backup that fails is logged, counted and tried again; the server goes on. Old backups are
 //! removed only after a new one was written and every check of it passed, so a damaged database
-//! never drives out the good copies. Only files with a name that this module gives are removed.
+//! never displaces good copies. Only files with a name that this module gives are removed.
 
 use std::fs;
 use std::io;
@@ -56,8 +56,8 @@ pub(super) async fn run(plan: Backups, database: DatabaseUrl, clock: Clock) {
     }
 }
 
-/// Work on the folder, which may be on a slow network. It needs no permit: this task does one thing
-/// after the other.
+/// Runs blocking work on the folder, which may be on a slow network. It needs no permit, because this
+/// task does one thing at a time.
 fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = Option<T>> {
@@ -113,7 +113,7 @@ fn remove_partials(folder: &Path) {
             .and_then(|name| name.split_once(PARTIAL))
             .is_some_and(|(target, _)| is_own(target));
         if is_left && let Err(error) = fs::remove_file(entry.path()) {
-            tracing::warn!(%error, file = %entry.path().display(), "cannot remove a part of a backup");
+            tracing::warn!(%error, file = %entry.path().display(), "cannot remove an incomplete backup");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Tells the supervisor what the server does, by systemd's protocol: datagrams to the socket that
-//! `NOTIFY_SOCKET` names (`sd_notify(3)`). Without that variable nothing happens.
+//! Notifies the supervisor of the server's state by systemd's protocol: datagrams to the socket that
+//! `NOTIFY_SOCKET` names (`sd_notify(3)`). Does nothing without that variable.
 
 use std::io;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -19,12 +19,12 @@ const ALIVE: &str = "WATCHDOG=1";
 pub(super) struct Supervisor {
     socket: UnixDatagram,
     address: SocketAddr,
-    /// The longest silence that it accepts; it kills the process then.
+    /// After a longer silence the supervisor kills the process.
     watchdog: Option<Duration>,
 }
 
 impl Supervisor {
-    /// The supervisor that started this process; `None` if it does not want to hear anything.
+    /// The supervisor that started this process; `None` if it asks for no notifications.
     pub(super) fn of_this_process() -> Option<Self> {
         let variable = |name| std::env::var(name).ok();
         let address = variable("NOTIFY_SOCKET")?;

@@ -1,4 +1,5 @@
-//! The command line: `serve` (the default), `health`, `watch`, `copy`, `backup`, `verify`, `compare`.
+//! The command line: one module for each command, and `serve` without one. `layers` merges flags,
+//! variables and files.
 
 use std::process::ExitCode;
 

@@ -279,8 +279,8 @@ pub enum Refusal {
     /// A cancelled registration cannot change.
     #[error("this registration is cancelled; register again to get a place")]
     RegistrationCancelled,
-    /// An erased registration has nobody's name and answers to change.
-    #[error("what this person said was erased")]
+    /// The name and answers of an erased registration cannot change.
+    #[error("this person's data were erased")]
     RegistrationErased,
     /// The event does not exist.
     #[error("there is no such event")]

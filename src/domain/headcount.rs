@@ -69,7 +69,8 @@ pub struct Headcount {
     /// How many places are left; `None` without a limit. While people wait, these are too few for
     /// the group that is next.
     pub remaining: Option<u32>,
-    /// How many are confirmed beyond the capacity, which the organiser may lower.
+    /// How many are confirmed beyond the capacity: the organiser lowered it, or added people past
+    /// it.
     pub over_by: u32,
     /// How many people are on the waiting list.
     pub waiting: u32,

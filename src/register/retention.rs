@@ -1,4 +1,4 @@
-//! Erases what people said, once the organiser's time for keeping it is over.
+//! Erases people's data once an event's retention period is over.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub async fn run(registrar: Registrar, store: Store, hub: Hub, clock: Clock) {
                     erased.insert(event.id, event.revision);
                 }
                 Ok(count) => {
-                    tracing::info!(event = %event.slug, count, "erased registrations after the event's time for keeping them");
+                    tracing::info!(event = %event.slug, count, "erased registrations: the event's retention period is over");
                 }
                 Err(error) => {
                     tracing::warn!(%error, event = %event.slug, "cannot erase registrations that are due; trying again");
@@ -81,7 +81,7 @@ async fn pass(registrar: &Registrar, store: &Store, event: &Event) -> Result<usi
             .await?
         {
             Ok(Answer::ErasedDue(erased)) => count += erased,
-            Ok(other) => tracing::error!(?other, "an unexpected answer"),
+            Ok(other) => tracing::error!(?other, "unexpected answer to an erasure"),
             // Deleted in the meantime, and its registrations with it.
             Err(Refusal::EventNotFound) => return Ok(count),
             Err(refusal) => return Err(refusal.into()),

@@ -153,7 +153,7 @@ pub(super) struct Lookup<'a> {
     pub(super) emails: Vec<&'a str>,
     /// Idempotency keys.
     pub(super) keys: Vec<&'a str>,
-    /// Registrations to cancel, change or erase, as round and number.
+    /// Registrations to cancel, change, restore or erase, as round and number.
     pub(super) numbers: Vec<(u32, u32)>,
 }
 

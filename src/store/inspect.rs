@@ -1,4 +1,4 @@
-//! A look at a database before a server uses it. Nothing is created, migrated or written.
+//! Inspects a database before a server uses it. Creates, migrates and writes nothing.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const NO_SUCH_TABLE: &str = "42P01";
 /// The newest change of any event.
 const NEWEST: &str = "SELECT max(at) FROM events";
 
-/// What a database was found to be.
+/// The state of a database.
 #[derive(Debug, Clone)]
 pub struct Inspection {
     /// Whether this program can use it.
@@ -60,7 +60,7 @@ impl Schema {
     }
 }
 
-/// Looks at a database. An error means that a server could not start with it.
+/// Inspects a database. An error means that a server could not start with it.
 pub async fn inspect(url: &DatabaseUrl) -> Result<Inspection, StoreError> {
     match url {
         DatabaseUrl::Sqlite(options) => of_file(options.get_filename()).await,

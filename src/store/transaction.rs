@@ -60,7 +60,7 @@ pub(super) trait Transaction: Sized {
     /// Writes the status, the party and the revision of rows that exist.
     async fn update_registrations(&mut self, updated: &[&Registration]) -> Result<(), StoreError>;
 
-    /// Erases what people said in rows that exist.
+    /// Erases the personal data of rows that exist.
     async fn erase(&mut self, erased: &[&Registration]) -> Result<(), StoreError>;
 
     /// Notes that people's data were deleted, for what has to be done when the database is closed.

@@ -36,10 +36,12 @@ pub(super) async fn listen(config: &Config, over_tls: bool) -> (Finding, bool) {
                 format!("{address} is used by another program; stop it, or choose another --listen")
             }
             ErrorKind::PermissionDenied => format!(
-                "{address} needs a right: AmbientCapabilities=CAP_NET_BIND_SERVICE (systemd), or a port above 1023"
+                "{address} needs a privilege: AmbientCapabilities=CAP_NET_BIND_SERVICE (systemd), or a port above 1023"
             ),
             ErrorKind::AddrNotAvailable => {
-                format!("{address} is no address of this machine; 0.0.0.0 or [::] listens on all")
+                format!(
+                    "{address} is not an address of this machine; 0.0.0.0 or [::] listens on all"
+                )
             }
             _ => format!("{address}: {error}"),
         },
@@ -88,7 +90,7 @@ pub(super) async fn public(config: &Config, over_tls: bool, serves: bool) -> Vec
         findings.push(Finding::ok(
             "public url",
             format!(
-                "{} resolves; start the server to check the way to it",
+                "{} resolves; start the server to check that it leads there",
                 base.host
             ),
         ));
@@ -105,7 +107,7 @@ async fn resolve(base: &Base) -> Result<(), String> {
     }
 }
 
-/// Whether TLS ends before this server and it is not told by whom.
+/// If a proxy terminates TLS, whether `--trusted-proxies` names one.
 fn proxy(config: &Config, ends_before: bool) -> Option<Finding> {
     ends_before.then(|| {
         if config.trusted_proxies.is_empty() {
@@ -119,7 +121,7 @@ fn proxy(config: &Config, ends_before: bool) -> Option<Finding> {
     })
 }
 
-/// The way through the public address to the server that runs.
+/// Whether the public address leads to the running server.
 async fn reached(config: &Config, url: &str, over_tls: bool) -> Vec<Finding> {
     let answer = ask(url, false).await;
     if !is_ours(&answer) {

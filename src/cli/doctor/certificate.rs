@@ -53,7 +53,7 @@ impl Files {
     }
 }
 
-/// The error is a certificate that nobody could use.
+/// Fails for a certificate that clients would refuse.
 fn examine(file: &Path, host: Option<&str>, now: Timestamp) -> Result<Finding, String> {
     let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let der = CertificateDer::from_pem_file(file).map_err(|error| unreadable(&error))?;
@@ -69,7 +69,7 @@ fn examine(file: &Path, host: Option<&str>, now: Timestamp) -> Result<Finding, S
     }
     if now > to {
         return Err(format!(
-            "it has expired at {to}; renew it and restart the server"
+            "it expired at {to}; renew it and restart the server"
         ));
     }
     if let Some(host) = host {
@@ -107,7 +107,7 @@ fn names(certificate: &X509Certificate<'_>) -> String {
         })
         .collect();
     if names.is_empty() {
-        "no name at all".to_owned()
+        "no name".to_owned()
     } else {
         names.join(", ")
     }

@@ -19,7 +19,7 @@ use crate::store::inspect::Inspection;
 const SCARCE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Below this a checkpoint of SQLite's log or a backup may fail at any moment.
 const NONE_LEFT_BYTES: u64 = 64 * 1024 * 1024;
-/// Flushes that are measured; the middle one counts.
+/// Flushes that are measured; the median counts.
 const FLUSHES: usize = 9;
 /// A page, as a small commit writes it.
 const PAGE: [u8; 4096] = [0; 4096];
@@ -92,7 +92,7 @@ fn flush(folder: &Path) -> Finding {
     }
 }
 
-/// The middle time of several flushes.
+/// The median time of several flushes.
 fn measure(folder: &Path) -> io::Result<Duration> {
     let path = folder.join(format!(".headcount-doctor-{}", std::process::id()));
     let mut file = OpenOptions::new()

@@ -31,7 +31,7 @@ pub(super) struct DoctorArgs {
 /// Exits with 0 when nothing keeps the server from working, 1 when something does, 2 for mistaken
 /// options.
 pub(super) fn run(args: &DoctorArgs) -> ExitCode {
-    // Their contents are a finding, not a mistaken option.
+    // A bad certificate is a finding, not an invalid option.
     let files = certificate::Files::of(&args.serve);
     let mut options = args.serve.clone();
     if files.is_some() {

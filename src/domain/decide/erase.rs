@@ -1,4 +1,4 @@
-//! Erasing what people said. Numbers, statuses, parties and counts stay.
+//! Erases personal data. Numbers, statuses, parties and counts stay.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub(super) fn erase(
     Answer::Erased(after)
 }
 
-/// Erases those of `places` that are not erased yet, if the organiser's time for keeping them is
-/// over. They share one revision and one line of the audit log.
+/// Erases those of `places` that are not erased yet, if the event's retention period is over. They
+/// share one revision and one line of the audit log.
 pub(super) fn erase_due(batch: &mut BatchState, places: &[Locator], now: Timestamp) -> Answer {
     if batch.event.erase_due().is_none_or(|due| due > now) {
         // The organiser has changed the time in the meantime.
@@ -55,8 +55,8 @@ pub(super) fn erase_due(batch: &mut BatchState, places: &[Locator], now: Timesta
     Answer::ErasedDue(due.len())
 }
 
-/// The current round's registrations have a position in the event's history, which open pages of
-/// them follow.
+/// Erasing in the current round makes a revision, because open private pages follow the position of
+/// their registration.
 fn next_revision(batch: &mut BatchState, is_current: bool, now: Timestamp) -> Option<i64> {
     is_current.then(|| {
         batch.bump_revision(Kind::Changed, now);

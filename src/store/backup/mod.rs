@@ -22,7 +22,7 @@ use partial::Partial;
 pub(super) use verify::read_only;
 pub use verify::{Check, Report, verify};
 
-/// The end of a backup's name while it is written.
+/// The suffix of a backup's name while it is written.
 pub const PARTIAL: &str = ".partial";
 /// How long the start of a read waits for a process that locks the whole file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

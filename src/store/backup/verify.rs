@@ -156,7 +156,7 @@ async fn schema(connection: &mut SqliteConnection) -> Result<Result<i64, String>
     };
     Ok(if newest > migrations::newest() {
         Err(format!(
-            "migration {newest} was made by a newer version of this program; verify it with that version"
+            "migration {newest} is of a newer version of this program; verify the file with that version"
         ))
     } else if (1..=newest).eq(applied) {
         Ok(newest)

@@ -11,12 +11,12 @@ use super::super::sql;
 
 /// The setting that says so. It survives a crash, so that the next clean stop does the work.
 pub(super) const REBUILD_DUE: &str = "rebuild_due";
-/// Up to this many bytes the new pages are kept in memory meanwhile. A larger file may not fit.
+/// Up to this size the rebuild keeps its pages in memory. A larger file may not fit.
 const IN_MEMORY_MAX: i64 = 256 * 1_024 * 1_024;
 const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 const IN_FILE: &str = "PRAGMA temp_store = FILE";
 const VACUUM: &str = "VACUUM";
-/// Folds the whole log into the file, and empties it: older versions of its pages are in it.
+/// Moves the whole log into the file and truncates it, because it holds older versions of pages.
 const FOLD: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const DONE: &str = "DELETE FROM settings WHERE name = $1";
 
@@ -48,7 +48,7 @@ pub(super) async fn if_due(connection: &mut SqliteConnection) -> Result<(), sqlx
     Ok(())
 }
 
-/// Whether the log is empty now. It is not while another process reads it.
+/// Checkpoints the log. Returns whether it is empty; it is not while another process reads it.
 async fn is_folded(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let (busy, _, _): (i64, i64, i64) = query_as(FOLD).fetch_one(connection).await?;
     Ok(busy == 0)

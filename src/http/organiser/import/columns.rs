@@ -84,7 +84,7 @@ fn column<'q>(
         )),
         (None, _) => Err((
             "unknown-column",
-            "is no column that can be imported, and no question of this event",
+            "is neither a column that can be imported nor a question of this event",
         )),
     }
 }

@@ -1,6 +1,6 @@
 //! Counts the lines of a file, as a text editor numbers them.
 
-/// A place in a file that only moves forward.
+/// A position in a file that only moves forward.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     file: &'a [u8],

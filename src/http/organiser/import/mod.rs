@@ -27,13 +27,13 @@ use crate::http::registration::unexpected;
 use crate::http::{auth, find, preconditions, reply};
 use crate::problem::Problem;
 
-/// The most people in a file. They are stored in one transaction, for which everybody else of the
-/// event waits: a tenth of a second or two.
+/// The most people in a file. They are stored in one transaction, and everybody else of the event
+/// waits for it: half a second at most, as measured.
 pub(in crate::http) const ROWS_MAX: usize = 10_000;
 /// The most mistakes in an answer. A file with more has another cause, such as a wrong column.
 const ERRORS_MAX: usize = 10_000;
 
-/// One file is checked at a time: it keeps a thread busy.
+/// One file is parsed at a time, because parsing occupies a thread.
 static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 /// What an import did or, with mistakes or as a dry run, would do.

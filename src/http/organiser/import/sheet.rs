@@ -25,7 +25,7 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Separates several options in a cell, as in the export.
 const OPTIONS: char = '|';
 
-/// The reason for an address that an earlier line has.
+/// The reason code of an address that an earlier line has as well.
 const REPEATED: &str = "repeated";
 
 /// A file that was read.
