@@ -202,7 +202,7 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     let done = "/admin/events/gala?done=";
     assert_eq!(
         act(&mut browser, "cancel").await,
-        format!("{done}cancelled")
+        format!("{done}cancelled#registrations")
     );
     let desk = browser.get("/admin/events/gala").await;
     assert!(
@@ -212,7 +212,7 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     );
     assert_eq!(
         act(&mut browser, "restore").await,
-        format!("{done}restored")
+        format!("{done}restored#registrations")
     );
     act(&mut browser, "cancel").await;
     app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 2 }))

@@ -381,8 +381,12 @@ async fn the_table_has_pages() {
         .nth(1)
         .expect("a token");
     let csrf = csrf.split('"').next().expect("a token").to_owned();
-    let id = second.split("/registrations/").nth(2).expect("a form");
-    let id = id.split('/').next().expect("an id");
+    let mut forms = second.split("action=\"");
+    let id = forms.find_map(|form| {
+        let path = form.split('"').next()?.strip_suffix("/cancel")?;
+        path.rsplit('/').next()
+    });
+    let id = id.expect("a form to cancel");
     let cancel = format!("/admin/events/welcome/registrations/{id}/cancel");
     let list = "q%3Dperson%26sort%3D-number%26after%3D11%26done%3Dreset%26x%3D%0d%0a";
     let done = browser
