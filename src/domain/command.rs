@@ -113,7 +113,7 @@ pub enum Command {
         /// Who sent the command.
         by: Actor,
     },
-    /// What a person said is erased: by the visitor with the secret, or by the organiser without.
+    /// A person's data are erased: by the visitor with the secret, or by the organiser without.
     Erase {
         /// Which registration.
         locator: Locator,
@@ -122,7 +122,7 @@ pub enum Command {
         /// Who sent the command.
         by: Actor,
     },
-    /// Erases registrations that are older than the organiser wants to keep them.
+    /// Erases registrations whose retention period is over.
     EraseDue {
         /// Which registrations, of any round.
         places: Vec<Locator>,

@@ -30,7 +30,7 @@ impl Name {
         invalid::text("name", &spaced, 1, Self::MAX, false).map(Self)
     }
 
-    /// The name of nobody, after it was erased.
+    /// The empty name of an erased registration.
     pub(crate) fn erased() -> Self {
         Self(String::new())
     }

@@ -141,7 +141,7 @@ async fn prepare<B: Backend>(
     })
 }
 
-/// Runs of visitors' commands, and an organiser's one by one.
+/// Runs of commands about one party; every other command by itself.
 fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
     commands.chunk_by(|one, next| one.is_visit() && next.is_visit())
 }
@@ -201,8 +201,8 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Loads what [`Known`] promises for a segment: a run of visits, or one command of an organiser or
-/// the schedule. `found` is what the segment names, if that came with the lock.
+/// Loads what [`Known`] promises for a segment: a run of visits, or one other command. `found` is
+/// what the segment names, if that came with the lock.
 async fn load(
     transaction: &mut impl Transaction,
     event: &Event,

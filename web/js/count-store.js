@@ -2,9 +2,8 @@
 //
 // The newest revision wins, in any order of arrival. Two exceptions: another epoch is another
 // database, so its count replaces ours; and the first frame of a connection is authoritative even
-// if it is lower (a restored backup). Against the second, a visitor's own registration holds the
-// floor for a moment, because a frame from a node that has not caught up must not take the visitor
-// out of the number again.
+// if it is lower (a restored backup). For some seconds after a visitor's own registration the second
+// exception does not hold: a node that lags behind must not take the visitor out of the number.
 
 const FLOOR_HOLD_MS = 10_000; // several times what one node may lag behind another
 

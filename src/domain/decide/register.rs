@@ -10,10 +10,10 @@ use crate::domain::event::{Capacity, Event, PartySize};
 use crate::domain::headcount::State;
 use crate::domain::registration::{Locator, Registration, Status};
 
-/// The way by which a party comes in.
+/// How a party is registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// It registers.
+    /// A visitor registers it.
     Public,
     /// The organiser adds it, also while registration is not open.
     ByHand(Actor),
@@ -65,7 +65,7 @@ pub(super) fn register(
 
 /// Whether a request with the key of an earlier registration repeats its request.
 fn is_repeated(earlier: &Registration, applicant: &Applicant, entry: Entry) -> bool {
-    // A party that comes in past the capacity has never waited.
+    // A party that was added past the capacity has never waited.
     let has_waited = earlier.accepted_waiting.is_some();
     earlier.name == applicant.name
         && earlier.email == applicant.email

@@ -1,5 +1,4 @@
-//! Changes of a registration: its party, its name and its answers, and whether it has a place
-//! again.
+//! Changes a registration: its party, name and answers. Restores a cancelled one.
 
 use std::sync::Arc;
 

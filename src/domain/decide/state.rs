@@ -34,20 +34,20 @@ pub struct Archived {
 
 /// The part of the database that a batch of commands can touch, as read under the event's lock.
 ///
-/// - Visitors' commands: the registrations of the current round with one of the batch's keys, and
-///   those with one of its email addresses that are not cancelled. Also every registration that the
-///   batch cancels, changes or erases. If there are any, then also the head of the waiting list: as
-///   many parties as there are free places plus people in those registrations. That is enough: a
-///   party that moves up takes at least one free place, and one that leaves is among those
-///   registrations.
+/// - Commands about one party (`Command::is_visit`): the registrations of the current round with one
+///   of the batch's keys, and those with one of its email addresses that are not cancelled. Also every
+///   registration that the batch cancels, changes or erases. If there are any, then also the head of
+///   the waiting list: as many parties as there are free places plus people in those registrations.
+///   That is enough: a party that moves up takes at least one free place, and one that leaves is
+///   among those registrations.
 /// - `Import`: the registrations of the current round with one of its email addresses.
 /// - `Restore`: the registration, and the one that has its email address now.
 /// - `Edit`: as many of the longest waiting as the new capacity has places for.
 /// - `Undo`: the round before, and its longest waiting in the same way.
 /// - `EraseDue`: the registrations that it names.
 ///
-/// An organiser's command has a state of its own: after a reset, what was read of the former round
-/// is of no use.
+/// Every other command has a state of its own: after a reset, what was read of the former round is
+/// of no use.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     pub(super) registrations: HashMap<Locator, Arc<Registration>>,
@@ -87,7 +87,7 @@ impl Known {
         entry.insert(registration);
     }
 
-    /// Notes that its address is registered again.
+    /// Maps the registration's email address to it again.
     pub(super) fn regain_email(&mut self, registration: &Registration) {
         insert_email(&mut self.by_email, registration);
     }

@@ -71,7 +71,8 @@ pub enum Unanswered {
 }
 
 impl Unanswered {
-    /// Whether a mistake is none for this person: a required box that is not ticked is no answer.
+    /// Whether a mistake does not count: the organiser may leave a required question
+    /// unanswered.
     fn excuses(self, mistake: &Invalid) -> bool {
         self == Self::Allowed && mistake.reason == MISSING
     }

@@ -1,4 +1,4 @@
-//! Erased means erased: what a person said is nowhere any more, and the count stays.
+//! After an erasure a person's data are nowhere any more, and the count stays.
 
 mod bytes;
 mod retention;

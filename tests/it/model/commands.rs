@@ -196,7 +196,7 @@ impl<S: Subject> Machine<'_, S> {
     }
 }
 
-/// What somebody who knows a registration names in `If-Match`.
+/// The positions that a client who knows the registration sends in `If-Match`.
 fn positions(
     row: Option<&Registration>,
     if_match: Option<Own>,

@@ -406,7 +406,7 @@ async fn the_table_has_pages() {
     app.stop().await;
 }
 
-/// On paper: who has a place, by name, and nothing that is nobody's business at the entrance.
+/// The door list shows who has a place, by name, and no addresses or answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_door_list_has_everybody_with_a_place_by_name() {
     let app = App::sqlite().await;

@@ -1,4 +1,4 @@
-//! Erasing what people said.
+//! Erasing people's data.
 
 use headcount::domain::occasion::Occasion;
 use headcount::domain::retention::EraseAfter;
@@ -91,7 +91,7 @@ async fn an_erased_address_is_free_in_the_same_batch(stage: Stage) {
     assert_eq!(stage.check(event.id).await.len(), 4);
 }
 
-/// Its id can be guessed, so an organiser may be that quick.
+/// An organiser can guess the id before the registration is stored.
 async fn a_registration_that_was_just_made_is_erased(stage: Stage) {
     let event = stage.event("gala", None, false).await;
     let locator = Locator {

@@ -23,8 +23,8 @@ export function openSocketIo(slug, after, on) {
     on.bytes(webSocketFrame(packet) + 4);
     socket.send(packet);
   }; // a client's frames carry a mask
-  // Unlike a bare WebSocket's, this ping is seen by scripts: whose server is silent for longer
-  // knows that the line is dead.
+  // Scripts see this ping, unlike a bare WebSocket's: after a longer silence the connection is
+  // dead.
   const expectPing = () => {
     clearTimeout(silence);
     silence = setTimeout(() => socket.close(), quiet_ms);

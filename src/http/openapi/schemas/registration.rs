@@ -35,7 +35,7 @@ pub(in crate::http::openapi) struct NewRegistration {
     /// or direction-changing characters, and something that shows.
     #[schema(example = "Ada Lovelace")]
     name: String,
-    /// Unique per event and round among the not-cancelled. Compared as mailboxes: without case and
+    /// Unique in the round among registrations that are not cancelled. Compared as mailboxes: without case and
     /// invisible characters, the local part in NFC, the domain by IDNA (UTS 46). The pattern matches
     /// more international domains than IDNA allows. What comes along with a pasted address, such as
     /// `mailto:` or a name and angle brackets, is removed.

@@ -9,7 +9,7 @@ use crate::http::pages::mistakes::Mistake;
 pub(in crate::http::pages) struct Details {
     /// Whether the event exists. If so, each field also says what it was.
     pub(in crate::http::pages) exists: bool,
-    /// Whether they show what was typed.
+    /// Whether they show what was typed instead of what is stored.
     pub(in crate::http::pages) is_refused: bool,
     pub(in crate::http::pages) title: Setting,
     pub(in crate::http::pages) description: Setting,
@@ -40,7 +40,7 @@ pub(in crate::http::pages) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// Whether nobody has chosen its value yet.
+    /// Whether it still has its default value.
     pub(in crate::http::pages) fn is_fresh(&self) -> bool {
         !self.exists && !self.is_refused
     }
