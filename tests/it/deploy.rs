@@ -141,7 +141,7 @@ fn unit(name: &str) -> String {
 }
 
 #[test]
-fn the_unit_fits_the_program_s_defaults() {
+fn the_unit_fits_the_defaults_of_the_program() {
     let help = output(&["serve", "--help"]);
     let default = |flag: &str| -> String {
         let (_, rest) = help.split_once(flag).unwrap_or_else(|| panic!("{flag}"));

@@ -163,7 +163,7 @@ async fn a_damaged_or_foreign_file_is_named_as_such() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_running_server_s_file_can_be_verified() {
+async fn the_file_of_a_running_server_can_be_verified() {
     let file = File::new();
     let app = App::on(&file.text(), &[], Clock::System).await;
     assert_eq!(

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_s_query_is_the_list_s_and_nothing_else() {
+    fn the_query_of_a_page_is_that_of_its_list() {
         let here = |query| Narrowing::of(query).here();
         assert_eq!(here(""), "");
         assert_eq!(
