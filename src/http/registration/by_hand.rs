@@ -24,7 +24,7 @@ use crate::http::field_value::{Check, FieldValue};
 use crate::http::{find, preconditions};
 use crate::problem::Problem;
 
-/// What the organiser fills in.
+/// The fields of a request to add somebody.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Fields<'a> {

@@ -9,7 +9,8 @@ use sqlx::{Executor as _, query, query_as, query_scalar};
 
 use super::super::sql;
 
-/// The setting that says so. It survives a crash, so that the next clean stop does the work.
+/// The setting that marks a rebuild as due. It survives a crash, so that the next orderly stop
+/// rebuilds.
 pub(super) const REBUILD_DUE: &str = "rebuild_due";
 /// Up to this size the rebuild keeps its pages in memory. A larger file may not fit.
 const IN_MEMORY_MAX: i64 = 256 * 1_024 * 1_024;

@@ -2,7 +2,7 @@
 // has shown. Pure; times are milliseconds of the server's clock. The same definitions as `headcount
 // compare`.
 
-// Nobody's screen gets better or worse while nothing happens: that time is not counted.
+// Time in which nothing changes is not counted: no screen gets better or worse.
 const AFTERWARDS_MS = 10_000;
 
 /**

@@ -48,7 +48,7 @@ pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<
     let narrowing = Narrowing::of(&visit.query);
     let filter = narrowing.filter(event);
     let round = filter.round;
-    // Named in any case: a reset must not change which round is downloaded.
+    // Always names the round: a reset must not change what is downloaded.
     let shown = Narrowing {
         round: round.to_string(),
         ..narrowing.clone()
@@ -56,7 +56,7 @@ pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<
     let Page {
         rows, total, next, ..
     } = match narrowing.before {
-        // A page before another one is a page after it from the other end.
+        // Read backwards, the page before is the page after.
         Some(before) => {
             let backwards = Filter {
                 order: filter.order.reversed(),
@@ -125,7 +125,7 @@ impl Narrowing {
         }
     }
 
-    /// The query of the same list, from another place on.
+    /// The query of the same list, from another registration on.
     fn page(&self, before: Option<u32>, after: Option<u32>) -> String {
         let number = |number: Option<u32>| number.map(|number| number.to_string());
         let pairs = [

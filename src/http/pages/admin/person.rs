@@ -1,4 +1,4 @@
-//! One person, by the organiser: somebody to add, or a registration to correct.
+//! The console's form for one person: adds somebody, or corrects a registration.
 
 use std::sync::Arc;
 
