@@ -86,7 +86,7 @@ pub async fn run(config: Config) -> Result<Stopped, StartError> {
     let supervisor = Supervisor::of_this_process().map(Arc::new);
     let tell = |state| {
         if let Some(supervisor) = &supervisor {
-            supervisor.tell(state);
+            supervisor.notify(state);
         }
     };
     if let Some(watchdog) = supervisor.clone().and_then(Supervisor::watchdog) {

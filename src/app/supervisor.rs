@@ -59,7 +59,7 @@ impl Supervisor {
         })
     }
 
-    pub(super) fn tell(&self, state: &str) {
+    pub(super) fn notify(&self, state: &str) {
         if let Err(error) = self.socket.send_to_addr(state.as_bytes(), &self.address) {
             tracing::debug!(%error, state, "cannot notify the supervisor");
         }
@@ -73,7 +73,7 @@ impl Supervisor {
         Some(async move {
             loop {
                 ticks.tick().await;
-                self.tell(ALIVE);
+                self.notify(ALIVE);
             }
         })
     }
@@ -98,7 +98,7 @@ mod tests {
         let listener = UnixDatagram::bind(&path).unwrap();
         listener.set_nonblocking(true).unwrap();
         let supervisor = Arc::new(Supervisor::at(path.to_str().unwrap(), Some("2000000")).unwrap());
-        supervisor.tell(READY);
+        supervisor.notify(READY);
         assert_eq!(next(&listener), "READY=1");
         let task = tokio::spawn(Arc::clone(&supervisor).watchdog().unwrap());
         for _ in 0..3 {
@@ -111,7 +111,7 @@ mod tests {
             assert!(Arc::new(supervisor).watchdog().is_none());
         }
         drop(listener);
-        supervisor.tell(STOPPING);
+        supervisor.notify(STOPPING);
     }
 
     #[cfg(target_os = "linux")]
@@ -123,7 +123,7 @@ mod tests {
             UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         Supervisor::at(&format!("@{name}"), None)
             .unwrap()
-            .tell(READY);
+            .notify(READY);
         assert_eq!(next(&listener), "READY=1");
     }
 }

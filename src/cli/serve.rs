@@ -21,7 +21,7 @@ use crate::server::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
     reason = "clap prints these comments in a terminal"
 )]
 pub struct ServeArgs {
-    /// A TOML file with the options below, such as listen = "[::]:8080". Flags and variables win.
+    /// A TOML file with the options below, such as listen = "127.0.0.1:8080". Flags and variables win.
     #[arg(long, env = "HEADCOUNT_CONFIG", value_name = "FILE")]
     pub config: Option<String>,
     /// What was read from that file and from files of secrets.

@@ -125,7 +125,7 @@ pub enum Command {
     /// Erases registrations whose retention period is over.
     EraseDue {
         /// Which registrations, of any round.
-        places: Vec<Locator>,
+        locators: Vec<Locator>,
     },
     /// Settings change.
     Edit {
@@ -189,7 +189,7 @@ impl Command {
     /// Whether this is a command about one party, as visitors send them. Those are decided in
     /// batches. Any other command is decided alone, because it may need other rows than those it
     /// names.
-    pub fn is_visit(&self) -> bool {
+    pub fn is_batched(&self) -> bool {
         matches!(
             self,
             Self::Register(_)
@@ -319,18 +319,18 @@ mod tests {
             secret: None,
             by: Actor::Console,
         };
-        assert!(cancel.is_visit());
+        assert!(cancel.is_batched());
         let import = Command::Import {
             people: Vec::new(),
             dry_run: false,
             by: Actor::Token,
         };
-        assert!(!import.is_visit(), "it can be undone only alone");
+        assert!(!import.is_batched(), "it can be undone only alone");
         let undo = Command::Undo {
             expected: Some(Vec::new()),
             by: Actor::Console,
         };
-        assert!(!undo.is_visit() && !Command::ApplySchedule.is_visit());
+        assert!(!undo.is_batched() && !Command::ApplySchedule.is_batched());
         assert_eq!(undo.expected(), Some([].as_slice()));
         assert_eq!(cancel.expected(), None);
     }

@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 /// How often the events are checked: data that are due are erased within a minute.
 const TICK: Duration = Duration::from_secs(5);
 /// How many registrations one command erases. Visitors wait for it in the event's queue.
-const AT_ONCE: u32 = 250;
+const BATCH_MAX: u32 = 250;
 
 /// Why a pass over an event did not finish.
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +71,13 @@ pub async fn run(registrar: Registrar, store: Store, hub: Hub, clock: Clock) {
 async fn pass(registrar: &Registrar, store: &Store, event: &Event) -> Result<usize, Unfinished> {
     let (mut last, mut count) = (None, 0);
     loop {
-        let places = store.unerased(event.id, last, AT_ONCE).await?;
-        let Some(end) = places.last().copied() else {
+        let locators = store.unerased(event.id, last, BATCH_MAX).await?;
+        let Some(end) = locators.last().copied() else {
             return Ok(count);
         };
         last = Some(end);
         match registrar
-            .submit(event.id, Command::EraseDue { places })
+            .submit(event.id, Command::EraseDue { locators })
             .await?
         {
             Ok(Answer::ErasedDue(erased)) => count += erased,

@@ -143,7 +143,7 @@ async fn prepare<B: Backend>(
 
 /// Runs of commands about one party; every other command by itself.
 fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
-    commands.chunk_by(|one, next| one.is_visit() && next.is_visit())
+    commands.chunk_by(|one, next| one.is_batched() && next.is_batched())
 }
 
 /// The registrations that commands name.
@@ -179,8 +179,8 @@ impl<'a> Lookup<'a> {
                 {
                     lookup.numbers.push((locator.round, locator.number));
                 }
-                Command::EraseDue { places } => {
-                    let own = places.iter().filter(|place| place.event == event);
+                Command::EraseDue { locators } => {
+                    let own = locators.iter().filter(|locator| locator.event == event);
                     let own = own.map(|place| (place.round, place.number));
                     lookup.numbers.extend(own);
                 }
@@ -241,7 +241,7 @@ async fn load(
                 }
                 // It frees no place.
                 [Command::EraseDue { .. }] => 0,
-                _ => waiting_needed_by_visits(event, &lookup, &named),
+                _ => waiting_needed(event, &lookup, &named),
             };
             for registration in named {
                 known.insert(registration, round);
@@ -283,7 +283,7 @@ fn max_promotions(capacity: Capacity, registered: u32, parties: u32) -> u32 {
 
 /// How many parties at the head of the waiting list the visits of `lookup` need loaded: as many as
 /// they can promote or remove; see [`Known`]. New registrations alone promote nobody.
-fn waiting_needed_by_visits(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32 {
+fn waiting_needed(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) -> u32 {
     let people = |&(round, number): &(u32, u32)| {
         let stored = named
             .iter()
@@ -313,14 +313,14 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         for row in batch.rewritten() {
             transaction.rewrite(row).await?;
         }
-        let [erased, erased_at_once] = batch.erased();
+        let [erased, erased_new] = batch.erased();
         // Before the new rows: one may have the address of an erased registration.
         if !erased.is_empty() {
             transaction.erase(&erased).await?;
         }
         transaction.write_rows(batch, &batch.inserted()).await?;
-        if !erased_at_once.is_empty() {
-            transaction.erase(&erased_at_once).await?;
+        if !erased_new.is_empty() {
+            transaction.erase(&erased_new).await?;
         }
         if writes.settings {
             transaction.write_settings(event).await?;

@@ -63,12 +63,12 @@ impl Schema {
 /// Inspects a database. An error means that a server could not start with it.
 pub async fn inspect(url: &DatabaseUrl) -> Result<Inspection, StoreError> {
     match url {
-        DatabaseUrl::Sqlite(options) => of_file(options.get_filename()).await,
-        DatabaseUrl::Postgres(options) => bounded(TIMEOUT, of_server(options)).await,
+        DatabaseUrl::Sqlite(options) => inspect_file(options.get_filename()).await,
+        DatabaseUrl::Postgres(options) => bounded(TIMEOUT, inspect_server(options)).await,
     }
 }
 
-async fn of_file(path: &Path) -> Result<Inspection, StoreError> {
+async fn inspect_file(path: &Path) -> Result<Inspection, StoreError> {
     file::check(path)?;
     let nothing = Inspection {
         schema: Schema::Empty,
@@ -113,7 +113,7 @@ async fn schema(
     Ok((applied.last().copied(), at.map(Timestamp::from_millis)))
 }
 
-async fn of_server(options: &PgConnectOptions) -> Result<Inspection, sqlx::Error> {
+async fn inspect_server(options: &PgConnectOptions) -> Result<Inspection, sqlx::Error> {
     let mut connection =
         PgConnection::connect_with(&postgres::pool::named(options).disable_statement_logging())
             .await?;

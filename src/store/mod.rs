@@ -47,7 +47,7 @@ mod writes;
 pub use crate::domain::announcement::Announcement;
 pub use forms::Claim;
 pub use lists::Export;
-pub use order::{By, Order};
+pub use order::{Order, SortKey};
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
 pub use sqlite::Sqlite;

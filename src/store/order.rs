@@ -3,7 +3,7 @@
 /// What a list is sorted by. Equal rows follow each other by number, so every order is total, and a
 /// page goes on exactly where the one before ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum By {
+pub enum SortKey {
     /// The registration's number.
     #[default]
     Number,
@@ -17,7 +17,7 @@ pub enum By {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Order {
     /// What is compared.
-    pub by: By,
+    pub by: SortKey,
     /// From the last to the first.
     pub descending: bool,
 }
@@ -25,14 +25,14 @@ pub struct Order {
 impl Order {
     /// The orders that a client may ask for, with their words.
     pub const ALL: [(&'static str, Self); 5] = [
-        ("number", Self::new(By::Number, false)),
-        ("-number", Self::new(By::Number, true)),
-        ("name", Self::new(By::Name, false)),
-        ("at", Self::new(By::At, false)),
-        ("-at", Self::new(By::At, true)),
+        ("number", Self::new(SortKey::Number, false)),
+        ("-number", Self::new(SortKey::Number, true)),
+        ("name", Self::new(SortKey::Name, false)),
+        ("at", Self::new(SortKey::At, false)),
+        ("-at", Self::new(SortKey::At, true)),
     ];
 
-    const fn new(by: By, descending: bool) -> Self {
+    const fn new(by: SortKey, descending: bool) -> Self {
         Self { by, descending }
     }
 

@@ -133,26 +133,26 @@ macro_rules! lists {
         /// The statement for an order.
         const fn registrations(order: Order) -> &'static str {
             match (order.by, order.descending) {
-                (By::Number, false) => {
+                (SortKey::Number, false) => {
                     sql::registrations!($missing, "number > $3", "number")
                 }
-                (By::Number, true) => {
+                (SortKey::Number, true) => {
                     sql::registrations!($missing, "($3 = 0 OR number < $3)", "number DESC")
                 }
-                (By::Name, false) => sql::registrations!(
+                (SortKey::Name, false) => sql::registrations!(
                     $missing,
                     sql::beyond!($name, ">"),
                     concat!($name, ", number")
                 ),
-                (By::Name, true) => sql::registrations!(
+                (SortKey::Name, true) => sql::registrations!(
                     $missing,
                     sql::beyond!($name, "<"),
                     concat!($name, " DESC, number DESC")
                 ),
-                (By::At, false) => {
+                (SortKey::At, false) => {
                     sql::registrations!($missing, sql::beyond!("at", ">"), "at, number")
                 }
-                (By::At, true) => {
+                (SortKey::At, true) => {
                     sql::registrations!($missing, sql::beyond!("at", "<"), "at DESC, number DESC")
                 }
             }

@@ -85,7 +85,7 @@ pub(super) async fn public(config: &Config, over_tls: bool, serves: bool) -> Vec
             ),
         ));
     } else if serves {
-        return reached(config, url, over_tls).await;
+        return check_reachable(config, url, over_tls).await;
     } else {
         findings.push(Finding::ok(
             "public url",
@@ -122,7 +122,7 @@ fn proxy(config: &Config, ends_before: bool) -> Option<Finding> {
 }
 
 /// Whether the public address leads to the running server.
-async fn reached(config: &Config, url: &str, over_tls: bool) -> Vec<Finding> {
+async fn check_reachable(config: &Config, url: &str, over_tls: bool) -> Vec<Finding> {
     let answer = ask(url, false).await;
     if !is_ours(&answer) {
         let why = match answer {

@@ -16,9 +16,9 @@ use crate::store::DatabaseUrl;
 use crate::store::inspect::Inspection;
 
 /// Below this the next hours may fill the disk: a million registrations take about 500 MiB.
-const SCARCE_BYTES: u64 = 1024 * 1024 * 1024;
+const LOW_FREE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Below this a checkpoint of SQLite's log or a backup may fail at any moment.
-const NONE_LEFT_BYTES: u64 = 64 * 1024 * 1024;
+const MIN_FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Flushes that are measured; the median counts.
 const FLUSHES: usize = 9;
 /// A page, as a small commit writes it.
@@ -42,7 +42,7 @@ pub(super) fn disk(config: &Config) -> Vec<Finding> {
         }
     }
     if let Some(backups) = &config.backups {
-        findings.push(of_backups(backups));
+        findings.push(check_backups(backups));
     }
     findings
 }
@@ -57,18 +57,18 @@ fn folder_of(file: &Path) -> PathBuf {
 /// `None` when the system does not say.
 fn space(name: &'static str, folder: &Path) -> Option<Finding> {
     let found = statvfs(folder).ok()?;
-    Some(of_free(
+    Some(check_free(
         name,
         folder,
         found.f_bavail.saturating_mul(found.f_frsize),
     ))
 }
 
-fn of_free(name: &'static str, folder: &Path, free: u64) -> Finding {
+fn check_free(name: &'static str, folder: &Path, free: u64) -> Finding {
     let text = format!("{} has {} MiB free", folder.display(), free / 1024 / 1024);
-    if free < NONE_LEFT_BYTES {
+    if free < MIN_FREE_BYTES {
         Finding::fault(name, format!("{text}; make room, or registering will fail"))
-    } else if free < SCARCE_BYTES {
+    } else if free < LOW_FREE_BYTES {
         Finding::warning(name, format!("{text}; make room soon"))
     } else {
         Finding::ok(name, text)
@@ -117,7 +117,7 @@ fn measure_file(file: &mut File) -> io::Result<Vec<Duration>> {
     Ok(times)
 }
 
-fn of_backups(backups: &Backups) -> Finding {
+fn check_backups(backups: &Backups) -> Finding {
     let folder = &backups.folder;
     match measure(folder) {
         Err(error) => Finding::fault(
@@ -158,14 +158,14 @@ pub(super) fn open_files(config: &Config) -> Finding {
 }
 
 pub(super) fn clock(inspection: Option<&Inspection>) -> Finding {
-    of_clock(
+    check_clock(
         Clock::System.now(),
         inspection.and_then(|inspection| inspection.newest),
         inspection.and_then(|inspection| inspection.server_time),
     )
 }
 
-fn of_clock(now: Timestamp, newest: Option<Timestamp>, server: Option<Timestamp>) -> Finding {
+fn check_clock(now: Timestamp, newest: Option<Timestamp>, server: Option<Timestamp>) -> Finding {
     let wrong = if now.as_millis() < EARLIEST {
         Some(format!("it is {now} here"))
     } else if let Some(newest) = newest.filter(|newest| newest.since(now) > CLOCK_DIFFERENCE) {
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_disk_without_room_is_a_fault_and_a_small_one_a_warning() {
-        let level = |mib: u64| of_free("disk", Path::new("/data"), mib * 1024 * 1024).level;
+        let level = |mib: u64| check_free("disk", Path::new("/data"), mib * 1024 * 1024).level;
         assert_eq!(
             [10, 63, 64, 1023, 1024].map(level),
             [
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_wrong_is_a_fault() {
         let at = |seconds: i64| Timestamp::from_millis(EARLIEST + seconds * 1_000);
-        let level = |now, newest, server| of_clock(now, newest, server).level;
+        let level = |now, newest, server| check_clock(now, newest, server).level;
         assert_eq!(level(at(100), None, None), Level::Ok);
         assert_eq!(level(at(-1), None, None), Level::Fault);
         assert_eq!(level(at(100), Some(at(90)), Some(at(100))), Level::Ok);

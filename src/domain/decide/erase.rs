@@ -28,14 +28,14 @@ pub(super) fn erase(
     Answer::Erased(after)
 }
 
-/// Erases those of `places` that are not erased yet, if the event's retention period is over. They
+/// Erases those of `locators` that are not erased yet, if the event's retention period is over. They
 /// share one revision and one line of the audit log.
-pub(super) fn erase_due(batch: &mut BatchState, places: &[Locator], now: Timestamp) -> Answer {
+pub(super) fn erase_due(batch: &mut BatchState, locators: &[Locator], now: Timestamp) -> Answer {
     if batch.event.erase_due().is_none_or(|due| due > now) {
         // The organiser has changed the time in the meantime.
         return Answer::ErasedDue(0);
     }
-    let mut due = places.to_vec();
+    let mut due = locators.to_vec();
     due.retain(|place| {
         let known = batch.known.registrations.get(place);
         known.is_some_and(|row| row.erased_at.is_none())

@@ -85,7 +85,7 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             let row = find(batch, *locator, secret.as_ref())?;
             Ok(erase::erase(batch, &row, *by, now))
         }
-        Command::EraseDue { places } => Ok(erase::erase_due(batch, places, now)),
+        Command::EraseDue { locators } => Ok(erase::erase_due(batch, locators, now)),
         Command::Edit { edit, by, .. } => organiser::edit_settings(batch, edit, *by, now),
         Command::Reset { capacity, by, .. } => Ok(organiser::reset(batch, *capacity, *by, now)),
         Command::Undo { by, .. } => organiser::undo(batch, *by, now),

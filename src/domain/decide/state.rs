@@ -34,7 +34,7 @@ pub struct Archived {
 
 /// The part of the database that a batch of commands can touch, as read under the event's lock.
 ///
-/// - Commands about one party (`Command::is_visit`): the registrations of the current round with one
+/// - Commands about one party (`Command::is_batched`): the registrations of the current round with one
 ///   of the batch's keys, and those with one of its email addresses that are not cancelled. Also every
 ///   registration that the batch cancels, changes or erases. If there are any, then also the head of
 ///   the waiting list: as many parties as there are free places plus people in those registrations.
@@ -88,7 +88,7 @@ impl Known {
     }
 
     /// Maps the registration's email address to it again.
-    pub(super) fn regain_email(&mut self, registration: &Registration) {
+    pub(super) fn insert_email(&mut self, registration: &Registration) {
         insert_email(&mut self.by_email, registration);
     }
 

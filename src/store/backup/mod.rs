@@ -81,7 +81,7 @@ pub async fn backup(from: &DatabaseUrl, file: &Path) -> Result<Report, BackupErr
         }
     }
     let failed = |error: sqlx::Error| BackupError::Store(file.display().to_string(), error.into());
-    leave_wal(partial.path()).await.map_err(failed)?;
+    to_single_file(partial.path()).await.map_err(failed)?;
     let report = verify(partial.path()).await;
     partial.finish(&file).await?;
     Ok(report)
@@ -127,7 +127,7 @@ async fn vacuum_into(
 
 /// Makes the backup one file that can be read from a folder without the right to write. In WAL mode
 /// SQLite keeps two more files beside it.
-async fn leave_wal(file: &Path) -> Result<(), sqlx::Error> {
+async fn to_single_file(file: &Path) -> Result<(), sqlx::Error> {
     let connection: SqliteConnection = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Delete)

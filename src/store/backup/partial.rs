@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{BackupError, PARTIAL, at};
 
 /// What SQLite may leave beside a file that it writes.
-const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
+const SIDE_FILES: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// A file that is removed when this value is dropped before [`Self::finish`].
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Drop for Partial {
         }
         // What is not there need not be removed, and the error that matters is already on its way.
         let _ = fs::remove_file(&self.path);
-        for suffix in BESIDE {
+        for suffix in SIDE_FILES {
             let _ = fs::remove_file(with_suffix(&self.path, suffix));
         }
     }

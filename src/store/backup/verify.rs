@@ -12,9 +12,9 @@ use super::super::migrations;
 use super::{APPLIED, BUSY_TIMEOUT, is_missing_table};
 
 /// How many faults of one check are named.
-const NAMED: usize = 5;
+const LISTED_MAX: usize = 5;
 /// The migration that lets a registration be for several people.
-const GROUPS: i64 = 3;
+const PARTY_MIGRATION: i64 = 3;
 
 /// One check of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +194,7 @@ impl FromRow<'_, SqliteRow> for Count {
 }
 
 async fn counts(connection: &mut SqliteConnection, version: i64) -> Outcome {
-    let people = if version < GROUPS {
+    let people = if version < PARTY_MIGRATION {
         "1"
     } else {
         "r.party_size"
@@ -306,8 +306,8 @@ async fn revisions(connection: &mut SqliteConnection) -> Outcome {
 
 /// The first faults, and how many more there are.
 fn listed(faults: &[String]) -> String {
-    let named = faults[..faults.len().min(NAMED)].join("; ");
-    match faults.len().saturating_sub(NAMED) {
+    let named = faults[..faults.len().min(LISTED_MAX)].join("; ");
+    match faults.len().saturating_sub(LISTED_MAX) {
         0 => named,
         more => format!("{named}; and {more} more"),
     }

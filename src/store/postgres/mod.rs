@@ -17,7 +17,7 @@ use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::transaction::Transaction as _;
-use super::{By, Filter, Order, Page, StoreError, migrations, rows, sql};
+use super::{Filter, Order, Page, SortKey, StoreError, migrations, rows, sql};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
 use crate::domain::registration::{Registration, Status};

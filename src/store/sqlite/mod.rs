@@ -21,7 +21,7 @@ use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
-use super::{By, Filter, Order, Page, StoreError, rows, sql};
+use super::{Filter, Order, Page, SortKey, StoreError, rows, sql};
 use crate::domain::event::EventId;
 use crate::domain::registration::{Registration, Status};
 

@@ -18,7 +18,7 @@ const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma
 const IN_FILE: &str = "PRAGMA temp_store = FILE";
 const VACUUM: &str = "VACUUM";
 /// Moves the whole log into the file and truncates it, because it holds older versions of pages.
-const FOLD: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const DONE: &str = "DELETE FROM settings WHERE name = $1";
 
 /// Rebuilds the file if that is due. Call it after every other connection was closed.
@@ -35,12 +35,12 @@ pub(super) async fn if_due(connection: &mut SqliteConnection) -> Result<(), sqlx
         connection.execute(IN_FILE).await?;
     }
     connection.execute(VACUUM).await?;
-    if is_folded(connection).await? {
+    if checkpoint(connection).await? {
         query(DONE)
             .bind(REBUILD_DUE)
             .execute(&mut *connection)
             .await?;
-        is_folded(connection).await?;
+        checkpoint(connection).await?;
     } else {
         tracing::warn!(
             "another process reads the database; erased data stay in its log until the next stop"
@@ -50,7 +50,7 @@ pub(super) async fn if_due(connection: &mut SqliteConnection) -> Result<(), sqlx
 }
 
 /// Checkpoints the log. Returns whether it is empty; it is not while another process reads it.
-async fn is_folded(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let (busy, _, _): (i64, i64, i64) = query_as(FOLD).fetch_one(connection).await?;
+async fn checkpoint(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let (busy, _, _): (i64, i64, i64) = query_as(CHECKPOINT).fetch_one(connection).await?;
     Ok(busy == 0)
 }

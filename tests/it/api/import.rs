@@ -207,7 +207,7 @@ async fn a_request_that_is_no_file_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_people_are_one_transaction_that_delays_nobody_for_long() {
+async fn visitors_register_beside_the_import_of_a_whole_file() {
     for database in [Database::Sqlite, Database::Postgres] {
         let app = gala(database, json!({ "capacity": 20_000 })).await;
         let mut file = "name,email\n".to_owned();

@@ -117,7 +117,7 @@ impl<S: Subject> Machine<'_, S> {
                 }
             }
             Ask::EraseDue => Command::EraseDue {
-                places: model.everybody.iter().map(|row| row.locator).collect(),
+                locators: model.everybody.iter().map(|row| row.locator).collect(),
             },
             Ask::Edit(settings) => self.edit(settings, model),
             Ask::Reset { capacity } => Command::Reset {

@@ -183,7 +183,7 @@ impl<'a, S: Subject> Machine<'a, S> {
             // After a deletion no row says which registrations share a revision. Adjacent
             // visits do.
             if dump.event.is_none()
-                && !(command.is_visit() && index > 0 && commands[index - 1].is_visit())
+                && !(command.is_batched() && index > 0 && commands[index - 1].is_batched())
             {
                 since = stored.log.len();
             }

@@ -120,7 +120,7 @@ impl Tables {
             changes: Vec::new(),
             decisions: Vec::new(),
         };
-        for together in commands.chunk_by(|one, next| one.is_visit() && next.is_visit()) {
+        for together in commands.chunk_by(|one, next| one.is_batched() && next.is_batched()) {
             let Some(event) = self.event.clone().filter(|event| event.id == id) else {
                 commit
                     .decisions
@@ -222,7 +222,7 @@ impl Tables {
                 Command::Cancel { locator, .. }
                 | Command::Change { locator, .. }
                 | Command::Erase { locator, .. } => row.locator == *locator,
-                Command::EraseDue { places } => places.contains(&row.locator),
+                Command::EraseDue { locators } => locators.contains(&row.locator),
                 _ => false,
             });
             if is_named {

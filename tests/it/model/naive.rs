@@ -305,7 +305,7 @@ impl Model {
                 secret,
                 by,
             } => self.erase(*locator, secret.as_ref(), *by, now),
-            Command::EraseDue { places } => Ok(self.erase_due(places, now)),
+            Command::EraseDue { locators } => Ok(self.erase_due(locators, now)),
             Command::Edit { edit, expected, by } => match expected {
                 Some(positions) if !positions.contains(&self.position()) => {
                     Err(("changed-meanwhile", None))

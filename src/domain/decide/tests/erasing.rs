@@ -40,8 +40,8 @@ impl Scene {
     }
 
     fn erase_due(&mut self) -> usize {
-        let places = self.rows.iter().map(|row| row.locator).collect();
-        match self.ask(Command::EraseDue { places }) {
+        let locators = self.rows.iter().map(|row| row.locator).collect();
+        match self.ask(Command::EraseDue { locators }) {
             Ok(Answer::ErasedDue(count)) => count,
             other => panic!("{other:?}"),
         }

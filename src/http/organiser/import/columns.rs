@@ -47,7 +47,7 @@ pub(super) fn columns<'q>(
 }
 
 /// How many headers of a file are known.
-pub(super) fn known(header: &csv::ByteRecord, questions: &Questions) -> usize {
+pub(super) fn count_known(header: &csv::ByteRecord, questions: &Questions) -> usize {
     let cells = header.iter().map(String::from_utf8_lossy);
     cells
         .filter(|cell| !matches!(column(cell, questions), Ok(Column::Empty) | Err(_)))

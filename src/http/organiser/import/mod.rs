@@ -34,7 +34,7 @@ pub(in crate::http) const ROWS_MAX: usize = 10_000;
 const ERRORS_MAX: usize = 10_000;
 
 /// One file is parsed at a time, because parsing occupies a thread.
-static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+static PARSE_PERMIT: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 /// What an import did or, with mistakes or as a dry run, would do.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -129,7 +129,7 @@ pub(in crate::http) async fn run(
 async fn check(event: &Arc<Event>, file: Bytes) -> Result<Sheet, Problem> {
     let defect = || Problem::from(crate::register::Failure::Internal);
     // The semaphore is never closed.
-    let turn = Arc::clone(&TURN).acquire_owned().await;
+    let turn = Arc::clone(&PARSE_PERMIT).acquire_owned().await;
     let turn = turn.map_err(|_| defect())?;
     let event = Arc::clone(event);
     let checked = blocking::run(turn, move || {

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::columns::{Column, columns, known};
+use super::columns::{Column, columns, count_known};
 use super::lines::Lines;
 use super::{LineError, ROWS_MAX};
 use crate::domain::command::Applicant;
@@ -120,7 +120,7 @@ impl LineError {
 fn delimiter(file: &[u8], questions: &Questions) -> u8 {
     let known = |delimiter: &u8| {
         let header = Records::new(file, *delimiter).next();
-        header.map_or(0, |(_, header)| known(&header, questions))
+        header.map_or(0, |(_, header)| count_known(&header, questions))
     };
     // Of several that are equally good, the first one.
     let best = DELIMITERS.into_iter().rev().max_by_key(known);
@@ -201,7 +201,7 @@ fn person(
                 }
                 Err(mistake) => note(mistake),
             },
-            Column::PartySize => match people(cell.trim(), most) {
+            Column::PartySize => match parse_party_size(cell.trim(), most) {
                 Ok(parsed) => party_size = parsed,
                 Err(mistake) => note(mistake),
             },
@@ -234,7 +234,7 @@ fn person(
 }
 
 /// The limit is also enforced when the party is decided: it may change until then.
-fn people(cell: &str, most: PartySize) -> Result<PartySize, Invalid> {
+fn parse_party_size(cell: &str, most: PartySize) -> Result<PartySize, Invalid> {
     let digits = cell.bytes().all(|byte| byte.is_ascii_digit());
     let people = cell.parse().ok().filter(|_| digits).unwrap_or_default();
     PartySize::parse("party_size", people)

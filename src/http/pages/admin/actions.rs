@@ -7,7 +7,7 @@ use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
 use super::event::{self, Typed};
-use super::list::Narrowing;
+use super::list::ListQuery;
 use super::once::{self, Submission};
 use super::{flash, inputs, settings_form};
 use crate::context::{Context, Shared};
@@ -146,7 +146,7 @@ fn back_to(mut response: Response, form: &Form, place: &str) -> Response {
     // A refusal is said above the list.
     let is_refused = location.is_some_and(|location| location.contains("?error="));
     let place = if is_refused { "" } else { place };
-    let list = Narrowing::of(form.get("list")).here();
+    let list = ListQuery::of(form.get("list")).here();
     let whole = location.map(|location| match list.as_str() {
         "" => format!("{location}{place}"),
         query => format!("{location}&{query}{place}"),
@@ -180,7 +180,7 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
             (None, _) => problem_page(&visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
             (Some(code), typed) => {
-                let list = Narrowing::of(form.get("list")).here();
+                let list = ListQuery::of(form.get("list")).here();
                 let visit = visit.with(page, format!("error={code}&{list}"));
                 event::again(&slug, &context, &visit, typed, &problem).await
             }

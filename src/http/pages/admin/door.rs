@@ -15,7 +15,7 @@ use crate::http::pages::views::RegistrationRow;
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;
 use crate::problem::Problem;
-use crate::store::{By, Filter, Order};
+use crate::store::{Filter, Order, SortKey};
 
 /// `GET /admin/events/{slug}/door`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -42,7 +42,7 @@ async fn fill(
         status: Some(Status::Confirmed),
         round: shown.event.round,
         order: Order {
-            by: By::Name,
+            by: SortKey::Name,
             descending: false,
         },
         after: number("after").unwrap_or(0),

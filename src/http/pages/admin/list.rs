@@ -19,7 +19,7 @@ pub(in crate::http::pages) struct List {
     pub(in crate::http::pages) rows: Vec<RegistrationRow>,
     /// How many there are on all pages.
     pub(in crate::http::pages) total: u32,
-    pub(in crate::http::pages) narrowing: Narrowing,
+    pub(in crate::http::pages) narrowing: ListQuery,
     /// Which round is shown. It may be over.
     pub(in crate::http::pages) round: u32,
     /// Queries of the pages before and after this one.
@@ -45,11 +45,11 @@ impl List {
 /// Reads the page that a query asks for. Invalid values are ignored: the address may be old or typed
 /// by hand.
 pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<List, Problem> {
-    let narrowing = Narrowing::of(&visit.query);
+    let narrowing = ListQuery::of(&visit.query);
     let filter = narrowing.filter(event);
     let round = filter.round;
     // Always names the round: a reset must not change what is downloaded.
-    let shown = Narrowing {
+    let shown = ListQuery {
         round: round.to_string(),
         ..narrowing.clone()
     };
@@ -94,7 +94,7 @@ pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<
 
 /// What a query asks for.
 #[derive(Debug, Clone)]
-pub(in crate::http::pages) struct Narrowing {
+pub(in crate::http::pages) struct ListQuery {
     pub(in crate::http::pages) q: String,
     pub(in crate::http::pages) status: String,
     round: String,
@@ -104,7 +104,7 @@ pub(in crate::http::pages) struct Narrowing {
     after: Option<u32>,
 }
 
-impl Narrowing {
+impl ListQuery {
     /// Reads a query. What the list does not know is left out: the API would refuse it.
     pub(super) fn of(query: &str) -> Self {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
@@ -175,10 +175,10 @@ mod tests {
             round: 3,
             ..samples::event()
         };
-        let plain = Narrowing::of("").filter(&event);
+        let plain = ListQuery::of("").filter(&event);
         assert_eq!((plain.status, plain.round, plain.after), (None, 3, 0));
         assert_eq!(plain.search, Search::default());
-        let full = Narrowing::of("q=+%E6%9D%8E+&status=waiting&round=2&after=50&sort=-at");
+        let full = ListQuery::of("q=+%E6%9D%8E+&status=waiting&round=2&after=50&sort=-at");
         assert_eq!(full.q, "李");
         let filter = full.filter(&event);
         assert_eq!(
@@ -186,14 +186,14 @@ mod tests {
             (Some(Status::Waiting), 2, 50, Order::parse("-at").unwrap())
         );
         let odd =
-            Narrowing::of("status=gone&round=4&after=-1&sort=x&done=cancelled").filter(&event);
+            ListQuery::of("status=gone&round=4&after=-1&sort=x&done=cancelled").filter(&event);
         assert_eq!((odd.status, odd.round, odd.after), (None, 3, 0));
         assert_eq!(odd.order, Order::default());
     }
 
     #[test]
     fn the_query_of_a_page_is_that_of_its_list() {
-        let here = |query| Narrowing::of(query).here();
+        let here = |query| ListQuery::of(query).here();
         assert_eq!(here(""), "");
         assert_eq!(
             here("done=cancelled&q=a+%26+b&status=waiting&sort=name&round=2&after=7&x=y"),
