@@ -13,7 +13,7 @@ use crate::domain::position::Position;
 use crate::domain::registration::{Registration, Status};
 
 /// Applies `revised`. A party may shrink at any time, and the places that it frees go to the
-/// waiting list. It may grow only if newcomers would get places at once.
+/// waiting list. It may grow only if newcomers would get places at once. An organiser may let it grow while the event takes nobody.
 pub(super) fn revise(
     batch: &mut BatchState,
     row: &Arc<Registration>,
@@ -31,7 +31,7 @@ pub(super) fn revise(
     let people = revised.party_size.unwrap_or(row.party_size);
     let current = row.locator.round == event.round;
     if people > row.party_size {
-        check_growth(event, row, people, current)?;
+        check_growth(event, row, people, by)?;
     }
     let answers = row.answers.corrected(&revised.answers);
     let is_rewritten = *name != row.name || answers != row.answers;
@@ -90,7 +90,7 @@ pub(super) fn restore(
     batch.bump_revision(Kind::Changed, now);
     let revision = Some(batch.event.revision);
     let after = batch.set_status(row.locator, Status::Confirmed, revision);
-    batch.known.regain_email(&after);
+    batch.known.insert_email(&after);
     let (before, now_is) = (audit::registration(row), audit::registration(&after));
     batch.audit(by, "restore", now, before, now_is);
     Ok(Answer::Restored(after))
@@ -118,10 +118,13 @@ fn check_growth(
     event: &Event,
     row: &Registration,
     people: PartySize,
-    current: bool,
+    by: Actor,
 ) -> Result<(), Refusal> {
     check_party_size(event, people)?;
-    check_open(event)?;
+    if by == Actor::Visitor {
+        check_open(event)?;
+    }
+    let current = row.locator.round == event.round;
     let more = people.get() - row.party_size.get();
     let has_places = match row.status {
         Status::Confirmed => current && event.has_places_for(more),

@@ -365,3 +365,27 @@ fn a_change_names_its_own_position_and_an_organisers_is_written_down() {
     assert_eq!(entry.after["party_size"], 2);
     assert!(!entry.after.to_string().contains("Eve"), "no personal data");
 }
+
+#[test]
+fn a_party_grows_in_a_closed_event_only_by_the_organiser() {
+    let mut scene = Scene::new(Some(4), false);
+    scene.come("ada").unwrap();
+    scene.edit(closed(true)).unwrap();
+    let grown = Revised {
+        party_size: Some(party(3)),
+        ..Revised::default()
+    };
+    assert_eq!(scene.resize(1, 3), Err(Refusal::EventClosed));
+    let row = scene.revise(1, grown, None, Actor::Token).unwrap();
+    assert_eq!((row.party_size, scene.counts()), (party(3), (3, 0)));
+    // The places must be free for the organiser too.
+    let larger = Revised {
+        party_size: Some(party(5)),
+        ..Revised::default()
+    };
+    let refused = scene.revise(1, larger, None, Actor::Token);
+    assert!(
+        matches!(refused, Err(Refusal::EventFull { .. })),
+        "{refused:?}"
+    );
+}

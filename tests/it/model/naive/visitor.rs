@@ -234,6 +234,13 @@ impl Model {
         Ok(())
     }
 
+    fn may_grow(&self, people: u32, by: Actor) -> Result<(), Refused> {
+        if by != Actor::Visitor && people <= self.largest_party {
+            return Ok(());
+        }
+        self.may_come(people)
+    }
+
     pub(super) fn revise(
         &mut self,
         locator: Locator,
@@ -259,7 +266,7 @@ impl Model {
         let people = revised.party_size.unwrap_or(former.party_size);
         let is_present = locator.round == self.round;
         if people.get() > former.party_size.get() {
-            self.may_come(people.get())?;
+            self.may_grow(people.get(), by)?;
             let more = people.get() - former.party_size.get();
             if former.status == Status::Waiting || !is_present || !self.are_open(more) {
                 return Err(("event-full", None));
