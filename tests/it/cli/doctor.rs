@@ -323,7 +323,7 @@ async fn a_broken_machine_or_address_is_named_by_its_cause() {
     named(
         &["--listen", "192.0.2.1:8080"],
         "listen",
-        &["no address of this machine"],
+        &["not an address of this machine"],
     );
     named(
         &["--public-url", "http://headcount.invalid"],

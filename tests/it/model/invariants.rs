@@ -38,7 +38,10 @@ pub(crate) fn hold(dump: &Dump) -> Result<(), TestCaseError> {
     let by_hand = by_hand.filter(|row| row.added_by.is_some());
     let freer = Freer {
         by_hand: by_hand.map(|row| row.accepted_revision).collect(),
-        has_restored: dump.audit.iter().any(|entry| entry.action == "restore"),
+        has_corrected: dump
+            .audit
+            .iter()
+            .any(|entry| ["restore", "change"].contains(&entry.action.as_str())),
     };
     log(event, &dump.changes, &freer)
 }
@@ -47,8 +50,9 @@ pub(crate) fn hold(dump: &Dump) -> Result<(), TestCaseError> {
 struct Freer {
     /// The revisions that have registrations which the organiser added: past any limit, at any time.
     by_hand: HashSet<i64>,
-    /// Whether a place was given back, which is possible while registration is not open.
-    has_restored: bool,
+    /// Whether a place was given back or a party enlarged, which is possible while registration is
+    /// not open.
+    has_corrected: bool,
 }
 
 /// Unique and without gaps, and later numbers are not older.
@@ -215,7 +219,7 @@ fn follows(
             let shrinks = people(after) <= people(before) && more <= less;
             is_same_round
                 && is_same_capacity
-                && (grows && (is_taking(before) || freer.has_restored) || shrinks)
+                && (grows && (is_taking(before) || freer.has_corrected) || shrinks)
                 && people(after).abs_diff(people(before)) <= 20
         }
         Kind::Promoted => {
