@@ -62,6 +62,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.locator("#file").setInputFiles(csv("name,email\nCy,nobody\n"));
     await page.getByRole("button", { name: "Check the file" }).click();
     await page.getByText("Enter an address like").waitFor();
+    await page.locator("[data-import-result]:focus").waitFor();
     assert.ok((await narrow()) <= 360, "nothing is wider than a phone");
     await server.organise("PATCH", `/events/${slug}`, { capacity: 9 });
     const right = 'name;email;party_size\r\n"Cy; <b>";cy@example.org;2\r\nДана;;\r\n';

@@ -24,6 +24,7 @@ test("a visitor erases the data on one page, and another page of it follows", as
   assert.match(await page.locator("[data-erase] form").innerText(), /Nobody can bring them back/);
   await page.locator("[data-erase] [type=submit]").click();
   await page.locator("[data-registration][data-erased]").waitFor();
+  await page.locator("[data-flash]:focus", { hasText: "Your data are erased." }).waitFor();
   assert.equal(await page.getByText("Ada Lovelace").count(), 0);
   assert.equal(await page.locator("[data-erase]").count(), 0);
   assert.equal(await page.locator("[data-cancel]").isVisible(), true);

@@ -74,7 +74,7 @@ async fn fill(
         online_url,
         t: visit.texts,
         here: format!("/r/{token}"),
-        flash: saved(visit),
+        flash: outcome(visit),
         event: shown.view(context.clock.now()),
         change,
         questions,
@@ -86,12 +86,16 @@ async fn fill(
     })
 }
 
-/// What the redirect after a change says, once.
-fn saved(visit: &Visit) -> Option<FlashView> {
-    let is_saved = visit.parameter("done").as_deref() == Some(CHANGED);
-    is_saved.then(|| FlashView {
+/// The message of the page after an action, shown once.
+fn outcome(visit: &Visit) -> Option<FlashView> {
+    let message = match visit.parameter("done").as_deref() {
+        Some(CHANGED) => "change-done",
+        Some(ERASED) => "erase-done",
+        _ => return None,
+    };
+    Some(FlashView {
         kind: "done",
-        text: visit.texts.get("change-done"),
+        text: visit.texts.get(message),
     })
 }
 
@@ -203,6 +207,8 @@ fn keep_untouched(revised: &mut Revised, form: &Form) {
 
 /// The value of `done` in the address of the page after a change.
 const CHANGED: &str = "changed";
+/// The value of `done` in the address of the page after erasing.
+const ERASED: &str = "erased";
 
 /// `POST /r/{token}/change`.
 pub(super) async fn change(token: String, context: Shared, visit: Visit, body: Unread) -> Response {
@@ -269,7 +275,10 @@ pub(super) async fn erase(token: String, context: Shared, visit: Visit) -> Respo
         registration::erase(&context, &visit.head.headers, &token).await
     };
     match erased.await {
-        Ok(own) => see_other(&format!("/r/{}", own.registration.token())),
+        Ok(own) => {
+            let token = own.registration.token();
+            see_other(&format!("/r/{token}?done={ERASED}"))
+        }
         Err(problem) => refused(&context, &visit, &token, &problem).await,
     }
 }

@@ -348,7 +348,10 @@ pub(super) struct ImportView {
 #[derive(Debug)]
 pub(super) struct LineErrorView {
     pub(super) line: u64,
+    /// The heading in the file.
     pub(super) column: String,
+    /// What the cell says.
+    pub(super) cell: String,
     pub(super) message: String,
 }
 

@@ -237,6 +237,67 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mistake_in_a_file_shows_its_heading_its_cell_and_what_to_write() {
+    let questions = json!([
+        { "key": "size", "label": "Shirt", "kind": "choice", "options": ["S", "M", "L"] },
+        { "key": "rules", "label": "Rules", "kind": "checkbox" },
+    ]);
+    let app = gala(json!({ "questions": questions, "waitlist": true })).await;
+    app.register("gala", "Ada", "ada@example.org").await;
+    let mut browser = Browser::new(&app);
+    let csrf = browser.sign_in().await;
+    let wrong = "name,E-Mail,party_size,shirt,rules\n,,12,XXL,perhaps\n\
+        Bob,ADA@example.org,1,S,yes\nCy,ada@example.org,1,,\n";
+    for (language, option, flag) in [
+        ("en", "Use one of these: S, M, L.", "Write yes or no."),
+        (
+            "zh-CN",
+            "请填写以下选项之一：S, M, L。",
+            "请填写 yes 或 no。",
+        ),
+    ] {
+        browser.language = language;
+        let fields = [("csrf", csrf.as_str()), ("do", "check"), ("file", wrong)];
+        let page = upload(&mut browser, &app, &fields).await;
+        page.is_page(200, "no-store");
+        for text in [
+            "name",
+            "party_size",
+            "12",
+            "shirt",
+            "XXL",
+            "rules",
+            "perhaps",
+        ] {
+            assert!(
+                page.body.contains(&format!("<td>{text}</td>")),
+                "{text} in {}",
+                page.body
+            );
+        }
+        let cell = "<td>E-Mail</td><td>ADA@example.org</td>";
+        assert!(page.body.contains(cell), "{}", page.body);
+        for text in [option, flag] {
+            assert!(page.body.contains(text), "{text} in {}", page.body);
+        }
+        for to_a_visitor in ["Enter your name.", "This answer cannot be used."] {
+            assert!(!page.body.contains(to_a_visitor), "{}", page.body);
+        }
+    }
+    for (language, known) in [("en", "Known columns: "), ("zh-CN", "可用的列：")] {
+        browser.language = language;
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("do", "check"),
+            ("file", "name,status\n"),
+        ];
+        let page = upload(&mut browser, &app, &fields).await;
+        let known = format!("{known}name, email, party_size, Shirt, Rules");
+        assert!(page.body.contains(&known), "{known} in {}", page.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_checked_and_then_stored_once() {
     let app = gala(json!({ "waitlist": true })).await;
     let mut browser = Browser::new(&app);
@@ -255,7 +316,7 @@ async fn a_file_is_checked_and_then_stored_once() {
     )
     .await;
     page.is_page(200, "no-store");
-    for text in [">3</th>", "Enter your name.", "Enter an address like"] {
+    for text in [">3</th>", "This cell is empty.", "Enter an address like"] {
         assert!(page.body.contains(text), "{text} in {}", page.body);
     }
     assert!(

@@ -30,7 +30,12 @@ async fn a_visitor_erases_what_the_private_page_shows() {
     let private = format!("/r/{}", mine["token"].as_str().unwrap());
     let mut browser = Browser::new(&app);
     let before = browser.get(&private).await;
-    assert!(before.body.contains("Nobody can bring them back"));
+    for words in [
+        "Nobody can bring them back",
+        "Afterwards you can only cancel.",
+    ] {
+        assert!(before.body.contains(words), "{words} in {}", before.body);
+    }
     let refused = browser
         .send(
             "POST",
@@ -42,12 +47,23 @@ async fn a_visitor_erases_what_the_private_page_shows() {
     assert_eq!(refused.status, 403);
     for _ in 0..2 {
         let done = browser.post(&format!("{private}/erase"), "").await;
-        assert_eq!((done.status, done.location()), (303, private.as_str()));
+        let after = format!("{private}?done=erased");
+        assert_eq!((done.status, done.location()), (303, after.as_str()));
     }
-    for (language, words) in [("en", "Erased"), ("zh-CN", "信息已清除")] {
+    for (language, words, done, change) in [
+        (
+            "en",
+            "Erased",
+            "Your data are erased.",
+            "see, change and cancel",
+        ),
+        ("zh-CN", "清除", "您的信息已清除。", "查看、修改和取消"),
+    ] {
         browser.language = language;
-        let page = browser.get(&private).await;
+        let page = browser.get(&format!("{private}?done=erased")).await;
         page.is_page(200, "no-store");
+        assert!(page.body.contains(done), "{done} in {}", page.body);
+        assert!(!page.body.contains(change), "{change} in {}", page.body);
         for gone in [NAME, "q@example.org", "kumquat", "/erase\"", "/change\""] {
             assert!(!page.body.contains(gone), "{gone} in {}", page.body);
         }

@@ -193,6 +193,7 @@ change-others-wait = Other people are waiting for the free places, so your group
 change-waiting = A group on the waiting list can only become smaller. Nothing has changed.
 registration-keep-heading = Keep this address
 registration-keep = Anyone who has it can see, change and cancel this registration.
+registration-keep-erased = Anyone who has it can see and cancel this registration. Show its number at the entrance: your name is erased.
 news-promoted = Good news: a place has come free, and it is yours.
 news-back = Your registration counts again.
 news-cancelled = This registration has just been cancelled.
@@ -212,7 +213,9 @@ cancel-confirm = Yes, cancel my registration
 erase-open = Erase my data
 erase-explain = Your name, your email address and your answers are deleted for good. Nobody can bring them back, and the organisers no longer see who you are.
 erase-keeps = Your place or your position on the waiting list stays. Cancel it first if you are not coming.
+erase-after = Afterwards you can only cancel. At the entrance only your number counts, so keep this page.
 erase-confirm = Yes, erase my data
+erase-done = Your data are erased.
 erased-at = Erased
 cancel-confirm-waiting = Yes, leave the waiting list
 
@@ -763,13 +766,17 @@ import-further =
         [one] And 1 more mistake.
        *[other] And { $n } more mistakes.
     }
+import-cell = In the file
+import-error-empty = This cell is empty.
+import-error-unknown-option = Use one of these: { $options }.
+import-error-not-a-flag = Write yes or no.
 import-error-repeated = An earlier line has the same address.
 import-error-not-utf-8 = This is not UTF-8. Save the file as “CSV UTF-8”.
 import-error-too-many-cells = There is a cell in a column without a heading.
 import-error-empty-file = The file is empty.
 import-error-too-many-rows = The file has too many people. Split it.
 import-error-no-name = The first line must name the columns, and one of them is “name”.
-import-error-unknown-column = This is neither a known column nor a question of this event.
+import-error-unknown-column = This is neither a known column nor a question of this event. Known columns: { $columns }.
 import-error-repeated-column = This column is there twice.
 import-error-doubtful-column = Two questions have this label. Use their keys.
 flash-done-added = The person is added.

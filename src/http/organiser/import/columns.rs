@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::domain::invalid::Invalid;
 use crate::domain::questions::{Question, Questions};
 
-/// How many characters of an unknown header an answer repeats.
+/// How many characters of a header or a cell a message repeats.
 const SHOWN: usize = 64;
 
 /// One column of a file.
@@ -17,6 +17,19 @@ pub(super) enum Column<'q> {
     Answer(&'q Question),
     /// Without a header: its cells must be empty.
     Empty,
+}
+
+impl Column<'_> {
+    /// The field in the API; empty for a column without a header.
+    pub(super) fn field(self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::Email => "email".to_owned(),
+            Self::PartySize => "party_size".to_owned(),
+            Self::Answer(question) => format!("answers.{}", question.key),
+            Self::Empty => String::new(),
+        }
+    }
 }
 
 /// The column of each header.
@@ -54,7 +67,8 @@ pub(super) fn count_known(header: &csv::ByteRecord, questions: &Questions) -> us
         .count()
 }
 
-/// A header is a field's name, a question's key, its label, or `label (key)` as in the export.
+/// A header is a field's name, a question's key, its label, or `label (key)` as in the export. Other
+/// words for a field come last, so that a question may have them as its label.
 fn column<'q>(
     header: &str,
     questions: &'q Questions,
@@ -82,11 +96,33 @@ fn column<'q>(
             "doubtful-column",
             "is the label of two questions; use their keys",
         )),
-        (None, _) => Err((
+        (None, _) => synonym(&folded).ok_or((
             "unknown-column",
             "is neither a column that can be imported nor a question of this event",
         )),
     }
+}
+
+/// The field that spreadsheets call by another word, in the languages of the pages.
+fn synonym(folded: &str) -> Option<Column<'static>> {
+    Some(match folded {
+        "姓名" => Column::Name,
+        "e-mail" | "mail" | "email address" | "e-mail address" | "邮箱" | "电子邮箱"
+        | "电子邮件" => Column::Email,
+        "people" | "party size" | "人数" => Column::PartySize,
+        _ => return None,
+    })
+}
+
+/// A header or another cell as a message repeats it.
+pub(super) fn shown(cell: &[u8]) -> String {
+    let text = String::from_utf8_lossy(cell);
+    let mut rest = text.trim().chars();
+    let mut shown: String = rest.by_ref().take(SHOWN).collect();
+    if rest.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 fn refuse(cell: &[u8], reason: &'static str, why: &str) -> Invalid {
@@ -151,6 +187,24 @@ mod tests {
             "note",
         ];
         assert_eq!(found.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_field_has_the_words_of_spreadsheets_too() {
+        let found = of(&["姓名", "E-Mail", "人数"]).unwrap();
+        assert_eq!(found, ["Name", "Email", "PartySize"]);
+        for email in ["Mail", "e-mail address", "邮箱", "电子邮箱", "电子邮件"] {
+            assert_eq!(of(&["name", email]).unwrap(), ["Name", "Email"], "{email}");
+        }
+        assert_eq!(of(&["email", "name", "mail"]).unwrap_err(), ["mail"]);
+        let questions = json!([{ "key": "post", "label": "Mail", "kind": "text" }]);
+        let questions = Questions::new(Questions::parse(&questions).unwrap());
+        let found = column("mail", &questions).unwrap();
+        assert_eq!(
+            found.field(),
+            "answers.post",
+            "a question's label comes first"
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use self::sheet::Sheet;
 use super::query;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared, blocking};
-use crate::domain::command::{Answer, Command, Imported, Refusal};
+use crate::domain::command::{Answer, Applicant, Command, Imported, Refusal};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::http::auth::Organiser;
@@ -65,6 +65,12 @@ pub(in crate::http) struct LineError {
     /// What is wrong with a cell or a header, for pages to translate.
     #[serde(skip)]
     pub(in crate::http) invalid: Option<Invalid>,
+    /// The field's heading in the file, for pages; `None` if the file lacks it.
+    #[serde(skip)]
+    pub(in crate::http) heading: Option<String>,
+    /// The start of the wrong cell, for pages.
+    #[serde(skip)]
+    pub(in crate::http) cell: Option<String>,
 }
 
 /// `POST /api/v1/events/{slug}/registrations/import`
@@ -96,8 +102,10 @@ pub(in crate::http) async fn run(
         rows,
         lines,
         people,
+        headings,
         mut errors,
     } = check(event, file).await?;
+    let cells: Vec<_> = people.iter().map(Cells::of).collect();
     let command = Command::Import {
         people,
         // Decided as well, so that the answer has every mistake.
@@ -114,9 +122,17 @@ pub(in crate::http) async fn run(
         other => return Err(unexpected(&other)),
     };
     let refused = refused.into_iter();
-    errors.extend(refused.map(|(index, refusal)| LineError::refused(lines[index], refusal)));
+    errors.extend(refused.map(|(index, refusal)| {
+        let error = LineError::refused(lines[index], refusal);
+        let cell = cells[index].of_field(error.field.as_deref());
+        LineError { cell, ..error }
+    }));
     errors.sort_by_key(|error| error.line);
     errors.truncate(ERRORS_MAX);
+    for error in &mut errors {
+        let field = error.field.as_deref().unwrap_or_default();
+        error.heading = headings.get(field).cloned();
+    }
     Ok(Report {
         rows,
         accepted: confirmed,
@@ -136,6 +152,29 @@ async fn check(event: &Arc<Event>, file: Bytes) -> Result<Sheet, Problem> {
         Sheet::read(&file, &event.questions, event.max_party_size)
     });
     checked.await.ok_or_else(defect)
+}
+
+/// The cells of a person that the writer may refuse.
+struct Cells {
+    email: Option<String>,
+    party_size: u32,
+}
+
+impl Cells {
+    fn of(person: &Applicant) -> Self {
+        Self {
+            email: person.email.as_ref().map(|email| email.as_str().to_owned()),
+            party_size: person.party_size.get(),
+        }
+    }
+
+    fn of_field(&self, field: Option<&str>) -> Option<String> {
+        match field {
+            Some("email") => self.email.clone(),
+            Some("party_size") => Some(self.party_size.to_string()),
+            _ => None,
+        }
+    }
 }
 
 impl LineError {
@@ -163,6 +202,8 @@ impl LineError {
             line,
             field,
             invalid,
+            heading: None,
+            cell: None,
             code: problem.code().as_str(),
             message: problem.detail().to_owned(),
         }

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::columns::{Column, columns, count_known};
+use super::columns::{Column, columns, count_known, shown};
 use super::lines::Lines;
 use super::{LineError, ROWS_MAX};
 use crate::domain::command::Applicant;
@@ -37,6 +37,8 @@ pub(super) struct Sheet {
     pub(super) lines: Vec<u64>,
     /// The people on lines without a mistake.
     pub(super) people: Vec<Applicant>,
+    /// The heading of each field in the file.
+    pub(super) headings: HashMap<String, String>,
     /// All mistakes.
     pub(super) errors: Vec<LineError>,
 }
@@ -62,6 +64,13 @@ impl Sheet {
                 return sheet;
             }
         };
+        let fields: Vec<_> = columns.iter().map(|column| column.field()).collect();
+        sheet.headings = fields
+            .iter()
+            .cloned()
+            .zip(header.iter().map(shown))
+            .collect();
+        sheet.headings.remove("");
         let mut addresses = HashMap::new();
         for (line, record) in records {
             if sheet.rows == ROWS_MAX {
@@ -87,10 +96,16 @@ impl Sheet {
                     sheet.people.push(person);
                 }
                 Err(mistakes) => {
-                    let mistakes = mistakes.into_iter();
-                    sheet
-                        .errors
-                        .extend(mistakes.map(|mistake| LineError::invalid(line, mistake)));
+                    let mistakes = mistakes.into_iter().map(|mistake| {
+                        let is_its = |field: &String| !field.is_empty() && *field == mistake.field;
+                        let place = fields.iter().position(is_its);
+                        let cell = place.and_then(|place| record.get(place)).map(shown);
+                        LineError {
+                            cell,
+                            ..LineError::invalid(line, mistake)
+                        }
+                    });
+                    sheet.errors.extend(mistakes);
                 }
             }
         }
@@ -112,6 +127,8 @@ impl LineError {
             code: code.as_str(),
             message: mistake.message.clone(),
             invalid: Some(mistake),
+            heading: None,
+            cell: None,
         }
     }
 }
@@ -272,13 +289,7 @@ fn flag(cell: &str) -> &str {
 }
 
 fn wrong(column: Column<'_>, reason: &'static str, what: &str) -> Invalid {
-    let field = match column {
-        Column::Name => "name".to_owned(),
-        Column::Email => "email".to_owned(),
-        Column::PartySize => "party_size".to_owned(),
-        Column::Answer(question) => format!("answers.{}", question.key),
-        Column::Empty => String::new(),
-    };
+    let field = column.field();
     let message = format!(
         "{} {what}",
         if field.is_empty() { "a cell" } else { &field }

@@ -14,6 +14,7 @@ use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
+use crate::domain::questions::Question;
 use crate::http::auth::{self, Organiser};
 use crate::http::body::Unread;
 use crate::http::organiser::import::{self, LineError, Report};
@@ -28,6 +29,10 @@ use crate::problem::{Code, Problem};
 
 /// The most mistakes on the page; the number of the others stands below them.
 const ERRORS_SHOWN: usize = 500;
+/// The most options in one message: there may be hundreds of messages on the page.
+const OPTIONS_SHOWN: usize = 10;
+/// The columns of every event, as the file names them.
+const FIELDS: [&str; 3] = ["name", "email", "party_size"];
 
 /// `GET /admin/events/{slug}/import`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -172,8 +177,7 @@ fn line_error(texts: Texts, event: &Event, error: &LineError) -> LineErrorView {
         questions.find(|question| question.key.as_str() == key)
     });
     let message = match (&error.invalid, asked) {
-        (Some(invalid), Some(question)) => questions::message(texts, question, invalid),
-        (Some(invalid), None) => message(texts, event, invalid),
+        (Some(invalid), _) => message(texts, event, asked, invalid),
         (None, _) => texts.get(match error.code {
             "already-registered" => "error-email-taken".to_owned(),
             code => format!("problem-{code}-title"),
@@ -181,29 +185,57 @@ fn line_error(texts: Texts, event: &Event, error: &LineError) -> LineErrorView {
     };
     LineErrorView {
         line: error.line,
-        column: match (field, asked) {
-            (_, Some(question)) => question.label.clone(),
-            ("name", None) => texts.get("field-name"),
-            ("email", None) => texts.get("field-email"),
-            ("party_size", None) => texts.get("column-party"),
-            (other, None) => other.to_owned(),
-        },
+        // A field without a column is named as the file would name it.
+        column: error.heading.clone().unwrap_or_else(|| field.to_owned()),
+        cell: error.cell.clone().unwrap_or_default(),
         message,
     }
 }
 
-/// What is wrong with a cell or a header.
-fn message(texts: Texts, event: &Event, invalid: &Invalid) -> String {
+/// What is wrong with a cell or a header, for somebody who corrects the file.
+fn message(texts: Texts, event: &Event, asked: Option<&Question>, invalid: &Invalid) -> String {
+    match (invalid.reason, asked) {
+        ("unknown-column", _) => {
+            return texts.get1("import-error-unknown-column", "columns", columns(event));
+        }
+        ("unknown-option", Some(question)) => {
+            return texts.get1("import-error-unknown-option", "options", options(question));
+        }
+        _ => {}
+    }
     let own = format!("import-error-{}", invalid.reason);
     if let Some(message) = texts.find(&own) {
         return message;
     }
-    match invalid.field.as_ref() {
-        "party_size" => {
+    match (invalid.field.as_ref(), asked) {
+        (_, Some(question)) => questions::message(texts, question, invalid),
+        ("party_size", None) => {
             let most = u64::from(event.max_party_size.get());
             texts.get1("error-party_size-invalid", "most", most)
         }
-        "name" | "email" => register::message(texts, invalid),
+        ("name" | "email", None) => register::message(texts, invalid),
         _ => invalid.message.clone(),
     }
+}
+
+/// The columns that a file may have.
+fn columns(event: &Event) -> String {
+    let asked = event.questions.asked().iter();
+    let asked = asked.map(|question| question.label.as_str());
+    FIELDS
+        .into_iter()
+        .chain(asked)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The first options of a choice.
+fn options(question: &Question) -> String {
+    let options = question.options.iter().map(String::as_str);
+    let rest = (question.options.len() > OPTIONS_SHOWN).then_some("…");
+    options
+        .take(OPTIONS_SHOWN)
+        .chain(rest)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
