@@ -145,6 +145,17 @@ impl Store {
         places.into_iter().map(place).collect()
     }
 
+    /// How many registrations of all rounds are not erased. A long read: may be
+    /// [`StoreError::Busy`].
+    pub async fn unerased_count(&self, event: EventId) -> Result<u32, StoreError> {
+        let count = read_long!(
+            self,
+            query_scalar::<_, i64>(sql::UNERASED_COUNT).bind(event),
+            fetch_one
+        )?;
+        rows::count("count", count)
+    }
+
     /// The size of the party that has waited longest in a round; `None` when nobody waits.
     pub async fn next_party(
         &self,

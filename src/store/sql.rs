@@ -57,6 +57,9 @@ pub(super) const UNERASED: &str = "\
     SELECT round, number FROM registrations
     WHERE event_id = $1 AND (round, number) > ($2, $3) AND erased_at IS NULL
     ORDER BY round, number LIMIT $4";
+/// How many registrations of all rounds are not erased.
+pub(super) const UNERASED_COUNT: &str = "\
+    SELECT count(*) FROM registrations WHERE event_id = $1 AND erased_at IS NULL";
 pub(super) const ARCHIVED: &str = "\
     SELECT capacity,
         (SELECT CAST(coalesce(sum(r.party_size), 0) AS BIGINT) FROM registrations r

@@ -7,6 +7,7 @@ use askama::Template;
 use super::admin::details::{Details, Setting};
 use super::admin::list::List;
 use super::admin::questions_form::Row;
+use super::admin::retention::ErasesNow;
 use super::mistakes::{self, Mistake};
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
@@ -220,6 +221,8 @@ pub(super) struct AdminEventPage {
     pub(super) here: String,
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
+    /// Whether the flash belongs to the list of registrations, which then shows it.
+    pub(super) flash_in_list: bool,
     pub(super) event: EventView,
     /// Why nobody gets the places that are free.
     pub(super) waiting_for: Option<WaitingForView>,
@@ -244,6 +247,8 @@ pub(super) struct AdminEventPage {
     pub(super) confirm_error: Option<String>,
     /// For how many hours to show it.
     pub(super) announce_hours: u64,
+    /// What the details would erase at once, to be confirmed.
+    pub(super) erases_now: Option<ErasesNow>,
     pub(super) list: List,
 }
 
@@ -254,10 +259,25 @@ impl AdminEventPage {
         error.filter(|_| self.refused == form)
     }
 
+    /// What would be erased at once, in words.
+    fn erases_now_text(&self, erases: &ErasesNow) -> String {
+        let due = self.t.moment(&erases.due, &erases.zone);
+        let n = erases.registrations;
+        self.t.get2("mistake-erase-now", "n", n, "time", due)
+    }
+
+    fn edit_mistakes(&self) -> Vec<Mistake> {
+        let erases_now = self.erases_now.as_ref();
+        let erases_now = erases_now.map(|erases| self.erases_now_text(erases));
+        let mut mistakes = self.details.mistakes();
+        mistakes.extend(Mistake::new("edit-erase-now", erases_now.as_deref()));
+        mistakes
+    }
+
     /// Those of the form that was refused.
     fn mistakes(&self) -> Vec<Mistake> {
         let fields = match self.refused {
-            "edit" => return self.details.mistakes(),
+            "edit" => return self.edit_mistakes(),
             "capacity" => vec![("capacity-input", &self.capacity.error)],
             "announce" => vec![("announce-text", &self.announcement_error)],
             "reset" => vec![

@@ -134,17 +134,22 @@ async fn an_organiser_erases_a_person_in_the_list() {
     app.stop().await;
 }
 
+/// The fields of the details' form that these tests leave as they are.
+const UNCHANGED: &str =
+    "title=gala&was_title=gala&description=&was_description=&was_waitlist=false";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_for_keeping_is_a_field_of_the_details() {
     let app = App::sqlite().await;
     app.event("gala", 2).await;
+    let times = json!({ "starts_at": "2099-05-01T18:00:00Z", "ends_at": "2099-05-01T22:00:00Z" });
+    app.organise("PATCH", "/api/v1/events/gala", &times).await;
     let mut browser = Browser::new(&app);
     let csrf = browser.sign_in().await;
     let page = browser.get("/admin/events/gala").await;
     assert_eq!(page.value("erase_after_days"), "");
-    let fields = "title=gala&was_title=gala&description=&was_description=&was_waitlist=false";
     let send = |days: &str, was: &str| {
-        format!("csrf={csrf}&{fields}&erase_after_days={days}&was_erase_after_days={was}")
+        format!("csrf={csrf}&{UNCHANGED}&erase_after_days={days}&was_erase_after_days={was}")
     };
     let edit = "/admin/events/gala/edit";
     let done = browser.post(edit, &send("30", "")).await;
@@ -155,8 +160,112 @@ async fn the_time_for_keeping_is_a_field_of_the_details() {
     wrong.is_page(422, "no-store");
     assert!(wrong.body.contains("whole number from 1 to"));
     assert_eq!(wrong.value("erase_after_days"), "0", "what was typed stays");
+    // Without an end the time would never be over.
+    let endless = format!("{}&ends_at=&was_ends_at=x", send("30", "30"));
+    let wrong = browser.post(edit, &endless).await;
+    wrong.is_page(422, "no-store");
+    assert!(
+        wrong.body.contains("Say when the event ends"),
+        "{}",
+        wrong.body
+    );
     browser.post(edit, &send("", "30")).await;
     let details = app.get("/api/v1/events/gala/details").await.json();
     assert_eq!(details["erase_after_days"], Value::Null);
+    let new = format!("csrf={csrf}&slug=ball&title=Ball&erase_after_days=30");
+    let wrong = browser.post("/admin/events", &new).await;
+    wrong.is_page(422, "no-store");
+    assert!(
+        wrong.body.contains("Say when the event ends"),
+        "{}",
+        wrong.body
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_details_ask_before_they_erase_registrations_at_once() {
+    let app = App::sqlite().await;
+    app.event("gala", 3).await;
+    let times = json!({ "time_zone": "UTC", "starts_at": "2026-05-01T18:00:00Z", "ends_at": "2026-05-01T22:00:00Z" });
+    app.organise("PATCH", "/api/v1/events/gala", &times).await;
+    app.register("gala", NAME, "q@example.org").await;
+    app.register("gala", "Zoe", "z@example.org").await;
+    let mut browser = Browser::new(&app);
+    let csrf = browser.sign_in().await;
+    let edit = "/admin/events/gala/edit";
+    let shorten = format!("csrf={csrf}&{UNCHANGED}&erase_after_days=10&was_erase_after_days=");
+    for (language, number, date) in [
+        ("zh-CN", "2 条报名", "2026年5月11日"),
+        ("en", "erases 2 registrations at once", "11 May 2026"),
+    ] {
+        browser.language = language;
+        let asked = browser.post(edit, &shorten).await;
+        asked.is_page(422, "no-store");
+        assert!(asked.body.contains(number), "{}", asked.body);
+        assert!(asked.body.contains(date), "{}", asked.body);
+        assert_eq!(asked.value("erase_after_days"), "10");
+        assert_eq!(asked.value("erase_now"), "2026-05-11T22:00:00.000Z");
+    }
+    let details = app.get("/api/v1/events/gala/details").await.json();
+    assert_eq!(details["erase_after_days"], Value::Null, "nothing is saved");
+    // What was confirmed is another moment.
+    let other = format!("{shorten}&erase_now=2026-05-12T22:00:00.000Z");
+    browser.post(edit, &other).await.is_page(422, "no-store");
+    // A date that is still to come needs no confirmation.
+    let long = shorten.replace("erase_after_days=10", "erase_after_days=3650");
+    let saved = browser.post(edit, &long).await;
+    assert_eq!(saved.location(), "/admin/events/gala?done=edited");
+    // An earlier end has the same effect as a shorter time.
+    let earlier = format!(
+        "csrf={csrf}&{UNCHANGED}&starts_at=2001-05-01T18:00&was_starts_at=2026-05-01T18:00\
+         &ends_at=2001-05-01T22:00&was_ends_at=2026-05-01T22:00"
+    );
+    let asked = browser.post(edit, &earlier).await;
+    asked.is_page(422, "no-store");
+    assert!(asked.body.contains("erases 2 registrations at once"));
+    let due = asked.value("erase_now");
+    let page = browser.get("/admin/events/gala").await;
+    assert!(page.body.contains(NAME), "nobody is erased yet");
+    assert!(!page.body.contains("name=\"erase_now\""));
+    let saved = browser
+        .post(edit, &format!("{earlier}&erase_now={due}"))
+        .await;
+    assert_eq!(saved.location(), "/admin/events/gala?done=edited");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happened_to_a_registration_stands_in_the_list() {
+    let app = App::sqlite().await;
+    app.event("gala", 2).await;
+    let mut browser = Browser::new(&app);
+    browser.sign_in().await;
+    for (query, in_list) in [
+        ("done=cancelled", true),
+        ("done=restored", true),
+        ("done=erased", true),
+        ("done=corrected", true),
+        ("done=imported", true),
+        ("error=not-found", true),
+        ("error=full", true),
+        ("error=taken", true),
+        ("done=edited", false),
+        ("done=reset", false),
+        ("error=not-empty", false),
+    ] {
+        let page = browser.get(&format!("/admin/events/gala?{query}")).await;
+        let (before, list) = page
+            .body
+            .split_once("id=\"registrations\"")
+            .expect("a list");
+        let list = list.split("</section>").next().unwrap_or_default();
+        let flash = "data-flash";
+        assert_eq!(
+            (before.contains(flash), list.contains(flash)),
+            (!in_list, in_list),
+            "{query}"
+        );
+    }
     app.stop().await;
 }

@@ -432,6 +432,7 @@ edit-waitlist = Keep a waiting list once all places are taken
 edit-party = Most people in one registration
 edit-party-hint = 1 to 20. A larger number lets people register as a group.
 edit-erase = Days after the event’s end until everybody’s data are erased
+edit-erase-now = Erase these registrations for good
 edit-erase-hint = 1 to 3650. Names, addresses and answers are deleted for good then, in archived rounds too. The event needs an end. Leave empty to keep everything.
 edit-button = Save the details
 clash = Someone else has changed this in the meantime. It is now “{ $value }”. Saving replaces it with yours.
@@ -634,6 +635,7 @@ flash-done-cancelled = The registration is cancelled.
 flash-done-erased = The person’s data are erased.
 flash-done-deleted = The event is deleted.
 flash-error-confirm = The short name did not match, so nothing was changed.
+flash-error-erase-now = Nothing is saved yet, because saving would erase registrations at once. Please confirm it below.
 flash-error-changed = Someone else has changed the same setting in the meantime. Nothing was saved. Both values are shown at the field.
 flash-error-invalid = Some entries cannot be accepted. Nothing was changed.
 flash-error-forbidden = The form had expired. Please send it again.
@@ -650,6 +652,12 @@ mistake-slug = Use 1 to 64 small letters, digits and hyphens.
 mistake-moment = Enter a date and a time, or leave this empty.
 mistake-closes = Registration must close later than it opens.
 mistake-ends = The event must end after it starts.
+mistake-erase-alone = This counts from the event’s end. Say when the event ends as well, or leave this empty.
+mistake-erase-now =
+    { $n ->
+        [one] This erases 1 registration at once, because its retention period ended on { $time }. Nobody can bring it back.
+       *[other] This erases { $n } registrations at once, because their retention period ended on { $time }. Nobody can bring them back.
+    }
 mistake-ends-alone = Say when the event starts as well, or leave its end empty.
 mistake-zone = That time zone is unknown. Use a name such as Europe/Berlin.
 mistake-online-url = Enter a complete web address, such as https://example.org/room.

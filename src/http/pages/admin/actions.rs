@@ -9,7 +9,7 @@ use warp::reply::Response;
 use super::event::{self, Typed};
 use super::list::ListQuery;
 use super::once::{self, Submission};
-use super::{flash, inputs, settings_form};
+use super::{flash, inputs, retention, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::announcement::{self, NewAnnouncement};
 use crate::domain::audit::Actor;
@@ -204,6 +204,7 @@ async fn carry_out(
                 Action::Edit => {
                     let (edit, taken) = settings_form::details(form, event)?;
                     choices = taken;
+                    retention::confirm(context, event, &edit, form).await?;
                     edit
                 }
                 _ => settings_form::capacity(form)?,
@@ -336,6 +337,7 @@ fn confirm(event: &Event, form: &Form) -> Result<(), Problem> {
 fn refusal(action: &Action, problem: &Problem) -> Option<&'static str> {
     let mut fields = problem.mistakes().iter().map(|mistake| &*mistake.field);
     match action {
+        Action::Edit if fields.any(|field| field == retention::CONFIRM) => Some("erase-now"),
         Action::Reset | Action::Delete if fields.any(|field| field == CONFIRM) => Some("confirm"),
         _ => flash::code(problem),
     }

@@ -3,9 +3,11 @@
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::retention::{self, ErasesNow};
 use super::settings_view::{self, Refused};
-use super::{flash, list, mistakes, once, reader};
+use super::{flash, list, mistakes, once, reader, settings_form};
 use crate::context::{Context, Shared};
+use crate::domain::event::Event;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
 use crate::http::pages::share::ShareView;
@@ -147,6 +149,10 @@ async fn fill(
             problem: problem?,
         })
     };
+    let erases_now = match (typed.details(), problem) {
+        (Some(form), Some(problem)) => unconfirmed(context, event, form, problem).await?,
+        (Some(_) | None, _) => None,
+    };
     let error_at = |field| mistakes::at(texts, problem?, field);
     let (announcement, announce_hours) = typed.announcement();
     Ok(AdminEventPage {
@@ -154,6 +160,7 @@ async fn fill(
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
+        flash_in_list: flash::is_of_list(visit),
         event: shown.view(context.clock.now()),
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?
@@ -171,6 +178,22 @@ async fn fill(
         confirm_error: error_at("confirm"),
         announcement,
         announce_hours,
+        erases_now,
         list: desk_list,
     })
+}
+
+/// What a refused form for the details would erase, if that is why it was refused.
+async fn unconfirmed(
+    context: &Context,
+    event: &Event,
+    form: &Form,
+    problem: &Problem,
+) -> Result<Option<ErasesNow>, Problem> {
+    let mut mistakes = problem.mistakes().iter();
+    if !mistakes.any(|mistake| mistake.field == retention::CONFIRM) {
+        return Ok(None);
+    }
+    let (edit, _) = settings_form::details(form, event)?;
+    Ok(retention::erases_now(context, event, &edit).await?)
 }

@@ -4,7 +4,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::once::{self, Submission};
-use super::{flash, inputs, login, mistakes, settings_view};
+use super::{flash, inputs, login, mistakes, retention, settings_view};
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{
@@ -116,6 +116,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
     let title = check.take(parse_title(form.get("title")));
     let capacity = check.take(inputs::parse_capacity(form.get("capacity")));
     let erase_after = check.take(inputs::parse_erase_after(form.get(EraseAfter::FIELD)));
+    check.take(retention::check(occasion.ends_at, erase_after.flatten()));
     let (Some(slug), Some(title), Some(capacity)) = (slug, title, capacity) else {
         return Err(check.problem());
     };

@@ -30,6 +30,7 @@ fn message(texts: Texts, mistake: &Invalid) -> String {
         ("max_party_size", _) => {
             return texts.get1("error-party_size-invalid", "most", PartySize::MAX);
         }
+        (EraseAfter::FIELD, "without-end") => "mistake-erase-alone",
         (EraseAfter::FIELD, _) => {
             return texts.get1("mistake-erase", "most", EraseAfter::MAX.to_string());
         }
@@ -77,6 +78,7 @@ mod tests {
             ("capacity", "out-of-range"),
             ("max_party_size", "out-of-range"),
             (EraseAfter::FIELD, "out-of-range"),
+            (EraseAfter::FIELD, "without-end"),
             ("starts_at", "malformed"),
             ("closes_at", "before-opening"),
             ("ends_at", "without-start"),

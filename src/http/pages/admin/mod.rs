@@ -19,6 +19,7 @@ mod once;
 pub(super) mod person;
 pub(super) mod questions;
 pub(super) mod questions_form;
+pub(super) mod retention;
 mod settings_form;
 mod settings_view;
 mod upload;

@@ -4,7 +4,7 @@
 //! fields that differ from it are changed. Two organisers who edit different settings do not undo
 //! each other.
 
-use super::inputs;
+use super::{inputs, retention};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Edit, Event, parse_description, parse_title};
 use crate::domain::invalid::Invalid;
@@ -62,7 +62,6 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
     };
     let was_kept = was.erase_after.as_ref();
     let erase_after = fields.sent(EraseAfter::FIELD, inputs::parse_erase_after, was_kept);
-    fields.check.done()?;
     let edit = Edit {
         title: title.and_then(|title| changed(title, was.title.as_ref())),
         description: description.and_then(|text| changed(text, was.description.as_ref())),
@@ -75,6 +74,10 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         was: Some(Box::new(was)),
         ..Edit::default()
     };
+    if let Some((ends_at, after)) = retention::edited(&edit, event) {
+        fields.check.take(retention::check(ends_at, after));
+    }
+    fields.check.done()?;
     Ok((edit, choices))
 }
 
