@@ -7,6 +7,7 @@ const SPREAD_MS = 2_000; // all watchers are notified in the same instant
 const EVERY_MS = 60_000;
 const POLLING_MS = 8_000; // without a push, this is how a change arrives
 const PATIENCE_MS = 10_000;
+const AGAIN_MS = 3_000; // after a reading that failed
 
 /**
  * Calls `onDetails(details)` with what `GET …/details` answers, whenever they may have changed, and
@@ -36,16 +37,20 @@ export function followDetails(slug, onDetails, gone = () => {}) {
       // gone since, and the page shows it.
       if (answer.status === 304 && latest) return onDetails(latest);
       if (answer.status === 404) return end();
-      if (answer.status !== 200) return;
+      if (answer.status !== 200) return again();
       etag = answer.headers.get("ETag");
       latest = await answer.json();
       onDetails(latest);
     } catch {
-      /* the status line says that the page is behind; the next occasion asks again */
+      again();
     }
   };
-  const soon = () => {
-    if (timer === null && !over) timer = setTimeout(read, Math.random() * SPREAD_MS);
+  const soon = (least_ms = 0) => {
+    if (timer === null && !over) timer = setTimeout(read, least_ms + Math.random() * SPREAD_MS);
+  };
+  // While the line is down, its return asks again.
+  const again = () => {
+    if (mode === "live") soon(AGAIN_MS);
   };
   const readAgain = () => {
     clearTimeout(pause);
@@ -61,7 +66,7 @@ export function followDetails(slug, onDetails, gone = () => {}) {
   };
   readAgain();
   return {
-    soon,
+    soon: () => soon(),
     /** The connection's mode. What changed before it was open, or while it was cut, was not pushed. */
     status(next) {
       if (next === mode) return;
