@@ -6,6 +6,8 @@
 //! rest of the program reads one struct. Mistakes are collected here and reported with all others.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::builder::Resettable;
@@ -25,6 +27,8 @@ const SECRETS: [&str; 4] = [
 ];
 /// Options that name a file: a credential is such a file.
 const FILES: [&str; 2] = ["tls_cert", "tls_key"];
+/// The longest configuration file or secret, in bytes.
+const TEXT_MAX: u64 = 1024 * 1024;
 /// The option that names the configuration file.
 const CONFIG: &str = "config";
 
@@ -171,10 +175,22 @@ pub(super) fn option(id: &str) -> String {
     id.replace('_', "-")
 }
 
+/// Reads a whole file of text. A device may have no end.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(TEXT_MAX + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > TEXT_MAX {
+        return Err(io::Error::other("the file is too large"));
+    }
+    Ok(text)
+}
+
 /// The values of the configuration file, by option.
 fn read(path: &Path, mistakes: &mut Vec<String>) -> BTreeMap<String, Layered> {
     let shown = path.display();
-    let text = match std::fs::read_to_string(path) {
+    let text = match read_text(path) {
         Ok(text) => text,
         Err(error) => {
             mistakes.push(format!("--config: cannot read {shown}: {error}"));
@@ -250,7 +266,12 @@ fn secret(
         (None, Some(path)) => (path, "credential".to_owned()),
         (None, None) => return None,
     };
-    match std::fs::read_to_string(&path) {
+    match read_text(&path) {
+        // The password would be drawn, as if none were wanted.
+        Ok(text) if text.trim_end_matches(['\r', '\n']).is_empty() => {
+            mistakes.push(format!("{origin}: {} is empty", path.display()));
+            None
+        }
         // Editors and `echo` end a file with a line feed.
         Ok(text) => Some(Layered {
             value: text.trim_end_matches(['\r', '\n']).to_owned(),

@@ -8,7 +8,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::columns::{Column, columns, count_known, shown};
 use super::lines::Lines;
-use super::{LineError, ROWS_MAX};
+use super::{ERRORS_MAX, LineError, ROWS_MAX};
 use crate::domain::command::Applicant;
 use crate::domain::event::PartySize;
 use crate::domain::invalid::Invalid;
@@ -25,6 +25,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Separates several options in a cell, as in the export.
 const OPTIONS: char = '|';
 
+/// More than a file can need: 20 questions and the fields of a person.
+const COLUMNS_MAX: usize = 100;
 /// The reason code of an address that an earlier line has as well.
 const REPEATED: &str = "repeated";
 
@@ -54,6 +56,17 @@ impl Sheet {
             sheet.errors.push(LineError::invalid(1, mistake));
             return sheet;
         };
+        let too_many = || Invalid::new("", "too-many-columns", too_many_columns());
+        if header.len() > COLUMNS_MAX {
+            sheet.errors.push(LineError::invalid(line, too_many()));
+            return sheet;
+        }
+        if let Some(line) = open_quote(file, delimiter(file, questions)) {
+            let message = "a quotation mark on this line or below is never closed";
+            let mistake = Invalid::new("", "open-quote", message);
+            sheet.errors.push(LineError::invalid(line, mistake));
+            return sheet;
+        }
         let columns = match columns(&header, questions) {
             Ok(columns) => columns,
             Err(wrong) => {
@@ -90,7 +103,12 @@ impl Sheet {
                     Some(Invalid::new("email", REPEATED, message))
                 }
             };
-            match person(&columns, &record, (questions, most), &mut repeated) {
+            let read = if record.len() > COLUMNS_MAX {
+                Err(vec![too_many()])
+            } else {
+                person(&columns, &record, (questions, most), &mut repeated)
+            };
+            match read {
                 Ok(person) => {
                     sheet.lines.push(line);
                     sheet.people.push(person);
@@ -105,7 +123,8 @@ impl Sheet {
                             ..LineError::invalid(line, mistake)
                         }
                     });
-                    sheet.errors.extend(mistakes);
+                    let room = ERRORS_MAX.saturating_sub(sheet.errors.len());
+                    sheet.errors.extend(mistakes.take(room));
                 }
             }
         }
@@ -142,6 +161,19 @@ fn delimiter(file: &[u8], questions: &Questions) -> u8 {
     // Of several that are equally good, the first one.
     let best = DELIMITERS.into_iter().rev().max_by_key(known);
     best.unwrap_or(DELIMITERS[0])
+}
+
+fn too_many_columns() -> String {
+    format!("a file may have up to {COLUMNS_MAX} columns")
+}
+
+/// The line of the record in which a quotation mark is open at the end of the file. A line behind the
+/// file's end becomes a record of its own only if none is.
+fn open_quote(file: &[u8], delimiter: u8) -> Option<u64> {
+    const BEHIND: &str = "behind";
+    let file = [file, b"\n", BEHIND.as_bytes()].concat();
+    let (line, last) = Records::new(&file, delimiter).last()?;
+    (last.iter().ne([BEHIND.as_bytes()])).then_some(line)
 }
 
 /// Records that have anything in them, each with its line.

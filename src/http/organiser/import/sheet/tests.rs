@@ -165,3 +165,30 @@ fn a_file_has_a_bounded_number_of_people() {
     let last = file.trim_end().rfind('\n').unwrap();
     assert_eq!(read(&file[..last]).people.len(), ROWS_MAX);
 }
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_swallows_nobody() {
+    for file in [
+        "name,email\n\"Ann,ann@example.org\nBob,bob@example.org\n",
+        "name,email\nAnn,\"ann@example.org",
+    ] {
+        let sheet = read(file);
+        assert_eq!(
+            (mistakes(&sheet), sheet.people.len()),
+            (vec![(2, "line")], 0)
+        );
+        assert!(sheet.errors[0].message.contains("never closed"));
+    }
+    let closed = read("name\n\"Ann \"\"Annie\"\" Smith\"\nBob 5\" tall");
+    assert_eq!(people(&closed).len(), 2);
+}
+
+#[test]
+fn a_file_of_very_many_columns_or_mistakes_has_a_short_answer() {
+    let wide = format!("name{}\nAda", ",a".repeat(1_000_000));
+    assert_eq!(mistakes(&read(wide)), [(1, "line")]);
+    let row = format!("name\nAda{}\nBob", ",x".repeat(1_000_000));
+    assert_eq!(mistakes(&read(row)), [(2, "line")]);
+    let wrong = "name,party_size,age,email\n".to_owned() + &",x,x,x\n".repeat(10_000);
+    assert_eq!(read(wrong).errors.len(), ERRORS_MAX);
+}
