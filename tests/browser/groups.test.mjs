@@ -34,6 +34,10 @@ test("a family of three becomes two, and the next group gets the places", async 
     await page.locator("#party_size-error").innerText(),
     "Enter a whole number from 1 to 4.",
   );
+  assert.equal(
+    await page.locator("[data-form-summary] a").innerText(),
+    "How many people, including you: Enter a whole number from 1 to 4.",
+  );
   await page.locator("#party_size").fill("3");
   await page.locator("[data-register-button]").click();
   await page.waitForURL(/\/r\//);

@@ -113,7 +113,9 @@ test("a visitor answers, and an open page follows the organiser without losing a
   await says(page, "live");
   await page.locator("[data-register-button]").click();
   await page.waitForSelector("#answer-diet-error:not(:empty)");
-  await page.locator("[data-form-summary] a").click();
+  const mistake = page.locator("[data-form-summary] a");
+  assert.match(await mistake.innerText(), /^Diet: /);
+  await mistake.click();
   assert.equal(await focused(page), "answer-diet");
   await page.keyboard.press("Space");
   await page.locator("[data-register-button]").click();

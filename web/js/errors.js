@@ -1,5 +1,6 @@
 // Errors beside their fields and in a summary that takes the focus and links to them.
 import { findAnswerErrors } from "./questions.js";
+import { say as sayOnPages } from "./words.js";
 
 const RULES = {
   name: (value) => (value === "" ? "missing" : [...value].length > 200 ? "long" : null),
@@ -63,7 +64,7 @@ export function showErrors(form, heading, errors) {
     document.getElementById(`${nameOf(field).replace(".", "-")}-error`).textContent = message;
     const link = document.createElement("a");
     link.href = `#${input.id}`;
-    link.textContent = message;
+    link.textContent = sayOnPages("mistake-at", { label: labelOf(input), message });
     link.addEventListener("click", (event) => {
       event.preventDefault();
       input.focus();
@@ -75,6 +76,14 @@ export function showErrors(form, heading, errors) {
   summary.replaceChildren(title, ...(errors.length ? [list] : []));
   summary.hidden = false;
   summary.focus();
+}
+
+/** What the page calls a field, without the note that it is optional. */
+function labelOf(input) {
+  const label = input.closest("fieldset")?.querySelector("legend") ?? input.labels[0];
+  const own = label.cloneNode(true);
+  own.querySelector(".optional")?.remove();
+  return own.textContent.trim();
 }
 
 export function clearErrors(form) {

@@ -8,7 +8,7 @@ use super::states;
 use super::views::Standing;
 use super::visit::Visit;
 use crate::context::{Context, Shared};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, PartySize};
 use crate::domain::lab;
 use crate::http::{rate, registration, reply};
 use crate::problem::{Code, Problem};
@@ -36,11 +36,12 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
         let entry = entry(&context, &visit, event).ok_or_else(undated)?;
         let link = visit.absolute(&context.settings, &format!("/r/{}", row.token()));
         let t = visit.texts;
-        let mut description = vec![
-            t.get(standing.key()),
-            t.get1("registration-number", "number", row.locator.number),
-            link.clone(),
-        ];
+        let mut number = t.get1("registration-number", "number", row.locator.number);
+        if row.party_size > PartySize::ONE {
+            let people = t.get1("registration-people", "n", row.party_size.get());
+            number = format!("{number} · {people}");
+        }
+        let mut description = vec![t.get(standing.key()), number, link.clone()];
         let online = registration::online_url(event, row.locator.round, row.status);
         description.extend(online.map(str::to_owned));
         if !event.description.is_empty() {

@@ -2,37 +2,49 @@
 //! read first, with and without scripts.
 
 use super::questions::QuestionField;
+use crate::http::text::Texts;
 
 /// One mistake.
 #[derive(Debug)]
 pub(super) struct Mistake {
     /// The id of the field.
     pub(super) id: String,
-    /// The same words as at the field.
+    /// The field's label, and the same words as at the field.
     pub(super) text: String,
 }
 
 impl Mistake {
     /// The mistake at a field, if there is one.
-    pub(super) fn new(id: impl Into<String>, error: Option<&str>) -> Option<Self> {
+    pub(super) fn new(
+        texts: Texts,
+        id: impl Into<String>,
+        label: &str,
+        error: Option<&str>,
+    ) -> Option<Self> {
         Some(Self {
-            text: error?.to_owned(),
+            text: texts.get2("mistake-at", "label", label, "message", error?),
             id: id.into(),
         })
     }
 }
 
-/// The mistakes of a form in the order of its fields: those of `fields`, by id, then those of the
-/// questions.
+/// The mistakes of a form in the order of its fields: those of `fields`, by id and label, then those
+/// of the questions.
 pub(super) fn list<'a>(
-    fields: impl IntoIterator<Item = (&'static str, &'a Option<String>)>,
+    texts: Texts,
+    fields: impl IntoIterator<Item = (&'static str, String, &'a Option<String>)>,
     questions: &[QuestionField],
 ) -> Vec<Mistake> {
     let own = fields
         .into_iter()
-        .filter_map(|(id, error)| Mistake::new(id, error.as_deref()));
-    let asked = questions
-        .iter()
-        .filter_map(|question| Mistake::new(question.id(), question.error.as_deref()));
+        .filter_map(|(id, label, error)| Mistake::new(texts, id, &label, error.as_deref()));
+    let asked = questions.iter().filter_map(|question| {
+        Mistake::new(
+            texts,
+            question.id(),
+            &question.label,
+            question.error.as_deref(),
+        )
+    });
     own.chain(asked).collect()
 }

@@ -282,13 +282,14 @@ mod tests {
         // Without scripts too, the summary says what is wrong and leads there.
         let html = page.render().unwrap();
         for link in [
-            "<a href=\"#name\">Enter your name.</a>",
-            "<a href=\"#email\">Enter an address like name@example.org.</a>",
+            "<a href=\"#name\">Name: Enter your name.</a>",
+            "<a href=\"#email\">Email: Enter an address like name@example.org.</a>",
         ] {
             assert!(html.contains(link), "{link} in {html}");
         }
         let html = twice.render().unwrap();
-        assert!(html.contains("<a href=\"#email\">This address is already registered.</a>"));
+        let taken = "<a href=\"#email\">Email: This address is already registered.</a>";
+        assert!(html.contains(taken), "{html}");
         let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
         assert_eq!(
             hostile.name_error.as_deref(),

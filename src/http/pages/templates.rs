@@ -52,11 +52,11 @@ pub(super) struct EventPage {
 impl EventPage {
     fn mistakes(&self) -> Vec<Mistake> {
         let fields = [
-            ("name", &self.name_error),
-            ("email", &self.email_error),
-            ("party_size", &self.party_error),
+            ("name", self.t.get("field-name"), &self.name_error),
+            ("email", self.t.get("field-email"), &self.email_error),
+            ("party_size", self.t.get("field-party"), &self.party_error),
         ];
-        mistakes::list(fields, &self.questions)
+        mistakes::list(self.t, fields, &self.questions)
     }
 }
 
@@ -83,10 +83,18 @@ pub(super) struct RegistrationPage {
 impl RegistrationPage {
     fn mistakes(&self) -> Vec<Mistake> {
         let fields = [
-            ("change-name", &self.change.name_error),
-            ("change-party", &self.change.party_error),
+            (
+                "change-name",
+                self.t.get("field-name"),
+                &self.change.name_error,
+            ),
+            (
+                "change-party",
+                self.t.get("field-party"),
+                &self.change.party_error,
+            ),
         ];
-        mistakes::list(fields, &self.questions)
+        mistakes::list(self.t, fields, &self.questions)
     }
 
     /// Why the group at the head of the waiting list waits, also as the scripts' text with
@@ -205,11 +213,15 @@ pub(super) struct AdminEventsPage {
 impl AdminEventsPage {
     fn mistakes(&self) -> Vec<Mistake> {
         let own = [
-            ("create-slug", &self.slug_error),
-            ("create-capacity", &self.capacity_error),
+            ("create-slug", self.t.get("create-slug"), &self.slug_error),
+            (
+                "create-capacity",
+                self.t.get("capacity-label"),
+                &self.capacity_error,
+            ),
         ];
-        let mut mistakes = mistakes::list(own, &[]);
-        mistakes.extend(self.details.mistakes());
+        let mut mistakes = mistakes::list(self.t, own, &[]);
+        mistakes.extend(self.details.mistakes(self.t));
         mistakes
     }
 }
@@ -269,25 +281,49 @@ impl AdminEventPage {
     fn edit_mistakes(&self) -> Vec<Mistake> {
         let erases_now = self.erases_now.as_ref();
         let erases_now = erases_now.map(|erases| self.erases_now_text(erases));
-        let mut mistakes = self.details.mistakes();
-        mistakes.extend(Mistake::new("edit-erase-now", erases_now.as_deref()));
+        let mut mistakes = self.details.mistakes(self.t);
+        // A whole sentence, which needs no label before it.
+        mistakes.extend(erases_now.map(|text| Mistake {
+            id: "edit-erase-now".to_owned(),
+            text,
+        }));
         mistakes
+    }
+
+    fn confirm_label(&self) -> String {
+        self.t.get1("confirm-label", "slug", &self.event.slug)
     }
 
     /// Those of the form that was refused.
     fn mistakes(&self) -> Vec<Mistake> {
         let fields = match self.refused {
             "edit" => return self.edit_mistakes(),
-            "capacity" => vec![("capacity-input", &self.capacity.error)],
-            "announce" => vec![("announce-text", &self.announcement_error)],
+            "capacity" => {
+                vec![(
+                    "capacity-input",
+                    self.t.get("capacity-label"),
+                    &self.capacity.error,
+                )]
+            }
+            "announce" => {
+                vec![(
+                    "announce-text",
+                    self.t.get("announce-label"),
+                    &self.announcement_error,
+                )]
+            }
             "reset" => vec![
-                ("reset-confirm", &self.confirm_error),
-                ("reset-capacity", &self.reset_error),
+                ("reset-confirm", self.confirm_label(), &self.confirm_error),
+                (
+                    "reset-capacity",
+                    self.t.get("reset-capacity"),
+                    &self.reset_error,
+                ),
             ],
-            "delete" => vec![("delete-confirm", &self.confirm_error)],
+            "delete" => vec![("delete-confirm", self.confirm_label(), &self.confirm_error)],
             _ => Vec::new(),
         };
-        mistakes::list(fields, &[])
+        mistakes::list(self.t, fields, &[])
     }
 }
 
@@ -326,11 +362,11 @@ impl AdminPersonPage {
     /// Those of a refused form.
     fn mistakes(&self) -> Vec<Mistake> {
         let fields = [
-            ("name", &self.name_error),
-            ("email", &self.email_error),
-            ("party_size", &self.party_error),
+            ("name", self.t.get("field-name"), &self.name_error),
+            ("email", self.t.get("field-email"), &self.email_error),
+            ("party_size", self.t.get("column-party"), &self.party_error),
         ];
-        mistakes::list(fields, &self.questions)
+        mistakes::list(self.t, fields, &self.questions)
     }
 }
 

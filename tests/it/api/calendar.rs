@@ -93,6 +93,32 @@ async fn a_calendar_file_keeps_its_uid_and_raises_its_sequence_with_each_edit() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_groups_calendar_file_says_how_many_people_it_is_for() {
+    let app = App::sqlite().await;
+    let gala = json!({
+        "slug": "gala", "title": "Gala", "capacity": 9, "max_party_size": 4,
+        "starts_at": "2027-03-27T18:00:00Z",
+    });
+    app.organise("POST", "/api/v1/events", &gala).await;
+    for (party_size, number) in [(3, "No. 1 · 3 people"), (1, "No. 2\\n")] {
+        let body = json!({
+            "name": "Ada", "email": format!("ada{party_size}@example.org"), "party_size": party_size,
+        });
+        let json = [("content-type", "application/json")];
+        let path = "/api/v1/events/gala/registrations";
+        let own = app
+            .call("POST", path, &json, &body.to_string())
+            .await
+            .json();
+        let path = format!("/r/{}/event.ics", own["token"].as_str().unwrap());
+        let file = app.get(&path).await;
+        let description = value(&file.body, "DESCRIPTION");
+        assert!(description.contains(number), "{number} in {description}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visitors_calendar_file_follows_the_registration() {
     let app = App::sqlite().await;
     dinner(&app).await;

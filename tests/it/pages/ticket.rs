@@ -70,15 +70,15 @@ async fn a_ticket_changes_the_answers_without_scripts() {
             .post(&change, &sent("Soup", "answer.note=New&answer.age=old"))
             .await;
         refused.is_page(422, "no-store");
-        let (words, number) = if language == "en" {
-            ("This answer cannot be used.", "Enter a number")
+        let (words, number, age) = if language == "en" {
+            ("This answer cannot be used.", "Enter a number", "Age: ")
         } else {
-            ("这个回答无法使用", "请填写数字")
+            ("这个回答无法使用", "请填写数字", "Age：")
         };
         for part in [
             format!("id=\"answer-dish-error\">{words}"),
             format!("id=\"answer-age-error\">{number}"),
-            format!("<a href=\"#answer-age\">{number}"),
+            format!("<a href=\"#answer-age\">{age}{number}"),
             "value=\"old\"".to_owned(),
             "New</textarea>".to_owned(),
             "id=\"change\" data-change open".to_owned(),

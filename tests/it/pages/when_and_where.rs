@@ -226,17 +226,29 @@ async fn a_new_event_that_is_refused_says_why_at_each_field() {
         !refused.body.contains("data-zone-own"),
         "what was typed stays"
     );
-    for (id, words) in [
-        ("create-title", "Give the event a title"),
-        ("create-slug", "Use 1 to 64 small letters"),
-        ("create-capacity", "Enter a whole number from 0"),
-        ("create-time-zone", "That time zone is unknown."),
-        ("create-ends", "The event must end after it starts."),
-        ("create-online-url", "Enter a complete web address"),
+    for (id, label, words) in [
+        ("create-title", "Title", "Give the event a title"),
+        ("create-slug", "Short name", "Use 1 to 64 small letters"),
+        ("create-capacity", "Places", "Enter a whole number from 0"),
+        (
+            "create-time-zone",
+            "Time zone",
+            "That time zone is unknown.",
+        ),
+        (
+            "create-ends",
+            "Event ends",
+            "The event must end after it starts.",
+        ),
+        (
+            "create-online-url",
+            "Online address",
+            "Enter a complete web address",
+        ),
     ] {
         for part in [
             format!("id=\"{id}-error\">{words}"),
-            format!("<a href=\"#{id}\">{words}"),
+            format!("<a href=\"#{id}\">{label}: {words}"),
         ] {
             assert!(refused.body.contains(&part), "{part} in {}", refused.body);
         }

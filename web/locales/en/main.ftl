@@ -122,6 +122,7 @@ form-retrying =
 form-cancelled = This registration was cancelled. Your entry is still here: send it once more to register again.
 form-unreachable = The server cannot be reached. Your entry is kept here. Please send it again in a moment; you will not be registered twice.
 form-failed = Something went wrong on our side. Your entry is kept. Please send it again; you will not be registered twice.
+mistake-at = { $label }: { $message }
 error-heading = Please check this:
 error-name-missing = Enter your name.
 error-name-long = Use at most 200 characters.
@@ -150,7 +151,7 @@ error-trap = A hidden field was filled in, probably by your browser’s autofill
 register-another = Register someone else
 own-heading = Registered on this device
 own-registered = Registered
-own-hint = Remembered in this browser only. Open it to see, print or cancel it.
+own-hint = Remembered in this browser only. Open it to see, print, change or cancel it, or to erase your data.
 own-forget = Forget on this device
 
 ## My registration
@@ -173,7 +174,6 @@ registration-event = Event
 registration-at = Registered
 registration-round = Round
 registration-round-past = { $round }, which is over
-registration-party = People
 registration-people =
     { $n ->
         [one] 1 person
@@ -216,7 +216,7 @@ erase-keeps = Your place or your position on the waiting list stays. Cancel it f
 erase-after = Afterwards you can only cancel. At the entrance only your number counts, so keep this page.
 erase-confirm = Yes, erase my data
 erase-done = Your data are erased.
-erased-at = Erased
+erased-at = Erased { $time }
 cancel-confirm-waiting = Yes, leave the waiting list
 
 ## The big screen
@@ -746,7 +746,7 @@ import-title = Import registrations
 import-lead = Adds everyone in a CSV file. The file is checked first; nothing is stored until you confirm.
 import-file = CSV file
 import-hint = Up to 2 MiB and { $most } people, in UTF-8. Cells are separated by commas, semicolons or tabs.
-import-columns = The first line names the columns. Only the name is needed:
+import-columns = The first line names the columns. Only the name is needed:{" "}
 import-check = Check the file
 import-result = Result of the check
 import-nobody = The file names nobody.

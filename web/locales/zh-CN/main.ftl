@@ -85,6 +85,7 @@ form-retrying = 现在报名的人很多，{ $n } 秒后自动重试。您填写
 form-cancelled = 这次报名已经取消。您填写的内容还在，再提交一次即可重新报名。
 form-unreachable = 暂时连不上服务器。您填写的内容已保留，请稍后再提交一次，不会重复报名。
 form-failed = 服务器出了点问题。您填写的内容已保留，请再提交一次，不会重复报名。
+mistake-at = { $label }：{ $message }
 error-heading = 请检查以下内容：
 error-name-missing = 请填写姓名。
 error-name-long = 姓名最多 200 个字符。
@@ -103,13 +104,13 @@ error-answer-number = 请填写数字，例如 3 或 2.5。
 error-answer-invalid = 这个回答无法使用，请修改。
 error-questions-changed = 主办方修改了问题。请检查表单后重新提交。
 questions-changed = 主办方修改了问题，您已填写的内容仍然保留。
-answer-optional = （选填）
+answer-optional = (选填)
 answer-none = 不作答
 error-trap = 有一个隐藏字段被填写了，可能是浏览器的自动填充所致。现已清空，请再提交一次。
 register-another = 为其他人报名
 own-heading = 本设备上的报名
 own-registered = 已报名
-own-hint = 仅保存在此浏览器中。打开后可查看、打印或取消报名。
+own-hint = 仅保存在此浏览器中。打开后可查看、打印、修改或取消报名，也可清除信息。
 own-forget = 从此设备移除
 
 ## 我的报名
@@ -132,7 +133,6 @@ registration-event = 活动
 registration-at = 报名时间
 registration-round = 轮次
 registration-round-past = 第 { $round } 轮（已结束）
-registration-party = 人数
 registration-people = { $n } 人
 change-open = 修改报名
 change-party-hint = 减少人数后，空出的名额归候补者；增加人数需要有空余名额且无人候补。
@@ -170,7 +170,7 @@ erase-keeps = 您的名额或候补位置会保留。如果不来参加，请先
 erase-after = 清除后只能取消报名，无法修改。入场时只凭编号，请保存本页。
 erase-confirm = 确认清除我的信息
 erase-done = 您的信息已清除。
-erased-at = 信息已清除，时间：
+erased-at = 已于 { $time } 清除
 cancel-confirm-waiting = 确认退出候补
 
 ## 大屏

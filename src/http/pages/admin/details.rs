@@ -3,6 +3,7 @@
 use crate::domain::occasion;
 use crate::domain::retention::EraseAfter;
 use crate::http::pages::mistakes::Mistake;
+use crate::http::text::Texts;
 
 /// What the fields show.
 #[derive(Debug)]
@@ -107,13 +108,16 @@ impl Details {
     }
 
     /// What is wrong with them.
-    pub(in crate::http::pages) fn mistakes(&self) -> Vec<Mistake> {
+    pub(in crate::http::pages) fn mistakes(&self, t: Texts) -> Vec<Mistake> {
         let texts = [self.title(), self.description(), self.zone()];
         let lines = self.lines().map(|(field, _, _)| field);
         let fields = texts.into_iter().chain(self.moments()).chain(lines);
         fields
             .chain([self.party(), self.erase_after()])
-            .filter_map(|field| Mistake::new(field.id, field.setting.error.as_deref()))
+            .filter_map(|field| {
+                let label = t.get(&field.label);
+                Mistake::new(t, field.id, &label, field.setting.error.as_deref())
+            })
             .collect()
     }
 
