@@ -31,7 +31,7 @@ enum Unfinished {
 /// Erases what is due in every event: at the start, then again and again. Runs until it is dropped.
 /// Every node does so; a registration that another node has erased stays as it is.
 pub async fn run(registrar: Registrar, store: Store, hub: Hub, clock: Clock) {
-    // Everything of these events was erased at this revision. Whoever registers makes a new one.
+    // Everything of these events was erased at this revision. A later registration makes a new one.
     let mut erased: HashMap<EventId, Revision> = HashMap::new();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -5,12 +5,12 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::reader;
+use super::templates::AdminAuditPage;
 use crate::context::{Context, Shared};
 use crate::domain::audit::AuditEntry;
 use crate::http::organiser::audit;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::states;
-use crate::http::pages::templates::AdminAuditPage;
 use crate::http::pages::views::{AuditPart, AuditRow};
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;

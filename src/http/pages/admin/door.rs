@@ -4,13 +4,13 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::reader;
+use super::templates::AdminDoorPage;
 use crate::context::{Context, Shared};
 use crate::domain::registration::Status;
 use crate::http::organiser::LIMIT_MAX;
 use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::states;
-use crate::http::pages::templates::AdminDoorPage;
 use crate::http::pages::views::RegistrationRow;
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;

@@ -5,6 +5,7 @@ use warp::reply::Response;
 
 use super::retention::{self, ErasesNow};
 use super::settings_view::{self, Refused};
+use super::templates::AdminEventPage;
 use super::{flash, list, mistakes, once, reader, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::event::Event;
@@ -12,7 +13,6 @@ use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
 use crate::http::pages::share::ShareView;
 use crate::http::pages::states;
-use crate::http::pages::templates::AdminEventPage;
 use crate::http::pages::views::WaitingForView;
 use crate::http::pages::visit::Visit;
 use crate::http::registration::WaitingFor;

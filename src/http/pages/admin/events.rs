@@ -4,6 +4,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::once::{self, Submission};
+use super::templates::AdminEventsPage;
 use super::{flash, inputs, login, mistakes, retention, settings_view};
 use crate::context::{Context, Shared};
 use crate::domain::clock::Timestamp;
@@ -21,7 +22,6 @@ use crate::http::organiser::settings;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::states;
-use crate::http::pages::templates::AdminEventsPage;
 use crate::http::pages::visit::Visit;
 use crate::http::session::{self, Session};
 use crate::problem::{Code, Problem};

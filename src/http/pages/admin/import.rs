@@ -9,6 +9,7 @@ use bytes::Bytes;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::templates::{AdminImportPage, ImportView, LineErrorView};
 use super::upload::{self, Upload};
 use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};
@@ -20,7 +21,6 @@ use crate::http::body::Unread;
 use crate::http::organiser::import::{self, LineError, Report};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::states::{self, Shown};
-use crate::http::pages::templates::{AdminImportPage, ImportView, LineErrorView};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::{questions, register};
 use crate::http::session;

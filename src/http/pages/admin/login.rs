@@ -4,12 +4,12 @@ use warp::http::{StatusCode, header};
 use warp::reply::Response;
 
 use super::LOGIN;
+use super::templates::AdminLoginPage;
 use crate::context::Shared;
 use crate::http::auth;
 use crate::http::body::{self, Unread};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
-use crate::http::pages::templates::AdminLoginPage;
 use crate::http::pages::visit::Visit;
 use crate::http::session;
 use crate::problem::{Code, Problem};

@@ -22,6 +22,7 @@ pub(super) mod questions_form;
 pub(super) mod retention;
 mod settings_form;
 mod settings_view;
+mod templates;
 mod upload;
 
 use warp::reply::Response;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::templates::AdminPersonPage;
 use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::command::Refusal;
@@ -19,7 +20,6 @@ use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::states::{self, Shown};
-use crate::http::pages::templates::AdminPersonPage;
 use crate::http::pages::visit::Visit;
 use crate::http::pages::{questions, register};
 use crate::http::registration::{ByHand, add, revised};

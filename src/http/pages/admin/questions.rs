@@ -8,6 +8,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::questions_form::{Draft, Focus, Step};
+use super::templates::{AdminQuestionsPage, QuestionRow};
 use super::{flash, reader, writer_up_to};
 use crate::context::{Context, Shared};
 use crate::domain::characters::described;
@@ -20,7 +21,6 @@ use crate::http::body::{self, Unread};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::questions;
 use crate::http::pages::states::{self, Shown};
-use crate::http::pages::templates::{AdminQuestionsPage, QuestionRow};
 use crate::http::pages::visit::Visit;
 use crate::http::text::Texts;
 use crate::http::{reply, session};

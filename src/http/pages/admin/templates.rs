@@ -1,0 +1,311 @@
+//! One struct for each template of the console, as in `pages/templates.rs`.
+
+use askama::Template;
+
+use super::details::{Details, Setting};
+use super::list::List;
+use super::questions_form::Row;
+use super::retention::ErasesNow;
+use crate::domain::clock::Timestamp;
+use crate::http::pages::mistakes;
+use crate::http::pages::mistakes::Mistake;
+use crate::http::pages::questions::QuestionField;
+use crate::http::pages::share::ShareView;
+use crate::http::pages::views::{AuditRow, EventView, FlashView, RegistrationRow, WaitingForView};
+use crate::http::text::Texts;
+
+#[derive(Debug, Template)]
+#[template(path = "admin_login.html")]
+pub(super) struct AdminLoginPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) error: Option<String>,
+}
+
+/// The form for a new event, as it was typed.
+#[derive(Debug, Template)]
+#[template(path = "admin_events.html")]
+pub(super) struct AdminEventsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) events: Vec<EventView>,
+    pub(super) slug: String,
+    pub(super) slug_error: Option<String>,
+    pub(super) capacity_input: String,
+    pub(super) capacity_error: Option<String>,
+    /// What an event that exists has too.
+    pub(super) details: Details,
+    pub(super) create_error: Option<String>,
+    /// The key with which a form of this page acts once.
+    pub(super) once: String,
+}
+
+impl AdminEventsPage {
+    fn mistakes(&self) -> Vec<Mistake> {
+        let own = [
+            ("create-slug", self.t.get("create-slug"), &self.slug_error),
+            (
+                "create-capacity",
+                self.t.get("capacity-label"),
+                &self.capacity_error,
+            ),
+        ];
+        let mut mistakes = mistakes::list(self.t, own, &[]);
+        mistakes.extend(self.details.mistakes(self.t));
+        mistakes
+    }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_event.html")]
+pub(super) struct AdminEventPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    /// Whether the flash belongs to the list of registrations, which then shows it.
+    pub(super) flash_in_list: bool,
+    pub(super) event: EventView,
+    /// Why nobody gets the places that are free.
+    pub(super) waiting_for: Option<WaitingForView>,
+    pub(super) share: ShareView,
+    pub(super) can_undo: bool,
+    pub(super) capacity: Setting,
+    pub(super) details: Details,
+    /// Lets a form of this page act once.
+    pub(super) once: String,
+    /// The form that was refused: `edit`, `capacity`, `announce`, `reset` or `delete`. It shows the
+    /// flash itself.
+    pub(super) refused: &'static str,
+    /// An announcement that was not sent.
+    pub(super) announcement: String,
+    /// What is wrong with its text.
+    pub(super) announcement_error: Option<String>,
+    /// The capacity of the next round, as it was typed.
+    pub(super) reset_capacity: String,
+    /// What is wrong with it.
+    pub(super) reset_error: Option<String>,
+    /// The event's name was not repeated.
+    pub(super) confirm_error: Option<String>,
+    /// For how many hours to show it.
+    pub(super) announce_hours: u64,
+    /// What the details would erase at once, to be confirmed.
+    pub(super) erases_now: Option<ErasesNow>,
+    pub(super) list: List,
+}
+
+impl AdminEventPage {
+    /// What is wrong with the name that a form asks to repeat.
+    fn confirm_error(&self, form: &str) -> Option<&str> {
+        let error = self.confirm_error.as_deref();
+        error.filter(|_| self.refused == form)
+    }
+
+    /// What would be erased at once, in words.
+    fn erases_now_text(&self, erases: &ErasesNow) -> String {
+        let due = self.t.moment(&erases.due, &erases.zone);
+        let n = erases.registrations;
+        self.t.get2("mistake-erase-now", "n", n, "time", due)
+    }
+
+    fn edit_mistakes(&self) -> Vec<Mistake> {
+        let erases_now = self.erases_now.as_ref();
+        let erases_now = erases_now.map(|erases| self.erases_now_text(erases));
+        let mut mistakes = self.details.mistakes(self.t);
+        // A whole sentence, which needs no label before it.
+        mistakes.extend(erases_now.map(|text| Mistake {
+            id: "edit-erase-now".to_owned(),
+            text,
+        }));
+        mistakes
+    }
+
+    fn confirm_label(&self) -> String {
+        self.t.get1("confirm-label", "slug", &self.event.slug)
+    }
+
+    /// Those of the form that was refused.
+    fn mistakes(&self) -> Vec<Mistake> {
+        let fields = match self.refused {
+            "edit" => return self.edit_mistakes(),
+            "capacity" => {
+                vec![(
+                    "capacity-input",
+                    self.t.get("capacity-label"),
+                    &self.capacity.error,
+                )]
+            }
+            "announce" => {
+                vec![(
+                    "announce-text",
+                    self.t.get("announce-label"),
+                    &self.announcement_error,
+                )]
+            }
+            "reset" => vec![
+                ("reset-confirm", self.confirm_label(), &self.confirm_error),
+                (
+                    "reset-capacity",
+                    self.t.get("reset-capacity"),
+                    &self.reset_error,
+                ),
+            ],
+            "delete" => vec![("delete-confirm", self.confirm_label(), &self.confirm_error)],
+            _ => Vec::new(),
+        };
+        mistakes::list(self.t, fields, &[])
+    }
+}
+
+/// Somebody to add, or with a `number` a registration to correct.
+#[derive(Debug, Template)]
+#[template(path = "admin_person.html")]
+pub(super) struct AdminPersonPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    /// Lets the form act once.
+    pub(super) once: String,
+    pub(super) event: EventView,
+    pub(super) number: Option<u32>,
+    /// Of a registration; empty without one.
+    pub(super) stored_email: String,
+    /// The revision that a correction began with.
+    pub(super) seen: String,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) party_size: String,
+    /// The largest party.
+    pub(super) most: u32,
+    pub(super) over_capacity: bool,
+    pub(super) questions: Vec<QuestionField>,
+    pub(super) questions_json: String,
+    pub(super) name_error: Option<String>,
+    pub(super) email_error: Option<String>,
+    pub(super) party_error: Option<String>,
+    /// Set whenever another error is.
+    pub(super) form_error: Option<String>,
+}
+
+impl AdminPersonPage {
+    /// Those of a refused form.
+    fn mistakes(&self) -> Vec<Mistake> {
+        let fields = [
+            ("name", self.t.get("field-name"), &self.name_error),
+            ("email", self.t.get("field-email"), &self.email_error),
+            ("party_size", self.t.get("column-party"), &self.party_error),
+        ];
+        mistakes::list(self.t, fields, &self.questions)
+    }
+}
+
+/// A file of people to add.
+#[derive(Debug, Template)]
+#[template(path = "admin_import.html")]
+pub(super) struct AdminImportPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    /// Lets the confirmation act once.
+    pub(super) once: String,
+    pub(super) event: EventView,
+    pub(super) rows_max: u64,
+    /// The labels of the questions.
+    pub(super) columns: Vec<String>,
+    /// What a file would do.
+    pub(super) report: Option<ImportView>,
+    /// The file's text, to be confirmed.
+    pub(super) csv: String,
+}
+
+/// What an imported file would do.
+#[derive(Debug)]
+pub(super) struct ImportView {
+    pub(super) rows: u64,
+    pub(super) waiting: u64,
+    pub(super) errors: Vec<LineErrorView>,
+    /// How many mistakes are not shown.
+    pub(super) further: u64,
+}
+
+/// A mistake in an imported file.
+#[derive(Debug)]
+pub(super) struct LineErrorView {
+    pub(super) line: u64,
+    /// The heading in the file.
+    pub(super) column: String,
+    /// What the cell says.
+    pub(super) cell: String,
+    pub(super) message: String,
+}
+
+/// The editor of an event's questions.
+#[derive(Debug, Template)]
+#[template(path = "admin_questions.html")]
+pub(super) struct AdminQuestionsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) event: EventView,
+    pub(super) rows: Vec<QuestionRow>,
+    /// The words of the API.
+    pub(super) kinds: Vec<&'static str>,
+    /// Something is not stored yet.
+    pub(super) is_unsaved: bool,
+    /// Which list the editor began with.
+    pub(super) seen: String,
+    /// What is asked now, as the API shows it: scripts notice when it changes.
+    pub(super) questions_json: String,
+    /// What somebody else has stored meanwhile.
+    pub(super) clash: Option<Vec<String>>,
+    pub(super) can_add: bool,
+    pub(super) focuses_add: bool,
+    pub(super) has_mistakes: bool,
+}
+
+/// One question in the editor.
+#[derive(Debug)]
+pub(super) struct QuestionRow {
+    /// Counted from 0.
+    pub(super) place: usize,
+    pub(super) row: Row,
+    pub(super) is_last: bool,
+    pub(super) label_error: Option<String>,
+    pub(super) kind_error: Option<String>,
+    pub(super) options_error: Option<String>,
+    pub(super) help_error: Option<String>,
+    pub(super) focuses_label: bool,
+    pub(super) focuses_up: bool,
+    pub(super) focuses_down: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_door.html")]
+pub(super) struct AdminDoorPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) event: EventView,
+    pub(super) rows: Vec<RegistrationRow>,
+    /// How many have a place.
+    pub(super) people: u32,
+    pub(super) next: Option<u32>,
+    /// When this was true.
+    pub(super) now: Timestamp,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "admin_audit.html")]
+pub(super) struct AdminAuditPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) event: EventView,
+    pub(super) entries: Vec<AuditRow>,
+    pub(super) next: Option<String>,
+}
