@@ -85,7 +85,7 @@ async fn two_rounds(address: SocketAddr) -> Vec<Value> {
     people
 }
 
-/// While the server runs, and for whoever registers afterwards.
+/// While the server runs, and for people who register afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_of_every_round_is_erased_after_the_time() {
     let hand = Arc::new(AtomicI64::new(START));
