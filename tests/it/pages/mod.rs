@@ -4,6 +4,7 @@ mod by_hand;
 mod compare;
 mod erasing;
 mod groups;
+mod lists;
 mod organiser;
 mod private;
 mod questions;

@@ -217,7 +217,8 @@ async fn a_new_event_that_is_refused_says_why_at_each_field() {
         "UTC",
         "the server's, without scripts"
     );
-    let typed = "slug=A+b&title=&capacity=many&time_zone=Mars&starts_at=2999-01-02T10%3A00&ends_at=2999-01-01T10%3A00&online_url=room";
+    let typed = "slug=A+b&title=&capacity=many&time_zone=Mars\
+         &starts_at=2999-01-02T10%3A00&ends_at=2999-01-01T10%3A00&online_url=room";
     let refused = browser
         .post("/admin/events", &format!("csrf={csrf}&{typed}"))
         .await;

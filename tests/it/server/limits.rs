@@ -238,7 +238,12 @@ async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes()
         ..capped(64, 1)
     });
     let mut upgraded = host.connect().await;
-    upgraded.send("GET /switch HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    upgraded
+        .send(
+            "GET /switch HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\
+         Connection: upgrade\r\nUpgrade: echo\r\n\r\n",
+        )
+        .await;
     assert!(upgraded.head().await.starts_with("http/1.1 101 "));
     let ask = async || {
         let mut wire = host.connect().await;
@@ -261,7 +266,11 @@ async fn an_upgrade_through_a_trusted_proxy_is_counted_until_its_socket_closes()
 async fn the_application_gets_the_clients_address() {
     let host = Host::start(config());
     let mut wire = host.connect().await;
-    wire.send("GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n").await;
+    wire.send(
+        "GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\
+         X-Forwarded-Proto: https\r\n\r\n",
+    )
+    .await;
     assert_eq!(wire.answer().await.1, "127.0.0.1 false");
     host.finish().await;
     let host = Host::start(Config {
@@ -269,7 +278,11 @@ async fn the_application_gets_the_clients_address() {
         ..config()
     });
     let mut wire = host.connect().await;
-    wire.send("GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\nX-Forwarded-Proto: https\r\n\r\n").await;
+    wire.send(
+        "GET /who HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.1\r\n\
+         X-Forwarded-Proto: https\r\n\r\n",
+    )
+    .await;
     assert_eq!(wire.answer().await.1, "203.0.113.1 true");
     host.finish().await;
 }
