@@ -1,0 +1,189 @@
+//! A registration, as its owner and as the organiser see it.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::event::Event;
+use crate::domain::registration::{Registration, Status};
+use crate::http::pages::questions::AnswerView;
+use crate::http::registration::WaitingFor;
+use crate::store::Listed;
+
+/// A registration's present standing: its status, unless a reset has archived its round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http::pages) enum Standing {
+    Confirmed,
+    Waiting,
+    Cancelled,
+    /// It was confirmed or waiting in a round that is over.
+    Archived,
+}
+
+impl Standing {
+    /// The standing of a registration of this event.
+    pub(in crate::http::pages) fn new(registration: &Registration, event: &Event) -> Self {
+        match registration.status {
+            Status::Cancelled => Self::Cancelled,
+            _ if registration.locator.round != event.round => Self::Archived,
+            Status::Confirmed => Self::Confirmed,
+            Status::Waiting => Self::Waiting,
+        }
+    }
+
+    /// The scripts' word for it, and the last part of its message.
+    pub(in crate::http::pages) fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Waiting => "waiting",
+            Self::Cancelled => "cancelled",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// The message that says it.
+    pub(in crate::http::pages) fn key(self) -> String {
+        format!("registration-{}", self.as_str())
+    }
+
+    /// Whether there is something to cancel.
+    pub(in crate::http::pages) fn is_current(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Waiting)
+    }
+}
+
+/// Why nobody gets the places that are free.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http::pages) struct WaitingForView {
+    pub(in crate::http::pages) remaining: u32,
+    pub(in crate::http::pages) party_size: u32,
+}
+
+impl WaitingForView {
+    /// How many places are missing.
+    pub(in crate::http::pages) fn missing(self) -> u32 {
+        self.party_size.saturating_sub(self.remaining)
+    }
+}
+
+impl From<WaitingFor> for WaitingForView {
+    fn from(waiting_for: WaitingFor) -> Self {
+        Self {
+            remaining: waiting_for.remaining,
+            party_size: waiting_for.party_size.get(),
+        }
+    }
+}
+
+/// A visitor's own registration.
+#[derive(Debug)]
+pub(in crate::http::pages) struct RegistrationView {
+    pub(in crate::http::pages) number: u32,
+    pub(in crate::http::pages) standing: Standing,
+    pub(in crate::http::pages) waiting_position: Option<u32>,
+    pub(in crate::http::pages) name: String,
+    pub(in crate::http::pages) email: String,
+    pub(in crate::http::pages) party_size: u32,
+    /// What it waits for while places are free.
+    pub(in crate::http::pages) waiting_for: Option<WaitingForView>,
+    pub(in crate::http::pages) token: String,
+    pub(in crate::http::pages) round: u32,
+    pub(in crate::http::pages) at: Timestamp,
+    pub(in crate::http::pages) erased_at: Option<Timestamp>,
+}
+
+impl RegistrationView {
+    /// Whether the places that are free wait for this very group.
+    pub(in crate::http::pages) fn is_next(&self) -> bool {
+        self.waiting_position == Some(1)
+    }
+
+    /// The row, beside the event it belongs to.
+    pub(in crate::http::pages) fn new(
+        registration: &Registration,
+        waiting_position: Option<u32>,
+        waiting_for: Option<WaitingFor>,
+        event: &Event,
+    ) -> Self {
+        Self {
+            number: registration.locator.number,
+            standing: Standing::new(registration, event),
+            waiting_position,
+            name: registration.name.as_str().to_owned(),
+            email: shown_email(registration),
+            party_size: registration.party_size.get(),
+            waiting_for: waiting_for.map(WaitingForView::from),
+            token: registration.token().to_string(),
+            round: registration.locator.round,
+            at: registration.at,
+            erased_at: registration.erased_at,
+        }
+    }
+}
+
+/// The address; empty without one.
+fn shown_email(registration: &Registration) -> String {
+    let email = registration.email.as_ref();
+    email.map_or_else(String::new, |email| email.as_str().to_owned())
+}
+
+/// A line of the console's table.
+#[derive(Debug)]
+pub(in crate::http::pages) struct RegistrationRow {
+    pub(in crate::http::pages) id: String,
+    pub(in crate::http::pages) number: u32,
+    pub(in crate::http::pages) name: String,
+    pub(in crate::http::pages) email: String,
+    pub(in crate::http::pages) party_size: u32,
+    pub(in crate::http::pages) status: &'static str,
+    pub(in crate::http::pages) waiting_position: Option<u32>,
+    pub(in crate::http::pages) at: Timestamp,
+    pub(in crate::http::pages) answers: Vec<AnswerView>,
+    pub(in crate::http::pages) is_erased: bool,
+}
+
+impl RegistrationRow {
+    /// The message of the status.
+    pub(in crate::http::pages) fn status_key(&self) -> String {
+        format!("status-{}", self.status)
+    }
+
+    /// Whose row it is, for the labels of its controls.
+    pub(in crate::http::pages) fn who(&self) -> String {
+        if self.is_erased {
+            format!("#{}", self.number)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
+impl RegistrationRow {
+    /// A row, with its answers.
+    pub(in crate::http::pages) fn new(
+        Listed {
+            registration,
+            waiting_position,
+        }: &Listed,
+        answers: Vec<AnswerView>,
+    ) -> Self {
+        let Registration {
+            locator,
+            name,
+            party_size,
+            status,
+            at,
+            erased_at,
+            ..
+        } = registration;
+        Self {
+            id: locator.to_string(),
+            number: locator.number,
+            name: name.as_str().to_owned(),
+            email: shown_email(registration),
+            party_size: party_size.get(),
+            status: status.as_str(),
+            waiting_position: *waiting_position,
+            at: *at,
+            answers,
+            is_erased: erased_at.is_some(),
+        }
+    }
+}
