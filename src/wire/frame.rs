@@ -120,7 +120,8 @@ pub fn head(head: &Head<'_>) -> String {
     // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "<!doctype html>\n<html lang=\"{language}\" data-heartbeat=\"{}\" data-refresh=\"{refresh_s}\" data-again=\"{again}\">\
+        "<!doctype html>\n<html lang=\"{language}\" data-heartbeat=\"{}\" \
+         data-refresh=\"{refresh_s}\" data-again=\"{again}\">\
          <head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <noscript><meta http-equiv=\"refresh\" content=\"{refresh_s}; url={again}\"></noscript><title>",
         heartbeat.as_secs_f64()
@@ -157,14 +158,16 @@ pub fn gone(language: &str, text: &str) -> String {
 /// an attribute.
 pub fn gone_document(language: &str, text: &str, nonce: &str, theme: Theme) -> String {
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>"
+        "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>"
     );
     escape(text, &mut out);
     let (color_scheme, gone) = (theme.color_scheme(), gone(language, text));
     // Writing to a string cannot fail.
     let _ = write!(
         out,
-        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{}</style></head>\n<body>{gone}</body></html>\n",
+        "</title><style nonce=\"{nonce}\">:root{{color-scheme:{color_scheme}}}{}</style></head>\n\
+         <body>{gone}</body></html>\n",
         *STYLE
     );
     out

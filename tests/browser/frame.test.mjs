@@ -124,7 +124,8 @@ test("embed.js puts the live number on a page of another origin", async (t) => {
 test("embed.js without an event adds no frame", async (t) => {
   pages.set(
     "/nothing",
-    `<!doctype html><title>x</title><script src="${server.base}/embed.js" onload="loaded = true" data-event="../admin"></script>`,
+    `<!doctype html><title>x</title>
+    <script src="${server.base}/embed.js" onload="loaded = true" data-event="../admin"></script>`,
   );
   const page = await open(t, `${foreign}/nothing`);
   await page.waitForFunction(() => globalThis.loaded);
@@ -170,7 +171,8 @@ test("nothing else of the site may be framed", async (t) => {
 });
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a frame loads itself again after a drain, ${javaScriptEnabled ? "with" : "without"} JavaScript`, async (t) => {
+  const how = javaScriptEnabled ? "with" : "without";
+  test(`a frame loads itself again after a drain, ${how} JavaScript`, async (t) => {
     const own = await startServer();
     const page = await open(t, `${own.base}/api/v1/events/welcome/frame`, { javaScriptEnabled });
     await showsOnly(page, "0 / 100");
@@ -194,7 +196,7 @@ const caption = (page) =>
     return shown.map((element) => getComputedStyle(element, "::after").content).join();
   });
 
-test("after an unclean end and a long absence a frame says that it is stale, and comes back by itself", async (t) => {
+test("after an unclean end and a long absence a frame is stale, and comes back by itself", async (t) => {
   const own = await startServer(["--heartbeat", "1s"]);
   const page = await open(t, `${own.base}/api/v1/events/welcome/frame`);
   await showsOnly(page, "0 / 100");

@@ -101,12 +101,18 @@ mod tests {
 
     #[test]
     fn reads_the_kernels_tables() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-            0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0\n\
-            1: 0100007F:1F90 0100007F:A000 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 20 4 30 10 -1\n\
-            2: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 0\n";
-        assert_eq!(listeners(table, 8080), ["4711"]);
-        assert_eq!(listeners(table, 81), [""; 0]);
+        let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   \
+            uid  timeout inode";
+        let queues = "00000000:00000000 00:00000000 00000000     0        0";
+        let table = [
+            head.to_owned(),
+            format!("   0: 0100007F:1F90 00000000:0000 0A {queues} 4711 1 0 100 0 0 10 0"),
+            format!("   1: 0100007F:1F90 0100007F:A000 01 {queues} 4712 1 0 20 4 30 10 -1"),
+            format!("   2: 00000000:0050 00000000:0000 0A {queues} 4713 1 0 100 0 0 10 0"),
+        ]
+        .join("\n");
+        assert_eq!(listeners(&table, 8080), ["4711"]);
+        assert_eq!(listeners(&table, 81), [""; 0]);
         let stat = "42 (a b) c) S 1 42 42 0 -1 4194304 1 0 0 0 250 50 7 7 20 0 4 0 1 2 3";
         assert_eq!(cpu(stat), Some(Duration::from_secs(3)));
     }

@@ -62,8 +62,10 @@ async fn answers_are_kept_shown_to_their_owner_listed_and_exported() {
         let mut csv = csv::Reader::from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
         let head: Vec<_> = csv.headers().unwrap().iter().skip(10).map(str::to_owned).collect();
         assert_eq!(head, ["What do you eat?", "I keep quiet", "A note, \"please\"", "Age"]);
-        let rows: Vec<Vec<String>> = csv.records().map(|row| row.unwrap().iter().skip(10).map(str::to_owned).collect()).collect();
-        assert_eq!(rows, [vec!["Fish|'=Leek", "true", "One\ntwo", "-3.5"], vec!["Fish|Nuts", "true", "", "7"]]);
+        let answers = |row: csv::StringRecord| row.iter().skip(10).map(str::to_owned).collect();
+        let rows: Vec<Vec<String>> = csv.records().map(|row| answers(row.unwrap())).collect();
+        let first = vec!["Fish|'=Leek", "true", "One\ntwo", "-3.5"];
+        assert_eq!(rows, [first, vec!["Fish|Nuts", "true", "", "7"]]);
 
         // An answer that is not named stays; a required one cannot be removed.
         let change = |answers: &Value| {
@@ -271,7 +273,10 @@ async fn questions_are_details_that_watchers_hear_of_and_personal_data_stays_out
     let head = [(head[0].0, head[0].1.as_str()), JSON];
     for (list, place) in [
         (
-            json!([{ "key": "a", "label": "A", "kind": "text" }, { "key": "a", "label": "A", "kind": "text" }]),
+            json!([
+                { "key": "a", "label": "A", "kind": "text" },
+                { "key": "a", "label": "A", "kind": "text" },
+            ]),
             "questions.1.key",
         ),
         (

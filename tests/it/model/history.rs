@@ -153,7 +153,8 @@ fn step() -> impl Strategy<Value = Step> {
         16 => batch().prop_map(Step::Batch),
         4 => (-4_i64..=8).prop_map(|ticks| Step::Clock(ticks * TICK)),
         1 => Just(Step::Restart),
-        2 => (batch(), prop_oneof![4 => 0..14_usize, 1 => 14..40_usize]).prop_map(|(asks, at)| Step::Lost(asks, at)),
+        2 => (batch(), prop_oneof![4 => 0..14_usize, 1 => 14..40_usize])
+            .prop_map(|(asks, at)| Step::Lost(asks, at)),
     ]
 }
 
@@ -161,7 +162,11 @@ fn step() -> impl Strategy<Value = Step> {
 const TICK: i64 = 500;
 
 fn batch() -> impl Strategy<Value = Vec<Ask>> {
-    prop_oneof![3 => prop::collection::vec(ask(), 1..=3), 2 => prop::collection::vec(visit(), 2..=9), 1 => prop::collection::vec(ask(), 2..=9)]
+    prop_oneof![
+        3 => prop::collection::vec(ask(), 1..=3),
+        2 => prop::collection::vec(visit(), 2..=9),
+        1 => prop::collection::vec(ask(), 2..=9),
+    ]
 }
 
 fn visit() -> impl Strategy<Value = Ask> {
@@ -273,7 +278,12 @@ fn erase() -> impl Strategy<Value = Ask> {
 }
 
 fn proof() -> impl Strategy<Value = Proof> {
-    prop_oneof![5 => Just(Proof::Right), 1 => Just(Proof::Wrong), 2 => Just(Proof::Console), 1 => Just(Proof::Token)]
+    prop_oneof![
+        5 => Just(Proof::Right),
+        1 => Just(Proof::Wrong),
+        2 => Just(Proof::Console),
+        1 => Just(Proof::Token),
+    ]
 }
 
 /// Few places, so that they run out.

@@ -39,7 +39,8 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations/{id}/restore",
         id: "restoreRegistration",
         summary: "Give a cancelled registration its places back",
-        notes: "Only of the current round, while its places are free and nobody waits. A second time changes nothing.",
+        notes: "Only of the current round, while its places are free and nobody waits. A second \
+            time changes nothing.",
         answers: &[(200, "Confirmed", &[(JSON, "Row")])],
         refusals: &[
             Code::EventNotFound,
@@ -54,7 +55,9 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations/add",
         id: "addRegistration",
         summary: "Add a person by hand",
-        notes: "Also while registration is closed or has not opened. With `over_capacity` the party is confirmed past the capacity and those who wait. `Idempotency-Key` as for `register`.",
+        notes: "Also while registration is closed or has not opened. With `over_capacity` the \
+            party is confirmed past the capacity and those who wait. `Idempotency-Key` as for \
+            `register`.",
         takes: &["Idempotency-Key"],
         body: Some(("AddedRegistration", false)),
         answers: &[(
@@ -76,7 +79,9 @@ pub(super) const ALL: &[Call] = &[
         path: "/api/v1/events/{slug}/registrations/import",
         id: "importRegistrations",
         summary: "Add everybody of a file, or nobody",
-        notes: "A header line with `name`, `email`, `party_size`, and keys or labels of questions; separated by commas, semicolons or tabs. One mistake, and nobody is stored: the answer is 200 with all of them.",
+        notes: "A header line with `name`, `email`, `party_size`, and keys or labels of questions; \
+            separated by commas, semicolons or tabs. One mistake, and nobody is stored: the answer \
+            is 200 with all of them.",
         takes: &["dry_run"],
         body: Some(("Csv", false)),
         answers: &[(200, "What was done, or would be", &[(JSON, "ImportReport")])],
