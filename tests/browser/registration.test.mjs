@@ -109,7 +109,10 @@ test("the event page remembers on this device who registered here, until that is
   await register("Ada");
   await register("Grace");
   await back();
-  await rows.nth(1).waitFor();
+  // A row says "Registered" until its standing is known.
+  const known = (row) => row.filter({ hasText: "You have a place" }).waitFor();
+  await known(rows.first());
+  await known(rows.nth(1));
   assert.match(await rows.first().innerText(), /You have a place\s+No\. 1/);
   assert.equal(await page.locator("#register-heading").innerText(), "Register someone else");
   // Another device knows nothing of it.
