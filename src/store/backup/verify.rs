@@ -158,7 +158,7 @@ async fn schema(connection: &mut SqliteConnection) -> Result<Result<i64, String>
         Err(format!(
             "migration {newest} is of a newer version of this program; verify the file with that version"
         ))
-    } else if (1..=newest).eq(applied) {
+    } else if migrations::up_to(newest).eq(applied) {
         Ok(newest)
     } else {
         Err(format!("a migration before {newest} is missing"))
