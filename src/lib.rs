@@ -44,6 +44,7 @@ pub mod problem;
 
 pub mod live;
 pub mod register;
+pub mod text;
 
 pub mod negotiation;
 pub mod store;

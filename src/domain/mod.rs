@@ -22,6 +22,7 @@ mod fold;
 pub mod headcount;
 pub mod invalid;
 pub mod lab;
+pub mod language;
 pub mod local_time;
 pub mod observance;
 pub mod occasion;

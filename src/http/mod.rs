@@ -21,9 +21,9 @@ use warp::reply::Response;
 use self::body::body;
 use self::organiser::{announcements, audit, export, import, registrations, rounds, settings};
 use self::reply::answer;
-use self::text::{Language, Texts};
 use crate::context::Shared;
 use crate::context::head::request_head;
+use crate::text::Texts;
 use crate::transport::frame::Sentences;
 
 pub mod assets;
@@ -36,6 +36,7 @@ pub mod field_value;
 mod find;
 pub mod headers;
 mod health;
+mod language;
 mod openapi;
 mod organiser;
 pub mod pages;
@@ -44,7 +45,6 @@ mod rate;
 pub mod registration;
 pub(crate) mod reply;
 pub mod session;
-mod text;
 mod urlencoded;
 pub mod urls;
 
@@ -52,7 +52,7 @@ pub use preconditions::reads as conditional_reads;
 
 /// The sentences of a frame, for a deleted event and for a silent document.
 pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
-    let texts = Texts::new(Language::of(headers));
+    let texts = Texts::new(language::preferred(headers));
     Sentences {
         language: texts.lang(),
         gone: texts.get("live-gone"),

@@ -1,4 +1,4 @@
-// Dates and times: the scripts write them as the server does (src/http/text/moments.rs reads the same table).
+// Dates and times: the scripts write them as the server does (src/text/moments.rs reads the same table).
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// Dates and times in one zone, whose name they give, in the words of the server (src/http/text/moments.rs).
+// Dates and times in one zone, whose name they give, in the words of the server (src/text/moments.rs).
 import { language } from "./words.js";
 
 // Each locale names the zones of its own readers; the others' names are numbers.

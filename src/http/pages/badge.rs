@@ -10,8 +10,8 @@ use super::templates::Badge;
 use super::visit::Visit;
 use crate::context::Shared;
 use crate::http::reply;
-use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
+use crate::text::Texts;
 
 /// `GET /e/{slug}/badge.svg`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -101,8 +101,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::language::Language;
     use crate::http::pages::samples;
-    use crate::http::text::Language;
 
     #[test]
     fn a_badge_is_as_wide_as_its_words() {

@@ -15,10 +15,10 @@ use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
 use crate::domain::audit::Actor;
 use crate::domain::lab;
-use crate::http::text::Texts;
 use crate::http::{auth, find, preconditions, rate};
 use crate::problem::{Code, Problem};
 use crate::store::CreateError;
+use crate::text::Texts;
 
 /// In the order in which the page explains them. The page ranks them by its measurements.
 const TRANSPORTS: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];

@@ -6,7 +6,8 @@ use warp::reply::Response;
 use super::answer::see_other;
 use super::visit::Visit;
 use crate::context::Settings;
-use crate::http::text::{COOKIE, Language};
+use crate::domain::language::Language;
+use crate::http::language::COOKIE;
 
 /// A year.
 const MAX_AGE_SECONDS: u32 = 31_536_000;

@@ -2,7 +2,7 @@
 //! read first, with and without scripts.
 
 use super::questions::QuestionField;
-use crate::http::text::Texts;
+use crate::text::Texts;
 
 /// One mistake.
 #[derive(Debug)]

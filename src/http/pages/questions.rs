@@ -12,7 +12,7 @@ use crate::domain::questions::{
 };
 use crate::http::registration::PREFIX;
 use crate::http::reply;
-use crate::http::text::Texts;
+use crate::text::Texts;
 
 /// A choice with more options than this is a list to open; fewer are all in sight.
 const IN_SIGHT: usize = 7;

@@ -20,9 +20,9 @@ use crate::domain::person::{Email, Name};
 use crate::domain::questions::Unanswered;
 use crate::domain::registration::Secret;
 use crate::http::body::{self, Unread};
-use crate::http::text::Texts;
 use crate::http::{find, registration};
 use crate::problem::{Code, Problem};
+use crate::text::Texts;
 
 /// `GET /e/{slug}`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {

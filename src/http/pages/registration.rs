@@ -20,9 +20,9 @@ use crate::domain::questions::Unanswered;
 use crate::domain::registration::Registration;
 use crate::http::body::{self, Unread};
 use crate::http::registration::WaitingFor;
-use crate::http::text::Texts;
 use crate::http::{auth, rate, registration};
 use crate::problem::{Code, Problem};
+use crate::text::Texts;
 
 /// `GET /r/{token}`.
 pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Response {

@@ -9,7 +9,7 @@ use super::mistakes::{self, Mistake};
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
 use super::views::{EventView, FlashView, ProblemRow, RegistrationView, TransportView};
-use crate::http::text::{TextValue, Texts};
+use crate::text::{TextValue, Texts};
 
 #[derive(Debug, Template)]
 #[template(path = "events.html")]

@@ -9,8 +9,8 @@ use warp::path::FullPath;
 
 use crate::context::head::{RequestHead, request_head};
 use crate::context::{Admission, Peer, Settings};
-use crate::http::query;
-use crate::http::text::{Language, Texts};
+use crate::http::{language, query};
+use crate::text::Texts;
 
 /// What the handlers of pages need of a request.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Visit {
             path: "/".to_owned(),
             query: String::new(),
             head,
-            texts: Texts::new(Language::of(headers)),
+            texts: Texts::new(language::preferred(headers)),
         }
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn visit() -> BoxedFilter<(Visit,)> {
     let visit = |path: FullPath, query: String, head: RequestHead| Visit {
         path: path.as_str().to_owned(),
         query,
-        texts: Texts::new(Language::of(&head.headers)),
+        texts: Texts::new(language::preferred(&head.headers)),
         head,
     };
     let parts = warp::path::full().and(query()).and(request_head());

@@ -10,12 +10,13 @@ use source::{Named, Target, crate_paths, parse};
 
 /// The parts of the crate and the floor each stands on. A part uses its own modules and those of
 /// lower floors.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("domain", 0),
     ("negotiation", 1),
     ("wire", 1),
     ("store", 1),
     ("live", 2),
+    ("text", 2),
     ("register", 3),
     ("problem", 4),
     ("context", 4),
@@ -100,7 +101,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustix", &["store", "server", "cli"]),
     ("tokio_tungstenite", &["wire", "transport", "cli"]),
     ("askama", &["http"]),
-    ("fluent_templates", &["http"]),
+    ("fluent_templates", &["text"]),
     ("rust_embed", &["http"]),
     ("utoipa", &["http"]),
     ("serde_urlencoded", &["http", "transport"]),

@@ -14,8 +14,8 @@ use crate::http::pages::states;
 use crate::http::pages::views::{AuditPart, AuditRow};
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;
-use crate::http::text::Texts;
 use crate::problem::Problem;
+use crate::text::Texts;
 use crate::wire::digits::grouped;
 
 /// Lines on one page.
@@ -139,8 +139,8 @@ mod tests {
     use super::*;
     use crate::domain::audit;
     use crate::domain::event::{Capacity, Event};
+    use crate::domain::language::Language;
     use crate::http::pages::samples;
-    use crate::http::text::Language;
 
     /// One side of an entry, as people read it.
     fn line(texts: Texts, this: &Value, other: &Value) -> String {

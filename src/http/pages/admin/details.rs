@@ -3,7 +3,7 @@
 use crate::domain::occasion;
 use crate::domain::retention::EraseAfter;
 use crate::http::pages::mistakes::Mistake;
-use crate::http::text::Texts;
+use crate::text::Texts;
 
 /// What the fields show.
 #[derive(Debug)]

@@ -24,8 +24,8 @@ use crate::http::pages::states::{self, Shown};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::{questions, register};
 use crate::http::session;
-use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
+use crate::text::Texts;
 
 /// The most mistakes on the page; the number of the others stands below them.
 const ERRORS_SHOWN: usize = 500;

@@ -6,8 +6,8 @@ use crate::domain::event::{DESCRIPTION_MAX, PartySize, TITLE_MAX};
 use crate::domain::invalid::Invalid;
 use crate::domain::occasion::{CONTACT_MAX, LOCATION_MAX, ONLINE_URL_MAX};
 use crate::domain::retention::EraseAfter;
-use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
+use crate::text::Texts;
 
 /// The message at a field; `None` if there is nothing wrong with it.
 pub(super) fn at(texts: Texts, problem: &Problem, field: &str) -> Option<String> {

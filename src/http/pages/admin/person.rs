@@ -24,8 +24,8 @@ use crate::http::pages::visit::Visit;
 use crate::http::pages::{questions, register};
 use crate::http::registration::{ByHand, add, revised};
 use crate::http::session;
-use crate::http::text::Texts;
 use crate::problem::{Code, Problem};
+use crate::text::Texts;
 
 /// The field with the revision that a correction began with.
 const SEEN: &str = "seen";

@@ -22,9 +22,9 @@ use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::questions;
 use crate::http::pages::states::{self, Shown};
 use crate::http::pages::visit::Visit;
-use crate::http::text::Texts;
 use crate::http::{reply, session};
 use crate::problem::Problem;
+use crate::text::Texts;
 
 /// `GET /admin/events/{slug}/questions`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {

@@ -8,8 +8,8 @@ use crate::domain::event::Event;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
-use crate::http::text::Texts;
 use crate::problem::Problem;
+use crate::text::Texts;
 
 /// A form that was refused, and why.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use crate::http::pages::mistakes::Mistake;
 use crate::http::pages::questions::QuestionField;
 use crate::http::pages::share::ShareView;
 use crate::http::pages::views::{AuditRow, EventView, FlashView, RegistrationRow, WaitingForView};
-use crate::http::text::Texts;
+use crate::text::Texts;
 
 #[derive(Debug, Template)]
 #[template(path = "admin_login.html")]

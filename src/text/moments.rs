@@ -1,7 +1,8 @@
 //! Dates and times in words: in the event's zone, whose name they give.
 
-use super::{Language, Texts};
+use super::Texts;
 use crate::domain::clock::Timestamp;
+use crate::domain::language::Language;
 use crate::domain::local_time::LocalTime;
 use crate::domain::occasion::Occasion;
 use crate::domain::zone::Zone;

@@ -1,8 +1,6 @@
-//! The words of the pages: two Fluent catalogues inside the binary, and which of them a visitor
-//! reads.
+//! The words of pages and mails: two Fluent catalogues inside the binary.
 //!
-//! Owns the negotiation (the cookie `lang`, else `Accept-Language`, else English) and the few ways
-//! a template writes a value. A message that the other catalogue lacks is shown in English; a test
+//! Owns the few ways a template writes a value. A message that the other catalogue lacks is shown in English; a test
 //! checks that none is missing.
 
 use std::borrow::Cow;
@@ -10,10 +8,8 @@ use std::collections::HashMap;
 
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, langid};
-use warp::http::HeaderMap;
 
-use super::session::cookie_value;
-use crate::negotiation;
+use crate::domain::language::Language;
 use crate::wire::digits::grouped;
 
 fluent_templates::static_loader! {
@@ -38,61 +34,10 @@ static CHINESE: LanguageIdentifier = langid!("zh-CN");
 /// Stands for the value of [`Texts::around_time`]; the scripts' templates use it as well.
 const TIME_GOES_HERE: &str = "%time";
 
-/// The cookie in which a visitor's choice is kept.
-pub(crate) const COOKIE: &str = "lang";
-
-/// A language the pages are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Simplified Chinese.
-    Chinese,
-}
-
-impl Language {
-    /// The BCP 47 tag, in the page, the cookie and `?lang=`.
-    pub(crate) fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Chinese => "zh-CN",
-        }
-    }
-
-    /// The language of exactly that tag.
-    pub(crate) fn parse(tag: &str) -> Option<Self> {
-        [Self::English, Self::Chinese]
-            .into_iter()
-            .find(|language| language.tag() == tag)
-    }
-
-    /// What a visitor reads best: the choice in the cookie, else the browser's settings, else
-    /// English.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        cookie_value(headers, COOKIE)
-            .and_then(Self::parse)
-            .or_else(|| negotiation::language::preferred(headers, Self::of_range))
-            .unwrap_or_default()
-    }
-
-    /// Any English and any Chinese: readers of another Chinese script prefer this one to English.
-    fn of_range(range: &str) -> Option<Self> {
-        let primary = range.split('-').next().unwrap_or_default();
-        if primary.eq_ignore_ascii_case("zh") {
-            Some(Self::Chinese)
-        } else if primary.eq_ignore_ascii_case("en") || primary == "*" {
-            Some(Self::English)
-        } else {
-            None
-        }
-    }
-
-    fn identifier(self) -> &'static LanguageIdentifier {
-        match self {
-            Self::English => &ENGLISH,
-            Self::Chinese => &CHINESE,
-        }
+fn identifier(language: Language) -> &'static LanguageIdentifier {
+    match language {
+        Language::English => &ENGLISH,
+        Language::Chinese => &CHINESE,
     }
 }
 
@@ -218,7 +163,7 @@ impl Texts {
             .into_iter()
             .find_map(|language| {
                 CATALOGUES
-                    .lookup_single_language(language.identifier(), key, Some(values))
+                    .lookup_single_language(identifier(language), key, Some(values))
                     .ok()
             })
     }
