@@ -5,6 +5,7 @@
 //! valid, so no later code checks it again. Nothing here reads a clock, a socket or a database: the
 //! time and the rows are arguments.
 
+pub mod access;
 pub mod announcement;
 pub mod audit;
 mod capacity;
