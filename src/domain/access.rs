@@ -1,5 +1,7 @@
 //! Who may do what: the one table of roles, scopes and permissions.
 
+use super::event::Slug;
+
 /// What a call of the organiser's API or a page of the console needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
@@ -160,6 +162,68 @@ impl Scope {
     }
 }
 
+/// A token's scopes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scopes {
+    read: bool,
+    register: bool,
+    manage: bool,
+}
+
+impl Scopes {
+    /// With one more.
+    #[must_use]
+    pub fn with(mut self, scope: Scope) -> Self {
+        *match scope {
+            Scope::Read => &mut self.read,
+            Scope::Register => &mut self.register,
+            Scope::Manage => &mut self.manage,
+        } = true;
+        self
+    }
+
+    /// Each one, in the order of [`Scope::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        let has = [self.read, self.register, self.manage];
+        let all = Scope::ALL.into_iter().zip(has);
+        all.filter_map(|(scope, has)| has.then_some(scope))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What somebody may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// By an account's role.
+    Role(Role),
+    /// By a token's scopes.
+    Token {
+        /// What it may do.
+        scopes: Scopes,
+        /// The only event where it may; `None` for every event.
+        event: Option<Slug>,
+    },
+}
+
+impl Grant {
+    /// Whether this is enough.
+    pub fn covers(&self, need: Need<'_>) -> bool {
+        match self {
+            Self::Role(role) => role.has(need.permission),
+            Self::Token { scopes, event } => {
+                let is_there = event
+                    .as_ref()
+                    .is_none_or(|own| need.event == Some(own.as_str()));
+                is_there && scopes.iter().any(|scope| scope.has(need.permission))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +257,28 @@ mod tests {
             of_scope(Scope::Manage),
             [false, true, true, true, true, false]
         );
+    }
+
+    #[test]
+    fn a_token_for_one_event_opens_no_other() {
+        let scopes = Scopes::default().with(Scope::Read).with(Scope::Manage);
+        let own = Grant::Token {
+            scopes,
+            event: Some(Slug::parse("gala").unwrap()),
+        };
+        assert!(own.covers(Permission::Manage.on("gala")));
+        assert!(!own.covers(Permission::Manage.on("ball")));
+        assert!(
+            !own.covers(Permission::Manage.everywhere()),
+            "no new events"
+        );
+        let every = Grant::Token {
+            scopes,
+            event: None,
+        };
+        assert!(every.covers(Permission::Manage.on("ball")));
+        assert!(every.covers(Permission::Manage.everywhere()));
+        assert!(!every.covers(Permission::Own.everywhere()));
+        assert!(Scopes::default().is_empty() && scopes.iter().count() == 2);
     }
 }

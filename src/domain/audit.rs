@@ -1,5 +1,8 @@
 //! The audit log: who did what and when, with the values before and after.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -8,35 +11,35 @@ use super::event::Event;
 use super::registration::Registration;
 
 /// The source of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The person who registered, through the private link.
     Visitor,
-    /// The organiser, signed in to the console.
-    Console,
+    /// Whoever signed in to the console with the shared password, or the account of that name.
+    Owner,
+    /// The account with this name, signed in to the console.
+    Account(Arc<str>),
     /// A script that sends the admin token.
-    Token,
+    AdminToken,
+    /// A script that sends the token with this name.
+    Token(Arc<str>),
     /// The schedule: `opens_at`, `closes_at` or the time for keeping registrations has passed.
     Schedule,
 }
 
 impl Actor {
-    /// Every actor.
-    pub const ALL: [Self; 4] = [Self::Visitor, Self::Console, Self::Token, Self::Schedule];
+    /// The word of [`Self::Schedule`].
+    pub const SCHEDULE: &str = "schedule";
 
-    /// The actor with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|actor| actor.as_str() == word)
-    }
-
-    /// The word in the audit log.
-    pub fn as_str(self) -> &'static str {
+    /// Who it is, in the audit log: `account:ada`, `token:import`.
+    pub fn who(&self) -> Cow<'static, str> {
         match self {
-            Self::Visitor => "visitor",
-            Self::Console => "console",
-            Self::Token => "token",
-            Self::Schedule => "schedule",
+            Self::Visitor => "visitor".into(),
+            Self::Owner => "account:owner".into(),
+            Self::Account(name) => format!("account:{name}").into(),
+            Self::AdminToken => "token".into(),
+            Self::Token(name) => format!("token:{name}").into(),
+            Self::Schedule => Self::SCHEDULE.into(),
         }
     }
 }
@@ -46,7 +49,7 @@ impl Actor {
 pub struct AuditEntry {
     /// When the change was made.
     pub at: Timestamp,
-    /// Who made it: a word of [`Actor::as_str`].
+    /// Who made it: [`Actor::who`]. Entries of version 0.1.0 have `console` for every organiser.
     pub who: String,
     /// The action, for example `edit`, `reset`, `add`, `cancel` or `erase`.
     pub action: String,

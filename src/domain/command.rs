@@ -317,18 +317,18 @@ mod tests {
                 number: 1,
             },
             secret: None,
-            by: Actor::Console,
+            by: Actor::Owner,
         };
         assert!(cancel.is_batched());
         let import = Command::Import {
             people: Vec::new(),
             dry_run: false,
-            by: Actor::Token,
+            by: Actor::AdminToken,
         };
         assert!(!import.is_batched(), "it can be undone only alone");
         let undo = Command::Undo {
             expected: Some(Vec::new()),
-            by: Actor::Console,
+            by: Actor::Owner,
         };
         assert!(!undo.is_batched() && !Command::ApplySchedule.is_batched());
         assert_eq!(undo.expected(), Some([].as_slice()));

@@ -232,10 +232,46 @@ pub struct Registration {
     pub revision: Revision,
     /// When it was accepted.
     pub at: Timestamp,
-    /// The organiser who added it; `None` if the person registered.
-    pub added_by: Option<Actor>,
+    /// How the organiser added it; `None` if the person registered.
+    pub added_by: Option<AddedBy>,
     /// When its name, address, answers and key were erased; `None` while it has them.
     pub erased_at: Option<Timestamp>,
+}
+
+/// How an organiser added a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AddedBy {
+    /// In the console.
+    Console,
+    /// By a script with a token.
+    Token,
+}
+
+impl AddedBy {
+    /// The means of this actor; `None` for those who add nobody.
+    pub fn of(actor: &Actor) -> Option<Self> {
+        match actor {
+            Actor::Owner | Actor::Account(_) => Some(Self::Console),
+            Actor::AdminToken | Actor::Token(_) => Some(Self::Token),
+            Actor::Visitor | Actor::Schedule => None,
+        }
+    }
+
+    /// The one with this word; `None` if there is none.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Console, Self::Token]
+            .into_iter()
+            .find(|each| each.as_str() == word)
+    }
+
+    /// The word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Token => "token",
+        }
+    }
 }
 
 impl Registration {

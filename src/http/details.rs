@@ -9,6 +9,7 @@ use warp::reply::Response;
 use super::{auth, find, reply};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
+use crate::domain::access::{Need, Permission};
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, PartySize};
@@ -59,11 +60,12 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// The sender of a request that needs no credentials. Invalid credentials are ignored.
-    pub(super) async fn of(context: &Context, head: &RequestHead) -> Self {
+    /// The sender of a request that needs no credentials. Invalid and insufficient credentials are
+    /// ignored.
+    pub(super) async fn of(context: &Context, head: &RequestHead, need: Need<'_>) -> Self {
         // Boxed: rare, and large enough to make every request's future large.
-        let is_organiser =
-            auth::has_credentials(head) && Box::pin(auth::reader(context, head)).await.is_ok();
+        let is_organiser = auth::has_credentials(head)
+            && Box::pin(auth::reader(context, head, need)).await.is_ok();
         if is_organiser {
             Self::Organiser
         } else {
@@ -144,7 +146,7 @@ pub(super) async fn get(
         Some(channel) => channel.newest().headcount(),
         None => event.headcount(),
     };
-    let reader = Reader::of(&context, &head).await;
+    let reader = Reader::of(&context, &head, Permission::Read.on(&slug)).await;
     let item = Item::new(&context, &event, count, reader).await;
     if context.hub.is_stale() {
         // No validator, because it may be out of date (docs/protocol.md, section 13).

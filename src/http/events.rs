@@ -9,6 +9,7 @@ use super::details::{Item, Reader};
 use super::{rate, reply};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::problem::Problem;
 
 #[derive(Serialize)]
@@ -18,7 +19,7 @@ struct List {
 
 /// `GET /api/v1/events`
 pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
-    let reader = Reader::of(&context, &head).await;
+    let reader = Reader::of(&context, &head, Permission::Read.everywhere()).await;
     let turn = rate::list(&context, head.peer.ip).await?;
     let (text, tag) = document(&context, reader).await;
     drop(turn);

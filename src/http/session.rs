@@ -15,6 +15,8 @@ use warp::http::{HeaderMap, HeaderValue, header};
 use super::rate::too_many;
 use crate::context::turns::TooMany;
 use crate::context::{Context, Hidden, Peer, blocking};
+use crate::domain::access::{Permission, Role};
+use crate::domain::audit::Actor;
 use crate::problem::{Code, Problem};
 use crate::store::{Store, StoreError};
 
@@ -31,6 +33,10 @@ const PASSWORD_MAX: usize = 1_024;
 #[derive(Debug, Clone)]
 pub struct Session {
     secret: Hidden,
+    /// Whose it is.
+    pub actor: Actor,
+    /// What they may do.
+    pub role: Role,
     /// The CSRF token for forms and for `X-CSRF-Token`.
     pub csrf: String,
 }
@@ -43,7 +49,14 @@ impl Session {
                 .chain_update(&secret)
                 .finalize()),
             secret: Hidden::new(secret),
+            actor: Actor::Owner,
+            role: Role::Owner,
         }
+    }
+
+    /// Whether whoever is signed in may do this, at every event.
+    pub fn has(&self, permission: Permission) -> bool {
+        self.role.has(permission)
     }
 
     /// Whether `token` is this session's CSRF token; in constant time.

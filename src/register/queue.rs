@@ -115,11 +115,11 @@ impl Registrar {
 
     /// Creates an event, opens its live channel and notifies the other nodes. It needs no writer,
     /// because nobody else knows the event yet.
-    pub async fn create(&self, new: NewEvent, by: Actor) -> Result<Event, CreateError> {
+    pub async fn create(&self, new: NewEvent, by: &Actor) -> Result<Event, CreateError> {
         let event = self
             .0
             .store
-            .create(new, by.as_str(), self.0.clock.now())
+            .create(new, &by.who(), self.0.clock.now())
             .await?;
         self.0.broadcaster.committed(event.id, event.revision);
         self.0.hub.publish(event.clone());
@@ -133,12 +133,12 @@ impl Registrar {
         &self,
         event: EventId,
         new: &NewAnnouncement,
-        by: Actor,
+        by: &Actor,
     ) -> Result<Option<Announcement>, StoreError> {
         let stored = self
             .0
             .store
-            .announce(event, new, by.as_str(), self.0.clock.now())
+            .announce(event, new, &by.who(), self.0.clock.now())
             .await?;
         if let Some(announcement) = &stored {
             self.0.broadcaster.invalidated(event);

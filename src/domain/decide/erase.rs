@@ -15,7 +15,7 @@ use crate::domain::registration::{Locator, Registration};
 pub(super) fn erase(
     batch: &mut BatchState,
     row: &Arc<Registration>,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Answer {
     if row.erased_at.is_some() {
@@ -51,7 +51,7 @@ pub(super) fn erase_due(batch: &mut BatchState, locators: &[Locator], now: Times
         batch.erase(*place, own, now);
     }
     let after = json!({ "erased": due.len(), "erase_after_days": batch.event.erase_after });
-    batch.audit(Actor::Schedule, "erase", now, Value::Null, after);
+    batch.audit(&Actor::Schedule, "erase", now, Value::Null, after);
     Answer::ErasedDue(due.len())
 }
 

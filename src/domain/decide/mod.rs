@@ -43,9 +43,9 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             by,
         } => {
             let entry = if *over_capacity {
-                Entry::OverCapacity(*by)
+                Entry::OverCapacity(by)
             } else {
-                Entry::ByHand(*by)
+                Entry::ByHand(by)
             };
             register(batch, applicant, entry, now)
         }
@@ -53,12 +53,12 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             people,
             dry_run,
             by,
-        } => Ok(import(batch, people, *dry_run, *by, now)),
+        } => Ok(import(batch, people, *dry_run, by, now)),
         Command::Cancel {
             locator,
             secret,
             by,
-        } => cancel(batch, *locator, secret.as_ref(), *by, now),
+        } => cancel(batch, *locator, secret.as_ref(), by, now),
         Command::Change {
             locator,
             secret,
@@ -67,7 +67,7 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             by,
         } => {
             let row = find(batch, *locator, secret.as_ref())?;
-            revise::revise(batch, &row, revised, expected.as_deref(), *by, now)
+            revise::revise(batch, &row, revised, expected.as_deref(), by, now)
         }
         Command::Restore {
             locator,
@@ -75,7 +75,7 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             by,
         } => {
             let row = find(batch, *locator, None)?;
-            revise::restore(batch, &row, expected.as_deref(), *by, now)
+            revise::restore(batch, &row, expected.as_deref(), by, now)
         }
         Command::Erase {
             locator,
@@ -83,13 +83,13 @@ pub fn apply(batch: &mut BatchState, command: &Command, now: Timestamp) -> Decis
             by,
         } => {
             let row = find(batch, *locator, secret.as_ref())?;
-            Ok(erase::erase(batch, &row, *by, now))
+            Ok(erase::erase(batch, &row, by, now))
         }
         Command::EraseDue { locators } => Ok(erase::erase_due(batch, locators, now)),
-        Command::Edit { edit, by, .. } => organiser::edit_settings(batch, edit, *by, now),
-        Command::Reset { capacity, by, .. } => Ok(organiser::reset(batch, *capacity, *by, now)),
-        Command::Undo { by, .. } => organiser::undo(batch, *by, now),
-        Command::Delete { confirmed, by, .. } => organiser::delete(batch, *confirmed, *by, now),
+        Command::Edit { edit, by, .. } => organiser::edit_settings(batch, edit, by, now),
+        Command::Reset { capacity, by, .. } => Ok(organiser::reset(batch, *capacity, by, now)),
+        Command::Undo { by, .. } => organiser::undo(batch, by, now),
+        Command::Delete { confirmed, by, .. } => organiser::delete(batch, *confirmed, by, now),
         Command::ApplySchedule => Ok(Answer::Noted),
     }
 }
@@ -116,7 +116,7 @@ fn scheduled(batch: &mut BatchState, before: &Event, kind: Kind, now: Timestamp)
         batch.bump_revision(kind, now);
         let after = audit::event(&batch.event);
         batch.audit(
-            Actor::Schedule,
+            &Actor::Schedule,
             kind.as_str(),
             now,
             audit::event(before),
@@ -144,7 +144,7 @@ fn cancel(
     batch: &mut BatchState,
     locator: Locator,
     secret: Option<&Secret>,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Decision {
     let row = find(batch, locator, secret)?;
@@ -161,15 +161,13 @@ fn cancel(
     }
     let revision = current.then_some(batch.event.revision);
     let after = batch.set_status(locator, Status::Cancelled, revision);
-    if by != Actor::Visitor {
-        batch.audit(
-            by,
-            "cancel",
-            now,
-            audit::registration(&row),
-            audit::registration(&after),
-        );
-    }
+    batch.audit(
+        by,
+        "cancel",
+        now,
+        audit::registration(&row),
+        audit::registration(&after),
+    );
     promote(batch, now);
     Ok(Answer::Cancelled(after))
 }

@@ -14,7 +14,7 @@ use crate::domain::questions::{Question, Questions};
 pub(super) fn edit_settings(
     batch: &mut BatchState,
     edit: &Edit,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Decision {
     if !edit.conflicts(&batch.event).is_empty() {
@@ -107,7 +107,7 @@ fn kind_of_edit(before: EventState, after: EventState) -> Kind {
 pub(super) fn reset(
     batch: &mut BatchState,
     capacity: Option<Capacity>,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Answer {
     let before = audit::event(&batch.event);
@@ -125,7 +125,7 @@ pub(super) fn reset(
     Answer::Event(Box::new(batch.event.clone()))
 }
 
-pub(super) fn undo(batch: &mut BatchState, by: Actor, now: Timestamp) -> Decision {
+pub(super) fn undo(batch: &mut BatchState, by: &Actor, now: Timestamp) -> Decision {
     let Some(archived) = batch.known.archived else {
         return Err(Refusal::NotEmpty("there is no reset to undo"));
     };
@@ -153,7 +153,7 @@ pub(super) fn undo(batch: &mut BatchState, by: Actor, now: Timestamp) -> Decisio
 pub(super) fn delete(
     batch: &mut BatchState,
     confirmed: bool,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Decision {
     if !confirmed && (batch.event.last_number > 0 || batch.event.round > 1) {

@@ -8,22 +8,22 @@ use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Applicant, Decision, Imported, Refusal};
 use crate::domain::event::{Capacity, Event, PartySize};
 use crate::domain::headcount::State;
-use crate::domain::registration::{Locator, Registration, Status};
+use crate::domain::registration::{AddedBy, Locator, Registration, Status};
 
 /// How a party is registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum Entry<'a> {
     /// A visitor registers it.
     Public,
     /// The organiser adds it, also while registration is not open.
-    ByHand(Actor),
+    ByHand(&'a Actor),
     /// The organiser adds it past the capacity and the waiting list.
-    OverCapacity(Actor),
+    OverCapacity(&'a Actor),
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// The organiser who adds the party.
-    fn added_by(self) -> Option<Actor> {
+    fn by(self) -> Option<&'a Actor> {
         match self {
             Self::Public => None,
             Self::ByHand(by) | Self::OverCapacity(by) => Some(by),
@@ -35,7 +35,7 @@ impl Entry {
 pub(super) fn register(
     batch: &mut BatchState,
     applicant: &Applicant,
-    entry: Entry,
+    entry: Entry<'_>,
     now: Timestamp,
 ) -> Decision {
     if let Some(key) = &applicant.key
@@ -52,7 +52,7 @@ pub(super) fn register(
         };
     }
     let registration = admit(batch, applicant, entry, now)?;
-    if let Some(by) = entry.added_by() {
+    if let Some(by) = entry.by() {
         let mut after = audit::registration(&registration);
         after["over_capacity"] = matches!(entry, Entry::OverCapacity(_)).into();
         batch.audit(by, "add", now, serde_json::Value::Null, after);
@@ -64,14 +64,14 @@ pub(super) fn register(
 }
 
 /// Whether a request with the key of an earlier registration repeats its request.
-fn is_repeated(earlier: &Registration, applicant: &Applicant, entry: Entry) -> bool {
+fn is_repeated(earlier: &Registration, applicant: &Applicant, entry: Entry<'_>) -> bool {
     // A party that was added past the capacity has never waited.
     let has_waited = earlier.accepted_waiting.is_some();
     earlier.name == applicant.name
         && earlier.email == applicant.email
         && earlier.party_size == applicant.party_size
         && earlier.answers == applicant.answers
-        && earlier.added_by.is_some() == entry.added_by().is_some()
+        && earlier.added_by.is_some() == entry.by().is_some()
         && !(has_waited && matches!(entry, Entry::OverCapacity(_)))
 }
 
@@ -81,7 +81,7 @@ pub(super) fn import(
     batch: &mut BatchState,
     people: &[Applicant],
     dry_run: bool,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Answer {
     let before = batch.clone();
@@ -112,7 +112,7 @@ pub(super) fn import(
 fn admit(
     batch: &mut BatchState,
     applicant: &Applicant,
-    entry: Entry,
+    entry: Entry<'_>,
     now: Timestamp,
 ) -> Result<Arc<Registration>, Refusal> {
     let people = applicant.party_size;
@@ -169,7 +169,7 @@ fn admit(
         accepted_revision: batch.event.revision,
         revision: batch.event.revision,
         at: batch.event.at,
-        added_by: entry.added_by(),
+        added_by: entry.by().and_then(AddedBy::of),
         erased_at: None,
     });
     batch.known.insert(Arc::clone(&registration), locator.round);

@@ -19,7 +19,7 @@ pub(super) fn revise(
     row: &Arc<Registration>,
     revised: &Revised,
     expected: Option<&[Position]>,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Decision {
     let event = &batch.event;
@@ -55,10 +55,8 @@ pub(super) fn revise(
     if is_rewritten {
         batch.writes.rewritten.push(row.locator);
     }
-    if by != Actor::Visitor {
-        let (before, after) = (audit::registration(row), audit::registration(&after));
-        batch.audit(by, "change", now, before, after);
-    }
+    let (before, logged) = (audit::registration(row), audit::registration(&after));
+    batch.audit(by, "change", now, before, logged);
     promote(batch, now);
     // A waiting group that shrank may have been promoted itself.
     let now_is = &batch.known.registrations[&row.locator];
@@ -71,7 +69,7 @@ pub(super) fn restore(
     batch: &mut BatchState,
     row: &Arc<Registration>,
     expected: Option<&[Position]>,
-    by: Actor,
+    by: &Actor,
     now: Timestamp,
 ) -> Decision {
     check_position(&batch.event, row, expected)?;
@@ -118,10 +116,10 @@ fn check_growth(
     event: &Event,
     row: &Registration,
     people: PartySize,
-    by: Actor,
+    by: &Actor,
 ) -> Result<(), Refusal> {
     check_party_size(event, people)?;
-    if by == Actor::Visitor {
+    if *by == Actor::Visitor {
         check_open(event)?;
     }
     let current = row.locator.round == event.round;

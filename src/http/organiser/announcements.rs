@@ -6,6 +6,7 @@ use warp::reply::Response;
 
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::announcement::{self, Announcement, NewAnnouncement};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
@@ -33,14 +34,14 @@ pub(in crate::http) async fn post(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
     let new = new(&sent.decode()?, context.clock.now())?;
     preconditions::require(&head.headers, &[event.position()])?;
-    let announcement = announce(&context, &event, &new, organiser).await?;
+    let announcement = announce(&context, &event, &new, &organiser).await?;
     let mut response = reply::json(&Notice::from(&announcement));
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
@@ -86,10 +87,10 @@ pub(in crate::http) async fn delete(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     preconditions::require(&head.headers, &[event.position()])?;
-    withdraw(&context, &event, organiser).await?;
+    withdraw(&context, &event, &organiser).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -98,11 +99,11 @@ pub(in crate::http) async fn announce(
     context: &Context,
     event: &Event,
     new: &NewAnnouncement,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<Announcement, Problem> {
     let stored = context
         .registrar
-        .announce(event.id, new, organiser.actor())
+        .announce(event.id, new, &organiser.actor())
         .await?;
     stored.ok_or_else(|| Problem::event_not_found(event.slug.as_str()))
 }
@@ -111,7 +112,7 @@ pub(in crate::http) async fn announce(
 pub(in crate::http) async fn withdraw(
     context: &Context,
     event: &Event,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<(), Problem> {
     if crate::http::details::announcement(context, event)
         .await

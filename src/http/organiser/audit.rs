@@ -6,6 +6,7 @@ use warp::reply::Response;
 use super::query::Query;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
+use crate::domain::access::Permission;
 use crate::domain::audit::AuditEntry;
 use crate::domain::event::Slug;
 use crate::http::{auth, find, reply};
@@ -25,7 +26,7 @@ pub(in crate::http) async fn list(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head).await?;
+    auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let query = Query::parse(&query)?;
     let (entries, next) = page(

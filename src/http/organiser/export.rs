@@ -12,9 +12,10 @@ use super::formula::guarded;
 use super::query::Query;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
-use crate::domain::audit::Actor;
+use crate::domain::access::Permission;
 use crate::domain::person::Email;
 use crate::domain::questions::{Answer, Key, Questions};
+use crate::domain::registration::AddedBy;
 use crate::http::{auth, find};
 use crate::problem::Problem;
 use crate::store::{Export, Listed};
@@ -43,7 +44,7 @@ pub(in crate::http) async fn get(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head).await?;
+    auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
     let name = format!(
@@ -163,7 +164,7 @@ fn record<'a>(listed: &'a Listed, columns: &'a Columns) -> impl Iterator<Item = 
         row.at.to_string().into(),
         row.locator.to_string().into(),
         row.party_size.get().to_string().into(),
-        row.added_by.map_or("", Actor::as_str).into(),
+        row.added_by.map_or("", AddedBy::as_str).into(),
     ];
     let keys = columns.0.iter().map(|(key, _)| key);
     fixed
@@ -229,7 +230,7 @@ mod tests {
             accepted_revision: 9,
             revision: 9,
             at: Timestamp::from_millis(1_795_251_600_123),
-            added_by: Some(Actor::Token),
+            added_by: Some(AddedBy::Token),
             erased_at: None,
         };
         let listed = Listed {

@@ -6,14 +6,14 @@ use warp::reply::Response;
 use super::query::Query;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
-use crate::domain::audit::Actor;
+use crate::domain::access::Permission;
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Command, Refusal, Revised};
 use crate::domain::event::Event;
 use crate::domain::person::Email;
 use crate::domain::position::Position;
 use crate::domain::questions::{Answers, Unanswered};
-use crate::domain::registration::{Locator, PartySize, Registration, Status};
+use crate::domain::registration::{AddedBy, Locator, PartySize, Registration, Status};
 use crate::http::auth::Organiser;
 use crate::http::body::{AllowedMedia, Unread};
 use crate::http::registration::{body_max, revised, unexpected};
@@ -35,7 +35,7 @@ pub(super) struct Row<'a> {
     at: Timestamp,
     answers: &'a Answers,
     /// `null` if the person registered.
-    added_by: Option<Actor>,
+    added_by: Option<AddedBy>,
     erased_at: Option<Timestamp>,
 }
 
@@ -73,7 +73,7 @@ pub(in crate::http) async fn list(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head).await?;
+    auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
     let page = page(&context.store_for(head.peer), event.id, filter).await?;
@@ -125,7 +125,7 @@ pub(in crate::http) async fn cancel(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let locator = locator(&event, &id)?;
     require(&context, &head, &event, locator).await?;
@@ -147,7 +147,7 @@ pub(in crate::http) async fn erase(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let locator = locator(&event, &id)?;
     require(&context, &head, &event, locator).await?;
@@ -189,7 +189,7 @@ pub(in crate::http) async fn patch(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
         .read_up_to(body_max(&event), &head, AllowedMedia::Json)
@@ -197,7 +197,7 @@ pub(in crate::http) async fn patch(
     let revised = revised(&sent, &event, Unanswered::Allowed)?;
     let locator = locator(&event, &id)?;
     let expected = expected(&context, &head, &event, locator).await?;
-    change(&context, locator, revised, expected, organiser).await?;
+    change(&context, locator, revised, expected, &organiser).await?;
     shown(&context, locator).await
 }
 
@@ -208,7 +208,7 @@ pub(in crate::http) async fn restore(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let locator = locator(&event, &id)?;
     let command = Command::Restore {
@@ -228,7 +228,7 @@ pub(in crate::http) async fn change(
     locator: Locator,
     revised: Revised,
     expected: Option<Vec<Position>>,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<(), Problem> {
     let command = Command::Change {
         locator,

@@ -6,6 +6,7 @@ use warp::reply::Response;
 use super::settings::changed;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
+use crate::domain::access::Permission;
 use crate::domain::command::Command;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::invalid::Invalid;
@@ -30,7 +31,7 @@ pub(in crate::http) async fn reset(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
@@ -79,7 +80,7 @@ pub(in crate::http) async fn undo(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let expected = preconditions::of_event(&head.headers, &event)?;
     changed(

@@ -7,6 +7,7 @@ use super::query::Query;
 use super::settings_fields::{edit, new_event};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::command::{Answer, Command};
 use crate::domain::event::{Event, NewEvent};
 use crate::http::body::{self, AllowedMedia, Unread};
@@ -22,7 +23,7 @@ pub(in crate::http) async fn post(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.everywhere()).await?;
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
@@ -39,7 +40,7 @@ pub(in crate::http) async fn post(
         };
         preconditions::require_tag(&head.headers, Some(&tag))?;
     }
-    let event = create(&context, new, organiser).await?;
+    let event = create(&context, new, &organiser).await?;
     let mut response = item(&context, &event).await;
     *response.status_mut() = StatusCode::CREATED;
     // A slug is letters, digits and hyphens.
@@ -53,9 +54,9 @@ pub(in crate::http) async fn post(
 pub(in crate::http) async fn create(
     context: &Context,
     new: NewEvent,
-    organiser: auth::Organiser,
+    organiser: &auth::Organiser,
 ) -> Result<Event, Problem> {
-    Ok(context.registrar.create(new, organiser.actor()).await?)
+    Ok(context.registrar.create(new, &organiser.actor()).await?)
 }
 
 /// `PATCH /api/v1/events/{slug}`
@@ -65,7 +66,7 @@ pub(in crate::http) async fn patch(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
@@ -103,7 +104,7 @@ pub(in crate::http) async fn delete(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let confirmed = Query::parse(&query)?.confirm.as_deref() == Some(event.slug.as_str());
     let expected = preconditions::of_event(&head.headers, &event)?;

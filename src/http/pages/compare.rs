@@ -82,14 +82,14 @@ async fn ensure(context: &Context, head: &RequestHead) -> Result<(), Problem> {
     // The audit log outlives the event, and all nodes share it.
     let store = context.store_for(head.peer);
     let last = store.audit(&new.slug, None, 1).await?;
-    let unwanted = last.first().is_some_and(|(_, entry)| {
-        entry.action == "delete" && entry.who != Actor::Schedule.as_str()
-    });
+    let unwanted = last
+        .first()
+        .is_some_and(|(_, entry)| entry.action == "delete" && entry.who != Actor::SCHEDULE);
     if unwanted {
         return Err(Problem::event_not_found(lab::SLUG));
     }
     rate::lab(context)?;
-    match context.registrar.create(new, Actor::Visitor).await {
+    match context.registrar.create(new, &Actor::Visitor).await {
         Ok(_) => Ok(()),
         // Another visitor opened it first, maybe on another node.
         Err(CreateError::SlugTaken) => find::event(context, lab::SLUG).await.map(drop),

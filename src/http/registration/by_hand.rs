@@ -12,6 +12,7 @@ use super::create::{
 use super::view::base;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::command::{Applicant, Command};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
@@ -55,7 +56,7 @@ pub(in crate::http) async fn post(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Add.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let sent = body
         .read_up_to(body_max(&event), &head, AllowedMedia::Json)
@@ -63,7 +64,7 @@ pub(in crate::http) async fn post(
     let person = ByHand::parse(&sent, &head, &event)?;
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
-    let registered = add(&context, event, person, organiser).await?;
+    let registered = add(&context, event, person, &organiser).await?;
     created(&context, &base, registered).await
 }
 
@@ -72,7 +73,7 @@ pub async fn add(
     context: &Context,
     event: Arc<Event>,
     person: ByHand,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<Registered, Problem> {
     let command = Command::Add {
         applicant: person.applicant,

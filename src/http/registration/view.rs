@@ -8,12 +8,11 @@ use serde::Serialize;
 use super::own::OwnRegistration;
 use crate::context::Context;
 use crate::context::head::RequestHead;
-use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::{Position, Revision};
 use crate::domain::questions::Answers;
-use crate::domain::registration::{PartySize, Registration, Status};
+use crate::domain::registration::{AddedBy, PartySize, Registration, Status};
 use crate::http::reply;
 use crate::problem::Problem;
 
@@ -32,7 +31,7 @@ pub struct View<'a> {
     answers: &'a Answers,
     /// Only of a registration that the organiser added.
     #[serde(skip_serializing_if = "Option::is_none")]
-    added_by: Option<Actor>,
+    added_by: Option<AddedBy>,
     token: String,
     position: Position,
     /// Where the event takes place online; only for a confirmed place of the current round.

@@ -12,12 +12,11 @@ use super::super::batch::Lookup;
 use super::super::rows::{self, registration_columns};
 use super::super::transaction::{Connection, Transaction};
 use super::pool::{PooledConn, WriterPool};
-use crate::domain::audit::Actor;
 use crate::domain::change::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::decide::BatchState;
 use crate::domain::event::Event;
-use crate::domain::registration::{IdempotencyKey, Registration};
+use crate::domain::registration::{AddedBy, IdempotencyKey, Registration};
 use crate::domain::search;
 
 /// Finds registrations by email key, by idempotency key, and by number.
@@ -270,7 +269,7 @@ fn bind_registrations<'q>(query: Statement<'q>, new: &[&'q Registration]) -> Sta
         .bind(column(new, |row| row.at.as_millis()))
         .bind(column(new, |row| i64::from(row.party_size.get())))
         .bind(column(new, |row| row.answers.stored()))
-        .bind(column(new, |row| row.added_by.map(Actor::as_str)))
+        .bind(column(new, |row| row.added_by.map(AddedBy::as_str)))
 }
 
 /// One column of some rows, as `unnest` takes it.

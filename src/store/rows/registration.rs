@@ -4,11 +4,10 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::super::{Listed, StoreError};
 use super::{count, party_size, row, unreadable};
-use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::person::{Email, Name};
 use crate::domain::questions::Answers;
-use crate::domain::registration::{IdempotencyKey, Locator, Registration, Secret, Status};
+use crate::domain::registration::{AddedBy, IdempotencyKey, Locator, Registration, Secret, Status};
 
 /// The columns of [`RegistrationRow`].
 macro_rules! registration_columns {
@@ -70,14 +69,14 @@ impl TryFrom<RegistrationRow> for Registration {
             accepted_revision: row.accepted_revision,
             revision: row.revision,
             at: Timestamp::from_millis(row.at),
-            added_by: row.added_by.map(|word| actor(&word)).transpose()?,
+            added_by: row.added_by.map(|word| added_by(&word)).transpose()?,
             erased_at: row.erased_at.map(Timestamp::from_millis),
         })
     }
 }
 
-fn actor(word: &str) -> Result<Actor, StoreError> {
-    Actor::parse(word).ok_or_else(|| unreadable("added_by", word))
+fn added_by(word: &str) -> Result<AddedBy, StoreError> {
+    AddedBy::parse(word).ok_or_else(|| unreadable("added_by", word))
 }
 
 /// The stored form of an address: empty for none, which nodes of 0.1.0 can read.

@@ -12,11 +12,10 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 
 use super::super::rows;
-use crate::domain::audit::Actor;
 use crate::domain::change::Change;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
-use crate::domain::registration::{IdempotencyKey, Registration};
+use crate::domain::registration::{AddedBy, IdempotencyKey, Registration};
 use crate::domain::search;
 
 type Statements<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
@@ -136,7 +135,7 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.at.as_millis())
         .bind(row.party_size.get())
         .bind(row.answers.stored())
-        .bind(row.added_by.map(Actor::as_str))
+        .bind(row.added_by.map(AddedBy::as_str))
 }
 
 /// The form that SQLite's thread uses without another copy.

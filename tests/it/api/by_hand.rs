@@ -321,7 +321,7 @@ async fn a_cancelled_place_is_restored_if_it_is_free() {
         );
     }
     assert_eq!(count(&app).await, (1, 0, 0));
-    assert_eq!(actions(&app).await, ["restore", "create"]);
+    assert_eq!(actions(&app).await, ["restore", "cancel", "create"]);
     assert_eq!(app.get(&own).await.json()["status"], "confirmed");
 
     app.call("DELETE", &own, &[], "").await;

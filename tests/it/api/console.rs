@@ -124,7 +124,7 @@ async fn the_audit_log_distinguishes_console_and_token() {
         .json();
     assert_eq!(
         (&entries["entries"][0]["who"], &entries["entries"][1]["who"]),
-        (&json!("token"), &json!("console"))
+        (&json!("token"), &json!("account:owner"))
     );
 }
 

@@ -168,7 +168,7 @@ pub(crate) async fn commit(
 pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
     let store = Store::open(url, None).await.unwrap();
     let now = Timestamp::from_millis(NOON);
-    let by = Actor::Console;
+    let by = Actor::Owner;
     let gala = store
         .create(new_event("gala", Some(2)), "console", now)
         .await
@@ -190,7 +190,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         &[Command::Cancel {
             locator: first[0].locator,
             secret: None,
-            by,
+            by: by.clone(),
         }],
     )
     .await;
@@ -200,7 +200,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         &[Command::Reset {
             expected: None,
             capacity: Some(Capacity::limited(1).unwrap()),
-            by,
+            by: by.clone(),
         }],
     )
     .await;
@@ -220,7 +220,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
             ..added
         },
         over_capacity: true,
-        by,
+        by: by.clone(),
     };
     commit(&store, gala.id, &[added]).await;
     let edit = Edit {
@@ -233,7 +233,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         &[Command::Edit {
             edit,
             expected: None,
-            by,
+            by: by.clone(),
         }],
     )
     .await;
@@ -269,7 +269,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         &[Command::Delete {
             expected: None,
             confirmed: true,
-            by,
+            by: by.clone(),
         }],
     )
     .await;

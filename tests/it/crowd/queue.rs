@@ -187,7 +187,7 @@ pub(super) async fn a_deleted_event_answers_everybody_who_still_waits(url: Datab
     let delete = Command::Delete {
         expected: None,
         confirmed: true,
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     let tasks = tokio::runtime::Handle::current().metrics();
     let without_writer = tasks.num_alive_tasks();

@@ -28,7 +28,7 @@ pub(super) async fn a_stampede_gets_exactly_the_last_places(url: DatabaseUrl) {
             let confirmed = Command::Delete {
                 expected: None,
                 confirmed: true,
-                by: Actor::Console,
+                by: Actor::Owner,
             };
             let former = node
                 .store
@@ -200,7 +200,7 @@ pub(super) async fn a_cancelled_place_goes_to_the_next_in_line(url: DatabaseUrl)
                 Command::Edit {
                     edit,
                     expected: None,
-                    by: Actor::Console,
+                    by: Actor::Owner,
                 },
             )
             .await

@@ -58,7 +58,7 @@ impl<S: Subject> Machine<'_, S> {
                 Command::Add {
                     applicant: by_hand(*person, *has_email, *people, *key, secret(self.secrets)),
                     over_capacity: *over_capacity,
-                    by: Actor::Token,
+                    by: Actor::AdminToken,
                 }
             }
             Ask::Import { people, dry_run } => {
@@ -69,7 +69,7 @@ impl<S: Subject> Machine<'_, S> {
                 Command::Import {
                     people: people.collect(),
                     dry_run: *dry_run,
-                    by: Actor::Console,
+                    by: Actor::Owner,
                 }
             }
             Ask::Restore { who, if_match } => {
@@ -77,7 +77,7 @@ impl<S: Subject> Machine<'_, S> {
                 Command::Restore {
                     locator,
                     expected: positions(row, *if_match, model),
-                    by: Actor::Console,
+                    by: Actor::Owner,
                 }
             }
             Ask::Cancel { who, proof } => {
@@ -123,16 +123,16 @@ impl<S: Subject> Machine<'_, S> {
             Ask::Reset { capacity } => Command::Reset {
                 expected: None,
                 capacity: capacity.map(places),
-                by: Actor::Console,
+                by: Actor::Owner,
             },
             Ask::Undo => Command::Undo {
                 expected: None,
-                by: Actor::Token,
+                by: Actor::AdminToken,
             },
             Ask::Delete { confirmed } => Command::Delete {
                 expected: None,
                 confirmed: *confirmed,
-                by: Actor::Console,
+                by: Actor::Owner,
             },
             Ask::ApplySchedule => Command::ApplySchedule,
         }
@@ -155,8 +155,8 @@ impl<S: Subject> Machine<'_, S> {
         let (secret, by) = match proof {
             Proof::Right => (Some(right()), Actor::Visitor),
             Proof::Wrong => (Some(secret(0)), Actor::Visitor),
-            Proof::Console => (None, Actor::Console),
-            Proof::Token => (None, Actor::Token),
+            Proof::Console => (None, Actor::Owner),
+            Proof::Token => (None, Actor::AdminToken),
         };
         (row, row.map_or(nobody, |row| row.locator), secret, by)
     }
@@ -191,7 +191,7 @@ impl<S: Subject> Machine<'_, S> {
         Command::Edit {
             edit,
             expected,
-            by: Actor::Console,
+            by: Actor::Owner,
         }
     }
 }

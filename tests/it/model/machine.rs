@@ -220,7 +220,7 @@ impl<'a, S: Subject> Machine<'a, S> {
                     Command::ApplySchedule,
                     Command::Undo {
                         expected: None,
-                        by: Actor::Console,
+                        by: Actor::Owner,
                     },
                 ],
             )

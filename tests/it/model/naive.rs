@@ -238,14 +238,21 @@ impl Model {
         self.log.push(Change { headcount, kind });
     }
 
-    fn write_down(&mut self, by: Actor, action: &str, now: Timestamp, before: Value, after: Value) {
+    fn write_down(
+        &mut self,
+        by: &Actor,
+        action: &str,
+        now: Timestamp,
+        before: Value,
+        after: Value,
+    ) {
         let at = self
             .log
             .last()
             .map_or(now, |last| last.headcount.at.max(now));
         self.audit.push(AuditEntry {
             at,
-            who: by.as_str().to_owned(),
+            who: by.who().into_owned(),
             action: action.to_owned(),
             before,
             after,
@@ -270,22 +277,22 @@ impl Model {
                 applicant,
                 over_capacity,
                 by,
-            } => self.add(applicant, *over_capacity, *by, now, hints, since),
+            } => self.add(applicant, *over_capacity, by, now, hints, since),
             Command::Import {
                 people,
                 dry_run,
                 by,
-            } => Ok(self.import(people, *dry_run, *by, now)),
+            } => Ok(self.import(people, *dry_run, by, now)),
             Command::Restore {
                 locator,
                 expected,
                 by,
-            } => self.restore(*locator, expected.as_deref(), *by, now),
+            } => self.restore(*locator, expected.as_deref(), by, now),
             Command::Cancel {
                 locator,
                 secret,
                 by,
-            } => self.cancel(*locator, secret.as_ref(), *by, now),
+            } => self.cancel(*locator, secret.as_ref(), by, now),
             Command::Change {
                 locator,
                 secret,
@@ -297,24 +304,24 @@ impl Model {
                 secret.as_ref(),
                 revised,
                 expected.as_deref(),
-                *by,
+                by,
                 now,
             ),
             Command::Erase {
                 locator,
                 secret,
                 by,
-            } => self.erase(*locator, secret.as_ref(), *by, now),
+            } => self.erase(*locator, secret.as_ref(), by, now),
             Command::EraseDue { locators } => Ok(self.erase_due(locators, now)),
             Command::Edit { edit, expected, by } => match expected {
                 Some(positions) if !positions.contains(&self.position()) => {
                     Err(("changed-meanwhile", None))
                 }
-                _ => self.edit(edit, *by, now),
+                _ => self.edit(edit, by, now),
             },
-            Command::Reset { capacity, by, .. } => Ok(self.reset(*capacity, *by, now)),
-            Command::Undo { by, .. } => self.undo(*by, now),
-            Command::Delete { confirmed, by, .. } => self.delete(*confirmed, *by, now),
+            Command::Reset { capacity, by, .. } => Ok(self.reset(*capacity, by, now)),
+            Command::Undo { by, .. } => self.undo(by, now),
+            Command::Delete { confirmed, by, .. } => self.delete(*confirmed, by, now),
             Command::ApplySchedule => Ok(Answer::Noted),
         }
     }
@@ -329,7 +336,7 @@ impl Model {
             moment.has_come = true;
             if self.state() != state {
                 self.change(Kind::Opened, now);
-                self.write_down(Actor::Schedule, "opened", now, before, self.described());
+                self.write_down(&Actor::Schedule, "opened", now, before, self.described());
             }
         }
         let (state, before) = (self.state(), self.described());
@@ -341,7 +348,7 @@ impl Model {
             moment.has_come = true;
             if self.state() != state {
                 self.change(Kind::Closed, now);
-                self.write_down(Actor::Schedule, "closed", now, before, self.described());
+                self.write_down(&Actor::Schedule, "closed", now, before, self.described());
             }
         }
     }

@@ -55,7 +55,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
     let event = nodes[0]
         .context
         .registrar
-        .create(new_event("mixed", 20, true), Actor::Token)
+        .create(new_event("mixed", 20, true), &Actor::AdminToken)
         .await
         .unwrap();
     let mut tasks = JoinSet::new();
@@ -97,7 +97,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                     Command::Edit {
                         edit,
                         expected: None,
-                        by: Actor::Token,
+                        by: Actor::AdminToken,
                     },
                 )
                 .await
@@ -106,7 +106,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                     .announce(
                         event.id,
                         &NewAnnouncement::new(format!("{n}")),
-                        Actor::Token,
+                        &Actor::AdminToken,
                     )
                     .await
                     .expect("a database that works")
@@ -118,7 +118,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                         Command::Reset {
                             expected: None,
                             capacity: None,
-                            by: Actor::Token,
+                            by: Actor::AdminToken,
                         },
                     )
                     .await
@@ -128,7 +128,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                         &event,
                         Command::Undo {
                             expected: None,
-                            by: Actor::Token,
+                            by: Actor::AdminToken,
                         },
                     )
                     .await;
@@ -139,7 +139,7 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                 }
                 // All three create, fill, announce and delete the same event.
                 let passing = match registrar
-                    .create(new_event("passing", 5, true), Actor::Token)
+                    .create(new_event("passing", 5, true), &Actor::AdminToken)
                     .await
                 {
                     Ok(event) => event,
@@ -149,14 +149,14 @@ async fn nodes_that_write_at_once_never_block_each_other() {
                 let over = NewAnnouncement::new("soon over");
                 let (registered, announced, deleted) = tokio::join!(
                     decided(&node, &passing, person("ada")),
-                    registrar.announce(passing.id, &over, Actor::Token),
+                    registrar.announce(passing.id, &over, &Actor::AdminToken),
                     decided(
                         &node,
                         &passing,
                         Command::Delete {
                             expected: None,
                             confirmed: true,
-                            by: Actor::Token
+                            by: Actor::AdminToken
                         }
                     ),
                 );
@@ -201,7 +201,7 @@ async fn fill(nodes: &[Arc<Running>; 3]) {
     let event = nodes[0]
         .context
         .registrar
-        .create(new_event("gala", 1_000, false), Actor::Token)
+        .create(new_event("gala", 1_000, false), &Actor::AdminToken)
         .await
         .unwrap();
     let mut crowd = JoinSet::new();

@@ -1,6 +1,7 @@
 //! What the organiser does for people.
 
 use headcount::domain::command::Imported;
+use headcount::domain::registration::AddedBy;
 
 use super::*;
 
@@ -18,7 +19,7 @@ fn add(applicant: Applicant, over_capacity: bool) -> Command {
     Command::Add {
         applicant,
         over_capacity,
-        by: Actor::Token,
+        by: Actor::AdminToken,
     }
 }
 
@@ -33,7 +34,7 @@ fn import(people: Vec<Applicant>, dry_run: bool) -> Command {
     Command::Import {
         people,
         dry_run,
-        by: Actor::Console,
+        by: Actor::Owner,
     }
 }
 
@@ -41,7 +42,7 @@ fn restore(row: &Registration) -> Command {
     Command::Restore {
         locator: row.locator,
         expected: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     }
 }
 
@@ -112,7 +113,7 @@ async fn an_added_registration_comes_back_as_it_was_stored(stage: Stage) {
     let guests = accepted(stage.one(event.id, command.clone()).await.0);
     assert_eq!(stage.stored(&guests).await, guests);
     assert_eq!(stage.stored(&ada).await.added_by, None);
-    assert_eq!(guests.added_by, Some(Actor::Token));
+    assert_eq!(guests.added_by, Some(AddedBy::Token));
     // By its key alone: it has no address.
     let (again, changes) = stage.one(event.id, command).await;
     assert!(

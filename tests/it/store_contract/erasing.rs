@@ -102,7 +102,7 @@ async fn a_registration_that_was_just_made_is_erased(stage: Stage) {
     let quick = Command::Erase {
         locator,
         secret: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     let commit = stage
         .commit(event.id, vec![with_key("ada", "k"), quick, register("ada")])

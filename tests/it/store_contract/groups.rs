@@ -206,17 +206,25 @@ async fn many_changes_in_one_batch_promote_in_order(stage: Stage) {
 
 async fn groups_survive_a_reset_and_its_undo(stage: Stage) {
     let (event, rows) = blocked(&stage).await;
-    let (expected, by) = (None, Actor::Console);
+    let (expected, by) = (None, Actor::Owner);
     let reset = Command::Reset {
         capacity: None,
         expected: None,
-        by,
+        by: by.clone(),
     };
     stage.does(event.id, reset).await;
     assert_eq!(stage.counts(&event).await, (0, 0, 0));
     // In the archived round only the registration changes.
     assert_eq!(stage.one(event.id, resize(&rows[1], 1)).await.1, []);
-    stage.does(event.id, Command::Undo { expected, by }).await;
+    stage
+        .does(
+            event.id,
+            Command::Undo {
+                expected,
+                by: by.clone(),
+            },
+        )
+        .await;
     assert_eq!(stage.counts(&event).await, (10, 5, 5));
     let raised = Edit {
         capacity: Some(Capacity::UNLIMITED),
@@ -225,7 +233,7 @@ async fn groups_survive_a_reset_and_its_undo(stage: Stage) {
     let edit = Command::Edit {
         edit: raised,
         expected: None,
-        by,
+        by: by.clone(),
     };
     assert_eq!(
         stage.one(event.id, edit).await.1,

@@ -215,12 +215,12 @@ async fn other_commands_can_be_repeated() {
             ..Edit::default()
         },
         expected: Some(vec![expected]),
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     let confirmed = Command::Delete {
         expected: None,
         confirmed: true,
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     let scripts = [
         (guarded, Some(Refusal::ChangedMeanwhile)),

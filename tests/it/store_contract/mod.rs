@@ -210,7 +210,7 @@ fn edit(edit: Edit) -> Command {
     Command::Edit {
         edit,
         expected: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     }
 }
 
@@ -225,14 +225,14 @@ fn reset() -> Command {
     Command::Reset {
         expected: None,
         capacity: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     }
 }
 
 fn undo() -> Command {
     Command::Undo {
         expected: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     }
 }
 

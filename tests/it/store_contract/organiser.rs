@@ -102,7 +102,7 @@ async fn an_organiser_changes_settings(stage: Stage) {
     let outdated = Command::Edit {
         edit: Edit::default(),
         expected: Some(vec![before.position()]),
-        by: Actor::Token,
+        by: Actor::AdminToken,
     };
     assert_eq!(
         stage.one(event.id, outdated).await,
@@ -117,7 +117,7 @@ async fn an_organiser_changes_settings(stage: Stage) {
     let current = Command::Edit {
         edit: current,
         expected: Some(vec![unlimited.position()]),
-        by: Actor::Token,
+        by: Actor::AdminToken,
     };
     let (decision, kinds) = stage.one(event.id, current).await;
     let closed = changed(decision);
@@ -155,7 +155,7 @@ async fn a_round_is_reset_and_restored(stage: Stage) {
             Command::Reset {
                 expected: None,
                 capacity: Some(Capacity::limited(5).unwrap()),
-                by: Actor::Console,
+                by: Actor::Owner,
             },
         )
         .await;
@@ -255,7 +255,7 @@ async fn an_event_is_deleted_with_all_its_rows(stage: Stage) {
     let delete = |confirmed| Command::Delete {
         expected: None,
         confirmed,
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     assert!(matches!(
         stage.one(event.id, delete(false)).await.0,

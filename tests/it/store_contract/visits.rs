@@ -272,7 +272,7 @@ async fn a_cancelled_registration_frees_its_place(stage: Stage) {
             ..ada.locator
         },
         secret: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     assert_eq!(
         stage.one(event.id, elsewhere).await.0,
@@ -303,7 +303,7 @@ async fn a_cancelled_registration_frees_its_place(stage: Stage) {
                 Command::Cancel {
                     locator: bob,
                     secret: None,
-                    by: Actor::Token,
+                    by: Actor::AdminToken,
                 },
             )
             .await

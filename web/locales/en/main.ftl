@@ -569,6 +569,7 @@ audit-no = no
 audit-by-visitor = visitor
 audit-by-console = console
 audit-by-token = API token
+audit-by-token-named = API token { $name }
 audit-by-schedule = schedule
 audit-did-create = create the event
 audit-did-edit = change the settings

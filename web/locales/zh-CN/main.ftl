@@ -487,6 +487,7 @@ audit-no = 否
 audit-by-visitor = 访客
 audit-by-console = 管理后台
 audit-by-token = API 令牌
+audit-by-token-named = API 令牌 { $name }
 audit-by-schedule = 系统定时
 audit-did-create = 创建活动
 audit-did-edit = 修改设置

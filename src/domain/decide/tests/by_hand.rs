@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::command::Imported;
 use crate::domain::position::Position;
 
-const BY: Actor = Actor::Console;
+const BY: Actor = Actor::Owner;
 
 impl Scene {
     fn add(&mut self, applicant: Applicant, over_capacity: bool) -> Result<Registration, Refusal> {

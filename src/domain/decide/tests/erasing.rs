@@ -113,7 +113,7 @@ fn an_erased_registration_is_cancelled_and_shrinks_but_says_nothing_new() {
             ..Revised::default()
         },
         expected: None,
-        by: Actor::Console,
+        by: Actor::Owner,
     };
     assert_eq!(
         scene.ask(change(Some("Eve"), 2)),

@@ -163,7 +163,7 @@ impl Scene {
         self.ask(Command::Edit {
             edit,
             expected: None,
-            by: Actor::Console,
+            by: Actor::Owner,
         })
     }
 
@@ -171,14 +171,14 @@ impl Scene {
         self.ask(Command::Reset {
             expected: None,
             capacity: capacity.map(|places| Capacity::limited(places).unwrap()),
-            by: Actor::Console,
+            by: Actor::Owner,
         })
     }
 
     fn undo(&mut self) -> Decision {
         self.ask(Command::Undo {
             expected: None,
-            by: Actor::Console,
+            by: Actor::Owner,
         })
     }
 
@@ -272,7 +272,7 @@ fn a_refusal_leaves_nothing_to_write() {
         cancellation(1, 1),
         Command::Undo {
             expected: None,
-            by: Actor::Console,
+            by: Actor::Owner,
         },
         Command::ApplySchedule,
     ] {
@@ -284,7 +284,7 @@ fn a_refusal_leaves_nothing_to_write() {
         &Command::Delete {
             expected: None,
             confirmed: false,
-            by: Actor::Console,
+            by: Actor::Owner,
         },
         at(0),
     )

@@ -168,7 +168,7 @@ fn if_match_compares_with_the_present_position() {
         scene.ask(Command::Edit {
             edit: capacity(Some(9)),
             expected: Some(expected),
-            by: Actor::Console,
+            by: Actor::Owner,
         })
     };
     let mut scene = Scene::scheduled(Some(1), true, None, Some(10)).crowd(2);
@@ -210,7 +210,7 @@ fn an_organisers_cancellation_is_in_the_audit_log() {
                 number: 1,
             },
             secret: None,
-            by: Actor::Token,
+            by: Actor::AdminToken,
         })
         .unwrap();
     let [entry] = scene.audit.as_slice() else {
@@ -235,7 +235,7 @@ fn only_an_empty_event_is_deleted_without_confirmation() {
         scene.ask(Command::Delete {
             expected: None,
             confirmed,
-            by: Actor::Console,
+            by: Actor::Owner,
         })
     };
     let mut empty = Scene::new(Some(2), true);

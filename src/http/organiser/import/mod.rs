@@ -18,6 +18,7 @@ use self::sheet::Sheet;
 use super::query;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared, blocking};
+use crate::domain::access::Permission;
 use crate::domain::command::{Answer, Applicant, Command, Imported, Refusal};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
@@ -81,12 +82,12 @@ pub(in crate::http) async fn post(
     query: String,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head).await?;
+    let organiser = auth::writer(&context, &head, Permission::Manage.on(&slug)).await?;
     let event = find::event(&context, &slug).await?;
     let dry_run = query::Query::parse(&query)?.dry_run()?;
     let file = body.read_file(body::IMPORT_MAX, &head, "text/csv").await?;
     preconditions::require(&head.headers, &[event.position()])?;
-    let report = run(&context, &event, file, dry_run, organiser).await?;
+    let report = run(&context, &event, file, dry_run, &organiser).await?;
     Ok(reply::json(&report))
 }
 
@@ -96,7 +97,7 @@ pub(in crate::http) async fn run(
     event: &Arc<Event>,
     file: Bytes,
     dry_run: bool,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<Report, Problem> {
     let Sheet {
         rows,

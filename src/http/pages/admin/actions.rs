@@ -11,6 +11,7 @@ use super::list::ListQuery;
 use super::once::{self, Submission};
 use super::{flash, inputs, retention, settings_form};
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::announcement::{self, NewAnnouncement};
 use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
@@ -134,7 +135,7 @@ pub(in crate::http::pages) async fn act(
     };
     let act = |submission| answer(slug, action, submission);
     let back = |response, form: &Form| back_to(response, form, place);
-    once::submit_and(context, visit, body, act, back).await
+    once::submit_and(context, visit, body, Permission::Manage, act, back).await
 }
 
 /// Adds to a redirect which part of the list was shown beside the form. The form's stored outcome
@@ -167,7 +168,7 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
     } = submission;
     let outcome = async {
         let shown = states::by_slug(&context, &slug).await?;
-        carry_out(&context, &shown.event, &action, &form, organiser).await
+        carry_out(&context, &shown.event, &action, &form, &organiser).await
     };
     let page = format!("/admin/events/{slug}");
     match outcome.await {
@@ -194,7 +195,7 @@ async fn carry_out(
     event: &Event,
     action: &Action,
     form: &Form,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<Vec<Choice>, Problem> {
     let by = organiser.actor();
     let mut choices = Vec::new();

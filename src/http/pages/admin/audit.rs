@@ -7,6 +7,7 @@ use warp::reply::Response;
 use super::reader;
 use super::templates::AdminAuditPage;
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::audit::AuditEntry;
 use crate::http::organiser::audit;
 use crate::http::pages::answer::{Keep, page, problem_page};
@@ -27,7 +28,7 @@ const SUBJECT: &str = "number";
 
 /// `GET /admin/events/{slug}/audit`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit).await {
+    let session = match reader(&context, &visit, Permission::Read).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -66,8 +67,17 @@ fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
         before: differing(texts, &entry.before, &entry.after),
         after: differing(texts, &entry.after, &entry.before),
         at: entry.at,
-        who: word("audit-by", entry.who),
+        who: who(texts, entry.who),
         action: word("audit-did", entry.action),
+    }
+}
+
+/// An account by its name; everything else in words.
+fn who(texts: Texts, who: String) -> String {
+    match who.split_once(':') {
+        Some(("account", name)) => name.to_owned(),
+        Some(("token", name)) => texts.get1("audit-by-token-named", "name", name.to_owned()),
+        _ => texts.find(&format!("audit-by-{who}")).unwrap_or(who),
     }
 }
 

@@ -6,6 +6,7 @@ use warp::reply::Response;
 use super::reader;
 use super::templates::AdminDoorPage;
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::registration::Status;
 use crate::http::organiser::LIMIT_MAX;
 use crate::http::organiser::registrations;
@@ -19,7 +20,7 @@ use crate::store::{Filter, Order, SortKey};
 
 /// `GET /admin/events/{slug}/door`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit).await {
+    let session = match reader(&context, &visit, Permission::Read).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };

@@ -8,6 +8,7 @@ use super::settings_view::{self, Refused};
 use super::templates::AdminEventPage;
 use super::{flash, list, mistakes, once, reader, settings_form};
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::event::Event;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::form::Form;
@@ -21,7 +22,7 @@ use crate::problem::Problem;
 
 /// `GET /admin/events/{slug}`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit).await {
+    let session = match reader(&context, &visit, Permission::Read).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };

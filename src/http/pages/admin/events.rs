@@ -7,6 +7,7 @@ use super::once::{self, Submission};
 use super::templates::AdminEventsPage;
 use super::{flash, inputs, login, mistakes, retention, settings_view};
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{
     NewEvent, PartySize, Slug, check_schedule, parse_description, parse_title,
@@ -44,7 +45,7 @@ pub(in crate::http::pages) async fn create(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    once::submit(context, visit, body, created).await
+    once::submit(context, visit, body, Permission::Manage, created).await
 }
 
 async fn created(submission: Submission) -> Response {
@@ -54,7 +55,7 @@ async fn created(submission: Submission) -> Response {
         form,
         organiser,
     } = submission;
-    let refused = match make(&context, &form, organiser).await {
+    let refused = match make(&context, &form, &organiser).await {
         Ok((slug, choices)) => {
             let done = flash::with_choices("created", &choices);
             return see_other(&format!("/admin/events/{slug}?done={done}"));
@@ -71,7 +72,7 @@ async fn created(submission: Submission) -> Response {
 async fn make(
     context: &Context,
     form: &Form,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<(Slug, Vec<Choice>), Problem> {
     let (new, choices) = parse(context, form)?;
     let event = settings::create(context, new, organiser).await?;

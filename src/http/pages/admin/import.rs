@@ -13,6 +13,7 @@ use super::templates::{AdminImportPage, ImportView, LineErrorView};
 use super::upload::{self, Upload};
 use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::questions::Question;
@@ -36,7 +37,7 @@ const FIELDS: [&str; 3] = ["name", "email", "party_size"];
 
 /// `GET /admin/events/{slug}/import`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit).await {
+    let session = match reader(&context, &visit, Permission::Manage).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -65,25 +66,26 @@ pub(in crate::http::pages) async fn act(
     body: Unread,
 ) -> Response {
     // Only the organiser may send a body of that size.
-    if let Err(answer) = reader(&context, &visit).await {
+    if let Err(answer) = reader(&context, &visit, Permission::Manage).await {
         return answer;
     }
     let Upload { form, file } = match upload::read(body, &visit.head).await {
         Ok(upload) => upload,
         Err(problem) => return problem_page(&visit, &problem),
     };
-    let organiser = match auth::form(&context, &visit.head, form.get("csrf")).await {
-        Ok(organiser) => organiser,
-        Err(problem) if problem.code() == Code::Unauthorized => return see_other(LOGIN),
-        Err(problem) => return problem_page(&visit, &problem),
-    };
+    let organiser =
+        match auth::form(&context, &visit.head, form.get("csrf"), Permission::Manage).await {
+            Ok(organiser) => organiser,
+            Err(problem) if problem.code() == Code::Unauthorized => return see_other(LOGIN),
+            Err(problem) => return problem_page(&visit, &problem),
+        };
     if form.get("do") != "import" {
-        return check(&slug, &context, &visit, file, true, organiser).await;
+        return check(&slug, &context, &visit, file, true, &organiser).await;
     }
     let (visit, csv) = (Arc::new(visit), form.get("csv").to_owned());
     let (shared, its) = (Shared::clone(&context), Arc::clone(&visit));
     let act =
-        Box::pin(async move { check(&slug, &shared, &its, csv.into(), false, organiser).await });
+        Box::pin(async move { check(&slug, &shared, &its, csv.into(), false, &organiser).await });
     once::once(context, &visit, &form, act).await
 }
 
@@ -94,7 +96,7 @@ async fn check(
     visit: &Visit,
     file: Bytes,
     dry_run: bool,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Response {
     let outcome = async {
         let shown = states::by_slug(context, slug).await?;

@@ -6,6 +6,7 @@ use warp::reply::Response;
 use super::LOGIN;
 use super::templates::AdminLoginPage;
 use crate::context::Shared;
+use crate::domain::access::Permission;
 use crate::http::auth;
 use crate::http::body::{self, Unread};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
@@ -80,7 +81,7 @@ pub(in crate::http::pages) async fn sign_out(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    if let Err(answer) = super::writer(&context, &visit, body).await {
+    if let Err(answer) = super::writer(&context, &visit, body, Permission::Sessions).await {
         return answer;
     }
     match session::sign_out(&context, visit.head.peer, &visit.head.headers).await {

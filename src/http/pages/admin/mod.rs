@@ -31,6 +31,7 @@ use super::answer::{problem_page, see_other};
 use super::form::Form;
 use super::visit::Visit;
 use crate::context::Context;
+use crate::domain::access::Permission;
 use crate::http::auth::{self, Organiser};
 use crate::http::body::{self, Unread};
 use crate::http::session::{self, Session};
@@ -39,10 +40,16 @@ use crate::problem::Code;
 /// The sign-in page.
 const LOGIN: &str = "/admin/login";
 
-/// The reader's session, or a redirect to the sign-in page.
-async fn reader(context: &Context, visit: &Visit) -> Result<Session, Response> {
+/// The reader's session, or a redirect to the sign-in page. `Err` is also the response to somebody who
+/// is signed in and may not see the page.
+async fn reader(
+    context: &Context,
+    visit: &Visit,
+    permission: Permission,
+) -> Result<Session, Response> {
     match session::session(context, &visit.head.headers).await {
-        Ok(Some(session)) => Ok(session),
+        Ok(Some(session)) if session.has(permission) => Ok(session),
+        Ok(Some(_)) => Err(problem_page(visit, &auth::missing(permission.everywhere()))),
         Ok(None) => Err(see_other(LOGIN)),
         Err(problem) => Err(problem_page(visit, &problem)),
     }
@@ -54,8 +61,9 @@ async fn writer(
     context: &Context,
     visit: &Visit,
     body: Unread,
+    permission: Permission,
 ) -> Result<(Organiser, Form), Response> {
-    writer_up_to(body::ORGANISER_MAX, context, visit, body).await
+    writer_up_to(body::ORGANISER_MAX, context, visit, body, permission).await
 }
 
 /// Like [`writer`], for a form of at most `most` bytes.
@@ -64,11 +72,12 @@ async fn writer_up_to(
     context: &Context,
     visit: &Visit,
     body: Unread,
+    permission: Permission,
 ) -> Result<(Organiser, Form), Response> {
     let form = Form::read(body, &visit.head, most)
         .await
         .map_err(|problem| problem_page(visit, &problem))?;
-    match auth::form(context, &visit.head, form.get("csrf")).await {
+    match auth::form(context, &visit.head, form.get("csrf"), permission).await {
         Ok(organiser) => Ok((organiser, form)),
         Err(problem) if problem.code() == Code::Unauthorized => Err(see_other(LOGIN)),
         Err(problem) => Err(problem_page(visit, &problem)),

@@ -15,6 +15,7 @@ use warp::reply::Response;
 
 use super::writer;
 use crate::context::Shared;
+use crate::domain::access::Permission;
 use crate::domain::registration::Secret;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
@@ -72,9 +73,13 @@ pub(super) async fn submit<A: Future<Output = Response> + Send + 'static>(
     context: Shared,
     visit: Visit,
     body: Unread,
+    permission: Permission,
     act: impl FnOnce(Submission) -> A,
 ) -> Response {
-    submit_and(context, visit, body, act, |response, _| response).await
+    submit_and(context, visit, body, permission, act, |response, _| {
+        response
+    })
+    .await
 }
 
 /// Like [`submit`]. What `finish` does with the response is not stored.
@@ -82,10 +87,11 @@ pub(super) async fn submit_and<A: Future<Output = Response> + Send + 'static>(
     context: Shared,
     visit: Visit,
     body: Unread,
+    permission: Permission,
     act: impl FnOnce(Submission) -> A,
     finish: impl FnOnce(Response, &Form) -> Response,
 ) -> Response {
-    let (organiser, form) = match writer(&context, &visit, body).await {
+    let (organiser, form) = match writer(&context, &visit, body, permission).await {
         Ok(submitted) => submitted,
         Err(answer) => return answer,
     };

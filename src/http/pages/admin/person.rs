@@ -8,6 +8,7 @@ use warp::reply::Response;
 use super::templates::AdminPersonPage;
 use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::command::Refusal;
 use crate::domain::event::Event;
 use crate::domain::person::{Email, Name};
@@ -49,8 +50,16 @@ pub(in crate::http::pages) async fn show_stored(
     show(&context, &visit, &slug, Some(&id)).await
 }
 
+/// Adding somebody needs less than correcting a registration.
+fn permission(id: Option<&str>) -> Permission {
+    match id {
+        None => Permission::Add,
+        Some(_) => Permission::Manage,
+    }
+}
+
 async fn show(context: &Context, visit: &Visit, slug: &str, id: Option<&str>) -> Response {
-    let session = match reader(context, visit).await {
+    let session = match reader(context, visit, permission(id)).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -130,7 +139,13 @@ async fn act(
     let sent = async {
         let content = Form::content(body, &visit.head, body::QUESTIONS_MAX).await?;
         let form: Form = content.decode()?;
-        let organiser = auth::form(&context, &visit.head, form.get("csrf")).await?;
+        let organiser = auth::form(
+            &context,
+            &visit.head,
+            form.get("csrf"),
+            permission(id.as_deref()),
+        )
+        .await?;
         Ok::<_, Problem>((content, form, organiser))
     };
     let (content, form, organiser) = match sent.await {
@@ -147,8 +162,8 @@ async fn act(
     let act = Box::pin(async move {
         let (context, visit) = (&*shared, &*its);
         let done = match &id {
-            None => add_person(context, visit, &slug, &content, organiser).await,
-            Some(id) => correct(context, &slug, id, &content, &typed, organiser).await,
+            None => add_person(context, visit, &slug, &content, &organiser).await,
+            Some(id) => correct(context, &slug, id, &content, &typed, &organiser).await,
         };
         match done {
             Ok(page) => see_other(&page),
@@ -164,7 +179,7 @@ async fn add_person(
     visit: &Visit,
     slug: &str,
     content: &Content,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<String, Problem> {
     let event = states::by_slug(context, slug).await?.event;
     let person = ByHand::parse(content, &visit.head, &event)?;
@@ -182,7 +197,7 @@ async fn correct(
     id: &str,
     content: &Content,
     form: &Form,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<String, Problem> {
     let event = states::by_slug(context, slug).await?.event;
     let locator = registrations::locator(&event, id)?;

@@ -11,6 +11,7 @@ use super::questions_form::{Draft, Focus, Step};
 use super::templates::{AdminQuestionsPage, QuestionRow};
 use super::{flash, reader, writer_up_to};
 use crate::context::{Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::characters::described;
 use crate::domain::command::{Command, Refusal};
 use crate::domain::event::{Edit, Event};
@@ -28,7 +29,7 @@ use crate::text::Texts;
 
 /// `GET /admin/events/{slug}/questions`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit).await {
+    let session = match reader(&context, &visit, Permission::Manage).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -52,7 +53,15 @@ pub(in crate::http::pages) async fn act(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    let (organiser, form) = match writer_up_to(body::QUESTIONS_MAX, &context, &visit, body).await {
+    let (organiser, form) = match writer_up_to(
+        body::QUESTIONS_MAX,
+        &context,
+        &visit,
+        body,
+        Permission::Manage,
+    )
+    .await
+    {
         Ok(submitted) => submitted,
         Err(answer) => return answer,
     };
@@ -76,7 +85,7 @@ pub(in crate::http::pages) async fn act(
     // A refused form comes back without new keys: the label may still change.
     let mut named = state.draft.clone();
     named.name(&shown.event.questions);
-    match save(&context, &shown.event, &named, seen, organiser).await {
+    match save(&context, &shown.event, &named, seen, &organiser).await {
         Ok(()) => see_other(&format!("/admin/events/{slug}/questions?done=questions")),
         Err(Refused::Mistakes(mistakes)) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -134,7 +143,7 @@ async fn save(
     event: &Event,
     draft: &Draft,
     seen: &str,
-    organiser: Organiser,
+    organiser: &Organiser,
 ) -> Result<(), Refused> {
     let asked = Questions::parse(&draft.setting()).map_err(Refused::Mistakes)?;
     if asked == event.questions.asked() {

@@ -8,7 +8,7 @@ use headcount::domain::clock::Timestamp;
 use headcount::domain::command::{Answer, Applicant, Imported, Refusal};
 use headcount::domain::event::PartySize;
 use headcount::domain::position::Position;
-use headcount::domain::registration::{Locator, Status};
+use headcount::domain::registration::{AddedBy, Locator, Status};
 use serde_json::{Value, json};
 
 use super::visitor::seen;
@@ -17,7 +17,7 @@ use super::{Hints, Model, Refused};
 /// How the organiser adds somebody.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ByHand {
-    pub(super) by: Actor,
+    pub(super) by: AddedBy,
     pub(super) over_capacity: bool,
 }
 
@@ -26,12 +26,15 @@ impl Model {
         &mut self,
         applicant: &Applicant,
         over_capacity: bool,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
         hints: &Hints,
         since: usize,
     ) -> Result<Answer, Refused> {
-        let by_hand = Some(ByHand { by, over_capacity });
+        let by_hand = Some(ByHand {
+            by: AddedBy::of(by).expect("an organiser"),
+            over_capacity,
+        });
         let answer = self.register(applicant, by_hand, now, hints, since)?;
         if let Answer::Registered {
             registration,
@@ -49,13 +52,13 @@ impl Model {
         &mut self,
         people: &[Applicant],
         dry_run: bool,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Answer {
         let former = self.clone();
         let mut imported = Imported::default();
         let by_hand = Some(ByHand {
-            by,
+            by: AddedBy::of(by).expect("an organiser"),
             over_capacity: false,
         });
         for (index, applicant) in people.iter().enumerate() {
@@ -103,7 +106,7 @@ impl Model {
         &mut self,
         locator: Locator,
         expected: Option<&[Position]>,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
         let index = self.find(locator, None)?;

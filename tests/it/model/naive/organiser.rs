@@ -13,7 +13,7 @@ impl Model {
     pub(super) fn edit(
         &mut self,
         edit: &Edit,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
         let former = self.clone();
@@ -93,7 +93,7 @@ impl Model {
     pub(super) fn reset(
         &mut self,
         capacity: Option<Capacity>,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Answer {
         let before = self.described();
@@ -105,7 +105,7 @@ impl Model {
         Answer::Event(Box::new(self.event()))
     }
 
-    pub(super) fn undo(&mut self, by: Actor, now: Timestamp) -> Result<Answer, Refused> {
+    pub(super) fn undo(&mut self, by: &Actor, now: Timestamp) -> Result<Answer, Refused> {
         if self.shelf.is_empty() || self.now_in_round().count() > 0 {
             return Err(("not-empty", None));
         }
@@ -121,7 +121,7 @@ impl Model {
     pub(super) fn delete(
         &mut self,
         confirmed: bool,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
         if !confirmed && (self.round > 1 || !self.everybody.is_empty()) {

@@ -127,7 +127,7 @@ impl Model {
         &mut self,
         locator: Locator,
         secret: Option<&Secret>,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
         let index = self.find(locator, secret)?;
@@ -140,11 +140,9 @@ impl Model {
             self.change(Kind::Cancelled, now);
             self.everybody[index].revision = self.revision();
         }
-        if by != Actor::Visitor {
-            let row = &self.everybody[index];
-            let (before, after) = (seen(row, before), seen(row, Status::Cancelled));
-            self.write_down(by, "cancel", now, before, after);
-        }
+        let row = &self.everybody[index];
+        let (before, after) = (seen(row, before), seen(row, Status::Cancelled));
+        self.write_down(by, "cancel", now, before, after);
         let answer = Answer::Cancelled(Arc::new(self.everybody[index].clone()));
         self.promote(now);
         Ok(answer)
@@ -154,7 +152,7 @@ impl Model {
         &mut self,
         locator: Locator,
         secret: Option<&Secret>,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
         let index = self.find(locator, secret)?;
@@ -200,7 +198,7 @@ impl Model {
         if !due.is_empty() {
             let after = json!({ "erased": due.len(), "erase_after_days": days });
             self.write_down(
-                Actor::Schedule,
+                &Actor::Schedule,
                 "erase",
                 now,
                 serde_json::Value::Null,
@@ -234,8 +232,8 @@ impl Model {
         Ok(())
     }
 
-    fn may_grow(&self, people: u32, by: Actor) -> Result<(), Refused> {
-        if by != Actor::Visitor && people <= self.largest_party {
+    fn may_grow(&self, people: u32, by: &Actor) -> Result<(), Refused> {
+        if *by != Actor::Visitor && people <= self.largest_party {
             return Ok(());
         }
         self.may_come(people)
@@ -247,7 +245,7 @@ impl Model {
         secret: Option<&Secret>,
         revised: &Revised,
         expected: Option<&[Position]>,
-        by: Actor,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, Refused> {
         let index = self.find(locator, secret)?;
@@ -288,11 +286,9 @@ impl Model {
                 self.change(Kind::Changed, now);
                 self.everybody[index].revision = self.revision();
             }
-            if by != Actor::Visitor {
-                let row = &self.everybody[index];
-                let (before, after) = (seen(&former, former.status), seen(row, row.status));
-                self.write_down(by, "change", now, before, after);
-            }
+            let row = &self.everybody[index];
+            let (before, after) = (seen(&former, former.status), seen(row, row.status));
+            self.write_down(by, "change", now, before, after);
             self.promote(now);
         }
         Ok(Answer::Changed(Arc::new(self.everybody[index].clone())))

@@ -1,0 +1,154 @@
+//! Who may do what: the organiser's proof, with the permission that each call and page names, and
+//! the refusal of writes that another site's page has sent.
+
+mod bearer;
+mod origin;
+
+use warp::http::{HeaderValue, header};
+
+use super::session::{self, Session};
+use crate::context::Context;
+use crate::context::head::RequestHead;
+use crate::domain::access::{Grant, Need, Permission};
+use crate::domain::audit::Actor;
+use crate::problem::{Code, Problem};
+
+pub use origin::refuse_cross_site;
+
+/// The header by which the console's scripts prove that they can read the console's pages.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Proof that an organiser sent the request; only this module creates one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organiser {
+    actor: Actor,
+    grant: Grant,
+}
+
+impl Organiser {
+    /// Who it is, for the audit log.
+    pub fn actor(&self) -> Actor {
+        self.actor.clone()
+    }
+
+    /// Whether this organiser may do more than the call asked for, such as seeing addresses.
+    pub fn has(&self, need: Need<'_>) -> bool {
+        self.grant.covers(need)
+    }
+
+    fn of(session: &Session) -> Self {
+        Self {
+            actor: session.actor.clone(),
+            grant: Grant::Role(session.role),
+        }
+    }
+
+    fn require(self, need: Need<'_>) -> Result<Self, Problem> {
+        if self.has(need) {
+            Ok(self)
+        } else {
+            Err(missing(need))
+        }
+    }
+}
+
+/// An organiser reads: by token or by session.
+pub async fn reader(
+    context: &Context,
+    head: &RequestHead,
+    need: Need<'_>,
+) -> Result<Organiser, Problem> {
+    if let Some(organiser) = bearer::organiser(context, head).await? {
+        return organiser.require(need);
+    }
+    match session::session(context, &head.headers).await? {
+        Some(session) => Organiser::of(&session).require(need),
+        None => Err(nobody()),
+    }
+}
+
+/// Whether a request has anything that could prove the organiser.
+pub fn has_credentials(head: &RequestHead) -> bool {
+    bearer::token(head).is_some() || session::has_cookie(&head.headers)
+}
+
+/// An organiser writes: by token, or by session with proof that a page of this site sends the
+/// request.
+pub async fn writer(
+    context: &Context,
+    head: &RequestHead,
+    need: Need<'_>,
+) -> Result<Organiser, Problem> {
+    refuse_cross_site(&context.settings, head)?;
+    if let Some(organiser) = bearer::organiser(context, head).await? {
+        return organiser.require(need);
+    }
+    let Some(session) = session::session(context, &head.headers).await? else {
+        return Err(nobody());
+    };
+    let proven = match head.header(CSRF_HEADER) {
+        Some(token) => session.proves(token),
+        None => origin::is_same(&context.settings, head),
+    };
+    if proven {
+        Organiser::of(&session).require(need)
+    } else {
+        Err(forged())
+    }
+}
+
+/// An organiser submits one of the console's forms, whose hidden field carries the session's CSRF
+/// token. Accounts may do the same at every event.
+pub async fn form(
+    context: &Context,
+    head: &RequestHead,
+    token: &str,
+    permission: Permission,
+) -> Result<Organiser, Problem> {
+    refuse_cross_site(&context.settings, head)?;
+    match session::session(context, &head.headers).await? {
+        Some(session) if session.proves(token) => {
+            Organiser::of(&session).require(permission.everywhere())
+        }
+        Some(_) => Err(forged()),
+        None => Err(unauthorized("the session has ended; sign in again", false)),
+    }
+}
+
+/// Whoever is signed in may not do this.
+pub fn missing(need: Need<'_>) -> Problem {
+    let what = need.permission.wording();
+    let detail = match need.event {
+        None => format!("this account or token has no permission {what}"),
+        Some(slug) => format!("this account or token has no permission {what} of event {slug}"),
+    };
+    Problem::new(Code::Forbidden, detail)
+}
+
+fn nobody() -> Problem {
+    unauthorized(
+        "sign in to the console, or send a token as Authorization: Bearer <token>",
+        false,
+    )
+}
+
+fn unauthorized(detail: &str, token_sent: bool) -> Problem {
+    // RFC 6750, section 3: `error` only where a token was sent.
+    let challenge = if token_sent {
+        r#"Bearer realm="headcount", error="invalid_token""#
+    } else {
+        r#"Bearer realm="headcount""#
+    };
+    Problem::new(Code::Unauthorized, detail).header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    )
+}
+
+fn forged() -> Problem {
+    Problem::new(
+        Code::Forbidden,
+        "the session's proof is missing or wrong; reload the console's page, and send its token \
+        as X-CSRF-Token",
+    )
+}
