@@ -21,6 +21,7 @@ use crate::domain::zone::Zone;
 use crate::live::hub::Hub;
 use crate::register::queue::Registrar;
 use crate::store::Store;
+use crate::store::outbox::Budget;
 use long_bodies::LongBodies;
 use readiness::Readiness;
 use throttle::Throttle;
@@ -93,6 +94,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// `scheme://host[:port]` without a trailing slash; `None`: taken from each request.
     pub public_url: Option<String>,
+    /// How many mails an hour; `None`: no mail, and nothing about it anywhere.
+    pub mail: Option<Budget>,
     /// The time zone of new events.
     pub time_zone: Zone,
     /// The bearer token of the organiser's API; `None`: no bearer access.

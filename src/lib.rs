@@ -43,6 +43,7 @@ pub mod context;
 pub mod problem;
 
 pub mod live;
+pub mod outbox;
 pub mod register;
 pub mod text;
 

@@ -45,6 +45,11 @@ impl Background {
         Ended { task, panicked }
     }
 
+    /// Waits until all tasks have ended by themselves.
+    pub(super) async fn finish(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
     /// Ends all tasks.
     pub(super) async fn shutdown(&mut self) {
         self.tasks.shutdown().await;

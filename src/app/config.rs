@@ -8,14 +8,16 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::options::{
-    address, at_least_one, duration, folder, is_wide, networks, public_url, secret, time_zone,
-    whole,
+    address, at_least_one, budget, duration, folder, is_wide, networks, public_url, secret,
+    time_zone, whole,
 };
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
 use crate::domain::zone::Zone;
+use crate::outbox::mail;
 use crate::server::Tls;
 use crate::store::DatabaseUrl;
+use crate::store::outbox::Budget;
 
 /// What the operator chose.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Config {
     pub admin_token: Option<Hidden>,
     /// `--public-url` without a trailing slash.
     pub public_url: Option<String>,
+    /// `--smtp-url`, `--mail-from`, `--mail-per-event` and `--mail-per-hour`.
+    pub mail: Option<mail::Settings>,
     /// `--time-zone`, of new events.
     pub time_zone: Zone,
     /// `--trusted-proxies`.
@@ -112,6 +116,32 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The options of mail; `None` without `--smtp-url`.
+    fn mail(&mut self, args: &ServeArgs, public_url: Option<&str>) -> Option<mail::Settings> {
+        let budget = Budget {
+            per_event: self.read("--mail-per-event", budget(&args.mail_per_event), 0),
+            total: self.read("--mail-per-hour", budget(&args.mail_per_hour), 0),
+        };
+        let from = args.mail_from.as_deref();
+        let from = self.optional("--mail-from", from, mail::Sender::parse);
+        let server = self.optional("--smtp-url", args.smtp_url.as_deref(), str::parse)?;
+        let needed = "it needs --public-url, because mails have links".to_owned();
+        let public_url = public_url.map(str::to_owned).ok_or(needed);
+        let public_url = self.read("--smtp-url", public_url.map(Some), None)?;
+        let from = match from {
+            Some(from) => from,
+            None => self.read("--mail-from", mail::Sender::of(&public_url).map(Some), None)?,
+        };
+        Some(mail::Settings {
+            server,
+            from,
+            budget,
+            public_url,
+        })
+    }
+}
+
 /// A shorter secret gets a warning.
 const SHORT_SECRET: usize = 8;
 
@@ -181,6 +211,7 @@ impl Config {
             keep: reader.read("--backup-keep", at_least_one(&args.backup_keep), 0),
         };
         let folder = reader.optional("--backup-to", args.backup_to.as_deref(), folder);
+        let public_url = reader.optional("--public-url", args.public_url.as_deref(), public_url);
         let config = Self {
             listen: reader.read(
                 "--listen",
@@ -189,7 +220,8 @@ impl Config {
             ),
             admin_password: secret(args.admin_password.as_deref()),
             admin_token: secret(args.admin_token.as_deref()),
-            public_url: reader.optional("--public-url", args.public_url.as_deref(), public_url),
+            mail: reader.mail(args, public_url.as_deref()),
+            public_url,
             time_zone: reader.read("--time-zone", time_zone(&args.time_zone), Zone::default()),
             trusted_proxies: reader
                 .optional(
@@ -267,7 +299,17 @@ impl Config {
                  evades all limits"
             )
         });
-        secrets.chain(proxies).collect()
+        let mail = self
+            .mail
+            .as_ref()
+            .filter(|mail| mail.server.exposes_password());
+        let mail = mail.map(|mail| {
+            format!(
+                "--smtp-url: the password may travel to {} in clear; use smtps:// or ?tls=required",
+                mail.server
+            )
+        });
+        secrets.chain(proxies).chain(mail).collect()
     }
 }
 
@@ -307,6 +349,37 @@ pub(super) mod tests {
                 server.drain
             )
         );
+    }
+
+    #[test]
+    fn mail_needs_an_address_for_its_links() {
+        let url = "smtp://ada:hunter22@mail.example.org?tls=opportunistic";
+        let mistakes = read(&["--smtp-url", url]).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].contains("--public-url") && !mistakes[0].contains("hunter22"));
+        let public = ["--public-url", "https://events.example.org"];
+        let line = [&["--smtp-url", url], &public[..]].concat();
+        let config = read(&line).unwrap();
+        assert!(
+            config
+                .warnings()
+                .iter()
+                .any(|warning| warning.contains("in clear"))
+        );
+        let mail = config.mail.unwrap();
+        assert_eq!(mail.from.to_string(), "headcount@events.example.org");
+        assert_eq!((mail.budget.per_event, mail.budget.total), (500, 2_000));
+        for wrong in [
+            ["--mail-per-event", "0"],
+            ["--mail-per-hour", "-1"],
+            ["--mail-from", "me"],
+        ] {
+            assert!(
+                read(&[&line[..], &wrong[..]].concat()).is_err(),
+                "{wrong:?}"
+            );
+        }
+        assert_eq!(read(&public).unwrap().mail, None);
     }
 
     #[test]

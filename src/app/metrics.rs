@@ -86,6 +86,20 @@ fn describe() {
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
     metrics::describe_counter!(backups::TOTAL, "Regular backups (--backup-to), by outcome.");
     describe_connections();
+    describe_outbox();
+}
+
+fn describe_outbox() {
+    metrics::describe_gauge!("headcount_outbox_waiting", "Mails that wait, by channel.");
+    metrics::describe_gauge!(
+        "headcount_outbox_oldest_seconds",
+        metrics::Unit::Seconds,
+        "Age of the oldest that waits, by channel."
+    );
+    metrics::describe_counter!(
+        "headcount_outbox_total",
+        "Attempts to deliver, by channel and outcome."
+    );
 }
 
 fn describe_connections() {

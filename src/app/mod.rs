@@ -20,6 +20,7 @@ use crate::http::{session, urls};
 use crate::live::hub::Hub;
 use crate::live::presence_report::PresenceReporter;
 use crate::live::{broadcast, cluster};
+use crate::outbox::mail::Pool;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::{lab, retention, schedule};
 use crate::routes;
@@ -35,6 +36,7 @@ pub mod logging;
 pub mod metrics;
 mod metrics_listener;
 mod options;
+mod outgoing;
 pub mod runtime;
 mod start_lines;
 mod supervisor;
@@ -42,6 +44,7 @@ mod supervisor;
 use background::{Background, Ended};
 use canary::{Canary, Received};
 use config::Config;
+use outgoing::Workers;
 use supervisor::Supervisor;
 
 /// Why the program cannot start.
@@ -61,6 +64,9 @@ pub enum StartError {
     /// The metrics' address.
     #[error("--metrics-listen: {0}")]
     Metrics(String),
+    /// The mail server.
+    #[error("--smtp-url: {0}")]
+    Mail(String),
 }
 
 /// The exit code after a part of the server has ended by a defect (`EX_SOFTWARE` in sysexits.h). A
@@ -128,6 +134,7 @@ pub struct Running {
     server: Option<JoinHandle<Drained>>,
     canary: Background,
     background: Background,
+    workers: Workers,
     presence: PresenceReporter,
     drain: Duration,
 }
@@ -152,7 +159,12 @@ pub async fn start(
         ),
         None => None,
     };
-    let store = Store::open(&config.database, config.notify_database.as_ref()).await?;
+    let pool = config.mail.as_ref().map(Pool::new).transpose();
+    let pool = pool.map_err(StartError::Mail)?;
+    let mut store = Store::open(&config.database, config.notify_database.as_ref()).await?;
+    if config.mail.is_some() {
+        store = store.with_mail().await?;
+    }
     let drawn_password = session::ensure_password(&store, config.admin_password.as_ref()).await?;
     if config.welcome_event {
         welcome(&store, &config.time_zone, &clock).await?;
@@ -195,6 +207,7 @@ pub async fn start(
         let task = backups::run(plan, config.database.clone(), clock.clone());
         background.spawn("backups", task);
     }
+    let workers = Workers::start(config.mail.as_ref().zip(pool), &store, &clock).await?;
     let presence = PresenceReporter::new(store.clone(), hub.clone());
     background.spawn("presence", presence.clone().run());
 
@@ -217,6 +230,7 @@ pub async fn start(
     let settings = Settings {
         heartbeat: config.heartbeat,
         public_url: config.public_url.clone(),
+        mail: config.mail.as_ref().map(|mail| mail.budget),
         time_zone: config.time_zone.clone(),
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,
@@ -249,6 +263,7 @@ pub async fn start(
         server: Some(server),
         canary,
         background,
+        workers,
         presence,
         drain: config.drain,
     })
@@ -295,6 +310,7 @@ impl Running {
             biased;
             () = signal => return Stopped::Asked,
             ended = self.background.ended() => ended,
+            ended = self.workers.ended() => ended,
             ended = self.canary.ended() => ended,
             ended = server_ended(&mut self.server) => ended,
         };
@@ -310,6 +326,7 @@ impl Running {
     /// say goodbye spread over the window. What was admitted is committed and answered.
     pub async fn stop(mut self) {
         self.context.readiness.drain();
+        self.workers.ask_to_stop();
         // No person watches it, so it needs no farewell.
         self.canary.shutdown().await;
         // Receivers are gone only when the server has ended by itself.
@@ -324,6 +341,7 @@ impl Running {
             }
         }
         self.context.registrar.close().await;
+        self.workers.finish().await;
         self.background.shutdown().await;
         self.presence.leave().await;
         self.context.store.close().await;

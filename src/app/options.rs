@@ -42,6 +42,15 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     })
 }
 
+/// Mails an hour: without a number above 0 nothing would ever be sent.
+pub(super) fn budget(text: &str) -> Result<u32, String> {
+    let mails = whole::<u32>(text)?;
+    if mails == 0 {
+        return Err("at least 1 is needed; leave --smtp-url out to send no mail".into());
+    }
+    Ok(mails)
+}
+
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     let folder = PathBuf::from(text);
     if folder.is_dir() {

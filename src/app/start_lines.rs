@@ -58,6 +58,10 @@ fn lines(
             &format!("{}, every {every}", backups.folder.display()),
         ));
     }
+    if let Some(mail) = &config.mail {
+        let value = format!("{}, from {}", mail.server, mail.from);
+        lines.push(line("Mail", &value));
+    }
     let rate = match config.register_rate_per_ip {
         0 => "registrations unlimited".to_owned(),
         rate => format!("{rate} registrations a minute from one address"),

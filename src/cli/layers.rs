@@ -16,14 +16,16 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use serde_json::{Map, Value};
 
 use super::serve::ServeArgs;
+use crate::outbox::mail::SmtpUrl;
 use crate::store::DatabaseUrl;
 
 /// Options that hold a secret: a file may hold it as well.
-const SECRETS: [&str; 4] = [
+const SECRETS: [&str; 5] = [
     "admin_password",
     "admin_token",
     "database_url",
     "notify_database_url",
+    "smtp_url",
 ];
 /// Options that name a file: a credential is such a file.
 const FILES: [&str; 2] = ["tls_cert", "tls_key"];
@@ -163,6 +165,9 @@ fn masked(id: &str, value: String) -> String {
         "admin_password" | "admin_token" => MASK.to_owned(),
         "database_url" | "notify_database_url" => value
             .parse::<DatabaseUrl>()
+            .map_or_else(|_| MASK.to_owned(), |url| url.to_string()),
+        "smtp_url" => value
+            .parse::<SmtpUrl>()
             .map_or_else(|_| MASK.to_owned(), |url| url.to_string()),
         // A mistake, which must not show a password.
         "public_url" if value.contains('@') => MASK.to_owned(),
@@ -307,6 +312,8 @@ mod tests {
             let value = "postgres://ada:hunter22@db.example.org/headcount".to_owned();
             assert!(!masked(id, value).contains("hunter22"), "{id}");
         }
+        let smtp = "smtps://ada:hunter22@mail.example.org".to_owned();
+        assert_eq!(masked("smtp_url", smtp), "smtps://mail.example.org:465");
         assert!(
             !masked("public_url", "https://ada:hunter22@example.org".to_owned())
                 .contains("hunter22")

@@ -76,6 +76,36 @@ pub struct ServeArgs {
     /// out.
     #[arg(long, env = "HEADCOUNT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// The mail server: smtps://USER:PASSWORD@HOST:465, or smtp://HOST:587 with ?tls=required (the default),
+    /// opportunistic or none. No mail when left out. Needs --public-url. HEADCOUNT_SMTP_URL_FILE names a file that holds it.
+    #[arg(
+        long,
+        env = "HEADCOUNT_SMTP_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub smtp_url: Option<String>,
+    /// The sender of mail, such as "Events <events@example.org>"; headcount@ the host of --public-url when left out.
+    #[arg(long, env = "HEADCOUNT_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+    /// Mails an hour about one event; more wait.
+    #[arg(
+        long,
+        env = "HEADCOUNT_MAIL_PER_EVENT",
+        default_value = "500",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
+    pub mail_per_event: String,
+    /// Mails an hour in all; more wait.
+    #[arg(
+        long,
+        env = "HEADCOUNT_MAIL_PER_HOUR",
+        default_value = "2000",
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
+    pub mail_per_hour: String,
     /// The time zone of new events, an IANA name such as Europe/Berlin.
     #[arg(
         long,

@@ -27,6 +27,7 @@ pub mod language;
 pub mod local_time;
 pub mod observance;
 pub mod occasion;
+pub mod outbox;
 mod party;
 pub mod person;
 pub mod position;

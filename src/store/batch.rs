@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::error::{ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, bounded, bounded_by};
+use super::outbox::{self, Outgoing};
 use super::transaction::Transaction;
 use super::{Commit, StoreError};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Applicant, Command, Refusal};
 use crate::domain::decide::{BatchState, Known, apply};
 use crate::domain::event::{Capacity, Event, EventId, PartySize};
+use crate::domain::outbox::mails;
 use crate::domain::person::Email;
 use crate::domain::registration::{IdempotencyKey, Registration};
 
@@ -25,6 +27,9 @@ const LOOK_UP_PAUSE: Duration = Duration::from_millis(100);
 pub(super) trait Backend {
     /// Its transactions.
     type Transaction: Transaction;
+
+    /// What a batch writes to the outbox.
+    fn outgoing(&self) -> &Outgoing;
 
     /// Begins a transaction, waits for the event's lock, and reads the event with the registrations
     /// that `lookup` names. `None` when there is no such event. It takes as few round trips as the
@@ -59,6 +64,7 @@ pub(super) async fn commit(
         transaction,
         commit,
         written,
+        outgoing,
         first,
     } = bounded_by(deadline, limit, prepare(backend, event, commands, clock)).await?;
     if !written {
@@ -66,7 +72,7 @@ pub(super) async fn commit(
         bounded_by(deadline, limit, transaction.rollback()).await?;
         return Ok(commit);
     }
-    match bounded_by(deadline, limit, transaction.commit()).await {
+    let committed = match bounded_by(deadline, limit, transaction.commit()).await {
         Err(StoreError::Unreachable(error)) => {
             let stored = was_stored(backend, event, first.as_deref()).await;
             let stored = stored.unwrap_or(false);
@@ -81,7 +87,11 @@ pub(super) async fn commit(
             }
         }
         outcome => outcome.map(|()| commit),
+    };
+    if outgoing {
+        backend.outgoing().wake();
     }
+    committed
 }
 
 /// A batch that is decided and written, but not committed.
@@ -90,6 +100,8 @@ struct Prepared<T> {
     commit: Commit,
     /// Whether there is anything to commit.
     written: bool,
+    /// Whether the outbox has new rows.
+    outgoing: bool,
     /// The first new registration.
     first: Option<Arc<Registration>>,
 }
@@ -110,7 +122,7 @@ async fn prepare<B: Backend>(
         changes: Vec::new(),
         decisions: Vec::with_capacity(commands.len()),
     };
-    let (mut written, mut first) = (false, None);
+    let (mut written, mut outgoing, mut first) = (false, false, None);
     for segment in segments(commands) {
         let Some(event) = commit.event.take() else {
             let refusals = segment.iter().map(|_| Err(Refusal::EventNotFound));
@@ -125,7 +137,7 @@ async fn prepare<B: Backend>(
             commit.decisions.push(apply(&mut batch, command, now));
         }
         if !batch.is_unchanged() {
-            write(&mut transaction, &batch).await?;
+            outgoing |= write(&mut transaction, &batch, backend.outgoing()).await?;
             written = true;
         }
         first = first.or_else(|| batch.first_inserted());
@@ -137,6 +149,7 @@ async fn prepare<B: Backend>(
         transaction,
         commit,
         written,
+        outgoing,
         first,
     })
 }
@@ -299,9 +312,14 @@ fn waiting_needed(event: &Event, lookup: &Lookup<'_>, named: &[Registration]) ->
     (free + freed).min(event.waiting_parties())
 }
 
-/// Writes what was decided.
-async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result<(), StoreError> {
+/// Writes what was decided. Returns whether the outbox has new rows.
+async fn write(
+    transaction: &mut impl Transaction,
+    batch: &BatchState,
+    outgoing: &Outgoing,
+) -> Result<bool, StoreError> {
     let (event, writes) = (&batch.event, &batch.writes);
+    let mut has_outgoing = false;
     if writes.deleted {
         transaction.delete(event.id).await?;
     } else {
@@ -322,6 +340,17 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
         if !erased_new.is_empty() {
             transaction.erase(&erased_new).await?;
         }
+        for row in erased.iter().chain(&erased_new) {
+            transaction.erase_outgoing(row, event.at).await?;
+        }
+        if outgoing.mails() {
+            // Webhooks add their rows here, from the same notices: `outbox::insert` takes both.
+            let rows = mails(batch);
+            if !rows.is_empty() {
+                outbox::insert(transaction.connection(), outgoing, &rows, event.at).await?;
+                has_outgoing = true;
+            }
+        }
         if writes.settings {
             transaction.write_settings(event).await?;
         }
@@ -338,7 +367,7 @@ async fn write(transaction: &mut impl Transaction, batch: &BatchState) -> Result
     for entry in &writes.audit {
         transaction.audit(&event.slug, entry).await?;
     }
-    Ok(())
+    Ok(has_outgoing)
 }
 
 /// Whether a batch is stored. Taking the event's lock waits for the end of its transaction; after

@@ -33,6 +33,7 @@ pub mod inspect;
 mod lists;
 mod migrations;
 mod order;
+pub mod outbox;
 mod postgres;
 mod queries;
 mod readers;

@@ -42,6 +42,8 @@ macro_rules! read_long {
     };
 }
 
+pub(super) use {read, read_long};
+
 /// Reads.
 impl Store {
     /// Every event, in the order of creation.

@@ -14,9 +14,11 @@ use crate::domain::headcount::{Headcount, State};
 use crate::domain::position::Position;
 
 mod event;
+mod outbox;
 mod registration;
 
 pub(super) use event::{EventRow, bind_event, event_columns};
+pub(super) use outbox::{OutboxRow, outbox_columns};
 pub(super) use registration::{ListedRow, RegistrationRow, email, registration_columns};
 
 /// Declares a row that is read by the names of its columns. sqlx's derive does the same, but its

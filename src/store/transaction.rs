@@ -142,6 +142,23 @@ pub(super) trait Transaction: Sized {
         Ok(())
     }
 
+    /// Erases a person's data from what was sent or waits.
+    async fn erase_outgoing(
+        &mut self,
+        row: &Registration,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::ERASE_OUTGOING)
+                .bind(row.locator.event)
+                .bind(i64::from(row.locator.round))
+                .bind(i64::from(row.locator.number))
+                .bind(now.as_millis())
+        )?;
+        Ok(())
+    }
+
     /// Writes the settings that only an edit changes.
     async fn write_settings(&mut self, event: &Event) -> Result<(), StoreError> {
         let occasion = &event.occasion;

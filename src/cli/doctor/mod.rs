@@ -17,11 +17,12 @@ mod certificate;
 mod database;
 mod finding;
 mod machine;
+mod mail;
 
 use finding::{Finding, Level};
 
-/// Checks configuration, database, schema, disk, open files, clock, addresses, certificate and proxy
-/// of the server that these options would start. Prints one line for each check, with what to do.
+/// Checks configuration, database, schema, disk, open files, clock, addresses, certificate, proxy and
+/// mail server of the server that these options would start. Prints one line for each check, with what to do.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
@@ -75,6 +76,7 @@ async fn examine(config: &Config, files: Option<&certificate::Files>) -> Vec<Fin
     findings.push(listen);
     findings.extend(files.map(|files| files.examine(config.public_url.as_deref())));
     findings.extend(address::public(config, files.is_some(), serves).await);
+    findings.extend(mail::examine(config).await);
     findings
 }
 

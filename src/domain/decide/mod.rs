@@ -24,6 +24,7 @@ use super::change::Kind;
 use super::clock::Timestamp;
 use super::command::{Answer, Command, Decision, Refusal};
 use super::event::Event;
+use super::outbox::Notice;
 use super::registration::{Locator, Registration, Secret, Status};
 
 /// Decides one command at the moment `now` and changes the state accordingly. A refusal changes
@@ -161,6 +162,10 @@ fn cancel(
     }
     let revision = current.then_some(batch.event.revision);
     let after = batch.set_status(locator, Status::Cancelled, revision);
+    batch.writes.notices.push(Notice::Cancelled {
+        locator,
+        by_organiser: *by != Actor::Visitor,
+    });
     batch.audit(
         by,
         "cancel",
@@ -208,5 +213,6 @@ fn promote(batch: &mut BatchState, now: Timestamp) {
     batch.bump_revision(Kind::Promoted, now);
     for locator in promoted {
         batch.set_status(locator, Status::Confirmed, Some(batch.event.revision));
+        batch.writes.notices.push(Notice::Promoted(locator));
     }
 }

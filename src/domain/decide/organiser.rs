@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Decision, Refusal};
 use crate::domain::event::{self, Capacity, Edit, Event};
 use crate::domain::headcount::State as EventState;
+use crate::domain::outbox::Notice;
 use crate::domain::questions::{Question, Questions};
 
 pub(super) fn edit_settings(
@@ -75,10 +76,28 @@ pub(super) fn edit_settings(
         batch.event.edits = before.edits.saturating_add(1);
         batch.event.edited_at = Some(batch.event.at);
         batch.writes.settings = true;
+        let settings = moved(&before, &batch.event);
+        if !settings.is_empty() {
+            batch.writes.notices.push(Notice::Moved { settings });
+        }
         let after = audit::event(&batch.event);
         batch.audit(by, "edit", now, audit::event(&before), after);
     }
     Ok(Answer::Event(Box::new(batch.event.clone())))
+}
+
+/// The settings of time and place that differ.
+fn moved(before: &Event, after: &Event) -> Vec<&'static str> {
+    let (before, after) = (&before.occasion, &after.occasion);
+    let differs = [
+        ("starts_at", before.starts_at != after.starts_at),
+        ("ends_at", before.ends_at != after.ends_at),
+        ("time_zone", before.time_zone != after.time_zone),
+        ("location", before.location != after.location),
+        ("online_url", before.online_url != after.online_url),
+    ];
+    let names = differs.into_iter().filter(|(_, differs)| *differs);
+    names.map(|(name, _)| name).collect()
 }
 
 /// The questions after an edit. Before anybody has registered, nothing was answered.

@@ -8,6 +8,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Applicant, Decision, Imported, Refusal};
 use crate::domain::event::{Capacity, Event, PartySize};
 use crate::domain::headcount::State;
+use crate::domain::outbox::Notice;
 use crate::domain::registration::{AddedBy, Locator, Registration, Status};
 
 /// How a party is registered.
@@ -177,6 +178,7 @@ fn admit(
         batch.known.waiting.push_back(locator);
     }
     batch.writes.inserted.push(locator);
+    batch.writes.notices.push(Notice::Registered(locator));
     Ok(registration)
 }
 

@@ -9,6 +9,7 @@ use crate::domain::change::Kind;
 use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Decision, Refusal, Revised};
 use crate::domain::event::{Event, PartySize};
+use crate::domain::outbox::Notice;
 use crate::domain::position::Position;
 use crate::domain::registration::{Registration, Status};
 
@@ -52,6 +53,7 @@ pub(super) fn revise(
         row.party_size = people;
         row.answers = answers;
     });
+    batch.writes.notices.push(Notice::Changed(row.locator));
     if is_rewritten {
         batch.writes.rewritten.push(row.locator);
     }
@@ -89,6 +91,7 @@ pub(super) fn restore(
     let revision = Some(batch.event.revision);
     let after = batch.set_status(row.locator, Status::Confirmed, revision);
     batch.known.insert_email(&after);
+    batch.writes.notices.push(Notice::Restored(row.locator));
     let (before, now_is) = (audit::registration(row), audit::registration(&after));
     batch.audit(by, "restore", now, before, now_is);
     Ok(Answer::Restored(after))

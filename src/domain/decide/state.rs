@@ -13,6 +13,7 @@ use crate::domain::change::{Change, Kind};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, Event};
 use crate::domain::lab;
+use crate::domain::outbox::Notice;
 use crate::domain::person::Email;
 use crate::domain::registration::{IdempotencyKey, Locator, Registration, Status};
 
@@ -127,6 +128,8 @@ pub struct Writes {
     pub changes: Vec<Change>,
     /// Lines of the audit log.
     pub audit: Vec<AuditEntry>,
+    /// What happened, for mails and webhooks.
+    pub notices: Vec<Notice>,
     /// Whether the settings that only an edit changes have to be written.
     pub settings: bool,
     /// The round to archive, with its capacity.

@@ -91,6 +91,7 @@ mod tests {
         Settings {
             heartbeat: Duration::from_secs(15),
             public_url: url.map(str::to_owned),
+            mail: None,
             time_zone: crate::domain::zone::Zone::default(),
             admin_token: token.map(Hidden::new),
             register_rate_per_ip: 0,

@@ -42,6 +42,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         heartbeat: Duration::from_secs(15),
         public_url: None,
+        mail: None,
         time_zone: crate::domain::zone::Zone::default(),
         admin_token: None,
         register_rate_per_ip: 0,

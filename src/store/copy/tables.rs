@@ -46,7 +46,7 @@ impl Table {
 }
 
 /// Every table that is copied; a table comes after those that it references.
-pub(super) const TABLES: [Table; 7] = [
+pub(super) const TABLES: [Table; 9] = [
     Table {
         name: "events",
         columns: &[
@@ -162,6 +162,41 @@ pub(super) const TABLES: [Table; 7] = [
         ],
         key: "id",
         draws_keys: true,
+    },
+    Table {
+        name: "outbox",
+        columns: &[
+            ("id", Int),
+            ("channel", Text),
+            ("kind", Text),
+            ("lane", Int),
+            ("event_id", Int),
+            ("round", Int),
+            ("number", Int),
+            ("webhook_id", Int),
+            ("recipient", Text),
+            ("language", Text),
+            ("payload", Text),
+            ("progress", Int),
+            ("once_key", Text),
+            ("created_at", Int),
+            ("due_at", Int),
+            ("attempts", Int),
+            ("attempted_at", Int),
+            ("leased_until", Int),
+            ("leased_by", Text),
+            ("state", Text),
+            ("error", Text),
+            ("finished_at", Int),
+        ],
+        key: "id",
+        draws_keys: true,
+    },
+    Table {
+        name: "refused_addresses",
+        columns: &[("recipient", Text), ("at", Int), ("error", Text)],
+        key: "recipient",
+        draws_keys: false,
     },
     Table {
         name: "settings",

@@ -15,6 +15,7 @@ use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
 use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::outbox::Outgoing;
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::transaction::Transaction as _;
 use super::{Filter, Order, Page, SortKey, StoreError, migrations, rows, sql};
@@ -63,6 +64,8 @@ pub struct Postgres {
     options: Arc<PgConnectOptions>,
     /// Where to listen: directly at the server, if a pooler assigns connections by transaction.
     listen: Arc<PgConnectOptions>,
+    /// What a batch writes to the outbox.
+    pub(super) outgoing: Outgoing,
     /// The client of long reads; see [`super::Store::for_reader`].
     pub(super) reader: Option<IpAddr>,
 }
@@ -100,6 +103,7 @@ impl Postgres {
             readers: Arc::new(readers),
             listen: listen.map_or_else(|| Arc::clone(&options), |listen| Arc::new(named(listen))),
             options,
+            outgoing: Outgoing::default(),
             reader: None,
         })
     }
@@ -164,6 +168,10 @@ impl Postgres {
 
 impl Backend for Postgres {
     type Transaction = PgTransaction;
+
+    fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
 
     async fn lock(
         &self,

@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::outbox::Outgoing;
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::{Filter, Order, Page, SortKey, StoreError, rows, sql};
 use crate::domain::event::EventId;
@@ -68,6 +69,8 @@ pub struct Sqlite {
     /// error or a cancelled future its state is unknown, so the next transaction opens another.
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     file: Arc<OpenFile>,
+    /// What a batch writes to the outbox.
+    pub(super) outgoing: Outgoing,
     /// The client of long reads; see [`super::Store::for_reader`].
     pub(super) reader: Option<IpAddr>,
 }
@@ -114,6 +117,7 @@ impl Sqlite {
             writing: Arc::new(writing),
             writer: Arc::new(Mutex::new(Some(writer))),
             file: Arc::new(file),
+            outgoing: Outgoing::default(),
             reader: None,
         })
     }
@@ -212,6 +216,10 @@ impl Sqlite {
 
 impl Backend for Sqlite {
     type Transaction = SqliteTransaction;
+
+    fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
 
     /// The write lock is on the whole file, so it is this event's as well.
     async fn lock(

@@ -10,7 +10,7 @@ use source::{Named, Target, crate_paths, parse};
 
 /// The parts of the crate and the floor each stands on. A part uses its own modules and those of
 /// lower floors.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("domain", 0),
     ("negotiation", 1),
     ("wire", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("live", 2),
     ("text", 2),
     ("register", 3),
+    ("outbox", 3),
     ("problem", 4),
     ("context", 4),
     ("transport", 5),
@@ -71,7 +72,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("clap", &["cli"]),
     ("tokio::signal", &["app", "cli"]),
-    ("tokio::sync::watch", &["live", "server", "app"]),
+    ("tokio::sync::watch", &["live", "server", "app", "outbox"]),
     (
         "warp",
         &[
@@ -97,6 +98,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("basic_toml", &["cli::layers"]),
     ("clap_complete", &["cli::completions"]),
     ("clap_mangen", &["cli::manual"]),
+    ("lettre", &["outbox"]),
     ("ipnet", &["server", "app"]),
     ("rustix", &["store", "server", "cli"]),
     ("tokio_tungstenite", &["wire", "transport", "cli"]),
@@ -111,15 +113,18 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("qrcode", &["http"]),
     ("icalendar", &["wire"]),
     ("argon2", &["http"]),
-    ("sha2", &["http"]),
+    ("sha2", &["http", "store"]),
     ("subtle", &["domain", "http"]),
-    ("rand", &["domain", "live", "transport", "http", "cli"]),
+    (
+        "rand",
+        &["domain", "live", "outbox", "transport", "http", "cli"],
+    ),
     ("jiff", &["domain", "cli"]),
     ("foldhash", &["domain"]),
     ("icu_properties", &["domain"]),
     ("idna", &["domain"]),
     ("unicode_normalization", &["domain", "http"]),
-    ("percent_encoding", &["domain", "http"]),
+    ("percent_encoding", &["domain", "outbox", "http"]),
     ("governor", &["context"]),
     ("metrics_exporter_prometheus", &["app"]),
     ("tracing_subscriber", &["app"]),

@@ -46,6 +46,7 @@ mod load;
 mod lost;
 mod nodes;
 mod organiser;
+mod outbox;
 mod questions;
 mod reading;
 mod schedule;

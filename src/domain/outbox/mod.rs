@@ -1,0 +1,241 @@
+//! What is sent to people and programs after a commit: the rows of the outbox.
+//!
+//! A decision leaves [`Notice`]s in its batch; [`mails`] makes rows of them, and the store writes the
+//! rows in the batch's transaction. A row of a mail has no name, address or answer: the mail is
+//! composed when it is sent, from the event and the registration as they are then.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::clock::Timestamp;
+use super::event::EventId;
+use super::registration::Locator;
+
+mod backoff;
+mod kind;
+mod notice;
+
+pub use backoff::{Lifetime, next_attempt};
+pub use kind::MailKind;
+pub use notice::{Notice, mails};
+
+/// The key of a row.
+pub type RowId = i64;
+
+/// How a row is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// A mail to one person.
+    Mail,
+    /// Becomes one mail for each registration of a round, in portions.
+    Fanout,
+    /// A request to a program.
+    Webhook,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Mail, Self::Fanout, Self::Webhook];
+
+    /// The word in the database and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Fanout => "fanout",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The channel with this word; `None` if there is none.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// The state of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowState {
+    /// To be sent: now, later, or again.
+    Waiting,
+    /// The receiver has it.
+    Sent,
+    /// Given up; an organiser may try again.
+    Failed,
+    /// Not sent on purpose, for example because the registration was cancelled.
+    Dropped,
+}
+
+impl RowState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Sent, Self::Failed, Self::Dropped];
+
+    /// The word in the database, in JSON and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The state with this word; `None` if there is none.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// Who receives a row. Rows with the same recipient are sent in the order in which they were written.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// The key of an address. Only a digest of it is stored.
+    Address(String),
+    /// Anything else, stored as it is. It must not be personal data.
+    Key(String),
+}
+
+/// An address is never printed.
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(_) => f.write_str("Address(…)"),
+            Self::Key(key) => f.debug_tuple("Key").field(key).finish(),
+        }
+    }
+}
+
+/// A row to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// How it is delivered.
+    pub channel: Channel,
+    /// The kind of mail, or the type of webhook.
+    pub kind: String,
+    /// The event of a mail, the target of a webhook. Lanes take turns and have budgets.
+    pub lane: i64,
+    /// The event that it is about; 0 for none.
+    pub event: EventId,
+    /// The round of a registration or fan-out.
+    pub round: Option<u32>,
+    /// The number of a registration.
+    pub number: Option<u32>,
+    /// The target of a webhook.
+    pub webhook: Option<i64>,
+    /// Who receives it.
+    pub recipient: Recipient,
+    /// The language's tag; empty for the default.
+    pub language: String,
+    /// Facts that it needs later: for a mail no personal data, for a webhook the whole payload.
+    pub payload: Value,
+    /// If another row has the same key, this one is not written.
+    pub once: Option<String>,
+    /// Not before.
+    pub due: Timestamp,
+}
+
+impl NewRow {
+    /// A mail about a registration, to its address.
+    pub fn mail(kind: MailKind, locator: Locator, address: &str, due: Timestamp) -> Self {
+        Self {
+            channel: Channel::Mail,
+            kind: kind.as_str().to_owned(),
+            lane: locator.event,
+            event: locator.event,
+            round: Some(locator.round),
+            number: Some(locator.number),
+            webhook: None,
+            recipient: Recipient::Address(address.to_owned()),
+            language: String::new(),
+            payload: Value::Object(serde_json::Map::new()),
+            once: None,
+            due,
+        }
+    }
+
+    /// A mail to everybody who has a place or waits in a round, whoever that is when it is due.
+    pub fn fanout(
+        kind: MailKind,
+        event: EventId,
+        round: u32,
+        payload: Value,
+        due: Timestamp,
+    ) -> Self {
+        Self {
+            channel: Channel::Fanout,
+            kind: kind.as_str().to_owned(),
+            lane: event,
+            event,
+            round: Some(round),
+            number: None,
+            webhook: None,
+            recipient: Recipient::Key(format!("fanout:{event}")),
+            language: String::new(),
+            payload,
+            once: None,
+            due,
+        }
+    }
+}
+
+/// A row as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its key, in the order of writing.
+    pub id: RowId,
+    /// How it is delivered.
+    pub channel: Channel,
+    /// The kind of mail, or the type of webhook.
+    pub kind: String,
+    /// The event that it is about; 0 for none.
+    pub event: EventId,
+    /// The round of a registration or fan-out.
+    pub round: Option<u32>,
+    /// The number of a registration.
+    pub number: Option<u32>,
+    /// The target of a webhook.
+    pub webhook: Option<i64>,
+    /// A digest of the address, or another key.
+    pub recipient: String,
+    /// The language's tag; empty for the default.
+    pub language: String,
+    /// Facts that it needs.
+    pub payload: Value,
+    /// How far a fan-out has come.
+    pub progress: u32,
+    /// When it was written.
+    pub created: Timestamp,
+    /// Not before.
+    pub due: Timestamp,
+    /// How often a worker has claimed it.
+    pub attempts: u32,
+    /// When it was claimed first.
+    pub attempted: Option<Timestamp>,
+    /// Where it stands.
+    pub state: RowState,
+    /// The last error. It contains no address.
+    pub error: Option<String>,
+    /// When it was sent, given up or dropped.
+    pub finished: Option<Timestamp>,
+}
+
+impl Row {
+    /// The registration that it is about.
+    pub fn locator(&self) -> Option<Locator> {
+        Some(Locator {
+            event: self.event,
+            round: self.round?,
+            number: self.number?,
+        })
+    }
+
+    /// The `Message-ID` (RFC 5322, section 3.6.4). Every attempt has the same, so that a receiver can
+    /// recognise a mail that came twice.
+    pub fn message_id(&self, domain: &str) -> String {
+        format!(
+            "<{}.{}.headcount@{domain}>",
+            self.id,
+            self.created.as_millis()
+        )
+    }
+}
