@@ -34,6 +34,14 @@ impl State {
         }
     }
 
+    /// Whether people may register: for a place, for the waiting list, or in vain.
+    pub fn takes_registrations(self) -> bool {
+        match self {
+            Self::Open | Self::Full | Self::Waitlist => true,
+            Self::Scheduled | Self::Closed => false,
+        }
+    }
+
     /// The state with this word; `None` if there is none.
     pub fn parse(word: &str) -> Option<Self> {
         [

@@ -32,10 +32,10 @@ pub(super) fn newest() -> i64 {
         .unwrap_or(0)
 }
 
-/// The migrations that this program knows, up to `newest`. Their numbers may have gaps.
-pub(super) fn up_to(newest: i64) -> impl Iterator<Item = i64> {
-    let known = SQLITE.iter().map(|migration| migration.version);
-    known.filter(move |version| *version <= newest)
+/// The migrations of SQLite that this program knows, up to `newest`. Their numbers may have gaps.
+pub(super) fn up_to(newest: i64) -> impl Iterator<Item = &'static Migration> {
+    let known = SQLITE.iter();
+    known.filter(move |migration| migration.version <= newest)
 }
 
 /// `0001_initial` is version 1, "initial".

@@ -103,7 +103,10 @@ impl Store {
                 .bind(i64::from(limit)),
             fetch_all
         )?;
-        changes.into_iter().map(|row| row.of(event)).collect()
+        let changes = changes.into_iter();
+        changes
+            .map(|row| row.of(&event.slug, &event.epoch))
+            .collect()
     }
 
     /// One registration, with its position in the waiting list.

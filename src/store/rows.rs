@@ -9,9 +9,9 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::change::{Change, Kind};
 use crate::domain::clock::Timestamp;
 use crate::domain::decide::Archived;
-use crate::domain::event::{Capacity, Event, PartySize};
+use crate::domain::event::{Capacity, PartySize, Slug};
 use crate::domain::headcount::{Headcount, State};
-use crate::domain::position::Position;
+use crate::domain::position::{Epoch, Position};
 
 mod event;
 mod outbox;
@@ -60,14 +60,14 @@ row! {
 
 impl ChangeRow {
     /// The change, with the slug and epoch of its event, which the log's rows do not repeat.
-    pub(super) fn of(self, event: &Event) -> Result<Change, StoreError> {
+    pub(super) fn of(self, slug: &Slug, epoch: &Epoch) -> Result<Change, StoreError> {
         let capacity = capacity(self.capacity)?;
         let registered = count("registered", self.registered)?;
         Ok(Change {
             headcount: Headcount {
-                event: event.slug.clone(),
+                event: slug.clone(),
                 position: Position {
-                    epoch: event.epoch.clone(),
+                    epoch: epoch.clone(),
                     revision: self.revision,
                 },
                 revision: self.revision,

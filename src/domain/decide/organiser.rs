@@ -110,11 +110,7 @@ fn replaced(before: &Event, asked: &[Question]) -> Result<Questions, Refusal> {
 /// Any setting can begin or end registration, which is what a reader of the change log wants to
 /// know first.
 fn kind_of_edit(before: EventState, after: EventState) -> Kind {
-    let takes_registrations = |state| match state {
-        EventState::Open | EventState::Full | EventState::Waitlist => true,
-        EventState::Scheduled | EventState::Closed => false,
-    };
-    if !takes_registrations(before) && takes_registrations(after) {
+    if !before.takes_registrations() && after.takes_registrations() {
         Kind::Opened
     } else if before != EventState::Closed && after == EventState::Closed {
         Kind::Closed

@@ -92,6 +92,12 @@ row! {
     }
 }
 
+impl EventRow {
+    pub(in crate::store) fn slug(&self) -> &str {
+        &self.slug
+    }
+}
+
 impl TryFrom<EventRow> for Event {
     type Error = StoreError;
 

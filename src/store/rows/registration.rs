@@ -39,6 +39,19 @@ row! {
     }
 }
 
+impl RegistrationRow {
+    /// Where it is, for a message about a row that cannot be read.
+    pub(in crate::store) fn place(&self) -> String {
+        let Self {
+            event_id,
+            round,
+            number,
+            ..
+        } = self;
+        format!("number {number} in round {round} of the event with id {event_id}")
+    }
+}
+
 impl TryFrom<RegistrationRow> for Registration {
     type Error = StoreError;
 

@@ -13,7 +13,7 @@ use crate::support::sqlite::File;
 use headcount::domain::clock::Clock;
 
 /// What somebody did to a file, the check that must fail, and a word that it must say.
-const DAMAGE: [(&str, &str, &str); 15] = [
+const DAMAGE: [(&str, &str, &str); 43] = [
     (
         "UPDATE events SET registered = registered + 1 WHERE slug = 'hall'",
         "counts",
@@ -81,6 +81,130 @@ const DAMAGE: [(&str, &str, &str); 15] = [
         "other counts",
     ),
     (
+        "UPDATE events SET waiting_companions = waiting_companions + 1 WHERE waiting > 0",
+        "counts",
+        "waiting companions",
+    ),
+    (
+        "UPDATE changes SET at = at + 86400000 WHERE revision = 2",
+        "revisions",
+        "older than the line before",
+    ),
+    (
+        "UPDATE changes SET round = round + 1 WHERE revision = 2",
+        "revisions",
+        "this round",
+    ),
+    (
+        "UPDATE changes SET capacity = 7 WHERE revision = 2",
+        "revisions",
+        "this capacity",
+    ),
+    (
+        "UPDATE changes SET registered = registered + 1000 WHERE revision = 2",
+        "revisions",
+        "these counts",
+    ),
+    (
+        "UPDATE changes SET waiting = waiting + 1000 WHERE revision = 2",
+        "revisions",
+        "these counts",
+    ),
+    (
+        "UPDATE changes SET kind = 'promoted' WHERE revision = 2",
+        "revisions",
+        "(promoted)",
+    ),
+    (
+        "UPDATE changes SET kind = 'invented' WHERE revision = 2",
+        "revisions",
+        "invented",
+    ),
+    (
+        "UPDATE changes SET state = 'invented' WHERE revision = 2",
+        "revisions",
+        "invented",
+    ),
+    (
+        "UPDATE changes SET state = 'closed' WHERE revision = 2",
+        "revisions",
+        "this state",
+    ),
+    (
+        "UPDATE changes SET kind = 'edited' WHERE revision = 1",
+        "revisions",
+        "begins with created",
+    ),
+    (
+        "UPDATE changes SET registered = 3 WHERE revision = 1",
+        "revisions",
+        "with nobody",
+    ),
+    ("UPDATE events SET questions = '[{'", "rows", "questions"),
+    ("UPDATE events SET capacity = -1", "constraints", "CHECK"),
+    (
+        "UPDATE registrations SET answers = '{' WHERE number = 7",
+        "rows",
+        "number 7 in round 1",
+    ),
+    (
+        "UPDATE registrations SET added_by = 'nobody' WHERE number = 7",
+        "rows",
+        "added_by",
+    ),
+    (
+        "UPDATE registrations SET email_key = email_key || '.org' WHERE number = 7",
+        "rows",
+        "email_key",
+    ),
+    (
+        "UPDATE registrations SET search_key = '' WHERE number = 7",
+        "rows",
+        "search_key",
+    ),
+    (
+        "UPDATE registrations SET status = 'lost' WHERE number = 7",
+        "rows",
+        "status",
+    ),
+    ("UPDATE audit SET \"after\" = '{'", "constraints", "CHECK"),
+    (
+        "DROP INDEX registrations_email",
+        "schema",
+        "index registrations_email is missing",
+    ),
+    (
+        "DROP INDEX registrations_email; CREATE INDEX registrations_email ON registrations (event_id, round, email_key)",
+        "schema",
+        "index registrations_email is not as",
+    ),
+    ("DROP TABLE sessions", "schema", "table sessions is missing"),
+    (
+        "ALTER TABLE registrations DROP COLUMN added_by",
+        "schema",
+        "table registrations is not as",
+    ),
+    (
+        "CREATE TRIGGER extra AFTER INSERT ON registrations BEGIN DELETE FROM audit; END",
+        "schema",
+        "trigger extra",
+    ),
+    (
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+        "schema",
+        "migration 2 is missing",
+    ),
+    (
+        "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2",
+        "schema",
+        "another text",
+    ),
+    (
+        "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1",
+        "schema",
+        "newer version",
+    ),
+    (
         "PRAGMA foreign_keys = OFF; DELETE FROM events WHERE slug = 'hall'",
         "references",
         "registrations",
@@ -126,7 +250,7 @@ async fn every_row_that_is_missing_or_changed_is_noticed() {
     assert!(
         done.status.code() == Some(1)
             && shown.contains("FAIL  references")
-            && shown.lines().count() == 5,
+            && shown.lines().count() == 7,
         "{done:?}"
     );
 }

@@ -60,7 +60,7 @@ async fn a_backup_of_either_database_has_every_row_and_is_restored_into_either()
         let shown = String::from_utf8_lossy(&done.stdout).into_owned();
         assert!(done.status.success(), "{done:?}");
         assert!(
-            shown.matches("\nok    ").count() == 5 && !shown.contains("FAIL"),
+            shown.matches("\nok    ").count() == 7 && !shown.contains("FAIL"),
             "{shown}"
         );
         let mode = target.metadata().unwrap().permissions().mode();

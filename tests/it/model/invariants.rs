@@ -176,7 +176,11 @@ fn log(event: &Event, changes: &[Change], freer: &Freer) -> Result<(), TestCaseE
             after.revision
         );
         follows(before, pair[1].kind, after, freer)?;
+        // What `headcount verify` says of the same line.
+        prop_assert_eq!(pair[1].fault_after(before), None);
     }
+    let first = changes.first().and_then(Change::fault_at_start);
+    prop_assert_eq!(first, None);
     prop_assert_eq!(
         changes.last().map(|change| &change.headcount),
         Some(&event.headcount()),
