@@ -99,20 +99,21 @@ pub const ALL: &[Url] = &[
     closed("/admin/events", &[Method::POST]),
     closed("/admin/events/{slug}", &[Method::GET]),
     closed("/admin/events/{slug}/audit", &[Method::GET]),
-    closed(
-        "/admin/events/{slug}/questions",
-        &[Method::GET, Method::POST],
-    ),
+    closed("/admin/events/{slug}/people", &[Method::GET]),
+    closed("/admin/events/{slug}/form", &[Method::GET, Method::POST]),
+    closed("/admin/events/{slug}/share", &[Method::GET]),
+    closed("/admin/events/{slug}/settings", &[Method::GET]),
+    closed("/admin/events/{slug}/questions", &[Method::GET]),
     closed("/admin/events/{slug}/door", &[Method::GET]),
-    closed("/admin/events/{slug}/edit", &[Method::POST]),
+    closed("/admin/events/{slug}/edit", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/capacity", &[Method::POST]),
     closed("/admin/events/{slug}/close", &[Method::POST]),
     closed("/admin/events/{slug}/open", &[Method::POST]),
-    closed("/admin/events/{slug}/reset", &[Method::POST]),
-    closed("/admin/events/{slug}/undo", &[Method::POST]),
+    closed("/admin/events/{slug}/reset", &[Method::GET, Method::POST]),
+    closed("/admin/events/{slug}/undo", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/announce", &[Method::POST]),
     closed("/admin/events/{slug}/withdraw", &[Method::POST]),
-    closed("/admin/events/{slug}/delete", &[Method::POST]),
+    closed("/admin/events/{slug}/delete", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/add", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/import", &[Method::GET, Method::POST]),
     closed(
@@ -297,8 +298,9 @@ mod tests {
     #[test]
     fn a_forms_address_leads_to_its_page() {
         for (path, page) in [
-            ("/admin/events/gala/edit", Some("/admin/events/gala")),
-            ("/admin/events/gala/edit/", Some("/admin/events/gala")),
+            ("/admin/events/gala/capacity", Some("/admin/events/gala")),
+            ("/admin/events/gala/capacity/", Some("/admin/events/gala")),
+            ("/admin/events/gala/edit", None),
             (
                 "/admin/events/gala/registrations/7-1-1/cancel",
                 Some("/admin/events/gala/registrations/7-1-1"),

@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.locator("input[type=password]").fill(PASSWORD);
     await page.locator("form button[type=submit]").first().click();
     await page.waitForURL(/\/admin$/);
-    await page.goto(`${server.base}/admin/events/${slug}`);
+    await page.goto(`${server.base}/admin/events/${slug}/people`);
     await page.getByRole("link", { name: "Add a person" }).click();
     await page.locator("#name").fill("Ada");
     await page.locator("#party_size").fill("2");
@@ -52,7 +52,7 @@ for (const javaScriptEnabled of [true, false]) {
     const narrow = async () => page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok((await narrow()) <= 360, "nothing is wider than a phone");
 
-    await page.goto(`${server.base}/admin/events/${slug}`);
+    await page.goto(`${server.base}/admin/events/${slug}/people`);
     await page.getByRole("link", { name: "Correct Bob" }).click();
     await page.locator("#party_size").fill("1");
     await page.getByRole("button", { name: "Save" }).click();
@@ -81,7 +81,7 @@ for (const javaScriptEnabled of [true, false]) {
       ],
     );
     await server.organise("DELETE", `/events/${slug}/registrations/${list.registrations[0].id}`);
-    await page.goto(`${server.base}/admin/events/${slug}`);
+    await page.goto(`${server.base}/admin/events/${slug}/people`);
     await page.getByRole("button", { name: "Restore Ada" }).click();
     await page.waitForURL(/done=restored/);
     assert.deepEqual(

@@ -13,14 +13,14 @@ after(async () => {
   await server?.stop();
 });
 
-async function desk(slug, options = {}) {
+async function desk(slug, tab = "", options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(`${server.base}/admin/login`);
   await page.locator("input[type=password]").fill(PASSWORD);
   await page.locator("form button[type=submit]").first().click();
   await page.waitForURL(/\/admin$/);
-  await page.goto(`${server.base}/admin/events/${slug}`);
+  await page.goto(`${server.base}/admin/events/${slug}${tab}`);
   await says(page, "live");
   return page;
 }
@@ -32,7 +32,7 @@ const actions = async (slug) =>
 
 test("two organisers see each other's changes, and a conflict shows both values", async () => {
   await server.organise("POST", "/events", { slug: "two", title: "Two", capacity: 5 });
-  const [one, other] = [await desk("two"), await desk("two")];
+  const [one, other] = [await desk("two", "/settings"), await desk("two", "/settings")];
   await other.locator("#edit-title").fill("Theirs");
   await one.locator("#edit-description").fill("From one");
   await one.locator("[data-edit-form] [type=submit]").click();
@@ -62,11 +62,13 @@ test("a double click on announce, reset or close acts once", async () => {
   await page.waitForURL(/done=announced/);
   await page.locator('form[action$="/close"] [type=submit]').dblclick();
   await page.waitForURL(/done=closed/);
+  await page.goto(`${server.base}/admin/events/twice/settings`);
   await page.locator("#reset-confirm").fill("twice");
   await page.locator('form[action$="/reset"] [type=submit]').dblclick();
   await page.waitForURL(/done=reset/);
   assert.deepEqual(await actions("twice"), ["reset", "edit", "announce", "create"]);
   // Opening is one button, which the page shows as soon as it is closed.
+  await page.goto(`${server.base}/admin/events/twice`);
   await page.locator('form[action$="/open"] [type=submit]').click();
   await page.waitForURL(/done=opened/);
   assert.equal((await details("twice")).state, "open");
@@ -75,7 +77,7 @@ test("a double click on announce, reset or close acts once", async () => {
 test("moments with seconds can be edited and lose nothing", async () => {
   const closes_at = "2999-01-01T10:00:05.120Z";
   await server.organise("POST", "/events", { slug: "seconds", title: "S", capacity: 5, closes_at });
-  const page = await desk("seconds");
+  const page = await desk("seconds", "/settings");
   await page.locator("#edit-title").fill("Seconds");
   await page.locator("[data-edit-form] [type=submit]").click();
   await page.waitForURL(/done=edited/);
@@ -90,7 +92,7 @@ test("moments with seconds can be edited and lose nothing", async () => {
 
 test("a refused form is shown where it is, with what was typed, and the first fault has the focus", async () => {
   await server.organise("POST", "/events", { slug: "refused", title: "Refused", capacity: 5 });
-  const page = await desk("refused");
+  const page = await desk("refused", "/settings");
   const refuse = async (form, fill) => {
     await form.evaluate((element) => {
       element.noValidate = true;
@@ -121,6 +123,7 @@ test("a refused form is shown where it is, with what was typed, and the first fa
   });
   assert.deepEqual(await focused(), { id: "edit-closes", inSight: true });
   assert.equal(await page.locator("#edit-opens").inputValue(), "2031-01-02T10:00");
+  await page.goto(`${server.base}/admin/events/refused`);
   const announce = page.locator('form[action$="/announce"]');
   await refuse(announce, async () => {
     await page.locator("#announce-hours").selectOption("72");
@@ -152,7 +155,7 @@ test("the outcome of an action is shown once, not again after a reload", async (
 test("a reset can be undone from every organiser's open page, until somebody registers", async () => {
   await server.organise("POST", "/events", { slug: "undo", title: "Undo", capacity: 5 });
   await server.register("undo", 1);
-  const [one, other] = [await desk("undo"), await desk("undo")];
+  const [one, other] = [await desk("undo", "/settings"), await desk("undo", "/settings")];
   const undo = (page) => page.locator('form[action$="/undo"] [type=submit]');
   assert.equal(await undo(other).count(), 0);
   await one.locator("#reset-confirm").fill("undo");
@@ -177,7 +180,7 @@ test("the fields of a page are in the event's own zone, which is named, and are 
     closes_at,
     time_zone,
   });
-  const page = await desk("zone", { timezoneId: "America/New_York" });
+  const page = await desk("zone", "/settings", { timezoneId: "America/New_York" });
   assert.equal(await page.locator("#edit-closes").inputValue(), "2031-07-01T15:30");
   assert.match(await page.locator("#edit-closes-hint").innerText(), /Asia\/Kolkata/);
   await page.locator("#edit-title").fill("Zones");
@@ -199,7 +202,7 @@ test("every other time of the console is in the event's zone too, with its name"
   await server.organise("POST", "/events", { slug: "own", title: "Own", capacity: 5, time_zone });
   await server.register("own", 1);
   await server.organise("POST", "/events/own/announcements", { text: "Doors open" });
-  const page = await desk("own", { timezoneId: "Asia/Kolkata" });
+  const page = await desk("own", "", { timezoneId: "Asia/Kolkata" });
   await says(page, "live");
   const zoneless = () =>
     page.evaluate(() => {
@@ -219,7 +222,7 @@ test("every other time of the console is in the event's zone too, with its name"
 });
 
 test("a new event has the organiser's zone, and a refused form moves to its first mistake", async () => {
-  const page = await desk("own", { timezoneId: "Europe/Berlin" });
+  const page = await desk("own", "", { timezoneId: "Europe/Berlin" });
   await page.goto(`${server.base}/admin`);
   await page.locator("#create > summary").click();
   const zone = page.locator("#create-time-zone");
@@ -245,7 +248,7 @@ test("the editor of questions follows another organiser, and warns before it ove
   const ask = (label) =>
     server.organise("PATCH", "/events/ask", { questions: [{ key: "a", label, kind: "text" }] });
   const page = await desk("ask");
-  await page.goto(`${server.base}/admin/events/ask/questions`);
+  await page.goto(`${server.base}/admin/events/ask/form`);
   await says(page, "live");
   await ask("Diet?");
   await page.waitForFunction(() => document.querySelector("#label-0")?.value === "Diet?");
@@ -258,4 +261,29 @@ test("the editor of questions follows another organiser, and warns before it ove
   await page.waitForSelector("[data-refused]");
   assert.equal((await details("ask")).questions[0].label, "Size?", "nothing was overwritten");
   assert.equal(await page.locator("#label-0").inputValue(), "Allergies?");
+});
+
+test("a bookmark of a part of the old page opens its tab, and tabs fit a phone", async () => {
+  await server.organise("POST", "/events", { slug: "tabs", title: "Tabs", capacity: 5 });
+  const page = await desk("tabs", "", { viewport: { width: 320, height: 640 } });
+  const base = `${server.base}/admin/events/tabs`;
+  for (const [part, tab] of [
+    ["#registrations", "people"],
+    ["#edit", "settings"],
+    ["#reset", "settings"],
+    ["#share", "share"],
+  ]) {
+    await page.goto("about:blank");
+    await page.goto(base + part);
+    await page.waitForURL(`${base}/${tab}`);
+    const current = page.locator(".tabs [aria-current=page]");
+    assert.equal(await current.count(), 1);
+    await page.waitForFunction(() => {
+      const { left, right } = document
+        .querySelector(".tabs [aria-current]")
+        .getBoundingClientRect();
+      return left >= 0 && right <= innerWidth;
+    });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+  }
 });

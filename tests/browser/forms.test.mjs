@@ -37,7 +37,10 @@ for (const [name, answer] of Object.entries(AWAY)) {
     // Every form that changes something, with whatever is filled in.
     const pages = [
       ["/admin", 1],
-      [`/admin/events/${slug}`, 6],
+      [`/admin/events/${slug}`, 4],
+      [`/admin/events/${slug}/people`, 3],
+      [`/admin/events/${slug}/form`, 1],
+      [`/admin/events/${slug}/settings`, 3],
       [`/admin/events/${slug}/audit`, 1],
       [`/r/${token}`, 1],
       [`/e/${slug}/compare`, 1],
@@ -121,9 +124,9 @@ test("signing in while the server is away says so; a wrong password is counted o
 test("the console's list follows the count, with its filter, and keeps what is open", async () => {
   await server.organise("POST", "/events", { slug: "rows", title: "Rows", capacity: 9 });
   const page = await signIn();
-  await page.goto(`${server.base}/admin/events/rows`);
+  await page.goto(`${server.base}/admin/events/rows/people`);
   const filtered = await page.context().newPage();
-  await filtered.goto(`${server.base}/admin/events/rows?q=person+2`);
+  await filtered.goto(`${server.base}/admin/events/rows/people?q=person+2`);
   const rows = (of) => of.locator("#registrations tbody tr");
   assert.match(await page.locator("#registrations").innerText(), /Nobody has registered/);
   await server.register("rows", 1);

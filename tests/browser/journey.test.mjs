@@ -38,7 +38,7 @@ test("two pages open, one registers, both move; the organiser resets, both move"
   await console_.page.locator("input[type=password]").fill(PASSWORD);
   await console_.page.locator("form button[type=submit]").first().click();
   await console_.page.waitForURL(/\/admin$/);
-  await console_.page.goto(`${server.base}/admin/events/welcome`);
+  await console_.page.goto(`${server.base}/admin/events/welcome/settings`);
   const reset = console_.page.locator('form[action$="/reset"]');
   if (!(await reset.isVisible()))
     await console_.page.locator('details:has(form[action$="/reset"]) > summary').click();

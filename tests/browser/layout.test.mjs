@@ -60,8 +60,9 @@ const paths = () => [
   "/problems",
   "/nothing-here",
   "/admin",
-  `/admin/events/${SLUG}`,
-  `/admin/events/${SLUG}/audit`,
+  ...["", "/people", "/form", "/share", "/settings", "/audit", "/add", "/import", "/door"].map(
+    (tab) => `/admin/events/${SLUG}${tab}`,
+  ),
 ];
 
 async function open(options) {
@@ -119,7 +120,7 @@ for (const locale of ["en-GB", "zh-CN"]) {
 
 test("a table scrolls in a frame that the keyboard reaches and that has a name", async () => {
   const { context, page } = await open({ viewport: { width: 700, height: 800 } });
-  for (const path of [`/admin/events/${SLUG}`, `/admin/events/${SLUG}/audit`]) {
+  for (const path of [`/admin/events/${SLUG}/people`, `/admin/events/${SLUG}/audit`]) {
     await page.goto(server.base + path);
     const tables = await page.locator("table").evaluateAll((all) =>
       all.map((table) => {

@@ -36,7 +36,7 @@ test("the organiser adds, orders and removes questions, with the keyboard and wi
     await page.locator("form button[type=submit]").first().click();
     await page.waitForURL(/\/admin$/);
     await page.goto(`${server.base}/admin/events/dinner`);
-    await page.getByRole("link", { name: "Questions" }).click();
+    await page.getByRole("link", { name: "Form", exact: true }).click();
     await step(page, "add");
     await page.waitForSelector("#label-0:focus");
     await page.locator("#label-0").fill("What do you eat?");

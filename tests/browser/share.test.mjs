@@ -21,7 +21,7 @@ test("the console offers the address, its code, the poster and snippets that wor
   await page.locator("input[type=password]").fill(PASSWORD);
   await page.locator("form button[type=submit]").first().click();
   await page.waitForURL(/\/admin$/);
-  await page.goto(`${server.base}/admin/events/fair`);
+  await page.goto(`${server.base}/admin/events/fair/share`);
   const share = page.locator("#share");
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
   assert.match(await share.locator(".share-warning").innerText(), /--public-url/);

@@ -85,7 +85,7 @@ test("an event that moves across a change of the clocks moves on every open page
   await desk.locator("[name=password]").fill(PASSWORD);
   await desk.locator("main form [type=submit]").click();
   await desk.waitForURL(/admin$/);
-  await desk.goto(`${server.base}/admin/events/dinner`);
+  await desk.goto(`${server.base}/admin/events/dinner/settings`);
   assert.equal(await desk.locator("#edit-starts").inputValue(), "2027-03-27T19:00");
   await desk.locator("#edit-starts").fill("2027-03-28T02:30");
   await desk.locator("#edit-ends").fill("2027-03-28T22:00");

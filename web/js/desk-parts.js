@@ -12,9 +12,9 @@ const RETRY_MS = 5_000;
 export const waitFor = (since_last_ms) => Math.max(SETTLE_MS, PAUSE_MS - since_last_ms);
 
 /** The page with the same part of the list. A refused form is shown at its own address, without the list's query. */
-function address(slug) {
-  const url = new URL(`/admin/events/${slug}`, location.origin);
-  url.search = document.querySelector("[data-list]").dataset.list;
+function address() {
+  const url = new URL(document.querySelector("[data-page]").dataset.page, location.origin);
+  url.search = document.querySelector("[data-list]")?.dataset.list ?? "";
   return url;
 }
 
@@ -27,7 +27,7 @@ export function start() {
 }
 
 function follow() {
-  const { slug, store } = watchEvent();
+  const { store } = watchEvent();
   const timers = new Timers();
   let last_ms = -Infinity;
   let missed = false;
@@ -35,7 +35,7 @@ function follow() {
     missed = document.visibilityState !== "visible";
     if (missed) return;
     last_ms = performance.now();
-    const answer = await fetch(address(slug), { cache: "no-store" });
+    const answer = await fetch(address(), { cache: "no-store" });
     if (!answer.ok) throw new Error(`the page was refused with ${answer.status}`);
     if (answer.redirected) return; // signed out
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -2,18 +2,15 @@
 // again when the event's settings were edited.
 let reading = null;
 
-/**
- * Whether it is this page: a refused form is shown at an address below it. Somebody who was signed
- * out is led elsewhere.
- */
-const leadsHere = ({ url }) => {
-  const { pathname } = new URL(url);
-  return location.pathname === pathname || location.pathname.startsWith(`${pathname}/`);
-};
+/** The page's own address: a refused form is shown at another. */
+const here = () => document.querySelector("[data-page]").dataset.page;
+
+/** Whether it is this page. Somebody who was signed out is led elsewhere. */
+const leadsHere = ({ url }) => new URL(url).pathname === here();
 
 /** The page as it is now. Parts of several events are read together. */
 const page = () =>
-  (reading ??= fetch(location.pathname, { cache: "no-store" })
+  (reading ??= fetch(here(), { cache: "no-store" })
     .then(async (answer) => {
       if (!answer.ok || !leadsHere(answer)) return null;
       return new DOMParser().parseFromString(await answer.text(), "text/html");

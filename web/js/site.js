@@ -17,6 +17,7 @@ const BEHAVIOURS = [
     "./admin.js",
   ],
   ["[data-parts]", "./desk-parts.js"],
+  ["[data-tabs]", "./tabs.js"],
   ["[data-flash]", "./flash.js"],
   ["[data-refused]", "./refused.js"],
   ["[data-question-editor]", "./question-editor.js"],

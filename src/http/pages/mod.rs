@@ -38,7 +38,7 @@ pub use answer::{error_page, see_other};
 use super::{first_of, read, with};
 use crate::context::Shared;
 use crate::http::body::body;
-use admin::actions::Action;
+use admin::actions::{Action, Moved};
 use admin::{actions, audit, door, event, events, import, login, person};
 use visit::visit;
 
@@ -228,15 +228,36 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(page_visit())
         .then(audit::show)
         .boxed();
-    let questions = at!("admin" / "events" / String / "questions")
+    let people = at!("admin" / "events" / String / "people")
+        .and(read())
+        .and(page_visit())
+        .then(admin::people::show)
+        .boxed();
+    let questions = at!("admin" / "events" / String / "form")
         .and(read())
         .and(page_visit())
         .then(admin::questions::show)
         .boxed();
-    let edit_questions = at!("admin" / "events" / String / "questions")
+    let edit_questions = at!("admin" / "events" / String / "form")
         .and(warp::post())
         .and(send())
         .then(admin::questions::act)
+        .boxed();
+    let share = at!("admin" / "events" / String / "share")
+        .and(read())
+        .and(page_visit())
+        .then(admin::share::show)
+        .boxed();
+    let settings = at!("admin" / "events" / String / "settings")
+        .and(read())
+        .and(page_visit())
+        .then(admin::settings::show)
+        .boxed();
+    let moved = at!("admin" / "events" / String / Moved)
+        .and(read())
+        .map(|slug: String, moved: Moved| {
+            see_other(&format!("/admin/events/{slug}/{}", moved.tab()))
+        })
         .boxed();
     let new_person = at!("admin" / "events" / String / "add")
         .and(read())
@@ -310,9 +331,13 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         events,
         sign_in_page,
         event,
-        audit,
+        people,
         questions,
         edit_questions,
+        share,
+        settings,
+        audit,
         door,
+        moved,
     ])
 }

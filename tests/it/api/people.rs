@@ -100,7 +100,7 @@ async fn found(app: &App, cookie: &str, query: &str) -> [Vec<String>; 3] {
     let export = format!("/api/v1/events/people/registrations.csv?q={query}");
     let export = app.organise("GET", &export, &Value::Null).await;
     assert_eq!(export.status, 200, "{}", export.body);
-    let console = format!("/admin/events/people?q={query}");
+    let console = format!("/admin/events/people/people?q={query}");
     let console = app.call("GET", &console, &[("cookie", cookie)], "").await;
     assert_eq!(console.status, 200, "{}", console.body);
     [

@@ -150,7 +150,7 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
         "/admin/events/gala/registrations/{}",
         ada["id"].as_str().unwrap()
     );
-    let desk = browser.get("/admin/events/gala").await;
+    let desk = browser.get("/admin/events/gala/people").await;
     assert!(
         desk.body.contains(&format!("href=\"{path}\"")),
         "{}",
@@ -171,10 +171,7 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     let fields =
         form("name=Ada+Lovelace&party_size=3&answer.rules=&answer.sides=&answer.sides=bread");
     let saved = browser.post(&path, &fields).await;
-    assert_eq!(
-        saved.location(),
-        "/admin/events/gala?done=corrected#registrations"
-    );
+    assert_eq!(saved.location(), "/admin/events/gala/people?done=corrected");
     let row = rows(&app).await.remove(0);
     assert_eq!(
         (&row["name"], &row["party_size"], &row["answers"]),
@@ -199,12 +196,12 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
         let sent = browser.post(&path, &format!("csrf={csrf}")).await;
         sent.location().to_owned()
     };
-    let done = "/admin/events/gala?done=";
+    let done = "/admin/events/gala/people?done=";
     assert_eq!(
         act(&mut browser, "cancel").await,
-        format!("{done}cancelled#registrations")
+        format!("{done}cancelled")
     );
-    let desk = browser.get("/admin/events/gala").await;
+    let desk = browser.get("/admin/events/gala/people").await;
     assert!(
         desk.body.contains(&format!("{path}/restore")),
         "{}",
@@ -212,23 +209,23 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     );
     assert_eq!(
         act(&mut browser, "restore").await,
-        format!("{done}restored#registrations")
+        format!("{done}restored")
     );
     act(&mut browser, "cancel").await;
     app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 2 }))
         .await;
     assert_eq!(
         act(&mut browser, "restore").await,
-        "/admin/events/gala?error=full"
+        "/admin/events/gala/people?error=full"
     );
     app.organise("PATCH", "/api/v1/events/gala", &json!({ "capacity": 9 }))
         .await;
     app.register("gala", "Ada", "ada@example.org").await;
     assert_eq!(
         act(&mut browser, "restore").await,
-        "/admin/events/gala?error=taken"
+        "/admin/events/gala/people?error=taken"
     );
-    let desk = browser.get("/admin/events/gala?error=taken").await;
+    let desk = browser.get("/admin/events/gala/people?error=taken").await;
     assert!(
         desk.body.contains("This address has registered again."),
         "{}",
@@ -354,10 +351,7 @@ async fn a_file_is_checked_and_then_stored_once() {
     ];
     for _ in 0..2 {
         let stored = upload(&mut browser, &app, &confirm).await;
-        assert_eq!(
-            stored.location(),
-            "/admin/events/gala?done=imported#registrations"
-        );
+        assert_eq!(stored.location(), "/admin/events/gala/people?done=imported");
     }
     let stored = rows(&app).await;
     assert_eq!(stored.len(), 2, "a second click stores nobody again");

@@ -84,7 +84,7 @@ async fn an_organiser_erases_a_person_in_the_list() {
     let mut browser = Browser::new(&app);
     let csrf = browser.sign_in().await;
     let list = browser
-        .get("/admin/events/gala?q=qwyndolfa&sort=name")
+        .get("/admin/events/gala/people?q=qwyndolfa&sort=name")
         .await;
     assert!(list.body.contains("Erase for good"), "{}", list.body);
     let path = list
@@ -101,10 +101,10 @@ async fn an_organiser_erases_a_person_in_the_list() {
         let done = browser.post(&path, &form).await;
         assert_eq!(
             done.location(),
-            "/admin/events/gala?done=erased&q=qwyndolfa&sort=name#registrations"
+            "/admin/events/gala/people?done=erased&q=qwyndolfa&sort=name"
         );
     }
-    let page = browser.get("/admin/events/gala?done=erased").await;
+    let page = browser.get("/admin/events/gala/people?done=erased").await;
     page.is_page(200, "no-store");
     assert!(page.body.contains("The person’s data are erased."));
     let erased = "<th scope=\"row\"><span class=\"table-quiet\">erased</span></th>";
@@ -146,15 +146,15 @@ async fn the_time_for_keeping_is_a_field_of_the_details() {
     app.organise("PATCH", "/api/v1/events/gala", &times).await;
     let mut browser = Browser::new(&app);
     let csrf = browser.sign_in().await;
-    let page = browser.get("/admin/events/gala").await;
+    let page = browser.get("/admin/events/gala/settings").await;
     assert_eq!(page.value("erase_after_days"), "");
     let send = |days: &str, was: &str| {
         format!("csrf={csrf}&{UNCHANGED}&erase_after_days={days}&was_erase_after_days={was}")
     };
     let edit = "/admin/events/gala/edit";
     let done = browser.post(edit, &send("30", "")).await;
-    assert_eq!(done.location(), "/admin/events/gala?done=edited");
-    let page = browser.get("/admin/events/gala").await;
+    assert_eq!(done.location(), "/admin/events/gala/settings?done=edited");
+    let page = browser.get("/admin/events/gala/settings").await;
     assert_eq!(page.value("erase_after_days"), "30");
     let wrong = browser.post(edit, &send("0", "30")).await;
     wrong.is_page(422, "no-store");
@@ -215,7 +215,7 @@ async fn the_details_ask_before_they_erase_registrations_at_once() {
     // A date that is still to come needs no confirmation.
     let long = shorten.replace("erase_after_days=10", "erase_after_days=3650");
     let saved = browser.post(edit, &long).await;
-    assert_eq!(saved.location(), "/admin/events/gala?done=edited");
+    assert_eq!(saved.location(), "/admin/events/gala/settings?done=edited");
     // An earlier end has the same effect as a shorter time.
     let earlier = format!(
         "csrf={csrf}&{UNCHANGED}&starts_at=2001-05-01T18:00&was_starts_at=2026-05-01T18:00\
@@ -225,47 +225,48 @@ async fn the_details_ask_before_they_erase_registrations_at_once() {
     asked.is_page(422, "no-store");
     assert!(asked.body.contains("erases 2 registrations at once"));
     let due = asked.value("erase_now");
-    let page = browser.get("/admin/events/gala").await;
+    let page = browser.get("/admin/events/gala/people").await;
     assert!(page.body.contains(NAME), "nobody is erased yet");
+    let page = browser.get("/admin/events/gala/settings").await;
     assert!(!page.body.contains("name=\"erase_now\""));
     let saved = browser
         .post(edit, &format!("{earlier}&erase_now={due}"))
         .await;
-    assert_eq!(saved.location(), "/admin/events/gala?done=edited");
+    assert_eq!(saved.location(), "/admin/events/gala/settings?done=edited");
     app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_happened_to_a_registration_stands_in_the_list() {
+async fn each_tab_shows_its_outcomes_above_its_content_and_old_addresses_lead_to_it() {
     let app = App::sqlite().await;
     app.event("gala", 2).await;
     let mut browser = Browser::new(&app);
     browser.sign_in().await;
-    for (query, in_list) in [
-        ("done=cancelled", true),
-        ("done=restored", true),
-        ("done=erased", true),
-        ("done=corrected", true),
-        ("done=imported", true),
-        ("error=not-found", true),
-        ("error=full", true),
-        ("error=taken", true),
-        ("done=edited", false),
-        ("done=reset", false),
-        ("error=not-empty", false),
+    for (address, content) in [
+        ("/people?done=cancelled", "registrations"),
+        ("/people?done=imported", "registrations"),
+        ("/people?error=taken", "registrations"),
+        ("/settings?done=edited", "edit"),
+        ("/settings?error=not-empty", "edit"),
+        ("?done=closed", "capacity"),
     ] {
-        let page = browser.get(&format!("/admin/events/gala?{query}")).await;
-        let (before, list) = page
+        let page = browser.get(&format!("/admin/events/gala{address}")).await;
+        let (before, _) = page
             .body
-            .split_once("id=\"registrations\"")
-            .expect("a list");
-        let list = list.split("</section>").next().unwrap_or_default();
-        let flash = "data-flash";
-        assert_eq!(
-            (before.contains(flash), list.contains(flash)),
-            (!in_list, in_list),
-            "{query}"
-        );
+            .split_once(&format!("id=\"{content}\""))
+            .expect("the tab's content");
+        assert!(before.contains("data-flash"), "{address}");
+        assert_eq!(page.body.matches("aria-current=\"page\"").count(), 1);
+    }
+    for (old, tab) in [
+        ("?q=ada&sort=name&after=3", "people?q=ada&sort=name&after=3"),
+        ("/questions", "form"),
+        ("/edit", "settings"),
+        ("/reset", "settings"),
+        ("/delete", "settings"),
+    ] {
+        let moved = browser.get(&format!("/admin/events/gala{old}")).await;
+        assert_eq!(moved.location(), format!("/admin/events/gala/{tab}"));
     }
     app.stop().await;
 }

@@ -100,7 +100,8 @@ async fn every_page_with_free_places_says_why_they_are_not_given() {
         "{}",
         console.body
     );
-    assert_eq!(console.value("max_party_size"), "4");
+    let settings = browser.get("/admin/events/gala/settings").await;
+    assert_eq!(settings.value("max_party_size"), "4");
     let mut chinese = Browser {
         language: "zh-CN",
         ..Browser::new(&app)
@@ -213,7 +214,7 @@ async fn the_console_sets_the_largest_party_and_lists_the_sizes() {
     let created = browser.post("/admin/events", &format!("{create}3")).await;
     assert_eq!(created.status, 303, "{}", created.body);
     come(&mut browser, "ada", 3).await;
-    let page = browser.get("/admin/events/gala").await;
+    let page = browser.get("/admin/events/gala/people").await;
     assert!(
         page.body
             .contains("<td class=\"table-party\" data-label=\"People\">3</td>"),
@@ -230,10 +231,10 @@ async fn the_console_sets_the_largest_party_and_lists_the_sizes() {
     let edited = browser
         .post("/admin/events/gala/edit", &format!("{edit}2"))
         .await;
-    assert_eq!(edited.location(), "/admin/events/gala?done=edited");
+    assert_eq!(edited.location(), "/admin/events/gala/settings?done=edited");
     assert_eq!(
         browser
-            .get("/admin/events/gala")
+            .get("/admin/events/gala/settings")
             .await
             .value("max_party_size"),
         "2"

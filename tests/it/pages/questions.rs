@@ -109,7 +109,7 @@ async fn the_form_asks_keeps_what_was_typed_and_the_ticket_shows_it() {
     }
     let mut browser = Browser::new(&app);
     browser.sign_in().await;
-    let desk = browser.get("/admin/events/dinner").await;
+    let desk = browser.get("/admin/events/dinner/people").await;
     desk.is_page(200, "no-store");
     assert_eq!(
         desk.body.matches("<dd class=\"answer\">Leek</dd>").count(),
@@ -122,7 +122,7 @@ async fn the_editor_adds_moves_and_removes_without_scripts() {
     let app = App::sqlite().await;
     app.event("dinner", 9).await;
     let mut browser = Browser::new(&app);
-    let path = "/admin/events/dinner/questions";
+    let path = "/admin/events/dinner/form";
     let asks = browser.get(path).await;
     assert_eq!(asks.location(), "/admin/login");
     let csrf = browser.sign_in().await;

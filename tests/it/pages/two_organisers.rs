@@ -48,7 +48,7 @@ async fn organisers_who_edit_different_settings_do_not_undo_each_other() {
     let mut one = Browser::new(&app);
     one.sign_in().await;
     let edit = "/admin/events/gala/edit";
-    let page = one.get("/admin/events/gala").await;
+    let page = one.get("/admin/events/gala/settings").await;
     // Somebody registers, and the other organiser saves a description and a moment with seconds.
     app.register("gala", "Ada", "ada@example.org").await;
     let other = json!({ "description": "Bring a torch", "closes_at": "2999-01-01T10:00:05.120Z" });
@@ -59,7 +59,7 @@ async fn organisers_who_edit_different_settings_do_not_undo_each_other() {
         .await;
     assert_eq!(
         sent.location(),
-        "/admin/events/gala?done=edited",
+        "/admin/events/gala/settings?done=edited",
         "{}",
         sent.body
     );
@@ -73,7 +73,7 @@ async fn organisers_who_edit_different_settings_do_not_undo_each_other() {
         (&json!("Ball"), &other["description"], &other["closes_at"])
     );
     // An untouched form changes nothing, not even the milliseconds of a time.
-    let page = one.get("/admin/events/gala").await;
+    let page = one.get("/admin/events/gala/settings").await;
     assert_eq!(page.value("closes_at"), "2999-01-01T10:00:05.120");
     assert!(page.body.contains("step=\"any\""));
     let position = details["position"].clone();
@@ -118,8 +118,9 @@ async fn a_conflict_shows_both_values_and_keeps_what_was_typed() {
         app.event("gala", 5).await;
         let mut browser = Browser::new(&app);
         browser.sign_in().await;
+        let tab = if action == "edit" { "/settings" } else { "" };
         let action = format!("/admin/events/gala/{action}");
-        let page = browser.get("/admin/events/gala").await;
+        let page = browser.get(&format!("/admin/events/gala{tab}")).await;
         let form = filled(&page, &action, &[(field, typed)]);
         let saved = app.organise("PATCH", "/api/v1/events/gala", &patch).await;
         assert_eq!(saved.status, 200);
@@ -180,13 +181,14 @@ async fn a_form_of_the_console_that_is_sent_twice_acts_once() {
             assert_eq!(sent.location(), "/admin/events/ball?done=created");
         }
         let page = browser.get("/admin/events/gala").await;
-        for (action, typed) in [
-            ("announce", &[("text", "Doors open")][..]),
-            ("close", &[]),
-            ("reset", &[("confirm", "gala")]),
+        let settings = browser.get("/admin/events/gala/settings").await;
+        for (action, from, typed) in [
+            ("announce", &page, &[("text", "Doors open")][..]),
+            ("close", &page, &[]),
+            ("reset", &settings, &[("confirm", "gala")]),
         ] {
             let path = format!("/admin/events/gala/{action}");
-            let form = filled(&page, &path, typed);
+            let form = filled(from, &path, typed);
             // Both at the same moment, as a double click sends them.
             let mut again = Browser::new(&app);
             again.cookies.clone_from(&browser.cookies);
@@ -211,13 +213,13 @@ async fn a_form_of_the_console_that_is_sent_twice_acts_once() {
         assert_eq!(actions("gala").await.last().unwrap(), "announce");
         // A refused form may be sent again, and is refused again.
         let path = "/admin/events/gala/reset";
-        let wrong = filled(&page, path, &[("confirm", "ball")]);
+        let wrong = filled(&settings, path, &[("confirm", "ball")]);
         for _ in 0..2 {
             let refused = browser.post(path, &wrong).await;
             refused.is_page(422, "no-store");
         }
         // The repeated form reports the deletion, not a missing event.
-        let page = browser.get("/admin/events/other").await;
+        let page = browser.get("/admin/events/other/settings").await;
         let path = "/admin/events/other/delete";
         let form = filled(&page, path, &[("confirm", "other")]);
         for _ in 0..2 {

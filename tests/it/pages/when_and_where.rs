@@ -82,7 +82,7 @@ async fn the_console_takes_local_times_and_says_which_it_took() {
         ),
         ("2026-12-12T20:00", "2026-12-12T19:00:00.000Z", "edited"),
     ] {
-        let page = browser.get("/admin/events/dinner").await;
+        let page = browser.get("/admin/events/dinner/settings").await;
         let (csrf, was) = (page.value("csrf"), page.value("was_ends_at"));
         let sent = browser
             .post(
@@ -92,7 +92,7 @@ async fn the_console_takes_local_times_and_says_which_it_took() {
             .await;
         assert_eq!(
             sent.location(),
-            format!("/admin/events/dinner?done={done}"),
+            format!("/admin/events/dinner/settings?done={done}"),
             "{}",
             sent.body
         );
@@ -111,7 +111,7 @@ async fn the_console_takes_local_times_and_says_which_it_took() {
         )
         .await;
     }
-    let page = browser.get("/admin/events/dinner").await;
+    let page = browser.get("/admin/events/dinner/settings").await;
     assert_eq!(page.value("starts_at"), "2026-12-12T20:00");
     assert_eq!(page.value("online_url"), "https://meet.example.org/s3cret");
     let csrf = page.value("csrf");
@@ -193,6 +193,7 @@ async fn the_console_shows_every_time_in_the_events_zone() {
     }
     let desk = browser.get("/admin/events/dinner").await.body;
     assert!(desk.contains("Mon 1 Jul 2999, 12:00 CEST"), "{desk}");
+    let desk = browser.get("/admin/events/dinner/settings").await.body;
     let order = [
         "edit-time-zone",
         "edit-starts",

@@ -439,7 +439,13 @@ clash = Someone else has changed this in the meantime. It is now â€œ{ $value }â€
 clash-empty = Someone else has changed this in the meantime. It is now empty. Saving replaces it with yours.
 desk-page = Public page
 desk-wall = Big screen
-desk-audit = Audit log
+tab-dashboard = Dashboard
+tab-people = People
+tab-form = Form
+tab-share = Share
+tab-settings = Settings
+tab-audit = Audit
+tabs-label = Event console
 share-heading = Share
 share-local = This address opens on this computer only. Start Headcount with the address that your visitors use:
 share-poster = Poster to print
@@ -691,7 +697,6 @@ calendar-add = Add to calendar
 
 ## Questions
 
-desk-questions = Questions
 row-answers = Answers
 questions-title = Questions
 questions-lead = Everybody who registers is asked for a name and an email address. Ask here for what else you need to know.

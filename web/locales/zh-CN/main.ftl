@@ -381,7 +381,13 @@ clash = 这一项刚被其他人改为“{ $value }”。保存后将替换为�
 clash-empty = 这一项刚被其他人清空。保存后将替换为您填写的内容。
 desk-page = 活动页
 desk-wall = 大屏
-desk-audit = 操作记录
+tab-dashboard = 概览
+tab-people = 名单
+tab-form = 表单
+tab-share = 分享
+tab-settings = 设置
+tab-audit = 操作记录
+tabs-label = 活动管理
 share-heading = 分享
 share-local = 此网址只能在这台电脑上打开。请用访客所用的网址启动 Headcount：
 share-poster = 打印海报
@@ -605,7 +611,6 @@ calendar-add = 添加到日历
 
 ## 问题
 
-desk-questions = 问题
 row-answers = 回答
 questions-title = 问题
 questions-lead = 报名时都要填写姓名和邮箱。如需了解其他信息，请在这里添加问题。

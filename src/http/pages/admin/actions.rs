@@ -6,10 +6,9 @@ use std::time::Duration;
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
-use super::event::{self, Typed};
 use super::list::ListQuery;
 use super::once::{self, Submission};
-use super::{flash, inputs, retention, settings_form};
+use super::{event, flash, inputs, retention, settings, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::announcement::{self, NewAnnouncement};
@@ -88,6 +87,44 @@ impl Action {
     }
 }
 
+/// An address that was a page, or that shows a refused form: a reload of it opens the form's tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http::pages) enum Moved {
+    Form,
+    Settings,
+}
+
+/// By the path's last segment.
+impl FromStr for Moved {
+    type Err = ();
+
+    fn from_str(segment: &str) -> Result<Self, ()> {
+        match segment {
+            "questions" => Ok(Self::Form),
+            "edit" | "reset" | "undo" | "delete" => Ok(Self::Settings),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Moved {
+    pub(in crate::http::pages) fn tab(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Settings => "settings",
+        }
+    }
+}
+
+/// The tab of the console that has an action's form.
+fn tab(action: &Action) -> &'static str {
+    match action {
+        Action::Capacity | Action::Close | Action::Open | Action::Announce | Action::Withdraw => "",
+        Action::Edit | Action::Reset | Action::Undo | Action::Delete => "/settings",
+        Action::Cancel(_) | Action::Restore(_) | Action::Erase(_) => "/people",
+    }
+}
+
 /// `POST /admin/events/{slug}/registrations/{id}/cancel`.
 pub(in crate::http::pages) async fn cancel(
     slug: String,
@@ -129,29 +166,20 @@ pub(in crate::http::pages) async fn act(
     visit: Visit,
     body: Unread,
 ) -> Response {
-    let place = match action {
-        Action::Cancel(_) | Action::Restore(_) | Action::Erase(_) => "#registrations",
-        _ => "",
-    };
     let act = |submission| answer(slug, action, submission);
-    let back = |response, form: &Form| back_to(response, form, place);
-    once::submit_and(context, visit, body, Permission::Manage, act, back).await
+    once::submit_and(context, visit, body, Permission::Manage, act, back_to).await
 }
 
 /// Adds to a redirect which part of the list was shown beside the form. The form's stored outcome
 /// does not have it: a search may be somebody's name, and must not outlive that person's
 /// registration.
-fn back_to(mut response: Response, form: &Form, place: &str) -> Response {
+fn back_to(mut response: Response, form: &Form) -> Response {
     let location = response.headers().get(header::LOCATION);
     let location = location.and_then(|location| location.to_str().ok());
-    // A refusal is said above the list.
-    let is_refused = location.is_some_and(|location| location.contains("?error="));
-    let place = if is_refused { "" } else { place };
     let list = ListQuery::of(form.get("list")).here();
-    let whole = location.map(|location| match list.as_str() {
-        "" => format!("{location}{place}"),
-        query => format!("{location}&{query}{place}"),
-    });
+    let whole = location
+        .filter(|_| !list.is_empty())
+        .map(|location| format!("{location}&{list}"));
     // Encoded, so it always is a header's value.
     if let Some(Ok(whole)) = whole.map(HeaderValue::try_from) {
         response.headers_mut().insert(header::LOCATION, whole);
@@ -170,20 +198,23 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
         let shown = states::by_slug(&context, &slug).await?;
         carry_out(&context, &shown.event, &action, &form, &organiser).await
     };
-    let page = format!("/admin/events/{slug}");
+    let page = format!("/admin/events/{slug}{}", tab(&action));
     match outcome.await {
         Ok(_) if action == Action::Delete => see_other("/admin?done=deleted"),
         Ok(choices) => {
             let done = flash::with_choices(action.done(), &choices);
             see_other(&format!("{page}?done={done}"))
         }
-        Err(problem) => match (refusal(&action, &problem), typed(&action, &form)) {
+        Err(problem) => match (refusal(&action, &problem), Typed::of(&action, &form)) {
             (None, _) => problem_page(&visit, &problem),
             (Some(code), Typed::Nothing) => see_other(&format!("{page}?error={code}")),
-            (Some(code), typed) => {
-                let list = ListQuery::of(form.get("list")).here();
-                let visit = visit.with(page, format!("error={code}&{list}"));
+            (Some(code), Typed::Dashboard(typed)) => {
+                let visit = visit.with(page, format!("error={code}"));
                 event::again(&slug, &context, &visit, typed, &problem).await
+            }
+            (Some(code), Typed::Settings(typed)) => {
+                let visit = visit.with(page, format!("error={code}"));
+                settings::again(&slug, &context, &visit, typed, &problem).await
             }
         },
     }
@@ -298,21 +329,29 @@ fn announcement(form: &Form, now: Timestamp) -> Result<NewAnnouncement, Problem>
     })
 }
 
-/// The form of an action that takes more than a click: refused, it is shown again.
-fn typed<'a>(action: &Action, form: &'a Form) -> Typed<'a> {
-    match action {
-        Action::Edit => Typed::Details(form),
-        Action::Capacity => Typed::Capacity(form),
-        Action::Announce => Typed::Announcement(form),
-        Action::Reset => Typed::Reset(form),
-        Action::Delete => Typed::Delete,
-        Action::Close
-        | Action::Open
-        | Action::Undo
-        | Action::Withdraw
-        | Action::Cancel(_)
-        | Action::Restore(_)
-        | Action::Erase(_) => Typed::Nothing,
+/// The form of an action that takes more than a click: refused, it is shown again in its tab.
+enum Typed<'a> {
+    Nothing,
+    Dashboard(event::Typed<'a>),
+    Settings(settings::Typed<'a>),
+}
+
+impl<'a> Typed<'a> {
+    fn of(action: &Action, form: &'a Form) -> Self {
+        match action {
+            Action::Edit => Self::Settings(settings::Typed::Details(form)),
+            Action::Capacity => Self::Dashboard(event::Typed::Capacity(form)),
+            Action::Announce => Self::Dashboard(event::Typed::Announcement(form)),
+            Action::Reset => Self::Settings(settings::Typed::Reset(form)),
+            Action::Delete => Self::Settings(settings::Typed::Delete),
+            Action::Close
+            | Action::Open
+            | Action::Undo
+            | Action::Withdraw
+            | Action::Cancel(_)
+            | Action::Restore(_)
+            | Action::Erase(_) => Self::Nothing,
+        }
     }
 }
 

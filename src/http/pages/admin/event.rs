@@ -1,18 +1,15 @@
-//! One event: its settings, registrations and actions.
+//! The Dashboard tab of an event's console: its number, and what the organiser does while it runs.
 
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::retention::{self, ErasesNow};
 use super::settings_view::{self, Refused};
 use super::templates::AdminEventPage;
-use super::{flash, list, mistakes, once, reader, settings_form};
+use super::{flash, list, mistakes, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
-use crate::domain::event::Event;
-use crate::http::pages::answer::{Keep, page, problem_page};
+use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
-use crate::http::pages::share::ShareView;
 use crate::http::pages::states;
 use crate::http::pages::views::WaitingForView;
 use crate::http::pages::visit::Visit;
@@ -26,6 +23,10 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
         Ok(session) => session,
         Err(answer) => return answer,
     };
+    // The list of registrations was on this page until 0.2.0.
+    if list::ListQuery::is_in(&visit.query) {
+        return see_other(&format!("/admin/events/{slug}/people?{}", visit.query));
+    }
     match fill(&context, &visit, &session, &slug, Typed::Nothing, None).await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
         Err(problem) => problem_page(&visit, &problem),
@@ -36,11 +37,8 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Typed<'a> {
     Nothing,
-    Details(&'a Form),
     Capacity(&'a Form),
     Announcement(&'a Form),
-    Reset(&'a Form),
-    Delete,
 }
 
 /// The page after a form of it was refused.
@@ -70,25 +68,10 @@ pub(super) async fn again(
 const ANNOUNCE_HOURS: u64 = 24;
 
 impl<'a> Typed<'a> {
-    fn details(self) -> Option<&'a Form> {
-        match self {
-            Self::Details(form) => Some(form),
-            Self::Nothing
-            | Self::Capacity(_)
-            | Self::Announcement(_)
-            | Self::Reset(_)
-            | Self::Delete => None,
-        }
-    }
-
     fn capacity(self) -> Option<&'a Form> {
         match self {
             Self::Capacity(form) => Some(form),
-            Self::Nothing
-            | Self::Details(_)
-            | Self::Announcement(_)
-            | Self::Reset(_)
-            | Self::Delete => None,
+            Self::Nothing | Self::Announcement(_) => None,
         }
     }
 
@@ -98,22 +81,7 @@ impl<'a> Typed<'a> {
                 form.get("text").to_owned(),
                 form.get("hours").parse().unwrap_or(ANNOUNCE_HOURS),
             ),
-            Self::Nothing
-            | Self::Details(_)
-            | Self::Capacity(_)
-            | Self::Reset(_)
-            | Self::Delete => (String::new(), ANNOUNCE_HOURS),
-        }
-    }
-
-    fn reset_capacity(self) -> String {
-        match self {
-            Self::Reset(form) => form.get("capacity").to_owned(),
-            Self::Nothing
-            | Self::Details(_)
-            | Self::Capacity(_)
-            | Self::Announcement(_)
-            | Self::Delete => String::new(),
+            Self::Nothing | Self::Capacity(_) => (String::new(), ANNOUNCE_HOURS),
         }
     }
 
@@ -121,11 +89,8 @@ impl<'a> Typed<'a> {
     fn name(self) -> &'static str {
         match self {
             Self::Nothing => "",
-            Self::Details(_) => "edit",
             Self::Capacity(_) => "capacity",
             Self::Announcement(_) => "announce",
-            Self::Reset(_) => "reset",
-            Self::Delete => "delete",
         }
     }
 }
@@ -140,8 +105,6 @@ async fn fill(
 ) -> Result<AdminEventPage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let event = &shown.event;
-    let store = context.store_for(visit.head.peer);
-    let desk_list = list::show(&store, visit, event).await?;
     let texts = visit.texts;
     let refused = |form: Option<_>| {
         Some(Refused {
@@ -150,10 +113,6 @@ async fn fill(
             problem: problem?,
         })
     };
-    let erases_now = match (typed.details(), problem) {
-        (Some(form), Some(problem)) => unconfirmed(context, event, form, problem).await?,
-        (Some(_) | None, _) => None,
-    };
     let error_at = |field| mistakes::at(texts, problem?, field);
     let (announcement, announce_hours) = typed.announcement();
     Ok(AdminEventPage {
@@ -161,40 +120,15 @@ async fn fill(
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
-        flash_in_list: flash::is_of_list(visit),
         event: shown.view(context.clock.now()),
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?
             .map(WaitingForView::from),
-        share: ShareView::new(context, visit, event.slug.as_str()),
-        // The same rule as the undo's: an earlier round, and no registration in this one yet.
-        can_undo: event.round > 1 && event.last_number == 0,
         capacity: settings_view::capacity(event, refused(typed.capacity())),
-        details: settings_view::details(event, refused(typed.details())),
         once: once::draw(),
         refused: typed.name(),
         announcement_error: error_at("text"),
-        reset_capacity: typed.reset_capacity(),
-        reset_error: error_at("capacity").filter(|_| typed.name() == "reset"),
-        confirm_error: error_at("confirm"),
         announcement,
         announce_hours,
-        erases_now,
-        list: desk_list,
     })
-}
-
-/// What a refused form for the details would erase, if that is why it was refused.
-async fn unconfirmed(
-    context: &Context,
-    event: &Event,
-    form: &Form,
-    problem: &Problem,
-) -> Result<Option<ErasesNow>, Problem> {
-    let mut mistakes = problem.mistakes().iter();
-    if !mistakes.any(|mistake| mistake.field == retention::CONFIRM) {
-        return Ok(None);
-    }
-    let (edit, _) = settings_form::details(form, event)?;
-    Ok(retention::erases_now(context, event, &edit).await?)
 }

@@ -16,24 +16,6 @@ pub(super) fn read(visit: &Visit) -> Option<FlashView> {
     })
 }
 
-/// Outcomes of actions on a registration of the list.
-const OF_LIST: [(&str, &[&str]); 2] = [
-    (
-        "done",
-        &["cancelled", "restored", "erased", "corrected", "imported"],
-    ),
-    ("error", &["not-found", "full", "taken"]),
-];
-
-/// Whether the message in the address is about the list of registrations.
-pub(super) fn is_of_list(visit: &Visit) -> bool {
-    OF_LIST.iter().any(|(kind, codes)| {
-        visit
-            .parameter(kind)
-            .is_some_and(|code| codes.contains(&&*code))
-    })
-}
-
 /// The code `done`, with a suffix if a local time did not exist or existed twice.
 pub(super) fn with_choices(done: &'static str, choices: &[Choice]) -> String {
     let moved = choices.contains(&Choice::MovedForward);

@@ -105,7 +105,7 @@ async fn check(
     };
     let (shown, report) = match outcome.await {
         Ok((_, report)) if report.stored => {
-            return see_other(&format!("/admin/events/{slug}?done=imported#registrations"));
+            return see_other(&format!("/admin/events/{slug}/people?done=imported"));
         }
         Ok(checked) => checked,
         Err(problem) => return problem_page(visit, &problem),

@@ -125,6 +125,11 @@ impl ListQuery {
         }
     }
 
+    /// Whether a query is about the list.
+    pub(super) fn is_in(query: &str) -> bool {
+        !Self::of(query).here().is_empty()
+    }
+
     /// The query of the same list, from another registration on.
     fn page(&self, before: Option<u32>, after: Option<u32>) -> String {
         let number = |number: Option<u32>| number.map(|number| number.to_string());

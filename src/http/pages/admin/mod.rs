@@ -16,12 +16,15 @@ pub(super) mod list;
 pub(super) mod login;
 mod mistakes;
 mod once;
+pub(super) mod people;
 pub(super) mod person;
 pub(super) mod questions;
 pub(super) mod questions_form;
 pub(super) mod retention;
+pub(super) mod settings;
 mod settings_form;
 mod settings_view;
+pub(super) mod share;
 mod templates;
 mod upload;
 
@@ -37,6 +40,15 @@ use crate::http::body::{self, Unread};
 use crate::http::session::{self, Session};
 use crate::problem::Code;
 
+/// The tabs of an event's console: the message `tab-<name>`, and the address below the event's.
+pub(super) const TABS: [(&str, &str); 6] = [
+    ("dashboard", ""),
+    ("people", "/people"),
+    ("form", "/form"),
+    ("share", "/share"),
+    ("settings", "/settings"),
+    ("audit", "/audit"),
+];
 /// The sign-in page.
 const LOGIN: &str = "/admin/login";
 

@@ -208,7 +208,7 @@ async fn correct(
     });
     let revised = revised(content, &event, Unanswered::Allowed)?;
     registrations::change(context, locator, revised, expected, organiser).await?;
-    Ok(format!("/admin/events/{slug}?done=corrected#registrations"))
+    Ok(format!("/admin/events/{slug}/people?done=corrected"))
 }
 
 /// The form after it was refused, with what was typed.

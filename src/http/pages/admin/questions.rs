@@ -27,7 +27,7 @@ use crate::http::{reply, session};
 use crate::problem::Problem;
 use crate::text::Texts;
 
-/// `GET /admin/events/{slug}/questions`.
+/// `GET /admin/events/{slug}/form`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
     let session = match reader(&context, &visit, Permission::Manage).await {
         Ok(session) => session,
@@ -46,7 +46,7 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
     }
 }
 
-/// `POST /admin/events/{slug}/questions`.
+/// `POST /admin/events/{slug}/form`.
 pub(in crate::http::pages) async fn act(
     slug: String,
     context: Shared,
@@ -86,7 +86,7 @@ pub(in crate::http::pages) async fn act(
     let mut named = state.draft.clone();
     named.name(&shown.event.questions);
     match save(&context, &shown.event, &named, seen, &organiser).await {
-        Ok(()) => see_other(&format!("/admin/events/{slug}/questions?done=questions")),
+        Ok(()) => see_other(&format!("/admin/events/{slug}/form?done=questions")),
         Err(Refused::Mistakes(mistakes)) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             let code = if mistakes

@@ -58,6 +58,7 @@ impl AdminEventsPage {
     }
 }
 
+/// The Dashboard tab.
 #[derive(Debug, Template)]
 #[template(path = "admin_event.html")]
 pub(super) struct AdminEventPage {
@@ -65,38 +66,93 @@ pub(super) struct AdminEventPage {
     pub(super) here: String,
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
-    /// Whether the flash belongs to the list of registrations, which then shows it.
-    pub(super) flash_in_list: bool,
     pub(super) event: EventView,
     /// Why nobody gets the places that are free.
     pub(super) waiting_for: Option<WaitingForView>,
-    pub(super) share: ShareView,
-    pub(super) can_undo: bool,
     pub(super) capacity: Setting,
-    pub(super) details: Details,
     /// Lets a form of this page act once.
     pub(super) once: String,
-    /// The form that was refused: `edit`, `capacity`, `announce`, `reset` or `delete`. It shows the
-    /// flash itself.
+    /// The form that was refused: `capacity` or `announce`. It shows the flash itself.
     pub(super) refused: &'static str,
     /// An announcement that was not sent.
     pub(super) announcement: String,
     /// What is wrong with its text.
     pub(super) announcement_error: Option<String>,
+    /// For how many hours to show it.
+    pub(super) announce_hours: u64,
+}
+
+impl AdminEventPage {
+    /// Those of the form that was refused.
+    fn mistakes(&self) -> Vec<Mistake> {
+        let fields = match self.refused {
+            "capacity" => [(
+                "capacity-input",
+                self.t.get("capacity-label"),
+                &self.capacity.error,
+            )],
+            "announce" => [(
+                "announce-text",
+                self.t.get("announce-label"),
+                &self.announcement_error,
+            )],
+            _ => return Vec::new(),
+        };
+        mistakes::list(self.t, fields, &[])
+    }
+}
+
+/// The People tab.
+#[derive(Debug, Template)]
+#[template(path = "admin_people.html")]
+pub(super) struct AdminPeoplePage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) event: EventView,
+    /// Lets a form of this page act once.
+    pub(super) once: String,
+    pub(super) list: List,
+}
+
+/// The Share tab.
+#[derive(Debug, Template)]
+#[template(path = "admin_share.html")]
+pub(super) struct AdminSharePage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) event: EventView,
+    pub(super) share: ShareView,
+}
+
+/// The Settings tab.
+#[derive(Debug, Template)]
+#[template(path = "admin_settings.html")]
+pub(super) struct AdminSettingsPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) event: EventView,
+    pub(super) can_undo: bool,
+    pub(super) details: Details,
+    /// Lets a form of this page act once.
+    pub(super) once: String,
+    /// The form that was refused: `edit`, `reset` or `delete`. It shows the flash itself.
+    pub(super) refused: &'static str,
     /// The capacity of the next round, as it was typed.
     pub(super) reset_capacity: String,
     /// What is wrong with it.
     pub(super) reset_error: Option<String>,
     /// The event's name was not repeated.
     pub(super) confirm_error: Option<String>,
-    /// For how many hours to show it.
-    pub(super) announce_hours: u64,
     /// What the details would erase at once, to be confirmed.
     pub(super) erases_now: Option<ErasesNow>,
-    pub(super) list: List,
 }
 
-impl AdminEventPage {
+impl AdminSettingsPage {
     /// What is wrong with the name that a form asks to repeat.
     fn confirm_error(&self, form: &str) -> Option<&str> {
         let error = self.confirm_error.as_deref();
@@ -130,20 +186,6 @@ impl AdminEventPage {
     fn mistakes(&self) -> Vec<Mistake> {
         let fields = match self.refused {
             "edit" => return self.edit_mistakes(),
-            "capacity" => {
-                vec![(
-                    "capacity-input",
-                    self.t.get("capacity-label"),
-                    &self.capacity.error,
-                )]
-            }
-            "announce" => {
-                vec![(
-                    "announce-text",
-                    self.t.get("announce-label"),
-                    &self.announcement_error,
-                )]
-            }
             "reset" => vec![
                 ("reset-confirm", self.confirm_label(), &self.confirm_error),
                 (
