@@ -40,8 +40,10 @@ use crate::http::body::{self, Unread};
 use crate::http::session::{self, Session};
 use crate::problem::Code;
 
+/// The pages of the console beside the events, in its navigation: the message, and the address.
+pub(super) const SECTIONS: &[(&str, &str)] = &[("admin-title", "/admin")];
 /// The tabs of an event's console: the message `tab-<name>`, and the address below the event's.
-pub(super) const TABS: [(&str, &str); 6] = [
+pub(super) const TABS: &[(&str, &str)] = &[
     ("dashboard", ""),
     ("people", "/people"),
     ("form", "/form"),
