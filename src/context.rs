@@ -13,8 +13,11 @@ pub mod list_turns;
 pub mod long_bodies;
 pub mod readiness;
 pub mod subscriber;
+pub mod surges;
 pub mod throttle;
 pub mod turns;
+
+use tokio::sync::OnceCell;
 
 use crate::domain::clock::Clock;
 use crate::domain::zone::Zone;
@@ -24,6 +27,7 @@ use crate::store::Store;
 use crate::store::outbox::Budget;
 use long_bodies::LongBodies;
 use readiness::Readiness;
+use surges::Surges;
 use throttle::Throttle;
 
 /// The parts of the running program, as handlers use them.
@@ -43,6 +47,10 @@ pub struct Context {
     pub throttle: Throttle,
     /// Room for bodies with long answers.
     pub long_bodies: LongBodies,
+    /// Whether registrations look like a program's.
+    pub surges: Surges,
+    /// The key of the bot check, once it was read.
+    pub proof_key: OnceCell<Hidden>,
     /// Whether a load balancer should send new visitors here.
     pub readiness: Readiness,
 }
@@ -65,6 +73,8 @@ impl Context {
             settings,
             throttle,
             long_bodies: LongBodies::default(),
+            surges: Surges::default(),
+            proof_key: OnceCell::new(),
             readiness: Readiness::default(),
         })
     }

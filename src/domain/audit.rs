@@ -77,6 +77,7 @@ pub fn event(event: &Event) -> Value {
         "online_url": event.occasion.online_url,
         "contact": event.occasion.contact,
         "erase_after_days": event.erase_after,
+        "proof_of_work": event.proof_of_work,
         "state": event.state(),
         "round": event.round,
         "registered": event.registered,

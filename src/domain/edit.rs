@@ -4,6 +4,7 @@ use super::clock::Timestamp;
 use super::event::{Capacity, Event};
 use super::occasion::OccasionEdit;
 use super::party::PartySize;
+use super::proof_of_work::ProofOfWork;
 use super::questions::Question;
 use super::retention::EraseAfter;
 
@@ -30,6 +31,8 @@ pub struct Edit {
     pub closed: Option<bool>,
     /// How long after its end registrations are kept; `Some(None)` for ever.
     pub erase_after: Option<Option<EraseAfter>>,
+    /// Whether visitors need a proof of work.
+    pub proof_of_work: Option<ProofOfWork>,
     /// The questions, all of them.
     pub questions: Option<Vec<Question>>,
     /// The same settings as the organiser saw them. The edit is refused if somebody else has
@@ -51,6 +54,7 @@ impl Edit {
             occasion,
             closed,
             erase_after,
+            proof_of_work,
             questions,
             was: _,
         } = self;
@@ -64,6 +68,7 @@ impl Edit {
             && occasion.is_empty()
             && closed.is_none()
             && erase_after.is_none()
+            && proof_of_work.is_none()
             && questions.is_none()
     }
 
@@ -113,6 +118,10 @@ impl Edit {
         let (new, seen) = (self.erase_after.as_ref(), was.erase_after.as_ref());
         if clash(new, seen, &event.erase_after) {
             names.push(EraseAfter::FIELD);
+        }
+        let (new, seen) = (self.proof_of_work.as_ref(), was.proof_of_work.as_ref());
+        if clash(new, seen, &event.proof_of_work) {
+            names.push(ProofOfWork::FIELD);
         }
         names.extend(self.occasion.conflicts(&was.occasion, &event.occasion));
         let (new, seen) = (self.questions.as_deref(), was.questions.as_deref());

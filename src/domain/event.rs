@@ -10,6 +10,7 @@ use super::headcount::{Headcount, State};
 use super::invalid::{self, Invalid};
 use super::occasion::Occasion;
 use super::position::{Epoch, Position, Revision};
+use super::proof_of_work::ProofOfWork;
 use super::questions::{Question, Questions};
 use super::retention::EraseAfter;
 
@@ -101,6 +102,8 @@ pub struct Event {
     pub occasion: Arc<Occasion>,
     /// How long after its end registrations are kept; `None` for ever.
     pub erase_after: Option<EraseAfter>,
+    /// Whether visitors need a proof of work.
+    pub proof_of_work: ProofOfWork,
     /// How often the settings were edited.
     pub edits: u32,
     /// When the settings were last written; `None` for an event of 0.1.0 that nobody has edited
@@ -199,6 +202,7 @@ impl Event {
             && self.max_party_size == other.max_party_size
             && self.occasion == other.occasion
             && self.erase_after == other.erase_after
+            && self.proof_of_work == other.proof_of_work
             && self.questions.asked() == other.questions.asked()
     }
 
@@ -241,6 +245,8 @@ pub struct NewEvent {
     pub questions: Vec<Question>,
     /// How long after its end registrations are kept; `None` for ever.
     pub erase_after: Option<EraseAfter>,
+    /// Whether visitors need a proof of work.
+    pub proof_of_work: ProofOfWork,
 }
 
 impl NewEvent {
@@ -258,6 +264,7 @@ impl NewEvent {
             occasion: Occasion::default(),
             questions: Vec::new(),
             erase_after: None,
+            proof_of_work: ProofOfWork::Off,
         }
     }
 
@@ -276,6 +283,7 @@ impl NewEvent {
             closes_at: self.closes_at,
             occasion: Arc::new(self.occasion),
             erase_after: self.erase_after,
+            proof_of_work: self.proof_of_work,
             edits: 0,
             edited_at: Some(now),
             scheduled: self.opens_at.is_some_and(|at| at > now),

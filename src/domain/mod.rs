@@ -31,6 +31,7 @@ pub mod outbox;
 mod party;
 pub mod person;
 pub mod position;
+pub mod proof_of_work;
 pub mod questions;
 pub mod registration;
 pub mod retention;

@@ -15,6 +15,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, PartySize};
 use crate::domain::headcount::Headcount;
 use crate::domain::occasion::OnlineUrl;
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
@@ -37,6 +38,7 @@ pub struct Item {
     location: String,
     contact: String,
     erase_after_days: Option<EraseAfter>,
+    proof_of_work: ProofOfWork,
     edits: u32,
     #[serde(flatten)]
     for_organiser: Option<ForOrganiser>,
@@ -122,6 +124,7 @@ impl Item {
             location: occasion.location.clone(),
             contact: occasion.contact.clone(),
             erase_after_days: event.erase_after,
+            proof_of_work: event.proof_of_work,
             edits: event.edits,
             for_organiser: match reader {
                 Reader::Anybody => None,

@@ -41,6 +41,7 @@ mod openapi;
 mod organiser;
 pub mod pages;
 mod preconditions;
+mod proof;
 mod rate;
 pub mod registration;
 pub(crate) mod reply;
@@ -120,6 +121,12 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(details::get)
         .map(answer)
         .boxed();
+    let challenge = at!("api" / "v1" / "events" / String / "challenge")
+        .and(read())
+        .and(with(context))
+        .then(proof::get)
+        .map(answer)
+        .boxed();
     let events = at!("api" / "v1" / "events")
         .and(read())
         .and(with(context))
@@ -127,7 +134,7 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(events::list)
         .map(answer)
         .boxed();
-    first_of([see, change, cancel, erase, events, details])
+    first_of([see, change, cancel, erase, events, challenge, details])
 }
 
 /// The organiser's calls.

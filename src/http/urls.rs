@@ -32,6 +32,7 @@ pub const ALL: &[Url] = &[
         &[Method::GET, Method::PATCH, Method::DELETE],
     ),
     open("/api/v1/events/{slug}/details", &[Method::GET]),
+    open("/api/v1/events/{slug}/challenge", &[Method::GET]),
     live("/api/v1/events/{slug}/stream", &[Method::GET]),
     live("/api/v1/events/{slug}/ws", &[Method::GET]),
     live("/api/v1/events/{slug}/frame", &[Method::GET]),

@@ -35,6 +35,7 @@ mod migrations;
 mod order;
 pub mod outbox;
 mod postgres;
+mod proofs;
 mod queries;
 mod readers;
 mod rows;

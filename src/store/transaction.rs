@@ -176,6 +176,7 @@ pub(super) trait Transaction: Sized {
                 .bind(event.edited_at.map(Timestamp::as_millis))
                 .bind(event.questions.stored())
                 .bind(event.erase_after.map(|after| i64::from(after.days())))
+                .bind(event.proof_of_work.as_str())
         )?;
         Ok(())
     }

@@ -66,6 +66,7 @@ async function bindEdit(form) {
     if ("online_url" in now) follow("online_url", now.online_url ?? "");
     follow("waitlist", String(now.waitlist));
     follow("max_party_size", String(now.max_party_size));
+    follow("proof_of_work", now.proof_of_work);
   });
 }
 

@@ -99,6 +99,8 @@ function showDetail(element, value) {
     input.max = value;
     element.hidden = value === 1;
     if (value === 1) input.value = "1";
+  } else if (element.dataset.detail === "proof_of_work") {
+    element.dataset.proof = value;
   }
 }
 

@@ -4,6 +4,7 @@ import { readWords } from "./words.js";
 import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";
 import { send, drawKey } from "./send.js";
+import { needsProof, prove } from "./proof.js";
 import { remember } from "./device.js";
 import { answersOf, hasAnswer, clearAnswers, followQuestions } from "./questions.js";
 
@@ -33,16 +34,9 @@ export function bindForm(form, { slug, store }) {
     busy(true);
     progress.textContent = say("form-sending");
     try {
-      const { status, body } = await send(
-        form.dataset.api,
-        entryOf(form),
-        form.elements.idempotency_key.value,
-        {
-          waiting: (n) => {
-            progress.textContent = say("form-retrying", { n });
-          },
-        },
-      );
+      let answer = await post(form.dataset.proof === "on" ? await solved() : null);
+      if (needsProof(answer)) answer = await post(await solved());
+      const { status, body } = answer;
       if (status !== 201 && status !== 200) refuse(body);
       else if (body.status === "cancelled") askAgain();
       else welcome(body);
@@ -58,6 +52,23 @@ export function bindForm(form, { slug, store }) {
     leaving = false;
     busy(false);
   });
+
+  /** The proof that this is no program. A browser that cannot compute one is told so by the server. */
+  async function solved() {
+    progress.textContent = say("form-proving");
+    const proof = await prove(form.dataset.challenge).catch(() => null);
+    progress.textContent = say("form-sending");
+    return proof;
+  }
+
+  function post(proof) {
+    const entry = proof ? { ...entryOf(form), proof } : entryOf(form);
+    return send(form.dataset.api, entry, form.elements.idempotency_key.value, {
+      waiting: (n) => {
+        progress.textContent = say("form-retrying", { n });
+      },
+    });
+  }
 
   function busy(on) {
     sending = on;
@@ -100,6 +111,9 @@ export function bindForm(form, { slug, store }) {
       draft.save();
     }
     if (errors.some(({ field }) => field === "website")) return emptyTrap();
+    if (errors.length && errors.every(({ field }) => field === "proof"))
+      return showErrors(form, say("form-proof-failed"), []);
+    errors = errors.filter(({ field }) => field !== "proof");
     const shown = translateErrors(form, errors, say);
     // A question that this page does not show: the organiser has changed them.
     const heading = shown.length < errors.length ? "error-questions-changed" : "error-heading";

@@ -72,6 +72,15 @@ pub fn has_credentials(head: &RequestHead) -> bool {
     bearer::token(head).is_some() || session::has_cookie(&head.headers)
 }
 
+/// Whether a program with a token sent the request, that may register people for the event with this
+/// slug. The bot check is for everybody else.
+pub async fn is_program(context: &Context, head: &RequestHead, slug: &str) -> bool {
+    bearer::token(head).is_some()
+        && reader(context, head, Permission::Add.on(slug))
+            .await
+            .is_ok()
+}
+
 /// An organiser writes: by token, or by session with proof that a page of this site sends the
 /// request.
 pub async fn writer(

@@ -175,6 +175,15 @@ const ALL: &[Call] = &[
         ..CALL
     },
     Call {
+        path: "/api/v1/events/{slug}/challenge",
+        id: "getChallenge",
+        summary: "A challenge for the bot check",
+        notes: "Send the solution as `proof` when you register. Each is used once, within ten minutes.",
+        answers: &[(200, "A new challenge", &[(JSON, "Challenge")])],
+        refusals: &[Code::EventNotFound],
+        ..CALL
+    },
+    Call {
         method: Method::POST,
         path: "/api/v1/events/{slug}/registrations",
         id: "register",

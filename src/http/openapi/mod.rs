@@ -187,6 +187,8 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::AddedRegistration>()
         .schema_from::<s::RegistrationChange>()
         .schema_from::<s::Organiser>()
+        .schema_from::<s::ProofOfWork>()
+        .schema_from::<s::Challenge>()
         .schema_from::<s::ImportReport>()
         .schema_from::<s::LineError>()
         .schema_from::<s::WaitingFor>()

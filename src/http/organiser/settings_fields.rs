@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
 use crate::domain::invalid::Invalid;
 use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
@@ -48,6 +49,8 @@ pub(super) struct Fields<'a> {
     contact: FieldValue<'a>,
     #[serde(borrow)]
     erase_after_days: FieldValue<'a>,
+    #[serde(borrow)]
+    proof_of_work: FieldValue<'a>,
     questions: JsonField,
 }
 
@@ -126,6 +129,7 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
     let occasion = fields.occasion(default_zone, &mut check);
     let occasion = check.take(occasion.applied_to(&base));
     let erase_after = check.take(erase_after(fields)).flatten();
+    let proof_of_work = check.take(proof_of_work(fields)).flatten();
     let questions = fields.questions.get().map(Questions::parse);
     let questions = check.take_all(questions.transpose()).flatten();
     check.done()?;
@@ -143,6 +147,7 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
                 occasion,
                 questions: questions.unwrap_or_default(),
                 erase_after: erase_after.flatten(),
+                proof_of_work: proof_of_work.unwrap_or_default(),
             })
         }
         _ => Err(check.problem()),
@@ -162,6 +167,13 @@ fn erase_after(fields: &Fields<'_>) -> Result<Option<Option<EraseAfter>>, Invali
             Err(EraseAfter::out_of_range())
         }
     }
+}
+
+fn proof_of_work(fields: &Fields<'_>) -> Result<Option<ProofOfWork>, Invalid> {
+    let field = &fields.proof_of_work;
+    field.replacing(ProofOfWork::FIELD, |word| {
+        ProofOfWork::parse(word.unwrap_or_default())
+    })
 }
 
 fn most(field: &FieldValue<'_>) -> Result<Option<PartySize>, Invalid> {
@@ -209,6 +221,7 @@ pub(super) fn edit(
         occasion: Box::new(fields.occasion(default_zone, &mut check)),
         closed: check.take(fields.closed.flag("closed")).flatten(),
         erase_after: check.take(erase_after(fields)).flatten(),
+        proof_of_work: check.take(proof_of_work(fields)).flatten(),
         questions: check
             .take_all(fields.questions.get().map(Questions::parse).transpose())
             .flatten(),

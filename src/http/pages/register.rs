@@ -20,7 +20,7 @@ use crate::domain::person::{Email, Name};
 use crate::domain::questions::Unanswered;
 use crate::domain::registration::Secret;
 use crate::http::body::{self, Unread};
-use crate::http::{find, registration};
+use crate::http::{find, proof, registration};
 use crate::problem::{Code, Problem};
 use crate::text::Texts;
 
@@ -140,6 +140,11 @@ impl Refused {
         } else {
             Vec::new()
         };
+        let unproven = invalid
+            && problem
+                .mistakes()
+                .iter()
+                .any(|mistake| mistake.field == proof::FIELD);
         let trapped = !form.get("website").trim().is_empty();
         let named = name_error.is_some()
             || email_error.is_some()
@@ -153,6 +158,9 @@ impl Refused {
         } else if code == Code::ValidationFailed && trapped && !named {
             // The page comes back with the field empty, so sending it again succeeds.
             texts.get("error-trap")
+        } else if unproven && !named {
+            // Only a browser without scripts comes here: a script would have solved the challenge.
+            texts.get("proof-needs-scripts")
         } else if named && code == Code::ValidationFailed {
             texts.get("error-heading")
         } else {

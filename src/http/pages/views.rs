@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::headcount::Headcount;
 use crate::domain::occasion::Occasion;
 use crate::domain::person::Email;
+use crate::domain::proof_of_work::ProofOfWork;
 
 use super::rail::Rail;
 use super::schedule::{self, MomentView};
@@ -92,6 +93,8 @@ pub(super) struct EventView {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) max_party_size: u32,
+    /// Whether visitors need a proof of work.
+    pub(super) proof_of_work: ProofOfWork,
     pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
     pub(super) occasion: Arc<Occasion>,
@@ -138,6 +141,7 @@ impl EventView {
             closes_at: event.closes_at,
             now,
             max_party_size: event.max_party_size.get(),
+            proof_of_work: event.proof_of_work,
             announcement: announcement.map(AnnouncementView::from),
             count: CountView::new(&Headcount {
                 stale_since,

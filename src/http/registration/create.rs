@@ -21,6 +21,7 @@ use crate::domain::questions::{Answers, Unanswered};
 use crate::domain::registration::{IdempotencyKey, PartySize, Registration, Secret};
 use crate::http::body::{self, AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
+use crate::http::proof::{Asked, Attempt, Proof};
 use crate::http::{auth, find, preconditions, rate, reply};
 use crate::problem::{Code, Problem};
 
@@ -50,6 +51,9 @@ pub struct Fields<'a> {
     /// A honeypot: hidden from people, filled in by programs that fill in every field.
     #[serde(borrow, default)]
     pub website: FieldValue<'a>,
+    /// The solution of a challenge, where the event asks for one.
+    #[serde(borrow, default)]
+    pub proof: FieldValue<'a>,
     /// Answers to the event's questions; form fields have a name for each.
     #[serde(default)]
     pub answers: AnswersField,
@@ -78,13 +82,15 @@ pub(in crate::http) async fn post(
     let sent = body
         .read_up_to(body_max(&event), &head, AllowedMedia::JsonOrForm)
         .await?;
-    let applicant = applicant(&sent, &head, &event)?;
+    let attempt = Attempt::new(&context, &head, &event).await?;
+    let applicant = accept(&context, &head, &event, &attempt, &sent).await?;
     drop(sent);
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
     // Free the head before waiting for the commit, because a whole crowd waits at once.
     drop(head);
-    let registered = register(&context, event, Command::Register(applicant)).await?;
+    let registered = register(&context, event, Command::Register(applicant)).await;
+    let registered = registered.inspect_err(|problem| attempt.refused(&context, problem))?;
     created(&context, &base, registered).await
 }
 
@@ -143,8 +149,30 @@ pub async fn submit(
     event: Arc<Event>,
     sent: &Content,
 ) -> Result<Registered, Problem> {
-    let applicant = applicant(sent, head, &event)?;
-    register(context, event, Command::Register(applicant)).await
+    let attempt = Attempt::new(context, head, &event).await?;
+    let applicant = accept(context, head, &event, &attempt, sent).await?;
+    let registered = register(context, event, Command::Register(applicant)).await;
+    registered.inspect_err(|problem| attempt.refused(context, problem))
+}
+
+/// The person in the body, with a proof that was not used before if this attempt needs one.
+async fn accept(
+    context: &Context,
+    head: &RequestHead,
+    event: &Event,
+    attempt: &Attempt,
+    sent: &Content,
+) -> Result<Applicant, Problem> {
+    let applicant = match applicant(sent, head, event, attempt.asked.as_ref()) {
+        // Boxed: rare, and large enough to make every request's future large.
+        Ok((applicant, Some(proof))) => {
+            let used = Box::pin(proof.use_for(context, applicant.key.as_ref())).await;
+            used.map(|()| applicant)
+        }
+        Ok((applicant, None)) => Ok(applicant),
+        Err(problem) => Err(problem),
+    };
+    applicant.inspect_err(|problem| attempt.refused(context, problem))
 }
 
 /// The largest body of somebody who registers. Only answers need more than a name does.
@@ -205,7 +233,12 @@ pub(super) fn answered(
 }
 
 /// Parses all fields and reports all mistakes at once.
-fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applicant, Problem> {
+fn applicant(
+    sent: &Content,
+    head: &RequestHead,
+    event: &Event,
+    asked: Option<&Asked>,
+) -> Result<(Applicant, Option<Proof>), Problem> {
     let mut fields: Fields<'_> = sent.decode()?;
     let answers = std::mem::take(&mut fields.answers);
     let answers = answered(sent, answers, event, Unanswered::Refused)?;
@@ -223,14 +256,19 @@ fn applicant(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applic
         )));
     }
     let answers = check.take_all(answers);
+    let proof = asked.map(|asked| asked.check(event, &fields.proof));
+    let proof = check.take(proof.transpose()).flatten();
     let party_size = party_size.flatten().unwrap_or(PartySize::ONE);
     note_party_limit(&mut check, party_size, event);
     match (name, email, answers) {
-        (Some(name), Some(email), Some(answers)) if check.done().is_ok() => Ok(Applicant {
-            party_size,
-            answers,
-            ..Applicant::new(name, email, key, Secret::draw())
-        }),
+        (Some(name), Some(email), Some(answers)) if check.done().is_ok() => {
+            let applicant = Applicant {
+                party_size,
+                answers,
+                ..Applicant::new(name, email, key, Secret::draw())
+            };
+            Ok((applicant, proof))
+        }
         _ => Err(check.problem()),
     }
 }
@@ -303,7 +341,8 @@ mod tests {
         let refused = |json: &str| {
             let event = crate::domain::lab::new().open(Epoch::draw(), Timestamp::default());
             let sent = Content::json(json.to_owned());
-            applicant(&sent, &head(None), &event).map_err(|problem| {
+            let person = applicant(&sent, &head(None), &event, None);
+            person.map(|(person, _)| person).map_err(|problem| {
                 assert_eq!(problem.code(), Code::ValidationFailed);
                 let errors = problem.errors().into_iter();
                 errors.map(|(field, _)| field).collect::<Vec<_>>()

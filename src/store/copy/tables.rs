@@ -81,6 +81,7 @@ pub(super) const TABLES: [Table; 9] = [
             ("edited_at", Int),
             ("questions", Text),
             ("erase_after_days", Int),
+            ("proof_of_work", Text),
         ],
         key: "id",
         draws_keys: true,

@@ -9,6 +9,7 @@ use super::{capacity, count, party_size, row, unreadable};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, Slug};
 use crate::domain::occasion::{Occasion, OnlineUrl};
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
@@ -19,7 +20,7 @@ macro_rules! event_columns {
         "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, \
          ended, closed, round, revision, registered, waiting, last_number, at, announcement, \
          max_party_size, waiting_companions, starts_at, ends_at, time_zone, location, online_url, \
-         contact, edits, edited_at, questions, erase_after_days"
+         contact, edits, edited_at, questions, erase_after_days, proof_of_work"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
@@ -89,6 +90,7 @@ row! {
         edited_at: Option<i64>,
         questions: String,
         erase_after_days: Option<i64>,
+        proof_of_work: String,
     }
 }
 
@@ -128,6 +130,8 @@ impl TryFrom<EventRow> for Event {
                 .map(EraseAfter::parse)
                 .transpose()
                 .map_err(|_| unreadable("erase_after_days", "out of range"))?,
+            proof_of_work: ProofOfWork::parse(&row.proof_of_work)
+                .map_err(|_| unreadable("proof_of_work", &row.proof_of_work))?,
             edits: count("edits", row.edits)?,
             edited_at: row.edited_at.map(Timestamp::from_millis),
             scheduled: row.scheduled,

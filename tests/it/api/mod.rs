@@ -12,6 +12,7 @@ mod lists;
 mod organising;
 mod people;
 mod preconditions;
+mod proof;
 mod questions;
 mod reading;
 mod refusals;

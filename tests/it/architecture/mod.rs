@@ -114,6 +114,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("icalendar", &["wire"]),
     ("argon2", &["http"]),
     ("sha2", &["http", "store"]),
+    ("hmac", &["http"]),
+    ("base64", &["http"]),
     ("subtle", &["domain", "http"]),
     (
         "rand",

@@ -9,6 +9,7 @@ use headcount::domain::command::{Answer, Applicant, Command};
 use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
 use headcount::domain::occasion::{Occasion, OnlineUrl};
 use headcount::domain::person::{Email, Name};
+use headcount::domain::proof_of_work::ProofOfWork;
 use headcount::domain::questions::{Question, Questions, Unanswered};
 use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
 use headcount::domain::zone::Zone;
@@ -17,8 +18,8 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query_scalar};
 
 pub(crate) const NOON: i64 = 1_795_251_600_000;
-/// Not copied: who is signed in, who watches, and what the migrations did on that kind of database.
-const LEFT_OUT: [&str; 3] = ["sessions", "watching", "_sqlx_migrations"];
+/// Not copied: who is signed in, who watches, which proofs were used, and what the migrations did on that kind of database.
+const LEFT_OUT: [&str; 4] = ["sessions", "watching", "proofs", "_sqlx_migrations"];
 
 /// Every row of every table that is copied, as `table {…}`, written the same for both databases.
 pub(crate) async fn dump(url: &DatabaseUrl) -> Vec<String> {
@@ -104,6 +105,7 @@ pub(crate) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
         description: "'quotes' \"and\"\n{lines}, \\ and , too".to_owned(),
         waitlist: true,
         closes_at: Some(Timestamp::from_millis(NOON * 2)),
+        proof_of_work: ProofOfWork::Auto,
         occasion: Occasion {
             starts_at: Some(Timestamp::from_millis(NOON)),
             ends_at: Some(Timestamp::from_millis(NOON * 2)),

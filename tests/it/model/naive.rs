@@ -218,6 +218,7 @@ impl Model {
             "opens_at": self.opens.map(|moment| moment.at), "closes_at": self.closes.map(|moment| moment.at),
             "starts_at": self.identity.occasion.starts_at, "ends_at": self.identity.occasion.ends_at, "time_zone": "UTC",
             "location": "", "online_url": null, "contact": "", "erase_after_days": self.identity.erase_after,
+            "proof_of_work": "off",
             "state": self.state(), "round": self.round, "registered": self.how_many(Status::Confirmed),
             "waiting": self.how_many(Status::Waiting), "revision": count,
         })

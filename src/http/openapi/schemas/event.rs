@@ -58,6 +58,18 @@ pub(in crate::http::openapi) struct Count {
     stale_since: Option<String>,
 }
 
+/// Whether visitors need a proof of work to register.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::http::openapi) enum ProofOfWork {
+    /// Nobody does.
+    Off,
+    /// They do while registrations from many addresses fail or exceed the usual rate.
+    Auto,
+    /// Everybody does. Programs with a token do not.
+    On,
+}
+
 /// An event: its count, and what it is about.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct Event {
@@ -89,6 +101,7 @@ pub(in crate::http::openapi) struct Event {
     /// Days after `ends_at` until all registrations are erased; `null`: never.
     #[schema(required)]
     erase_after_days: Option<i32>,
+    proof_of_work: ProofOfWork,
     /// How often the settings were edited; `SEQUENCE` in the event's calendar file.
     #[schema(minimum = 0)]
     edits: i32,

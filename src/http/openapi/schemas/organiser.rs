@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::event::QuestionKind;
+use super::event::{ProofOfWork, QuestionKind};
 use super::registration::{Answers, Organiser, Status};
 
 /// A question to ask: like `Question`, with defaults.
@@ -144,6 +144,9 @@ macro_rules! settings {
             contact: Option<String>,
             /// Days after `ends_at` until all registrations are erased; `null`: never.
             erase_after_days: Option<i32>,
+            /// Whether visitors need a proof of work to register.
+            #[schema(default = "off", nullable = false)]
+            proof_of_work: Option<ProofOfWork>,
         }
     };
 }

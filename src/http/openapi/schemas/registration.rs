@@ -44,9 +44,29 @@ pub(in crate::http::openapi) struct NewRegistration {
     /// How many people ask for places together; at most the event's `max_party_size`.
     #[schema(default = 1, nullable = false)]
     party_size: Option<i32>,
+    /// The solution of a challenge in Base64, where the event asks for one.
+    #[schema(nullable = false)]
+    proof: Option<String>,
     /// An answer to each required question, at least. A form has fields `answer.<key>` instead,
     /// repeated for `choices`.
     answers: Option<Answers>,
+}
+
+/// A challenge of ALTCHA, version 1. The solution is the number for which the SHA-256 of `salt` and
+/// the number in decimal digits is `challenge`. The proof is the JSON of `algorithm`, `challenge`,
+/// `number`, `salt` and `signature` in Base64.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Challenge {
+    #[schema(example = "SHA-256")]
+    algorithm: String,
+    /// In hexadecimal digits.
+    #[serde(rename = "challenge")]
+    hash: String,
+    /// The greatest number that is worth trying.
+    #[schema(minimum = 0)]
+    maxnumber: i32,
+    salt: String,
+    signature: String,
 }
 
 /// How the organiser sent a command.

@@ -1,6 +1,7 @@
 //! The fields of an event's details, in the form for a new event and in that for one that exists.
 
 use crate::domain::occasion;
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
 use crate::http::pages::mistakes::Mistake;
 use crate::text::Texts;
@@ -18,6 +19,7 @@ pub(in crate::http::pages) struct Details {
     pub(in crate::http::pages) closes_at: Setting,
     pub(in crate::http::pages) max_party_size: Setting,
     pub(in crate::http::pages) erase_after: Setting,
+    pub(in crate::http::pages) proof_of_work: Setting,
     pub(in crate::http::pages) starts_at: Setting,
     pub(in crate::http::pages) ends_at: Setting,
     pub(in crate::http::pages) time_zone: Setting,
@@ -81,6 +83,11 @@ impl Details {
         self.field(EraseAfter::FIELD, "erase", &self.erase_after)
     }
 
+    /// Whether visitors need a proof of work.
+    pub(in crate::http::pages) fn proof(&self) -> Field<'_> {
+        self.field(ProofOfWork::FIELD, "proof", &self.proof_of_work)
+    }
+
     pub(in crate::http::pages) fn moments(&self) -> [Field<'_>; 4] {
         [
             self.field("starts_at", "starts", &self.starts_at),
@@ -113,7 +120,7 @@ impl Details {
         let lines = self.lines().map(|(field, _, _)| field);
         let fields = texts.into_iter().chain(self.moments()).chain(lines);
         fields
-            .chain([self.party(), self.erase_after()])
+            .chain([self.party(), self.erase_after(), self.proof()])
             .filter_map(|field| {
                 let label = t.get(&field.label);
                 Mistake::new(t, field.id, &label, field.setting.error.as_deref())

@@ -14,6 +14,7 @@ use crate::domain::event::{
 };
 use crate::domain::local_time::Choice;
 use crate::domain::occasion::{Occasion, OnlineUrl, parse_contact, parse_location};
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::auth::Organiser;
@@ -117,6 +118,10 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
     let title = check.take(parse_title(form.get("title")));
     let capacity = check.take(inputs::parse_capacity(form.get("capacity")));
     let erase_after = check.take(inputs::parse_erase_after(form.get(EraseAfter::FIELD)));
+    let proof_of_work = match form.sent(ProofOfWork::FIELD) {
+        Some(word) => check.take(ProofOfWork::parse(word)),
+        None => None,
+    };
     check.take(retention::check(occasion.ends_at, erase_after.flatten()));
     let (Some(slug), Some(title), Some(capacity)) = (slug, title, capacity) else {
         return Err(check.problem());
@@ -129,6 +134,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
         opens_at,
         closes_at,
         erase_after: erase_after.flatten(),
+        proof_of_work: proof_of_work.unwrap_or_default(),
         occasion,
         ..NewEvent::new(slug, title, capacity)
     };

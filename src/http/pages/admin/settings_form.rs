@@ -10,6 +10,7 @@ use crate::domain::event::{Edit, Event, parse_description, parse_title};
 use crate::domain::invalid::Invalid;
 use crate::domain::local_time::Choice;
 use crate::domain::occasion::{OccasionEdit, OnlineUrl, parse_contact, parse_location};
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::field_value::Check;
@@ -62,6 +63,8 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
     };
     let was_kept = was.erase_after.as_ref();
     let erase_after = fields.sent(EraseAfter::FIELD, inputs::parse_erase_after, was_kept);
+    let was_asked = was.proof_of_work.as_ref();
+    let proof_of_work = fields.sent(ProofOfWork::FIELD, ProofOfWork::parse, was_asked);
     let edit = Edit {
         title: title.and_then(|title| changed(title, was.title.as_ref())),
         description: description.and_then(|text| changed(text, was.description.as_ref())),
@@ -70,6 +73,7 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         opens_at,
         closes_at,
         erase_after,
+        proof_of_work,
         occasion: Box::new(occasion),
         was: Some(Box::new(was)),
         ..Edit::default()
@@ -99,6 +103,9 @@ fn was_details(form: &Form, zones: &Zones) -> Edit {
         erase_after: form
             .sent("was_erase_after_days")
             .and_then(|text| inputs::parse_erase_after(text).ok()),
+        proof_of_work: form
+            .sent("was_proof_of_work")
+            .and_then(|word| ProofOfWork::parse(word).ok()),
         occasion: Box::new(OccasionEdit {
             starts_at: zones.was_moment(form, "starts_at"),
             ends_at: zones.was_moment(form, "ends_at"),

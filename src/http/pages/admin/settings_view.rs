@@ -5,6 +5,7 @@ use super::details::{Details, Setting, Tick};
 use super::{inputs, mistakes};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
+use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
@@ -37,6 +38,7 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
         description: field("description", event.description.clone()),
         max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
         erase_after: field(EraseAfter::FIELD, inputs::erase_after(event.erase_after)),
+        proof_of_work: field(ProofOfWork::FIELD, event.proof_of_work.to_string()),
         opens_at: moment("opens_at", event.opens_at),
         closes_at: moment("closes_at", event.closes_at),
         starts_at: moment("starts_at", occasion.starts_at),
@@ -79,6 +81,7 @@ pub(super) fn new_details(
         description: field("description", ""),
         max_party_size: field("max_party_size", "1"),
         erase_after: field(EraseAfter::FIELD, ""),
+        proof_of_work: field(ProofOfWork::FIELD, ProofOfWork::Off.as_str()),
         opens_at: field("opens_at", ""),
         closes_at: field("closes_at", ""),
         starts_at: field("starts_at", ""),
