@@ -48,6 +48,7 @@ pub mod register;
 pub mod text;
 
 pub mod negotiation;
+pub mod stats;
 pub mod store;
 pub mod wire;
 

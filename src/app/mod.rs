@@ -25,6 +25,8 @@ use crate::register::queue::{QUEUE, Registrar};
 use crate::register::{lab, retention, schedule};
 use crate::routes;
 use crate::server::{self, Demand, Drained};
+use crate::stats::add_up;
+use crate::stats::sampler::{self, Sampler};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
@@ -210,6 +212,9 @@ pub async fn start(
     let workers = Workers::start(config.mail.as_ref().zip(pool), &store, &clock).await?;
     let presence = PresenceReporter::new(store.clone(), hub.clone());
     background.spawn("presence", presence.clone().run());
+    background.spawn("series", add_up::run(store.clone(), hub.clone()));
+    let sampler = Sampler::new(store.clone(), presence.clone());
+    background.spawn("sampler", sampler::run(sampler, hub.clone(), clock.clone()));
 
     let mut canary = Background::default();
     if config.metrics_listen.is_some() {

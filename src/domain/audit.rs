@@ -78,6 +78,7 @@ pub fn event(event: &Event) -> Value {
         "contact": event.occasion.contact,
         "erase_after_days": event.erase_after,
         "proof_of_work": event.proof_of_work,
+        "public_chart": event.public_chart,
         "state": event.state(),
         "round": event.round,
         "registered": event.registered,

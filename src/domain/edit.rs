@@ -33,6 +33,8 @@ pub struct Edit {
     pub erase_after: Option<Option<EraseAfter>>,
     /// Whether visitors need a proof of work.
     pub proof_of_work: Option<ProofOfWork>,
+    /// Whether anybody may see how the counts developed.
+    pub public_chart: Option<bool>,
     /// The questions, all of them.
     pub questions: Option<Vec<Question>>,
     /// The same settings as the organiser saw them. The edit is refused if somebody else has
@@ -55,6 +57,7 @@ impl Edit {
             closed,
             erase_after,
             proof_of_work,
+            public_chart,
             questions,
             was: _,
         } = self;
@@ -69,6 +72,7 @@ impl Edit {
             && closed.is_none()
             && erase_after.is_none()
             && proof_of_work.is_none()
+            && public_chart.is_none()
             && questions.is_none()
     }
 
@@ -122,6 +126,10 @@ impl Edit {
         let (new, seen) = (self.proof_of_work.as_ref(), was.proof_of_work.as_ref());
         if clash(new, seen, &event.proof_of_work) {
             names.push(ProofOfWork::FIELD);
+        }
+        let (new, seen) = (self.public_chart.as_ref(), was.public_chart.as_ref());
+        if clash(new, seen, &event.public_chart) {
+            names.push("public_chart");
         }
         names.extend(self.occasion.conflicts(&was.occasion, &event.occasion));
         let (new, seen) = (self.questions.as_deref(), was.questions.as_deref());

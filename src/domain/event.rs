@@ -104,6 +104,8 @@ pub struct Event {
     pub erase_after: Option<EraseAfter>,
     /// Whether visitors need a proof of work.
     pub proof_of_work: ProofOfWork,
+    /// Whether anybody may see how the counts developed.
+    pub public_chart: bool,
     /// How often the settings were edited.
     pub edits: u32,
     /// When the settings were last written; `None` for an event of 0.1.0 that nobody has edited
@@ -203,6 +205,7 @@ impl Event {
             && self.occasion == other.occasion
             && self.erase_after == other.erase_after
             && self.proof_of_work == other.proof_of_work
+            && self.public_chart == other.public_chart
             && self.questions.asked() == other.questions.asked()
     }
 
@@ -247,6 +250,8 @@ pub struct NewEvent {
     pub erase_after: Option<EraseAfter>,
     /// Whether visitors need a proof of work.
     pub proof_of_work: ProofOfWork,
+    /// Whether anybody may see how the counts developed.
+    pub public_chart: bool,
 }
 
 impl NewEvent {
@@ -265,6 +270,7 @@ impl NewEvent {
             questions: Vec::new(),
             erase_after: None,
             proof_of_work: ProofOfWork::Off,
+            public_chart: false,
         }
     }
 
@@ -284,6 +290,7 @@ impl NewEvent {
             occasion: Arc::new(self.occasion),
             erase_after: self.erase_after,
             proof_of_work: self.proof_of_work,
+            public_chart: self.public_chart,
             edits: 0,
             edited_at: Some(now),
             scheduled: self.opens_at.is_some_and(|at| at > now),

@@ -36,4 +36,5 @@ pub mod questions;
 pub mod registration;
 pub mod retention;
 pub mod search;
+pub mod series;
 pub mod zone;

@@ -39,6 +39,7 @@ pub struct Item {
     contact: String,
     erase_after_days: Option<EraseAfter>,
     proof_of_work: ProofOfWork,
+    public_chart: bool,
     edits: u32,
     #[serde(flatten)]
     for_organiser: Option<ForOrganiser>,
@@ -125,6 +126,7 @@ impl Item {
             contact: occasion.contact.clone(),
             erase_after_days: event.erase_after,
             proof_of_work: event.proof_of_work,
+            public_chart: event.public_chart,
             edits: event.edits,
             for_organiser: match reader {
                 Reader::Anybody => None,

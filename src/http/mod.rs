@@ -45,6 +45,7 @@ mod proof;
 mod rate;
 pub mod registration;
 pub(crate) mod reply;
+mod series;
 pub mod session;
 mod urlencoded;
 pub mod urls;
@@ -243,6 +244,20 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(announcements::delete)
         .map(answer)
         .boxed();
+    let series = at!("api" / "v1" / "events" / String / "series")
+        .and(read())
+        .and(call())
+        .and(query())
+        .then(series::get)
+        .map(answer)
+        .boxed();
+    let series_csv = at!("api" / "v1" / "events" / String / "series.csv")
+        .and(read())
+        .and(call())
+        .and(query())
+        .then(series::get_csv)
+        .map(answer)
+        .boxed();
     let audit = at!("api" / "v1" / "events" / String / "audit")
         .and(read())
         .and(call())
@@ -252,7 +267,7 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     first_of([
         create, patch, delete, reset, undo, list, export, cancel, correct, restore, erase, add,
-        import, announce, withdraw, audit,
+        import, announce, withdraw, audit, series, series_csv,
     ])
 }
 

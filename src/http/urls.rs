@@ -66,6 +66,8 @@ pub const ALL: &[Url] = &[
         &[Method::POST, Method::DELETE],
     ),
     closed("/api/v1/events/{slug}/audit", &[Method::GET]),
+    open("/api/v1/events/{slug}/series", &[Method::GET]),
+    open("/api/v1/events/{slug}/series.csv", &[Method::GET]),
     open(
         "/api/v1/registrations/{token}",
         &[Method::GET, Method::PATCH, Method::DELETE],

@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::hub::Hub;
 use crate::domain::event::EventId;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// How often this node reads its numbers.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -89,6 +89,16 @@ impl PresenceReporter {
                 tracing::debug!(%error, "cannot report how many watch here; trying again in a second");
             }
         }
+    }
+
+    /// How many people watch each event now, over all nodes. Events without watchers are left out.
+    pub async fn watching(&self) -> Result<HashMap<EventId, u64>, StoreError> {
+        let mut watching = self.store.watching_elsewhere(&self.node).await?;
+        for (event, here) in self.hub.watchers() {
+            *watching.entry(event).or_default() += here;
+        }
+        watching.retain(|_, watchers| *watchers > 0);
+        Ok(watching)
     }
 
     /// Withdraws the report. Call it when [`Self::run`] has ended.

@@ -191,7 +191,7 @@ pub(super) fn places(capacity: Capacity) -> Option<i64> {
     capacity.get().map(i64::from)
 }
 
-fn capacity(column: Option<i64>) -> Result<Capacity, StoreError> {
+pub(super) fn capacity(column: Option<i64>) -> Result<Capacity, StoreError> {
     column.map_or(Ok(Capacity::UNLIMITED), |places| {
         Capacity::limited(places).map_err(|_| unreadable("capacity", &places.to_string()))
     })
@@ -201,6 +201,6 @@ pub(super) fn party_size(column: &'static str, value: i64) -> Result<PartySize, 
     PartySize::parse(column, value).map_err(|_| unreadable(column, &value.to_string()))
 }
 
-fn unreadable(column: &str, value: &str) -> StoreError {
+pub(super) fn unreadable(column: &str, value: &str) -> StoreError {
     StoreError::Unreadable(format!("{column} = {value:?}"))
 }

@@ -22,7 +22,7 @@ pub(super) const WRITE_SETTINGS: &str = "\
     UPDATE events
     SET starts_at = $2, ends_at = $3, time_zone = $4, location = $5, online_url = $6, contact = $7,
         edits = $8, edited_at = $9, questions = $10, erase_after_days = $11,
-        proof_of_work = $12
+        proof_of_work = $12, public_chart = $13
     WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
@@ -41,7 +41,7 @@ pub(super) const ERASE_OUTGOING: &str = "\
     WHERE channel = 'webhook' AND number IS NOT NULL
         AND event_id = $1 AND round = $2 AND number = $3";
 /// Deletes all rows of an event, the event's row last.
-pub(super) const DELETE_EVENT: [&str; 7] = [
+pub(super) const DELETE_EVENT: [&str; 10] = [
     "DELETE FROM registrations WHERE event_id = $1",
     "DELETE FROM changes WHERE event_id = $1",
     "DELETE FROM rounds WHERE event_id = $1",
@@ -50,6 +50,9 @@ pub(super) const DELETE_EVENT: [&str; 7] = [
     "DELETE FROM outbox WHERE channel IN ('mail', 'fanout') AND lane = $1 AND state = 'waiting'",
     // They name people.
     "DELETE FROM outbox WHERE channel = 'webhook' AND number IS NOT NULL AND event_id = $1",
+    "DELETE FROM series_progress WHERE event_id = $1",
+    "DELETE FROM series WHERE event_id = $1",
+    "DELETE FROM series_watching WHERE event_id = $1",
     "DELETE FROM events WHERE id = $1",
 ];
 

@@ -177,6 +177,7 @@ pub(super) trait Transaction: Sized {
                 .bind(event.questions.stored())
                 .bind(event.erase_after.map(|after| i64::from(after.days())))
                 .bind(event.proof_of_work.as_str())
+                .bind(event.public_chart)
         )?;
         Ok(())
     }

@@ -65,6 +65,7 @@ async function bindEdit(form) {
     for (const name of ["time_zone", "location", "contact"]) follow(name, now[name]);
     if ("online_url" in now) follow("online_url", now.online_url ?? "");
     follow("waitlist", String(now.waitlist));
+    follow("public_chart", String(now.public_chart));
     follow("max_party_size", String(now.max_party_size));
     follow("proof_of_work", now.proof_of_work);
   });

@@ -53,6 +53,7 @@ pub(super) fn edit_settings(
     event.max_party_size = edit.max_party_size.unwrap_or(before.max_party_size);
     event.erase_after = edit.erase_after.unwrap_or(before.erase_after);
     event.proof_of_work = edit.proof_of_work.unwrap_or(before.proof_of_work);
+    event.public_chart = edit.public_chart.unwrap_or(before.public_chart);
     event.closed = edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
         event.opens_at = opens_at;

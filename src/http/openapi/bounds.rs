@@ -15,8 +15,10 @@ use crate::domain::position::Epoch;
 use crate::domain::questions;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
 use crate::domain::retention::EraseAfter;
+use crate::domain::series::Step;
 use crate::domain::zone;
 use crate::http::organiser::{LIMIT_MAX, import};
+use crate::stats::series::POINTS_MAX;
 use crate::store::Order;
 use crate::transport::changes;
 
@@ -105,6 +107,7 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         "rows" | "accepted" if schema == "ImportReport" => {
             Some(json!({ "minimum": 0, "maximum": import::ROWS_MAX }))
         }
+        "points" => Some(json!({ "maxItems": POINTS_MAX })),
         "registrations" | "entries" => Some(json!({ "maxItems": LIMIT_MAX })),
         _ => None,
     }
@@ -125,6 +128,8 @@ fn of_parameter(path: &str, name: &str) -> Value {
         }
         "dry_run" => json!({ "type": "boolean" }),
         "status" => json!({ "type": "string", "enum": Status::ALL.map(Status::as_str) }),
+        "from" | "to" => json!({ "type": "string", "format": "date-time" }),
+        "step" => json!({ "type": "string", "enum": Step::ALL.map(Step::as_str) }),
         "sort" => json!({ "type": "string", "enum": Order::ALL.map(|(word, _)| word) }),
         _ => json!({ "type": "string" }),
     };

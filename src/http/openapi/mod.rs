@@ -70,6 +70,21 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
     ),
     ("limit", ParameterIn::Query, "At most so many, up to 1,000"),
     (
+        "from",
+        ParameterIn::Query,
+        "Begin with the step that contains this moment; the event's creation unless given",
+    ),
+    (
+        "to",
+        ParameterIn::Query,
+        "End before this moment; now unless given",
+    ),
+    (
+        "step",
+        ParameterIn::Query,
+        "`minute`, `hour` or `day`; the shortest that fits unless given",
+    ),
+    (
         "sort",
         ParameterIn::Query,
         "The order; `-` is from the last to the first",
@@ -211,6 +226,8 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Notice>()
         .schema_from::<s::AuditEntry>()
         .schema_from::<s::Audit>()
+        .schema_from::<s::Point>()
+        .schema_from::<s::Series>()
         .schema_from::<s::Moment>()
         .schema_from::<s::Health>()
         .schema_from::<s::FieldError>()

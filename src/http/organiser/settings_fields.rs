@@ -51,6 +51,8 @@ pub(super) struct Fields<'a> {
     erase_after_days: FieldValue<'a>,
     #[serde(borrow)]
     proof_of_work: FieldValue<'a>,
+    #[serde(borrow)]
+    public_chart: FieldValue<'a>,
     questions: JsonField,
 }
 
@@ -130,6 +132,7 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
     let occasion = check.take(occasion.applied_to(&base));
     let erase_after = check.take(erase_after(fields)).flatten();
     let proof_of_work = check.take(proof_of_work(fields)).flatten();
+    let public_chart = check.take(fields.public_chart.flag("public_chart"));
     let questions = fields.questions.get().map(Questions::parse);
     let questions = check.take_all(questions.transpose()).flatten();
     check.done()?;
@@ -148,6 +151,7 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
                 questions: questions.unwrap_or_default(),
                 erase_after: erase_after.flatten(),
                 proof_of_work: proof_of_work.unwrap_or_default(),
+                public_chart: public_chart.flatten().unwrap_or(false),
             })
         }
         _ => Err(check.problem()),
@@ -222,6 +226,9 @@ pub(super) fn edit(
         closed: check.take(fields.closed.flag("closed")).flatten(),
         erase_after: check.take(erase_after(fields)).flatten(),
         proof_of_work: check.take(proof_of_work(fields)).flatten(),
+        public_chart: check
+            .take(fields.public_chart.flag("public_chart"))
+            .flatten(),
         questions: check
             .take_all(fields.questions.get().map(Questions::parse).transpose())
             .flatten(),

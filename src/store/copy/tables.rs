@@ -46,7 +46,7 @@ impl Table {
 }
 
 /// Every table that is copied; a table comes after those that it references.
-pub(super) const TABLES: [Table; 9] = [
+pub(super) const TABLES: [Table; 13] = [
     Table {
         name: "events",
         columns: &[
@@ -82,6 +82,7 @@ pub(super) const TABLES: [Table; 9] = [
             ("questions", Text),
             ("erase_after_days", Int),
             ("proof_of_work", Text),
+            ("public_chart", Flag),
         ],
         key: "id",
         draws_keys: true,
@@ -197,6 +198,51 @@ pub(super) const TABLES: [Table; 9] = [
         name: "refused_addresses",
         columns: &[("recipient", Text), ("at", Int), ("error", Text)],
         key: "recipient",
+        draws_keys: false,
+    },
+    Table {
+        name: "series_progress",
+        columns: &[
+            ("event_id", Int),
+            ("revision", Int),
+            ("round", Int),
+            ("registered", Int),
+            ("waiting", Int),
+            ("cancelled", Int),
+            ("archived", Text),
+        ],
+        key: "event_id",
+        draws_keys: false,
+    },
+    Table {
+        name: "series",
+        columns: &[
+            ("event_id", Int),
+            ("step", Int),
+            ("at", Int),
+            ("registered", Int),
+            ("waiting", Int),
+            ("cancelled", Int),
+            ("capacity", Int),
+        ],
+        key: "event_id, step, at",
+        draws_keys: false,
+    },
+    Table {
+        name: "series_watching",
+        columns: &[
+            ("event_id", Int),
+            ("step", Int),
+            ("at", Int),
+            ("watching", Int),
+        ],
+        key: "event_id, step, at",
+        draws_keys: false,
+    },
+    Table {
+        name: "series_sampled",
+        columns: &[("step", Int), ("at", Int)],
+        key: "step, at",
         draws_keys: false,
     },
     Table {

@@ -20,7 +20,8 @@ macro_rules! event_columns {
         "id, slug, epoch, title, description, capacity, waitlist, opens_at, closes_at, scheduled, \
          ended, closed, round, revision, registered, waiting, last_number, at, announcement, \
          max_party_size, waiting_companions, starts_at, ends_at, time_zone, location, online_url, \
-         contact, edits, edited_at, questions, erase_after_days, proof_of_work"
+         contact, edits, edited_at, questions, erase_after_days, proof_of_work, \
+         public_chart"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
@@ -91,6 +92,7 @@ row! {
         questions: String,
         erase_after_days: Option<i64>,
         proof_of_work: String,
+        public_chart: bool,
     }
 }
 
@@ -132,6 +134,7 @@ impl TryFrom<EventRow> for Event {
                 .map_err(|_| unreadable("erase_after_days", "out of range"))?,
             proof_of_work: ProofOfWork::parse(&row.proof_of_work)
                 .map_err(|_| unreadable("proof_of_work", &row.proof_of_work))?,
+            public_chart: row.public_chart,
             edits: count("edits", row.edits)?,
             edited_at: row.edited_at.map(Timestamp::from_millis),
             scheduled: row.scheduled,

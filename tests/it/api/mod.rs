@@ -18,6 +18,7 @@ mod reading;
 mod refusals;
 mod registering;
 mod secrets;
+mod series;
 mod unavailable;
 mod when_and_where;
 

@@ -10,7 +10,7 @@ use source::{Named, Target, crate_paths, parse};
 
 /// The parts of the crate and the floor each stands on. A part uses its own modules and those of
 /// lower floors.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("domain", 0),
     ("negotiation", 1),
     ("wire", 1),
@@ -19,6 +19,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("text", 2),
     ("register", 3),
     ("outbox", 3),
+    ("stats", 3),
     ("problem", 4),
     ("context", 4),
     ("transport", 5),

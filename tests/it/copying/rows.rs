@@ -115,6 +115,7 @@ pub(crate) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
             contact: "ada@example.org".to_owned(),
         },
         questions: questions(),
+        public_chart: true,
         ..NewEvent::new(slug, "Ünïcode · 春日晚会 🌸", capacity)
     }
 }

@@ -50,6 +50,7 @@ mod outbox;
 mod questions;
 mod reading;
 mod schedule;
+mod series;
 mod visits;
 
 const NOON: i64 = 1_795_251_600_000;

@@ -112,6 +112,32 @@ pub(super) const ALL: &[Call] = &[
         ..ORGANISER
     },
     Call {
+        path: "/api/v1/events/{slug}/series",
+        id: "getSeries",
+        summary: "How the counts and the watchers developed",
+        notes: "At most 2,000 steps. Days are days of UTC. Public if the event has `public_chart`.",
+        takes: &["from", "to", "step", "If-None-Match"],
+        answers: &[
+            (200, "Every step of the range", &[(JSON, "Series")]),
+            (304, "Unchanged", NOTHING),
+        ],
+        refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..ORGANISER
+    },
+    Call {
+        path: "/api/v1/events/{slug}/series.csv",
+        id: "exportSeries",
+        summary: "How the counts and the watchers developed, as CSV",
+        notes: "An empty cell: nobody counted the watchers. Public if the event has `public_chart`.",
+        takes: &["from", "to", "step", "If-None-Match"],
+        answers: &[
+            (200, "Every step of the range", &[("text/csv", "Csv")]),
+            (304, "Unchanged", NOTHING),
+        ],
+        refusals: &[Code::EventNotFound, Code::BadRequest],
+        ..ORGANISER
+    },
+    Call {
         path: "/api/v1/events/{slug}/audit",
         id: "listAudit",
         summary: "Who did what when, before and after",

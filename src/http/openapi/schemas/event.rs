@@ -102,6 +102,8 @@ pub(in crate::http::openapi) struct Event {
     #[schema(required)]
     erase_after_days: Option<i32>,
     proof_of_work: ProofOfWork,
+    /// Whether anybody may see how the counts developed.
+    public_chart: bool,
     /// How often the settings were edited; `SEQUENCE` in the event's calendar file.
     #[schema(minimum = 0)]
     edits: i32,

@@ -147,6 +147,9 @@ macro_rules! settings {
             /// Whether visitors need a proof of work to register.
             #[schema(default = "off", nullable = false)]
             proof_of_work: Option<ProofOfWork>,
+            /// Whether anybody may see how the counts developed; `false` unless given.
+            #[schema(nullable = false)]
+            public_chart: Option<bool>,
         }
     };
 }
@@ -230,4 +233,32 @@ pub(in crate::http::openapi) struct Audit {
     /// The next page's `after`; `null` on the last one.
     #[schema(required)]
     next: Option<String>,
+}
+
+/// The counts at the end of a step.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Point {
+    /// The start of the step.
+    #[schema(format = DateTime)]
+    at: String,
+    /// People confirmed.
+    #[schema(minimum = 0)]
+    registered: i32,
+    /// People on the waiting list.
+    #[schema(minimum = 0)]
+    waiting: i32,
+    /// People who have cancelled in the round.
+    #[schema(minimum = 0)]
+    cancelled: i32,
+    /// The most people who watched at once; `null` when nobody counted.
+    #[schema(minimum = 0, required)]
+    watching: Option<i32>,
+}
+
+/// How the counts developed, without gaps.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Series {
+    /// `minute`, `hour` or `day`.
+    step: String,
+    points: Vec<Point>,
 }

@@ -27,6 +27,7 @@ pub(in crate::http::pages) struct Details {
     pub(in crate::http::pages) online_url: Setting,
     pub(in crate::http::pages) contact: Setting,
     pub(in crate::http::pages) waitlist: Tick,
+    pub(in crate::http::pages) public_chart: Tick,
 }
 
 /// A field that holds text, as the macros of `_fields.html` take it.

@@ -135,6 +135,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
         closes_at,
         erase_after: erase_after.flatten(),
         proof_of_work: proof_of_work.unwrap_or_default(),
+        public_chart: form.is_ticked("public_chart"),
         occasion,
         ..NewEvent::new(slug, title, capacity)
     };

@@ -61,6 +61,10 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         ),
         contact: fields.sent("contact", parse_contact, was.occasion.contact.as_ref()),
     };
+    // A page from before this setting sends neither field: it keeps the setting.
+    let public_chart = was
+        .public_chart
+        .and_then(|was| changed(form.is_ticked("public_chart"), Some(&was)));
     let was_kept = was.erase_after.as_ref();
     let erase_after = fields.sent(EraseAfter::FIELD, inputs::parse_erase_after, was_kept);
     let was_asked = was.proof_of_work.as_ref();
@@ -74,6 +78,7 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         closes_at,
         erase_after,
         proof_of_work,
+        public_chart,
         occasion: Box::new(occasion),
         was: Some(Box::new(was)),
         ..Edit::default()
@@ -106,6 +111,7 @@ fn was_details(form: &Form, zones: &Zones) -> Edit {
         proof_of_work: form
             .sent("was_proof_of_work")
             .and_then(|word| ProofOfWork::parse(word).ok()),
+        public_chart: form.sent("was_public_chart").map(|text| text == "true"),
         occasion: Box::new(OccasionEdit {
             starts_at: zones.was_moment(form, "starts_at"),
             ends_at: zones.was_moment(form, "ends_at"),

@@ -59,6 +59,11 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
             event.waitlist,
             typed.map(|refused| refused.form),
         ),
+        public_chart: choice(
+            "public_chart",
+            event.public_chart,
+            typed.map(|refused| refused.form),
+        ),
     }
 }
 
@@ -92,6 +97,10 @@ pub(super) fn new_details(
         contact: field("contact", ""),
         waitlist: Tick {
             value: typed.is_ticked("waitlist"),
+            now: false,
+        },
+        public_chart: Tick {
+            value: typed.is_ticked("public_chart"),
             now: false,
         },
     }
