@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use super::canary::{self, Received};
 use super::{backups, metrics_listener};
 use crate::live::hub::Hub;
+use crate::outbox::housekeeping;
 use crate::store::Store;
 
 /// How often the published counts are compared with the sums of the rows.
@@ -90,14 +91,14 @@ fn describe() {
 }
 
 fn describe_outbox() {
-    metrics::describe_gauge!("headcount_outbox_waiting", "Mails that wait, by channel.");
+    metrics::describe_gauge!(housekeeping::WAITING, "Mails that wait, by channel.");
     metrics::describe_gauge!(
-        "headcount_outbox_oldest_seconds",
+        housekeeping::OLDEST,
         metrics::Unit::Seconds,
         "Age of the oldest that waits, by channel."
     );
     metrics::describe_counter!(
-        "headcount_outbox_total",
+        housekeeping::TOTAL,
         "Attempts to deliver, by channel and outcome."
     );
 }
@@ -155,6 +156,7 @@ fn begin() {
     ] {
         metrics::counter!("headcount_registrations_total", "outcome" => outcome).increment(0);
     }
+    housekeeping::begin();
     for outcome in [backups::WRITTEN, backups::FAILED] {
         metrics::counter!(backups::TOTAL, "outcome" => outcome).increment(0);
     }

@@ -14,8 +14,25 @@ use crate::store::{Store, StoreError};
 const TICK: Duration = Duration::from_secs(10);
 /// Before the first tick: a start is not the time to write.
 const FIRST: Duration = Duration::from_secs(2);
+/// Rows that wait, by channel.
+pub const WAITING: &str = "headcount_outbox_waiting";
+/// The age of the oldest of them, by channel.
+pub const OLDEST: &str = "headcount_outbox_oldest_seconds";
+/// Attempts to deliver, by channel and outcome.
+pub const TOTAL: &str = "headcount_outbox_total";
 /// How often old rows are removed.
 const PRUNING: Duration = Duration::from_hours(1);
+
+/// Series that begin at 0, so that a first failure is an increase.
+pub fn begin() {
+    for channel in Channel::ALL.map(Channel::as_str) {
+        metrics::gauge!(WAITING, "channel" => channel).set(0.0);
+        metrics::gauge!(OLDEST, "channel" => channel).set(0.0);
+        for outcome in ["sent", "retry", "failed", "dropped"] {
+            metrics::counter!(TOTAL, "channel" => channel, "outcome" => outcome).increment(0);
+        }
+    }
+}
 
 /// Runs until `stop` is true. Every node does so.
 pub async fn run(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
@@ -29,9 +46,7 @@ pub async fn run(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
         }
         let now = clock.now();
-        if store.outgoing().mails()
-            && let Err(error) = measure(&store, now).await
-        {
+        if let Err(error) = measure(&store, now).await {
             tracing::debug!(%error, "cannot measure the outbox; trying again");
             continue;
         }
@@ -53,9 +68,8 @@ async fn measure(store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let label = channel.as_str();
         // A gauge is a float; nobody has 2^53 rows.
         #[expect(clippy::cast_precision_loss, reason = "a backlog is small")]
-        metrics::gauge!("headcount_outbox_waiting", "channel" => label).set(backlog.rows as f64);
-        metrics::gauge!("headcount_outbox_oldest_seconds", "channel" => label)
-            .set(oldest.as_secs_f64());
+        metrics::gauge!(WAITING, "channel" => label).set(backlog.rows as f64);
+        metrics::gauge!(OLDEST, "channel" => label).set(oldest.as_secs_f64());
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout, timeout_at};
 
+use super::housekeeping::TOTAL;
 use super::{Deliverer, Outcome, stopped};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::outbox::{Channel, Lifetime, Row, RowId, next_attempt};
@@ -228,8 +229,7 @@ impl Worker {
             flight.failures = 0;
         }
         let channel = self.channel.as_str();
-        metrics::counter!("headcount_outbox_total", "channel" => channel, "outcome" => word)
-            .increment(1);
+        metrics::counter!(TOTAL, "channel" => channel, "outcome" => word).increment(1);
         tracing::debug!(row = row.id, channel, kind = %row.kind, outcome = word, "delivery attempted");
         Some((row, finish))
     }

@@ -18,6 +18,7 @@ mod erasing;
 mod faults;
 mod hostile;
 mod journey;
+mod mail;
 mod model;
 mod nodes;
 mod pages;

@@ -94,7 +94,7 @@ async fn killed_again_and_again(url: &str) {
 
 /// Registers people on one connection until the server dies; returns the tokens that it got, and
 /// the newest revision.
-async fn load(
+pub(crate) async fn load(
     address: SocketAddr,
     tag: String,
     stop: Arc<AtomicBool>,

@@ -26,7 +26,7 @@ mod smtp_url;
 
 pub use letter::{Compose, Letter, Subject};
 pub use plain::Plain;
-pub use pool::{Pool, check};
+pub use pool::{Pool, Timeouts, check};
 pub use settings::{Sender, Settings};
 pub use smtp_url::SmtpUrl;
 

@@ -23,12 +23,28 @@ use crate::domain::outbox::Row;
 use crate::domain::person::Email;
 use crate::outbox::Outcome;
 
-/// For the connection with TLS and greeting, and for each command. RFC 5321, section 4.5.3.2, allows
-/// minutes; the first retry must come within one.
-const STEP_TIMEOUT: Duration = Duration::from_secs(15);
-/// For the answer after the last line. A server may scan the mail first, and a mail whose answer is
-/// lost is sent again.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+/// How long a mail server may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For the connection with TLS and greeting, and for each command. RFC 5321, section 4.5.3.2,
+    /// allows minutes; the first retry must come within one.
+    pub step: Duration,
+    /// For the answer after the last line. A server may scan the mail first, and a mail whose answer
+    /// is lost is sent again.
+    pub answer: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            step: Duration::from_secs(15),
+            answer: Duration::from_secs(40),
+        }
+    }
+}
+
+/// Mails over one connection; servers allow about a hundred.
+const MAILS_PER_CONNECTION: u32 = 50;
 /// How long an idle connection is kept; servers close theirs after a few minutes.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -38,8 +54,16 @@ pub struct Pool {
     from: Mailbox,
     hello: ClientId,
     tls: Option<TlsParameters>,
+    timeouts: Timeouts,
     /// Held to take one out or put one in, never over an await.
-    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    idle: Mutex<Vec<Open>>,
+}
+
+/// A connection that takes mails.
+struct Open {
+    connection: AsyncSmtpConnection,
+    mails: u32,
+    since: Instant,
 }
 
 impl fmt::Debug for Pool {
@@ -110,8 +134,15 @@ impl Pool {
             from: settings.from.0.clone(),
             hello: settings.hello(),
             tls,
+            timeouts: Timeouts::default(),
             idle: Mutex::default(),
         })
+    }
+
+    /// The same with other timeouts.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
     }
 
     /// Sends one mail.
@@ -173,7 +204,8 @@ impl Pool {
         message: &[u8],
         stage: &mut Stage,
     ) -> Result<(), Fault> {
-        let mut connection = self.ready().await?;
+        let mut open = self.ready().await?;
+        let connection = &mut open.connection;
         let is_ascii = |address: &lettre::Address| AsRef::<str>::as_ref(address).is_ascii();
         let international = !envelope.to().iter().all(is_ascii);
         let supports = |feature| connection.server_info().supports_feature(feature);
@@ -191,40 +223,53 @@ impl Pool {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         let sender = Mail::new(envelope.from().cloned(), parameters);
-        step("MAIL", connection.command(sender)).await?;
+        self.step("MAIL", connection.command(sender)).await?;
         *stage = Stage::Recipient;
         for to in envelope.to() {
             let recipient = Rcpt::new(to.clone(), Vec::new());
-            step("RCPT", connection.command(recipient)).await?;
+            self.step("RCPT", connection.command(recipient)).await?;
         }
-        step("DATA", connection.command(Data)).await?;
-        let answer = timeout(ANSWER_TIMEOUT, connection.message(message)).await;
+        self.step("DATA", connection.command(Data)).await?;
+        let answer = timeout(self.timeouts.answer, connection.message(message)).await;
         answer.map_err(|_| Fault::Timeout("after the mail"))??;
-        self.keep(connection);
+        open.mails += 1;
+        self.keep(open).await;
         Ok(())
     }
 
     /// A connection that takes a mail: the one that was used last, or a new one.
-    async fn ready(&self) -> Result<AsyncSmtpConnection, Fault> {
-        while let Some(mut connection) = self.take() {
+    async fn ready(&self) -> Result<Open, Fault> {
+        while let Some(mut open) = self.take() {
             // The server may have closed it.
-            if let Ok(true) = timeout(STEP_TIMEOUT, connection.test_connected()).await {
-                return Ok(connection);
+            let test = open.connection.test_connected();
+            if let Ok(true) = timeout(self.timeouts.step, test).await {
+                return Ok(open);
             }
         }
-        self.connect().await
+        Ok(Open {
+            connection: self.connect().await?,
+            mails: 0,
+            since: Instant::now(),
+        })
     }
 
-    fn take(&self) -> Option<AsyncSmtpConnection> {
+    fn take(&self) -> Option<Open> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(_, since)| since.elapsed() < IDLE);
-        idle.pop().map(|(connection, _)| connection)
+        idle.retain(|open| open.since.elapsed() < IDLE);
+        idle.pop()
     }
 
-    fn keep(&self, connection: AsyncSmtpConnection) {
+    /// Keeps a connection for the next mail, or says goodbye.
+    async fn keep(&self, mut open: Open) {
+        if open.mails >= MAILS_PER_CONNECTION {
+            // The mail is delivered, whatever the server answers.
+            let _ = timeout(self.timeouts.step, open.connection.quit()).await;
+            return;
+        }
+        open.since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < super::IN_FLIGHT as usize {
-            idle.push((connection, Instant::now()));
+            idle.push(open);
         }
     }
 
@@ -237,17 +282,19 @@ impl Pool {
         let server = (self.url.host.as_str(), self.url.port);
         let connecting = AsyncSmtpConnection::connect_tokio1(
             server,
-            Some(STEP_TIMEOUT),
+            Some(self.timeouts.step),
             &self.hello,
             implicit,
             None,
         );
-        let mut connection = step("connecting", connecting).await?;
+        let mut connection = self.step("connecting", connecting).await?;
         if let Some(tls) = self.starttls(&connection)? {
-            step("STARTTLS", connection.starttls(tls, &self.hello)).await?;
+            self.step("STARTTLS", connection.starttls(tls, &self.hello))
+                .await?;
         }
         if let Some(login) = &self.url.login {
-            step("AUTH", connection.auth(DEFAULT_MECHANISMS, login)).await?;
+            self.step("AUTH", connection.auth(DEFAULT_MECHANISMS, login))
+                .await?;
         }
         Ok(connection)
     }
@@ -255,10 +302,19 @@ impl Pool {
     async fn greet(&self) -> Result<(), Fault> {
         let mut connection = self.connect().await?;
         let sender = Mail::new(Some(self.from.email.clone()), Vec::new());
-        step("MAIL", connection.command(sender)).await?;
+        self.step("MAIL", connection.command(sender)).await?;
         // It has answered everything that counts.
-        let _ = timeout(STEP_TIMEOUT, connection.quit()).await;
+        let _ = timeout(self.timeouts.step, connection.quit()).await;
         Ok(())
+    }
+
+    async fn step<T>(
+        &self,
+        name: &'static str,
+        step: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Fault> {
+        let answer = timeout(self.timeouts.step, step).await;
+        Ok(answer.map_err(|_| Fault::Timeout(name))??)
     }
 
     /// What STARTTLS needs, if the connection has to become TLS.
@@ -274,14 +330,6 @@ impl Pool {
             Protection::Implicit | Protection::None => Ok(None),
         }
     }
-}
-
-async fn step<T>(
-    name: &'static str,
-    step: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Fault> {
-    let answer = timeout(STEP_TIMEOUT, step).await;
-    Ok(answer.map_err(|_| Fault::Timeout(name))??)
 }
 
 /// Connects to the mail server, signs in and names the sender, and sends nothing: for `doctor`.

@@ -8,11 +8,13 @@ use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Answer, Applicant, Command};
 use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
 use headcount::domain::occasion::{Occasion, OnlineUrl};
+use headcount::domain::outbox::{Channel, MailKind, NewRow};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::proof_of_work::ProofOfWork;
 use headcount::domain::questions::{Question, Questions, Unanswered};
-use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
+use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret};
 use headcount::domain::zone::Zone;
+use headcount::store::outbox::{Finish, Want};
 use headcount::store::{DatabaseUrl, Store};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query_scalar};
@@ -278,6 +280,43 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
     .await;
     store.set_setting("admin_password", "a hash").await.unwrap();
     store.create_session("digest", now, now).await.unwrap();
+    fill_outbox(&store, hall.id, now).await;
     store.close().await;
     gone
+}
+
+/// Two mails, one of them to an address that is refused for good.
+async fn fill_outbox(store: &Store, event: EventId, now: Timestamp) {
+    let store = store.clone().with_mail().await.unwrap();
+    let mail = |number| {
+        let locator = Locator {
+            event,
+            round: 1,
+            number,
+        };
+        NewRow::mail(
+            MailKind::Link,
+            locator,
+            &format!("{number}@example.org"),
+            now,
+        )
+    };
+    store.write_outbox(&[mail(1), mail(2)], now).await.unwrap();
+    let want = Want {
+        channel: Channel::Mail,
+        owner: "node",
+        now,
+        until: now,
+        limit: 1,
+        budget: None,
+    };
+    let claimed = store.claim_outbox(&want).await.unwrap().rows.remove(0);
+    let refused = Finish::Failed {
+        error: "550 \"no\" 邮箱".to_owned(),
+        refused: true,
+    };
+    store
+        .finish_outbox("node", &[(claimed, refused)], now)
+        .await
+        .unwrap();
 }

@@ -1,7 +1,7 @@
 //! The outbox: written with its cause, claimed by one worker, finished once.
 
 use headcount::domain::occasion::OccasionEdit;
-use headcount::domain::outbox::{Channel, MailKind, NewRow, Row, RowState};
+use headcount::domain::outbox::{Channel, MailKind, NewRow, Recipient, Row, RowState};
 use headcount::store::outbox::{Budget, Claimed, Finish, OutboxFilter, Want};
 
 use super::*;
@@ -15,6 +15,7 @@ both_databases!(
     a_refused_address_is_known_until_the_organiser_tries_again,
     sent_rows_stay_for_thirty_days,
     a_deleted_event_sends_nothing_more,
+    an_erased_person_is_in_no_payload,
 );
 
 const SECOND: i64 = 1_000;
@@ -347,4 +348,47 @@ async fn a_deleted_event_sends_nothing_more(stage: Stage) {
         rows.iter().map(|row| row.event).collect::<Vec<_>>(),
         [hall.id]
     );
+}
+
+async fn an_erased_person_is_in_no_payload(stage: Stage) {
+    let event = stage.event("gala", None, false).await;
+    let (ada, bob) = (
+        stage.registers(event.id, "ada").await,
+        stage.registers(event.id, "bob").await,
+    );
+    let now = stage.clock().now();
+    let row = |of: &Registration, due| NewRow {
+        channel: Channel::Webhook,
+        recipient: Recipient::Key("webhook:1".to_owned()),
+        webhook: Some(1),
+        payload: serde_json::json!({ "name": of.name.as_str() }),
+        ..NewRow::mail(MailKind::Confirmed, of.locator, "", due)
+    };
+    let later = now.plus(Duration::from_hours(1));
+    let rows = [row(&ada, now), row(&ada, later), row(&bob, later)];
+    stage.store.write_outbox(&rows, now).await.unwrap();
+    let sent = stage.claim("a", Channel::Webhook, None).await.rows;
+    stage.finish("a", &sent[0], Finish::Sent).await;
+    let erase = Command::Erase {
+        locator: ada.locator,
+        secret: None,
+        by: Actor::Owner,
+    };
+    stage.does(event.id, erase).await;
+    // It fails if there is such a row.
+    stage
+        .tamper("UPDATE outbox SET state = NULL WHERE payload LIKE '%ada%'")
+        .await;
+    stage.pass(2 * HOUR);
+    let left = stage.claim("a", Channel::Webhook, None).await.rows;
+    assert_eq!((left.len(), left[0].number), (1, Some(bob.locator.number)));
+    let delete = Command::Delete {
+        confirmed: true,
+        expected: None,
+        by: Actor::Owner,
+    };
+    stage.does(event.id, delete).await;
+    stage
+        .tamper("UPDATE outbox SET state = NULL WHERE payload LIKE '%bob%'")
+        .await;
 }
