@@ -172,8 +172,9 @@ impl Canary {
             .filter(|(of, _)| *of == event)
             .map(|(_, count)| count.revision);
         if before.is_some_and(|before| count.revision > before) {
-            metrics::histogram!(COMMIT_TO_RECEIPT)
-                .record(self.clock.now().since(count.at).as_secs_f64());
+            let took = self.clock.now().since(count.at);
+            metrics::histogram!(COMMIT_TO_RECEIPT).record(took.as_secs_f64());
+            self.hub.delivery().record(took);
         }
         self.received.set(Some((event, count)));
         Ok(())

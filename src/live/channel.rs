@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::commits::Commits;
 use super::fanout::{Notifier, Waiter};
+use super::meters::Refusals;
 use super::presence::Presence;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
@@ -262,6 +263,8 @@ pub struct Channel {
     interval: Duration,
     /// Who watches.
     pub presence: Arc<Presence>,
+    /// Registrations that were refused here.
+    pub refusals: Refusals,
 }
 
 impl Channel {
@@ -273,6 +276,7 @@ impl Channel {
             notifier: Notifier::new(commits),
             interval,
             presence: Arc::default(),
+            refusals: Refusals::default(),
         }
     }
 

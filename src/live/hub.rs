@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::channel::{Channel, End};
 use super::commits::Commits;
+use super::meters::Delivery;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::store::Announcement;
@@ -22,6 +23,7 @@ struct Inner {
     drain: RwLock<Option<Duration>>,
     stale: AtomicBool,
     commits: Commits,
+    delivery: Delivery,
 }
 
 #[derive(Debug, Default)]
@@ -39,12 +41,18 @@ impl Hub {
             drain: RwLock::new(None),
             stale: AtomicBool::new(false),
             commits: Commits::default(),
+            delivery: Delivery::default(),
         }))
     }
 
     /// The commits that are underway; fan-outs yield to them.
     pub fn commits(&self) -> &Commits {
         &self.0.commits
+    }
+
+    /// How long deliveries took.
+    pub fn delivery(&self) -> &Delivery {
+        &self.0.delivery
     }
 
     /// The channel of an event.

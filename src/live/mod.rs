@@ -13,6 +13,7 @@ mod fanout;
 pub mod hub;
 pub mod log;
 pub mod long_poll;
+pub mod meters;
 pub mod presence;
 pub mod presence_report;
 pub mod subscription;

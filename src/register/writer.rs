@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Failure;
 use crate::domain::clock::Clock;
-use crate::domain::command::{Answer, Command, Decision, Imported};
+use crate::domain::command::{Answer, Command, Decision, Imported, Refusal};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
 use crate::live::broadcast::Broadcaster;
@@ -85,6 +85,7 @@ impl Writer {
                     let revision = changes.last().map(|change| change.headcount.revision);
                     let deleted = decisions.contains(&Ok(Answer::Deleted));
                     self.publish(event, revision, deleted);
+                    self.count_refusals(&decisions);
                     answer(responders, decisions);
                 }
                 Err(error) => self.refuse(responders, &error),
@@ -116,6 +117,17 @@ impl Writer {
         match event {
             Some(event) => self.hub.publish(event),
             None => self.hub.remove(self.event),
+        }
+    }
+
+    /// For the dashboard.
+    fn count_refusals(&self, decisions: &[Decision]) {
+        let mut refused = decisions.iter().filter_map(refused).peekable();
+        if refused.peek().is_none() {
+            return;
+        }
+        if let Some(channel) = self.hub.channel_by_id(self.event) {
+            refused.for_each(|code| channel.refusals.add(code));
         }
     }
 
@@ -198,6 +210,25 @@ fn count(decisions: &[Decision]) {
             metrics::counter!("headcount_registrations_total", "outcome" => outcome)
                 .increment(registrations.into());
         }
+    }
+}
+
+/// The problem code of a registration that was refused; `None` for anything else.
+fn refused(decision: &Decision) -> Option<&'static str> {
+    match decision.as_ref().err()? {
+        Refusal::EventFull { .. } => Some("event-full"),
+        Refusal::EventClosed => Some("event-closed"),
+        Refusal::EventNotOpen { .. } => Some("event-not-open"),
+        Refusal::AlreadyRegistered => Some("already-registered"),
+        Refusal::IdempotencyMismatch => Some("idempotency-mismatch"),
+        // Of a registration that exists, or of the organiser.
+        Refusal::RegistrationNotFound
+        | Refusal::RegistrationCancelled
+        | Refusal::RegistrationErased
+        | Refusal::EventNotFound
+        | Refusal::NotEmpty(_)
+        | Refusal::ChangedMeanwhile
+        | Refusal::Invalid(_) => None,
     }
 }
 

@@ -5,5 +5,7 @@
 //! nothing for it, and no request waits for it.
 
 pub mod add_up;
+pub mod forecast;
 pub mod sampler;
 pub mod series;
+pub mod summary;

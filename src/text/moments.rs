@@ -61,6 +61,15 @@ impl Texts {
         }
     }
 
+    /// `12 Dec`.
+    pub(crate) fn short_day(self, local: &LocalTime) -> String {
+        let (month, day) = (local.month(), local.day());
+        match self.language {
+            Language::English => format!("{day} {}", self.get(format!("month-{month}"))),
+            Language::Chinese => format!("{month}月{day}日"),
+        }
+    }
+
     fn day(self, local: &LocalTime) -> String {
         let (year, month, day) = (local.year(), local.month(), local.day());
         let weekday = self.get(format!("weekday-{}", local.weekday() + 1));

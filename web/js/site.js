@@ -18,6 +18,7 @@ const BEHAVIOURS = [
   ],
   ["[data-parts]", "./desk-parts.js"],
   ["[data-tabs]", "./tabs.js"],
+  ["[data-dashboard]", "./chart.js"],
   ["[data-flash]", "./flash.js"],
   ["[data-refused]", "./refused.js"],
   ["[data-question-editor]", "./question-editor.js"],

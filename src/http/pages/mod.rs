@@ -8,7 +8,9 @@ mod admin;
 mod answer;
 mod badge;
 mod calendar;
+mod chart;
 mod compare;
+mod dashboard;
 mod form;
 mod language;
 mod mistakes;
@@ -85,6 +87,11 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(send())
         .then(register::submit)
+        .boxed();
+    let chart = at!("e" / String / "chart")
+        .and(read())
+        .and(page_visit())
+        .then(public::chart)
         .boxed();
     let wall = at!("e" / String / "wall")
         .and(read())
@@ -175,6 +182,7 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         cancel,
         change,
         erase,
+        chart,
         wall,
         compare,
         lab,
@@ -289,6 +297,11 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(send())
         .then(import::act)
         .boxed();
+    let live = at!("admin" / "events" / String / "live")
+        .and(read())
+        .and(page_visit())
+        .then(admin::live::show)
+        .boxed();
     let door = at!("admin" / "events" / String / "door")
         .and(read())
         .and(page_visit())
@@ -339,5 +352,6 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         audit,
         door,
         moved,
+        live,
     ])
 }

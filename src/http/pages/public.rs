@@ -6,7 +6,8 @@ use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page};
-use super::templates::{EventsPage, ProblemsPage, WallPage};
+use super::dashboard::{self, Audience};
+use super::templates::{ChartPage, EventsPage, ProblemsPage, WallPage};
 use super::views::ProblemRow;
 use super::visit::Visit;
 use super::{qr, states};
@@ -51,6 +52,32 @@ pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Respons
         page_url,
     };
     page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+}
+
+/// `GET /e/{slug}/chart`: if the event allows it.
+pub(super) async fn chart(slug: String, context: Shared, visit: Visit) -> Response {
+    let here = format!("/e/{slug}/chart");
+    let template = async {
+        let shown = states::by_slug(&context, &slug).await?;
+        if !shown.event.public_chart {
+            let detail = "this event does not show its chart to everybody";
+            return Err(Problem::new(Code::NotFound, detail));
+        }
+        // As expensive as a list.
+        let _turn = rate::list(&context, visit.head.peer.ip).await?;
+        let (event, audience) = (&shown.event, Audience::Public);
+        let dashboard = dashboard::read(&context, &visit, event, audience, (&here, &here)).await?;
+        Ok(ChartPage {
+            t: visit.texts,
+            here: visit.path.clone(),
+            event: shown.view(context.clock.now()),
+            dashboard,
+        })
+    };
+    match template.await {
+        Ok(template) => page(&visit, StatusCode::OK, Keep::Revalidated, &template),
+        Err(problem) => problem_page(&visit, &problem),
+    }
 }
 
 /// `GET /problems`: an anchor for each code.

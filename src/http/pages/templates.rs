@@ -5,6 +5,7 @@
 
 use askama::Template;
 
+use super::dashboard::DashboardView;
 use super::mistakes::{self, Mistake};
 use super::questions::{AnswerView, QuestionField};
 use super::share::ShareView;
@@ -17,6 +18,16 @@ pub(super) struct EventsPage {
     pub(super) t: Texts,
     pub(super) here: String,
     pub(super) events: Vec<EventView>,
+}
+
+/// The chart for everybody.
+#[derive(Debug, Template)]
+#[template(path = "chart.html")]
+pub(super) struct ChartPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    pub(super) dashboard: DashboardView,
 }
 
 #[derive(Debug, Template)]

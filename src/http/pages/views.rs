@@ -95,6 +95,7 @@ pub(super) struct EventView {
     pub(super) max_party_size: u32,
     /// Whether visitors need a proof of work.
     pub(super) proof_of_work: ProofOfWork,
+    pub(super) public_chart: bool,
     pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
     pub(super) occasion: Arc<Occasion>,
@@ -136,6 +137,7 @@ impl EventView {
             title: event.title.clone(),
             description: event.description.clone(),
             occasion: Arc::clone(&event.occasion),
+            public_chart: event.public_chart,
             edits: event.edits,
             opens_at: event.opens_at,
             closes_at: event.closes_at,

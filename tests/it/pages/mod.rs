@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod compare;
+mod dashboard;
 mod erasing;
 mod groups;
 mod lists;

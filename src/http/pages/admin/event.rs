@@ -5,7 +5,7 @@ use warp::reply::Response;
 
 use super::settings_view::{self, Refused};
 use super::templates::AdminEventPage;
-use super::{flash, list, mistakes, once, reader};
+use super::{flash, list, live, mistakes, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
@@ -121,6 +121,7 @@ async fn fill(
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
         event: shown.view(context.clock.now()),
+        dashboard: live::dashboard(context, visit, event).await?,
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?
             .map(WaitingForView::from),

@@ -13,6 +13,7 @@ mod flash;
 pub(super) mod import;
 mod inputs;
 pub(super) mod list;
+pub(super) mod live;
 pub(super) mod login;
 mod mistakes;
 mod once;

@@ -7,6 +7,7 @@ use super::list::List;
 use super::questions_form::Row;
 use super::retention::ErasesNow;
 use crate::domain::clock::Timestamp;
+use crate::http::pages::dashboard::DashboardView;
 use crate::http::pages::mistakes;
 use crate::http::pages::mistakes::Mistake;
 use crate::http::pages::questions::QuestionField;
@@ -58,6 +59,16 @@ impl AdminEventsPage {
     }
 }
 
+/// How an event is going, on a spare monitor.
+#[derive(Debug, Template)]
+#[template(path = "admin_live.html")]
+pub(super) struct AdminLivePage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) event: EventView,
+    pub(super) dashboard: DashboardView,
+}
+
 /// The Dashboard tab.
 #[derive(Debug, Template)]
 #[template(path = "admin_event.html")]
@@ -67,6 +78,7 @@ pub(super) struct AdminEventPage {
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
+    pub(super) dashboard: DashboardView,
     /// Why nobody gets the places that are free.
     pub(super) waiting_for: Option<WaitingForView>,
     pub(super) capacity: Setting,
