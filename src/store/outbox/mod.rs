@@ -1,7 +1,7 @@
 //! The outbox: rows that a transaction leaves for mail servers and webhooks, and what workers do
 //! with them.
 //!
-//! A row is written in the transaction that causes it ([`insert`]), claimed under a lease
+//! A row is written in the transaction that causes it (`write.rs`), claimed under a lease
 //! (`claim.rs`), and finished or scheduled again (`finish.rs`). A worker that dies keeps its lease
 //! until it expires, then any node claims the row. Nothing here knows what a row says.
 
