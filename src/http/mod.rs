@@ -30,6 +30,7 @@ pub mod assets;
 pub mod auth;
 pub mod body;
 mod clock;
+mod compress;
 pub mod details;
 mod events;
 pub mod field_value;

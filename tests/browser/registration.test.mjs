@@ -260,7 +260,7 @@ test("a filled trap is emptied and explained, and the next attempt registers", a
   for (const javaScriptEnabled of [true, false]) {
     const context = await browser.newContext();
     const page = await context.newPage();
-    if (!javaScriptEnabled) await page.route("**/assets/js/**", (route) => route.abort());
+    if (!javaScriptEnabled) await page.route("**/assets/**/js/**", (route) => route.abort());
     await page.goto(`${server.base}/e/trap`);
     // As an autofill does it.
     await page.locator("[name=website]").evaluate((field) => {

@@ -8,7 +8,9 @@ use warp::reply::Response;
 use super::templates::ErrorPage;
 use super::visit::Visit;
 use crate::context::Context;
+use crate::http::{assets, compress};
 use crate::negotiation::accept::prefers_html;
+use crate::negotiation::encoding::accepts_gzip;
 use crate::problem::{Code, Problem};
 
 /// Only this server's files, no inline script or style, no framing.
@@ -44,7 +46,14 @@ pub(super) fn page(
     let Ok(html) = template.render() else {
         return Problem::new(Code::Internal, "the page cannot be shown").into_response();
     };
-    let mut response = Response::new(html.into());
+    let html = assets::with_versions(&html);
+    // What is never cached may have secrets: `compress` says why it stays as it is.
+    let is_public = keep == Keep::Revalidated;
+    let mut response = if is_public && accepts_gzip(&visit.head.headers) {
+        compress::response(compress::gzip(html.as_bytes()))
+    } else {
+        Response::new(html.into())
+    };
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(
@@ -57,7 +66,11 @@ pub(super) fn page(
     );
     headers.insert(
         header::VARY,
-        HeaderValue::from_static("Accept-Language, Cookie"),
+        HeaderValue::from_static(if is_public {
+            "Accept-Encoding, Accept-Language, Cookie"
+        } else {
+            "Accept-Language, Cookie"
+        }),
     );
     headers.insert(header::CACHE_CONTROL, keep.value());
     headers.insert(

@@ -101,6 +101,8 @@ pub(super) struct EventView {
     pub(super) occasion: Arc<Occasion>,
     /// How often the settings were edited: a part of the page that was drawn before is out of date.
     pub(super) edits: u32,
+    /// When people's data are due to be erased.
+    pub(super) erase_due: Option<Timestamp>,
     opens_at: Option<Timestamp>,
     closes_at: Option<Timestamp>,
     now: Timestamp,
@@ -139,6 +141,7 @@ impl EventView {
             occasion: Arc::clone(&event.occasion),
             public_chart: event.public_chart,
             edits: event.edits,
+            erase_due: event.erase_due(),
             opens_at: event.opens_at,
             closes_at: event.closes_at,
             now,

@@ -109,6 +109,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("serde_urlencoded", &["http", "transport"]),
     ("csv", &["http"]),
+    ("flate2", &["http"]),
     ("multer", &["http"]),
     ("png", &["http"]),
     ("qrcode", &["http"]),

@@ -20,8 +20,7 @@ async fn the_table_has_pages() {
     let mut browser = Browser::new(&app);
     browser.sign_in().await;
     let numbers = |page: &str| -> Vec<u32> {
-        // After the head of the column.
-        let cells = page.split("class=\"table-number\">").skip(2);
+        let cells = page.split("class=\"table-number\">").skip(1);
         cells
             .map(|row| row.split('<').next().unwrap().parse().expect("a number"))
             .collect()
@@ -99,15 +98,28 @@ async fn the_table_has_pages() {
         .await;
     assert_eq!(
         done.location(),
-        "/admin/events/welcome/people?done=cancelled&q=person&sort=-number&after=11"
+        format!(
+            "/admin/events/welcome/people?done=cancelled&undo={id}&q=person&sort=-number&after=11"
+        )
     );
     let again = browser
         .post(&cancel, &format!("csrf={csrf}&list=after%3D11"))
         .await;
     assert_eq!(
         again.location(),
-        "/admin/events/welcome/people?done=cancelled&after=11"
+        format!("/admin/events/welcome/people?done=cancelled&undo={id}&after=11")
     );
+    // The message of a cancellation offers to take it back.
+    let offered = browser.get(again.location()).await.body;
+    let restore = format!("/admin/events/welcome/registrations/{id}/restore");
+    let (message, _) = offered.split_once("id=\"registrations\"").unwrap();
+    assert!(message.contains(&restore), "{message}");
+    for odd in ["x", "1-1-1%22", "../../login"] {
+        let page = browser
+            .get(&format!("/admin/events/welcome/people?undo={odd}"))
+            .await;
+        assert!(!page.body.contains("class=\"undo\""), "{odd}");
+    }
     app.stop().await;
 }
 

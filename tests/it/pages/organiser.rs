@@ -233,7 +233,7 @@ async fn the_organiser_works_without_scripts() {
                 )
                 .await
                 .location(),
-            "/admin/events/ball/people?done=cancelled"
+            format!("/admin/events/ball/people?done=cancelled&undo={id}")
         );
         assert_eq!(
             browser.get("/admin/events/ball").await.registered(),

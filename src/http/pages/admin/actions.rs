@@ -8,7 +8,7 @@ use warp::reply::Response;
 
 use super::list::ListQuery;
 use super::once::{self, Submission};
-use super::{event, flash, inputs, retention, settings, settings_form};
+use super::{event, flash, inputs, people, retention, settings, settings_form};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::announcement::{self, NewAnnouncement};
@@ -203,7 +203,12 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
         Ok(_) if action == Action::Delete => see_other("/admin?done=deleted"),
         Ok(choices) => {
             let done = flash::with_choices(action.done(), &choices);
-            see_other(&format!("{page}?done={done}"))
+            // The message offers to take it back. Only a registration's number got this far.
+            let undo = match &action {
+                Action::Cancel(id) => format!("&{}={id}", people::UNDO),
+                _ => String::new(),
+            };
+            see_other(&format!("{page}?done={done}{undo}"))
         }
         Err(problem) => match (refusal(&action, &problem), Typed::of(&action, &form)) {
             (None, _) => problem_page(&visit, &problem),

@@ -103,17 +103,18 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
         .find(&format!("audit-field-{}", name.replace('_', "-")))
         .unwrap_or_else(|| name.to_owned());
     let shown = match (name, value) {
-        ("at" | "opens_at" | "closes_at" | "starts_at" | "ends_at", Value::String(at)) => {
-            match at.parse() {
-                Ok(at) => {
-                    return AuditPart {
-                        text: format!("{label} "),
-                        at: Some(at),
-                    };
-                }
-                Err(_) => at.clone(),
+        (
+            "at" | "opens_at" | "closes_at" | "starts_at" | "ends_at" | "erased_at",
+            Value::String(at),
+        ) => match at.parse() {
+            Ok(at) => {
+                return AuditPart {
+                    text: format!("{label} "),
+                    at: Some(at),
+                };
             }
-        }
+            Err(_) => at.clone(),
+        },
         ("questions", Value::Array(questions)) => {
             let labels = questions
                 .iter()

@@ -32,6 +32,33 @@ pub(in crate::http::pages) struct List {
 }
 
 impl List {
+    /// The query of the list in the order of a column, and of the other direction if it has that order
+    /// already. A name has one direction.
+    pub(in crate::http::pages) fn sorted_by(&self, column: &str) -> String {
+        let reversed = format!("-{column}");
+        let sort = match (self.order_of(column), Order::parse(&reversed)) {
+            (Some("ascending"), Some(_)) => reversed,
+            (Some(_) | None, _) => column.to_owned(),
+        };
+        let list = ListQuery {
+            sort,
+            ..self.narrowing.clone()
+        };
+        list.page(None, None)
+    }
+
+    /// The value of `aria-sort` for a column, if the list has its order.
+    pub(in crate::http::pages) fn order_of(&self, column: &str) -> Option<&'static str> {
+        let sort = match self.narrowing.sort.as_str() {
+            "" => Order::default().as_str(),
+            sort => sort,
+        };
+        match sort.strip_prefix('-') {
+            Some(descending) => (descending == column).then_some("descending"),
+            None => (sort == column).then_some("ascending"),
+        }
+    }
+
     /// The message that describes an order.
     pub(in crate::http::pages) fn sort_key(word: &str) -> String {
         // `-at` is `sort-at-down`: a message's name begins with a letter.
@@ -194,6 +221,36 @@ mod tests {
             ListQuery::of("status=gone&round=4&after=-1&sort=x&done=cancelled").filter(&event);
         assert_eq!((odd.status, odd.round, odd.after), (None, 3, 0));
         assert_eq!(odd.order, Order::default());
+    }
+
+    #[test]
+    fn a_heading_sorts_and_a_second_time_the_other_way() {
+        let list = |query: &str| List {
+            rows: Vec::new(),
+            total: 0,
+            narrowing: ListQuery::of(query),
+            round: 1,
+            previous: None,
+            next: None,
+            here: String::new(),
+            file: String::new(),
+        };
+        for (query, column, order, link) in [
+            ("", "number", Some("ascending"), "sort=-number"),
+            ("", "name", None, "sort=name"),
+            (
+                "sort=name&q=x&after=7",
+                "name",
+                Some("ascending"),
+                "q=x&sort=name",
+            ),
+            ("sort=-at", "at", Some("descending"), "sort=at"),
+            ("sort=-at", "number", None, "sort=number"),
+        ] {
+            let list = list(query);
+            assert_eq!(list.order_of(column), order, "{query}");
+            assert_eq!(list.sorted_by(column), link, "{query}");
+        }
     }
 
     #[test]

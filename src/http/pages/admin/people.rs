@@ -7,11 +7,15 @@ use super::templates::AdminPeoplePage;
 use super::{flash, list, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
+use crate::http::organiser::registrations;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::states;
 use crate::http::pages::visit::Visit;
 use crate::http::session::Session;
 use crate::problem::Problem;
+
+/// The parameter with the registration that was just cancelled: its message offers to restore it.
+pub(super) const UNDO: &str = "undo";
 
 /// `GET /admin/events/{slug}/people`.
 pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -33,6 +37,8 @@ async fn fill(
 ) -> Result<AdminPeoplePage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let store = context.store_for(visit.head.peer);
+    let cancelled = visit.parameter(UNDO);
+    let undo = cancelled.filter(|id| registrations::locator(&shown.event, id).is_ok());
     Ok(AdminPeoplePage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -40,6 +46,7 @@ async fn fill(
         flash: flash::read(visit),
         event: shown.view(context.clock.now()),
         once: once::draw(),
+        undo,
         list: list::show(&store, visit, &shown.event).await?,
     })
 }

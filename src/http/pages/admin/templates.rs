@@ -125,6 +125,8 @@ pub(super) struct AdminPeoplePage {
     pub(super) event: EventView,
     /// Lets a form of this page act once.
     pub(super) once: String,
+    /// The registration that was just cancelled.
+    pub(super) undo: Option<String>,
     pub(super) list: List,
 }
 

@@ -137,6 +137,8 @@ pub(in crate::http::pages) struct RegistrationRow {
     pub(in crate::http::pages) at: Timestamp,
     pub(in crate::http::pages) answers: Vec<AnswerView>,
     pub(in crate::http::pages) is_erased: bool,
+    /// An organiser added it.
+    pub(in crate::http::pages) is_by_hand: bool,
 }
 
 impl RegistrationRow {
@@ -171,6 +173,7 @@ impl RegistrationRow {
             status,
             at,
             erased_at,
+            added_by,
             ..
         } = registration;
         Self {
@@ -184,6 +187,7 @@ impl RegistrationRow {
             at: *at,
             answers,
             is_erased: erased_at.is_some(),
+            is_by_hand: added_by.is_some(),
         }
     }
 }

@@ -1,0 +1,27 @@
+// Narrows the list of events to those whose title or short name has every word that was typed.
+
+/** Whether each word of `typed` is in `text`, whatever the case and the accents. Pure. */
+export function matches(text, typed) {
+  const plain = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const words = plain(typed).split(/\s+/);
+  const all = plain(text);
+  return words.every((word) => all.includes(word));
+}
+
+export function start(input) {
+  const list = document.querySelector("[data-events]");
+  const none = document.querySelector("[data-search-none]");
+  input.closest("[data-search]").hidden = false;
+  const show = () => {
+    const rows = [...list.querySelectorAll(":scope > [data-details]")];
+    for (const row of rows) {
+      const title = row.querySelector("[data-detail=title]").textContent;
+      row.hidden = !matches(`${title} ${row.dataset.details}`, input.value);
+    }
+    none.hidden = rows.length === 0 || rows.some((row) => !row.hidden);
+  };
+  input.addEventListener("input", show);
+  // An event that appears meanwhile, and a field that the browser filled in again.
+  new MutationObserver(show).observe(list, { childList: true });
+  show();
+}
