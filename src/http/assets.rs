@@ -24,6 +24,10 @@ use super::{compress, reply};
 use crate::negotiation::encoding::accepts_gzip;
 use crate::problem::{Code, Problem};
 
+mod lean;
+
+use self::lean::lean;
+
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Web;
@@ -37,6 +41,12 @@ const KINDS: [(&str, &str, &str); 3] = [
 
 /// Digits of a version: 64 bits tell builds apart.
 const VERSION_DIGITS: usize = 16;
+/// How a template loads a style sheet; its name stands between.
+const SHEET: &str = "<link rel=\"stylesheet\" href=\"/assets/css/";
+const SHEET_END: &str = ".css\" />";
+/// Compressed answers in memory: about 90 files, a few combinations for each page, and in a debug build what was
+/// edited. Each takes a few KiB.
+const COMPRESSED_MAX: usize = 512;
 /// A year, the longest that caches keep (RFC 8246 for `immutable`).
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
@@ -52,7 +62,11 @@ pub fn routes() -> BoxedFilter<(Response,)> {
                 Some((first, rest)) if is_version(first) => (Some(first), rest),
                 Some(_) | None => (None, name),
             };
-            let Some(mut response) = file(name, &headers) else {
+            let served = match version {
+                Some(_) => lean(name).and_then(|(kind, bytes)| answer(kind, bytes, &headers)),
+                None => file(name, &headers),
+            };
+            let Some(mut response) = served else {
                 return Problem::new(Code::NotFound, "there is no such asset").into_response();
             };
             if version == Some(&*self::version()) {
@@ -73,7 +87,18 @@ fn is_version(segment: &str) -> bool {
 /// markup its quotes are escaped, and in JSON too.
 pub(crate) fn with_versions(html: &str) -> String {
     let base = format!("/assets/{}/", version());
-    html.replace("href=\"/assets/", &format!("href=\"{base}"))
+    let mut pieces = html.split(SHEET);
+    let mut page = pieces.next().unwrap_or_default().to_owned();
+    let (at, mut sheets) = (page.len(), Vec::new());
+    for piece in pieces {
+        let (sheet, rest) = piece.split_once(SHEET_END).unwrap_or((piece, ""));
+        sheets.push(sheet);
+        page.push_str(rest);
+    }
+    if !sheets.is_empty() {
+        page.insert_str(at, &[SHEET, &sheets.join(","), SHEET_END].concat());
+    }
+    page.replace("href=\"/assets/", &format!("href=\"{base}"))
         .replace("src=\"/assets/", &format!("src=\"{base}"))
 }
 
@@ -121,7 +146,12 @@ fn kind(name: &str) -> Option<&'static str> {
 
 /// The answer to a request for `web/<name>`; `None` when there is no such file for browsers.
 pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
-    let content_type = kind(name)?;
+    answer(kind(name)?, plain(name)?, headers)
+}
+
+/// The file `web/<name>`, for browsers only.
+fn plain(name: &str) -> Option<Cow<'static, [u8]>> {
+    kind(name)?;
     // This project's file names need no other characters. Without `..`, `\`, `%` and NUL a path
     // cannot leave the folder.
     let plain = name
@@ -129,7 +159,10 @@ pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
         && !name.contains("..")
         && !name.contains("//");
-    let bytes = if plain { read(name) } else { None }?;
+    if plain { read(name) } else { None }
+}
+
+fn answer(kind: &'static str, bytes: Cow<'static, [u8]>, headers: &HeaderMap) -> Option<Response> {
     let digest = hex(&Sha256::digest(&bytes)[..16]);
     let is_compressed = accepts_gzip(headers);
     // Each coding is a representation with a tag of its own (RFC 9110, section 8.8.3.3).
@@ -145,7 +178,7 @@ pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     };
     let mut response = reply::with_etag(response, etag);
     let own = response.headers_mut();
-    own.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    own.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     own.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     own.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -154,8 +187,8 @@ pub(crate) fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-/// The compressed bytes of a file. Each is compressed once: there are only this build's files, and in a
-/// debug build those that were edited.
+/// The compressed bytes of an answer. Those of pages are compressed once; a client may ask for more
+/// combinations of style sheets than are kept.
 fn compressed(digest: String, bytes: &[u8]) -> Bytes {
     static DONE: Mutex<BTreeMap<String, Bytes>> = Mutex::new(BTreeMap::new());
     // The lock guards look-ups only; two requests may compress the same file, with the same result.
@@ -163,7 +196,10 @@ fn compressed(digest: String, bytes: &[u8]) -> Bytes {
     let known = done().get(&digest).cloned();
     known.unwrap_or_else(|| {
         let made = compress::gzip(bytes);
-        done().insert(digest, made.clone());
+        let mut done = done();
+        if done.len() < COMPRESSED_MAX {
+            done.insert(digest, made.clone());
+        }
         made
     })
 }

@@ -1,6 +1,6 @@
 // The compare page: six lines to one event, measured against one log by one clock.
 import { formatNumber, say } from "./format.js";
-import { keepClock, serverNow } from "../clock.js";
+import { MANY, keepClock, serverNow } from "../clock.js";
 import { ChangeLog } from "./change-log.js";
 import { Meter } from "./meter.js";
 import { Lane, arrange } from "./lane.js";
@@ -142,7 +142,7 @@ export function start(root) {
     setTimeout(() => announce(say("compare-resumed")), CUT_MS + 1_000);
   });
   bindPeople(slug, root.querySelectorAll("[data-register]"), announce);
-  keepClock();
+  keepClock(MANY);
 }
 
 function write(element, text) {
