@@ -197,9 +197,10 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
         sent.location().to_owned()
     };
     let done = "/admin/events/gala/people?done=";
+    let (_, id) = path.rsplit_once('/').expect("the registration's page");
     assert_eq!(
         act(&mut browser, "cancel").await,
-        format!("{done}cancelled")
+        format!("{done}cancelled&undo={id}")
     );
     let desk = browser.get("/admin/events/gala/people").await;
     assert!(
