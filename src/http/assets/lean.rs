@@ -97,7 +97,7 @@ mod tests {
                 assert!(!is_comment || after.is_empty(), "{name}: {line}");
                 let is_text = !line.starts_with("//") && !line.starts_with('*');
                 let quotes = line.matches('`').count();
-                assert!(!is_text || quotes % 2 == 0, "{name}: {line}");
+                assert!(!is_text || quotes.is_multiple_of(2), "{name}: {line}");
             }
         }
     }
