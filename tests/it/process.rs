@@ -211,7 +211,7 @@ async fn a_full_disk_is_reported_and_recovers_without_a_restart() {
     let mut limited = Command::new("sh");
     limited.args([
         "-c",
-        "trap '' XFSZ; ulimit -S -f 400; exec \"$0\" \"$@\"",
+        "trap '' XFSZ; ulimit -S -f 1000; exec \"$0\" \"$@\"",
         env!("CARGO_BIN_EXE_headcount"),
     ]);
     let process = Process::spawn(limited, &file.text(), &[]);
