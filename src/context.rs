@@ -22,6 +22,7 @@ use tokio::sync::OnceCell;
 use crate::domain::clock::Clock;
 use crate::domain::zone::Zone;
 use crate::live::hub::Hub;
+use crate::outbox::links::LostLinks;
 use crate::register::queue::Registrar;
 use crate::store::Store;
 use crate::store::outbox::Budget;
@@ -51,6 +52,8 @@ pub struct Context {
     pub surges: Surges,
     /// The key of the bot check, once it was read.
     pub proof_key: OnceCell<Hidden>,
+    /// Mails links to those who lost them.
+    pub lost_links: LostLinks,
     /// Whether a load balancer should send new visitors here.
     pub readiness: Readiness,
 }
@@ -65,7 +68,9 @@ impl Context {
         settings: Settings,
     ) -> Shared {
         let throttle = Throttle::new(settings.register_rate_per_ip);
+        let lost_links = LostLinks::new(store.clone(), clock.clone());
         Arc::new(Self {
+            lost_links,
             store,
             hub,
             registrar,

@@ -21,6 +21,7 @@ use crate::live::hub::Hub;
 use crate::live::presence_report::PresenceReporter;
 use crate::live::{broadcast, cluster};
 use crate::outbox::mail::Pool;
+use crate::outbox::reminders;
 use crate::register::queue::{QUEUE, Registrar};
 use crate::register::{lab, retention, schedule};
 use crate::routes;
@@ -163,10 +164,12 @@ pub async fn start(
     };
     let pool = config.mail.as_ref().map(Pool::new).transpose();
     let pool = pool.map_err(StartError::Mail)?;
-    let mut store = Store::open(&config.database, config.notify_database.as_ref()).await?;
-    if config.mail.is_some() {
-        store = store.with_mail().await?;
-    }
+    let store = Store::open(&config.database, config.notify_database.as_ref()).await?;
+    let store = if config.mail.is_some() {
+        store.with_mail().await?
+    } else {
+        store.with_mailed_links().await?
+    };
     let drawn_password = session::ensure_password(&store, config.admin_password.as_ref()).await?;
     if config.welcome_event {
         welcome(&store, &config.time_zone, &clock).await?;
@@ -210,6 +213,10 @@ pub async fn start(
         background.spawn("backups", task);
     }
     let workers = Workers::start(config.mail.as_ref().zip(pool), &store, &clock).await?;
+    if config.mail.is_some() {
+        let reminders = reminders::run(store.clone(), hub.clone(), clock.clone());
+        background.spawn("reminders", reminders);
+    }
     let presence = PresenceReporter::new(store.clone(), hub.clone());
     background.spawn("presence", presence.clone().run());
     background.spawn("series", add_up::run(store.clone(), hub.clone()));
@@ -346,6 +353,7 @@ impl Running {
             }
         }
         self.context.registrar.close().await;
+        self.context.lost_links.finish().await;
         self.workers.finish().await;
         self.background.shutdown().await;
         self.presence.leave().await;

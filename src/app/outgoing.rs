@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use super::background::{Background, Ended};
 use crate::domain::clock::Clock;
 use crate::domain::outbox::{Channel, Lifetime};
-use crate::outbox::mail::{self, Mailer, Plain, Pool};
+use crate::outbox::compose::Composer;
+use crate::outbox::mail::{self, Mailer, Pool};
 use crate::outbox::worker::{DRAIN, Worker};
 use crate::outbox::{Deliverer, Spread, housekeeping, owner};
 use crate::store::outbox::Budget;
@@ -55,7 +56,7 @@ impl Workers {
         let mailer = Mailer {
             store: store.clone(),
             clock: clock.clone(),
-            compose: Arc::new(Plain { public_url }),
+            compose: Arc::new(Composer { public_url }),
             pool,
         };
         let mails = worker(Channel::Mail, Arc::new(mailer), Some(settings.budget));

@@ -23,6 +23,8 @@ pub struct NewAnnouncement {
     pub text: String,
     /// When it ends. `None` means [`SHOWN_FOR`] after it is made.
     pub ends_at: Option<Timestamp>,
+    /// Whether it is also mailed to everybody who has registered.
+    pub mail: bool,
 }
 
 impl NewAnnouncement {
@@ -31,6 +33,7 @@ impl NewAnnouncement {
         Self {
             text: text.into(),
             ends_at: None,
+            mail: false,
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::clock::Timestamp;
 use super::event::Event;
+use super::mail::{MailKinds, MailSettings, RemindBefore};
 use super::registration::Registration;
 
 /// The source of a command.
@@ -60,7 +61,7 @@ pub struct AuditEntry {
 }
 
 /// An event as the audit log shows it: its settings and counters, as a JSON object. Without
-/// questions there is no member for them.
+/// questions there is no member for them, and none for mail unless a setting of it was changed.
 pub fn event(event: &Event) -> Value {
     let mut settings = json!({
         "title": event.title,
@@ -87,6 +88,10 @@ pub fn event(event: &Event) -> Value {
     });
     if !event.questions.is_empty() {
         settings["questions"] = json!(event.questions);
+    }
+    if event.mail != MailSettings::default() {
+        settings[RemindBefore::FIELD] = json!(event.mail.remind_before);
+        settings[MailKinds::FIELD] = json!(event.mail.mails);
     }
     settings
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::audit::Actor;
 use super::clock::Timestamp;
 use super::event::{Capacity, Edit, Event};
+use super::language::Language;
 use super::person::{Email, Name};
 use super::position::Position;
 use super::questions::{Answers, Correction};
@@ -25,6 +26,8 @@ pub struct Applicant {
     pub answers: Answers,
     /// The secret for the private link. It is drawn before the decision, which stays pure.
     pub secret: Secret,
+    /// The language that the person reads. A repeated request may come in another.
+    pub language: Language,
 }
 
 impl Applicant {
@@ -42,6 +45,7 @@ impl Applicant {
             key,
             answers: Answers::default(),
             secret,
+            language: Language::default(),
         }
     }
 }

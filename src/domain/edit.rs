@@ -2,6 +2,7 @@
 
 use super::clock::Timestamp;
 use super::event::{Capacity, Event};
+use super::mail::{MailKinds, RemindBefore};
 use super::occasion::OccasionEdit;
 use super::party::PartySize;
 use super::proof_of_work::ProofOfWork;
@@ -35,6 +36,10 @@ pub struct Edit {
     pub proof_of_work: Option<ProofOfWork>,
     /// Whether anybody may see how the counts developed.
     pub public_chart: Option<bool>,
+    /// How long before the start to remind; `Some(None)` for no reminder.
+    pub remind_before: Option<Option<RemindBefore>>,
+    /// Which mails are sent.
+    pub mails: Option<MailKinds>,
     /// The questions, all of them.
     pub questions: Option<Vec<Question>>,
     /// The same settings as the organiser saw them. The edit is refused if somebody else has
@@ -58,6 +63,8 @@ impl Edit {
             erase_after,
             proof_of_work,
             public_chart,
+            remind_before,
+            mails,
             questions,
             was: _,
         } = self;
@@ -73,6 +80,8 @@ impl Edit {
             && erase_after.is_none()
             && proof_of_work.is_none()
             && public_chart.is_none()
+            && remind_before.is_none()
+            && mails.is_none()
             && questions.is_none()
     }
 
@@ -130,6 +139,14 @@ impl Edit {
         let (new, seen) = (self.public_chart.as_ref(), was.public_chart.as_ref());
         if clash(new, seen, &event.public_chart) {
             names.push("public_chart");
+        }
+        let (new, seen) = (self.remind_before.as_ref(), was.remind_before.as_ref());
+        if clash(new, seen, &event.mail.remind_before) {
+            names.push(RemindBefore::FIELD);
+        }
+        let (new, seen) = (self.mails.as_ref(), was.mails.as_ref());
+        if clash(new, seen, &event.mail.mails) {
+            names.push(MailKinds::FIELD);
         }
         names.extend(self.occasion.conflicts(&was.occasion, &event.occasion));
         let (new, seen) = (self.questions.as_deref(), was.questions.as_deref());

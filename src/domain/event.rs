@@ -8,10 +8,12 @@ use serde::Serialize;
 use super::clock::Timestamp;
 use super::headcount::{Headcount, State};
 use super::invalid::{self, Invalid};
+use super::mail::MailSettings;
 use super::occasion::Occasion;
 use super::position::{Epoch, Position, Revision};
 use super::proof_of_work::ProofOfWork;
 use super::questions::{Question, Questions};
+use super::registration::Status;
 use super::retention::EraseAfter;
 
 pub use super::capacity::Capacity;
@@ -106,6 +108,8 @@ pub struct Event {
     pub proof_of_work: ProofOfWork,
     /// Whether anybody may see how the counts developed.
     pub public_chart: bool,
+    /// Which mails it sends, and when it reminds.
+    pub mail: MailSettings,
     /// How often the settings were edited.
     pub edits: u32,
     /// When the settings were last written; `None` for an event of 0.1.0 that nobody has edited
@@ -206,6 +210,7 @@ impl Event {
             && self.erase_after == other.erase_after
             && self.proof_of_work == other.proof_of_work
             && self.public_chart == other.public_chart
+            && self.mail == other.mail
             && self.questions.asked() == other.questions.asked()
     }
 
@@ -213,6 +218,14 @@ impl Event {
     pub fn erase_due(&self) -> Option<Timestamp> {
         let ends_at = self.occasion.ends_at?;
         Some(self.erase_after?.due(ends_at))
+    }
+
+    /// Where it takes place online, for a registration of `round` that has this status: only people
+    /// with a place may know.
+    pub fn online_url_of(&self, round: u32, status: Status) -> Option<&str> {
+        let has_place = status == Status::Confirmed && round == self.round;
+        let url = self.occasion.online_url.as_ref()?;
+        has_place.then(|| url.as_str())
     }
 
     /// The next time at which the schedule changes the event; `None` if it does not.
@@ -252,6 +265,8 @@ pub struct NewEvent {
     pub proof_of_work: ProofOfWork,
     /// Whether anybody may see how the counts developed.
     pub public_chart: bool,
+    /// Which mails it sends, and when it reminds.
+    pub mail: MailSettings,
 }
 
 impl NewEvent {
@@ -271,6 +286,7 @@ impl NewEvent {
             erase_after: None,
             proof_of_work: ProofOfWork::Off,
             public_chart: false,
+            mail: MailSettings::default(),
         }
     }
 
@@ -291,6 +307,7 @@ impl NewEvent {
             erase_after: self.erase_after,
             proof_of_work: self.proof_of_work,
             public_chart: self.public_chart,
+            mail: self.mail,
             edits: 0,
             edited_at: Some(now),
             scheduled: self.opens_at.is_some_and(|at| at > now),

@@ -25,6 +25,7 @@ pub mod invalid;
 pub mod lab;
 pub mod language;
 pub mod local_time;
+pub mod mail;
 pub mod observance;
 pub mod occasion;
 pub mod outbox;

@@ -11,6 +11,7 @@ use super::audit::Actor;
 use super::clock::Timestamp;
 use super::event::EventId;
 use super::invalid::Invalid;
+use super::language::Language;
 pub use super::party::PartySize;
 use super::person::{Email, Name};
 use super::position::Revision;
@@ -108,6 +109,18 @@ impl Secret {
     pub fn draw() -> Self {
         use rand::distr::{Alphanumeric, SampleString as _};
         Self(Alphanumeric.sample_string(&mut rand::rng(), Self::LENGTH))
+    }
+
+    /// The secret that stands for a number: its digits in base 62.
+    pub fn of_number(mut number: u128) -> Self {
+        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let digits = (0..Self::LENGTH).map(|_| {
+            // A remainder below 62.
+            let digit = DIGITS[(number % 62) as usize];
+            number /= 62;
+            char::from(digit)
+        });
+        Self(digits.collect())
     }
 
     /// A secret that was stored.
@@ -236,6 +249,13 @@ pub struct Registration {
     pub added_by: Option<AddedBy>,
     /// When its name, address, answers and key were erased; `None` while it has them.
     pub erased_at: Option<Timestamp>,
+    /// The language in which the person registered.
+    pub language: Language,
+    /// When the link was opened that only a mail to the address contains; `None` while nothing shows
+    /// that the address is the person's.
+    pub email_proven_at: Option<Timestamp>,
+    /// When the person asked for no more mails to everybody.
+    pub unsubscribed_at: Option<Timestamp>,
 }
 
 /// How an organiser added a registration.
@@ -321,6 +341,16 @@ mod tests {
         assert!(token.to_string().ends_with(token.secret.reveal()));
         assert_eq!(format!("{:?}", token.secret), "Secret(…)");
         assert!(token.secret.matches(&token.secret) && !token.secret.matches(&Secret::draw()));
+    }
+
+    #[test]
+    fn every_number_of_128_bits_is_another_secret() {
+        let secret = |number| Secret::of_number(number).reveal().to_owned();
+        let numbers = [0, 1, 61, 62, u128::MAX / 62, u128::MAX - 1, u128::MAX];
+        let secrets: std::collections::HashSet<_> = numbers.into_iter().map(secret).collect();
+        assert_eq!(secrets.len(), numbers.len());
+        assert!(secrets.iter().all(|text| text.len() == Secret::LENGTH));
+        assert_eq!(secret(62), format!("01{}", "0".repeat(20)));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, PartySize};
 use crate::domain::headcount::Headcount;
+use crate::domain::mail::MailSettings;
 use crate::domain::occasion::OnlineUrl;
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
@@ -40,6 +41,9 @@ pub struct Item {
     erase_after_days: Option<EraseAfter>,
     proof_of_work: ProofOfWork,
     public_chart: bool,
+    /// Only if this server sends mail.
+    #[serde(flatten)]
+    mail: Option<MailSettings>,
     edits: u32,
     #[serde(flatten)]
     for_organiser: Option<ForOrganiser>,
@@ -127,6 +131,7 @@ impl Item {
             erase_after_days: event.erase_after,
             proof_of_work: event.proof_of_work,
             public_chart: event.public_chart,
+            mail: context.store.outgoing().mails().then_some(event.mail),
             edits: event.edits,
             for_organiser: match reader {
                 Reader::Anybody => None,

@@ -136,7 +136,15 @@ fn visiting(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(events::list)
         .map(answer)
         .boxed();
-    first_of([see, change, cancel, erase, events, challenge, details])
+    let link = at!("api" / "v1" / "events" / String / "links")
+        .and(warp::post())
+        .and(with(context))
+        .and(request_head())
+        .and(body())
+        .then(registration::post_link)
+        .map(answer)
+        .boxed();
+    first_of([see, change, cancel, erase, link, events, challenge, details])
 }
 
 /// The organiser's calls.

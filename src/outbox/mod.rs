@@ -12,9 +12,12 @@ use tokio::sync::watch;
 
 use crate::domain::outbox::Row;
 
+pub mod compose;
 mod fanout;
 pub mod housekeeping;
+pub mod links;
 pub mod mail;
+pub mod reminders;
 pub mod worker;
 
 pub use fanout::Spread;

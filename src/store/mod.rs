@@ -31,6 +31,7 @@ mod error;
 mod forms;
 pub mod inspect;
 mod lists;
+mod mailing;
 mod migrations;
 mod order;
 pub mod outbox;

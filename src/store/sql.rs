@@ -22,7 +22,7 @@ pub(super) const WRITE_SETTINGS: &str = "\
     UPDATE events
     SET starts_at = $2, ends_at = $3, time_zone = $4, location = $5, online_url = $6, contact = $7,
         edits = $8, edited_at = $9, questions = $10, erase_after_days = $11,
-        proof_of_work = $12, public_chart = $13
+        proof_of_work = $12, public_chart = $13, remind_hours_before = $14, mail_off = $15
     WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)

@@ -178,6 +178,13 @@ pub(super) trait Transaction: Sized {
                 .bind(event.erase_after.map(|after| i64::from(after.days())))
                 .bind(event.proof_of_work.as_str())
                 .bind(event.public_chart)
+                .bind(
+                    event
+                        .mail
+                        .remind_before
+                        .map(|before| i64::from(before.hours()))
+                )
+                .bind(event.mail.mails.stored())
         )?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use sqlx::{query, query_scalar};
 
 use super::batch::{Backend, Lookup};
 use super::error::{COMMIT_TIMEOUT, bounded};
+use super::outbox;
 use super::transaction::Transaction as _;
 use super::{Announcement, CreateError, Store, StoreError, rows, sql};
 use crate::domain::announcement::NewAnnouncement;
@@ -12,6 +13,7 @@ use crate::domain::audit::{self, AuditEntry};
 use crate::domain::change::Kind;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, NewEvent};
+use crate::domain::outbox::{MailKind, NewRow};
 use crate::domain::position::Epoch;
 
 /// Runs `$body` in a transaction of either database. The body ends it.
@@ -196,7 +198,18 @@ async fn announce(
             after,
         };
         transaction.audit(&locked.slug, &entry).await?;
+        let outgoing = backend.outgoing();
+        let mails = new.mail && outgoing.mails() && locked.last_number > 0;
+        if mails {
+            let payload = json!({ "text": announcement.text });
+            let kind = MailKind::Announcement;
+            let row = NewRow::fanout(kind, locked.id, locked.round, payload, now);
+            outbox::insert(transaction.connection(), outgoing, &[row], now).await?;
+        }
         transaction.commit().await?;
+        if mails {
+            outgoing.wake();
+        }
         Ok::<_, StoreError>(Some(announcement))
     })
     .await

@@ -53,6 +53,11 @@ impl Texts {
         Self { language }
     }
 
+    /// Their language.
+    pub(crate) fn language(self) -> Language {
+        self.language
+    }
+
     /// The page's language, for its `lang` attribute.
     pub(crate) fn lang(self) -> &'static str {
         self.language.tag()
@@ -218,7 +223,9 @@ impl<T: TextValue + ?Sized> TextValue for &T {
     }
 }
 
+pub(crate) mod calendar;
 mod moments;
+pub(crate) mod standing;
 
 #[cfg(test)]
 mod tests;

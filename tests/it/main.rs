@@ -19,6 +19,7 @@ mod faults;
 mod hostile;
 mod journey;
 mod mail;
+mod mailing;
 mod model;
 mod nodes;
 mod pages;

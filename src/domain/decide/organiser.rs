@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Decision, Refusal};
 use crate::domain::event::{self, Capacity, Edit, Event};
 use crate::domain::headcount::State as EventState;
+use crate::domain::mail::MailSettings;
 use crate::domain::outbox::Notice;
 use crate::domain::questions::{Question, Questions};
 
@@ -54,6 +55,10 @@ pub(super) fn edit_settings(
     event.erase_after = edit.erase_after.unwrap_or(before.erase_after);
     event.proof_of_work = edit.proof_of_work.unwrap_or(before.proof_of_work);
     event.public_chart = edit.public_chart.unwrap_or(before.public_chart);
+    event.mail = MailSettings {
+        remind_before: edit.remind_before.unwrap_or(before.mail.remind_before),
+        mails: edit.mails.unwrap_or(before.mail.mails),
+    };
     event.closed = edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
         event.opens_at = opens_at;

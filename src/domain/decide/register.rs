@@ -172,6 +172,9 @@ fn admit(
         at: batch.event.at,
         added_by: entry.by().and_then(AddedBy::of),
         erased_at: None,
+        language: applicant.language,
+        email_proven_at: None,
+        unsubscribed_at: None,
     });
     batch.known.insert(Arc::clone(&registration), locator.round);
     if status == Status::Waiting {

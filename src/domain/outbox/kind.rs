@@ -74,6 +74,19 @@ impl MailKind {
         }
     }
 
+    /// Whether it goes to everybody who has registered, and a person can ask for no more of it.
+    pub fn goes_to_everybody(self) -> bool {
+        match self {
+            Self::Changed | Self::Reminder | Self::Announcement => true,
+            Self::Confirmed
+            | Self::Waiting
+            | Self::Promoted
+            | Self::Cancelled
+            | Self::Link
+            | Self::Test => false,
+        }
+    }
+
     /// Whether it makes no sense any more once the registration is cancelled.
     pub fn needs_registration(self) -> bool {
         match self {

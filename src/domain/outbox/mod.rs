@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use super::clock::Timestamp;
 use super::event::EventId;
+use super::language::Language;
+use super::person::Email;
 use super::registration::Locator;
 
 mod backoff;
@@ -148,6 +150,24 @@ impl NewRow {
             recipient: Recipient::Address(address.to_owned()),
             language: String::new(),
             payload: Value::Object(serde_json::Map::new()),
+            once: None,
+            due,
+        }
+    }
+
+    /// A mail with which an organiser tests the mail server, to the organiser's own address.
+    pub fn test(to: &Email, language: Language, due: Timestamp) -> Self {
+        Self {
+            channel: Channel::Mail,
+            kind: MailKind::Test.as_str().to_owned(),
+            lane: 0,
+            event: 0,
+            round: None,
+            number: None,
+            webhook: None,
+            recipient: Recipient::Address(to.key().to_owned()),
+            language: language.tag().to_owned(),
+            payload: serde_json::json!({ "to": to.as_str() }),
             once: None,
             due,
         }

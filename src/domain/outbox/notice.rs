@@ -42,7 +42,11 @@ pub fn mails(batch: &BatchState) -> Vec<NewRow> {
 }
 
 fn mail(batch: &BatchState, notice: &Notice) -> Option<NewRow> {
+    let mails = batch.event.mail.mails;
     let to = |kind, locator| {
+        if !mails.has(kind) {
+            return None;
+        }
         let row = batch.registration(locator);
         // Nobody has an address that was erased, and the organiser may add people without one.
         let address = row.email.as_ref()?.key();
@@ -73,7 +77,7 @@ fn mail(batch: &BatchState, notice: &Notice) -> Option<NewRow> {
         Notice::Moved { settings } => {
             let event = &batch.event;
             let payload = json!({ "settings": settings });
-            let has_people = event.last_number > 0;
+            let has_people = event.last_number > 0 && mails.has(MailKind::Changed);
             has_people.then(|| {
                 NewRow::fanout(MailKind::Changed, event.id, event.round, payload, event.at)
             })

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::announcement;
 use crate::domain::event::{self, Capacity, PartySize, Slug};
 use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
+use crate::domain::mail::{MailKinds, RemindBefore};
 use crate::domain::occasion;
 use crate::domain::person::{Email, Name};
 use crate::domain::position::Epoch;
@@ -83,6 +84,10 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
             Some(json!({ "maxLength": occasion::ONLINE_URL_MAX, "pattern": "^https?://" }))
         }
         "time_zone" => Some(json!({ "minLength": 1, "maxLength": zone::NAME_MAX })),
+        "remind_hours_before" => {
+            Some(json!({ "minimum": RemindBefore::MIN, "maximum": RemindBefore::MAX }))
+        }
+        "mails" => Some(json!({ "maxItems": MailKinds::SWITCHES.len() })),
         "erase_after_days" => {
             Some(json!({ "minimum": EraseAfter::MIN, "maximum": EraseAfter::MAX }))
         }

@@ -213,6 +213,23 @@ const ALL: &[Call] = &[
         ..CALL
     },
     Call {
+        method: Method::POST,
+        path: "/api/v1/events/{slug}/links",
+        id: "mailLink",
+        summary: "Mail the private link to somebody who lost it",
+        notes: "The answer is the same whether or not the address has registered. An address gets one \
+            link of an event in 10 minutes. 404 `not-found` if this server sends no mail.",
+        body: Some(("LostLink", true)),
+        answers: &[(202, "Taken", &[(JSON, "Nothing")])],
+        refusals: &[
+            Code::Forbidden,
+            Code::NotFound,
+            Code::EventNotFound,
+            Code::TooManyRequests,
+        ],
+        ..CALL
+    },
+    Call {
         path: "/api/v1/registrations/{token}",
         id: "getRegistration",
         summary: "The visitor's own registration",

@@ -11,6 +11,7 @@ use crate::domain::announcement::{self, Announcement, NewAnnouncement};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
+use crate::domain::outbox::MailKind;
 use crate::http::auth::Organiser;
 use crate::http::body::{self, AllowedMedia, Unread};
 use crate::http::details::Notice;
@@ -25,6 +26,8 @@ struct Fields<'a> {
     text: FieldValue<'a>,
     #[serde(borrow)]
     ends_at: FieldValue<'a>,
+    #[serde(borrow)]
+    mail: FieldValue<'a>,
 }
 
 /// `POST /api/v1/events/{slug}/announcements`
@@ -39,7 +42,7 @@ pub(in crate::http) async fn post(
     let sent = body
         .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
         .await?;
-    let new = new(&sent.decode()?, context.clock.now())?;
+    let new = new(&sent.decode()?, &context, &event)?;
     preconditions::require(&head.headers, &[event.position()])?;
     let announcement = announce(&context, &event, &new, &organiser).await?;
     let mut response = reply::json(&Notice::from(&announcement));
@@ -47,7 +50,8 @@ pub(in crate::http) async fn post(
     Ok(response)
 }
 
-fn new(fields: &Fields<'_>, now: Timestamp) -> Result<NewAnnouncement, Problem> {
+fn new(fields: &Fields<'_>, context: &Context, event: &Event) -> Result<NewAnnouncement, Problem> {
+    let now = context.clock.now();
     let mut check = Check::default();
     let text = check.take(fields.text.text("text").and_then(announcement::parse_text));
     let ends_at = check
@@ -59,11 +63,40 @@ fn new(fields: &Fields<'_>, now: Timestamp) -> Result<NewAnnouncement, Problem> 
                 .and_then(|at| check_end(at, now)),
         )
         .flatten();
+    let mail = check
+        .take(fields.mail.flag(MAIL))
+        .flatten()
+        .unwrap_or(false);
+    if mail {
+        check.take(check_mail(context, event));
+    }
     check.done()?;
     match text {
-        Some(text) => Ok(NewAnnouncement { text, ends_at }),
+        Some(text) => Ok(NewAnnouncement {
+            text,
+            ends_at,
+            mail,
+        }),
         None => Err(check.problem()),
     }
+}
+
+/// The field that asks for a mail to everybody.
+pub(in crate::http) const MAIL: &str = "mail";
+
+/// Fails if nobody would get the mail.
+pub(in crate::http) fn check_mail(context: &Context, event: &Event) -> Result<(), Invalid> {
+    if !context.store.outgoing().mails() {
+        return Err(Invalid::new(MAIL, "no-mail", "this server sends no mail"));
+    }
+    if !event.mail.mails.has(MailKind::Announcement) {
+        return Err(Invalid::new(
+            MAIL,
+            "switched-off",
+            "announcements by mail are switched off for this event",
+        ));
+    }
+    Ok(())
 }
 
 /// An announcement that ends before it begins is a mistake.

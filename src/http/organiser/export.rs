@@ -184,6 +184,7 @@ fn cell(answer: &Answer) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::domain::clock::Timestamp;
+    use crate::domain::language::Language;
     use crate::domain::person::Name;
     use crate::domain::questions::Unanswered;
     use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
@@ -232,6 +233,9 @@ mod tests {
             at: Timestamp::from_millis(1_795_251_600_123),
             added_by: Some(AddedBy::Token),
             erased_at: None,
+            language: Language::default(),
+            email_proven_at: None,
+            unsubscribed_at: None,
         };
         let listed = Listed {
             registration,

@@ -37,10 +37,15 @@ pub(super) struct Row<'a> {
     /// `null` if the person registered.
     added_by: Option<AddedBy>,
     erased_at: Option<Timestamp>,
+    /// Whether the person has opened a link that was mailed to the address; only if this server
+    /// sends mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_proven: Option<bool>,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(row: &'a Registration, waiting_position: Option<u32>) -> Self {
+    /// `mails`: whether this server sends mail.
+    pub(super) fn new(row: &'a Registration, waiting_position: Option<u32>, mails: bool) -> Self {
         Self {
             id: row.locator.to_string(),
             number: row.locator.number,
@@ -54,6 +59,7 @@ impl<'a> Row<'a> {
             answers: &row.answers,
             added_by: row.added_by,
             erased_at: row.erased_at,
+            email_proven: mails.then_some(row.email_proven_at.is_some()),
         }
     }
 }
@@ -78,9 +84,10 @@ pub(in crate::http) async fn list(
     let filter = Query::parse(&query)?.filter(&event)?;
     let page = page(&context.store_for(head.peer), event.id, filter).await?;
     let rows = page.rows.iter();
+    let mails = context.store.outgoing().mails();
     Ok(reply::json(&Document {
         registrations: rows
-            .map(|listed| Row::new(&listed.registration, listed.waiting_position))
+            .map(|listed| Row::new(&listed.registration, listed.waiting_position, mails))
             .collect(),
         total: page.total,
         next: page.next.map(|number| number.to_string()),
@@ -135,7 +142,11 @@ pub(in crate::http) async fn cancel(
         by: organiser.actor(),
     };
     match context.registrar.submit(event.id, command).await?? {
-        Answer::Cancelled(row) => Ok(reply::json(&Row::new(&row, None))),
+        Answer::Cancelled(row) => Ok(reply::json(&Row::new(
+            &row,
+            None,
+            context.store.outgoing().mails(),
+        ))),
         other => Err(unexpected(&other)),
     }
 }
@@ -273,6 +284,7 @@ async fn expected(
 async fn shown(context: &Context, locator: Locator) -> Result<Response, Problem> {
     let row = context.store.registration(locator).await?;
     let row = row.ok_or(Refusal::RegistrationNotFound)?;
-    let shown = Row::new(&row.registration, row.waiting_position);
+    let mails = context.store.outgoing().mails();
+    let shown = Row::new(&row.registration, row.waiting_position, mails);
     Ok(reply::json(&shown))
 }

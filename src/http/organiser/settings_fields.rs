@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::domain::event::{self, Edit, Event, NewEvent, PartySize, Slug};
 use crate::domain::invalid::Invalid;
+use crate::domain::mail::{MailKinds, MailSettings, RemindBefore};
 use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
@@ -53,6 +54,9 @@ pub(super) struct Fields<'a> {
     proof_of_work: FieldValue<'a>,
     #[serde(borrow)]
     public_chart: FieldValue<'a>,
+    #[serde(borrow)]
+    remind_hours_before: FieldValue<'a>,
+    mails: JsonField,
     questions: JsonField,
 }
 
@@ -133,6 +137,8 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
     let erase_after = check.take(erase_after(fields)).flatten();
     let proof_of_work = check.take(proof_of_work(fields)).flatten();
     let public_chart = check.take(fields.public_chart.flag("public_chart"));
+    let remind_before = check.take(remind_before(fields)).flatten();
+    let mails = check.take(mails(fields)).flatten();
     let questions = fields.questions.get().map(Questions::parse);
     let questions = check.take_all(questions.transpose()).flatten();
     check.done()?;
@@ -152,6 +158,10 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
                 erase_after: erase_after.flatten(),
                 proof_of_work: proof_of_work.unwrap_or_default(),
                 public_chart: public_chart.flatten().unwrap_or(false),
+                mail: MailSettings {
+                    remind_before: remind_before.flatten(),
+                    mails: mails.unwrap_or_default(),
+                },
             })
         }
         _ => Err(check.problem()),
@@ -178,6 +188,25 @@ fn proof_of_work(fields: &Fields<'_>) -> Result<Option<ProofOfWork>, Invalid> {
     field.replacing(ProofOfWork::FIELD, |word| {
         ProofOfWork::parse(word.unwrap_or_default())
     })
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a number differ, as in an edit"
+)]
+fn remind_before(fields: &Fields<'_>) -> Result<Option<Option<RemindBefore>>, Invalid> {
+    match &fields.remind_hours_before {
+        FieldValue::Absent => Ok(None),
+        FieldValue::Null => Ok(Some(None)),
+        FieldValue::Whole(hours) => RemindBefore::parse(*hours).map(Some).map(Some),
+        FieldValue::Text(_) | FieldValue::Flag(_) | FieldValue::Other => {
+            Err(RemindBefore::out_of_range())
+        }
+    }
+}
+
+fn mails(fields: &Fields<'_>) -> Result<Option<MailKinds>, Invalid> {
+    fields.mails.get().map(MailKinds::parse).transpose()
 }
 
 fn most(field: &FieldValue<'_>) -> Result<Option<PartySize>, Invalid> {
@@ -229,6 +258,8 @@ pub(super) fn edit(
         public_chart: check
             .take(fields.public_chart.flag("public_chart"))
             .flatten(),
+        remind_before: check.take(remind_before(fields)).flatten(),
+        mails: check.take(mails(fields)).flatten(),
         questions: check
             .take_all(fields.questions.get().map(Questions::parse).transpose())
             .flatten(),

@@ -5,14 +5,14 @@ use warp::reply::Response;
 
 use super::answer::problem_page;
 use super::states;
-use super::views::Standing;
 use super::visit::Visit;
 use crate::context::{Context, Shared};
-use crate::domain::event::{Event, PartySize};
+use crate::domain::event::Event;
 use crate::domain::lab;
 use crate::http::{rate, registration, reply};
 use crate::problem::{Code, Problem};
-use crate::wire::calendar::{Entry, Status, calendar};
+use crate::text;
+use crate::wire::calendar::{Entry, calendar};
 
 /// `GET /e/{slug}/event.ics`.
 pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Response {
@@ -30,41 +30,10 @@ pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Respon
 pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Response {
     let file = async {
         let own = registration::find_own(&context, &token).await?;
-        let event = &own.event;
-        let row = &own.registration;
-        let standing = Standing::new(row, event);
-        let entry = entry(&context, &visit, event).ok_or_else(undated)?;
+        let (event, row) = (&own.event, &own.registration);
         let link = visit.absolute(&context.settings, &format!("/r/{}", row.token()));
-        let t = visit.texts;
-        let mut number = t.get1("registration-number", "number", row.locator.number);
-        if row.party_size > PartySize::ONE {
-            let people = t.get1("registration-people", "n", row.party_size.get());
-            number = format!("{number} · {people}");
-        }
-        let mut description = vec![t.get(standing.key()), number, link.clone()];
-        let online = registration::online_url(event, row.locator.round, row.status);
-        description.extend(online.map(str::to_owned));
-        if !event.description.is_empty() {
-            description.extend([String::new(), event.description.clone()]);
-        }
-        let entry = Entry {
-            uid: format!("{}-{}", row.locator, entry.uid),
-            // Every change of a registration that a calendar shows is a revision of its event.
-            sequence: event.revision,
-            stamp: event.at,
-            description: description.join("\n"),
-            location: match online {
-                Some(url) if entry.location.is_empty() => url.to_owned(),
-                Some(_) | None => entry.location,
-            },
-            url: link,
-            status: match standing {
-                Standing::Confirmed => Status::Confirmed,
-                Standing::Waiting => Status::Tentative,
-                Standing::Cancelled | Standing::Archived => Status::Cancelled,
-            },
-            ..entry
-        };
+        let entry = text::calendar::of_registration(visit.texts, event, row, link);
+        let entry = entry.ok_or_else(undated)?;
         let _turn = rate::list(&context, visit.head.peer.ip).await?;
         Ok((calendar(None, &[entry]), event.slug.to_string()))
     };
@@ -95,22 +64,8 @@ pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
 
 /// An event as everybody sees it; `None` if it has no start.
 fn entry(context: &Context, visit: &Visit, event: &Event) -> Option<Entry> {
-    let occasion = &event.occasion;
-    Some(Entry {
-        // The epoch makes it unique among all installations, and does not depend on the address.
-        uid: format!("{}-{}@headcount", event.slug, event.epoch.as_str()),
-        sequence: i64::from(event.edits),
-        stamp: event.edited_at.unwrap_or(event.at),
-        starts_at: occasion.starts_at?,
-        ends_at: occasion.ends_at,
-        zone: occasion.time_zone.clone(),
-        summary: event.title.clone(),
-        description: event.description.clone(),
-        location: occasion.location.clone(),
-        contact: occasion.contact.clone(),
-        url: visit.absolute(&context.settings, &format!("/e/{}", event.slug)),
-        status: Status::Confirmed,
-    })
+    let page = visit.absolute(&context.settings, &format!("/e/{}", event.slug));
+    text::calendar::of_event(event, page)
 }
 
 fn undated() -> Problem {

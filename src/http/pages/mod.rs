@@ -2,7 +2,8 @@
 //!
 //! A handler reads the newest state and fills a template's struct; `answer` adds the headers.
 //! Changes are POST requests that end in a 303. A refused form comes back as the same page with what
-//! was typed. GET changes nothing, because mail scanners and prefetchers follow links.
+//! was typed. GET changes nothing, because mail scanners and prefetchers follow links; only a
+//! mailed link proves an address.
 
 mod admin;
 mod answer;
@@ -13,6 +14,7 @@ mod compare;
 mod dashboard;
 mod form;
 mod language;
+mod mail;
 mod mistakes;
 mod public;
 mod qr;
@@ -66,7 +68,12 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
             language::switch(&context.settings, &visit).ok_or_else(reject::not_found)
         })
         .boxed();
-    first_of([chosen, public(&context), console(&context)])
+    first_of([
+        chosen,
+        public(&context),
+        mailing(&context),
+        console(&context),
+    ])
 }
 
 fn public(context: &Shared) -> BoxedFilter<(Response,)> {
@@ -195,6 +202,50 @@ fn public(context: &Shared) -> BoxedFilter<(Response,)> {
         poster,
         problems,
         embed,
+    ])
+}
+
+/// Pages of both about mails.
+fn mailing(context: &Shared) -> BoxedFilter<(Response,)> {
+    let page_visit = || with(context).and(visit());
+    let send = || with(context).and(visit()).and(body());
+    let lost_link = at!("e" / String / "link")
+        .and(read())
+        .and(page_visit())
+        .then(mail::lost)
+        .boxed();
+    let ask_link = at!("e" / String / "link")
+        .and(warp::post())
+        .and(send())
+        .then(mail::ask)
+        .boxed();
+    let unsubscribe_page = at!("r" / String / "unsubscribe")
+        .and(read())
+        .and(page_visit())
+        .then(mail::unsubscribe_page)
+        .boxed();
+    let unsubscribe = at!("r" / String / "unsubscribe")
+        .and(warp::post())
+        .and(page_visit())
+        .then(mail::unsubscribe)
+        .boxed();
+    let mail_page = at!("admin" / "events" / String / "mail")
+        .and(read())
+        .and(page_visit())
+        .then(admin::mail::show)
+        .boxed();
+    let mail = at!("admin" / "events" / String / "mail")
+        .and(warp::post())
+        .and(send())
+        .then(admin::mail::act)
+        .boxed();
+    first_of([
+        lost_link,
+        ask_link,
+        unsubscribe_page,
+        unsubscribe,
+        mail_page,
+        mail,
     ])
 }
 

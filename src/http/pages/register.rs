@@ -28,13 +28,14 @@ use crate::text::Texts;
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
     match states::by_slug(&context, &slug).await {
         Ok(shown) => {
-            let form = Refused::default().fill(
+            let mut form = Refused::default().fill(
                 &context.settings,
                 &visit,
                 &shown,
                 context.clock.now(),
                 &Form::default(),
             );
+            form.mails = context.store.outgoing().mails();
             page(&visit, StatusCode::OK, Keep::Revalidated, &form)
         }
         Err(problem) => problem_page(&visit, &problem),
@@ -94,13 +95,14 @@ async fn again(
     let Some(shown) = shown else {
         return problem_page(&visit, problem);
     };
-    let template = Refused::new(visit.texts, form, problem, &shown.event).fill(
+    let mut template = Refused::new(visit.texts, form, problem, &shown.event).fill(
         &context.settings,
         &visit,
         &shown,
         context.clock.now(),
         form,
     );
+    template.mails = context.store.outgoing().mails();
     let mut response = page(&visit, problem.code().status(), Keep::Never, &template);
     response.headers_mut().extend(problem.headers().clone());
     response
@@ -193,6 +195,7 @@ impl Refused {
             event: shown.view(now),
             structured: script_data(&structured::event(&shown.event, &page_url)),
             page_url,
+            mails: false,
             name: form.get("name").to_owned(),
             email: form.get("email").to_owned(),
             party_size: form.sent("party_size").unwrap_or("1").to_owned(),

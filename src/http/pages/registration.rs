@@ -26,7 +26,12 @@ use crate::text::Texts;
 
 /// `GET /r/{token}`.
 pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Response {
-    match fill(&context, &visit, &token, None).await {
+    let shown = async {
+        let own = registration::find_own(&context, &token).await?;
+        registration::note_opened(&context, &own).await;
+        fill(&context, &visit, &token, None).await
+    };
+    match shown.await {
         Ok(template) => page(&visit, StatusCode::OK, Keep::Never, &template),
         Err(problem) => refused(&context, &visit, &token, &problem).await,
     }

@@ -39,6 +39,8 @@ pub(super) struct EventPage {
     pub(super) page_url: String,
     /// JSON-LD, safe inside a script element.
     pub(super) structured: String,
+    /// Whether this server sends mail, so that a lost link can be mailed.
+    pub(super) mails: bool,
     pub(super) name: String,
     pub(super) email: String,
     pub(super) idempotency_key: String,

@@ -22,7 +22,7 @@ use crate::domain::registration::{PartySize, Secret};
 use crate::http::auth::{self, Organiser};
 use crate::http::body::{AllowedMedia, Content, Media, Unread};
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::{find, preconditions};
+use crate::http::{find, language, preconditions};
 use crate::problem::Problem;
 
 /// The fields of a request to add somebody.
@@ -103,6 +103,7 @@ impl ByHand {
                 applicant: Applicant {
                     party_size,
                     answers,
+                    language: language::preferred(&head.headers),
                     ..Applicant::new(name, email, key, Secret::draw())
                 },
                 over_capacity: over_capacity.unwrap_or_default(),

@@ -22,7 +22,7 @@ use crate::domain::registration::{IdempotencyKey, PartySize, Registration, Secre
 use crate::http::body::{self, AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::proof::{Asked, Attempt, Proof};
-use crate::http::{auth, find, preconditions, rate, reply};
+use crate::http::{auth, find, language, preconditions, rate, reply};
 use crate::problem::{Code, Problem};
 
 /// The header that names an attempt, so that repeating the request is safe.
@@ -265,6 +265,7 @@ fn applicant(
             let applicant = Applicant {
                 party_size,
                 answers,
+                language: language::preferred(&head.headers),
                 ..Applicant::new(name, email, key, Secret::draw())
             };
             Ok((applicant, proof))

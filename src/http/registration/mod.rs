@@ -4,6 +4,7 @@
 mod answers;
 mod by_hand;
 mod create;
+mod links;
 mod own;
 mod view;
 
@@ -12,8 +13,11 @@ pub(super) use by_hand::post as post_by_hand;
 pub use by_hand::{ByHand, add};
 pub(super) use create::post;
 pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit};
+pub(super) use links::post as post_link;
+pub use links::{request as request_link, require_mail};
 pub use own::{
-    OwnRegistration, cancel, change, erase, event_of, find_own, is_of_deleted_event, revised,
+    OwnRegistration, cancel, change, erase, event_of, find_own, is_of_deleted_event, note_opened,
+    revised, unsubscribe,
 };
 pub(super) use own::{delete, erase_own, get, patch};
 pub(super) use view::online_url;

@@ -31,6 +31,7 @@ pub(in crate::http) async fn get(
     head: RequestHead,
 ) -> Result<Response, Problem> {
     let found = find_own(&context, &token).await?;
+    note_opened(&context, &found).await;
     Ok(reply::json(&present(&context, &head, &found).await?))
 }
 
@@ -121,6 +122,8 @@ pub struct OwnRegistration {
     pub registration: Registration,
     /// The present place in the waiting list, from 1.
     pub waiting_position: Option<u32>,
+    /// Whether the link was one that only a mail contains.
+    pub mailed: bool,
 }
 
 impl OwnRegistration {
@@ -152,14 +155,42 @@ pub async fn find_own(context: &Context, token: &str) -> Result<OwnRegistration,
         .registration(token.locator)
         .await?
         .ok_or_else(not_found)?;
-    if !listed.registration.secret.matches(&token.secret) {
+    let row = &listed.registration;
+    let mailed = context.store.outgoing().mailed_secret(row);
+    let mailed = mailed.is_some_and(|secret| secret.matches(&token.secret));
+    if !mailed && !row.secret.matches(&token.secret) {
         return Err(not_found());
     }
     Ok(OwnRegistration {
+        mailed,
         event,
         registration: listed.registration,
         waiting_position: listed.waiting_position,
     })
+}
+
+/// Notes that somebody who reads the mails to the address has opened the link in one: this is the one
+/// GET that changes something.
+pub async fn note_opened(context: &Context, own: &OwnRegistration) {
+    let row = &own.registration;
+    if !own.mailed || row.email.is_none() || row.email_proven_at.is_some() {
+        return;
+    }
+    // Boxed: rare, and large enough to make every request's future large.
+    let noted = Box::pin(context.store.prove_email(row.locator, context.clock.now())).await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "cannot note that a mailed link was opened; the next opening counts");
+    }
+}
+
+/// Ends mails to everybody for this registration. A second call changes nothing.
+pub async fn unsubscribe(context: &Context, own: &OwnRegistration) -> Result<(), Problem> {
+    let locator = own.registration.locator;
+    context
+        .store
+        .unsubscribe(locator, context.clock.now())
+        .await?;
+    Ok(())
 }
 
 /// Whether a private link that opens nothing belongs to a deleted event, whose registrations were

@@ -190,9 +190,7 @@ pub(super) async fn present<'a>(
 
 /// Where the event takes place online, for somebody who has a place.
 pub(in crate::http) fn online_url(event: &Event, round: u32, status: Status) -> Option<&str> {
-    let has_place = status == Status::Confirmed && round == event.round;
-    let url = event.occasion.online_url.as_ref()?;
-    has_place.then(|| url.as_str())
+    event.online_url_of(round, status)
 }
 
 fn view<'a>(

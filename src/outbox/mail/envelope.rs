@@ -68,9 +68,8 @@ pub(super) fn seal(
     };
     let body = match letter.calendar {
         Some(calendar) => {
-            // A constant of the right form.
-            let kind = ContentType::parse("text/calendar; charset=utf-8; method=PUBLISH")
-                .expect("a content type");
+            // Without `method`: the file is no scheduling message (RFC 6047). A constant of the right form.
+            let kind = ContentType::parse("text/calendar; charset=utf-8").expect("a content type");
             let file = Attachment::new("event.ics".to_owned()).body(calendar, kind);
             MultiPart::mixed().multipart(body).singlepart(file)
         }
@@ -111,7 +110,7 @@ mod tests {
             "To: Ada@xn--bcher-kva.example\r\n",
             "Date: Sat, 21 Nov 2026 09:00:00 +0000\r\n",
             "multipart/alternative",
-            "text/calendar; charset=utf-8; method=PUBLISH",
+            "text/calendar; charset=utf-8",
             "filename=\"event.ics\"",
         ] {
             assert!(one.contains(line), "{line:?} in {one}");

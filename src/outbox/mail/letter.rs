@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::event::Event;
 use crate::domain::outbox::MailKind;
-use crate::domain::registration::Registration;
+use crate::domain::registration::{Registration, Secret};
 
 /// What a mail is about.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,9 @@ pub struct Subject<'a> {
     pub event: Option<&'a Event>,
     /// The registration as it is now; `None` for a test.
     pub registration: Option<&'a Registration>,
-    /// The language's tag; empty for the default.
+    /// The secret of the link that only mails contain; `None` for a test.
+    pub secret: Option<&'a Secret>,
+    /// The language's tag of a test; empty for the default.
     pub language: &'a str,
     /// Facts from when the row was written.
     pub payload: &'a Value,

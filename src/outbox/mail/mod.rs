@@ -19,13 +19,11 @@ use crate::store::{Store, StoreError};
 mod envelope;
 mod error;
 mod letter;
-mod plain;
 mod pool;
 mod settings;
 mod smtp_url;
 
 pub use letter::{Compose, Letter, Subject};
-pub use plain::Plain;
 pub use pool::{Pool, Timeouts, check};
 pub use settings::{Sender, Settings};
 pub use smtp_url::SmtpUrl;
@@ -88,10 +86,14 @@ impl Mailer {
         if let Some(outcome) = self.guard(row, kind, registration.as_ref()).await? {
             return Ok(outcome);
         }
+        let secret = registration
+            .as_ref()
+            .and_then(|row| self.store.outgoing().mailed_secret(row));
         let subject = Subject {
             kind,
             event: event.as_ref(),
             registration: registration.as_ref(),
+            secret: secret.as_ref(),
             language: &row.language,
             payload: &row.payload,
         };
@@ -155,7 +157,11 @@ impl Mailer {
                 "a mail server has refused the address before",
             )));
         }
-        let proven = registration.is_some_and(is_proven);
+        let unsubscribed = registration.is_some_and(|row| row.unsubscribed_at.is_some());
+        if kind.goes_to_everybody() && unsubscribed {
+            return Ok(Some(Outcome::Dropped("the person wants no such mail")));
+        }
+        let proven = registration.is_some_and(is_proven) || history.proven;
         if kind.is_limited() && history.mailed && !proven {
             return Ok(Some(Outcome::Dropped(
                 "an address that has not proven itself gets one mail a day",
@@ -165,10 +171,9 @@ impl Mailer {
     }
 }
 
-/// Whether the owner of the address has opened a link that was mailed to it. No mail has such a link
-/// yet, so that every address has only its one mail a day.
-fn is_proven(_: &Registration) -> bool {
-    false
+/// Whether the owner of the address has opened a link that was mailed to it.
+fn is_proven(registration: &Registration) -> bool {
+    registration.email_proven_at.is_some()
 }
 
 /// Whom an organiser's test mail goes to: the address is in the row, and is the organiser's own.

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::command::Refusal;
+use crate::domain::language::Language;
 use crate::domain::person::{Email, Name};
 use crate::domain::questions::Answers;
 use crate::domain::registration::{Locator, PartySize, Registration, Secret, Status};
@@ -31,6 +32,9 @@ fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
         at: Timestamp::from_millis(0),
         added_by: None,
         erased_at: None,
+        language: Language::default(),
+        email_proven_at: None,
+        unsubscribed_at: None,
     })
 }
 

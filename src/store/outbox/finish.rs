@@ -7,6 +7,7 @@ use super::super::transaction::Transaction as _;
 use super::super::writes::in_transaction;
 use super::super::{Store, StoreError};
 use crate::domain::clock::Timestamp;
+use crate::domain::event::EventId;
 use crate::domain::outbox::{Row, RowState};
 
 /// What was sent is sent, even if the lease has expired meanwhile.
@@ -28,7 +29,7 @@ const RETRY: &str = "\
     UPDATE outbox
     SET state = 'waiting', due_at = $2, attempts = 0, attempted_at = NULL, leased_until = 0,
         finished_at = NULL
-    WHERE id = $1 AND state = 'failed'";
+    WHERE id = $1 AND state = 'failed' AND event_id = $3";
 const ACCEPT: &str =
     "DELETE FROM refused_addresses WHERE recipient = (SELECT recipient FROM outbox WHERE id = $1)";
 
@@ -116,13 +117,19 @@ impl Store {
         })
     }
 
-    /// Sends a failed row again, at the organiser's wish; its address counts as good again. Returns
+    /// Sends a failed row of an event again, at the organiser's wish; its address counts as good again. Returns
     /// whether there was such a row.
-    pub async fn retry_outbox(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn retry_outbox(
+        &self,
+        event: EventId,
+        id: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let found = in_transaction!(self, transaction => {
             let changed = query(RETRY)
                 .bind(id)
                 .bind(now.as_millis())
+                .bind(event)
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();

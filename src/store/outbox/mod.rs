@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::{Store, StoreError};
 use crate::domain::outbox::{Channel, Recipient};
-use crate::domain::registration::Secret;
+use crate::domain::registration::{Registration, Secret};
 
 mod claim;
 mod finish;
@@ -36,24 +36,27 @@ pub struct Outgoing(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// `None`: no mail is configured, and no row of a mail is written.
+    /// `None`: this installation has never sent mail.
     key: Option<Secret>,
+    /// Whether mail is configured; without it no row of a mail is written.
+    sends: bool,
     mails: Notify,
     fanouts: Notify,
     webhooks: Notify,
 }
 
 impl Outgoing {
-    fn with_key(key: Secret) -> Self {
+    fn with_key(key: Secret, sends: bool) -> Self {
         Self(Arc::new(Inner {
             key: Some(key),
+            sends,
             ..Inner::default()
         }))
     }
 
     /// Whether mail is configured.
     pub fn mails(&self) -> bool {
-        self.0.key.is_some()
+        self.0.sends
     }
 
     /// Waits until this node has committed rows of a channel. A row may be there already.
@@ -75,6 +78,22 @@ impl Outgoing {
             Channel::Fanout => &self.0.fanouts,
             Channel::Webhook => &self.0.webhooks,
         }
+    }
+
+    /// The secret of the link to a registration that only mails contain. Who opens it reads the mails
+    /// to the address. It follows from the private link's secret and this installation's key, so
+    /// that it is stored nowhere and a registration of any version has one. `None` if this
+    /// installation has never sent mail.
+    pub fn mailed_secret(&self, row: &Registration) -> Option<Secret> {
+        let key = self.0.key.as_ref()?;
+        let digest = Sha256::new()
+            .chain_update(key.reveal())
+            .chain_update("mailed link ")
+            .chain_update(row.token().to_string())
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Some(Secret::of_number(u128::from_be_bytes(bytes)))
     }
 
     /// The stored form of a recipient. Without the key of this installation nobody can try out
@@ -106,15 +125,26 @@ fn digest(key: &Secret, address: &str) -> String {
 
 impl Store {
     /// The same database, for a node that sends mail: batches write mails as well.
-    pub async fn with_mail(mut self) -> Result<Self, StoreError> {
+    pub async fn with_mail(self) -> Result<Self, StoreError> {
         let drawn = Secret::draw();
         let key = self.setting_or_insert(KEY, drawn.reveal()).await?;
-        let outgoing = Outgoing::with_key(Secret::stored(key));
+        Ok(self.with_outgoing(Outgoing::with_key(Secret::stored(key), true)))
+    }
+
+    /// The same database, for a node that sends no mail: links that were mailed before still open.
+    pub async fn with_mailed_links(self) -> Result<Self, StoreError> {
+        Ok(match self.setting(KEY).await? {
+            Some(key) => self.with_outgoing(Outgoing::with_key(Secret::stored(key), false)),
+            None => self,
+        })
+    }
+
+    fn with_outgoing(mut self, outgoing: Outgoing) -> Self {
         match &mut self {
             Self::Sqlite(store) => store.outgoing = outgoing,
             Self::Postgres(store) => store.outgoing = outgoing,
         }
-        Ok(self)
+        self
     }
 
     /// What this node knows about outgoing messages.
@@ -133,8 +163,8 @@ mod tests {
     #[test]
     fn an_address_is_stored_as_a_digest_that_needs_the_key() {
         let (one, other) = (
-            Outgoing::with_key(Secret::draw()),
-            Outgoing::with_key(Secret::draw()),
+            Outgoing::with_key(Secret::draw(), true),
+            Outgoing::with_key(Secret::draw(), true),
         );
         let ada = Recipient::Address("ada@example.org".to_owned());
         let stored = one.stored(&ada);

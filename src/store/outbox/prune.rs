@@ -11,7 +11,7 @@ use super::insert;
 use crate::domain::clock::Timestamp;
 use crate::domain::outbox::{MailKind, NewRow, Row};
 use crate::domain::person::Email;
-use crate::domain::registration::Locator;
+use crate::domain::registration::{Locator, Status};
 
 /// Registrations that a fan-out turns into mails in one transaction: a few milliseconds of the lock
 /// for which registrations wait.
@@ -25,7 +25,7 @@ const PRUNED: i64 = 500;
 
 const NEXT: &str = "\
     SELECT number, email FROM registrations
-    WHERE event_id = $1 AND round = $2 AND number > $3 AND status <> 'cancelled' AND email <> ''
+    WHERE event_id = $1 AND round = $2 AND number > $3 AND status IN ('confirmed', $5) AND email <> ''
     ORDER BY number LIMIT $4";
 /// The comparison makes a portion count once, even if two nodes work on it.
 const PROGRESS: &str = "\
@@ -55,12 +55,19 @@ impl Store {
     ) -> Result<Option<u32>, StoreError> {
         let outgoing = self.outgoing().clone();
         let progress = i64::from(after);
+        // The event begins for those with a place only.
+        let also = match MailKind::parse(&fanout.kind) {
+            Some(MailKind::Reminder) => Status::Confirmed,
+            Some(_) | None => Status::Waiting,
+        };
+        let also = also.as_str();
         let last = in_transaction!(self, transaction => {
             let found: Vec<(i64, String)> = query_as(NEXT)
                 .bind(fanout.event)
                 .bind(fanout.round.map(i64::from))
                 .bind(progress)
                 .bind(PORTION)
+                .bind(also)
                 .fetch_all(&mut *transaction)
                 .await?;
             let last = found.last().map(|(number, _)| *number);

@@ -76,12 +76,12 @@ const WRITE_ROWS: &str = "\
     )
     INSERT INTO registrations (event_id, number, round, secret, name, search_key, email, email_key,
         idempotency_key, status, accepted_waiting, accepted_revision, revision, at, party_size,
-        answers, added_by)
+        answers, added_by, language)
     SELECT event.id, new.*
     FROM event CROSS JOIN unnest($27::bigint[], $28::bigint[], $29::text[], $30::text[],
         $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::bigint[],
         $37::bigint[], $38::bigint[], $39::bigint[], $40::bigint[], $41::text[],
-        $42::text[]) AS new";
+        $42::text[], $43::text[]) AS new";
 /// The invariant: a transaction has its connection until it ends.
 const ENDED: &str = "only the end takes it away";
 
@@ -270,6 +270,7 @@ fn bind_registrations<'q>(query: Statement<'q>, new: &[&'q Registration]) -> Sta
         .bind(column(new, |row| i64::from(row.party_size.get())))
         .bind(column(new, |row| row.answers.stored()))
         .bind(column(new, |row| row.added_by.map(AddedBy::as_str)))
+        .bind(column(new, |row| row.language.tag()))
 }
 
 /// One column of some rows, as `unnest` takes it.

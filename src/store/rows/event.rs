@@ -8,6 +8,7 @@ use super::super::StoreError;
 use super::{capacity, count, party_size, row, unreadable};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, Slug};
+use crate::domain::mail::{MailKinds, MailSettings, RemindBefore};
 use crate::domain::occasion::{Occasion, OnlineUrl};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
@@ -21,7 +22,7 @@ macro_rules! event_columns {
          ended, closed, round, revision, registered, waiting, last_number, at, announcement, \
          max_party_size, waiting_companions, starts_at, ends_at, time_zone, location, online_url, \
          contact, edits, edited_at, questions, erase_after_days, proof_of_work, \
-         public_chart"
+         public_chart, remind_hours_before, mail_off"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
@@ -93,6 +94,8 @@ row! {
         erase_after_days: Option<i64>,
         proof_of_work: String,
         public_chart: bool,
+        remind_hours_before: Option<i64>,
+        mail_off: String,
     }
 }
 
@@ -135,6 +138,14 @@ impl TryFrom<EventRow> for Event {
             proof_of_work: ProofOfWork::parse(&row.proof_of_work)
                 .map_err(|_| unreadable("proof_of_work", &row.proof_of_work))?,
             public_chart: row.public_chart,
+            mail: MailSettings {
+                remind_before: row
+                    .remind_hours_before
+                    .map(RemindBefore::parse)
+                    .transpose()
+                    .map_err(|_| unreadable("remind_hours_before", "out of range"))?,
+                mails: MailKinds::of_stored(&row.mail_off),
+            },
             edits: count("edits", row.edits)?,
             edited_at: row.edited_at.map(Timestamp::from_millis),
             scheduled: row.scheduled,

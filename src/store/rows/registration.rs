@@ -5,6 +5,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use super::super::{Listed, StoreError};
 use super::{count, party_size, row, unreadable};
 use crate::domain::clock::Timestamp;
+use crate::domain::language::Language;
 use crate::domain::person::{Email, Name};
 use crate::domain::questions::Answers;
 use crate::domain::registration::{AddedBy, IdempotencyKey, Locator, Registration, Secret, Status};
@@ -13,7 +14,8 @@ use crate::domain::registration::{AddedBy, IdempotencyKey, Locator, Registration
 macro_rules! registration_columns {
     () => {
         "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, \
-         accepted_revision, revision, at, party_size, answers, added_by, erased_at"
+         accepted_revision, revision, at, party_size, answers, added_by, erased_at, \
+         language, email_proven_at, unsubscribed_at"
     };
 }
 pub(in crate::store) use registration_columns;
@@ -36,6 +38,9 @@ row! {
         answers: Option<String>,
         added_by: Option<String>,
         erased_at: Option<i64>,
+        language: String,
+        email_proven_at: Option<i64>,
+        unsubscribed_at: Option<i64>,
     }
 }
 
@@ -84,6 +89,9 @@ impl TryFrom<RegistrationRow> for Registration {
             at: Timestamp::from_millis(row.at),
             added_by: row.added_by.map(|word| added_by(&word)).transpose()?,
             erased_at: row.erased_at.map(Timestamp::from_millis),
+            language: Language::parse(&row.language).unwrap_or_default(),
+            email_proven_at: row.email_proven_at.map(Timestamp::from_millis),
+            unsubscribed_at: row.unsubscribed_at.map(Timestamp::from_millis),
         })
     }
 }

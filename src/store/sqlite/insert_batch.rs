@@ -36,11 +36,11 @@ const CHANGES_AT_ONCE: usize = 1_024;
 const REGISTRATIONS: &str = "
     INSERT OR ROLLBACK INTO registrations (event_id, number, round, secret, name, search_key, email,
         email_key, idempotency_key, status, accepted_waiting, accepted_revision, revision, at,
-        party_size, answers, added_by)
+        party_size, answers, added_by, language)
     SELECT ?, column1, column2, column3, column4, column5, column6, column7, column8, column9,
-        column10, column11, column12, column13, column14, column15, column16
+        column10, column11, column12, column13, column14, column15, column16, column17
     FROM (VALUES ";
-const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const REGISTRATION: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Skips the rows without values.
 const FILTER: &str = ") WHERE column1 IS NOT NULL;";
 /// Registrations in one INSERT. SQLite takes at most 32,766 values in a statement.
@@ -136,6 +136,7 @@ fn bind_registration<'q>(query: Statements<'q>, row: &Registration) -> Statement
         .bind(row.party_size.get())
         .bind(row.answers.stored())
         .bind(row.added_by.map(AddedBy::as_str))
+        .bind(row.language.tag())
 }
 
 /// The form that SQLite's thread uses without another copy.

@@ -103,7 +103,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ipnet", &["server", "app"]),
     ("rustix", &["store", "server", "cli"]),
     ("tokio_tungstenite", &["wire", "transport", "cli"]),
-    ("askama", &["http"]),
+    ("askama", &["http", "outbox"]),
     ("fluent_templates", &["text"]),
     ("rust_embed", &["http"]),
     ("utoipa", &["http"]),

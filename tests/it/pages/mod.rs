@@ -22,21 +22,21 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     frame-ancestors 'none'; base-uri 'none'";
 
 /// A browser: it prefers HTML, keeps cookies and says where its forms come from.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     app: &'a App,
     cookies: Vec<(String, String)>,
     language: &'static str,
 }
 
 /// An answer; HTML is on one line.
-struct Page {
-    status: u16,
+pub(crate) struct Page {
+    pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl<'a> Browser<'a> {
-    fn new(app: &'a App) -> Self {
+    pub(crate) fn new(app: &'a App) -> Self {
         Self {
             app,
             cookies: Vec::new(),
@@ -44,7 +44,7 @@ impl<'a> Browser<'a> {
         }
     }
 
-    async fn get(&mut self, path: &str) -> Page {
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
         self.send("GET", path, "", &[]).await
     }
 
@@ -53,7 +53,7 @@ impl<'a> Browser<'a> {
         self.send("POST", path, body, &[("origin", &origin)]).await
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &mut self,
         method: &str,
         path: &str,

@@ -296,8 +296,20 @@ async fn a_refused_address_is_known_until_the_organiser_tries_again(stage: Stage
     let history = stage.store.outbox_history(&row, day_before).await.unwrap();
     assert!(history.refused && !history.mailed);
     let now = stage.clock().now();
-    assert!(stage.store.retry_outbox(row.id, now).await.unwrap());
-    assert!(!stage.store.retry_outbox(row.id, now).await.unwrap());
+    assert!(
+        stage
+            .store
+            .retry_outbox(event.id, row.id, now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !stage
+            .store
+            .retry_outbox(event.id, row.id, now)
+            .await
+            .unwrap()
+    );
     let again = stage.mails("a").await.remove(0);
     assert_eq!((again.id, again.attempts), (row.id, 1));
     stage.finish("a", &again, Finish::Sent).await;

@@ -104,6 +104,11 @@ pub(in crate::http::openapi) struct Event {
     proof_of_work: ProofOfWork,
     /// Whether anybody may see how the counts developed.
     public_chart: bool,
+    /// Hours before `starts_at` when people with a place get a reminder. Only if this server sends mail.
+    remind_hours_before: Option<i32>,
+    /// The kinds of mail that are sent. Only if this server sends mail.
+    #[schema(nullable = false)]
+    mails: Option<Vec<MailKind>>,
     /// How often the settings were edited; `SEQUENCE` in the event's calendar file.
     #[schema(minimum = 0)]
     edits: i32,
@@ -143,6 +148,20 @@ pub(in crate::http::openapi) struct Question {
     /// For `choice` and `choices`, else empty.
     options: Vec<String>,
     help: String,
+}
+
+/// A kind of mail.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::http::openapi) enum MailKind {
+    Confirmed,
+    Waiting,
+    Promoted,
+    Cancelled,
+    Changed,
+    Reminder,
+    Announcement,
+    Link,
 }
 
 /// All events, in the order of their creation.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::event::{ProofOfWork, QuestionKind};
+use super::event::{MailKind, ProofOfWork, QuestionKind};
 use super::registration::{Answers, Organiser, Status};
 
 /// A question to ask: like `Question`, with defaults.
@@ -97,6 +97,10 @@ pub(in crate::http::openapi) struct Row {
     /// When name, address and answers were erased for good.
     #[schema(format = DateTime, required)]
     erased_at: Option<String>,
+    /// Whether the person has opened a link that was mailed to the address. Only if this server
+    /// sends mail.
+    #[schema(nullable = false)]
+    email_proven: Option<bool>,
 }
 
 /// A page of registrations.
@@ -150,6 +154,11 @@ macro_rules! settings {
             /// Whether anybody may see how the counts developed; `false` unless given.
             #[schema(nullable = false)]
             public_chart: Option<bool>,
+            /// Hours before `starts_at` when people with a place get a reminder; `null`: no reminder.
+            remind_hours_before: Option<i32>,
+            /// The kinds of mail that are sent; all unless given.
+            #[schema(nullable = false)]
+            mails: Option<Vec<MailKind>>,
         }
     };
 }
@@ -210,6 +219,9 @@ pub(in crate::http::openapi) struct Announcement {
     /// When it stops being shown; 24 hours from now unless given.
     #[schema(format = DateTime)]
     ends_at: Option<String>,
+    /// Also mail it to everybody who has registered. Refused if this server sends no mail.
+    #[schema(default = false, nullable = false)]
+    mail: Option<bool>,
 }
 
 /// Who did what when, before and after.

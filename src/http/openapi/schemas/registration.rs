@@ -69,6 +69,17 @@ pub(in crate::http::openapi) struct Challenge {
     signature: String,
 }
 
+/// Where to send a lost link.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct LostLink {
+    /// The address with which somebody has registered.
+    email: String,
+}
+
+/// An object without members.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Nothing {}
+
 /// How the organiser sent a command.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -22,10 +22,11 @@ use crate::domain::access::Permission;
 use crate::domain::command::{Answer, Applicant, Command, Imported, Refusal};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
+use crate::domain::language::Language;
 use crate::http::auth::Organiser;
 use crate::http::body::{self, Unread};
 use crate::http::registration::unexpected;
-use crate::http::{auth, find, preconditions, reply};
+use crate::http::{auth, find, language, preconditions, reply};
 use crate::problem::Problem;
 
 /// The most people in a file. They are stored in one transaction, and everybody else of the event
@@ -87,25 +88,30 @@ pub(in crate::http) async fn post(
     let dry_run = query::Query::parse(&query)?.dry_run()?;
     let file = body.read_file(body::IMPORT_MAX, &head, "text/csv").await?;
     preconditions::require(&head.headers, &[event.position()])?;
-    let report = run(&context, &event, file, dry_run, &organiser).await?;
+    let language = language::preferred(&head.headers);
+    let report = run(&context, &event, file, dry_run, &organiser, language).await?;
     Ok(reply::json(&report))
 }
 
-/// Imports a file, or tries to.
+/// Imports a file, or tries to. The people's mails are in the organiser's `language`.
 pub(in crate::http) async fn run(
     context: &Context,
     event: &Arc<Event>,
     file: Bytes,
     dry_run: bool,
     organiser: &Organiser,
+    language: Language,
 ) -> Result<Report, Problem> {
     let Sheet {
         rows,
         lines,
-        people,
+        mut people,
         headings,
         mut errors,
     } = check(event, file).await?;
+    for person in &mut people {
+        person.language = language;
+    }
     let cells: Vec<_> = people.iter().map(Cells::of).collect();
     let command = Command::Import {
         people,

@@ -274,6 +274,9 @@ async fn carry_out(
         Action::Undo => Command::Undo { expected: None, by },
         Action::Announce => {
             let new = announcement(form, context.clock.now())?;
+            if new.mail {
+                announcements::check_mail(context, event)?;
+            }
             announcements::announce(context, event, &new, organiser).await?;
             return Ok(choices);
         }
@@ -331,6 +334,7 @@ fn announcement(form: &Form, now: Timestamp) -> Result<NewAnnouncement, Problem>
     Ok(NewAnnouncement {
         text: announcement::parse_text(form.get("text"))?,
         ends_at: hours.map(|hours| now.plus(Duration::from_hours(hours))),
+        mail: form.is_ticked(announcements::MAIL),
     })
 }
 

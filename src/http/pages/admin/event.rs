@@ -8,6 +8,8 @@ use super::templates::AdminEventPage;
 use super::{flash, list, live, mistakes, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
+use crate::domain::outbox::MailKind;
+use crate::http::organiser::announcements;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::states;
@@ -115,6 +117,8 @@ async fn fill(
     };
     let error_at = |field| mistakes::at(texts, problem?, field);
     let (announcement, announce_hours) = typed.announcement();
+    let mails = context.store.outgoing().mails();
+    let mail = matches!(typed, Typed::Announcement(form) if form.is_ticked(announcements::MAIL));
     Ok(AdminEventPage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -131,5 +135,6 @@ async fn fill(
         announcement_error: error_at("text"),
         announcement,
         announce_hours,
+        announce_mail: Some(mail).filter(|_| mails && event.mail.mails.has(MailKind::Announcement)),
     })
 }

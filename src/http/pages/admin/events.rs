@@ -13,6 +13,7 @@ use crate::domain::event::{
     NewEvent, PartySize, Slug, check_schedule, parse_description, parse_title,
 };
 use crate::domain::local_time::Choice;
+use crate::domain::mail::MailSettings;
 use crate::domain::occasion::{Occasion, OnlineUrl, parse_contact, parse_location};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
@@ -136,6 +137,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
         erase_after: erase_after.flatten(),
         proof_of_work: proof_of_work.unwrap_or_default(),
         public_chart: form.is_ticked("public_chart"),
+        mail: MailSettings::default(),
         occasion,
         ..NewEvent::new(slug, title, capacity)
     };

@@ -100,7 +100,15 @@ async fn check(
 ) -> Response {
     let outcome = async {
         let shown = states::by_slug(context, slug).await?;
-        let report = import::run(context, &shown.event, file.clone(), dry_run, organiser).await?;
+        let report = import::run(
+            context,
+            &shown.event,
+            file.clone(),
+            dry_run,
+            organiser,
+            visit.texts.language(),
+        )
+        .await?;
         Ok::<_, Problem>((shown, report))
     };
     let (shown, report) = match outcome.await {

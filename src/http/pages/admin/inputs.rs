@@ -4,6 +4,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::{Capacity, PartySize};
 use crate::domain::invalid::Invalid;
 use crate::domain::local_time::{self, Choice, LocalTime};
+use crate::domain::mail::RemindBefore;
 use crate::domain::retention::EraseAfter;
 use crate::domain::zone::Zone;
 
@@ -54,6 +55,24 @@ pub(super) fn parse_erase_after(text: &str) -> Result<Option<EraseAfter>, Invali
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     let days = if plain { text.parse().unwrap_or(0) } else { 0 };
     EraseAfter::parse(days).map(Some)
+}
+
+/// `24`, or nothing for no reminder.
+pub(super) fn remind_before(before: Option<RemindBefore>) -> String {
+    before
+        .map(|before| before.hours().to_string())
+        .unwrap_or_default()
+}
+
+/// Reads what [`remind_before`] writes.
+pub(super) fn parse_remind_before(text: &str) -> Result<Option<RemindBefore>, Invalid> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let hours = if plain { text.parse().unwrap_or(0) } else { 0 };
+    RemindBefore::parse(hours).map(Some)
 }
 
 /// The value of a `datetime-local` field in the event's zone: `2026-11-21T09:00`, with seconds if

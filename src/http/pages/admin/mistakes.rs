@@ -4,6 +4,7 @@ use crate::domain::announcement;
 use crate::domain::characters::described;
 use crate::domain::event::{DESCRIPTION_MAX, PartySize, TITLE_MAX};
 use crate::domain::invalid::Invalid;
+use crate::domain::mail::RemindBefore;
 use crate::domain::occasion::{CONTACT_MAX, LOCATION_MAX, ONLINE_URL_MAX};
 use crate::domain::retention::EraseAfter;
 use crate::problem::{Code, Problem};
@@ -34,6 +35,12 @@ fn message(texts: Texts, mistake: &Invalid) -> String {
         (EraseAfter::FIELD, _) => {
             return texts.get1("mistake-erase", "most", EraseAfter::MAX.to_string());
         }
+        (RemindBefore::FIELD, _) => {
+            return texts.get1("mistake-remind", "most", RemindBefore::MAX.to_string());
+        }
+        ("test_to", _) => "error-email-invalid",
+        ("mail", "no-mail") => "mistake-no-mail",
+        ("mail", _) => "mistake-mail-off",
         ("title", _) => "mistake-title",
         ("text", _) => "mistake-text",
         ("slug", _) => "mistake-slug",
@@ -79,6 +86,10 @@ mod tests {
             ("max_party_size", "out-of-range"),
             (EraseAfter::FIELD, "out-of-range"),
             (EraseAfter::FIELD, "without-end"),
+            (RemindBefore::FIELD, "out-of-range"),
+            ("test_to", "malformed"),
+            ("mail", "no-mail"),
+            ("mail", "switched-off"),
             ("starts_at", "malformed"),
             ("closes_at", "before-opening"),
             ("ends_at", "without-start"),

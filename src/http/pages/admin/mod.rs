@@ -15,6 +15,7 @@ mod inputs;
 pub(super) mod list;
 pub(super) mod live;
 pub(super) mod login;
+pub(super) mod mail;
 mod mistakes;
 mod once;
 pub(super) mod people;

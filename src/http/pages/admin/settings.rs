@@ -125,6 +125,7 @@ async fn fill(
         reset_error: error_at("capacity").filter(|_| typed.name() == "reset"),
         confirm_error: error_at("confirm"),
         erases_now,
+        mails: context.store.outgoing().mails(),
     })
 }
 

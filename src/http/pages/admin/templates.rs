@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::details::{Details, Setting};
+use super::details::{Details, Setting, Tick};
 use super::list::List;
 use super::questions_form::Row;
 use super::retention::ErasesNow;
@@ -92,6 +92,8 @@ pub(super) struct AdminEventPage {
     pub(super) announcement_error: Option<String>,
     /// For how many hours to show it.
     pub(super) announce_hours: u64,
+    /// Whether it is mailed as well; `None` if the event sends no such mail.
+    pub(super) announce_mail: Option<bool>,
 }
 
 impl AdminEventPage {
@@ -164,6 +166,8 @@ pub(super) struct AdminSettingsPage {
     pub(super) confirm_error: Option<String>,
     /// What the details would erase at once, to be confirmed.
     pub(super) erases_now: Option<ErasesNow>,
+    /// Whether this server sends mail, which has a page of its own.
+    pub(super) mails: bool,
 }
 
 impl AdminSettingsPage {
@@ -364,4 +368,69 @@ pub(super) struct AdminAuditPage {
     pub(super) event: EventView,
     pub(super) entries: Vec<AuditRow>,
     pub(super) next: Option<String>,
+}
+
+/// The mails of an event.
+#[derive(Debug, Template)]
+#[template(path = "admin_mail.html")]
+pub(super) struct AdminMailPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    pub(super) csrf: String,
+    pub(super) flash: Option<FlashView>,
+    pub(super) once: String,
+    pub(super) event: EventView,
+    /// Hours before the start.
+    pub(super) remind: Setting,
+    pub(super) kinds: Vec<KindView>,
+    /// The switches as they are now.
+    pub(super) was_mails: String,
+    pub(super) test_to: String,
+    pub(super) test_error: Option<String>,
+    /// How many mails are in each state.
+    pub(super) totals: [(&'static str, u64); 4],
+    /// What a budget holds back.
+    pub(super) held: Option<HeldView>,
+    pub(super) rows: Vec<MailRow>,
+    /// The key before which the next page begins.
+    pub(super) next: Option<i64>,
+}
+
+/// A kind of mail with its switch.
+#[derive(Debug)]
+pub(super) struct KindView {
+    pub(super) word: &'static str,
+    pub(super) tick: Tick,
+}
+
+/// Mails that wait because enough were sent in the last hour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeldView {
+    pub(super) waiting: u64,
+    /// How many may be sent in an hour.
+    pub(super) budget: u32,
+}
+
+/// A line of the outbox.
+#[derive(Debug)]
+pub(super) struct MailRow {
+    pub(super) id: i64,
+    pub(super) kind: String,
+    /// The id of the registration; `None` for a mail to everybody.
+    pub(super) registration: Option<String>,
+    pub(super) number: u32,
+    pub(super) state: &'static str,
+    pub(super) is_failed: bool,
+    pub(super) created: Timestamp,
+    pub(super) finished: Option<Timestamp>,
+    /// When it is tried again.
+    pub(super) due: Option<Timestamp>,
+    pub(super) error: String,
+}
+
+impl MailRow {
+    /// When it got its state.
+    fn at(&self) -> Timestamp {
+        self.finished.unwrap_or(self.created)
+    }
 }

@@ -2,52 +2,11 @@
 
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
-use crate::domain::registration::{Registration, Status};
+use crate::domain::registration::Registration;
 use crate::http::pages::questions::AnswerView;
 use crate::http::registration::WaitingFor;
 use crate::store::Listed;
-
-/// A registration's present standing: its status, unless a reset has archived its round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http::pages) enum Standing {
-    Confirmed,
-    Waiting,
-    Cancelled,
-    /// It was confirmed or waiting in a round that is over.
-    Archived,
-}
-
-impl Standing {
-    /// The standing of a registration of this event.
-    pub(in crate::http::pages) fn new(registration: &Registration, event: &Event) -> Self {
-        match registration.status {
-            Status::Cancelled => Self::Cancelled,
-            _ if registration.locator.round != event.round => Self::Archived,
-            Status::Confirmed => Self::Confirmed,
-            Status::Waiting => Self::Waiting,
-        }
-    }
-
-    /// The scripts' word for it, and the last part of its message.
-    pub(in crate::http::pages) fn as_str(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Waiting => "waiting",
-            Self::Cancelled => "cancelled",
-            Self::Archived => "archived",
-        }
-    }
-
-    /// The message that says it.
-    pub(in crate::http::pages) fn key(self) -> String {
-        format!("registration-{}", self.as_str())
-    }
-
-    /// Whether there is something to cancel.
-    pub(in crate::http::pages) fn is_current(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Waiting)
-    }
-}
+pub(in crate::http::pages) use crate::text::standing::Standing;
 
 /// Why nobody gets the places that are free.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +98,8 @@ pub(in crate::http::pages) struct RegistrationRow {
     pub(in crate::http::pages) is_erased: bool,
     /// An organiser added it.
     pub(in crate::http::pages) is_by_hand: bool,
+    /// Whether the person has opened a mailed link.
+    pub(in crate::http::pages) is_proven: bool,
 }
 
 impl RegistrationRow {
@@ -174,6 +135,7 @@ impl RegistrationRow {
             at,
             erased_at,
             added_by,
+            email_proven_at,
             ..
         } = registration;
         Self {
@@ -188,6 +150,7 @@ impl RegistrationRow {
             answers,
             is_erased: erased_at.is_some(),
             is_by_hand: added_by.is_some(),
+            is_proven: email_proven_at.is_some() && erased_at.is_none(),
         }
     }
 }

@@ -6,6 +6,7 @@ use headcount::domain::audit::Actor;
 use headcount::domain::change::Kind;
 use headcount::domain::clock::Timestamp;
 use headcount::domain::command::{Answer, Applicant, Revised};
+use headcount::domain::language::Language;
 use headcount::domain::person::Email;
 use headcount::domain::position::Position;
 use headcount::domain::registration::{Locator, Registration, Secret, Status};
@@ -91,6 +92,9 @@ impl Model {
             at: now,
             added_by: by_hand.map(|by_hand| by_hand.by),
             erased_at: None,
+            language: Language::default(),
+            email_proven_at: None,
+            unsubscribed_at: None,
         });
         let place_in_line = (status == Status::Waiting).then(|| self.line());
         let may_share = self.log.len() > since

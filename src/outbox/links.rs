@@ -1,0 +1,81 @@
+//! Mails the private link to somebody who lost it.
+//!
+//! The answer to such a request must not reveal whether an address has registered, not even by the
+//! time it takes. So the request only starts the work here, and is answered before anything is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::domain::clock::Clock;
+use crate::domain::event::Event;
+use crate::domain::mail::MailKinds;
+use crate::domain::outbox::{MailKind, NewRow};
+use crate::domain::person::Email;
+use crate::store::{Store, StoreError};
+
+/// An address gets one link of an event in this time.
+const PAUSE: Duration = Duration::from_mins(10);
+/// Requests under way. More are refused, whoever asks: each may wait for the database.
+const REQUESTS_MAX: u32 = 256;
+
+/// Looks up lost links. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LostLinks {
+    store: Store,
+    clock: Clock,
+    permits: Arc<Semaphore>,
+}
+
+/// Too many requests are under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
+
+impl LostLinks {
+    /// Nothing is under way yet.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            permits: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
+        }
+    }
+
+    /// Mails the link to `email` if it has registered and has had none for a while. Returns at once.
+    pub fn request(&self, event: &Event, email: Email) -> Result<(), Busy> {
+        let permits = Arc::clone(&self.permits);
+        let permit = permits.try_acquire_owned().map_err(|_| Busy)?;
+        let (links, id, round, mails) = (self.clone(), event.id, event.round, event.mail.mails);
+        tokio::spawn(async move {
+            if let Err(error) = links.mail(id, round, mails, &email).await {
+                tracing::warn!(%error, "cannot mail a lost link; the person has to ask again");
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    async fn mail(
+        &self,
+        event: i64,
+        round: u32,
+        mails: MailKinds,
+        email: &Email,
+    ) -> Result<(), StoreError> {
+        let found = self.store.registration_of(event, round, email).await?;
+        let Some(row) = found.filter(|_| mails.has(MailKind::Link)) else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let row = NewRow::mail(MailKind::Link, row.locator, email.key(), now);
+        self.store.write_link(&row, now.minus(PAUSE), now).await?;
+        Ok(())
+    }
+
+    /// Waits until nothing is under way.
+    pub async fn finish(&self) {
+        // The semaphore is never closed.
+        let _all = self.permits.acquire_many(REQUESTS_MAX).await;
+    }
+}
