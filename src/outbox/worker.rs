@@ -67,6 +67,8 @@ struct Flight {
     paused_until: Timestamp,
     /// Whether a budget held rows back at the last look.
     held: bool,
+    /// Whether they left nothing to send.
+    starved: bool,
 }
 
 type Joined = Result<(Id, Outcome), JoinError>;
@@ -80,6 +82,7 @@ impl Worker {
             failures: 0,
             paused_until: Timestamp::default(),
             held: false,
+            starved: false,
         };
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -98,7 +101,8 @@ impl Worker {
                 () = sleep_until(next_look), if look => {
                     self.claim(&mut flight).await;
                     look = false;
-                    next_look = Instant::now() + GAP;
+                    // Nothing changes within a moment while the budgets are used up.
+                    next_look = Instant::now() + if flight.starved { POLL } else { GAP };
                 }
                 () = self.store.outgoing().written(self.channel) => look = true,
                 _ = polls.tick() => look = true,
@@ -142,6 +146,7 @@ impl Worker {
             );
         }
         flight.held = claimed.held;
+        flight.starved = claimed.held && claimed.rows.is_empty();
         for row in claimed.rows {
             // After a jump of the clock a lease can expire while the row is being delivered.
             if flight.has(row.id) {
