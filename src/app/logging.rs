@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{FilterFn, Targets};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::config::Log;
@@ -31,11 +33,12 @@ const FLUSH_RETRY: Duration = Duration::from_millis(5);
 
 static LINES: OnceLock<Lines> = OnceLock::new();
 
+/// Changes the filter while the program runs.
+static FILTER: OnceLock<Handle<Targets, Registry>> = OnceLock::new();
+
 /// Starts logging for the whole process; a second call changes nothing.
 pub fn start(log: &Log) {
-    // The filter was parsed once already, when the configuration was read.
-    let info = Targets::new().with_default(LevelFilter::INFO);
-    let filter: Targets = log.filter.parse().unwrap_or(info);
+    let (filter, handle) = reload::Layer::new(filter(log));
     // Colours are for a terminal; in a file or a journal they are noise. <https://no-color.org>
     let coloured = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -58,8 +61,23 @@ pub fn start(log: &Log) {
         registry.with(layer).try_init()
     };
     if started.is_ok() {
+        let _ = FILTER.set(handle);
         log_panics();
     }
+}
+
+/// Logs what the filter of `log` lets through from now on. The format stays.
+pub fn set_filter(log: &Log) {
+    if let Some(handle) = FILTER.get() {
+        // It fails only when no subscriber is left.
+        let _ = handle.reload(filter(log));
+    }
+}
+
+/// The filter was parsed once already, when the configuration was read.
+fn filter(log: &Log) -> Targets {
+    let info = Targets::new().with_default(LevelFilter::INFO);
+    log.filter.parse().unwrap_or(info)
 }
 
 /// Waits until everything logged so far is written, as long as that is possible at once.

@@ -1,11 +1,13 @@
 //! The composition root: puts the parts together in the order in which they start, and takes them
 //! apart in reverse.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower_layer::Layer as _;
@@ -40,6 +42,7 @@ pub mod metrics;
 mod metrics_listener;
 mod options;
 mod outgoing;
+pub mod reread;
 pub mod runtime;
 mod start_lines;
 mod supervisor;
@@ -48,6 +51,7 @@ use background::{Background, Ended};
 use canary::{Canary, Received};
 use config::Config;
 use outgoing::Workers;
+use reread::Reread;
 use supervisor::Supervisor;
 
 /// Why the program cannot start.
@@ -85,8 +89,9 @@ pub enum Stopped {
     Failed,
 }
 
-/// Serves until a signal or a defect, then drains.
-pub async fn run(config: Config) -> Result<Stopped, StartError> {
+/// Serves until a signal or a defect, then drains. SIGHUP takes what `reread` finds.
+pub async fn run(config: Config, reread: Reread<'_>) -> Result<Stopped, StartError> {
+    let signals = Signals::listen();
     let address = config.listen;
     let listener =
         server::bind(address).map_err(|source| StartError::Listen { address, source })?;
@@ -102,24 +107,47 @@ pub async fn run(config: Config) -> Result<Stopped, StartError> {
         running.background.spawn("watchdog", watchdog);
     }
     tell(supervisor::READY);
-    let stopped = running.until(stop_signal()).await;
+    let stopped = running
+        .until(signals.stop(|| reread::apply(reread, config.tls.as_ref())))
+        .await;
     tell(supervisor::STOPPING);
     tracing::info!("stopping: no new connections, streams say goodbye");
     running.stop().await;
     Ok(stopped)
 }
 
-/// SIGTERM, SIGINT or SIGHUP: a terminal that is closed must not cut visitors off.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Installing a handler fails only for signals that cannot be handled; these three can.
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    let mut hangup = signal(SignalKind::hangup()).expect("SIGHUP can be handled");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = hangup.recv() => {}
+/// The signals that this process handles. They count from `listen` on.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Self {
+        // Installing a handler fails only for signals that cannot be handled; these three can.
+        Self {
+            terminate: signal(SignalKind::terminate()).expect("SIGTERM can be handled"),
+            interrupt: signal(SignalKind::interrupt()).expect("SIGINT can be handled"),
+            hangup: signal(SignalKind::hangup()).expect("SIGHUP can be handled"),
+        }
+    }
+
+    /// Waits for SIGTERM or SIGINT, and calls `on_hangup` at each SIGHUP. That of a terminal which is
+    /// closed asks to stop: it must not cut visitors off.
+    async fn stop(mut self, on_hangup: impl Fn()) {
+        let has_terminal = std::io::stdin().is_terminal();
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {}
+            }
+            if has_terminal {
+                return;
+            }
+            on_hangup();
+        }
     }
 }
 

@@ -71,6 +71,11 @@ pub(super) fn takes_a_file(command: &Command) -> bool {
     command.get_arguments().any(|arg| arg.get_id() == CONFIG)
 }
 
+/// Whether the option belongs into a configuration file and the help.
+pub(super) fn is_in_files(arg: &Arg) -> bool {
+    known(arg).is_some() && !arg.is_hide_set()
+}
+
 /// An option of a command.
 struct Known {
     id: String,

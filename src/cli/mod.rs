@@ -25,6 +25,8 @@ pub use serve::ServeArgs;
 
 use layers::Layers;
 
+use crate::app::config::Config;
+
 /// A live registration counter: never oversold, never a lost registration, the same number on every
 /// screen.
 #[derive(Debug, Parser)]
@@ -72,14 +74,27 @@ impl Cli {
     /// Reads the command line, the environment, and the files that they name. Ends the process when
     /// the command line has no meaning, and after `--help`.
     pub fn read() -> Self {
-        let given = Self::command().get_matches();
+        Self::try_read().unwrap_or_else(|error| error.exit())
+    }
+
+    fn try_read() -> Result<Self, clap::Error> {
+        let given = Self::command().try_get_matches()?;
         let (command, mut layers, origins) = Self::layered(&given);
-        let matches = command.get_matches();
+        let matches = command.try_get_matches()?;
         let active = matches.subcommand().map_or(&matches, |(_, active)| active);
         layers.settings = layers::settings(active, origins);
-        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let mut cli = Self::from_arg_matches(&matches)?;
         cli.take(layers);
-        cli
+        Ok(cli)
+    }
+
+    /// Reads the configuration of this process's server again.
+    fn reread() -> Result<Config, Vec<String>> {
+        let cli = Self::try_read().map_err(|error| vec![error.to_string()])?;
+        match &cli.command {
+            Some(Command::Serve(args)) => Config::read(args),
+            _ => Config::read(&cli.serve),
+        }
     }
 
     /// The command line with what files and credentials add to the options of the active command.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use super::Cli;
 use super::layers::Layers;
 use crate::app::config::Config;
 use crate::app::runtime::runtime;
@@ -264,7 +265,7 @@ fn serve(config: Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(app::run(config));
+    let outcome = runtime.block_on(app::run(config, &Cli::reread));
     // Blocking work that is still under way (a password hash) is not waited for.
     runtime.shutdown_background();
     match outcome {

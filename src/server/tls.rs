@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::danger::{
@@ -18,9 +18,15 @@ use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
 };
 
-/// A certificate chain and its private key, ready to serve. Its `Debug` shows neither.
+/// A certificate chain and its private key, ready to serve. Its clones share them, also when they
+/// are replaced. Its `Debug` shows neither.
 #[derive(Clone)]
 pub struct Tls {
+    current: Arc<RwLock<Loaded>>,
+}
+
+#[derive(Clone)]
+struct Loaded {
     acceptor: TlsAcceptor,
     certificate: CertificateDer<'static>,
 }
@@ -96,25 +102,39 @@ impl Tls {
             .map_err(TlsError::Unusable)?;
         // RFC 7301; the first that the client also knows is taken.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self {
+        let loaded = Loaded {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             certificate,
+        };
+        Ok(Self {
+            current: Arc::new(RwLock::new(loaded)),
         })
     }
 
-    pub(super) fn acceptor(&self) -> &TlsAcceptor {
-        &self.acceptor
+    /// Serves new connections with the certificate of `newer`. Open connections keep theirs.
+    pub fn replace(&self, newer: &Self) {
+        let newer = newer.loaded();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = newer;
     }
 
-    /// What a client in this process needs to speak to this server and to no other. It trusts this
-    /// very certificate, whatever its name, age and issuer.
+    fn loaded(&self) -> Loaded {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.loaded().acceptor
+    }
+
+    /// What a client in this process needs to speak to this server and to no other. It trusts the
+    /// very certificate in force, whatever its name, age and issuer.
     pub fn to_itself(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Unusable)?;
         let pinned = Arc::new(Pinned {
-            certificate: self.certificate.clone(),
+            certificate: self.loaded().certificate,
             provider,
         });
         Ok(Arc::new(

@@ -296,3 +296,48 @@ fn completions_and_man_pages_name_every_command_and_option() {
         Some(1)
     );
 }
+
+#[test]
+fn the_example_has_every_option_and_means_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = run(&["config", "--example"], &[]);
+    assert!(done.status.success(), "{done:?}");
+    let example = String::from_utf8(done.stdout).unwrap();
+    let as_it_is = write(folder.path(), "example.toml", &example);
+    let defaults = in_force(&[], &[]);
+    assert_eq!(in_force(&["--config", &as_it_is], &[]), defaults);
+    // Without the mark of a comment; an option without a default is empty there.
+    let is_option = |line: &&str| line.starts_with('#') && !line.starts_with("# ");
+    let options: Vec<&str> = example
+        .lines()
+        .filter(is_option)
+        .map(|line| line.trim_start_matches('#'))
+        .collect();
+    let help = String::from_utf8(run(&["serve", "--help"], &[]).stdout).unwrap();
+    let mut in_help: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("--"))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| !["config", "help"].contains(name))
+        .collect();
+    let mut named: Vec<&str> = options
+        .iter()
+        .filter_map(|line| line.split(" = ").next())
+        .collect();
+    in_help.sort_unstable();
+    named.sort_unstable();
+    assert_eq!(named, in_help);
+    let set: Vec<&str> = options
+        .into_iter()
+        .filter(|line| !line.ends_with("= \"\""))
+        .collect();
+    let file = write(folder.path(), "set.toml", &set.join("\n"));
+    let values = |options: BTreeMap<String, (String, String)>| -> Vec<(String, String)> {
+        let values = options.into_iter();
+        values.map(|(name, (value, _))| (name, value)).collect()
+    };
+    assert_eq!(
+        values(in_force(&["--config", &file], &[])),
+        values(defaults)
+    );
+}

@@ -109,20 +109,6 @@ async fn a_node_whose_log_cannot_be_written_follows_the_others() {
     }
 }
 
-/// A terminal that is closed must not cut visitors off.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sighup_drains_like_sigterm() {
-    let file = File::new();
-    let process = Process::start(&file.text(), &["--drain", "1s"]);
-    let path = "/api/v1/events/welcome/stream";
-    let mut stream = crate::support::sse::Stream::open_at(process.address, path, "").await;
-    stream.next("count").await;
-    process.signal("HUP");
-    assert_eq!(stream.next("bye").await.json()["reason"], "drain");
-    assert!(stream.block().await.is_none(), "a clean end follows");
-    assert_eq!(process.exit_code(), Some(0));
-}
-
 /// A supervisor learns of a mistake by the exit code, also when nobody reads why.
 #[test]
 fn a_mistake_has_its_exit_code_although_it_cannot_be_logged() {

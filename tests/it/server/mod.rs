@@ -5,6 +5,7 @@
 mod close_notify;
 mod deadlines;
 mod drain;
+mod hangup;
 pub(crate) mod host;
 mod in_flight;
 mod limits;

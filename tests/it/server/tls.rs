@@ -54,6 +54,15 @@ pub(crate) async fn over(
     certificate: &CertificateDer<'static>,
     alpn: &[u8],
 ) -> TlsStream<TcpStream> {
+    try_over(stream, certificate, alpn).await.unwrap()
+}
+
+/// The same, or why the handshake fails.
+pub(crate) async fn try_over(
+    stream: TcpStream,
+    certificate: &CertificateDer<'static>,
+    alpn: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
@@ -66,7 +75,6 @@ pub(crate) async fn over(
     TlsConnector::from(Arc::new(client))
         .connect(ServerName::try_from("localhost").unwrap(), stream)
         .await
-        .unwrap()
 }
 
 async fn connect(
