@@ -182,15 +182,16 @@ fn round_up(highest: u32) -> u32 {
     }
 }
 
-/// A time as short as the range allows.
+/// A time as short as the range allows. A clock time names its zone, as all times of an event do.
 fn moment(at: Timestamp, span_ms: i64, texts: Texts, zone: &Zone) -> String {
     let local = LocalTime::of(at, zone);
     if span_ms >= DAYS_FROM_MS {
         texts.short_day(&local)
     } else if span_ms > 86_400_000 {
-        format!("{} {}", texts.short_day(&local), local.clock())
+        let (day, clock, zone) = (texts.short_day(&local), local.clock(), local.zone());
+        format!("{day} {clock} {zone}")
     } else {
-        local.clock()
+        format!("{} {}", local.clock(), local.zone())
     }
 }
 
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(chart.area, format!("{}V300H0Z", chart.registered));
         assert_eq!(chart.capacity, "M0.0 0.0H250.0H500.0H750.0H1000.0");
         assert_eq!((chart.waiting.as_str(), chart.watching.as_str()), ("", ""));
-        assert_eq!(chart.times, ["00:00", "00:02", "00:04"]);
+        assert_eq!(chart.times, ["00:00 UTC", "00:02 UTC", "00:04 UTC"]);
         assert_eq!(chart.last.unwrap().registered, 10);
         let all: Vec<_> = chart.rows.iter().map(|row| row.registered).collect();
         assert_eq!(all, [10, 5, 5, 0], "the newest row comes first");
