@@ -14,6 +14,7 @@ use super::options::{
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
 use crate::domain::zone::Zone;
+use crate::http::auth::TOKEN_PREFIX;
 use crate::outbox::mail;
 use crate::server::Tls;
 use crate::store::DatabaseUrl;
@@ -212,6 +213,12 @@ impl Config {
         };
         let folder = reader.optional("--backup-to", args.backup_to.as_deref(), folder);
         let public_url = reader.optional("--public-url", args.public_url.as_deref(), public_url);
+        let admin_token = match secret(args.admin_token.as_deref()) {
+            Some(token) if token.reveal().starts_with(TOKEN_PREFIX) => Err(format!(
+                "tokens that begin with {TOKEN_PREFIX} are made by owners"
+            )),
+            token => Ok(token),
+        };
         let config = Self {
             listen: reader.read(
                 "--listen",
@@ -219,7 +226,7 @@ impl Config {
                 SocketAddr::from(([127, 0, 0, 1], 0)),
             ),
             admin_password: secret(args.admin_password.as_deref()),
-            admin_token: secret(args.admin_token.as_deref()),
+            admin_token: reader.read("--admin-token", admin_token, None),
             mail: reader.mail(args, public_url.as_deref()),
             public_url,
             time_zone: reader.read("--time-zone", time_zone(&args.time_zone), Zone::default()),

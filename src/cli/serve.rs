@@ -64,7 +64,7 @@ pub struct ServeArgs {
         value_name = "PASSWORD"
     )]
     pub admin_password: Option<String>,
-    /// The bearer token of the organiser's API; without it there is no bearer access.
+    /// The bearer token of the organiser's API, with an owner's rights; without it only tokens that an owner made work.
     /// HEADCOUNT_ADMIN_TOKEN_FILE names a file that holds it.
     #[arg(
         long,

@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::host::Authority;
-use warp::http::{HeaderMap, header};
+use warp::http::{HeaderMap, Method, header};
 
 use super::{Admission, Peer, Settings};
 
 /// The head of a request.
 #[derive(Debug, Clone)]
 pub struct RequestHead {
+    /// The method.
+    pub method: Method,
     /// All header fields.
     pub headers: HeaderMap,
     /// Who asks.
@@ -26,19 +28,23 @@ pub struct RequestHead {
 pub fn request_head() -> BoxedFilter<(RequestHead,)> {
     // A `Host` that contradicts the target counts as missing: nothing is derived from it.
     let authority = warp::host::optional().or(warp::any().map(|| None)).unify();
-    let parts = warp::header::headers_cloned()
+    let parts = warp::method()
+        .and(warp::header::headers_cloned())
         .and(warp::ext::optional())
         .and(warp::ext::optional())
         .and(authority);
-    let head = |headers, peer: Option<Peer>, admission: Option<Admission>, authority| RequestHead {
-        headers,
-        // Only tests run without a server below, which adds the peer.
-        peer: peer.unwrap_or(Peer {
-            ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            secure: false,
-        }),
-        admission: admission.unwrap_or(Admission::Admitted),
-        authority,
+    let head = |method, headers, peer: Option<Peer>, admission: Option<Admission>, authority| {
+        RequestHead {
+            method,
+            headers,
+            // Only tests run without a server below, which adds the peer.
+            peer: peer.unwrap_or(Peer {
+                ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                secure: false,
+            }),
+            admission: admission.unwrap_or(Admission::Admitted),
+            authority,
+        }
     };
     parts.map(head).boxed()
 }

@@ -189,6 +189,18 @@ impl Scopes {
         all.filter_map(|(scope, has)| has.then_some(scope))
     }
 
+    /// As they are stored: words, separated by spaces.
+    pub fn to_words(self) -> String {
+        let words: Vec<_> = self.iter().map(Scope::as_str).collect();
+        words.join(" ")
+    }
+
+    /// Reads [`Self::to_words`]; `None` for an unknown word.
+    pub fn of_words(words: &str) -> Option<Self> {
+        let mut each = words.split_whitespace().map(Scope::parse);
+        each.try_fold(Self::default(), |scopes, scope| Some(scopes.with(scope?)))
+    }
+
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self == Self::default()
@@ -280,5 +292,8 @@ mod tests {
         assert!(every.covers(Permission::Manage.everywhere()));
         assert!(!every.covers(Permission::Own.everywhere()));
         assert!(Scopes::default().is_empty() && scopes.iter().count() == 2);
+        assert_eq!(scopes.to_words(), "read manage");
+        assert_eq!(Scopes::of_words("manage read"), Some(scopes));
+        assert_eq!(Scopes::of_words("read own"), None);
     }
 }

@@ -25,6 +25,11 @@ pub(super) fn folded(text: &str) -> String {
     plain.filter(|c| is_kept(*c)).nfc().collect()
 }
 
+/// A text without case, but with its accents and punctuation.
+pub(super) fn uncased(text: &str) -> String {
+    text.nfkc().flat_map(fold_case).nfc().collect()
+}
+
 /// Simple case folding of one character. A final sigma becomes a sigma, but `ß` does not become
 /// `ss`.
 pub(super) fn fold_case(c: char) -> impl Iterator<Item = char> {

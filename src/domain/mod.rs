@@ -6,6 +6,7 @@
 //! time and the rows are arguments.
 
 pub mod access;
+pub mod account;
 pub mod announcement;
 pub mod audit;
 mod capacity;

@@ -14,6 +14,8 @@ pub struct Search {
     pub number: Option<u32>,
     /// Folded words. A registration is found if each word is part of its [`key`] or is its number.
     pub words: Vec<String>,
+    /// Whether the words must be part of the name: for readers who see no addresses.
+    pub names_only: bool,
 }
 
 impl Search {
@@ -34,7 +36,20 @@ impl Search {
             Some(number) => (Some(number), Vec::new()),
             None => (None, words),
         };
-        Some(Self { number, words })
+        Some(Self {
+            number,
+            words,
+            names_only: false,
+        })
+    }
+
+    /// The same search, in names only.
+    #[must_use]
+    pub fn of_names(self) -> Self {
+        Self {
+            names_only: true,
+            ..self
+        }
     }
 }
 

@@ -19,7 +19,10 @@ use warp::http::HeaderMap;
 use warp::reply::Response;
 
 use self::body::body;
-use self::organiser::{announcements, audit, export, import, registrations, rounds, settings};
+use self::organiser::{
+    accounts, announcements, audit, export, import, registrations, rounds, sessions, settings,
+    tokens,
+};
 use self::reply::answer;
 use crate::context::Shared;
 use crate::context::head::request_head;
@@ -79,7 +82,12 @@ pub fn registering(context: &Shared) -> BoxedFilter<(Response,)> {
 
 /// Every other call that is neither live nor a page.
 pub fn routes(context: &Shared) -> BoxedFilter<(Response,)> {
-    first_of([visiting(context), organising(context), operating(context)])
+    first_of([
+        visiting(context),
+        organising(context),
+        owning(context),
+        operating(context),
+    ])
 }
 
 /// The visitors' calls.
@@ -277,6 +285,107 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
     first_of([
         create, patch, delete, reset, undo, list, export, cancel, correct, restore, erase, add,
         import, announce, withdraw, audit, series, series_csv,
+    ])
+}
+
+/// Calls about the server: accounts, sessions and tokens.
+fn owning(context: &Shared) -> BoxedFilter<(Response,)> {
+    let call = || with(context).and(request_head());
+    let list_accounts = at!("api" / "v1" / "accounts")
+        .and(read())
+        .and(call())
+        .then(accounts::list)
+        .map(answer)
+        .boxed();
+    let add_account = at!("api" / "v1" / "accounts")
+        .and(warp::post())
+        .and(call())
+        .and(body())
+        .then(accounts::post)
+        .map(answer)
+        .boxed();
+    let get_account = at!("api" / "v1" / "accounts" / String)
+        .and(read())
+        .and(call())
+        .then(accounts::get)
+        .map(answer)
+        .boxed();
+    let edit_account = at!("api" / "v1" / "accounts" / String)
+        .and(warp::patch())
+        .and(call())
+        .and(body())
+        .then(accounts::patch)
+        .map(answer)
+        .boxed();
+    let delete_account = at!("api" / "v1" / "accounts" / String)
+        .and(warp::delete())
+        .and(call())
+        .then(accounts::delete)
+        .map(answer)
+        .boxed();
+    let link_account = at!("api" / "v1" / "accounts" / String / "link")
+        .and(warp::post())
+        .and(call())
+        .then(accounts::post_link)
+        .map(answer)
+        .boxed();
+    let list_tokens = at!("api" / "v1" / "tokens")
+        .and(read())
+        .and(call())
+        .then(tokens::list)
+        .map(answer)
+        .boxed();
+    let add_token = at!("api" / "v1" / "tokens")
+        .and(warp::post())
+        .and(call())
+        .and(body())
+        .then(tokens::post)
+        .map(answer)
+        .boxed();
+    let get_token = at!("api" / "v1" / "tokens" / String)
+        .and(read())
+        .and(call())
+        .then(tokens::get)
+        .map(answer)
+        .boxed();
+    let delete_token = at!("api" / "v1" / "tokens" / String)
+        .and(warp::delete())
+        .and(call())
+        .then(tokens::delete)
+        .map(answer)
+        .boxed();
+    let list_sessions = at!("api" / "v1" / "sessions")
+        .and(read())
+        .and(call())
+        .then(sessions::list)
+        .map(answer)
+        .boxed();
+    let end_sessions = at!("api" / "v1" / "sessions")
+        .and(warp::delete())
+        .and(call())
+        .then(sessions::delete_all)
+        .map(answer)
+        .boxed();
+    let end_session = at!("api" / "v1" / "sessions" / String)
+        .and(warp::delete())
+        .and(call())
+        .then(sessions::delete)
+        .map(answer)
+        .boxed();
+    first_of([
+        list_accounts,
+        add_account,
+        get_account,
+        edit_account,
+        delete_account,
+        link_account,
+        list_tokens,
+        add_token,
+        get_token,
+        delete_token,
+        list_sessions,
+        end_sessions,
+        end_session,
     ])
 }
 

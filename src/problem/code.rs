@@ -27,6 +27,7 @@ pub enum Code {
     RegistrationCancelled,
     RegistrationErased,
     SlugTaken,
+    NameTaken,
     NotEmpty,
     ChangedMeanwhile,
     ValidationFailed,
@@ -40,7 +41,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the page `/problems`.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::MalformedBody,
         Self::BadRequest,
         Self::Unauthorized,
@@ -59,6 +60,7 @@ impl Code {
         Self::RegistrationCancelled,
         Self::RegistrationErased,
         Self::SlugTaken,
+        Self::NameTaken,
         Self::NotEmpty,
         Self::ChangedMeanwhile,
         Self::ValidationFailed,
@@ -173,6 +175,7 @@ impl Code {
                 StatusCode::CONFLICT,
                 "An event with this slug exists already",
             ),
+            Self::NameTaken => ("name-taken", StatusCode::CONFLICT, "This name is taken"),
             Self::NotEmpty => (
                 "not-empty",
                 StatusCode::CONFLICT,

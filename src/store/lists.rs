@@ -163,6 +163,7 @@ macro_rules! impl_lists {
                         .bind(filter.search.number.map(i64::from))
                         .bind(None::<i64>)
                         .bind(words(&filter.search.words))
+                        .bind(filter.search.names_only)
                         .fetch_one(&mut *snapshot)
                         .await?;
                     let positions = match Span::of(&rows) {
@@ -234,6 +235,7 @@ macro_rules! impl_lists {
                     .bind(filter.search.number.map(i64::from))
                     .bind(limit)
                     .bind(words(&filter.search.words))
+                    .bind(filter.search.names_only)
             }
 
             async fn positions(

@@ -23,6 +23,7 @@ use crate::domain::position::Revision;
 use crate::domain::registration::{Registration, Status};
 use crate::domain::search::Search;
 
+mod accounts;
 pub mod backup;
 mod batch;
 pub mod copy;
@@ -41,20 +42,24 @@ mod queries;
 mod readers;
 mod rows;
 mod series;
+mod sessions;
 mod sql;
 mod sqlite;
 mod timeout;
+mod tokens;
 mod transaction;
 mod url;
 mod writes;
 
 pub use crate::domain::announcement::Announcement;
+pub use accounts::Stored;
 pub use forms::Claim;
 pub use lists::Export;
 pub use order::{Order, SortKey};
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
 pub use series::Recorded;
+pub use sessions::{NewSession, SessionRow, SignedIn};
 pub use sqlite::Sqlite;
 pub use timeout::within;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
@@ -135,6 +140,17 @@ pub struct Filter {
     pub after: u32,
     /// At most this many.
     pub limit: u32,
+}
+
+impl Filter {
+    /// The same for a reader who sees no addresses, and so does not search in them.
+    #[must_use]
+    pub fn of_names(self) -> Self {
+        Self {
+            search: self.search.of_names(),
+            ..self
+        }
+    }
 }
 
 /// A registration with its present position in the waiting list, from 1.

@@ -9,7 +9,6 @@ use super::error::{ANSWER_TIMEOUT, bounded};
 use super::{Announcement, EventHead, Listed, Store, StoreError, rows, sql};
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
-use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, PartySize, Slug};
 use crate::domain::position::Revision;
 use crate::domain::registration::Locator;
@@ -231,17 +230,6 @@ impl Store {
             query_scalar(sql::SETTING).bind(name),
             fetch_optional
         )
-    }
-
-    /// When a session expires; `None` when there is no such session. The caller compares with its
-    /// clock.
-    pub async fn session(&self, digest: &str) -> Result<Option<Timestamp>, StoreError> {
-        let expires_at = read!(
-            self.short,
-            query_scalar(sql::SESSION).bind(digest),
-            fetch_optional
-        )?;
-        Ok(expires_at.map(Timestamp::from_millis))
     }
 
     /// Whether the database answers: readiness.

@@ -13,10 +13,12 @@ use crate::domain::event::{Capacity, PartySize, Slug};
 use crate::domain::headcount::{Headcount, State};
 use crate::domain::position::{Epoch, Position};
 
+mod account;
 mod event;
 mod outbox;
 mod registration;
 
+pub(super) use account::{AccountRow, TokenRow, role};
 pub(super) use event::{EventRow, bind_event, event_columns};
 pub(super) use outbox::{OutboxRow, outbox_columns};
 pub(super) use registration::{ListedRow, RegistrationRow, email, registration_columns};

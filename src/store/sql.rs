@@ -41,7 +41,8 @@ pub(super) const ERASE_OUTGOING: &str = "\
     WHERE channel = 'webhook' AND number IS NOT NULL
         AND event_id = $1 AND round = $2 AND number = $3";
 /// Deletes all rows of an event, the event's row last.
-pub(super) const DELETE_EVENT: [&str; 10] = [
+pub(super) const DELETE_EVENT: [&str; 11] = [
+    "DELETE FROM tokens WHERE event_id = $1",
     "DELETE FROM registrations WHERE event_id = $1",
     "DELETE FROM changes WHERE event_id = $1",
     "DELETE FROM rounds WHERE event_id = $1",
@@ -101,7 +102,7 @@ pub(super) const REGISTRATION: &str = concat!(
     FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3"
 );
 /// Which registrations a list has: $4 is a status or NULL, $5 a registration's number or NULL, $7 the
-/// words of a search. `$missing` selects those of them that a row has neither in its text nor as its
+/// words of a search, $8 whether they must be part of the name. `$missing` selects those of them that a row has neither in its text nor as its
 /// number; the databases unpack lists differently.
 macro_rules! listed {
     ($missing:literal) => {
@@ -210,13 +211,6 @@ pub(super) const INSERT_SETTING: &str =
 pub(super) const SET_SETTING: &str = "\
     INSERT INTO settings (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-
-pub(super) const FORGET_SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
-pub(super) const CREATE_SESSION: &str = "\
-    INSERT INTO sessions (digest, expires_at) VALUES ($1, $2)
-    ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at";
-pub(super) const SESSION: &str = "SELECT expires_at FROM sessions WHERE digest = $1";
-pub(super) const DELETE_SESSION: &str = "DELETE FROM sessions WHERE digest = $1";
 
 /// Reads a page of the smallest table, so that on either database the answer needs the disk or the
 /// server.

@@ -134,39 +134,6 @@ impl Store {
             transaction.commit().await
         })
     }
-
-    /// Stores a console session by the digest of its secret, until `expires_at`; deletes sessions
-    /// that expired by `now`.
-    pub async fn create_session(
-        &self,
-        digest: &str,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        in_transaction!(self, transaction => {
-            query(sql::FORGET_SESSIONS)
-                .bind(now.as_millis())
-                .execute(&mut *transaction)
-                .await?;
-            query(sql::CREATE_SESSION)
-                .bind(digest)
-                .bind(expires_at.as_millis())
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await
-        })
-    }
-
-    /// Deletes a session.
-    pub async fn delete_session(&self, digest: &str) -> Result<(), StoreError> {
-        in_transaction!(self, transaction => {
-            query(sql::DELETE_SESSION)
-                .bind(digest)
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await
-        })
-    }
 }
 
 /// See [`Store::announce`]. It takes the event's lock first, as every transaction does, so that no

@@ -125,6 +125,7 @@ mod tests {
         Request {
             method: Method::GET,
             head: RequestHead {
+                method: Method::GET,
                 headers: map,
                 peer: Peer {
                     ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),

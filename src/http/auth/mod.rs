@@ -10,9 +10,12 @@ use super::session::{self, Session};
 use crate::context::Context;
 use crate::context::head::RequestHead;
 use crate::domain::access::{Grant, Need, Permission};
+use crate::domain::account::AccountId;
 use crate::domain::audit::Actor;
 use crate::problem::{Code, Problem};
+use crate::store::Store;
 
+pub use bearer::{TOKEN_PREFIX, registrant};
 pub use origin::refuse_cross_site;
 
 /// The header by which the console's scripts prove that they can read the console's pages.
@@ -23,6 +26,10 @@ pub const CSRF_HEADER: &str = "x-csrf-token";
 pub struct Organiser {
     actor: Actor,
     grant: Grant,
+    /// Whose sessions are this organiser's own; `None` for tokens.
+    account: Option<AccountId>,
+    /// Names the session that was proven, if one was.
+    session: Option<String>,
 }
 
 impl Organiser {
@@ -36,10 +43,23 @@ impl Organiser {
         self.grant.covers(need)
     }
 
+    /// Whose sessions are this organiser's own. The admin token stands for the account `owner`; other
+    /// tokens have none.
+    pub fn account(&self) -> Option<AccountId> {
+        self.account
+    }
+
+    /// What names the session that was proven; `None` for a token.
+    pub fn session_id(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     fn of(session: &Session) -> Self {
         Self {
             actor: session.actor.clone(),
             grant: Grant::Role(session.role),
+            account: Some(session.account),
+            session: Some(Store::session_id(&session.digest).to_owned()),
         }
     }
 

@@ -110,6 +110,7 @@ mod tests {
             })
             .collect();
         RequestHead {
+            method: warp::http::Method::GET,
             headers,
             peer: Peer {
                 ip: [127, 0, 0, 1].into(),

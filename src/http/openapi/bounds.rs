@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::account;
 use crate::domain::announcement;
 use crate::domain::event::{self, Capacity, PartySize, Slug};
 use crate::domain::invalid::{HOSTILE, OF_SEVERAL_LINES};
@@ -72,6 +73,7 @@ fn add(schema: &mut Value, bound: Option<Bound>) {
 fn of_member(schema: &str, member: &str) -> Option<Bound> {
     match member {
         "type" | "title" | "status" | "detail" if schema == "Problem" => None,
+        _ if OF_OWNER.contains(&schema) => of_owner(schema, member),
         "slug" | "event" | "confirm" => Some(slug()),
         "position" => Some(json!({ "pattern": position() })),
         "capacity" | "remaining" => Some(json!({ "minimum": 0, "maximum": Capacity::MAX })),
@@ -118,6 +120,28 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
     }
 }
 
+/// Schemas of accounts, tokens and sessions, where some words mean something else.
+const OF_OWNER: [&str; 6] = [
+    "Account",
+    "NewAccount",
+    "AccountEdit",
+    "Token",
+    "NewToken",
+    "Session",
+];
+
+fn of_owner(schema: &str, member: &str) -> Option<Bound> {
+    match member {
+        "id" if schema == "Session" => Some(json!({ "pattern": SESSION_ID })),
+        "id" => Some(json!({ "pattern": ROW_ID })),
+        "name" => Some(line(account::NAME_MAX)),
+        "event" => Some(slug()),
+        "scopes" => Some(json!({ "minItems": 1 })),
+        "token" => Some(json!({ "pattern": "^hc_[0-9a-f]{64}$" })),
+        _ => None,
+    }
+}
+
 /// The schema of a parameter of the path, the query or the head. What the server never refuses has
 /// no bound.
 fn of_parameter(path: &str, name: &str) -> Value {
@@ -143,6 +167,10 @@ fn of_parameter(path: &str, name: &str) -> Value {
         match name {
             "slug" | "confirm" => Some(slug()),
             "token" => Some(json!({ "pattern": token() })),
+            "id" if path.contains("/accounts/") || path.contains("/tokens/") => {
+                Some(json!({ "pattern": ROW_ID }))
+            }
+            "id" if path.contains("/sessions/") => Some(json!({ "pattern": SESSION_ID })),
             "id" => Some(json!({ "pattern": format!("^{LOCATOR}$") })),
             "Idempotency-Key" => Some(text(1, IdempotencyKey::MAX, &[])),
             _ => None,
@@ -153,6 +181,11 @@ fn of_parameter(path: &str, name: &str) -> Value {
 
 /// Three whole numbers from 1, without leading zeros.
 const LOCATOR: &str = "[1-9][0-9]*-[1-9][0-9]*-[1-9][0-9]*";
+
+/// The key of an account or a token; 0 is the account `owner`.
+const ROW_ID: &str = "^(0|[1-9][0-9]*)$";
+/// The beginning of a session's digest.
+const SESSION_ID: &str = "^[0-9a-f]{16}$";
 
 fn slug() -> Bound {
     json!({ "minLength": 1, "maxLength": Slug::MAX, "pattern": "^[a-z0-9-]+$" })

@@ -6,6 +6,7 @@ use crate::problem::{self, Code};
 
 mod by_hand;
 mod organiser;
+mod owner;
 
 /// One method of one address.
 pub(super) struct Call {
@@ -66,7 +67,8 @@ const ORGANISER: Call = Call {
 
 /// Every call of the API and of the operator.
 pub(super) fn all() -> impl Iterator<Item = &'static Call> {
-    ALL.iter().chain(organiser::ALL).chain(by_hand::ALL)
+    let calls = ALL.iter().chain(organiser::ALL).chain(by_hand::ALL);
+    calls.chain(owner::ALL)
 }
 
 const ALL: &[Call] = &[
@@ -330,10 +332,7 @@ impl Call {
             codes.extend(BODY);
         }
         if self.organiser {
-            codes.extend([Code::Unauthorized, Code::TooManyRequests]);
-            if self.method != Method::GET {
-                codes.push(Code::Forbidden);
-            }
+            codes.extend([Code::Unauthorized, Code::TooManyRequests, Code::Forbidden]);
         }
         if self.path.starts_with("/api/") {
             codes.extend([Code::Busy, Code::ChangedMeanwhile]);

@@ -44,14 +44,23 @@ pub(in crate::http) async fn get(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
+    let reader = auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
+    let shows_addresses = reader.has(Permission::ReadAddresses.on(&slug));
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
     let name = format!(
         "attachment; filename=\"{}-round-{}.csv\"",
         event.slug, filter.round
     );
-    let columns = Columns::of(&event.questions);
+    let filter = if shows_addresses {
+        filter
+    } else {
+        filter.of_names()
+    };
+    let columns = Columns {
+        shows_addresses,
+        ..Columns::of(&event.questions)
+    };
     let export = context.store.export(event.id, filter).await?;
     let (pieces, ready) = mpsc::channel(AHEAD);
     // A task of its own renders the rows. It ends with its reader.
@@ -77,9 +86,14 @@ pub(in crate::http) async fn get(
 #[error("the export broke off: {0}")]
 struct Broken(String);
 
-/// A column for each question, also for those that were removed.
+/// The columns that differ from file to file.
 #[derive(Debug, Default)]
-struct Columns(Vec<(Key, String)>);
+struct Columns {
+    /// One for each question, also for those that were removed.
+    questions: Vec<(Key, String)>,
+    /// Whether the column of addresses is filled.
+    shows_addresses: bool,
+}
 
 impl Columns {
     fn of(questions: &Questions) -> Self {
@@ -98,11 +112,14 @@ impl Columns {
             };
             columns.push((question.key.clone(), header));
         }
-        Self(columns)
+        Self {
+            questions: columns,
+            shows_addresses: true,
+        }
     }
 
     fn head(&self) -> String {
-        let labels = self.0.iter().map(|(_, label)| guarded(label));
+        let labels = self.questions.iter().map(|(_, label)| guarded(label));
         let fixed = HEAD.map(Cow::Borrowed).into_iter();
         lines([fixed.chain(labels)])
     }
@@ -153,11 +170,12 @@ fn render(rows: &[Listed], columns: &Columns) -> String {
 
 fn record<'a>(listed: &'a Listed, columns: &'a Columns) -> impl Iterator<Item = Cow<'a, str>> {
     let row = &listed.registration;
+    let address = row.email.as_ref().filter(|_| columns.shows_addresses);
     let waiting = listed.waiting_position.map(|place| place.to_string());
     let fixed = [
         row.locator.number.to_string().into(),
         guarded(row.name.as_str()),
-        guarded(row.email.as_ref().map_or("", Email::as_str)),
+        guarded(address.map_or("", Email::as_str)),
         row.status.as_str().into(),
         waiting.unwrap_or_default().into(),
         row.locator.round.to_string().into(),
@@ -166,7 +184,7 @@ fn record<'a>(listed: &'a Listed, columns: &'a Columns) -> impl Iterator<Item = 
         row.party_size.get().to_string().into(),
         row.added_by.map_or("", AddedBy::as_str).into(),
     ];
-    let keys = columns.0.iter().map(|(key, _)| key);
+    let keys = columns.questions.iter().map(|(key, _)| key);
     fixed
         .into_iter()
         .chain(keys.map(|key| row.answers.get(key).map_or("".into(), cell)))

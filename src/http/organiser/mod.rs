@@ -1,6 +1,7 @@
 //! The organiser's API (docs/protocol.md, section 10). Every call begins with the organiser's
 //! proof.
 
+pub(super) mod accounts;
 pub(super) mod announcements;
 pub(super) mod audit;
 pub(super) mod export;
@@ -9,7 +10,9 @@ pub(super) mod import;
 pub(super) mod query;
 pub(super) mod registrations;
 pub(super) mod rounds;
+pub(super) mod sessions;
 pub(super) mod settings;
 mod settings_fields;
+pub(super) mod tokens;
 
 pub(super) use query::LIMIT_MAX;

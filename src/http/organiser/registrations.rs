@@ -44,6 +44,14 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The same for readers who see no addresses.
+    fn without_address(self) -> Self {
+        Self {
+            email: None,
+            ..self
+        }
+    }
+
     /// `mails`: whether this server sends mail.
     pub(super) fn new(row: &'a Registration, waiting_position: Option<u32>, mails: bool) -> Self {
         Self {
@@ -79,15 +87,28 @@ pub(in crate::http) async fn list(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
+    let reader = auth::reader(&context, &head, Permission::Read.on(&slug)).await?;
+    let shows_addresses = reader.has(Permission::ReadAddresses.on(&slug));
     let event = find::event(&context, &slug).await?;
     let filter = Query::parse(&query)?.filter(&event)?;
+    let filter = if shows_addresses {
+        filter
+    } else {
+        filter.of_names()
+    };
     let page = page(&context.store_for(head.peer), event.id, filter).await?;
     let rows = page.rows.iter();
     let mails = context.store.outgoing().mails();
     Ok(reply::json(&Document {
         registrations: rows
-            .map(|listed| Row::new(&listed.registration, listed.waiting_position, mails))
+            .map(|listed| {
+                let row = Row::new(&listed.registration, listed.waiting_position, mails);
+                if shows_addresses {
+                    row
+                } else {
+                    row.without_address()
+                }
+            })
             .collect(),
         total: page.total,
         next: page.next.map(|number| number.to_string()),

@@ -97,7 +97,7 @@ pub(super) fn draw(points: &[Point], step_ms: i64, texts: Texts, zone: &Zone) ->
         watching: path(
             &columns,
             |point| point.watching,
-            round_up(most.unwrap_or(0)),
+            most.unwrap_or(0).max(1),
             WATCHING_HEIGHT,
         ),
         watching_most: most,

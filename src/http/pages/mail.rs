@@ -101,7 +101,6 @@ pub(super) async fn ask(slug: String, context: Shared, visit: Visit, body: Unrea
 pub(super) async fn unsubscribe_page(token: String, context: Shared, visit: Visit) -> Response {
     let shown = async {
         let own = registration::find_own(&context, &token).await?;
-        registration::note_opened(&context, &own).await;
         let shown = states::not_before(&context, own.event.id, own.registration.revision).await?;
         Ok::<_, Problem>(UnsubscribePage {
             t: visit.texts,

@@ -249,6 +249,38 @@ fn mailing(context: &Shared) -> BoxedFilter<(Response,)> {
     ])
 }
 
+/// The pages that begin and end a session.
+fn signing_in(context: &Shared) -> BoxedFilter<(Response,)> {
+    let page_visit = || with(context).and(visit());
+    let send = || with(context).and(visit()).and(body());
+    let sign_in_page = at!("admin" / "login")
+        .and(read())
+        .and(page_visit())
+        .then(login::show)
+        .boxed();
+    let sign_in = at!("admin" / "login")
+        .and(warp::post())
+        .and(send())
+        .then(login::sign_in)
+        .boxed();
+    let password_page = at!("admin" / "password" / String)
+        .and(read())
+        .and(page_visit())
+        .then(admin::password::show)
+        .boxed();
+    let set_password = at!("admin" / "password" / String)
+        .and(warp::post())
+        .and(send())
+        .then(admin::password::act)
+        .boxed();
+    let sign_out = at!("admin" / "logout")
+        .and(warp::post())
+        .and(send())
+        .then(login::sign_out)
+        .boxed();
+    first_of([sign_in_page, sign_in, password_page, set_password, sign_out])
+}
+
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {
     let page_visit = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
@@ -261,21 +293,6 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(warp::post())
         .and(send())
         .then(events::create)
-        .boxed();
-    let sign_in_page = at!("admin" / "login")
-        .and(read())
-        .and(page_visit())
-        .then(login::show)
-        .boxed();
-    let sign_in = at!("admin" / "login")
-        .and(warp::post())
-        .and(send())
-        .then(login::sign_in)
-        .boxed();
-    let sign_out = at!("admin" / "logout")
-        .and(warp::post())
-        .and(send())
-        .then(login::sign_out)
         .boxed();
     let event = at!("admin" / "events" / String)
         .and(read())
@@ -379,6 +396,7 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(actions::erase)
         .boxed();
     first_of([
+        signing_in(context),
         new_person,
         add,
         stored_person,
@@ -387,13 +405,10 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         import,
         restore,
         create,
-        sign_in,
-        sign_out,
         act,
         cancel,
         erase,
         events,
-        sign_in_page,
         event,
         people,
         questions,

@@ -126,6 +126,7 @@ fn is_passing(code: Code) -> bool {
         | Code::RegistrationCancelled
         | Code::RegistrationErased
         | Code::SlugTaken
+        | Code::NameTaken
         | Code::NotEmpty
         | Code::ChangedMeanwhile
         | Code::ValidationFailed

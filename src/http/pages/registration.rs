@@ -28,7 +28,7 @@ use crate::text::Texts;
 pub(super) async fn show(token: String, context: Shared, visit: Visit) -> Response {
     let shown = async {
         let own = registration::find_own(&context, &token).await?;
-        registration::note_opened(&context, &own).await;
+        registration::note_opened(&context, &visit.head, &own).await;
         fill(&context, &visit, &token, None).await
     };
     match shown.await {

@@ -4,6 +4,7 @@ mod registration;
 
 use std::sync::Arc;
 
+use crate::domain::access::Permission;
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
@@ -11,6 +12,7 @@ use crate::domain::headcount::Headcount;
 use crate::domain::occasion::Occasion;
 use crate::domain::person::Email;
 use crate::domain::proof_of_work::ProofOfWork;
+use crate::http::session::Session;
 
 use super::rail::Rail;
 use super::schedule::{self, MomentView};
@@ -89,6 +91,8 @@ pub(super) fn script_data(value: &impl serde::Serialize) -> String {
 /// An event with its count.
 #[derive(Debug)]
 pub(super) struct EventView {
+    /// In the console: whether the reader may change the event and its people.
+    pub(super) manages: bool,
     pub(super) slug: String,
     pub(super) title: String,
     pub(super) description: String,
@@ -127,6 +131,14 @@ impl From<&Announcement> for AnnouncementView {
 }
 
 impl EventView {
+    /// The same for somebody who is signed in to the console.
+    pub(super) fn read_by(self, session: &Session) -> Self {
+        Self {
+            manages: session.has(Permission::Manage),
+            ..self
+        }
+    }
+
     /// The event's row; `stale_since` while the database cannot be reached.
     pub(super) fn new(
         event: &Event,
@@ -135,6 +147,7 @@ impl EventView {
         now: Timestamp,
     ) -> Self {
         Self {
+            manages: true,
             slug: event.slug.to_string(),
             title: event.title.clone(),
             description: event.description.clone(),

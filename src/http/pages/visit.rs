@@ -63,6 +63,7 @@ impl Visit {
             secure: false,
         };
         let head = RequestHead {
+            method: warp::http::Method::GET,
             headers: headers.clone(),
             peer,
             admission: Admission::Admitted,

@@ -13,6 +13,7 @@ use super::view::{Document, acceptance, base, replay, waiting};
 use crate::context::head::RequestHead;
 use crate::context::long_bodies::LongBodyPermit;
 use crate::context::{Admission, Context, Shared};
+use crate::domain::access::Permission;
 use crate::domain::command::{Answer, Applicant, Command};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
@@ -139,6 +140,7 @@ pub async fn admit(
     }
     auth::refuse_cross_site(&context.settings, head)?;
     rate::registration(context, head.peer.ip)?;
+    auth::registrant(context, head, Permission::Add.on(slug)).await?;
     find::event(context, slug).await
 }
 
@@ -314,6 +316,7 @@ mod tests {
             .map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(key).unwrap()))
             .collect();
         RequestHead {
+            method: warp::http::Method::GET,
             headers,
             peer: Peer {
                 ip: [0, 0, 0, 0].into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use warp::http::HeaderMap;
+use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
 use super::answers::{self, AnswersField};
@@ -31,7 +31,7 @@ pub(in crate::http) async fn get(
     head: RequestHead,
 ) -> Result<Response, Problem> {
     let found = find_own(&context, &token).await?;
-    note_opened(&context, &found).await;
+    note_opened(&context, &head, &found).await;
     Ok(reply::json(&present(&context, &head, &found).await?))
 }
 
@@ -171,7 +171,11 @@ pub async fn find_own(context: &Context, token: &str) -> Result<OwnRegistration,
 
 /// Notes that somebody who reads the mails to the address has opened the link in one: this is the one
 /// GET that changes something.
-pub async fn note_opened(context: &Context, own: &OwnRegistration) {
+pub async fn note_opened(context: &Context, head: &RequestHead, own: &OwnRegistration) {
+    // A program that only checks links asks with HEAD.
+    if head.method != Method::GET {
+        return;
+    }
     let row = &own.registration;
     if !own.mailed || row.email.is_none() || row.email_proven_at.is_some() {
         return;

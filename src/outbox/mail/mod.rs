@@ -161,7 +161,7 @@ impl Mailer {
         if kind.goes_to_everybody() && unsubscribed {
             return Ok(Some(Outcome::Dropped("the person wants no such mail")));
         }
-        let proven = registration.is_some_and(is_proven) || history.proven;
+        let proven = registration.is_some_and(is_proven);
         if kind.is_limited() && history.mailed && !proven {
             return Ok(Some(Outcome::Dropped(
                 "an address that has not proven itself gets one mail a day",

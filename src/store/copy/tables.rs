@@ -46,7 +46,7 @@ impl Table {
 }
 
 /// Every table that is copied; a table comes after those that it references.
-pub(super) const TABLES: [Table; 13] = [
+pub(super) const TABLES: [Table; 15] = [
     Table {
         name: "events",
         columns: &[
@@ -249,6 +249,38 @@ pub(super) const TABLES: [Table; 13] = [
         columns: &[("step", Int), ("at", Int)],
         key: "step, at",
         draws_keys: false,
+    },
+    Table {
+        name: "accounts",
+        columns: &[
+            ("id", Int),
+            ("name", Text),
+            ("name_key", Text),
+            ("role", Text),
+            ("password", Text),
+            ("link", Text),
+            ("link_expires_at", Int),
+            ("created_at", Int),
+            ("signed_in_at", Int),
+        ],
+        key: "id",
+        draws_keys: true,
+    },
+    Table {
+        name: "tokens",
+        columns: &[
+            ("id", Int),
+            ("name", Text),
+            ("digest", Text),
+            ("scopes", Text),
+            ("event_id", Int),
+            ("expires_at", Int),
+            ("created_at", Int),
+            ("created_by", Text),
+            ("last_used_at", Int),
+        ],
+        key: "id",
+        draws_keys: true,
     },
     Table {
         name: "settings",

@@ -15,11 +15,7 @@ const HISTORY: &str = "\
         (SELECT count(*) FROM refused_addresses WHERE recipient = $1) AS refused,
         (SELECT count(*) FROM outbox
             WHERE recipient = $1 AND finished_at IS NOT NULL AND finished_at > $3 AND event_id = $2
-                AND state = 'sent' AND channel = 'mail' AND kind NOT IN ('promoted', 'link', 'test')) AS mailed,
-        (SELECT count(*) FROM outbox o JOIN registrations r
-                ON r.event_id = o.event_id AND r.round = o.round AND r.number = o.number
-            WHERE o.recipient = $1 AND o.finished_at IS NOT NULL AND o.finished_at > $3 AND o.event_id = $2
-                AND r.email_proven_at IS NOT NULL) AS proven";
+                AND state = 'sent' AND channel = 'mail' AND kind NOT IN ('promoted', 'link', 'test')) AS mailed";
 const BACKLOG: &str = "\
     SELECT count(*), coalesce(min(created_at), 0) FROM outbox WHERE state = 'waiting' AND channel = $1";
 /// Newest first. The test of `$1` comes last: one event's rows have no index of their own.
@@ -42,8 +38,6 @@ pub struct History {
     /// It has had a mail of the event since the moment asked about; promotions, links and tests
     /// apart.
     pub mailed: bool,
-    /// Since then it was mailed a link of the event that was opened.
-    pub proven: bool,
 }
 
 /// What waits in a channel.
@@ -71,9 +65,9 @@ pub struct OutboxFilter {
 impl Store {
     /// What a row's address had before, at the same event since `since`.
     pub async fn outbox_history(&self, row: &Row, since: Timestamp) -> Result<History, StoreError> {
-        let (refused, mailed, proven) = read!(
+        let (refused, mailed) = read!(
             self.short,
-            query_as::<_, (i64, i64, i64)>(HISTORY)
+            query_as::<_, (i64, i64)>(HISTORY)
                 .bind(&row.recipient)
                 .bind(row.event)
                 .bind(since.as_millis()),
@@ -82,7 +76,6 @@ impl Store {
         Ok(History {
             refused: refused > 0,
             mailed: mailed > 0,
-            proven: proven > 0,
         })
     }
 

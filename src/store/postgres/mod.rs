@@ -38,7 +38,9 @@ const LOCKED_EVENT: &str = concat!(
     " FROM events WHERE id = $1 FOR UPDATE"
 );
 sql::lists!(
-    "SELECT 1 FROM unnest($7::text[]) AS word WHERE strpos(search_key, word) = 0 AND word <> number::text",
+    "SELECT 1 FROM unnest($7::text[]) AS word
+        WHERE strpos(CASE WHEN $8 THEN split_part(search_key, chr(10), 1) ELSE search_key END, word) = 0
+        AND word <> number::text",
     "split_part(search_key, chr(10), 1) COLLATE \"C\""
 );
 /// Names the level, so that a server whose default was changed cannot give a place twice.

@@ -37,7 +37,10 @@ use rebuild::REBUILD_DUE;
 pub(super) use transaction::SqliteTransaction;
 
 sql::lists!(
-    "SELECT 1 FROM json_each($7) WHERE instr(search_key, value) = 0 AND value <> CAST(number AS TEXT)",
+    "SELECT 1 FROM json_each($7)
+        WHERE instr(CASE WHEN $8 THEN substr(search_key, 1, instr(search_key || char(10), char(10)) - 1)
+            ELSE search_key END, value) = 0
+        AND value <> CAST(number AS TEXT)",
     "substr(search_key, 1, instr(search_key, char(10)))"
 );
 /// An export reads one snapshot, from its first read to its end.

@@ -1,5 +1,7 @@
 //! The API, call by call, over real sockets.
 
+mod access;
+mod accounts;
 mod by_hand;
 mod calendar;
 mod console;

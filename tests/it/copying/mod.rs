@@ -72,7 +72,7 @@ async fn every_row_is_copied_in_every_direction() {
     for url in [&there, &beside, &back, &again] {
         let store = Store::open(url, None).await.unwrap();
         assert_eq!(
-            store.session("digest").await.unwrap(),
+            store.session(["digest", "digest"]).await.unwrap(),
             None,
             "organisers sign in again"
         );

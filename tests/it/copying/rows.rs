@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use headcount::domain::access::{Role, Scope, Scopes};
+use headcount::domain::account::{Handle, NewToken};
 use headcount::domain::announcement::NewAnnouncement;
 use headcount::domain::audit::Actor;
 use headcount::domain::clock::{Clock, Timestamp};
@@ -15,7 +17,7 @@ use headcount::domain::questions::{Question, Questions, Unanswered};
 use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret};
 use headcount::domain::zone::Zone;
 use headcount::store::outbox::{Finish, Want};
-use headcount::store::{DatabaseUrl, Store};
+use headcount::store::{DatabaseUrl, NewSession, Store, Stored};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query_scalar};
 
@@ -168,6 +170,37 @@ pub(crate) async fn commit(
         .collect()
 }
 
+/// An account with a password and a session, one with a link, and tokens.
+async fn organisers(store: &Store, event: EventId, now: Timestamp) {
+    let later = Timestamp::from_millis(NOON * 2);
+    let [ada, bob] = ["Ada 李", "bob"].map(|name| Handle::parse(name).unwrap());
+    for (name, link) in [(&ada, "link a"), (&bob, "link b")] {
+        let made = store.create_account(name, Role::Manager, (link, later), now);
+        assert!(matches!(made.await.unwrap(), Stored::Done(_)));
+    }
+    let id = store.set_account_password("link a", "a hash", now);
+    let id = id.await.unwrap().expect("the link works");
+    let session = NewSession {
+        digest: "digest",
+        account: id,
+        agent: "Browser",
+        expires_at: later,
+    };
+    store.create_session(&session, now).await.unwrap();
+    for (digest, event, expires_at) in [("one", Some(event), None), ("every", None, Some(later))] {
+        let token = NewToken {
+            name: bob.clone(),
+            digest: digest.to_owned(),
+            scopes: Scopes::default().with(Scope::Read).with(Scope::Register),
+            event,
+            expires_at,
+            created_by: "account:owner".to_owned(),
+        };
+        let id = store.create_token(&token, now).await.unwrap();
+        store.touch_token(id, now).await.unwrap();
+    }
+}
+
 /// Fills a database with rows of every kind, in some tables more than one chunk. Deletes one event
 /// and returns it, so that a key was given and is gone.
 pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
@@ -279,7 +312,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
     )
     .await;
     store.set_setting("admin_password", "a hash").await.unwrap();
-    store.create_session("digest", now, now).await.unwrap();
+    organisers(&store, hall.id, now).await;
     fill_outbox(&store, hall.id, now).await;
     store.close().await;
     gone

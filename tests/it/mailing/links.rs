@@ -16,6 +16,13 @@ async fn an_address_is_proven_by_the_mailed_link_alone() {
         let forged = format!("{}x", &mailed[..mailed.len() - 1]);
         assert_eq!(stage.app.get(&format!("/r/{forged}")).await.status, 404);
         let path = format!("/api/v1/registrations/{mailed}");
+        // A program that only checks links.
+        let mut checker = crate::server::wire::Wire::connect(stage.app.address()).await;
+        checker
+            .send(format!("HEAD {path} HTTP/1.1\r\nHost: test\r\n\r\n"))
+            .await;
+        assert!(checker.head().await.starts_with("http/1.1 200"));
+        assert_eq!(stage.row("gala", 1).await["email_proven"], false);
         let read = stage.app.get(&path).await;
         assert_eq!((read.status, &read.json()["number"]), (200, &json!(1)));
         assert_eq!(stage.row("gala", 1).await["email_proven"], true);
@@ -28,6 +35,9 @@ async fn an_address_is_proven_by_the_mailed_link_alone() {
         // The mailed link does all that the other does.
         let cancelled = stage.app.call("DELETE", &path, &[], "").await;
         assert_eq!(cancelled.json()["status"], "cancelled");
+        // Whoever registers the address again has proven nothing, and it had its mail of the day.
+        stage.registers("gala", "ada").await;
+        stage.waits_for("gala", "1 not sent").await;
         stage.app.stop().await;
     }
 }

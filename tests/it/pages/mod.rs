@@ -1,5 +1,6 @@
 //! The pages, as a browser without JavaScript gets them: whole answers, forms, cookies, redirects.
 
+mod accounts;
 mod by_hand;
 mod compare;
 mod dashboard;

@@ -340,7 +340,8 @@ async fn only_forms_of_the_organisers_own_session_work() {
     let wrong = browser.post("/admin/login", "password=wrong").await;
     wrong.is_page(401, "no-store");
     assert!(
-        wrong.headers("set-cookie").is_empty() && wrong.body.contains("That password is wrong.")
+        wrong.headers("set-cookie").is_empty()
+            && wrong.body.contains("That name or password is wrong.")
     );
     let foreign = browser
         .send(

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use headcount::domain::access::Role;
+use headcount::domain::account::OWNER;
 use headcount::domain::announcement::{NewAnnouncement, SHOWN_FOR};
-use headcount::store::Claim;
+use headcount::store::{Claim, NewSession};
 
 use super::*;
 
@@ -280,17 +282,34 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
     );
 
     let later = Timestamp::from_millis(NOON + 1000);
-    store.create_session("a", later, now).await.unwrap();
-    assert_eq!(store.session("a").await.unwrap(), Some(later));
-    store.delete_session("a").await.unwrap();
-    assert_eq!(store.session("a").await.unwrap(), None);
-    store.create_session("b", later, now).await.unwrap();
+    let session = |digest, expires_at| NewSession {
+        digest,
+        account: OWNER,
+        agent: "Browser",
+        expires_at,
+    };
     store
-        .create_session("c", Timestamp::from_millis(NOON + 2000), later)
+        .create_session(&session("a", later), now)
+        .await
+        .unwrap();
+    let found = store.session(["none", "a"]).await.unwrap().unwrap();
+    assert_eq!(
+        (found.expires_at, found.role, found.name.as_str()),
+        (later, Role::Owner, "owner")
+    );
+    store.delete_session("a").await.unwrap();
+    assert_eq!(store.session(["a", "none"]).await.unwrap(), None);
+    store
+        .create_session(&session("b", later), now)
+        .await
+        .unwrap();
+    let latest = Timestamp::from_millis(NOON + 2000);
+    store
+        .create_session(&session("c", latest), later)
         .await
         .unwrap();
     assert_eq!(
-        store.session("b").await.unwrap(),
+        store.session(["b", "b"]).await.unwrap(),
         None,
         "expired, and forgotten"
     );

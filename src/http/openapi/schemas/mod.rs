@@ -7,10 +7,12 @@ use utoipa::ToSchema;
 
 mod event;
 mod organiser;
+mod owner;
 mod registration;
 
 pub(super) use event::*;
 pub(super) use organiser::*;
+pub(super) use owner::*;
 pub(super) use registration::*;
 
 /// An OpenAPI document.

@@ -78,7 +78,7 @@ pub(in crate::http::openapi) struct Row {
     #[schema(minimum = 1)]
     number: i32,
     name: String,
-    /// `null` if the organiser added a person without one, and after it was erased.
+    /// `null` if the organiser added a person without one, after it was erased, and for viewers.
     #[schema(required)]
     email: Option<String>,
     /// How many people it is for.
@@ -229,7 +229,7 @@ pub(in crate::http::openapi) struct Announcement {
 pub(in crate::http::openapi) struct AuditEntry {
     #[schema(format = DateTime)]
     at: String,
-    /// `console`, `token`, `visitor` or `schedule`.
+    /// `account:<name>`, `token:<name>`, `token`, `visitor` or `schedule`.
     who: String,
     action: String,
     #[schema(value_type = Value)]

@@ -52,7 +52,7 @@ async fn fill(
         t: visit.texts,
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
-        event: shown.view(context.clock.now()),
+        event: shown.view(context.clock.now()).read_by(session),
         next: next.map(|key| key.to_string()),
         entries: entries
             .into_iter()

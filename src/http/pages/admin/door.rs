@@ -56,11 +56,11 @@ async fn fill(
         t: visit.texts,
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
-        event: shown.view(now),
+        event: shown.view(now).read_by(session),
         rows: page
             .rows
             .iter()
-            .map(|row| RegistrationRow::new(row, Vec::new()))
+            .map(|row| RegistrationRow::new(row, Vec::new()).without_address())
             .collect(),
         people: shown.event.registered,
         next: page.next,

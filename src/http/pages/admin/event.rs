@@ -124,7 +124,7 @@ async fn fill(
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
-        event: shown.view(context.clock.now()),
+        event: shown.view(context.clock.now()).read_by(session),
         dashboard: live::dashboard(context, visit, event).await?,
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?

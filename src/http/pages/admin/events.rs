@@ -36,7 +36,7 @@ const PATH: &str = "/admin";
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
     match session::session(&context, &visit.head.headers).await {
         Ok(Some(session)) => events_page(&context, &visit, &session, &Form::default(), None).await,
-        Ok(None) => login::sign_in_page(&visit, StatusCode::OK, None),
+        Ok(None) => login::sign_in_page(&visit, StatusCode::OK, "", None),
         Err(problem) => problem_page(&visit, &problem),
     }
 }
@@ -153,6 +153,7 @@ async fn events_page(
 ) -> Response {
     let error = |name| mistakes::at(visit.texts, refused?, name);
     let template = AdminEventsPage {
+        manages: session.has(Permission::Manage),
         t: visit.texts,
         here: PATH.to_owned(),
         csrf: session.csrf.clone(),

@@ -1,5 +1,6 @@
 //! The list of registrations in an event's console: its filter, its order and its pages.
 
+use crate::domain::access::Permission;
 use crate::domain::event::Event;
 use crate::domain::registration::{Registration, Status};
 use crate::domain::search::Search;
@@ -7,6 +8,7 @@ use crate::http::organiser::registrations::{self, Page};
 use crate::http::pages::questions;
 use crate::http::pages::views::RegistrationRow;
 use crate::http::pages::visit::Visit;
+use crate::http::session::Session;
 use crate::problem::Problem;
 use crate::store::{Filter, Order, Store};
 
@@ -29,6 +31,8 @@ pub(in crate::http::pages) struct List {
     pub(in crate::http::pages) here: String,
     /// The query of the file with everything that the list shows, on all pages.
     pub(in crate::http::pages) file: String,
+    /// Whether the reader may change what it lists.
+    pub(in crate::http::pages) manages: bool,
 }
 
 impl List {
@@ -71,9 +75,18 @@ impl List {
 
 /// Reads the page that a query asks for. Invalid values are ignored: the address may be old or typed
 /// by hand.
-pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<List, Problem> {
+pub(super) async fn show(
+    store: &Store,
+    visit: &Visit,
+    event: &Event,
+    session: &Session,
+) -> Result<List, Problem> {
     let narrowing = ListQuery::of(&visit.query);
-    let filter = narrowing.filter(event);
+    let shows_addresses = session.has(Permission::ReadAddresses);
+    let filter = match narrowing.filter(event) {
+        filter if shows_addresses => filter,
+        filter => filter.of_names(),
+    };
     let round = filter.round;
     // Always names the round: a reset must not change what is downloaded.
     let shown = ListQuery {
@@ -108,6 +121,13 @@ pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<
         rows: rows
             .iter()
             .map(|row| RegistrationRow::new(row, answers(&row.registration)))
+            .map(|row| {
+                if shows_addresses {
+                    row
+                } else {
+                    row.without_address()
+                }
+            })
             .collect(),
         total,
         round,
@@ -115,6 +135,7 @@ pub(super) async fn show(store: &Store, visit: &Visit, event: &Event) -> Result<
         next: after.map(|number| narrowing.page(None, Some(number))),
         here: narrowing.page(narrowing.before, narrowing.after),
         file: shown.page(None, None),
+        manages: session.has(Permission::Manage),
         narrowing,
     })
 }
@@ -234,6 +255,7 @@ mod tests {
             next: None,
             here: String::new(),
             file: String::new(),
+            manages: true,
         };
         for (query, column, order, link) in [
             ("", "number", Some("ascending"), "sort=-number"),

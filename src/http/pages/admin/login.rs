@@ -12,23 +12,29 @@ use crate::http::body::{self, Unread};
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::visit::Visit;
-use crate::http::session;
+use crate::http::session::{self, Credentials};
 use crate::problem::{Code, Problem};
 
 /// `GET /admin/login`; redirects to the console if already signed in.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
     match session::session(&context, &visit.head.headers).await {
         Ok(Some(_)) => see_other("/admin"),
-        Ok(None) => sign_in_page(&visit, StatusCode::OK, None),
+        Ok(None) => sign_in_page(&visit, StatusCode::OK, "", None),
         Err(problem) => problem_page(&visit, &problem),
     }
 }
 
-/// The page with the password field.
-pub(super) fn sign_in_page(visit: &Visit, status: StatusCode, error: Option<&str>) -> Response {
+/// The page with the fields for the account's name and its password.
+pub(super) fn sign_in_page(
+    visit: &Visit,
+    status: StatusCode,
+    name: &str,
+    error: Option<&str>,
+) -> Response {
     let template = AdminLoginPage {
         t: visit.texts,
         here: LOGIN.to_owned(),
+        name: name.to_owned(),
         error: error.map(|key| visit.texts.get(key)),
     };
     page(visit, status, Keep::Never, &template)
@@ -42,15 +48,19 @@ pub(in crate::http::pages) async fn sign_in(
 ) -> Response {
     let attempt = async {
         // Login CSRF: another site must not sign its visitor in with another account.
-        auth::refuse_cross_site(&context.settings, &visit.head)?;
-        session::sign_in(
-            &context,
-            visit.head.peer,
-            Form::read(body, &visit.head, body::MAX)
-                .await?
-                .get("password"),
-        )
-        .await
+        auth::refuse_cross_site(&context.settings, &visit.head)
+            .map_err(|problem| (String::new(), problem))?;
+        let form = Form::read(body, &visit.head, body::MAX)
+            .await
+            .map_err(|problem| (String::new(), problem))?;
+        let credentials = Credentials {
+            name: form.get("name"),
+            password: form.get("password"),
+            agent: visit.head.header(header::USER_AGENT).unwrap_or_default(),
+        };
+        session::sign_in(&context, visit.head.peer, credentials)
+            .await
+            .map_err(|problem| (form.get("name").to_owned(), problem))
     };
     match attempt.await {
         Ok(new) => {
@@ -60,17 +70,17 @@ pub(in crate::http::pages) async fn sign_in(
                 .insert(header::SET_COOKIE, new.cookie);
             response
         }
-        Err(problem) => refused(&visit, &problem),
+        Err((name, problem)) => refused(&visit, &name, &problem),
     }
 }
 
-fn refused(visit: &Visit, problem: &Problem) -> Response {
+fn refused(visit: &Visit, name: &str, problem: &Problem) -> Response {
     let key = match problem.code() {
         Code::Unauthorized => "login-error-password",
         Code::TooManyRequests => "login-error-limit",
         _ => return problem_page(visit, problem),
     };
-    let mut response = sign_in_page(visit, problem.code().status(), Some(key));
+    let mut response = sign_in_page(visit, problem.code().status(), name, Some(key));
     response.headers_mut().extend(problem.headers().clone());
     response
 }

@@ -18,6 +18,7 @@ pub(super) mod login;
 pub(super) mod mail;
 mod mistakes;
 mod once;
+pub(super) mod password;
 pub(super) mod people;
 pub(super) mod person;
 pub(super) mod questions;
@@ -45,7 +46,7 @@ use crate::problem::Code;
 /// The pages of the console beside the events, in its navigation: the message, and the address.
 pub(super) const SECTIONS: &[(&str, &str)] = &[("admin-title", "/admin")];
 /// The tabs of an event's console: the message `tab-<name>`, and the address below the event's.
-pub(super) const TABS: &[(&str, &str)] = &[
+const TABS: &[(&str, &str)] = &[
     ("dashboard", ""),
     ("people", "/people"),
     ("form", "/form"),
@@ -53,6 +54,12 @@ pub(super) const TABS: &[(&str, &str)] = &[
     ("settings", "/settings"),
     ("audit", "/audit"),
 ];
+
+/// Those that somebody may open: who only reads has neither the form's editor nor the settings.
+pub(super) fn tabs(manages: bool) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let is_open = move |(name, _): &&(&str, &str)| manages || !matches!(*name, "form" | "settings");
+    TABS.iter().filter(is_open)
+}
 /// The sign-in page.
 const LOGIN: &str = "/admin/login";
 

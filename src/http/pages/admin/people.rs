@@ -38,15 +38,16 @@ async fn fill(
     let shown = states::by_slug(context, slug).await?;
     let store = context.store_for(visit.head.peer);
     let cancelled = visit.parameter(UNDO);
-    let undo = cancelled.filter(|id| registrations::locator(&shown.event, id).is_ok());
+    let manages = session.has(Permission::Manage);
+    let undo = cancelled.filter(|id| manages && registrations::locator(&shown.event, id).is_ok());
     Ok(AdminPeoplePage {
         t: visit.texts,
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
-        event: shown.view(context.clock.now()),
+        event: shown.view(context.clock.now()).read_by(session),
         once: once::draw(),
         undo,
-        list: list::show(&store, visit, &shown.event).await?,
+        list: list::show(&store, visit, &shown.event, session).await?,
     })
 }

@@ -25,8 +25,8 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
     let template = AdminSharePage {
         t: visit.texts,
         here: visit.path.clone(),
+        event: shown.view(context.clock.now()).read_by(&session),
         csrf: session.csrf,
-        event: shown.view(context.clock.now()),
         share: ShareView::new(&context, &visit, shown.event.slug.as_str()),
     };
     page(&visit, StatusCode::OK, Keep::Never, &template)

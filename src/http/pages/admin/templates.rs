@@ -20,13 +20,32 @@ use crate::text::Texts;
 pub(super) struct AdminLoginPage {
     pub(super) t: Texts,
     pub(super) here: String,
+    /// The account's name, as it was typed.
+    pub(super) name: String,
     pub(super) error: Option<String>,
+}
+
+/// Where an account sets its password.
+#[derive(Debug, Template)]
+#[template(path = "admin_password.html")]
+pub(super) struct AdminPasswordPage {
+    pub(super) t: Texts,
+    pub(super) here: String,
+    /// The account's name.
+    pub(super) name: String,
+    /// The shortest password.
+    pub(super) least: u64,
+    pub(super) error: Option<String>,
+    /// Whether the link does not work any more.
+    pub(super) is_gone: bool,
 }
 
 /// The form for a new event, as it was typed.
 #[derive(Debug, Template)]
 #[template(path = "admin_events.html")]
 pub(super) struct AdminEventsPage {
+    /// Whether the reader may make events.
+    pub(super) manages: bool,
     pub(super) t: Texts,
     pub(super) here: String,
     pub(super) csrf: String,

@@ -119,6 +119,14 @@ impl RegistrationRow {
 }
 
 impl RegistrationRow {
+    /// The same for readers who see no addresses.
+    pub(in crate::http::pages) fn without_address(self) -> Self {
+        Self {
+            email: String::new(),
+            ..self
+        }
+    }
+
     /// A row, with its answers.
     pub(in crate::http::pages) fn new(
         Listed {
