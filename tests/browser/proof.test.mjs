@@ -82,7 +82,7 @@ test("without scripts the page says what is needed, and the console has the sett
   await page.goto(`${server.base}/admin/login?lang=en`);
   await page.locator("[name=password]").fill(PASSWORD);
   await page.locator("main [type=submit]").click();
-  await page.goto(`${server.base}/admin/events/gala`);
+  await page.goto(`${server.base}/admin/events/gala/settings`);
   const field = page.locator("[name=proof_of_work]");
   assert.equal(await field.inputValue(), "on");
   await field.selectOption({ label: "When registrations look like a program’s" });
