@@ -13,10 +13,9 @@ use crate::domain::event::EventId;
 
 /// What counts as one moment.
 const WINDOW: Duration = Duration::from_mins(1);
-/// So many addresses that fail within [`WINDOW`] are no coincidence, if at least half of those that
-/// try fail.
+/// Fewest failing addresses within [`WINDOW`] that count as a surge, if at least half of all fail.
 const FAILING: usize = 10;
-/// So many addresses within [`WINDOW`] are no crowd yet, however few usually come.
+/// Fewest addresses within [`WINDOW`] that count as a surge, even if few usually come.
 const CROWD: usize = 60;
 /// A crowd is this many times what is usual.
 const TIMES_USUAL: f64 = 4.0;

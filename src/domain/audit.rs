@@ -16,7 +16,7 @@ use super::registration::Registration;
 pub enum Actor {
     /// The person who registered, through the private link.
     Visitor,
-    /// Whoever signed in to the console with the shared password, or the account of that name.
+    /// Signed in as `owner`, with the shared password.
     Owner,
     /// The account with this name, signed in to the console.
     Account(Arc<str>),

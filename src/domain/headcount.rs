@@ -34,7 +34,7 @@ impl State {
         }
     }
 
-    /// Whether people may register: for a place, for the waiting list, or in vain.
+    /// Whether registration is open, also when it is full.
     pub fn takes_registrations(self) -> bool {
         match self {
             Self::Open | Self::Full | Self::Waitlist => true,

@@ -1,7 +1,7 @@
 //! Compression of whole documents and assets (RFC 9110, section 8.4.1.3).
 //!
-//! Never used for streams, whose pushes must leave at once, nor for pages with a secret: whoever can
-//! put text into such a page and sees its length could guess the secret (BREACH, CVE-2013-3587).
+//! Never used for streams, whose pushes must leave at once, nor for pages with a secret. An attacker
+//! who puts text into such a page and sees its length could guess the secret (BREACH, CVE-2013-3587).
 
 use std::io::Write as _;
 

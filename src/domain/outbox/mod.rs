@@ -173,7 +173,7 @@ impl NewRow {
         }
     }
 
-    /// A mail to everybody who has a place or waits in a round, whoever that is when it is due.
+    /// A mail to everybody who has a place or waits in a round at the time when it is due.
     pub fn fanout(
         kind: MailKind,
         event: EventId,

@@ -144,7 +144,7 @@ pub async fn form(
     }
 }
 
-/// Whoever is signed in may not do this.
+/// 403: the account or token lacks the permission.
 pub fn missing(need: Need<'_>) -> Problem {
     let what = need.permission.wording();
     let detail = match need.event {

@@ -64,7 +64,7 @@ async fn lost_page(context: &Context, visit: &Visit, slug: &str) -> Result<LostL
     })
 }
 
-/// `POST /e/{slug}/link`. The answer is the same whoever asks.
+/// `POST /e/{slug}/link`. The answer is the same for every address.
 pub(super) async fn ask(slug: String, context: Shared, visit: Visit, body: Unread) -> Response {
     let form = match Form::read(body, &visit.head, body::MAX).await {
         Ok(form) => form,

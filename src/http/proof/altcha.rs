@@ -1,7 +1,7 @@
 //! ALTCHA's challenges, version 1 (<https://altcha.org/docs/v2/proof-of-work/>), with SHA-256.
 //!
-//! The server draws a salt and a secret number, and tells their hash. Whoever tries every number
-//! finds the secret one. The server keeps nothing: the signature shows that the challenge is its own,
+//! The server draws a salt and a secret number, and sends their hash. A client that tries every
+//! number finds the secret one. The server keeps nothing: the signature shows that the challenge is its own,
 //! and the salt says until when it holds, and for which event.
 
 use base64::Engine as _;

@@ -28,8 +28,8 @@ struct Fields<'a> {
 #[derive(Serialize)]
 struct Nothing {}
 
-/// `POST /api/v1/events/{slug}/links`. The answer is the same whoever asks, and comes before anything
-/// is looked up.
+/// `POST /api/v1/events/{slug}/links`. The answer is the same for every address, and comes before
+/// anything is looked up.
 pub(in crate::http) async fn post(
     slug: String,
     context: Shared,
