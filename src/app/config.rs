@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::acme;
 use super::options::{
     address, at_least_one, budget, duration, folder, is_wide, networks, public_url, secret,
     time_zone, whole,
@@ -41,8 +42,10 @@ pub struct Config {
     pub time_zone: Zone,
     /// `--trusted-proxies`.
     pub trusted_proxies: Vec<IpNet>,
-    /// What `--tls-cert` and `--tls-key` hold.
+    /// What `--tls-cert` and `--tls-key` hold, or the certificate of `--acme-domains`.
     pub tls: Option<Tls>,
+    /// `--acme-domains`, `--acme-contact`, `--acme-directory` and `--acme-folder`.
+    pub acme: Option<acme::Settings>,
     /// `--metrics-listen`.
     pub metrics_listen: Option<SocketAddr>,
     /// `--publish-interval`.
@@ -143,6 +146,50 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The options of ACME; `None` without `--acme-domains`.
+    fn acme(&mut self, args: &ServeArgs) -> Option<acme::Settings> {
+        let contact = args.acme_contact.as_deref();
+        let contact = self.optional("--acme-contact", contact, acme::contact);
+        let directory = acme::directory(&args.acme_directory);
+        let directory = self.read("--acme-directory", directory, String::new());
+        let names = self.optional("--acme-domains", args.acme_domains.as_deref(), acme::names)?;
+        Some(acme::Settings {
+            names,
+            contact,
+            directory,
+            folder: PathBuf::from(&args.acme_folder),
+        })
+    }
+
+    /// The certificate, from files or from the folder of ACME.
+    fn tls(&mut self, args: &ServeArgs, acme: Option<&acme::Settings>) -> Option<Tls> {
+        let cert = args.tls_cert.as_deref().filter(|path| !path.is_empty());
+        let key = args.tls_key.as_deref().filter(|path| !path.is_empty());
+        let (flag, loaded) = match (cert, key, acme) {
+            (None, None, None) => return None,
+            (None, None, Some(acme)) => ("--acme-domains", acme.tls()),
+            (Some(cert), Some(key), None) => (
+                "--tls-cert, --tls-key",
+                Tls::from_files(Path::new(cert), Path::new(key)).map_err(|error| error.to_string()),
+            ),
+            (Some(_), None, _) => (
+                "--tls-key",
+                Err("it is missing; --tls-cert needs it".into()),
+            ),
+            (None, Some(_), _) => (
+                "--tls-cert",
+                Err("it is missing; --tls-key needs it".into()),
+            ),
+            (Some(_), Some(_), Some(_)) => (
+                "--acme-domains",
+                Err("leave it out, or --tls-cert and --tls-key".into()),
+            ),
+        };
+        self.read(flag, loaded.map(Some), None)
+    }
+}
+
 /// A shorter secret gets a warning.
 const SHORT_SECRET: usize = 8;
 
@@ -166,27 +213,7 @@ impl Config {
                     .map_err(|error| error.to_string())
             },
         );
-        let cert = args.tls_cert.as_deref().filter(|path| !path.is_empty());
-        let key = args.tls_key.as_deref().filter(|path| !path.is_empty());
-        let tls = match (cert, key) {
-            (Some(cert), Some(key)) => {
-                let loaded = Tls::from_files(Path::new(cert), Path::new(key))
-                    .map(Some)
-                    .map_err(|error| error.to_string());
-                reader.read("--tls-cert, --tls-key", loaded, None)
-            }
-            (None, None) => None,
-            (Some(_), None) => reader.read(
-                "--tls-key",
-                Err("it is missing; --tls-cert needs it".into()),
-                None,
-            ),
-            (None, Some(_)) => reader.read(
-                "--tls-cert",
-                Err("it is missing; --tls-key needs it".into()),
-                None,
-            ),
-        };
+        let acme = reader.acme(args);
         let json = match args.log_format.as_str() {
             "json" => Ok(true),
             "text" => Ok(false),
@@ -269,7 +296,8 @@ impl Config {
             ),
             drain: reader.read("--drain", duration(&args.drain, NEVER, 600 * second), NEVER),
             backups: folder.map(|folder| Backups { folder, ..backups }),
-            tls,
+            tls: reader.tls(args, acme.as_ref()),
+            acme,
             log,
             notify_database,
             welcome_event: !args.no_welcome_event,

@@ -1,11 +1,12 @@
 //! The composition root: puts the parts together in the order in which they start, and takes them
 //! apart in reverse.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -33,6 +34,7 @@ use crate::stats::sampler::{self, Sampler};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
 
+pub mod acme;
 mod background;
 mod backups;
 pub mod canary;
@@ -90,11 +92,15 @@ pub enum Stopped {
 }
 
 /// Serves until a signal or a defect, then drains. SIGHUP takes what `reread` finds.
-pub async fn run(config: Config, reread: Reread<'_>) -> Result<Stopped, StartError> {
+pub async fn run(
+    config: Config,
+    handed_over: ListenFd,
+    reread: Reread<'_>,
+) -> Result<Stopped, StartError> {
     let signals = Signals::listen();
     let address = config.listen;
     let listener =
-        server::bind(address).map_err(|source| StartError::Listen { address, source })?;
+        listener(address, handed_over).map_err(|source| StartError::Listen { address, source })?;
     let mut running = start(config.clone(), listener, Clock::System).await?;
     start_lines::print(&config, &running);
     let supervisor = Supervisor::of_this_process().map(Arc::new);
@@ -114,6 +120,22 @@ pub async fn run(config: Config, reread: Reread<'_>) -> Result<Stopped, StartErr
     tracing::info!("stopping: no new connections, streams say goodbye");
     running.stop().await;
     Ok(stopped)
+}
+
+/// The socket that the supervisor has bound (`sd_listen_fds(3)`): visitors wait in its backlog while
+/// the service restarts. Without one the server binds `address` itself.
+fn listener(address: SocketAddr, mut handed_over: ListenFd) -> io::Result<TcpListener> {
+    if handed_over.len() > 1 {
+        tracing::warn!("only the first of the sockets that systemd has bound is used");
+    }
+    match handed_over.take_tcp_listener(0) {
+        Ok(Some(bound)) => {
+            bound.set_nonblocking(true)?;
+            TcpListener::from_std(bound)
+        }
+        Ok(None) => server::bind(address),
+        Err(error) => Err(error),
+    }
 }
 
 /// The signals that this process handles. They count from `listen` on.
@@ -239,6 +261,9 @@ pub async fn start(
     if let Some(plan) = config.backups.clone() {
         let task = backups::run(plan, config.database.clone(), clock.clone());
         background.spawn("backups", task);
+    }
+    if let Some((settings, tls)) = config.acme.clone().zip(tls.clone()) {
+        background.spawn("acme", acme::run(settings, tls, clock.clone()));
     }
     let workers = Workers::start(config.mail.as_ref().zip(pool), &store, &clock).await?;
     if config.mail.is_some() {

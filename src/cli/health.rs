@@ -46,6 +46,9 @@ pub(super) struct HealthArgs {
     /// loopback address.
     #[arg(long, env = "HEADCOUNT_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<String>,
+    /// The same for a server that fetches its certificate itself.
+    #[arg(long, env = "HEADCOUNT_ACME_DOMAINS", value_name = "NAMES")]
+    acme_domains: Option<String>,
     /// Accept any TLS certificate, for self-signed ones.
     #[arg(long)]
     insecure: bool,
@@ -76,10 +79,8 @@ pub(super) fn run(args: &HealthArgs) -> ExitCode {
 /// The URL of the server that listens at `--listen`.
 fn beside(args: &HealthArgs) -> String {
     let address = loopback(args.listen);
-    let tls = args
-        .tls_cert
-        .as_deref()
-        .is_some_and(|file| !file.is_empty());
+    let given = |option: &Option<String>| option.as_ref().is_some_and(|text| !text.is_empty());
+    let tls = given(&args.tls_cert) || given(&args.acme_domains);
     format!("{}://{address}/", if tls { "https" } else { "http" })
 }
 

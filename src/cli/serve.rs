@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use listenfd::ListenFd;
 
 use super::Cli;
 use super::layers::Layers;
+use crate::app::acme::LETS_ENCRYPT;
 use crate::app::config::Config;
 use crate::app::runtime::runtime;
 use crate::app::{self, Stopped, logging};
@@ -125,6 +127,29 @@ pub struct ServeArgs {
     /// The certificate's private key in PEM.
     #[arg(long, env = "HEADCOUNT_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<String>,
+    /// Names of a certificate that the server fetches and renews itself, comma-separated. The authority must reach this server at
+    /// port 443 of each name. With it you agree to the authority's terms of service.
+    #[arg(long, env = "HEADCOUNT_ACME_DOMAINS", value_name = "NAMES")]
+    pub acme_domains: Option<String>,
+    /// The email address that the authority of --acme-domains may write to.
+    #[arg(long, env = "HEADCOUNT_ACME_CONTACT", value_name = "ADDRESS")]
+    pub acme_contact: Option<String>,
+    /// The authority's address (RFC 8555).
+    #[arg(
+        long,
+        env = "HEADCOUNT_ACME_DIRECTORY",
+        default_value = LETS_ENCRYPT,
+        value_name = "URL"
+    )]
+    pub acme_directory: String,
+    /// Where the authority's account, the certificate and its key are kept.
+    #[arg(
+        long,
+        env = "HEADCOUNT_ACME_FOLDER",
+        default_value = "acme",
+        value_name = "FOLDER"
+    )]
+    pub acme_folder: String,
     /// Address and port of the Prometheus metrics; none when left out.
     #[arg(long, env = "HEADCOUNT_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<String>,
@@ -231,6 +256,8 @@ pub struct ServeArgs {
 
 /// Reads the configuration, serves until a signal, and stops in order.
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
+    // It removes the variables, so it comes before every thread.
+    let handed_over = ListenFd::from_env();
     let config = match Config::read(args) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -252,12 +279,12 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let code = serve(config);
+    let code = serve(config, handed_over);
     logging::flush();
     code
 }
 
-fn serve(config: Config) -> ExitCode {
+fn serve(config: Config, handed_over: ListenFd) -> ExitCode {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -265,7 +292,7 @@ fn serve(config: Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(app::run(config, &Cli::reread));
+    let outcome = runtime.block_on(app::run(config, handed_over, &Cli::reread));
     // Blocking work that is still under way (a password hash) is not waited for.
     runtime.shutdown_background();
     match outcome {

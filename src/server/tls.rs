@@ -1,9 +1,10 @@
 //! TLS: a certificate and its key, HTTP/2 and HTTP/1.1 by ALPN.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::danger::{
@@ -14,21 +15,53 @@ use tokio_rustls::rustls::crypto::{
 };
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
 };
+
+/// RFC 8737: an authority that checks who owns a name asks for this protocol and for no other.
+const NAME_CHECK: &[u8] = b"acme-tls/1";
 
 /// A certificate chain and its private key, ready to serve. Its clones share them, also when they
 /// are replaced. Its `Debug` shows neither.
 #[derive(Clone)]
 pub struct Tls {
-    current: Arc<RwLock<Loaded>>,
+    acceptor: TlsAcceptor,
+    certificates: Arc<Certificates>,
 }
 
-#[derive(Clone)]
-struct Loaded {
-    acceptor: TlsAcceptor,
-    certificate: CertificateDer<'static>,
+/// What a handshake may be answered with.
+#[derive(Debug)]
+struct Certificates {
+    own: RwLock<Arc<CertifiedKey>>,
+    /// Answers to an authority's checks, by the name that it checks.
+    answers: RwLock<HashMap<String, Arc<CertifiedKey>>>,
+}
+
+impl Certificates {
+    fn own(&self) -> Arc<CertifiedKey> {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        own.clone()
+    }
+
+    fn answers(&self) -> RwLockWriteGuard<'_, HashMap<String, Arc<CertifiedKey>>> {
+        self.answers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let is_check = hello
+            .alpn()
+            .is_some_and(|mut offered| offered.all(|protocol| protocol == NAME_CHECK));
+        if !is_check {
+            return Some(self.own());
+        }
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        answers.get(hello.server_name()?).cloned()
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -84,46 +117,53 @@ impl Tls {
 
     /// The same from memory.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        let chain = CertificateDer::pem_slice_iter(certificate)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(TlsError::BadCertificate)?;
-        let certificate = chain.first().ok_or(TlsError::NoCertificate)?.clone();
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
-            pem::Error::NoItemsFound => TlsError::NoKey,
-            error => TlsError::BadKey(error),
-        })?;
         // The provider is named, not taken from the process: another crate may have linked a second
         // one.
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = Arc::new(ring::default_provider());
+        let certificates = Arc::new(Certificates {
+            own: RwLock::new(certified(certificate, key, &provider)?),
+            answers: RwLock::default(),
+        });
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Unusable)?
             .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(TlsError::Unusable)?;
+            .with_cert_resolver(certificates.clone());
         // RFC 7301; the first that the client also knows is taken.
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let loaded = Loaded {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            certificate,
-        };
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), NAME_CHECK.to_vec()];
+        // After a restart of the network everybody reconnects at once. A ticket spares the
+        // signature, and the server keeps nothing for it (RFC 5077, RFC 8446, section 4.6.1).
+        config.ticketer = ring::Ticketer::new().map_err(TlsError::Unusable)?;
         Ok(Self {
-            current: Arc::new(RwLock::new(loaded)),
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificates,
         })
     }
 
     /// Serves new connections with the certificate of `newer`. Open connections keep theirs.
     pub fn replace(&self, newer: &Self) {
-        let newer = newer.loaded();
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = newer;
+        let newer = newer.certificates.own();
+        let own = &self.certificates.own;
+        *own.write().unwrap_or_else(PoisonError::into_inner) = newer;
     }
 
-    fn loaded(&self) -> Loaded {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+    /// Answers an authority's check of `name` with this certificate, until [`Tls::forget`].
+    pub fn answer(&self, name: String, certificate: &[u8], key: &[u8]) -> Result<(), TlsError> {
+        let (chain, key) = read(certificate, key)?;
+        let key = ring::default_provider().key_provider.load_private_key(key);
+        // Its extension is critical, so rustls would not take it for a server's certificate.
+        let answer = CertifiedKey::new(chain, key.map_err(TlsError::Unusable)?);
+        self.certificates.answers().insert(name, Arc::new(answer));
+        Ok(())
+    }
+
+    /// Answers no check any more.
+    pub fn forget(&self) {
+        self.certificates.answers().clear();
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        self.loaded().acceptor
+        self.acceptor.clone()
     }
 
     /// What a client in this process needs to speak to this server and to no other. It trusts the
@@ -134,7 +174,7 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Unusable)?;
         let pinned = Arc::new(Pinned {
-            certificate: self.loaded().certificate,
+            certificate: self.certificates.own().cert[0].clone(),
             provider,
         });
         Ok(Arc::new(
@@ -144,6 +184,35 @@ impl Tls {
                 .with_no_client_auth(),
         ))
     }
+}
+
+/// A chain and its key from PEM; the key must be the first certificate's.
+fn certified(
+    certificate: &[u8],
+    key: &[u8],
+    provider: &CryptoProvider,
+) -> Result<Arc<CertifiedKey>, TlsError> {
+    let (chain, key) = read(certificate, key)?;
+    CertifiedKey::from_der(chain, key, provider)
+        .map(Arc::new)
+        .map_err(TlsError::Unusable)
+}
+
+fn read(
+    certificate: &[u8],
+    key: &[u8],
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let chain = CertificateDer::pem_slice_iter(certificate)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(TlsError::BadCertificate)?;
+    if chain.is_empty() {
+        return Err(TlsError::NoCertificate);
+    }
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => TlsError::NoKey,
+        error => TlsError::BadKey(error),
+    })?;
+    Ok((chain, key))
 }
 
 /// Trusts one certificate; the handshake's signatures show that the other side has its key.

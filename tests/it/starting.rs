@@ -3,8 +3,11 @@
 use std::process::Command;
 
 use super::support::app::{call, register};
+use super::support::port::free_address;
 use super::support::process::Process;
 use super::support::sqlite::File;
+use super::support::wire::Wire;
+use crate::server::host::TIMEOUT;
 
 #[test]
 fn mistakes_are_reported_at_once_and_nothing_starts() {
@@ -116,4 +119,34 @@ async fn a_new_sqlite_file_is_its_owners_alone() {
     fs::set_permissions(file.path(), Permissions::from_mode(0o640)).expect("it is ours");
     let _server = Process::start(&file.text(), &[]);
     assert_eq!(rights(""), 0o640);
+}
+
+/// systemd binds the port and starts the program when somebody comes (`sd_listen_fds(3)`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_that_systemd_has_bound_is_used() {
+    let (file, address) = (File::new(), free_address());
+    let mut command = Command::new("systemd-socket-activate");
+    command.args([
+        &format!("--listen={address}"),
+        env!("CARGO_BIN_EXE_headcount"),
+        "serve",
+    ]);
+    // The first visitor waits in the backlog while the program starts.
+    let visitor = std::thread::spawn(move || {
+        let begun = std::time::Instant::now();
+        loop {
+            match std::net::TcpStream::connect(address) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(begun.elapsed() < TIMEOUT, "{error}"),
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    let server = Process::spawn(command, &file.text(), &[]);
+    assert_eq!(server.address, address, "not the port of --listen");
+    let stream = visitor.join().expect("a connection");
+    stream.set_nonblocking(true).expect("a socket");
+    let mut wire = Wire::new(tokio::net::TcpStream::from_std(stream).expect("a socket"));
+    wire.get("/health/ready").await;
+    assert!(wire.head().await.starts_with("http/1.1 200"));
 }

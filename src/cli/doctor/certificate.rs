@@ -10,6 +10,7 @@ use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::super::serve::ServeArgs;
 use super::finding::Finding;
+use crate::app::acme;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::server::Tls;
 
@@ -17,7 +18,7 @@ const NAME: &str = "certificate";
 /// Certificates of 90 days are renewed a month before their end.
 const RENEW: Duration = Duration::from_hours(14 * 24);
 
-/// `--tls-cert` and `--tls-key`, when both are given.
+/// `--tls-cert` and `--tls-key`, when both are given, or what the authority of `--acme-domains` gave.
 pub(super) struct Files {
     certificate: PathBuf,
     key: PathBuf,
@@ -33,6 +34,24 @@ impl Files {
         Some(Self {
             certificate: given(&options.tls_cert)?,
             key: given(&options.tls_key)?,
+        })
+    }
+
+    pub(super) fn fetched(settings: &acme::Settings) -> Self {
+        Self {
+            certificate: settings.certificate(),
+            key: settings.certificate(),
+        }
+    }
+
+    /// A server that fetches its certificate itself may still have none.
+    pub(super) fn to_come(&self, settings: &acme::Settings) -> Option<Finding> {
+        (!self.certificate.exists()).then(|| {
+            let names = settings.names.join(", ");
+            Finding::warning(
+                NAME,
+                format!("none yet for {names}; the server fetches it after its start"),
+            )
         })
     }
 

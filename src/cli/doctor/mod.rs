@@ -55,6 +55,7 @@ pub(super) fn run(args: &DoctorArgs) -> ExitCode {
         }
     };
     let mut worst = Level::Ok;
+    let files = files.or_else(|| config.acme.as_ref().map(certificate::Files::fetched));
     for finding in runtime.block_on(examine(&config, files.as_ref())) {
         finding.print();
         worst = worst.max(finding.level);
@@ -74,7 +75,10 @@ async fn examine(config: &Config, files: Option<&certificate::Files>) -> Vec<Fin
     findings.push(machine::clock(inspection.as_ref()));
     let (listen, serves) = address::listen(config, files.is_some()).await;
     findings.push(listen);
-    findings.extend(files.map(|files| files.examine(config.public_url.as_deref())));
+    findings.extend(files.map(|files| {
+        let to_come = config.acme.as_ref().and_then(|acme| files.to_come(acme));
+        to_come.unwrap_or_else(|| files.examine(config.public_url.as_deref()))
+    }));
     findings.extend(address::public(config, files.is_some(), serves).await);
     findings.extend(mail::examine(config).await);
     findings

@@ -1,5 +1,6 @@
 //! The command-line clients: the real binary against a real server.
 
+mod acme;
 mod compare;
 mod config;
 mod doctor;

@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, HandshakeKind, RootCertStore};
 
 use super::host::{Host, config};
 use super::wire::Wire;
@@ -63,6 +63,13 @@ pub(crate) async fn try_over(
     certificate: &CertificateDer<'static>,
     alpn: &[u8],
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    TlsConnector::from(Arc::new(trusting(certificate, alpn)))
+        .connect(ServerName::try_from("localhost").unwrap(), stream)
+        .await
+}
+
+/// A client that trusts this certificate only.
+fn trusting(certificate: &CertificateDer<'static>, alpn: &[u8]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
@@ -72,9 +79,7 @@ pub(crate) async fn try_over(
         .with_root_certificates(roots)
         .with_no_client_auth();
     client.alpn_protocols = vec![alpn.to_vec()];
-    TlsConnector::from(Arc::new(client))
-        .connect(ServerName::try_from("localhost").unwrap(), stream)
-        .await
+    client
 }
 
 async fn connect(
@@ -146,6 +151,64 @@ async fn a_reader_that_stalls_over_tls_gets_the_newest() {
         frames < 400,
         "{frames} stale frames stood before the newest"
     );
+    host.finish().await;
+}
+
+/// RFC 8737: only a client that asks for nothing else gets the answer to an authority's check.
+#[tokio::test]
+async fn an_authority_that_checks_a_name_gets_the_answer_for_that_name() {
+    let (tls, certificate) = certificate();
+    let host = Host::start(Config {
+        tls: Some(tls.clone()),
+        ..config()
+    });
+    let answer = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (text, key) = (answer.cert.pem(), answer.signing_key.serialize_pem());
+    let check = async |trusted: &CertificateDer<'static>, alpn: &[u8]| {
+        let stream = TcpStream::connect(host.addr).await.unwrap();
+        try_over(stream, trusted, alpn).await.map(drop)
+    };
+    let checked = answer.cert.der();
+    assert!(
+        check(checked, b"acme-tls/1").await.is_err(),
+        "not asked for"
+    );
+    tls.answer("localhost".to_owned(), text.as_bytes(), key.as_bytes())
+        .unwrap();
+    check(checked, b"acme-tls/1").await.unwrap();
+    check(&certificate, b"http/1.1").await.unwrap();
+    tls.forget();
+    assert!(check(checked, b"acme-tls/1").await.is_err(), "over");
+    host.finish().await;
+}
+
+/// Everybody reconnects at once after a cut: no client costs a second signature.
+#[tokio::test]
+async fn a_client_that_returns_resumes_its_session_also_after_a_renewal() {
+    let (tls, trusted) = certificate();
+    let host = Host::start(Config {
+        tls: Some(tls.clone()),
+        ..config()
+    });
+    let client = Arc::new(trusting(&trusted, b"http/1.1"));
+    let mut kinds = Vec::new();
+    for round in 0..3 {
+        let stream = TcpStream::connect(host.addr).await.unwrap();
+        let stream = TlsConnector::from(client.clone())
+            .connect(ServerName::try_from("localhost").unwrap(), stream)
+            .await
+            .unwrap();
+        kinds.push(stream.get_ref().1.handshake_kind());
+        let mut wire = Wire::new(stream);
+        // The tickets come with the first answer.
+        wire.send("GET /who HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        assert_eq!(wire.answer().await.1, "127.0.0.1 true");
+        if round == 1 {
+            tls.replace(&certificate().0);
+        }
+    }
+    let resumed = Some(HandshakeKind::Resumed);
+    assert_eq!(kinds, [Some(HandshakeKind::Full), resumed, resumed]);
     host.finish().await;
 }
 
