@@ -266,10 +266,10 @@ impl Problem {
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
     }
 
-    /// One address asks for too many lists of all events at a time.
+    /// One address asks at a time for too many lists of all events, series or calendar files.
     pub fn lists_waiting() -> Self {
         let detail =
-            "too many lists of events are asked for from this address at this moment; ask again";
+            "too many lists, charts or calendar files are asked for from this address; ask again";
         Self::new(Code::Busy, detail).retry_after(Duration::from_secs(1))
     }
 

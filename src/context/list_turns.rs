@@ -1,14 +1,16 @@
-//! Turns to render a list of all events.
+//! Turns to render what is expensive: a list of all events, a series, a calendar file.
 //!
 //! A list of many events keeps a thread busy for milliseconds, and it has no other cost that a limit
 //! would count. So one list is rendered at a time: the other threads stay free for registrations.
+//! Addresses take turns: of each address one waits for the turn, and the others wait for that one.
+//! So a newcomer waits for one list of every other address, however many each of them asks for.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::yield_now;
 
 use super::subscriber::subscriber;
@@ -23,13 +25,31 @@ const PER_ADDRESS: u32 = 64;
 pub struct ListTurns {
     turn: Semaphore,
     // Held for a look-up only, over no await.
-    waiting: Mutex<HashMap<IpAddr, u32>>,
+    waiting: Mutex<HashMap<IpAddr, Queue>>,
+}
+
+/// Those of one address.
+#[derive(Debug)]
+struct Queue {
+    waiting: u32,
+    /// Who of them waits for the turn.
+    first: Arc<Semaphore>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            waiting: 0,
+            first: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 /// A turn; the next one begins when it is dropped.
 #[derive(Debug)]
 pub struct ListTurn<'a> {
     _permit: SemaphorePermit<'a>,
+    _first: OwnedSemaphorePermit,
     _waiter: Waiter<'a>,
 }
 
@@ -51,42 +71,46 @@ impl Default for ListTurns {
 }
 
 impl ListTurns {
-    /// Waits for a turn, in the order of arrival. Fails if too many of this address wait already.
+    /// Waits for a turn: those of an address in the order of arrival, and addresses in the order in
+    /// which they have somebody who waits. Fails if too many of this address wait already.
     pub async fn take(&self, address: IpAddr) -> Result<ListTurn<'_>, TooMany> {
-        let waiter = self.enter(subscriber(address))?;
+        let (waiter, first) = self.enter(subscriber(address))?;
+        let first = first.acquire_owned().await.map_err(|_| TooMany)?;
         let permit = self.turn.acquire().await.map_err(|_| TooMany)?;
         // Between two lists, whatever else is ready on this thread comes first.
         yield_now().await;
         Ok(ListTurn {
             _permit: permit,
+            _first: first,
             _waiter: waiter,
         })
     }
 
-    fn enter(&self, address: IpAddr) -> Result<Waiter<'_>, TooMany> {
+    fn enter(&self, address: IpAddr) -> Result<(Waiter<'_>, Arc<Semaphore>), TooMany> {
         let mut waiting = self.waiting();
-        let count = waiting.entry(address).or_default();
-        if *count >= PER_ADDRESS {
+        let queue = waiting.entry(address).or_default();
+        if queue.waiting >= PER_ADDRESS {
             return Err(TooMany);
         }
-        *count += 1;
-        Ok(Waiter {
+        queue.waiting += 1;
+        let waiter = Waiter {
             turns: self,
             address,
-        })
+        };
+        Ok((waiter, Arc::clone(&queue.first)))
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, Queue>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut count) = self.turns.waiting().entry(self.address) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+        if let Entry::Occupied(mut queue) = self.turns.waiting().entry(self.address) {
+            queue.get_mut().waiting -= 1;
+            if queue.get().waiting == 0 {
+                queue.remove();
             }
         }
     }
@@ -124,5 +148,26 @@ mod tests {
         assert!(other.await.is_ok());
         assert!(turns.take(CROWD).await.is_ok());
         assert!(turns.waiting().is_empty());
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_newcomer_waits_for_one_list_of_a_crowd() {
+        let turns = ListTurns::default();
+        let first = turns.take(CROWD).await.unwrap();
+        let mut crowd: Vec<_> = (1..PER_ADDRESS)
+            .map(|_| Box::pin(turns.take(CROWD)))
+            .collect();
+        for waiting in &mut crowd {
+            assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
+        }
+        let mut newcomer = Box::pin(turns.take(OTHER));
+        assert!(timeout(Duration::ZERO, newcomer.as_mut()).await.is_err());
+        drop(first);
+        for waiting in &mut crowd {
+            let at_once = timeout(Duration::ZERO, waiting.as_mut());
+            assert!(at_once.await.is_err(), "the newcomer is next");
+        }
+        let turn = newcomer.await.unwrap();
+        drop(turn);
+        assert!(crowd.swap_remove(0).await.is_ok());
     }
 }

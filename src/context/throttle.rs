@@ -33,10 +33,17 @@ pub struct Throttle {
     /// Guesses at the admin token. Apart, so that a person who mistypes does not stop the programs
     /// at the same address.
     pub tokens: Guesses,
+    /// Guesses at the links with which accounts set their passwords. Apart for the same reason.
+    pub links: Guesses,
     /// Turns to check the console's password.
     pub password_checks: Turns,
     /// Turns to render a list of all events.
     pub lists: ListTurns,
+    /// Turns to read how an event's counts developed. Apart, like those below, so that a crowd at one
+    /// keeps nobody from the page of all events.
+    pub series: ListTurns,
+    /// Turns to render a calendar file.
+    pub calendars: ListTurns,
     labs: DefaultDirectRateLimiter,
 }
 
@@ -49,8 +56,11 @@ impl Throttle {
             changes: a_minute.map(PerAddress::new),
             passwords: Guesses::new(),
             tokens: Guesses::new(),
+            links: Guesses::new(),
             password_checks: Turns::new(),
             lists: ListTurns::default(),
+            series: ListTurns::default(),
+            calendars: ListTurns::default(),
             labs: RateLimiter::direct(Quota::per_minute(LABS_A_MINUTE)),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::{Role, Scopes};
+use super::characters;
 use super::clock::Timestamp;
 use super::event::{EventId, Slug};
 use super::fold::uncased;
@@ -29,9 +30,20 @@ pub const PASSWORD_MAX: usize = 1_024;
 pub struct Handle(Arc<str>);
 
 impl Handle {
-    /// Parses what an organiser gives. Fails with the rule it breaks.
+    /// Parses what an organiser gives. Fails with the rule it breaks. Nobody must look like somebody
+    /// else, so no character is invisible, and scripts that look alike are not mixed.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
-        invalid::text("name", raw, 1, NAME_MAX, false).map(|name| Self(name.into()))
+        let name = invalid::text("name", raw, 1, NAME_MAX, false)?;
+        let unseen = |c: &char| characters::is_invisible(*c) || characters::is_blank(*c);
+        if let Some(c) = name.chars().find(unseen) {
+            return Err(Invalid::character("name", c));
+        }
+        if characters::mixes_scripts(&name) {
+            let rule =
+                "name must not mix scripts whose letters look alike, such as Latin and Cyrillic";
+            return Err(Invalid::new("name", "mixed-scripts", rule));
+        }
+        Ok(Self(name.into()))
     }
 
     /// A name that was stored.
@@ -146,6 +158,42 @@ mod tests {
         for bad in ["", "  ", "a\nb", &"x".repeat(NAME_MAX + 1)] {
             assert!(Handle::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn nobody_looks_like_somebody_else() {
+        for good in [
+            "Ada-1",
+            "Zoë",
+            "Анна",
+            "Ελένη",
+            "王芳 Ada",
+            "ありさ・アン A",
+            "김 Ada 金",
+            "أحمد",
+            "desk ①",
+        ] {
+            assert!(Handle::parse(good).is_ok(), "{good}");
+        }
+        for (unseen, c) in [
+            ("ow\u{ad}ner", '\u{ad}'),
+            ("ow\u{34f}ner", '\u{34f}'),
+            ("ow\u{200b}ner", '\u{200b}'),
+            ("ow\u{200d}ner", '\u{200d}'),
+            ("a\u{3164}b", '\u{3164}'),
+            ("a\u{2800}b", '\u{2800}'),
+            ("ow\u{e0041}ner", '\u{e0041}'),
+            ("owner\u{fe0f}", '\u{fe0f}'),
+        ] {
+            let refused = Handle::parse(unseen).unwrap_err();
+            assert_eq!(refused.character, Some(c), "{unseen:?}");
+        }
+        for mixed in ["\u{43e}wner", "Adа", "οwner", "Анна Ada", "ａdа", "Ωmega"] {
+            let refused = Handle::parse(mixed).unwrap_err();
+            assert_eq!(refused.reason, "mixed-scripts", "{mixed:?}");
+        }
+        assert!(Handle::parse("ｏｗｎｅｒ").unwrap().is_owner());
+        assert!(Handle::parse("𝐨𝐰𝐧𝐞𝐫").unwrap().is_owner());
     }
 
     #[test]

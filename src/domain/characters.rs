@@ -2,7 +2,8 @@
 //! how their neighbours look.
 
 use icu_properties::props::{
-    DefaultIgnorableCodePoint, GeneralCategory, PrependedConcatenationMark, VariationSelector,
+    DefaultIgnorableCodePoint, GeneralCategory, PrependedConcatenationMark, Script,
+    VariationSelector,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::char::is_combining_mark;
@@ -35,6 +36,29 @@ pub(crate) fn is_blank(c: char) -> bool {
 /// Whether a character reverses the direction of the letters that follow.
 pub(super) fn is_override(c: char) -> bool {
     OVERRIDES.contains(&c)
+}
+
+/// Whether letters of scripts are mixed that look alike, such as a Cyrillic `о` among Latin letters
+/// (Unicode TS 39, section 5.2: not even highly restrictive). Latin letters may stand among those of
+/// Chinese, Japanese and Korean, where they are usual.
+pub(super) fn mixes_scripts(text: &str) -> bool {
+    const USUAL_TOGETHER: [&[Script]; 3] = [
+        &[
+            Script::Latin,
+            Script::Han,
+            Script::Hiragana,
+            Script::Katakana,
+        ],
+        &[Script::Latin, Script::Han, Script::Bopomofo],
+        &[Script::Latin, Script::Han, Script::Hangul],
+    ];
+    let scripts = CodePointMapData::<Script>::new();
+    let mut found: Vec<Script> = text.chars().map(|c| scripts.get(c)).collect();
+    // Digits, punctuation and accents belong to every script.
+    found.retain(|script| *script != Script::Common && *script != Script::Inherited);
+    let is_one = found.windows(2).all(|pair| pair[0] == pair[1]);
+    let is_usual = |usual: &&[Script]| found.iter().all(|script| usual.contains(script));
+    !is_one && !USUAL_TOGETHER.iter().any(is_usual)
 }
 
 /// Whether a reader sees anything. A text of only marks, white space, invisible, private or
@@ -121,6 +145,8 @@ fn name(c: char) -> Option<&'static str> {
         '\u{7F}' => "DELETE",
         '\u{80}'..='\u{9F}' => "CONTROL",
         '\u{A0}' => "NO-BREAK SPACE",
+        '\u{AD}' => "SOFT HYPHEN",
+        '\u{34F}' => "COMBINING GRAPHEME JOINER",
         '\u{61C}' => "ARABIC LETTER MARK",
         '\u{1680}' => "OGHAM SPACE MARK",
         '\u{2000}' => "EN QUAD",
@@ -134,6 +160,9 @@ fn name(c: char) -> Option<&'static str> {
         '\u{2008}' => "PUNCTUATION SPACE",
         '\u{2009}' => "THIN SPACE",
         '\u{200A}' => "HAIR SPACE",
+        '\u{200B}' => "ZERO WIDTH SPACE",
+        '\u{200C}' => "ZERO WIDTH NON-JOINER",
+        '\u{200D}' => "ZERO WIDTH JOINER",
         '\u{200E}' => "LEFT-TO-RIGHT MARK",
         '\u{200F}' => "RIGHT-TO-LEFT MARK",
         '\u{2028}' => "LINE SEPARATOR",

@@ -59,6 +59,8 @@ pub struct Revised {
     pub party_size: Option<PartySize>,
     /// Answers; those that it does not name stay.
     pub answers: Correction,
+    /// Whether a visitor types them with the link that only mails contain.
+    pub by_mailed_link: bool,
 }
 
 /// One command to one event. All commands go through the event's writer, so that revisions are

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::audit::Actor;
 use super::clock::Timestamp;
+use super::command::Applicant;
 use super::event::EventId;
 use super::invalid::Invalid;
 use super::language::Language;
@@ -256,6 +257,9 @@ pub struct Registration {
     pub email_proven_at: Option<Timestamp>,
     /// When the person asked for no more mails to everybody.
     pub unsubscribed_at: Option<Timestamp>,
+    /// When the name was typed with the link that no mail contains; `None` if nobody did so since the
+    /// mailed link was opened.
+    pub renamed_at: Option<Timestamp>,
 }
 
 /// How an organiser added a registration.
@@ -303,6 +307,22 @@ impl Registration {
         self.key = None;
         self.answers = Answers::default();
         self.erased_at = Some(at);
+    }
+
+    /// The name, if a mail may say it. The person who reads the mails has opened the link in one, and
+    /// nobody has typed another name with the other link since then. Otherwise a form would send a
+    /// stranger's words to anybody.
+    pub fn proven_name(&self) -> Option<&Name> {
+        let is_proven = self.email_proven_at.is_some() && self.renamed_at.is_none();
+        (is_proven && self.erased_at.is_none()).then_some(&self.name)
+    }
+
+    /// Whether a request of the same key asks for what this registration is now.
+    pub fn is_repeated_by(&self, applicant: &Applicant) -> bool {
+        self.name == applicant.name
+            && self.email == applicant.email
+            && self.party_size == applicant.party_size
+            && self.answers == applicant.answers
     }
 
     /// The unique form of its address. Without an address it is the number, which is no address.

@@ -1,4 +1,4 @@
-//! Rate limits: of registering, of changing a registration, of opening the lab, and of lists.
+//! Rate limits: of registering, of changing a registration, of opening the lab, of lists, series and calendars.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -30,6 +30,18 @@ pub(super) fn change(context: &Context, address: IpAddr) -> Result<(), Problem> 
 /// A turn to render a list of all events for `address`.
 pub(super) async fn list(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
     let turn = context.throttle.lists.take(address).await;
+    turn.map_err(|_| Problem::lists_waiting())
+}
+
+/// A turn to read how an event's counts developed, for `address`.
+pub(super) async fn series(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
+    let turn = context.throttle.series.take(address).await;
+    turn.map_err(|_| Problem::lists_waiting())
+}
+
+/// A turn to render a calendar file for `address`.
+pub(super) async fn calendar(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
+    let turn = context.throttle.calendars.take(address).await;
     turn.map_err(|_| Problem::lists_waiting())
 }
 

@@ -86,9 +86,9 @@ async fn points(
     event: &Event,
     query: &str,
 ) -> Result<(Step, Vec<Point>), Problem> {
-    // A series is as expensive as a list, so visitors' take turns with theirs.
+    // A series is as expensive as a list, so visitors take turns.
     let _turn = match reader {
-        Reader::Anybody => Some(rate::list(context, head.peer.ip).await?),
+        Reader::Anybody => Some(rate::series(context, head.peer.ip).await?),
         Reader::Organiser => None,
     };
     let range = range(context, event.id, query).await?;

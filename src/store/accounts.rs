@@ -162,15 +162,16 @@ impl Store {
     /// Deletes an account and ends its sessions; `false` if there is none.
     pub async fn delete_account(&self, id: AccountId) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
-            query(END_SESSIONS)
-                .bind(id)
-                .execute(&mut *transaction)
-                .await?;
+            // First, so that a sign-in under way is over when its session is deleted.
             let deleted = query(DELETE)
                 .bind(id)
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
+            query(END_SESSIONS)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
             transaction.commit().await?;
             Ok::<_, StoreError>(deleted > 0)
         })

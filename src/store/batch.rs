@@ -336,7 +336,13 @@ async fn write(
         if !erased.is_empty() {
             transaction.erase(&erased).await?;
         }
-        transaction.write_rows(batch, &batch.inserted()).await?;
+        let inserted = batch.inserted();
+        transaction.write_rows(batch, &inserted).await?;
+        for row in inserted {
+            if row.email_proven_at.is_some() || row.renamed_at.is_some() {
+                transaction.mark(row).await?;
+            }
+        }
         if !erased_new.is_empty() {
             transaction.erase(&erased_new).await?;
         }

@@ -20,9 +20,11 @@ const OF_EMAIL: &str = concat!(
     registration_columns!(),
     " FROM registrations WHERE event_id = $1 AND round = $2 AND email_key = $3 AND status <> 'cancelled'"
 );
+/// A name that was typed while the link was opened stays one that nobody has seen.
 const PROVE: &str = "\
-    UPDATE registrations SET email_proven_at = $4
-    WHERE event_id = $1 AND round = $2 AND number = $3 AND email_proven_at IS NULL AND erased_at IS NULL";
+    UPDATE registrations SET email_proven_at = coalesce(email_proven_at, $4),
+        renamed_at = CASE WHEN name = $5 THEN NULL ELSE renamed_at END
+    WHERE event_id = $1 AND round = $2 AND number = $3 AND erased_at IS NULL";
 const UNSUBSCRIBE: &str = "\
     UPDATE registrations SET unsubscribed_at = $4
     WHERE event_id = $1 AND round = $2 AND number = $3 AND unsubscribed_at IS NULL";
@@ -48,25 +50,31 @@ impl Store {
         row.map(Registration::try_from).transpose()
     }
 
-    /// Notes that the link was opened that only a mail to the address contains. It takes no lock of
-    /// the event: no count depends on it.
-    pub async fn prove_email(&self, locator: Locator, now: Timestamp) -> Result<(), StoreError> {
-        self.note_moment(PROVE, locator, now).await
+    /// Notes that the link was opened that only a mail to the address contains, and showed the row as
+    /// it is here. It takes no lock of the event: no count depends on it.
+    pub async fn prove_email(
+        &self,
+        shown: &Registration,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let locator = shown.locator;
+        in_transaction!(self, transaction => {
+            query(PROVE)
+                .bind(locator.event)
+                .bind(i64::from(locator.round))
+                .bind(i64::from(locator.number))
+                .bind(now.as_millis())
+                .bind(shown.name.as_str())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await
+        })
     }
 
     /// Notes that the person wants no more mails to everybody.
     pub async fn unsubscribe(&self, locator: Locator, now: Timestamp) -> Result<(), StoreError> {
-        self.note_moment(UNSUBSCRIBE, locator, now).await
-    }
-
-    async fn note_moment(
-        &self,
-        statement: &'static str,
-        locator: Locator,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
-            query(statement)
+            query(UNSUBSCRIBE)
                 .bind(locator.event)
                 .bind(i64::from(locator.round))
                 .bind(i64::from(locator.number))

@@ -58,6 +58,7 @@ pub use lists::Export;
 pub use order::{Order, SortKey};
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
+pub use proofs::ProofUse;
 pub use series::Recorded;
 pub use sessions::{NewSession, SessionRow, SignedIn};
 pub use sqlite::Sqlite;

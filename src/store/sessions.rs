@@ -21,6 +21,8 @@ pub struct NewSession<'a> {
     pub digest: &'a str,
     /// Whose it is.
     pub account: AccountId,
+    /// The hash of the password that was checked.
+    pub password: &'a str,
     /// What the browser calls itself.
     pub agent: &'a str,
     /// When it ends.
@@ -64,7 +66,9 @@ const CREATE: &str = "\
     INSERT INTO sessions (digest, account_id, expires_at, created_at, seen_at, agent)
     VALUES ($1, $2, $3, $4, $4, $5)
     ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at";
-const NOTE_SIGN_IN: &str = "UPDATE accounts SET signed_in_at = $2 WHERE id = $1";
+/// It locks the account until the session is stored. A new password and a deletion wait for the lock,
+/// and then end the session. One that came first leaves no row with the checked password.
+const NOTE_SIGN_IN: &str = "UPDATE accounts SET signed_in_at = $2 WHERE id = $1 AND password = $3";
 const READ: &str = "\
     SELECT s.digest, s.account_id, a.name, a.role, s.expires_at, s.seen_at
     FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id
@@ -81,12 +85,25 @@ type ReadRow = (String, i64, Option<String>, Option<String>, i64, i64);
 
 impl Store {
     /// Stores a session, and that somebody signed in; deletes sessions that have ended by `now`.
+    /// Returns false, and stores nothing, if the account is gone or has another password by now. A
+    /// session of [`OWNER`] ends with its password, because its digest includes the hash.
     pub async fn create_session(
         &self,
         new: &NewSession<'_>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
+            let noted = query(NOTE_SIGN_IN)
+                .bind(new.account)
+                .bind(now.as_millis())
+                .bind(new.password)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            if noted == 0 && new.account != OWNER {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            }
             query(FORGET)
                 .bind(now.as_millis())
                 .execute(&mut *transaction)
@@ -99,12 +116,8 @@ impl Store {
                 .bind(new.agent)
                 .execute(&mut *transaction)
                 .await?;
-            query(NOTE_SIGN_IN)
-                .bind(new.account)
-                .bind(now.as_millis())
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await
+            transaction.commit().await?;
+            Ok(true)
         })
     }
 

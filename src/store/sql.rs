@@ -41,8 +41,9 @@ pub(super) const ERASE_OUTGOING: &str = "\
     WHERE channel = 'webhook' AND number IS NOT NULL
         AND event_id = $1 AND round = $2 AND number = $3";
 /// Deletes all rows of an event, the event's row last.
-pub(super) const DELETE_EVENT: [&str; 11] = [
+pub(super) const DELETE_EVENT: [&str; 12] = [
     "DELETE FROM tokens WHERE event_id = $1",
+    "DELETE FROM confirmations WHERE event_id = $1",
     "DELETE FROM registrations WHERE event_id = $1",
     "DELETE FROM changes WHERE event_id = $1",
     "DELETE FROM rounds WHERE event_id = $1",
@@ -67,7 +68,11 @@ pub(super) const NEXT_PARTY: &str = "\
     SELECT party_size FROM registrations
     WHERE event_id = $1 AND round = $2 AND status = 'waiting' ORDER BY number LIMIT 1";
 pub(super) const REWRITE: &str = "\
-    UPDATE registrations SET name = $4, search_key = $5, answers = $6
+    UPDATE registrations SET name = $4, search_key = $5, answers = $6, renamed_at = $7
+    WHERE event_id = $1 AND round = $2 AND number = $3";
+/// For new rows, which rarely have either.
+pub(super) const MARK: &str = "\
+    UPDATE registrations SET email_proven_at = $4, renamed_at = $5
     WHERE event_id = $1 AND round = $2 AND number = $3";
 /// Registrations of all rounds that are not erased, beyond the one at $2 and $3.
 pub(super) const UNERASED: &str = "\

@@ -138,6 +138,21 @@ pub(super) trait Transaction: Sized {
                 .bind(row.name.as_str())
                 .bind(search::key(&row.name, row.email.as_ref()))
                 .bind(row.answers.stored())
+                .bind(row.renamed_at.map(Timestamp::as_millis))
+        )?;
+        Ok(())
+    }
+
+    /// Writes what a new row knows about its address: whether it is proven, and for which name.
+    async fn mark(&mut self, row: &Registration) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::MARK)
+                .bind(row.locator.event)
+                .bind(i64::from(row.locator.round))
+                .bind(i64::from(row.locator.number))
+                .bind(row.email_proven_at.map(Timestamp::as_millis))
+                .bind(row.renamed_at.map(Timestamp::as_millis))
         )?;
         Ok(())
     }

@@ -68,10 +68,7 @@ pub(super) fn register(
 fn is_repeated(earlier: &Registration, applicant: &Applicant, entry: Entry<'_>) -> bool {
     // A party that was added past the capacity has never waited.
     let has_waited = earlier.accepted_waiting.is_some();
-    earlier.name == applicant.name
-        && earlier.email == applicant.email
-        && earlier.party_size == applicant.party_size
-        && earlier.answers == applicant.answers
+    earlier.is_repeated_by(applicant)
         && earlier.added_by.is_some() == entry.by().is_some()
         && !(has_waited && matches!(entry, Entry::OverCapacity(_)))
 }
@@ -175,6 +172,7 @@ fn admit(
         language: applicant.language,
         email_proven_at: None,
         unsubscribed_at: None,
+        renamed_at: None,
     });
     batch.known.insert(Arc::clone(&registration), locator.round);
     if status == Status::Waiting {

@@ -48,7 +48,12 @@ pub(super) fn revise(
         batch.bump_revision(Kind::Changed, now);
     }
     let revision = current.then_some(batch.event.revision);
+    // An organiser is no stranger.
+    let is_strangers = *by == Actor::Visitor && !revised.by_mailed_link;
     let after = batch.change(row.locator, revision, |row| {
+        if row.name != *name {
+            row.renamed_at = is_strangers.then_some(now);
+        }
         row.name = name.clone();
         row.party_size = people;
         row.answers = answers;

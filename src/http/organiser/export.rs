@@ -254,6 +254,7 @@ mod tests {
             language: Language::default(),
             email_proven_at: None,
             unsubscribed_at: None,
+            renamed_at: None,
         };
         let listed = Listed {
             registration,

@@ -20,7 +20,7 @@ pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Respon
         let shown = states::by_slug(&context, &slug).await?;
         let entry = entry(&context, &visit, &shown.event).ok_or_else(undated)?;
         // Folding a long description takes as long as a list.
-        let _turn = rate::list(&context, visit.head.peer.ip).await?;
+        let _turn = rate::calendar(&context, visit.head.peer.ip).await?;
         Ok(calendar(None, &[entry]))
     };
     answer(file.await, &context, &visit, &slug, Caching::Shared)
@@ -34,7 +34,7 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
         let link = visit.absolute(&context.settings, &format!("/r/{}", row.token()));
         let entry = text::calendar::of_registration(visit.texts, event, row, link);
         let entry = entry.ok_or_else(undated)?;
-        let _turn = rate::list(&context, visit.head.peer.ip).await?;
+        let _turn = rate::calendar(&context, visit.head.peer.ip).await?;
         Ok((calendar(None, &[entry]), event.slug.to_string()))
     };
     let (file, name) = match file.await {
@@ -46,7 +46,7 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
 
 /// `GET /events.ics`.
 pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
-    let turn = match rate::list(&context, visit.head.peer.ip).await {
+    let turn = match rate::calendar(&context, visit.head.peer.ip).await {
         Ok(turn) => turn,
         Err(problem) => return problem_page(&visit, &problem),
     };

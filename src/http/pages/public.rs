@@ -64,7 +64,7 @@ pub(super) async fn chart(slug: String, context: Shared, visit: Visit) -> Respon
             return Err(Problem::new(Code::NotFound, detail));
         }
         // As expensive as a list.
-        let _turn = rate::list(&context, visit.head.peer.ip).await?;
+        let _turn = rate::series(&context, visit.head.peer.ip).await?;
         let (event, audience) = (&shown.event, Audience::Public);
         let dashboard = dashboard::read(&context, &visit, event, audience, (&here, &here)).await?;
         Ok(ChartPage {

@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use sha2::{Digest as _, Sha256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use warp::reply::Response;
 
 use super::field_value::FieldValue;
@@ -14,11 +15,14 @@ use super::{auth, find, reply};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Hidden, Shared};
 use crate::domain::clock::Timestamp;
+use crate::domain::command::Applicant;
 use crate::domain::event::{Event, EventId};
 use crate::domain::invalid::Invalid;
+use crate::domain::person::Email;
 use crate::domain::proof_of_work::ProofOfWork;
-use crate::domain::registration::IdempotencyKey;
+use crate::domain::registration::{Locator, Registration};
 use crate::problem::{Code, Problem};
+use crate::store::ProofUse;
 use altcha::{Challenge, Solved, Unsolved};
 
 mod altcha;
@@ -146,6 +150,7 @@ impl Asked {
         match altcha::solved(&self.key, &event.epoch, text, self.now) {
             Ok(solved) => Ok(Proof {
                 solved,
+                key: self.key.clone(),
                 now: self.now,
             }),
             Err(Unsolved::Wrong) => Err(Invalid::new(
@@ -166,31 +171,105 @@ impl Asked {
 #[derive(Debug)]
 pub(super) struct Proof {
     solved: Solved,
+    key: Hidden,
     now: Timestamp,
 }
 
+/// A proof that was used for an attempt to register.
+#[derive(Debug)]
+pub(super) struct Used {
+    challenge: String,
+    /// `None` if nobody can repeat the attempt.
+    attempt: Option<String>,
+    /// What the same attempt has registered before: it gets that again, and nothing new.
+    pub(super) registered: Option<Registration>,
+}
+
 impl Proof {
-    /// Uses it for the attempt with this key. The same attempt may be sent again, because one key
-    /// registers once. Fails if another attempt has used it.
+    /// Uses it for an attempt. The very same attempt may be sent again if it has an idempotency key.
+    /// Fails if the proof was used for another one, or if what it registered is not there any more:
+    /// who erases a registration must not get a second one for the same proof.
     pub(super) async fn use_for(
-        &self,
+        self,
         context: &Context,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<(), Problem> {
-        let attempt = key.map(|key| hex(&Sha256::digest(key.as_str())));
+        event: &Event,
+        applicant: &Applicant,
+    ) -> Result<Used, Problem> {
+        let attempt = self.attempt(applicant);
         let Solved {
             challenge,
             expires_at,
-        } = &self.solved;
+        } = self.solved;
         let used = context
             .store
-            .use_proof(challenge, attempt.as_deref(), *expires_at, self.now);
-        if used.await? {
-            return Ok(());
-        }
-        let used = "proof was used already; solve another challenge";
-        Err(Problem::invalid(&[Invalid::new(FIELD, "used", used)]))
+            .use_proof(&challenge, attempt.as_deref(), expires_at, self.now);
+        let registered = match used.await? {
+            ProofUse::First | ProofUse::Repeated => None,
+            ProofUse::Registered(made) => Some(
+                again(context, event, applicant, made)
+                    .await?
+                    .ok_or_else(spent)?,
+            ),
+            ProofUse::Spent => return Err(spent()),
+        };
+        Ok(Used {
+            challenge,
+            attempt,
+            registered,
+        })
     }
+
+    /// Names an attempt with everything that it asks for. It is keyed, because nobody must find out
+    /// from it whom an erased registration was for.
+    fn attempt(&self, applicant: &Applicant) -> Option<String> {
+        let key = applicant.key.as_ref()?;
+        let email = applicant.email.as_ref().map(Email::as_str);
+        let asked = serde_json::json!([
+            key.as_str(),
+            applicant.name.as_str(),
+            email,
+            applicant.party_size.get(),
+            applicant.answers.stored(),
+        ]);
+        // HMAC takes a key of any length.
+        let mac = Hmac::<Sha256>::new_from_slice(self.key.reveal().as_bytes());
+        let mut mac = mac.expect("a key of any length");
+        // No challenge begins with it, so that no digest is a challenge's signature.
+        mac.update(b"attempt ");
+        mac.update(asked.to_string().as_bytes());
+        Some(hex(&mac.finalize().into_bytes()))
+    }
+}
+
+impl Used {
+    /// Notes what the attempt has registered. It is noted before the answer, so nobody can erase the
+    /// registration earlier.
+    pub(super) async fn note(&self, context: &Context, made: Locator) {
+        let Some(attempt) = &self.attempt else {
+            return;
+        };
+        let noted = context.store.note_proof(&self.challenge, attempt, made);
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "cannot note what a proof of work has registered");
+        }
+    }
+}
+
+/// What the same attempt has registered, while its key belongs to it and to the present round.
+async fn again(
+    context: &Context,
+    event: &Event,
+    applicant: &Applicant,
+    made: Locator,
+) -> Result<Option<Registration>, Problem> {
+    let found = context.store.registration(made).await?;
+    let row = found.map(|listed| listed.registration);
+    Ok(row.filter(|row| row.key == applicant.key && row.locator.round == event.round))
+}
+
+fn spent() -> Problem {
+    let used = "proof was used already; solve another challenge";
+    Problem::invalid(&[Invalid::new(FIELD, "used", used)])
 }
 
 /// The key that signs challenges, the same on all nodes.

@@ -14,7 +14,7 @@ use crate::context::head::RequestHead;
 use crate::context::long_bodies::LongBodyPermit;
 use crate::context::{Admission, Context, Shared};
 use crate::domain::access::Permission;
-use crate::domain::command::{Answer, Applicant, Command};
+use crate::domain::command::{Answer, Applicant, Command, Refusal};
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
 use crate::domain::person::{Email, Name};
@@ -22,7 +22,7 @@ use crate::domain::questions::{Answers, Unanswered};
 use crate::domain::registration::{IdempotencyKey, PartySize, Registration, Secret};
 use crate::http::body::{self, AllowedMedia, Content, Unread};
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::proof::{Asked, Attempt, Proof};
+use crate::http::proof::{Asked, Attempt, Proof, Used};
 use crate::http::{auth, find, language, preconditions, rate, reply};
 use crate::problem::{Code, Problem};
 
@@ -84,13 +84,13 @@ pub(in crate::http) async fn post(
         .read_up_to(body_max(&event), &head, AllowedMedia::JsonOrForm)
         .await?;
     let attempt = Attempt::new(&context, &head, &event).await?;
-    let applicant = accept(&context, &head, &event, &attempt, &sent).await?;
+    let accepted = accept(&context, &head, &event, &attempt, &sent).await?;
     drop(sent);
     preconditions::require(&head.headers, &[event.position()])?;
     let base = base(&context, &head);
     // Free the head before waiting for the commit, because a whole crowd waits at once.
     drop(head);
-    let registered = register(&context, event, Command::Register(applicant)).await;
+    let registered = accepted.register(&context, event).await;
     let registered = registered.inspect_err(|problem| attempt.refused(&context, problem))?;
     created(&context, &base, registered).await
 }
@@ -152,9 +152,43 @@ pub async fn submit(
     sent: &Content,
 ) -> Result<Registered, Problem> {
     let attempt = Attempt::new(context, head, &event).await?;
-    let applicant = accept(context, head, &event, &attempt, sent).await?;
-    let registered = register(context, event, Command::Register(applicant)).await;
+    let accepted = accept(context, head, &event, &attempt, sent).await?;
+    let registered = accepted.register(context, event).await;
     registered.inspect_err(|problem| attempt.refused(context, problem))
+}
+
+/// Somebody who may register.
+struct Accepted {
+    applicant: Applicant,
+    /// The proof that was used for it, if this attempt needs one. Boxed: rare and large.
+    used: Option<Box<Used>>,
+}
+
+impl Accepted {
+    /// Registers the person, or answers again what the same proof has registered before.
+    async fn register(self, context: &Context, event: Arc<Event>) -> Result<Registered, Problem> {
+        let Some(mut used) = self.used else {
+            return register(context, event, Command::Register(self.applicant)).await;
+        };
+        if let Some(registration) = used.registered.take() {
+            if !registration.is_repeated_by(&self.applicant) {
+                return Err(Refusal::IdempotencyMismatch.into());
+            }
+            return Ok(Registered {
+                event,
+                registration: Arc::new(registration),
+                replayed: true,
+            });
+        }
+        // Boxed: rare, and large enough to make every request's future large.
+        Box::pin(async {
+            let command = Command::Register(self.applicant);
+            let registered = register(context, event, command).await?;
+            used.note(context, registered.registration.locator).await;
+            Ok(registered)
+        })
+        .await
+    }
 }
 
 /// The person in the body, with a proof that was not used before if this attempt needs one.
@@ -164,17 +198,23 @@ async fn accept(
     event: &Event,
     attempt: &Attempt,
     sent: &Content,
-) -> Result<Applicant, Problem> {
-    let applicant = match applicant(sent, head, event, attempt.asked.as_ref()) {
+) -> Result<Accepted, Problem> {
+    let accepted = match applicant(sent, head, event, attempt.asked.as_ref()) {
         // Boxed: rare, and large enough to make every request's future large.
         Ok((applicant, Some(proof))) => {
-            let used = Box::pin(proof.use_for(context, applicant.key.as_ref())).await;
-            used.map(|()| applicant)
+            let used = Box::pin(proof.use_for(context, event, &applicant)).await;
+            used.map(|used| Accepted {
+                applicant,
+                used: Some(Box::new(used)),
+            })
         }
-        Ok((applicant, None)) => Ok(applicant),
+        Ok((applicant, None)) => Ok(Accepted {
+            applicant,
+            used: None,
+        }),
         Err(problem) => Err(problem),
     };
-    applicant.inspect_err(|problem| attempt.refused(context, problem))
+    accepted.inspect_err(|problem| attempt.refused(context, problem))
 }
 
 /// The largest body of somebody who registers. Only answers need more than a name does.

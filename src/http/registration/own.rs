@@ -110,6 +110,7 @@ pub fn revised(sent: &Content, event: &Event, unanswered: Unanswered) -> Result<
         name,
         party_size: party_size.flatten(),
         answers: answers.unwrap_or_default(),
+        by_mailed_link: false,
     })
 }
 
@@ -169,19 +170,20 @@ pub async fn find_own(context: &Context, token: &str) -> Result<OwnRegistration,
     })
 }
 
-/// Notes that somebody who reads the mails to the address has opened the link in one: this is the one
-/// GET that changes something.
+/// Notes that somebody who reads the mails to the address has opened the link in one, and has seen the
+/// name that the registration had: this is the one GET that changes something.
 pub async fn note_opened(context: &Context, head: &RequestHead, own: &OwnRegistration) {
     // A program that only checks links asks with HEAD.
     if head.method != Method::GET {
         return;
     }
     let row = &own.registration;
-    if !own.mailed || row.email.is_none() || row.email_proven_at.is_some() {
+    let is_noted = row.email_proven_at.is_some() && row.renamed_at.is_none();
+    if !own.mailed || row.email.is_none() || is_noted {
         return;
     }
     // Boxed: rare, and large enough to make every request's future large.
-    let noted = Box::pin(context.store.prove_email(row.locator, context.clock.now())).await;
+    let noted = Box::pin(context.store.prove_email(row, context.clock.now())).await;
     if let Err(error) = noted {
         tracing::warn!(%error, "cannot note that a mailed link was opened; the next opening counts");
     }
@@ -273,7 +275,10 @@ pub async fn change(
     let command = Command::Change {
         locator: row.locator,
         secret: Some(row.secret.clone()),
-        revised,
+        revised: Revised {
+            by_mailed_link: found.mailed,
+            ..revised
+        },
         expected,
         by: Actor::Visitor,
     };

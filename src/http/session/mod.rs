@@ -200,16 +200,16 @@ async fn claimed(context: &Context, name: &str) -> Result<Option<Claimed>, Probl
     }))
 }
 
-/// Begins a session of an account that has just set its password.
+/// Begins a session of an account that has just set its password, which has this hash.
 pub async fn begin_for(
     context: &Context,
     peer: Peer,
-    account: AccountId,
+    (account, hash): (AccountId, String),
     agent: &str,
 ) -> Result<NewSession, Problem> {
     let claimed = Claimed {
         account,
-        hash: String::new(),
+        hash,
         exists: true,
     };
     begin(context, peer, &claimed, agent).await
@@ -231,10 +231,14 @@ async fn begin(
     let new = StoredSession {
         digest: &digest,
         account: claimed.account,
+        password: &claimed.hash,
         agent: &shown_agent(agent),
         expires_at: now.plus(TTL),
     };
-    context.store.create_session(&new, now).await?;
+    // A password that was replaced while it was checked opens nothing.
+    if !context.store.create_session(&new, now).await? {
+        return Err(wrong_password());
+    }
     // Deleted in this very moment.
     let signed_in = context.store.session([&digest, &digest]).await?;
     let signed_in = signed_in.ok_or_else(wrong_password)?;

@@ -39,8 +39,8 @@ impl Content {
     ) -> Option<Self> {
         let word = kind.as_str();
         let mut paragraphs = Vec::new();
-        if row.email_proven_at.is_some() && row.erased_at.is_none() {
-            paragraphs.push(t.get1("mail-hello", "name", row.name.as_str()));
+        if let Some(name) = row.proven_name() {
+            paragraphs.push(t.get1("mail-hello", "name", name.as_str()));
         }
         match kind {
             MailKind::Changed => paragraphs.extend(changed(t, row, payload)?),

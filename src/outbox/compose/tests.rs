@@ -59,6 +59,7 @@ fn row(status: Status) -> Registration {
         language: Language::English,
         email_proven_at: None,
         unsubscribed_at: None,
+        renamed_at: None,
     }
 }
 
@@ -151,6 +152,12 @@ fn nothing_from_the_form_is_in_a_mail_to_an_address_that_is_not_proven() {
             mail.text
         );
         assert!(!mail.text.contains("If it was not you"), "{}", mail.text);
+        let renamed = Registration {
+            renamed_at: Some(Timestamp::default()),
+            ..known.clone()
+        };
+        let after = format!("{:?}", letter(kind, &event, &renamed, &secret).unwrap());
+        assert!(!after.contains("pills"), "typed after the proof: {after}");
         let calendar = mail.calendar.unwrap_or_default();
         assert!(
             !calendar.contains("pills"),

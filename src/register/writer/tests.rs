@@ -35,6 +35,7 @@ fn ada(accepted_waiting: Option<u32>) -> Arc<Registration> {
         language: Language::default(),
         email_proven_at: None,
         unsubscribed_at: None,
+        renamed_at: None,
     })
 }
 

@@ -46,7 +46,7 @@ impl Table {
 }
 
 /// Every table that is copied; a table comes after those that it references.
-pub(super) const TABLES: [Table; 15] = [
+pub(super) const TABLES: [Table; 16] = [
     Table {
         name: "events",
         columns: &[
@@ -124,9 +124,28 @@ pub(super) const TABLES: [Table; 15] = [
             ("language", Text),
             ("email_proven_at", Int),
             ("unsubscribed_at", Int),
+            ("renamed_at", Int),
         ],
         key: "event_id, round, number",
         draws_keys: false,
+    },
+    Table {
+        name: "confirmations",
+        columns: &[
+            ("id", Int),
+            ("event_id", Int),
+            ("secret", Text),
+            ("name", Text),
+            ("email", Text),
+            ("email_key", Text),
+            ("party_size", Int),
+            ("answers", Text),
+            ("language", Text),
+            ("expires_at", Int),
+            ("registration", Text),
+        ],
+        key: "id",
+        draws_keys: true,
     },
     Table {
         name: "changes",

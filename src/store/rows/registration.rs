@@ -15,7 +15,7 @@ macro_rules! registration_columns {
     () => {
         "event_id, round, number, secret, name, email, idempotency_key, status, accepted_waiting, \
          accepted_revision, revision, at, party_size, answers, added_by, erased_at, \
-         language, email_proven_at, unsubscribed_at"
+         language, email_proven_at, unsubscribed_at, renamed_at"
     };
 }
 pub(in crate::store) use registration_columns;
@@ -41,6 +41,7 @@ row! {
         language: String,
         email_proven_at: Option<i64>,
         unsubscribed_at: Option<i64>,
+        renamed_at: Option<i64>,
     }
 }
 
@@ -92,6 +93,7 @@ impl TryFrom<RegistrationRow> for Registration {
             language: Language::parse(&row.language).unwrap_or_default(),
             email_proven_at: row.email_proven_at.map(Timestamp::from_millis),
             unsubscribed_at: row.unsubscribed_at.map(Timestamp::from_millis),
+            renamed_at: row.renamed_at.map(Timestamp::from_millis),
         })
     }
 }

@@ -280,6 +280,7 @@ mod tests {
                 &["(event_id=? AND round=? AND number=?)"],
             ),
             (ERASE, &["(event_id=? AND round=? AND number=?)"]),
+            (sql::MARK, &["(event_id=? AND round=? AND number=?)"]),
             (sql::UNERASED, &["(event_id=? AND (round,number)>(?,?))"]),
             (
                 sql::WAITING,

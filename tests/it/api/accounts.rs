@@ -259,6 +259,83 @@ async fn everybody_lists_and_ends_their_own_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_links_stops_no_program_at_the_same_address() {
+    let app = App::sqlite().await;
+    let wrong = format!("/admin/password/{}", "0".repeat(64));
+    let mut last = 0;
+    for _ in 0..12 {
+        last = app.get(&wrong).await.status;
+    }
+    assert_eq!(last, 429);
+    let program = app.organise("GET", ACCOUNTS, &Value::Null).await;
+    assert_eq!(program.status, 200, "{}", program.body);
+    let reads = token(&app, "reads", json!({ "scopes": ["read"] })).await;
+    let path = "/api/v1/events/welcome/registrations";
+    assert_eq!(
+        reads.call(&app, "GET", path, &Value::Null).await.status,
+        200
+    );
+    app.stop().await;
+}
+
+/// A program goes on working when a colleague leaves. Owners see who made its token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_outlives_the_account_that_made_it_and_names_its_maker() {
+    both(async |app| {
+        let ada = account(&app, "ada", "owner").await;
+        let new = json!({ "name": "nightly", "scopes": ["read"] });
+        let made = ada.call(&app, "POST", TOKENS, &new).await.json();
+        let secret = format!("Bearer {}", made["token"].as_str().unwrap());
+        let list = app.organise("GET", ACCOUNTS, &Value::Null).await.json();
+        let path = format!("{ACCOUNTS}/{}", list["accounts"][1]["id"].as_str().unwrap());
+        assert_eq!(
+            app.organise("DELETE", &path, &Value::Null).await.status,
+            204
+        );
+        assert_eq!(
+            ada.call(&app, "GET", TOKENS, &Value::Null).await.status,
+            401
+        );
+        let reads = async || {
+            let path = "/api/v1/events/welcome/registrations";
+            let headers = [("authorization", secret.as_str())];
+            app.call("GET", path, &headers, "").await.status
+        };
+        assert_eq!(reads().await, 200);
+        let listed = app.organise("GET", TOKENS, &Value::Null).await.json();
+        assert_eq!(listed["tokens"][0]["created_by"], "account:ada");
+        let path = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
+        assert_eq!(
+            app.organise("DELETE", &path, &Value::Null).await.status,
+            204
+        );
+        assert_eq!(reads().await, 401);
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_that_look_like_others_are_refused() {
+    let app = App::sqlite().await;
+    for name in [
+        "ow\u{ad}ner",
+        "ow\u{34f}ner",
+        "\u{43e}wner",
+        "Ad\u{430}",
+        "a\u{200d}b",
+    ] {
+        let new = json!({ "name": name, "role": "viewer" });
+        let refused = app.organise("POST", ACCOUNTS, &new).await;
+        assert_eq!(fields(&refused), ["name"], "{name:?}");
+        let new = json!({ "name": name, "scopes": ["read"] });
+        let refused = app.organise("POST", TOKENS, &new).await;
+        assert_eq!(fields(&refused), ["name"], "{name:?}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_event_takes_its_tokens_along() {
     both(async |app| {
         app.event("gala", 5).await;

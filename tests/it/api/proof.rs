@@ -121,6 +121,82 @@ async fn the_same_attempt_may_be_sent_again_with_its_proof() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_gives_nothing_new_once_its_registration_is_erased_or_cancelled() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let app = App::start(database, &[], Clock::System).await;
+        gala(&app, "on").await;
+        let key = [("idempotency-key", "one")];
+        let erased = proof(&app).await;
+        let first = register(&app, 1, Some(&erased), &key).await.json();
+        let own = format!("/api/v1/registrations/{}", first["token"].as_str().unwrap());
+        let gone = app.call("POST", &format!("{own}/erase"), &[], "").await;
+        assert_eq!(gone.status, 200, "{}", gone.body);
+        for n in [1, 2] {
+            let again = register(&app, n, Some(&erased), &key).await;
+            assert_eq!(fields(&again), ["proof"], "erased, then p{n}");
+        }
+        let key = [("idempotency-key", "two")];
+        let cancelled = proof(&app).await;
+        let second = register(&app, 3, Some(&cancelled), &key).await.json();
+        let own = format!(
+            "/api/v1/registrations/{}",
+            second["token"].as_str().unwrap()
+        );
+        assert_eq!(app.call("DELETE", &own, &[], "").await.status, 200);
+        let again = register(&app, 3, Some(&cancelled), &key).await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(again.json()["status"], "cancelled");
+        let other = register(&app, 4, Some(&cancelled), &key).await;
+        assert_eq!(fields(&other), ["proof"]);
+        // The key is of the round, and the proof of its registration.
+        let path = "/api/v1/events/gala/reset";
+        let confirm = json!({ "confirm": "gala" });
+        assert_eq!(app.organise("POST", path, &confirm).await.status, 200);
+        let again = register(&app, 3, Some(&cancelled), &key).await;
+        assert_eq!(fields(&again), ["proof"], "a new round");
+        assert_eq!(app.get("/api/v1/events/gala").await.json()["registered"], 0);
+        app.stop().await;
+    }
+}
+
+/// Whoever has an idempotency key could otherwise ask about any number of addresses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_asks_about_one_address() {
+    let app = App::sqlite().await;
+    gala(&app, "on").await;
+    let add = format!("{REGISTER}/add");
+    for n in 1..=2 {
+        let person = json!({ "name": "Ada", "email": format!("p{n}@example.org") });
+        assert_eq!(app.organise("POST", &add, &person).await.status, 201);
+    }
+    let key = [("idempotency-key", "probe")];
+    let proof = proof(&app).await;
+    for _ in 0..2 {
+        let known = register(&app, 1, Some(&proof), &key).await;
+        assert_eq!(known.code(), "already-registered", "the same request");
+    }
+    for n in 2..=3 {
+        let other = register(&app, n, Some(&proof), &key).await;
+        assert_eq!(fields(&other), ["proof"], "p{n}");
+    }
+    for more in [
+        json!({ "name": "Eve" }),
+        json!({ "party_size": 1, "name": "Ada " , "answers": {} , "website": "" , "email": "p9@example.org" }),
+    ] {
+        let mut body = json!({ "name": "Ada", "email": "p1@example.org", "proof": proof });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let headers = [JSON, key[0]];
+        let other = app
+            .call("POST", REGISTER, &headers, &body.to_string())
+            .await;
+        assert_eq!(fields(&other), ["proof"], "{body}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forms_take_a_proof_and_programs_with_a_token_need_none() {
     let app = App::sqlite().await;
     gala(&app, "on").await;

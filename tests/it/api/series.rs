@@ -178,3 +178,41 @@ async fn a_minute_in_which_nobody_counts_has_no_number_of_watchers() {
 fn find_welcome(context: &headcount::context::Context) -> EventId {
     context.hub.channels()[0].newest().event.id
 }
+
+/// What a page of an event shows must not slow down the page of all events.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_at_public_charts_keeps_nobody_from_the_page_of_events() {
+    let app = App::sqlite().await;
+    let new = json!({ "slug": "gala", "title": "Gala", "capacity": 5, "public_chart": true });
+    app.organise("POST", "/api/v1/events", &new).await;
+    let throttle = &app.running.context.throttle;
+    let stranger = "192.0.2.1".parse().unwrap();
+    let [chart, list] = [
+        throttle.series.take(stranger),
+        throttle.lists.take(stranger),
+    ];
+    let held = chart.await.unwrap();
+    let mut waiting = Vec::new();
+    for path in [
+        "/api/v1/events/gala/series",
+        "/api/v1/events/gala/series.csv",
+        "/e/gala/chart",
+    ] {
+        let address = app.address();
+        waiting.push(tokio::spawn(async move {
+            call(address, "GET", path, &[], "").await.status
+        }));
+    }
+    for path in ["/", "/api/v1/events", "/events.ics"] {
+        assert_eq!(app.get(path).await.status, 200, "{path}");
+    }
+    assert!(waiting.iter().all(|one| !one.is_finished()));
+    drop(held);
+    let held = list.await.unwrap();
+    for one in waiting {
+        assert_eq!(one.await.unwrap(), 200);
+    }
+    assert_eq!(app.get("/events.ics").await.status, 200);
+    drop(held);
+    app.stop().await;
+}

@@ -183,6 +183,7 @@ async fn organisers(store: &Store, event: EventId, now: Timestamp) {
     let session = NewSession {
         digest: "digest",
         account: id,
+        password: "a hash",
         agent: "Browser",
         expires_at: later,
     };

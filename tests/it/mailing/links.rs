@@ -42,6 +42,60 @@ async fn an_address_is_proven_by_the_mailed_link_alone() {
     }
 }
 
+/// Whoever registers somebody else's address keeps a link that changes the name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_counts_for_the_words_that_were_there_when_the_link_was_opened() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let stage = Stage::new(database, &[]).await;
+        stage
+            .event("gala", json!({ "mails": ["confirmed", "link"] }))
+            .await;
+        let own = stage.registers("gala", "ada").await;
+        let mailed = stage.mailbox.wait(1).await[0].token();
+        stage.opens(&mailed).await;
+        let renamed = async |token: &str, name: &str| {
+            let path = format!("/api/v1/registrations/{token}");
+            let kind = [("content-type", "application/json")];
+            let body = json!({ "name": name }).to_string();
+            let answer = stage.app.call("PATCH", &path, &kind, &body).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        };
+        // The text of the `count`th mail, which has a link again.
+        let asks = async |count: usize| {
+            stage.pass(1);
+            stage.ask_link("gala", "ada@example.org").await;
+            let mail = stage.mailbox.wait(count).await[count - 1].parsed();
+            let text = mail.part("text/plain").unwrap();
+            let html = mail.part("text/html").unwrap();
+            format!("{text}{html}")
+        };
+        let own = own["token"].as_str().unwrap();
+        renamed(own, "Pills at spam.example").await;
+        let text = asks(2).await;
+        assert!(
+            !text.contains("spam.example") && !text.contains("Name of ada"),
+            "{text}"
+        );
+        assert_eq!(stage.row("gala", 1).await["email_proven"], true);
+        // Seen by the person who reads the mails.
+        stage.opens(&mailed).await;
+        assert!(asks(3).await.contains("Hello Pills at spam.example,"));
+        // Typed by that person.
+        renamed(&mailed, "Ada").await;
+        assert!(asks(4).await.contains("Hello Ada,"));
+        renamed(own, "Pills").await;
+        assert!(!asks(5).await.contains("Pills"));
+        // Typed by the organiser.
+        let path = format!("/api/v1/events/gala/registrations/{}", "1-1-1");
+        let list = stage.row("gala", 1).await;
+        let path = path.replace("1-1-1", list["id"].as_str().unwrap());
+        let edit = json!({ "name": "Ada Lovelace" });
+        assert_eq!(stage.app.organise("PATCH", &path, &edit).await.status, 200);
+        assert!(asks(6).await.contains("Hello Ada Lovelace,"));
+        stage.app.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_link_is_mailed_once_in_ten_minutes_and_the_answer_tells_nothing() {
     let stage = Stage::new(Database::Sqlite, &[]).await;

@@ -280,6 +280,7 @@ impl Tables {
             self.registrations.entry(*locator).and_modify(|row| {
                 let new = batch.registration(*locator);
                 (row.name, row.answers) = (new.name.clone(), new.answers.clone());
+                row.renamed_at = new.renamed_at;
             });
         }
         for locator in &writes.erased {

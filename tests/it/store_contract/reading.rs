@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use headcount::domain::access::Role;
-use headcount::domain::account::OWNER;
+use headcount::domain::account::{Handle, OWNER};
 use headcount::domain::announcement::{NewAnnouncement, SHOWN_FOR};
-use headcount::store::{Claim, NewSession};
+use headcount::store::{Claim, NewSession, Stored};
 
 use super::*;
 
@@ -13,6 +13,7 @@ both_databases!(
     registrations_are_listed_and_searched,
     a_list_is_sorted_and_a_page_goes_on_where_the_last_one_ended,
     announcements_settings_and_sessions_are_kept,
+    a_session_begins_only_with_the_password_that_is_stored,
     an_announcement_ends_at_its_time,
     a_form_is_claimed_once_until_its_claim_is_given_back
 );
@@ -285,6 +286,7 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
     let session = |digest, expires_at| NewSession {
         digest,
         account: OWNER,
+        password: "a hash",
         agent: "Browser",
         expires_at,
     };
@@ -313,6 +315,70 @@ async fn announcements_settings_and_sessions_are_kept(stage: Stage) {
         None,
         "expired, and forgotten"
     );
+}
+
+async fn a_session_begins_only_with_the_password_that_is_stored(stage: Stage) {
+    let (store, now) = (&stage.store, Timestamp::from_millis(NOON));
+    let later = now.plus(Duration::from_hours(1));
+    let ada = Handle::parse("ada").unwrap();
+    let made = store.create_account(&ada, Role::Viewer, ("link", later), now);
+    let Stored::Done(id) = made.await.unwrap() else {
+        panic!("a new name");
+    };
+    let session = |digest, password| NewSession {
+        digest,
+        account: id,
+        password,
+        agent: "",
+        expires_at: later,
+    };
+    let begin = async |digest, password| {
+        let new = session(digest, password);
+        let began = store.create_session(&new, now).await.unwrap();
+        let found = store.session([digest, digest]).await.unwrap();
+        assert_eq!(began, found.is_some());
+        began
+    };
+    assert!(!begin("none", "").await, "no password yet");
+    let set = async |link: &str, password: &str| {
+        store
+            .set_account_password(link, password, now)
+            .await
+            .unwrap()
+    };
+    assert_eq!(set("link", "old").await, Some(id));
+    assert!(begin("first", "old").await);
+    store.set_account_link(id, ("next", later)).await.unwrap();
+    assert_eq!(set("next", "new").await, Some(id));
+    assert_eq!(store.session(["first", "first"]).await.unwrap(), None);
+    assert!(!begin("late", "old").await, "it was checked before");
+    assert!(begin("second", "new").await);
+
+    // Whichever comes first, no session with the old password is left.
+    for round in 0..20 {
+        let [old, new, link] = ["new", "hash", "link"].map(|word| match (word, round) {
+            ("new", 0) => "new".to_owned(),
+            ("new", n) => format!("hash {}", n - 1),
+            (word, n) => format!("{word} {n}"),
+        });
+        store.set_account_link(id, (&link, later)).await.unwrap();
+        let digest = format!("race {round}");
+        let race = NewSession {
+            digest: &digest,
+            account: id,
+            password: &old,
+            agent: "",
+            expires_at: later,
+        };
+        let began = store.create_session(&race, now);
+        let (began, set) = tokio::join!(began, store.set_account_password(&link, &new, now));
+        began.unwrap();
+        assert_eq!(set.unwrap(), Some(id));
+        let left = store.session([&digest, &digest]).await.unwrap();
+        assert_eq!(left, None, "round {round}");
+    }
+    assert!(store.delete_account(id).await.unwrap());
+    assert!(!begin("gone", "hash 19").await);
 }
 
 async fn an_announcement_ends_at_its_time(stage: Stage) {

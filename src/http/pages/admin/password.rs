@@ -75,7 +75,7 @@ async fn set(
         .await?;
     let account = account.ok_or_else(gone)?;
     let agent = visit.head.header(header::USER_AGENT).unwrap_or_default();
-    let new = session::begin_for(context, peer, account, agent).await?;
+    let new = session::begin_for(context, peer, (account, hash), agent).await?;
     let mut response = see_other("/admin");
     response
         .headers_mut()
@@ -83,9 +83,9 @@ async fn set(
     Ok(response)
 }
 
-/// The account of a link. Wrong links are limited like wrong tokens.
+/// The account of a link. Wrong links are limited like wrong tokens, but apart from them.
 async fn of_link(context: &Context, visit: &Visit, secret: &str) -> Result<Account, Problem> {
-    let attempt = context.throttle.tokens.attempt(visit.head.peer.ip);
+    let attempt = context.throttle.links.attempt(visit.head.peer.ip);
     let attempt =
         attempt.map_err(|wait| too_many("too many wrong links from this address", wait))?;
     let now = context.clock.now();

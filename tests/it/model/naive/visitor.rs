@@ -95,6 +95,7 @@ impl Model {
             language: Language::default(),
             email_proven_at: None,
             unsubscribed_at: None,
+            renamed_at: None,
         });
         let place_in_line = (status == Status::Waiting).then(|| self.line());
         let may_share = self.log.len() > since
@@ -282,6 +283,9 @@ impl Model {
             return Err(("registration-erased", None));
         }
         let row = &mut self.everybody[index];
+        if is_renamed {
+            row.renamed_at = (*by == Actor::Visitor).then_some(now);
+        }
         row.party_size = people;
         row.name = revised.name.clone().unwrap_or(row.name.clone());
         row.answers = row.answers.corrected(&revised.answers);
