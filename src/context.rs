@@ -23,6 +23,7 @@ use crate::domain::clock::Clock;
 use crate::domain::zone::Zone;
 use crate::live::hub::Hub;
 use crate::outbox::links::LostLinks;
+use crate::outbox::webhook::Guard;
 use crate::register::queue::Registrar;
 use crate::store::Store;
 use crate::store::outbox::Budget;
@@ -111,6 +112,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// How many mails an hour; `None`: no mail, and nothing about it anywhere.
     pub mail: Option<Budget>,
+    /// Which addresses webhooks may lead to.
+    pub webhooks: Guard,
     /// The time zone of new events.
     pub time_zone: Zone,
     /// The bearer token of the organiser's API; `None`: no bearer access.

@@ -36,6 +36,7 @@ pub(crate) async fn open(url: &str, notifies: bool) -> Shared {
         heartbeat: Duration::from_secs(15),
         public_url: None,
         mail: None,
+        webhooks: headcount::outbox::webhook::Guard::default(),
         time_zone: headcount::domain::zone::Zone::default(),
         admin_token: None,
         register_rate_per_ip: 0,

@@ -1,10 +1,15 @@
 //! Server and load on a core each, where `taskset` exists.
 
+use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 /// This benchmark's own program, on the first core.
 pub(crate) fn on_first_core() -> Command {
-    let program = std::env::current_exe().expect("this program");
+    on_first_core_of(std::env::current_exe().expect("this program"))
+}
+
+/// A program on the first core.
+pub(crate) fn on_first_core_of(program: impl AsRef<OsStr>) -> Command {
     if has_taskset() {
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(program);

@@ -17,6 +17,7 @@ use crate::context::Hidden;
 use crate::domain::zone::Zone;
 use crate::http::auth::TOKEN_PREFIX;
 use crate::outbox::mail;
+use crate::outbox::webhook::{Guard, Resolver};
 use crate::server::Tls;
 use crate::store::DatabaseUrl;
 use crate::store::outbox::Budget;
@@ -38,6 +39,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `--smtp-url`, `--mail-from`, `--mail-per-event` and `--mail-per-hour`.
     pub mail: Option<mail::Settings>,
+    /// `--webhook-allow`: which addresses webhooks may lead to.
+    pub webhooks: Guard,
     /// `--time-zone`, of new events.
     pub time_zone: Zone,
     /// `--trusted-proxies`.
@@ -256,6 +259,12 @@ impl Config {
             admin_token: reader.read("--admin-token", admin_token, None),
             mail: reader.mail(args, public_url.as_deref()),
             public_url,
+            webhooks: Guard::new(
+                Resolver::System,
+                reader
+                    .optional("--webhook-allow", args.webhook_allow.as_deref(), networks)
+                    .unwrap_or_default(),
+            ),
             time_zone: reader.read("--time-zone", time_zone(&args.time_zone), Zone::default()),
             trusted_proxies: reader
                 .optional(

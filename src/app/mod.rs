@@ -265,7 +265,13 @@ pub async fn start(
     if let Some((settings, tls)) = config.acme.clone().zip(tls.clone()) {
         background.spawn("acme", acme::run(settings, tls, clock.clone()));
     }
-    let workers = Workers::start(config.mail.as_ref().zip(pool), &store, &clock).await?;
+    let workers = Workers::start(
+        config.mail.as_ref().zip(pool),
+        &config.webhooks,
+        &store,
+        &clock,
+    )
+    .await?;
     if config.mail.is_some() {
         let reminders = reminders::run(store.clone(), hub.clone(), clock.clone());
         background.spawn("reminders", reminders);
@@ -296,6 +302,7 @@ pub async fn start(
         heartbeat: config.heartbeat,
         public_url: config.public_url.clone(),
         mail: config.mail.as_ref().map(|mail| mail.budget),
+        webhooks: config.webhooks.clone(),
         time_zone: config.time_zone.clone(),
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,

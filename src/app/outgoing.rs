@@ -11,6 +11,7 @@ use crate::domain::clock::Clock;
 use crate::domain::outbox::{Channel, Lifetime};
 use crate::outbox::compose::Composer;
 use crate::outbox::mail::{self, Mailer, Pool};
+use crate::outbox::webhook::{self, Guard, Poster};
 use crate::outbox::worker::{DRAIN, Worker};
 use crate::outbox::{Deliverer, Spread, housekeeping, owner};
 use crate::store::outbox::Budget;
@@ -27,9 +28,10 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts the workers of mail, if there is mail.
+    /// Starts the worker of webhooks, and those of mail if there is mail.
     pub(super) async fn start(
         mail: Option<(&mail::Settings, Pool)>,
+        guard: &Guard,
         store: &Store,
         clock: &Clock,
     ) -> Result<Self, StoreError> {
@@ -37,11 +39,23 @@ impl Workers {
         let mut tasks = Background::default();
         let housekeeping = housekeeping::run(store.clone(), clock.clone(), stopping.clone());
         tasks.spawn("outbox", housekeeping);
+        store.release_outbox().await?;
+        let owner = owner();
+        let webhooks = Worker {
+            store: store.clone(),
+            clock: clock.clone(),
+            channel: Channel::Webhook,
+            deliver: Arc::new(Poster::new(store.clone(), clock.clone(), guard.clone())),
+            owner: owner.clone(),
+            budget: None,
+            in_flight: webhook::IN_FLIGHT,
+            per_lane: Some(webhook::PER_TARGET),
+            lifetime: Lifetime::WEBHOOK,
+        };
+        tasks.spawn("webhooks", webhooks.run(stopping.clone()));
         let Some((settings, pool)) = mail else {
             return Ok(Self { stop, tasks });
         };
-        store.release_outbox().await?;
-        let owner = owner();
         let worker = |channel, deliver: Deliverer, budget: Option<Budget>| Worker {
             store: store.clone(),
             clock: clock.clone(),
@@ -50,6 +64,7 @@ impl Workers {
             owner: owner.clone(),
             budget,
             in_flight: mail::IN_FLIGHT,
+            per_lane: None,
             lifetime: Lifetime::MAIL,
         };
         let public_url = settings.public_url.clone();

@@ -109,6 +109,9 @@ pub struct ServeArgs {
         allow_negative_numbers = true
     )]
     pub mail_per_hour: String,
+    /// Networks that webhooks may lead to besides public addresses, such as 10.1.0.0/16; a comma separates them.
+    #[arg(long, env = "HEADCOUNT_WEBHOOK_ALLOW", value_name = "NETWORKS")]
+    pub webhook_allow: Option<String>,
     /// The time zone of new events, an IANA name such as Europe/Berlin.
     #[arg(
         long,

@@ -39,4 +39,5 @@ pub mod registration;
 pub mod retention;
 pub mod search;
 pub mod series;
+pub mod webhook;
 pub mod zone;

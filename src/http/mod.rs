@@ -53,6 +53,7 @@ mod series;
 pub mod session;
 mod urlencoded;
 pub mod urls;
+pub mod webhooks;
 
 pub use preconditions::reads as conditional_reads;
 
@@ -86,6 +87,7 @@ pub fn routes(context: &Shared) -> BoxedFilter<(Response,)> {
         visiting(context),
         organising(context),
         owning(context),
+        notifying(context),
         operating(context),
     ])
 }
@@ -387,6 +389,62 @@ fn owning(context: &Shared) -> BoxedFilter<(Response,)> {
         end_sessions,
         end_session,
     ])
+}
+
+/// The owner's calls about webhooks.
+fn notifying(context: &Shared) -> BoxedFilter<(Response,)> {
+    let call = || with(context).and(request_head());
+    let all = at!("api" / "v1" / "webhooks");
+    let one = at!("api" / "v1" / "webhooks" / String);
+    let list = all
+        .clone()
+        .and(read())
+        .and(call())
+        .then(webhooks::list)
+        .map(answer)
+        .boxed();
+    let create = all
+        .and(warp::post())
+        .and(call())
+        .and(body())
+        .then(webhooks::post)
+        .map(answer)
+        .boxed();
+    let get = one
+        .clone()
+        .and(read())
+        .and(call())
+        .then(webhooks::get)
+        .map(answer)
+        .boxed();
+    let patch = one
+        .clone()
+        .and(warp::patch())
+        .and(call())
+        .and(body())
+        .then(webhooks::patch)
+        .map(answer)
+        .boxed();
+    let delete = one
+        .and(warp::delete())
+        .and(call())
+        .then(webhooks::delete)
+        .map(answer)
+        .boxed();
+    let deliveries = at!("api" / "v1" / "webhooks" / String / "deliveries")
+        .and(read())
+        .and(call())
+        .and(query())
+        .then(webhooks::list_deliveries)
+        .map(answer)
+        .boxed();
+    let resend = at!("api" / "v1" / "webhooks" / String / "deliveries" / String / "resend")
+        .and(warp::post())
+        .and(call())
+        .then(webhooks::resend)
+        .map(answer)
+        .boxed();
+    first_of([list, create, get, patch, delete, deliveries, resend])
 }
 
 /// Calls for programs.

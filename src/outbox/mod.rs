@@ -18,6 +18,7 @@ pub mod housekeeping;
 pub mod links;
 pub mod mail;
 pub mod reminders;
+pub mod webhook;
 pub mod worker;
 
 pub use fanout::Spread;

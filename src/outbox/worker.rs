@@ -12,7 +12,7 @@ use super::{Deliverer, Outcome, stopped};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::outbox::{Channel, Lifetime, Row, RowId, next_attempt};
 use crate::store::Store;
-use crate::store::outbox::{Budget, Finish, Want};
+use crate::store::outbox::{Budget, Finish, PerLane, Want};
 
 /// How long a claim holds unless it is renewed. A dead node's rows are claimed again within a
 /// minute.
@@ -54,6 +54,9 @@ pub struct Worker {
     pub budget: Option<Budget>,
     /// How many deliveries at the same time.
     pub in_flight: u32,
+    /// How many of them may belong to one lane; `None` for no limit. A receiver that does not answer
+    /// then delays no other.
+    pub per_lane: Option<u32>,
     /// How long a row is tried.
     pub lifetime: Lifetime,
 }
@@ -125,6 +128,7 @@ impl Worker {
         if limit == 0 || now < flight.paused_until {
             return;
         }
+        let busy = flight.lanes();
         let want = Want {
             channel: self.channel,
             owner: &self.owner,
@@ -132,6 +136,10 @@ impl Worker {
             until: now.plus(LEASE),
             limit,
             budget: self.budget,
+            per_lane: self.per_lane.map(|most| PerLane {
+                most,
+                under_way: &busy,
+            }),
         };
         let claimed = match self.store.claim_outbox(&want).await {
             Ok(claimed) => claimed,
@@ -266,6 +274,15 @@ impl Worker {
 }
 
 impl Flight {
+    /// How many rows of each lane are under way.
+    fn lanes(&self) -> HashMap<i64, u32> {
+        let mut lanes = HashMap::new();
+        for row in self.rows.values() {
+            *lanes.entry(row.lane).or_default() += 1;
+        }
+        lanes
+    }
+
     fn has(&self, row: RowId) -> bool {
         self.rows.values().any(|own| own.id == row)
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::error::{ANSWER_TIMEOUT, COMMIT_TIMEOUT, DELETE_TIMEOUT, bounded, bounded_by};
 use super::outbox::{self, Outgoing};
 use super::transaction::Transaction;
+use super::webhooks;
 use super::{Commit, StoreError};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Applicant, Command, Refusal};
@@ -19,6 +20,7 @@ use crate::domain::event::{Capacity, Event, EventId, PartySize};
 use crate::domain::outbox::mails;
 use crate::domain::person::Email;
 use crate::domain::registration::{IdempotencyKey, Registration};
+use crate::domain::webhook;
 
 /// The pause between two attempts to look up a commit.
 const LOOK_UP_PAUSE: Duration = Duration::from_millis(100);
@@ -41,8 +43,15 @@ pub(super) trait Backend {
     ) -> Result<(Self::Transaction, Option<Locked>), StoreError>;
 }
 
-/// A locked event, and its registrations that were looked up.
-pub(super) type Locked = (Event, Vec<Registration>);
+/// A locked event, and what is read with it.
+pub(super) struct Locked {
+    pub(super) event: Event,
+    /// The registrations that were looked up.
+    pub(super) found: Vec<Registration>,
+    /// Whether an active webhook is about the event. Read with the lock, so that without webhooks a
+    /// batch takes no further trip. Whoever asked after a webhook was created finds it.
+    pub(super) has_webhooks: bool,
+}
 
 /// See [`super::Store::commit`].
 pub(super) async fn commit(
@@ -115,8 +124,10 @@ async fn prepare<B: Backend>(
 ) -> Result<Prepared<B::Transaction>, StoreError> {
     let named = segments(commands).next().unwrap_or_default();
     let (mut transaction, locked) = backend.lock(event, &Lookup::of(event, named)).await?;
-    let (event, mut found) =
-        locked.map_or((None, None), |(event, found)| (Some(event), Some(found)));
+    let (event, mut found, has_webhooks) = match locked {
+        Some(locked) => (Some(locked.event), Some(locked.found), locked.has_webhooks),
+        None => (None, None, false),
+    };
     let mut commit = Commit {
         event,
         changes: Vec::new(),
@@ -137,7 +148,7 @@ async fn prepare<B: Backend>(
             commit.decisions.push(apply(&mut batch, command, now));
         }
         if !batch.is_unchanged() {
-            outgoing |= write(&mut transaction, &batch, backend.outgoing()).await?;
+            outgoing |= write(&mut transaction, &batch, backend.outgoing(), has_webhooks).await?;
             written = true;
         }
         first = first.or_else(|| batch.first_inserted());
@@ -317,6 +328,7 @@ async fn write(
     transaction: &mut impl Transaction,
     batch: &BatchState,
     outgoing: &Outgoing,
+    has_webhooks: bool,
 ) -> Result<bool, StoreError> {
     let (event, writes) = (&batch.event, &batch.writes);
     let mut has_outgoing = false;
@@ -349,13 +361,17 @@ async fn write(
         for row in erased.iter().chain(&erased_new) {
             transaction.erase_outgoing(row, event.at).await?;
         }
+        let mut rows = Vec::new();
         if outgoing.mails() {
-            // Webhooks add their rows here, from the same notices: `outbox::insert` takes both.
-            let rows = mails(batch);
-            if !rows.is_empty() {
-                outbox::insert(transaction.connection(), outgoing, &rows, event.at).await?;
-                has_outgoing = true;
-            }
+            rows = mails(batch);
+        }
+        if has_webhooks {
+            let subscribed = webhooks::subscriptions(transaction.connection(), event.id).await?;
+            rows.extend(webhook::rows(batch, &subscribed));
+        }
+        if !rows.is_empty() {
+            outbox::insert(transaction.connection(), outgoing, &rows, event.at).await?;
+            has_outgoing = true;
         }
         if writes.settings {
             transaction.write_settings(event).await?;

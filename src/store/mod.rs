@@ -49,6 +49,7 @@ mod timeout;
 mod tokens;
 mod transaction;
 mod url;
+mod webhooks;
 mod writes;
 
 pub use crate::domain::announcement::Announcement;

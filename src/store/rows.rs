@@ -17,11 +17,13 @@ mod account;
 mod event;
 mod outbox;
 mod registration;
+mod webhook;
 
 pub(super) use account::{AccountRow, TokenRow, role};
 pub(super) use event::{EventRow, bind_event, event_columns};
 pub(super) use outbox::{OutboxRow, outbox_columns};
 pub(super) use registration::{ListedRow, RegistrationRow, email, registration_columns};
+pub(super) use webhook::{WebhookRow, has_webhooks, webhook_columns};
 
 /// Declares a row that is read by the names of its columns. sqlx's derive does the same, but its
 /// macro crate compiles SQLite and both drivers a second time.

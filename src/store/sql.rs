@@ -41,7 +41,7 @@ pub(super) const ERASE_OUTGOING: &str = "\
     WHERE channel = 'webhook' AND number IS NOT NULL
         AND event_id = $1 AND round = $2 AND number = $3";
 /// Deletes all rows of an event, the event's row last.
-pub(super) const DELETE_EVENT: [&str; 12] = [
+pub(super) const DELETE_EVENT: [&str; 14] = [
     "DELETE FROM tokens WHERE event_id = $1",
     "DELETE FROM confirmations WHERE event_id = $1",
     "DELETE FROM registrations WHERE event_id = $1",
@@ -55,6 +55,8 @@ pub(super) const DELETE_EVENT: [&str; 12] = [
     "DELETE FROM series_progress WHERE event_id = $1",
     "DELETE FROM series WHERE event_id = $1",
     "DELETE FROM series_watching WHERE event_id = $1",
+    "DELETE FROM outbox WHERE webhook_id IN (SELECT id FROM webhooks WHERE event_id = $1)",
+    "DELETE FROM webhooks WHERE event_id = $1",
     "DELETE FROM events WHERE id = $1",
 ];
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::{query, query_scalar};
 
-use super::batch::{Backend, Lookup};
+use super::batch::{Backend, Locked, Lookup};
 use super::error::{COMMIT_TIMEOUT, bounded};
 use super::outbox;
 use super::transaction::Transaction as _;
@@ -147,7 +147,7 @@ async fn announce(
 ) -> Result<Option<Announcement>, StoreError> {
     bounded(COMMIT_TIMEOUT, async {
         let (mut transaction, locked) = backend.lock(event, &Lookup::default()).await?;
-        let Some((locked, _)) = locked else {
+        let Some(Locked { event: locked, .. }) = locked else {
             transaction.rollback().await?;
             return Ok(None);
         };

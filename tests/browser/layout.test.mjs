@@ -16,6 +16,7 @@ const FONTS = {
 let browser;
 let server;
 let visitor;
+let webhook;
 before(async () => {
   [browser, server] = await Promise.all([startBrowser(), startServer()]);
   await server.organise("POST", "/events", {
@@ -31,6 +32,11 @@ before(async () => {
     const capacity = { "two-places": 2, "three-places": 3, "seven-places": 7 }[slug] ?? 1_000_000;
     await server.organise("POST", "/events", { slug, title: slug, capacity });
   }
+  webhook = await server.organise("POST", "/webhooks", {
+    url: `https://1.1.1.1/${"w".repeat(500)}`,
+    event: SLUG,
+    active: false,
+  });
   const register = async (name, email) => {
     const answer = await fetch(`${server.base}/api/v1/events/${SLUG}/registrations`, {
       method: "POST",
@@ -60,6 +66,8 @@ const paths = () => [
   "/problems",
   "/nothing-here",
   "/admin",
+  "/admin/webhooks",
+  `/admin/webhooks/${webhook.id}`,
   ...["", "/people", "/form", "/share", "/settings", "/audit", "/add", "/import", "/door"].map(
     (tab) => `/admin/events/${SLUG}${tab}`,
   ),

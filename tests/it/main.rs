@@ -30,3 +30,4 @@ mod store_contract;
 mod support;
 mod transports;
 mod upgrade;
+mod webhooks;

@@ -163,6 +163,11 @@ impl BatchState {
         }
     }
 
+    /// The event before the first decision.
+    pub fn before(&self) -> &Event {
+        &self.before
+    }
+
     /// Whether there is nothing to write.
     pub fn is_unchanged(&self) -> bool {
         self.event == self.before

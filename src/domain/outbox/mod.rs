@@ -207,6 +207,8 @@ pub struct Row {
     pub channel: Channel,
     /// The kind of mail, or the type of webhook.
     pub kind: String,
+    /// Its lane; see [`NewRow`].
+    pub lane: i64,
     /// The event that it is about; 0 for none.
     pub event: EventId,
     /// The round of a registration or fan-out.

@@ -92,6 +92,7 @@ mod tests {
             heartbeat: Duration::from_secs(15),
             public_url: url.map(str::to_owned),
             mail: None,
+            webhooks: crate::outbox::webhook::Guard::default(),
             time_zone: crate::domain::zone::Zone::default(),
             admin_token: token.map(Hidden::new),
             register_rate_per_ip: 0,

@@ -18,6 +18,7 @@ use crate::domain::questions;
 use crate::domain::registration::{IdempotencyKey, Secret, Status};
 use crate::domain::retention::EraseAfter;
 use crate::domain::series::Step;
+use crate::domain::webhook::Target;
 use crate::domain::zone;
 use crate::http::organiser::{LIMIT_MAX, import};
 use crate::stats::series::POINTS_MAX;
@@ -101,6 +102,8 @@ fn of_member(schema: &str, member: &str) -> Option<Bound> {
         "email" => Some(json!({ "minLength": 3, "maxLength": Email::MAX, "pattern": email() })),
         "text" => Some(line(announcement::MAX)),
         "token" => Some(json!({ "pattern": token() })),
+        "id" if matches!(schema, "Webhook" | "Delivery") => None,
+        "url" => Some(json!({ "maxLength": Target::MAX, "pattern": "^https?:" })),
         "id" => Some(json!({ "pattern": format!("^{LOCATOR}$") })),
         "key" => Some(json!({ "pattern": format!("^{}$", key()) })),
         "label" => Some(line(questions::LABEL_MAX)),
@@ -149,7 +152,7 @@ fn of_parameter(path: &str, name: &str) -> Value {
         // A number above the maximum is not an error.
         "limit" | "round" => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
         "wait" => json!({ "type": "integer", "minimum": 0 }),
-        "after" if path.ends_with("/audit") => {
+        "after" if path.ends_with("/audit") || path.ends_with("/deliveries") => {
             json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX })
         }
         "after" if path.contains("/registrations") => {

@@ -7,6 +7,7 @@ use crate::problem::{self, Code};
 mod by_hand;
 mod organiser;
 mod owner;
+mod webhooks;
 
 /// One method of one address.
 pub(super) struct Call {
@@ -68,7 +69,7 @@ const ORGANISER: Call = Call {
 /// Every call of the API and of the operator.
 pub(super) fn all() -> impl Iterator<Item = &'static Call> {
     let calls = ALL.iter().chain(organiser::ALL).chain(by_hand::ALL);
-    calls.chain(owner::ALL)
+    calls.chain(owner::ALL).chain(webhooks::ALL)
 }
 
 const ALL: &[Call] = &[

@@ -35,7 +35,7 @@ pub(in crate::http) struct Query {
 
 impl Query {
     /// Reads the raw query; unknown parameters are tolerated.
-    pub(super) fn parse(raw: &str) -> Result<Self, Problem> {
+    pub(in crate::http) fn parse(raw: &str) -> Result<Self, Problem> {
         urlencoded::read(raw.as_bytes()).map_err(|error| {
             Problem::new(
                 Code::BadRequest,
@@ -76,7 +76,7 @@ impl Query {
     }
 
     /// How many lines.
-    pub(super) fn limit(&self) -> Result<u32, Problem> {
+    pub(in crate::http) fn limit(&self) -> Result<u32, Problem> {
         match number("limit", self.limit.as_ref())?.unwrap_or(LIMIT) {
             0 => Err(refuse(
                 "limit",
@@ -96,7 +96,7 @@ impl Query {
     }
 
     /// The key after which an audit page begins.
-    pub(super) fn cursor(&self) -> Result<Option<i64>, Problem> {
+    pub(in crate::http) fn cursor(&self) -> Result<Option<i64>, Problem> {
         number("after", self.after.as_ref())
     }
 }

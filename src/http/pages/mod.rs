@@ -43,7 +43,7 @@ use super::{first_of, read, with};
 use crate::context::Shared;
 use crate::http::body::body;
 use admin::actions::{Action, Moved};
-use admin::{actions, audit, door, event, events, import, login, person};
+use admin::{actions, audit, door, event, events, import, login, person, webhooks};
 use visit::visit;
 
 /// Every page.
@@ -73,6 +73,7 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
         public(&context),
         mailing(&context),
         console(&context),
+        webhook_pages(&context),
     ])
 }
 
@@ -279,6 +280,46 @@ fn signing_in(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(login::sign_out)
         .boxed();
     first_of([sign_in_page, sign_in, password_page, set_password, sign_out])
+}
+
+fn webhook_pages(context: &Shared) -> BoxedFilter<(Response,)> {
+    use webhooks::Action;
+    let page_visit = || with(context).and(visit());
+    let send = || with(context).and(visit()).and(body());
+    let list = at!("admin" / "webhooks")
+        .and(read())
+        .and(page_visit())
+        .then(webhooks::show)
+        .boxed();
+    let create = at!("admin" / "webhooks")
+        .and(warp::post())
+        .and(send())
+        .then(webhooks::create)
+        .boxed();
+    let one = at!("admin" / "webhooks" / String)
+        .and(read())
+        .and(page_visit())
+        .then(webhooks::one)
+        .boxed();
+    let act = |action: Action, path: BoxedFilter<(String,)>| {
+        path.and(warp::post())
+            .and(send())
+            .then(move |id, context, visit, body| webhooks::act(action, id, context, visit, body))
+            .boxed()
+    };
+    let activate = at!("admin" / "webhooks" / String / "activate");
+    let deactivate = at!("admin" / "webhooks" / String / "deactivate");
+    let resend = at!("admin" / "webhooks" / String / "resend");
+    let delete = at!("admin" / "webhooks" / String / "delete");
+    first_of([
+        list,
+        create,
+        one,
+        act(Action::Activate, activate),
+        act(Action::Deactivate, deactivate),
+        act(Action::Resend, resend),
+        act(Action::Delete, delete),
+    ])
 }
 
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {

@@ -43,6 +43,7 @@ pub(super) fn settings() -> Settings {
         heartbeat: Duration::from_secs(15),
         public_url: None,
         mail: None,
+        webhooks: crate::outbox::webhook::Guard::default(),
         time_zone: crate::domain::zone::Zone::default(),
         admin_token: None,
         register_rate_per_ip: 0,

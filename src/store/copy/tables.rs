@@ -46,7 +46,7 @@ impl Table {
 }
 
 /// Every table that is copied; a table comes after those that it references.
-pub(super) const TABLES: [Table; 16] = [
+pub(super) const TABLES: [Table; 17] = [
     Table {
         name: "events",
         columns: &[
@@ -297,6 +297,23 @@ pub(super) const TABLES: [Table; 16] = [
             ("created_at", Int),
             ("created_by", Text),
             ("last_used_at", Int),
+        ],
+        key: "id",
+        draws_keys: true,
+    },
+    Table {
+        name: "webhooks",
+        columns: &[
+            ("id", Int),
+            ("url", Text),
+            ("events", Text),
+            ("event_id", Int),
+            ("format", Text),
+            ("language", Text),
+            ("secret", Text),
+            ("active", Flag),
+            ("gone", Flag),
+            ("created_at", Int),
         ],
         key: "id",
         draws_keys: true,

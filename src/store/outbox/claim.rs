@@ -106,6 +106,24 @@ pub struct Want<'a> {
     pub limit: u32,
     /// `None` for no limit.
     pub budget: Option<Budget>,
+    /// `None` for no limit.
+    pub per_lane: Option<PerLane<'a>>,
+}
+
+/// A limit of what one lane may have under way on this node.
+#[derive(Debug, Clone, Copy)]
+pub struct PerLane<'a> {
+    /// At most so many rows.
+    pub most: u32,
+    /// What each lane has under way.
+    pub under_way: &'a HashMap<i64, u32>,
+}
+
+impl PerLane<'_> {
+    fn room(&self, lane: i64) -> i64 {
+        let under_way = self.under_way.get(&lane).copied().unwrap_or(0);
+        self.most.saturating_sub(under_way).into()
+    }
 }
 
 /// The rows that were claimed.
@@ -147,7 +165,8 @@ fn shares(want: &Want<'_>, lanes: &[i64], used: &HashMap<i64, i64>) -> (Vec<(i64
             }
             Some(_) | None => i64::MAX,
         };
-        let share = own.min(each).min(left);
+        let room = want.per_lane.map_or(i64::MAX, |limit| limit.room(*lane));
+        let share = own.min(room).min(each).min(left);
         held |= own <= 0;
         if share > 0 {
             left -= share;
@@ -285,7 +304,23 @@ mod tests {
             until: Timestamp::default(),
             limit,
             budget,
+            per_lane: None,
         }
+    }
+
+    #[test]
+    fn a_lane_that_is_busy_leaves_room_for_the_others() {
+        let under_way = HashMap::from([(5, 4), (6, 1)]);
+        let per_lane = PerLane {
+            most: 4,
+            under_way: &under_way,
+        };
+        let busy = Want {
+            per_lane: Some(per_lane),
+            ..want(95, None)
+        };
+        let (all, held) = shares(&busy, &[5, 6, 7], &HashMap::new());
+        assert_eq!((all, held), (vec![(6, 3), (7, 4)], false));
     }
 
     #[test]

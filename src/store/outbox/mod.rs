@@ -20,7 +20,7 @@ mod look;
 mod prune;
 mod write;
 
-pub use claim::{Budget, Claimed, Want};
+pub use claim::{Budget, Claimed, PerLane, Want};
 pub use finish::Finish;
 pub use look::{Backlog, History, OutboxFilter};
 pub(super) use write::insert;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::query::QueryAs;
-use sqlx::{Connection as _, Executor as _, query, query_as, query_scalar};
+use sqlx::{Connection as _, Executor as _, FromRow as _, Row as _, query, query_as, query_scalar};
 
 use super::batch::{Backend, Locked, Lookup};
 use super::error::{ANSWER_TIMEOUT, bounded};
@@ -19,7 +19,7 @@ use super::outbox::Outgoing;
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::transaction::Transaction as _;
 use super::{Filter, Order, Page, SortKey, StoreError, migrations, rows, sql};
-use crate::domain::event::{Event, EventId};
+use crate::domain::event::EventId;
 use crate::domain::position::Revision;
 use crate::domain::registration::{Registration, Status};
 
@@ -35,6 +35,8 @@ pub(super) use transaction::PgTransaction;
 const LOCKED_EVENT: &str = concat!(
     "SELECT ",
     rows::event_columns!(),
+    ", ",
+    rows::has_webhooks!(),
     " FROM events WHERE id = $1 FOR UPDATE"
 );
 sql::lists!(
@@ -181,19 +183,26 @@ impl Backend for Postgres {
         lookup: &Lookup<'_>,
     ) -> Result<(PgTransaction, Option<Locked>), StoreError> {
         let mut transaction = self.begin().await?;
-        let row = query_as::<_, rows::EventRow>(LOCKED_EVENT)
+        let row = query(LOCKED_EVENT)
             .bind(event)
             .fetch_optional(&mut *transaction)
             .await?;
-        let Some(event) = row.map(Event::try_from).transpose()? else {
+        let Some(row) = row else {
             return Ok((transaction, None));
         };
+        let event = rows::EventRow::from_row(&row)?.try_into()?;
         let found = if lookup.is_empty() {
             Vec::new()
         } else {
             transaction.find(&event, lookup).await?
         };
-        Ok((transaction, Some((event, found))))
+        let has_webhooks = row.try_get("has_webhooks")?;
+        let locked = Locked {
+            event,
+            found,
+            has_webhooks,
+        };
+        Ok((transaction, Some(locked)))
     }
 }
 

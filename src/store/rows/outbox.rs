@@ -10,7 +10,7 @@ use crate::domain::outbox::{self, Channel, RowState};
 /// The columns of [`OutboxRow`].
 macro_rules! outbox_columns {
     () => {
-        "id, channel, kind, event_id, round, number, webhook_id, recipient, language, payload, \
+        "id, channel, kind, lane, event_id, round, number, webhook_id, recipient, language, payload, \
          progress, created_at, due_at, attempts, attempted_at, state, error, finished_at"
     };
 }
@@ -21,6 +21,7 @@ row! {
         id: i64,
         channel: String,
         kind: String,
+        lane: i64,
         event_id: i64,
         round: Option<i64>,
         number: Option<i64>,
@@ -49,6 +50,7 @@ impl TryFrom<OutboxRow> for outbox::Row {
             channel: Channel::parse(&row.channel)
                 .ok_or_else(|| unreadable("channel", &row.channel))?,
             kind: row.kind,
+            lane: row.lane,
             event: row.event_id,
             round: whole("round", row.round)?,
             number: whole("number", row.number)?,

@@ -4,11 +4,11 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Executor as _, FromRow as _, query, query_as};
+use sqlx::{AssertSqlSafe, Executor as _, FromRow as _, Row as _, query, query_as};
 use tokio::sync::OwnedMutexGuard;
 
 use super::super::batch::{Locked, Lookup};
-use super::super::rows::{self, event_columns, registration_columns};
+use super::super::rows::{self, event_columns, has_webhooks, registration_columns};
 use super::super::transaction::{Connection, Transaction};
 use super::super::{StoreError, sql};
 use super::insert_batch;
@@ -57,6 +57,8 @@ const BEGIN_LOCKED: &str = concat!(
     begin!(),
     " SELECT ",
     event_columns!(),
+    ", ",
+    has_webhooks!(),
     " FROM events WHERE id = $1; ",
     find!()
 );
@@ -111,12 +113,17 @@ impl SqliteTransaction {
         let Some((event, registrations)) = found.split_first() else {
             return Ok(None);
         };
+        let has_webhooks = event.try_get("has_webhooks")?;
         let event = rows::EventRow::from_row(event)?.try_into()?;
         let registrations: Result<Vec<_>, _> = registrations
             .iter()
             .map(rows::RegistrationRow::from_row)
             .collect();
-        Ok(Some((event, rows::read(registrations?)?)))
+        Ok(Some(Locked {
+            event,
+            found: rows::read(registrations?)?,
+            has_webhooks,
+        }))
     }
 
     async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {

@@ -9,12 +9,14 @@ use headcount::domain::audit::Actor;
 use headcount::domain::clock::{Clock, Timestamp};
 use headcount::domain::command::{Answer, Applicant, Command};
 use headcount::domain::event::{Capacity, Edit, Event, EventId, NewEvent, PartySize, Slug};
+use headcount::domain::language::Language;
 use headcount::domain::occasion::{Occasion, OnlineUrl};
 use headcount::domain::outbox::{Channel, MailKind, NewRow};
 use headcount::domain::person::{Email, Name};
 use headcount::domain::proof_of_work::ProofOfWork;
 use headcount::domain::questions::{Question, Questions, Unanswered};
 use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret};
+use headcount::domain::webhook::{Format, Settings, SigningSecret, Target, Topics};
 use headcount::domain::zone::Zone;
 use headcount::store::outbox::{Finish, Want};
 use headcount::store::{DatabaseUrl, NewSession, Store, Stored};
@@ -312,6 +314,16 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         }],
     )
     .await;
+    let hook = Settings {
+        target: Target::parse("https://hooks.example.org/ü?a='b").unwrap(),
+        topics: Topics::parse(["event.full", "registration.created"]).unwrap(),
+        event: Some(gala.id),
+        format: Format::WeCom,
+        language: Language::Chinese,
+        active: true,
+    };
+    let secret = SigningSecret::draw();
+    store.create_webhook(&hook, &secret, now).await.unwrap();
     store.set_setting("admin_password", "a hash").await.unwrap();
     organisers(&store, hall.id, now).await;
     fill_outbox(&store, hall.id, now).await;
@@ -343,6 +355,7 @@ async fn fill_outbox(store: &Store, event: EventId, now: Timestamp) {
         until: now,
         limit: 1,
         budget: None,
+        per_lane: None,
     };
     let claimed = store.claim_outbox(&want).await.unwrap().rows.remove(0);
     let refused = Finish::Failed {

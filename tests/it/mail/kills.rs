@@ -1,4 +1,4 @@
-//! `kill -9` under load, with mail on.
+//! `kill -9` under load, with mail and a webhook.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,14 +11,17 @@ use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::smtp::{Smtp, eventually};
 use crate::process::load;
-use crate::support::app::organise;
+use crate::support::app::{call, organise};
 use crate::support::port::free_address;
 use crate::support::postgres;
 use crate::support::process::Process;
 use crate::support::sqlite::File;
+use crate::webhooks::receiver::{Receiver, status};
 
 /// What one process may have sent without recording it: its deliveries under way.
 const UNRECORDED: usize = headcount::outbox::mail::IN_FLIGHT as usize;
+/// The same for a webhook.
+const UNRECORDED_CALLS: usize = headcount::outbox::webhook::PER_TARGET as usize;
 
 /// Rounds of killing in the ordinary run; the long run sets more.
 fn rounds() -> usize {
@@ -39,6 +42,7 @@ async fn kill_9_loses_no_mail_on_postgres() {
 
 async fn killed_again_and_again(database: &str) {
     let smtp = Smtp::start(&[]);
+    let mut receiver = Receiver::start(&[status(200)]).await;
     let url = smtp.url();
     let start = || {
         let listen = free_address().to_string();
@@ -52,8 +56,15 @@ async fn killed_again_and_again(database: &str) {
             "--smtp-url",
             &url,
         ];
-        let budget = ["--mail-per-event", "100000", "--mail-per-hour", "100000"];
-        Process::start(database, &[&flags[..], &budget].concat())
+        let limits = [
+            "--mail-per-event",
+            "100000",
+            "--mail-per-hour",
+            "100000",
+            "--webhook-allow",
+            "127.0.0.0/8",
+        ];
+        Process::start(database, &[&flags[..], &limits].concat())
     };
     let mut acknowledged = BTreeSet::new();
     for round in 0..rounds() {
@@ -61,6 +72,9 @@ async fn killed_again_and_again(database: &str) {
         if round == 0 {
             let event = json!({ "slug": "crash", "title": "Crash", "capacity": null });
             let answer = organise(process.address, "POST", "/api/v1/events", &event).await;
+            assert_eq!(answer.status, 201, "{}", answer.body);
+            let hook = json!({ "url": receiver.url(), "events": ["registration.created"] });
+            let answer = organise(process.address, "POST", "/api/v1/webhooks", &hook).await;
             assert_eq!(answer.status, 201, "{}", answer.body);
         }
         let stop = Arc::new(AtomicBool::new(false));
@@ -81,8 +95,22 @@ async fn killed_again_and_again(database: &str) {
     let process = start();
     let arrived = || smtp.recipients().into_iter().collect::<BTreeSet<_>>();
     eventually("every mail", || {}, || arrived().is_superset(&acknowledged)).await;
+    // Whoever was committed is notified of, answered or not.
+    let path = "/api/v1/events/crash";
+    let count = call(process.address, "GET", path, &[], "").await.json();
+    let registered = count["registered"].as_u64().expect("a number");
+    let (mut numbers, mut calls) = (BTreeSet::new(), 0);
+    while (numbers.len() as u64) < registered {
+        let body = receiver.next().await.json();
+        let number = body["data"]["registration"]["number"].as_u64();
+        numbers.insert(number.expect("a number"));
+        calls += 1;
+    }
     process.signal("TERM");
     assert_eq!(process.exit_code(), Some(0));
+    let again = calls + receiver.rest() - numbers.len();
+    println!("{} people by webhook, {again} of them twice", numbers.len());
+    assert!(again <= UNRECORDED_CALLS * rounds(), "{again}");
     let twice = smtp.mails().len() - arrived().len();
     println!("{} mails, {twice} of them twice", smtp.mails().len());
     assert!(twice <= UNRECORDED * rounds(), "{twice}");

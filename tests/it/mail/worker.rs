@@ -81,6 +81,7 @@ impl Node {
             owner: owner(),
             budget: Some(budget),
             in_flight: 4,
+            per_lane: None,
             lifetime: Lifetime::MAIL,
         };
         let (stop, stopping) = watch::channel(false);

@@ -42,6 +42,7 @@ impl Stage {
             until: now.plus(Duration::from_secs(45)),
             limit: 100,
             budget,
+            per_lane: None,
         };
         self.store.claim_outbox(&want).await.unwrap()
     }

@@ -970,3 +970,93 @@ announce-mail = Also send it by mail to everybody who has registered
 audit-field-remind-hours-before = hours before the start to remind
 audit-field-mails = mails
 column-proven = address confirmed
+webhooks-title = Webhooks
+webhooks-lead = Programs and chats that hear of registrations and events. Names, email addresses and answers are never sent.
+webhooks-none = There are no webhooks yet.
+webhook-host = Receiver
+webhook-format = Message
+webhook-format-standard = JSON (Standard Webhooks)
+webhook-format-slack = Slack
+webhook-format-discord = Discord
+webhook-format-feishu = Feishu / Lark
+webhook-format-dingtalk = DingTalk
+webhook-format-wecom = WeCom
+webhook-language = Language of messages to chats
+webhook-event = Event
+webhook-every-event = All events
+webhook-state = State
+webhook-active = Active
+webhook-inactive = Not active
+webhook-gone = Not active: the receiver said that it is gone (410)
+webhook-create = Add a webhook
+webhook-create-button = Add the webhook
+webhook-url = Address
+webhook-url-hint = Where to send to, beginning with https:// or http://. It must lead to a public address.
+webhook-topics = What about
+webhook-topic-registration-created = Registered
+webhook-topic-registration-promoted = Moved up from the waiting list
+webhook-topic-registration-cancelled = Registration cancelled
+webhook-topic-registration-changed = Registration changed
+webhook-topic-event-changed = Event changed
+webhook-topic-event-capacity = Capacity changed
+webhook-topic-event-opened = Registration opened
+webhook-topic-event-closed = Registration closed
+webhook-topic-event-reset = New round
+webhook-topic-event-full = Last place taken
+webhook-error-url = Enter an address that begins with https:// or http://, without user name and password.
+webhook-error-url-forbidden = This leads to an address that is not public. Whoever runs the server can allow its network with --webhook-allow.
+webhook-error-url-too-many = There are too many webhooks. Delete one first.
+webhook-error-events = Choose at least one.
+webhook-error-event = There is no such event.
+webhook-settings = Settings
+webhook-secret = Secret
+webhook-secret-hint = Copy it now: it is not shown again. Each request is signed with it (Standard Webhooks), so that the receiver knows who sends.
+webhook-deactivate = Deactivate
+webhook-activate = Activate
+webhook-delete = Delete…
+webhook-delete-explain = Deletes the webhook and the list of what it was sent. Nothing more is sent there.
+webhook-delete-confirm = Delete the webhook
+webhook-deliveries = Deliveries
+webhook-no-deliveries = Nothing was sent yet.
+webhook-about = About
+webhook-outcome = Outcome
+webhook-attempts = Attempts
+webhook-status-waiting = Waiting
+webhook-status-sent = Sent
+webhook-status-failed = Failed
+webhook-status-dropped = Not sent
+webhook-next = Next attempt: { $time }
+webhook-resend = Send again
+flash-done-webhook-created = The webhook is there and active.
+flash-done-webhook-activated = The webhook is active.
+flash-done-webhook-deactivated = The webhook is not active any more.
+flash-done-webhook-resent = It is being sent again.
+flash-done-webhook-deleted = The webhook is deleted.
+# Webhooks: messages to chats.
+hook-message = { $title }: { $what }. { $count }
+hook-created =
+    { $people ->
+        [one] registration No. { $number }
+       *[other] registration No. { $number } for { $people } people
+    }
+hook-waiting =
+    { $people ->
+        [one] No. { $number } joined the waiting list
+       *[other] No. { $number } joined the waiting list with { $people } people
+    }
+hook-promoted =
+    { $people ->
+        [one] No. { $number } moved up from the waiting list
+       *[other] No. { $number } moved up from the waiting list with { $people } people
+    }
+hook-cancelled = registration No. { $number } was cancelled
+hook-changed = registration No. { $number } was changed
+hook-event-changed = the event was changed
+hook-event-capacity = the number of places was changed
+hook-event-opened = registration is open
+hook-event-closed = registration is closed
+hook-event-reset = a new round has begun
+hook-event-full = all places are taken
+hook-count = { $registered } registered
+hook-count-of = { $registered } of { $capacity }
+hook-count-waiting = { $taken }, { $waiting } waiting

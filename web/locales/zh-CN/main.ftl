@@ -868,3 +868,93 @@ announce-mail = 同时以邮件发送给所有报名者
 audit-field-remind-hours-before = 提前提醒小时数
 audit-field-mails = 邮件
 column-proven = 邮箱已验证
+webhooks-title = 网络钩子
+webhooks-lead = 把报名和活动的动态通知给程序和群聊。不会发送姓名、邮箱和回答。
+webhooks-none = 还没有网络钩子。
+webhook-host = 接收方
+webhook-format = 消息格式
+webhook-format-standard = JSON（Standard Webhooks）
+webhook-format-slack = Slack
+webhook-format-discord = Discord
+webhook-format-feishu = 飞书
+webhook-format-dingtalk = 钉钉
+webhook-format-wecom = 企业微信
+webhook-language = 群聊消息的语言
+webhook-event = 活动
+webhook-every-event = 所有活动
+webhook-state = 状态
+webhook-active = 已启用
+webhook-inactive = 已停用
+webhook-gone = 已停用：接收方表示地址已失效（410）
+webhook-create = 添加网络钩子
+webhook-create-button = 添加
+webhook-url = 网址
+webhook-url-hint = 接收通知的网址，以 https:// 或 http:// 开头，必须是公网地址。
+webhook-topics = 通知内容
+webhook-topic-registration-created = 有人报名
+webhook-topic-registration-promoted = 候补递补
+webhook-topic-registration-cancelled = 取消报名
+webhook-topic-registration-changed = 修改报名
+webhook-topic-event-changed = 活动信息变动
+webhook-topic-event-capacity = 名额调整
+webhook-topic-event-opened = 报名开始
+webhook-topic-event-closed = 报名截止
+webhook-topic-event-reset = 开始新一轮
+webhook-topic-event-full = 名额报满
+webhook-error-url = 请填写以 https:// 或 http:// 开头的网址，不能包含用户名和密码。
+webhook-error-url-forbidden = 该网址指向非公网地址。服务器管理员可以用 --webhook-allow 允许该网络。
+webhook-error-url-too-many = 网络钩子数量已达上限，请先删除一个。
+webhook-error-events = 请至少选择一项。
+webhook-error-event = 没有这个活动。
+webhook-settings = 设置
+webhook-secret = 密钥
+webhook-secret-hint = 请立即复制，之后不再显示。每个请求都用它签名（Standard Webhooks），接收方可以据此确认来源。
+webhook-deactivate = 停用
+webhook-activate = 启用
+webhook-delete = 删除…
+webhook-delete-explain = 删除这个网络钩子及其发送记录，之后不再发送。
+webhook-delete-confirm = 确认删除
+webhook-deliveries = 发送记录
+webhook-no-deliveries = 还没有发送过。
+webhook-about = 内容
+webhook-outcome = 结果
+webhook-attempts = 尝试次数
+webhook-status-waiting = 等待中
+webhook-status-sent = 已发送
+webhook-status-failed = 发送失败
+webhook-status-dropped = 未发送
+webhook-next = 下次尝试：{ $time }
+webhook-resend = 重新发送
+flash-done-webhook-created = 网络钩子已添加并启用。
+flash-done-webhook-activated = 网络钩子已启用。
+flash-done-webhook-deactivated = 网络钩子已停用。
+flash-done-webhook-resent = 正在重新发送。
+flash-done-webhook-deleted = 网络钩子已删除。
+# 网络钩子：发到群聊的消息
+hook-message = { $title }：{ $what }。{ $count }
+hook-created =
+    { $people ->
+        [1] { $number } 号报名成功
+       *[other] { $number } 号报名成功，共 { $people } 人
+    }
+hook-waiting =
+    { $people ->
+        [1] { $number } 号加入候补
+       *[other] { $number } 号加入候补，共 { $people } 人
+    }
+hook-promoted =
+    { $people ->
+        [1] { $number } 号从候补递补成功
+       *[other] { $number } 号从候补递补成功，共 { $people } 人
+    }
+hook-cancelled = { $number } 号取消了报名
+hook-changed = { $number } 号修改了报名
+hook-event-changed = 活动信息有变动
+hook-event-capacity = 名额有调整
+hook-event-opened = 报名已开始
+hook-event-closed = 报名已截止
+hook-event-reset = 新一轮报名已开始
+hook-event-full = 名额已满
+hook-count = 已报名 { $registered } 人
+hook-count-of = 已报名 { $registered } / { $capacity } 人
+hook-count-waiting = { $taken }，候补 { $waiting } 人

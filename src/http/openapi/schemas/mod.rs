@@ -9,11 +9,13 @@ mod event;
 mod organiser;
 mod owner;
 mod registration;
+mod webhook;
 
 pub(super) use event::*;
 pub(super) use organiser::*;
 pub(super) use owner::*;
 pub(super) use registration::*;
+pub(super) use webhook::*;
 
 /// An OpenAPI document.
 #[derive(Serialize, ToSchema)]

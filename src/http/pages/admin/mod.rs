@@ -30,6 +30,7 @@ mod settings_view;
 pub(super) mod share;
 mod templates;
 mod upload;
+pub(super) mod webhooks;
 
 use warp::reply::Response;
 
@@ -44,7 +45,10 @@ use crate::http::session::{self, Session};
 use crate::problem::Code;
 
 /// The pages of the console beside the events, in its navigation: the message, and the address.
-pub(super) const SECTIONS: &[(&str, &str)] = &[("admin-title", "/admin")];
+pub(super) const SECTIONS: &[(&str, &str)] = &[
+    ("admin-title", "/admin"),
+    ("webhooks-title", "/admin/webhooks"),
+];
 /// The tabs of an event's console: the message `tab-<name>`, and the address below the event's.
 const TABS: &[(&str, &str)] = &[
     ("dashboard", ""),
