@@ -186,7 +186,7 @@ pub(super) fn option(id: &str) -> String {
 }
 
 /// Reads a whole file of text. A device may have no end.
-fn read_text(path: &Path) -> io::Result<String> {
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?
         .take(TEXT_MAX + 1)

@@ -12,9 +12,12 @@ mod completions;
 mod config;
 mod copy;
 mod doctor;
+mod event;
 mod health;
 mod layers;
 mod manual;
+mod organise;
+mod people;
 mod serve;
 mod signal;
 mod value;
@@ -52,6 +55,10 @@ enum Command {
     Health(health::HealthArgs),
     /// Print one line for each change of an event.
     Watch(watch::WatchArgs),
+    /// List, show and change the events of a running server.
+    Event(Box<event::EventArgs>),
+    /// List, add, cancel and export the registrations of an event.
+    People(Box<people::PeopleArgs>),
     /// Copy a whole database into an empty one.
     Copy(copy::CopyArgs),
     /// Write a consistent copy of a database to a file, while servers use it.
@@ -129,6 +136,8 @@ impl Cli {
             Some(Command::Config(args)) => args.serve.layers = layers,
             Some(
                 Command::Watch(_)
+                | Command::Event(_)
+                | Command::People(_)
                 | Command::Copy(_)
                 | Command::Backup(_)
                 | Command::Verify(_)
@@ -147,6 +156,8 @@ impl Cli {
             Some(Command::Serve(args)) => serve::run(&args),
             Some(Command::Health(args)) => health::run(&args),
             Some(Command::Watch(args)) => watch::run(&args),
+            Some(Command::Event(args)) => event::run(&args),
+            Some(Command::People(args)) => people::run(&args),
             Some(Command::Copy(args)) => copy::run(&args),
             Some(Command::Backup(args)) => backup::run(&args),
             Some(Command::Verify(args)) => verify::run(&args),

@@ -46,6 +46,11 @@ impl Permission {
         }
     }
 
+    /// The least scope that has this permission; `None` if no token can have it.
+    pub fn scope(self) -> Option<Scope> {
+        Scope::ALL.into_iter().find(|scope| scope.has(self))
+    }
+
     /// What a refusal says is missing.
     pub fn wording(self) -> &'static str {
         match self {

@@ -22,8 +22,8 @@ use super::meter::Meter;
 use super::request::AGENT;
 use super::session::Cut;
 
-/// The longest answer is a page of 1,000 changes, about 250 KiB.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// The longest answer is a page of 200 registrations with all answers as long as they may be.
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// A server's API. Uses no proxy and follows no redirect: the server itself must answer.
 pub(in crate::cli) struct Api {
@@ -85,6 +85,10 @@ pub(in crate::cli) struct Answer {
 }
 
 impl Answer {
+    pub(in crate::cli) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     pub(in crate::cli) fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }
@@ -104,10 +108,41 @@ impl Api {
     pub(in crate::cli) async fn send(&self, call: &Call) -> Result<Answer, String> {
         timeout(self.timeout, self.exchange(call))
             .await
-            .unwrap_or_else(|_| Err(format!("{} does not answer", self.base.authority)))
+            .unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    /// Sends a call whose answer may have any length. The inner error is a refusal.
+    pub(in crate::cli) async fn download(
+        &self,
+        call: &Call,
+    ) -> Result<Result<Download, Answer>, String> {
+        let opened = timeout(self.timeout, async {
+            let (response, connection) = self.respond(call).await?;
+            if response.status().is_success() {
+                Ok(Ok(Download {
+                    body: response.into_body(),
+                    timeout: self.timeout,
+                    _connection: connection,
+                }))
+            } else {
+                read(response).await.map(Err)
+            }
+        });
+        opened.await.unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    fn silent(&self) -> String {
+        format!("{} does not answer", self.base.authority)
     }
 
     async fn exchange(&self, call: &Call) -> Result<Answer, String> {
+        let (response, connection) = self.respond(call).await?;
+        let answer = read(response).await?;
+        self.idle().push(connection);
+        Ok(answer)
+    }
+
+    async fn respond(&self, call: &Call) -> Result<(Response<Incoming>, Connection), String> {
         let mut request = self.request(call)?;
         loop {
             let idle = self.idle().pop();
@@ -120,11 +155,7 @@ impl Api {
                 continue;
             }
             match connection.try_send_request(request).await {
-                Ok(response) => {
-                    let answer = read(response).await?;
-                    self.idle().push(connection);
-                    return Ok(answer);
-                }
+                Ok(response) => return Ok((response, connection)),
                 Err(mut error) => match error.take_message() {
                     // The server closed the kept connection, and nothing was sent (RFC 9112,
                     // section 9.3.1).
@@ -164,6 +195,37 @@ impl Api {
     /// A panicked thread leaves the vector of connections intact.
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer that is read piece by piece.
+pub(in crate::cli) struct Download {
+    body: Incoming,
+    /// For each piece.
+    timeout: Duration,
+    /// The body ends with its connection.
+    _connection: Connection,
+}
+
+impl Download {
+    /// The next piece; `None` at the end. An answer that was cut is an error.
+    pub(in crate::cli) async fn piece(&mut self) -> Result<Option<Bytes>, String> {
+        loop {
+            let frame = timeout(self.timeout, self.body.frame()).await;
+            let frame = frame.map_err(|_| "the server stopped in the middle of its answer")?;
+            match frame {
+                None => return Ok(None),
+                Some(Err(error)) => {
+                    return Err(format!("the answer was cut: {}", causes(&error)));
+                }
+                // Trailers are not data.
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+        }
     }
 }
 

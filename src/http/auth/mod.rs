@@ -67,7 +67,39 @@ impl Organiser {
         if self.has(need) {
             Ok(self)
         } else {
-            Err(missing(need))
+            Err(self.lacking(need))
+        }
+    }
+
+    /// [`missing`], with what is missing of a token.
+    fn lacking(&self, need: Need<'_>) -> Problem {
+        let Grant::Token { scopes, event } = &self.grant else {
+            return missing(need);
+        };
+        if let Some(event) = event
+            .as_ref()
+            .filter(|own| need.event != Some(own.as_str()))
+        {
+            let detail = format!("this token is for the event {event} only");
+            return Problem::new(Code::Forbidden, detail);
+        }
+        let what = need.permission.wording();
+        let Some(scope) = need.permission.scope() else {
+            let detail = format!("no token that an owner makes is allowed {what}");
+            return Problem::new(Code::Forbidden, detail);
+        };
+        let (scope, own) = (scope.as_str(), scopes.to_words().replace(' ', ", "));
+        let detail = format!(
+            "this token is not allowed {what}: that needs the scope {scope}, and it has {own}"
+        );
+        // RFC 6750, section 3.1.
+        let challenge =
+            format!(r#"Bearer realm="headcount", error="insufficient_scope", scope="{scope}""#);
+        let problem = Problem::new(Code::Forbidden, detail);
+        match HeaderValue::try_from(challenge) {
+            Ok(challenge) => problem.header(header::WWW_AUTHENTICATE, challenge),
+            // A scope is a word.
+            Err(_) => problem,
         }
     }
 }

@@ -133,6 +133,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("foldhash", &["domain"]),
     ("icu_properties", &["domain"]),
     ("idna", &["domain"]),
+    ("unicode_width", &["cli::organise"]),
     ("unicode_normalization", &["domain", "http"]),
     ("percent_encoding", &["domain", "outbox", "http"]),
     ("governor", &["context"]),

@@ -5,6 +5,7 @@ mod compare;
 mod config;
 mod doctor;
 mod health;
+mod organise;
 mod proxy;
 mod run;
 pub(crate) mod tls;
