@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::access::{Role, Scope};
+use super::account::{Account, Handle, Token};
 use super::clock::Timestamp;
 use super::event::Event;
 use super::mail::{MailKinds, MailSettings, RemindBefore};
@@ -58,6 +60,52 @@ pub struct AuditEntry {
     pub before: Value,
     /// The same after the change; `null` after a deletion.
     pub after: Value,
+}
+
+impl AuditEntry {
+    /// An entry about the server itself: an account, a token, sessions.
+    pub fn new(by: &Actor, action: &str, at: Timestamp) -> Self {
+        Self {
+            at,
+            who: by.who().into_owned(),
+            action: action.to_owned(),
+            before: Value::Null,
+            after: Value::Null,
+        }
+    }
+
+    /// With what was there before.
+    #[must_use]
+    pub fn before(self, before: Value) -> Self {
+        Self { before, ..self }
+    }
+
+    /// With what is there now.
+    #[must_use]
+    pub fn after(self, after: Value) -> Self {
+        Self { after, ..self }
+    }
+}
+
+/// An account as the audit log shows it.
+pub fn account(account: &Account) -> Value {
+    named_role(&account.name, account.role)
+}
+
+/// An account by its name and role.
+pub fn named_role(name: &Handle, role: Role) -> Value {
+    json!({ "name": name.as_str(), "role": role.as_str() })
+}
+
+/// A token as the audit log shows it: without its secret.
+pub fn token(token: &Token) -> Value {
+    let scopes: Vec<_> = token.scopes.iter().map(Scope::as_str).collect();
+    json!({
+        "name": token.name.as_str(),
+        "scopes": scopes.join(", "),
+        "event": token.event,
+        "expires_at": token.expires_at,
+    })
 }
 
 /// An event as the audit log shows it: its settings and counters, as a JSON object. Without

@@ -374,7 +374,15 @@ fn owning(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(sessions::delete)
         .map(answer)
         .boxed();
+    let server_audit = at!("api" / "v1" / "audit")
+        .and(read())
+        .and(call())
+        .and(query())
+        .then(audit::list_server)
+        .map(answer)
+        .boxed();
     first_of([
+        server_audit,
         list_accounts,
         add_account,
         get_account,

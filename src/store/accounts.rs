@@ -9,6 +9,7 @@ use super::writes::in_transaction;
 use super::{Store, StoreError, rows};
 use crate::domain::access::Role;
 use crate::domain::account::{Account, AccountId, Handle};
+use crate::domain::audit::{self, Actor, AuditEntry};
 use crate::domain::clock::Timestamp;
 
 /// The outcome of a write that may not be possible.
@@ -45,13 +46,23 @@ const EDIT: &str = "\
     UPDATE accounts
     SET name = coalesce($2, name), name_key = coalesce($3, name_key), role = coalesce($4, role)
     WHERE id = $1";
-const DELETE: &str = "DELETE FROM accounts WHERE id = $1";
-const SET_LINK: &str = "UPDATE accounts SET link = $2, link_expires_at = $3 WHERE id = $1";
-const SET_PASSWORD: &str = "\
-    UPDATE accounts SET password = $3, link = NULL, link_expires_at = NULL
-    WHERE link = $1 AND link_expires_at > $2
-    RETURNING id";
+const DELETE: &str = concat!("DELETE FROM accounts WHERE id = $1 RETURNING ", columns!());
+const SET_LINK: &str = concat!(
+    "UPDATE accounts SET link = $2, link_expires_at = $3 WHERE id = $1 RETURNING ",
+    columns!()
+);
+const BY_KEY: &str = "SELECT password FROM accounts WHERE id = $1";
+const CHANGE_PASSWORD: &str = concat!(
+    "UPDATE accounts SET password = $2 WHERE id = $1 AND password = $3 RETURNING ",
+    columns!()
+);
+const SET_PASSWORD: &str = concat!(
+    "UPDATE accounts SET password = $3, link = NULL, link_expires_at = NULL \
+     WHERE link = $1 AND link_expires_at > $2 RETURNING ",
+    columns!()
+);
 const END_SESSIONS: &str = "DELETE FROM sessions WHERE account_id = $1";
+const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2";
 
 impl Store {
     /// Every account, by name.
@@ -107,8 +118,11 @@ impl Store {
         name: &Handle,
         role: Role,
         link: (&str, Timestamp),
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Stored<AccountId>, StoreError> {
+        let entry = AuditEntry::new(by, "account-create", now);
+        let entry = entry.after(audit::named_role(name, role));
         in_transaction!(self, transaction => {
             let id: Option<AccountId> = query_scalar(CREATE)
                 .bind(name.as_str())
@@ -119,6 +133,9 @@ impl Store {
                 .bind(now.as_millis())
                 .fetch_optional(&mut *transaction)
                 .await?;
+            if id.is_some() {
+                transaction.audit_server(&entry).await?;
+            }
             transaction.commit().await?;
             Ok::<_, StoreError>(id.map_or(Stored::NameTaken, Stored::Done))
         })
@@ -130,6 +147,8 @@ impl Store {
         id: AccountId,
         name: Option<&Handle>,
         role: Option<Role>,
+        by: &Actor,
+        now: Timestamp,
     ) -> Result<Stored<()>, StoreError> {
         in_transaction!(self, transaction => {
             let key = name.map(Handle::key);
@@ -142,38 +161,58 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok(Stored::NameTaken);
             }
-            let edited = query(EDIT)
+            let before: Option<rows::AccountRow> = query_as(BY_ID)
+                .bind(id)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(before) = before.map(Account::try_from).transpose()? else {
+                transaction.rollback().await?;
+                return Ok(Stored::Missing);
+            };
+            query(EDIT)
                 .bind(id)
                 .bind(name.map(Handle::as_str))
                 .bind(key.as_deref())
                 .bind(role.map(Role::as_str))
                 .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+                .await?;
+            let after = (name.unwrap_or(&before.name), role.unwrap_or(before.role));
+            if after != (&before.name, before.role) {
+                let entry = AuditEntry::new(by, "account-edit", now)
+                    .before(audit::account(&before))
+                    .after(audit::named_role(after.0, after.1));
+                transaction.audit_server(&entry).await?;
+            }
             transaction.commit().await?;
-            Ok::<_, StoreError>(if edited > 0 {
-                Stored::Done(())
-            } else {
-                Stored::Missing
-            })
+            Ok::<_, StoreError>(Stored::Done(()))
         })
     }
 
     /// Deletes an account and ends its sessions; `false` if there is none.
-    pub async fn delete_account(&self, id: AccountId) -> Result<bool, StoreError> {
+    pub async fn delete_account(
+        &self,
+        id: AccountId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
             // First, so that a sign-in under way is over when its session is deleted.
-            let deleted = query(DELETE)
+            let deleted: Option<rows::AccountRow> = query_as(DELETE)
                 .bind(id)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(deleted) = deleted.map(Account::try_from).transpose()? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            };
             query(END_SESSIONS)
                 .bind(id)
                 .execute(&mut *transaction)
                 .await?;
+            let entry = AuditEntry::new(by, "account-delete", now);
+            transaction.audit_server(&entry.before(audit::account(&deleted))).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(deleted > 0)
+            Ok(true)
         })
     }
 
@@ -182,17 +221,24 @@ impl Store {
         &self,
         id: AccountId,
         link: (&str, Timestamp),
+        by: &Actor,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
-            let set = query(SET_LINK)
+            let account: Option<rows::AccountRow> = query_as(SET_LINK)
                 .bind(id)
                 .bind(link.0)
                 .bind(link.1.as_millis())
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(account) = account.map(Account::try_from).transpose()? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            };
+            let entry = AuditEntry::new(by, "account-link", now);
+            transaction.audit_server(&entry.after(audit::account(&account))).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(set > 0)
+            Ok(true)
         })
     }
 
@@ -205,20 +251,65 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<AccountId>, StoreError> {
         in_transaction!(self, transaction => {
-            let id: Option<AccountId> = query_scalar(SET_PASSWORD)
+            let account: Option<rows::AccountRow> = query_as(SET_PASSWORD)
                 .bind(link)
                 .bind(now.as_millis())
                 .bind(hash)
                 .fetch_optional(&mut *transaction)
                 .await?;
-            if let Some(id) = id {
-                query(END_SESSIONS)
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+            let Some(account) = account.map(Account::try_from).transpose()? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(None);
+            };
+            query(END_SESSIONS)
+                .bind(account.id)
+                .execute(&mut *transaction)
+                .await?;
+            let by = Actor::Account(account.name.shared());
+            let entry = AuditEntry::new(&by, "account-password", now);
+            transaction.audit_server(&entry.after(audit::account(&account))).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(id)
+            Ok(Some(account.id))
+        })
+    }
+
+    /// The hash of an account's password; `None` if there is no account, or it has none.
+    pub async fn account_hash(&self, id: AccountId) -> Result<Option<String>, StoreError> {
+        let hash: Option<Option<String>> =
+            read!(self.short, query_scalar(BY_KEY).bind(id), fetch_optional)?;
+        Ok(hash.flatten())
+    }
+
+    /// Replaces an account's password if its hash is still `old`, and ends its sessions but the one
+    /// with the digest `keep`. `false` if it was changed meanwhile.
+    pub async fn change_account_password(
+        &self,
+        id: AccountId,
+        (old, new): (&str, &str),
+        keep: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        in_transaction!(self, transaction => {
+            let account: Option<rows::AccountRow> = query_as(CHANGE_PASSWORD)
+                .bind(id)
+                .bind(new)
+                .bind(old)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(account) = account.map(Account::try_from).transpose()? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            };
+            query(END_OTHER_SESSIONS)
+                .bind(id)
+                .bind(keep)
+                .execute(&mut *transaction)
+                .await?;
+            let by = Actor::Account(account.name.shared());
+            let entry = AuditEntry::new(&by, "account-password", now);
+            transaction.audit_server(&entry.after(audit::account(&account))).await?;
+            transaction.commit().await?;
+            Ok(true)
         })
     }
 }

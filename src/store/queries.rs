@@ -6,6 +6,7 @@
 use sqlx::{query_as, query_scalar};
 
 use super::error::{ANSWER_TIMEOUT, bounded};
+use super::transaction::SERVER;
 use super::{Announcement, EventHead, Listed, Store, StoreError, rows, sql};
 use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
@@ -202,10 +203,28 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        self.audit_under(slug.as_str(), before, limit).await
+    }
+
+    /// Like [`Self::audit`], for the log of the server: who changed accounts, tokens and sessions.
+    pub async fn server_audit(
+        &self,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+        self.audit_under(SERVER, before, limit).await
+    }
+
+    async fn audit_under(
+        &self,
+        slug: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
         let lines = read_long!(
             self,
             query_as::<_, rows::AuditRow>(sql::AUDIT)
-                .bind(slug.as_str())
+                .bind(slug)
                 .bind(before.unwrap_or(i64::MAX))
                 .bind(i64::from(limit)),
             fetch_all

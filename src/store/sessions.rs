@@ -9,6 +9,7 @@ use super::writes::in_transaction;
 use super::{Store, StoreError, rows};
 use crate::domain::access::Role;
 use crate::domain::account::{AccountId, Handle, OWNER, OWNER_NAME};
+use crate::domain::audit::{Actor, AuditEntry};
 use crate::domain::clock::Timestamp;
 
 /// So much of a digest names a session to its owner. It opens nothing.
@@ -79,7 +80,7 @@ const LIST: &str = "\
     WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC, digest";
 const END: &str = "DELETE FROM sessions WHERE digest = $1";
 const END_ONE: &str = "DELETE FROM sessions WHERE account_id = $1 AND substr(digest, 1, 16) = $2";
-const END_ALL: &str = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2";
+const END_ALL: &str = "DELETE FROM sessions WHERE account_id = $1 AND substr(digest, 1, 16) <> $2";
 
 type ReadRow = (String, i64, Option<String>, Option<String>, i64, i64);
 
@@ -200,7 +201,13 @@ impl Store {
     }
 
     /// Ends the session of an account that [`Self::session_id`] names; `false` if there is none.
-    pub async fn end_session(&self, account: AccountId, id: &str) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &self,
+        account: AccountId,
+        id: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
             let ended = query(END_ONE)
                 .bind(account)
@@ -208,24 +215,37 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
+            if ended > 0 {
+                transaction.audit_server(&sessions_ended(by, ended, now)).await?;
+            }
             transaction.commit().await?;
             Ok::<_, StoreError>(ended > 0)
         })
     }
 
-    /// Ends all sessions of an account but the one with the digest `keep`.
+    /// Ends all sessions of an account but the one that [`Self::session_id`] names.
     pub async fn end_sessions(
         &self,
         account: AccountId,
         keep: Option<&str>,
+        by: &Actor,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
-            query(END_ALL)
+            let ended = query(END_ALL)
                 .bind(account)
                 .bind(keep.unwrap_or_default())
                 .execute(&mut *transaction)
-                .await?;
+                .await?
+                .rows_affected();
+            if ended > 0 {
+                transaction.audit_server(&sessions_ended(by, ended, now)).await?;
+            }
             transaction.commit().await
         })
     }
+}
+
+fn sessions_ended(by: &Actor, ended: u64, now: Timestamp) -> AuditEntry {
+    AuditEntry::new(by, "sessions-end", now).after(serde_json::json!({ "sessions": ended }))
 }

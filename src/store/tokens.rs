@@ -8,6 +8,7 @@ use super::transaction::Transaction as _;
 use super::writes::in_transaction;
 use super::{Store, StoreError, rows};
 use crate::domain::account::{NewToken, Token};
+use crate::domain::audit::{self, Actor, AuditEntry};
 use crate::domain::clock::Timestamp;
 
 macro_rules! tokens {
@@ -20,6 +21,7 @@ macro_rules! tokens {
     };
 }
 const ALL: &str = tokens!("ORDER BY t.id");
+const BY_ID: &str = tokens!("WHERE t.id = $1");
 const BY_DIGEST: &str = tokens!("WHERE t.digest = $1");
 const CREATE: &str = "\
     INSERT INTO tokens (name, digest, scopes, event_id, expires_at, created_at, created_by)
@@ -61,6 +63,16 @@ impl Store {
                 .bind(&new.created_by)
                 .fetch_one(&mut *transaction)
                 .await?;
+            let made: rows::TokenRow = query_as(BY_ID)
+                .bind(id)
+                .fetch_one(&mut *transaction)
+                .await?;
+            let entry = AuditEntry {
+                who: new.created_by.clone(),
+                ..AuditEntry::new(&Actor::Owner, "token-create", now)
+            };
+            let entry = entry.after(audit::token(&Token::try_from(made)?));
+            transaction.audit_server(&entry).await?;
             transaction.commit().await?;
             Ok::<_, StoreError>(id)
         })
@@ -79,15 +91,26 @@ impl Store {
     }
 
     /// Deletes a token; `false` if there is none.
-    pub async fn delete_token(&self, id: i64) -> Result<bool, StoreError> {
+    pub async fn delete_token(
+        &self,
+        id: i64,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
-            let deleted = query(DELETE)
+            let token: Option<rows::TokenRow> = query_as(BY_ID)
                 .bind(id)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(token) = token.map(Token::try_from).transpose()? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            };
+            query(DELETE).bind(id).execute(&mut *transaction).await?;
+            let entry = AuditEntry::new(by, "token-delete", now).before(audit::token(&token));
+            transaction.audit_server(&entry).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(deleted > 0)
+            Ok(true)
         })
     }
 }

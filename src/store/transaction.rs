@@ -24,6 +24,9 @@ pub(super) enum Connection<'t> {
     Postgres(&'t mut PgConnection),
 }
 
+/// The audit log of the server is kept under this; no event has an empty slug.
+pub(super) const SERVER: &str = "";
+
 /// Runs a statement and returns its rows: `fetch!(transaction, query, method)`.
 macro_rules! fetch {
     ($transaction:expr, $query:expr, $method:ident) => {
@@ -263,12 +266,22 @@ pub(super) trait Transaction: Sized {
         Ok(announcement)
     }
 
-    /// Adds a line to the audit log.
+    /// Adds a line to the audit log of an event.
     async fn audit(&mut self, slug: &Slug, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.audit_under(slug.as_str(), entry).await
+    }
+
+    /// Adds a line to the audit log of the server.
+    async fn audit_server(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.audit_under(SERVER, entry).await
+    }
+
+    /// Adds a line to an audit log.
+    async fn audit_under(&mut self, slug: &str, entry: &AuditEntry) -> Result<(), StoreError> {
         execute!(
             self,
             query(sql::INSERT_AUDIT)
-                .bind(slug.as_str())
+                .bind(slug)
                 .bind(entry.at.as_millis())
                 .bind(&entry.who)
                 .bind(&entry.action)

@@ -48,6 +48,9 @@ before(async () => {
   };
   visitor = await register(LONG, `${"m".repeat(64)}@${"d".repeat(60)}.${"d".repeat(60)}.example`);
   await register("Second", "second@example.org");
+  const name = "W".repeat(64);
+  await server.organise("POST", "/accounts", { name, role: "viewer" });
+  await server.organise("POST", "/tokens", { name, scopes: ["read", "manage"], event: SLUG });
 });
 after(async () => {
   await browser?.close();
@@ -68,6 +71,7 @@ const paths = () => [
   "/admin",
   "/admin/webhooks",
   `/admin/webhooks/${webhook.id}`,
+  ...["account", "accounts", "tokens", "audit"].map((page) => `/admin/${page}`),
   ...["", "/people", "/form", "/share", "/settings", "/audit", "/add", "/import", "/door"].map(
     (tab) => `/admin/events/${SLUG}${tab}`,
   ),

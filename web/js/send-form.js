@@ -5,6 +5,7 @@ import { readWords } from "./words.js";
 
 const PATIENCE_MS = 20_000;
 const UPLOAD_PATIENCE_MS = 60_000; // as long as the server waits for a file
+const SIGN_IN = "/admin/login";
 const say = readWords("send-messages");
 
 export function start(body) {
@@ -26,7 +27,7 @@ async function submit(form, submitter) {
   busy(form, true);
   // What came of an earlier action is no answer to this one.
   const old = "[data-not-sent], [data-flash], [data-refused]:not([data-form-summary])";
-  for (const note of document.querySelectorAll(old)) note.remove();
+  for (const note of document.querySelectorAll(`${old}, [data-typed-again]`)) note.remove();
   const request = requestOf(form, submitter);
   try {
     const answer = await fetch(request.url, {
@@ -38,13 +39,22 @@ async function submit(form, submitter) {
     if (answer.status >= 500) throw new Error(`refused with ${answer.status}`);
     // A page without form data that was found, or the page after the change.
     if (request.opens) return location.assign(request.opens);
-    if (answer.redirected) return location.assign(answer.url);
+    if (answer.redirected) return location.assign(await after(form, new URL(answer.url)));
     // Refused: the browser sends it again and shows the page that says why.
     resubmit(form, submitter);
   } catch {
     busy(form, false);
     refuse(form);
   }
+}
+
+/** The page after the change; if the session has ended, what was typed comes back after signing in. */
+async function after(form, url) {
+  const isSigningOut = new URL(form.action).pathname === "/admin/logout";
+  if (url.pathname !== SIGN_IN || isSigningOut) return url;
+  const { keep } = await import("./typed.js");
+  url.search = new URLSearchParams({ next: keep(form) });
+  return url;
 }
 
 /** What to ask, and for a form that only opens a page (`opens`) the page. */

@@ -3,6 +3,7 @@
 const BEHAVIOURS = [
   ["body", "./send-form.js"],
   ["[data-theme-switch]", "./theme.js"],
+  [".sign-out", "./typed.js"],
   ["[data-zoned]", "./times.js"],
   ["[data-watch]", "./watch.js"],
   ["[data-live]:not([data-watch])", "./events.js"],

@@ -3,22 +3,26 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use warp::http::{HeaderValue, StatusCode, header};
+use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::owned::{self, draw, parse_id};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
-use crate::domain::access::{Permission, Role};
+use crate::domain::access::Role;
 use crate::domain::account::{Account, AccountId, Handle, OWNER, OWNER_NAME};
+use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::invalid::Invalid;
-use crate::http::body::{self, AllowedMedia, Unread};
+use crate::http::body::Unread;
 use crate::http::field_value::{Check, FieldValue};
-use crate::http::session::{digest, hex};
-use crate::http::{auth, preconditions, reply};
+use crate::http::reply;
+use crate::http::session::digest;
 use crate::problem::{Code, Problem};
 use crate::store::Stored;
 
+/// The address of all accounts.
+const PATH: &str = "/api/v1/accounts";
 /// How long a link for a password works (docs/protocol.md, section 10).
 const LINK_TTL: Duration = Duration::from_hours(48);
 
@@ -95,7 +99,7 @@ pub(in crate::http) fn parse_role(word: &str) -> Result<Role, Invalid> {
 
 /// `GET /api/v1/accounts`
 pub(in crate::http) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
+    owned::reader(&context, &head).await?;
     let accounts = all(&context).await?;
     let accounts = accounts.iter().map(|account| View::new(account, None));
     Ok(reply::json(&List {
@@ -128,8 +132,8 @@ pub(in crate::http) async fn get(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
-    let account = find(&context, parse_id(&id)?).await?;
+    owned::reader(&context, &head).await?;
+    let account = find(&context, parse_id(&id, unknown)?).await?;
     Ok(reply::json(&View::new(&account, None)))
 }
 
@@ -139,25 +143,17 @@ pub(in crate::http) async fn post(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
-        .await?;
-    preconditions::require_tag(&head.headers, None)?;
+    let by = owned::writer(&context, &head).await?.actor();
+    let sent = owned::read(body, &head).await?;
     let fields: Fields<'_> = sent.decode()?;
     let mut check = Check::default();
     let (name, role) = (check.take(fields.name()), check.take(fields.role()));
     let (Some(name), Some(role)) = (name, role) else {
         return Err(check.problem());
     };
-    let (account, link) = create(&context, &head, &name, role).await?;
-    let mut response = reply::json(&View::new(&account, Some(&link)));
-    *response.status_mut() = StatusCode::CREATED;
-    // A number.
-    if let Ok(location) = HeaderValue::try_from(format!("/api/v1/accounts/{}", account.id)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let (account, link) = create(&context, &head, &name, role, &by).await?;
+    let view = View::new(&account, Some(&link));
+    Ok(owned::made(PATH, account.id, &view))
 }
 
 /// Makes an account, and the link for its password.
@@ -166,6 +162,7 @@ pub(in crate::http) async fn create(
     head: &RequestHead,
     name: &Handle,
     role: Role,
+    by: &Actor,
 ) -> Result<(Account, String), Problem> {
     if name.is_owner() {
         return Err(taken(name));
@@ -175,7 +172,7 @@ pub(in crate::http) async fn create(
     let link = (digest(&secret), expires_at);
     let stored = context
         .store
-        .create_account(name, role, (&link.0, link.1), now);
+        .create_account(name, role, (&link.0, link.1), by, now);
     let id = match stored.await? {
         Stored::Done(id) => id,
         Stored::NameTaken => return Err(taken(name)),
@@ -201,12 +198,9 @@ pub(in crate::http) async fn patch(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    let id = parse_id(&id)?;
-    let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
-        .await?;
-    preconditions::require_tag(&head.headers, None)?;
+    let by = owned::writer(&context, &head).await?.actor();
+    let id = parse_id(&id, unknown)?;
+    let sent = owned::read(body, &head).await?;
     let fields: Fields<'_> = sent.decode()?;
     let mut check = Check::default();
     let name = match &fields.name {
@@ -218,7 +212,7 @@ pub(in crate::http) async fn patch(
         _ => check.take(fields.role()),
     };
     check.done()?;
-    edit(&context, id, name.as_ref(), role).await?;
+    edit(&context, id, name.as_ref(), role, &by).await?;
     Ok(reply::json(&View::new(&find(&context, id).await?, None)))
 }
 
@@ -228,12 +222,14 @@ pub(in crate::http) async fn edit(
     id: AccountId,
     name: Option<&Handle>,
     role: Option<Role>,
+    by: &Actor,
 ) -> Result<(), Problem> {
     refuse_owner(id)?;
     if let Some(name) = name.filter(|name| name.is_owner()) {
         return Err(taken(name));
     }
-    match context.store.edit_account(id, name, role).await? {
+    let now = context.clock.now();
+    match context.store.edit_account(id, name, role, by, now).await? {
         Stored::Done(()) => Ok(()),
         Stored::NameTaken => Err(name.map_or_else(unknown, taken)),
         Stored::Missing => Err(unknown()),
@@ -246,16 +242,20 @@ pub(in crate::http) async fn delete(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    preconditions::require_tag(&head.headers, None)?;
-    remove(&context, parse_id(&id)?).await?;
-    Ok(reply::empty(StatusCode::NO_CONTENT))
+    let by = owned::writer(&context, &head).await?.actor();
+    remove(&context, parse_id(&id, unknown)?, &by).await?;
+    Ok(owned::deleted())
 }
 
 /// Deletes an account, and ends its sessions.
-pub(in crate::http) async fn remove(context: &Context, id: AccountId) -> Result<(), Problem> {
+pub(in crate::http) async fn remove(
+    context: &Context,
+    id: AccountId,
+    by: &Actor,
+) -> Result<(), Problem> {
     refuse_owner(id)?;
-    if !context.store.delete_account(id).await? {
+    let now = context.clock.now();
+    if !context.store.delete_account(id, by, now).await? {
         return Err(unknown());
     }
     tracing::info!(account = id, "an account was deleted");
@@ -268,11 +268,8 @@ pub(in crate::http) async fn post_link(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    preconditions::require_tag(&head.headers, None)?;
-    let id = parse_id(&id)?;
-    let link = renew_link(&context, &head, id).await?;
-    let account = find(&context, id).await?;
+    let by = owned::writer(&context, &head).await?.actor();
+    let (account, link) = renew_link(&context, &head, parse_id(&id, unknown)?, &by).await?;
     let mut response = reply::json(&View::new(&account, Some(&link)));
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
@@ -283,24 +280,16 @@ pub(in crate::http) async fn renew_link(
     context: &Context,
     head: &RequestHead,
     id: AccountId,
-) -> Result<String, Problem> {
+    by: &Actor,
+) -> Result<(Account, String), Problem> {
     refuse_owner(id)?;
-    let secret = draw();
-    let expires_at = context.clock.now().plus(LINK_TTL);
+    let (secret, now) = (draw(), context.clock.now());
     let link = digest(&secret);
-    if !context
-        .store
-        .set_account_link(id, (&link, expires_at))
-        .await?
-    {
+    let link = (link.as_str(), now.plus(LINK_TTL));
+    if !context.store.set_account_link(id, link, by, now).await? {
         return Err(unknown());
     }
-    Ok(link_of(context, head, &secret))
-}
-
-/// 256 bits.
-pub(super) fn draw() -> String {
-    hex(&rand::random::<[u8; 32]>())
+    Ok((find(context, id).await?, link_of(context, head, &secret)))
 }
 
 /// Relative where nothing says the host.
@@ -309,15 +298,17 @@ fn link_of(context: &Context, head: &RequestHead, secret: &str) -> String {
     format!("{base}/admin/password/{secret}")
 }
 
-async fn find(context: &Context, id: AccountId) -> Result<Account, Problem> {
+/// One account; 404 if there is none.
+pub(in crate::http) async fn find(context: &Context, id: AccountId) -> Result<Account, Problem> {
     if id == OWNER {
         return Ok(owner());
     }
     context.store.account(id).await?.ok_or_else(unknown)
 }
 
-pub(in crate::http) fn parse_id(id: &str) -> Result<AccountId, Problem> {
-    id.parse().map_err(|_| unknown())
+/// 404.
+pub(in crate::http) fn unknown() -> Problem {
+    Problem::new(Code::NotFound, "there is no such account")
 }
 
 fn refuse_owner(id: AccountId) -> Result<(), Problem> {
@@ -335,8 +326,4 @@ fn taken(name: &Handle) -> Problem {
         Code::NameTaken,
         format!("an account with the name {} exists", name.as_str()),
     )
-}
-
-fn unknown() -> Problem {
-    Problem::new(Code::NotFound, "there is no such account")
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use warp::reply::Response;
 
+use super::owned;
 use super::query::Query;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
@@ -31,7 +32,7 @@ pub(in crate::http) async fn list(
     let query = Query::parse(&query)?;
     let (entries, next) = page(
         &context.store_for(head.peer),
-        &event.slug,
+        Some(&event.slug),
         query.cursor()?,
         query.limit()?,
     )
@@ -42,15 +43,35 @@ pub(in crate::http) async fn list(
     }))
 }
 
-/// A page, and the key before which the next one begins; `None` at the end.
+/// `GET /api/v1/audit`: accounts, tokens and sessions, newest first.
+pub(in crate::http) async fn list_server(
+    context: Shared,
+    head: RequestHead,
+    query: String,
+) -> Result<Response, Problem> {
+    owned::reader(&context, &head).await?;
+    let query = Query::parse(&query)?;
+    let store = context.store_for(head.peer);
+    let (entries, next) = page(&store, None, query.cursor()?, query.limit()?).await?;
+    Ok(reply::json(&Page {
+        entries,
+        next: next.map(|key| key.to_string()),
+    }))
+}
+
+/// A page of an event's log, or without one of the server's, and the key before which the next page
+/// begins; `None` at the end.
 pub(in crate::http) async fn page(
     store: &Store,
-    slug: &Slug,
+    event: Option<&Slug>,
     before: Option<i64>,
     limit: u32,
 ) -> Result<(Vec<AuditEntry>, Option<i64>), Problem> {
     // One more than requested shows whether there is another page.
-    let mut lines = store.audit(slug, before, limit + 1).await?;
+    let mut lines = match event {
+        Some(slug) => store.audit(slug, before, limit + 1).await?,
+        None => store.server_audit(before, limit + 1).await?,
+    };
     let more = lines.len() > limit as usize;
     lines.truncate(limit as usize);
     let next = lines.last().filter(|_| more).map(|(key, _)| *key);

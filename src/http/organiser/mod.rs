@@ -7,6 +7,7 @@ pub(super) mod audit;
 pub(super) mod export;
 mod formula;
 pub(super) mod import;
+mod owned;
 pub(super) mod query;
 pub(super) mod registrations;
 pub(super) mod rounds;

@@ -55,7 +55,8 @@ pub(in crate::http) async fn delete_all(
     let organiser = auth::writer(&context, &head, Permission::Sessions.everywhere()).await?;
     preconditions::require_tag(&head.headers, None)?;
     let account = account(&organiser)?;
-    context.store.end_sessions(account, None).await?;
+    let (by, now) = (organiser.actor(), context.clock.now());
+    context.store.end_sessions(account, None, &by, now).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -68,7 +69,8 @@ pub(in crate::http) async fn delete(
     let organiser = auth::writer(&context, &head, Permission::Sessions.everywhere()).await?;
     preconditions::require_tag(&head.headers, None)?;
     let account = account(&organiser)?;
-    if context.store.end_session(account, &id).await? {
+    let (by, now) = (organiser.actor(), context.clock.now());
+    if context.store.end_session(account, &id, &by, now).await? {
         Ok(reply::empty(StatusCode::NO_CONTENT))
     } else {
         Err(Problem::new(Code::NotFound, "there is no such session"))

@@ -2,23 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-use super::accounts::draw;
+use super::owned::{self, draw, parse_id};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
-use crate::domain::access::{Permission, Scope, Scopes};
+use crate::domain::access::{Scope, Scopes};
 use crate::domain::account::{Handle, NewToken, Token};
+use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, Slug};
 use crate::domain::invalid::Invalid;
-use crate::http::auth::{Organiser, TOKEN_PREFIX};
-use crate::http::body::{self, AllowedMedia, Unread};
+use crate::http::auth::TOKEN_PREFIX;
+use crate::http::body::Unread;
 use crate::http::field_value::{Check, FieldValue};
 use crate::http::session::digest;
-use crate::http::{auth, find, preconditions, reply};
+use crate::http::{find, reply};
 use crate::problem::{Code, Problem};
+
+/// The address of all tokens.
+const PATH: &str = "/api/v1/tokens";
 
 /// A token, as an owner sees it.
 #[derive(Debug, Serialize)]
@@ -80,7 +83,7 @@ pub(in crate::http) struct Wanted {
 
 /// `GET /api/v1/tokens`
 pub(in crate::http) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
+    owned::reader(&context, &head).await?;
     let tokens = context.store.tokens().await?;
     let tokens = tokens.iter().map(|token| View::new(token, None));
     Ok(reply::json(&List {
@@ -94,7 +97,7 @@ pub(in crate::http) async fn get(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
+    owned::reader(&context, &head).await?;
     let tokens = context.store.tokens().await?;
     let token = tokens.iter().find(|token| token.id.to_string() == id);
     let token = token.ok_or_else(unknown)?;
@@ -107,20 +110,12 @@ pub(in crate::http) async fn post(
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    let organiser = auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
-        .await?;
-    preconditions::require_tag(&head.headers, None)?;
+    let by = owned::writer(&context, &head).await?.actor();
+    let sent = owned::read(body, &head).await?;
     let wanted = wanted(&sent.decode()?)?;
-    let (token, secret) = create(&context, wanted, &organiser).await?;
-    let mut response = reply::json(&View::new(&token, Some(&secret)));
-    *response.status_mut() = StatusCode::CREATED;
-    // A number.
-    if let Ok(location) = HeaderValue::try_from(format!("/api/v1/tokens/{}", token.id)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let (token, secret) = create(&context, wanted, &by).await?;
+    let view = View::new(&token, Some(&secret));
+    Ok(owned::made(PATH, token.id, &view))
 }
 
 fn wanted(fields: &Fields<'_>) -> Result<Wanted, Problem> {
@@ -168,7 +163,7 @@ fn scopes(sent: &Value) -> Result<Scopes, Invalid> {
 pub(in crate::http) async fn create(
     context: &Context,
     wanted: Wanted,
-    organiser: &Organiser,
+    by: &Actor,
 ) -> Result<(Token, String), Problem> {
     let now = context.clock.now();
     let mut check = Check::default();
@@ -191,7 +186,7 @@ pub(in crate::http) async fn create(
         scopes: wanted.scopes,
         event: event.as_ref().map(|event| event.id),
         expires_at: wanted.expires_at,
-        created_by: organiser.actor().who().into_owned(),
+        created_by: by.who().into_owned(),
     };
     let id = context.store.create_token(&new, now).await?;
     tracing::info!(
@@ -234,22 +229,22 @@ pub(in crate::http) async fn delete(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    preconditions::require_tag(&head.headers, None)?;
-    remove(&context, &id).await?;
-    Ok(reply::empty(StatusCode::NO_CONTENT))
+    let by = owned::writer(&context, &head).await?.actor();
+    remove(&context, parse_id(&id, unknown)?, &by).await?;
+    Ok(owned::deleted())
 }
 
 /// Deletes a token. The next request with it is refused.
-pub(in crate::http) async fn remove(context: &Context, id: &str) -> Result<(), Problem> {
-    let id = id.parse().map_err(|_| unknown())?;
-    if !context.store.delete_token(id).await? {
+pub(in crate::http) async fn remove(context: &Context, id: i64, by: &Actor) -> Result<(), Problem> {
+    let now = context.clock.now();
+    if !context.store.delete_token(id, by, now).await? {
         return Err(unknown());
     }
     tracing::info!(token = id, "a token was deleted");
     Ok(())
 }
 
-fn unknown() -> Problem {
+/// 404.
+pub(in crate::http) fn unknown() -> Problem {
     Problem::new(Code::NotFound, "there is no such token")
 }

@@ -322,6 +322,56 @@ fn webhook_pages(context: &Shared) -> BoxedFilter<(Response,)> {
     ])
 }
 
+/// Who may do what.
+fn access(context: &Shared) -> BoxedFilter<(Response,)> {
+    let page_visit = || with(context).and(visit());
+    let send = || with(context).and(visit()).and(body());
+    let account = at!("admin" / "account")
+        .and(read())
+        .and(page_visit())
+        .then(admin::access::account::show)
+        .boxed();
+    let change_account = at!("admin" / "account")
+        .and(warp::post())
+        .and(send())
+        .then(admin::access::account::act)
+        .boxed();
+    let accounts = at!("admin" / "accounts")
+        .and(read())
+        .and(page_visit())
+        .then(admin::access::accounts::show)
+        .boxed();
+    let change_accounts = at!("admin" / "accounts")
+        .and(warp::post())
+        .and(send())
+        .then(admin::access::accounts::act)
+        .boxed();
+    let tokens = at!("admin" / "tokens")
+        .and(read())
+        .and(page_visit())
+        .then(admin::access::tokens::show)
+        .boxed();
+    let change_tokens = at!("admin" / "tokens")
+        .and(warp::post())
+        .and(send())
+        .then(admin::access::tokens::act)
+        .boxed();
+    let audit = at!("admin" / "audit")
+        .and(read())
+        .and(page_visit())
+        .then(admin::access::audit::show)
+        .boxed();
+    first_of([
+        account,
+        change_account,
+        accounts,
+        change_accounts,
+        tokens,
+        change_tokens,
+        audit,
+    ])
+}
+
 fn console(context: &Shared) -> BoxedFilter<(Response,)> {
     let page_visit = || with(context).and(visit());
     let send = || with(context).and(visit()).and(body());
@@ -438,6 +488,7 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     first_of([
         signing_in(context),
+        access(context),
         new_person,
         add,
         stored_person,

@@ -5,6 +5,7 @@
 //! session, also on nodes of another version.
 
 mod cookie;
+mod own_password;
 mod password;
 
 use std::fmt::Write as _;
@@ -28,6 +29,7 @@ use crate::store::{NewSession as StoredSession, SignedIn};
 
 pub use self::cookie::COOKIE;
 pub(super) use self::cookie::cookie_value;
+pub use self::own_password::change_password;
 pub use self::password::{ensure_password, hash};
 
 /// How long a session lasts: a working day and the evening of the event.

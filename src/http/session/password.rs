@@ -5,6 +5,8 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 
 use crate::context::{Hidden, blocking};
 use crate::domain::account::OWNER;
+use crate::domain::audit::Actor;
+use crate::domain::clock::Clock;
 use crate::store::{Store, StoreError};
 
 /// Where the hash of the owner's password is stored.
@@ -26,7 +28,8 @@ pub async fn ensure_password(
                 store
                     .set_setting(PASSWORD, &hash((), given.reveal()).await)
                     .await?;
-                store.end_sessions(OWNER, None).await?;
+                let now = Clock::System.now();
+                store.end_sessions(OWNER, None, &Actor::Owner, now).await?;
             }
             Ok(None)
         }

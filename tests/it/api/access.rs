@@ -84,7 +84,7 @@ fn allowed(method: &str, path: &str) -> Option<&'static [&'static str]> {
     const SESSIONS: &[&str] = &["owner", "boss", "ada", "eve"];
     const OWN: &[&str] = &["owner", "boss"];
     let rest = path.strip_prefix("/api/v1")?;
-    let own = ["/accounts", "/tokens", "/webhooks"];
+    let own = ["/accounts", "/audit", "/tokens", "/webhooks"];
     let below = rest.strip_prefix("/events/{slug}");
     Some(match (method, rest, below) {
         ("GET", _, Some("/registrations" | "/registrations.csv" | "/audit")) => READ,

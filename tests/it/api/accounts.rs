@@ -357,3 +357,87 @@ async fn a_deleted_event_takes_its_tokens_along() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_servers_log_says_who_changed_accounts_tokens_and_sessions() {
+    both(async |app| {
+        let boss = account(&app, "boss", "owner").await;
+        let new = json!({ "name": "eve", "role": "viewer" });
+        let made = boss.call(&app, "POST", ACCOUNTS, &new).await.json();
+        let eve = format!("{ACCOUNTS}/{}", made["id"].as_str().unwrap());
+        let role = json!({ "role": "manager" });
+        assert_eq!(boss.call(&app, "PATCH", &eve, &role).await.status, 200);
+        // What changes nothing is no entry.
+        assert_eq!(boss.call(&app, "PATCH", &eve, &role).await.status, 200);
+        let renewed = boss
+            .call(&app, "POST", &format!("{eve}/link"), &json!({}))
+            .await;
+        let link = renewed.json()["link"].as_str().unwrap().to_owned();
+        let path = &link[link.find("/admin/").unwrap()..];
+        assert_eq!(
+            form(&app, path, &[], "password=correct+horse").await.status,
+            303
+        );
+        let wanted = json!({ "name": "import", "scopes": ["read"] });
+        let token = app.organise("POST", TOKENS, &wanted).await.json();
+        let secret = token["token"].as_str().unwrap().to_owned();
+        let token = format!("{TOKENS}/{}", token["id"].as_str().unwrap());
+        assert_eq!(
+            boss.call(&app, "DELETE", &token, &json!({})).await.status,
+            204
+        );
+        assert_eq!(
+            boss.call(&app, "DELETE", &eve, &json!({})).await.status,
+            204
+        );
+        assert_eq!(
+            boss.call(&app, "DELETE", SESSIONS, &json!({})).await.status,
+            204
+        );
+
+        let log = app
+            .organise("GET", "/api/v1/audit?limit=9", &Value::Null)
+            .await;
+        let (text, log) = (log.body.clone(), log.json());
+        let entries = log["entries"].as_array().unwrap().iter();
+        let did: Vec<_> = entries
+            .map(|entry| {
+                (
+                    entry["who"].as_str().unwrap(),
+                    entry["action"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            did,
+            [
+                ("account:boss", "sessions-end"),
+                ("account:boss", "account-delete"),
+                ("account:boss", "token-delete"),
+                ("token", "token-create"),
+                ("account:eve", "account-password"),
+                ("account:boss", "account-link"),
+                ("account:boss", "account-edit"),
+                ("account:boss", "account-create"),
+                ("account:boss", "account-password"),
+            ]
+        );
+        assert_eq!(log["entries"][6]["before"]["role"], "viewer");
+        assert_eq!(log["entries"][6]["after"]["role"], "manager");
+        for hidden in [
+            &secret,
+            path.rsplit('/').next().unwrap(),
+            "argon2",
+            "correct",
+        ] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+        let after = log["next"].as_str().expect("another page");
+        let rest = app
+            .organise("GET", &format!("/api/v1/audit?after={after}"), &Value::Null)
+            .await;
+        assert_eq!(rest.json()["entries"][0]["action"], "account-create");
+        app.stop().await;
+    })
+    .await;
+}

@@ -177,7 +177,7 @@ async fn organisers(store: &Store, event: EventId, now: Timestamp) {
     let later = Timestamp::from_millis(NOON * 2);
     let [ada, bob] = ["Ada 李", "bob"].map(|name| Handle::parse(name).unwrap());
     for (name, link) in [(&ada, "link a"), (&bob, "link b")] {
-        let made = store.create_account(name, Role::Manager, (link, later), now);
+        let made = store.create_account(name, Role::Manager, (link, later), &Actor::Owner, now);
         assert!(matches!(made.await.unwrap(), Stored::Done(_)));
     }
     let id = store.set_account_password("link a", "a hash", now);

@@ -126,4 +126,14 @@ pub(super) const ALL: &[Call] = &[
         refusals: &[Code::NotFound],
         ..ORGANISER
     },
+    Call {
+        path: "/api/v1/audit",
+        id: "listServerAudit",
+        summary: "Who changed accounts, tokens and sessions",
+        notes: "Owners only.",
+        takes: &["after", "limit"],
+        answers: &[(200, "A page, newest first", &[(JSON, "Audit")])],
+        refusals: &[Code::BadRequest],
+        ..ORGANISER
+    },
 ];

@@ -20,7 +20,7 @@ use crate::text::Texts;
 use crate::wire::digits::grouped;
 
 /// Lines on one page.
-const PAGE: u32 = 50;
+pub(super) const PAGE: u32 = 50;
 /// Differs in every entry, so it is left out.
 const NOISE: &str = "revision";
 /// Shown even if unchanged, because it names the registration.
@@ -47,7 +47,7 @@ async fn fill(
     let shown = states::by_slug(context, slug).await?;
     let before = visit.parameter("after").and_then(|key| key.parse().ok());
     let store = context.store_for(visit.head.peer);
-    let (entries, next) = audit::page(&store, &shown.event.slug, before, PAGE).await?;
+    let (entries, next) = audit::page(&store, Some(&shown.event.slug), before, PAGE).await?;
     Ok(AdminAuditPage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -61,7 +61,8 @@ async fn fill(
     })
 }
 
-fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
+/// A line of the log, in words.
+pub(super) fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
     let word = |what: &str, word: String| texts.find(&format!("{what}-{word}")).unwrap_or(word);
     AuditRow {
         before: differing(texts, &entry.before, &entry.after),
@@ -73,7 +74,7 @@ fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
 }
 
 /// An account by its name; everything else in words.
-fn who(texts: Texts, who: String) -> String {
+pub(super) fn who(texts: Texts, who: String) -> String {
     match who.split_once(':') {
         Some(("account", name)) => name.to_owned(),
         Some(("token", name)) => texts.get1("audit-by-token-named", "name", name.to_owned()),
@@ -104,7 +105,7 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
         .unwrap_or_else(|| name.to_owned());
     let shown = match (name, value) {
         (
-            "at" | "opens_at" | "closes_at" | "starts_at" | "ends_at" | "erased_at",
+            "at" | "opens_at" | "closes_at" | "starts_at" | "ends_at" | "erased_at" | "expires_at",
             Value::String(at),
         ) => match at.parse() {
             Ok(at) => {
@@ -122,7 +123,7 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
             labels.collect::<Vec<_>>().join(" · ")
         }
         // The API's words; pages have their own.
-        ("state" | "status", Value::String(word)) => texts
+        ("state" | "status" | "role", Value::String(word)) => texts
             .find(&format!("{name}-{word}"))
             .unwrap_or_else(|| word.clone()),
         (_, value) => text(texts, value),

@@ -3,9 +3,10 @@
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::login::{self, Attempted};
 use super::once::{self, Submission};
 use super::templates::AdminEventsPage;
-use super::{flash, inputs, login, mistakes, retention, settings_view};
+use super::{flash, inputs, mistakes, retention, settings_view};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::clock::Timestamp;
@@ -36,7 +37,7 @@ const PATH: &str = "/admin";
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
     match session::session(&context, &visit.head.headers).await {
         Ok(Some(session)) => events_page(&context, &visit, &session, &Form::default(), None).await,
-        Ok(None) => login::sign_in_page(&visit, StatusCode::OK, "", None),
+        Ok(None) => login::sign_in_page(&visit, StatusCode::OK, Attempted::default(), None),
         Err(problem) => problem_page(&visit, &problem),
     }
 }

@@ -3,6 +3,7 @@
 //! Every page needs a session. Every POST also needs the session's CSRF token (`auth::form`). Every
 //! action ends in a 303 with its outcome in `?done=` or `?error=`: a reload repeats nothing.
 
+pub(super) mod access;
 pub(super) mod actions;
 pub(super) mod audit;
 pub(super) mod details;
@@ -17,6 +18,7 @@ pub(super) mod live;
 pub(super) mod login;
 pub(super) mod mail;
 mod mistakes;
+mod next;
 mod once;
 pub(super) mod password;
 pub(super) mod people;
@@ -34,7 +36,7 @@ pub(super) mod webhooks;
 
 use warp::reply::Response;
 
-use super::answer::{problem_page, see_other};
+use super::answer::{problem_page, problem_page_with, see_other};
 use super::form::Form;
 use super::visit::Visit;
 use crate::context::Context;
@@ -47,7 +49,7 @@ use crate::problem::Code;
 /// The pages of the console beside the events, in its navigation: the message, and the address.
 pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("admin-title", "/admin"),
-    ("webhooks-title", "/admin/webhooks"),
+    ("access-account", "/admin/account"),
 ];
 /// The tabs of an event's console: the message `tab-<name>`, and the address below the event's.
 const TABS: &[(&str, &str)] = &[
@@ -76,8 +78,11 @@ async fn reader(
 ) -> Result<Session, Response> {
     match session::session(context, &visit.head.headers).await {
         Ok(Some(session)) if session.has(permission) => Ok(session),
-        Ok(Some(_)) => Err(problem_page(visit, &auth::missing(permission.everywhere()))),
-        Ok(None) => Err(see_other(LOGIN)),
+        Ok(Some(_)) => {
+            let problem = auth::missing(permission.everywhere());
+            Err(problem_page_with(visit, &problem, "access-missing"))
+        }
+        Ok(None) => Err(see_other(&next::sign_in_and_return(visit))),
         Err(problem) => Err(problem_page(visit, &problem)),
     }
 }
@@ -106,7 +111,9 @@ async fn writer_up_to(
         .map_err(|problem| problem_page(visit, &problem))?;
     match auth::form(context, &visit.head, form.get("csrf"), permission).await {
         Ok(organiser) => Ok((organiser, form)),
-        Err(problem) if problem.code() == Code::Unauthorized => Err(see_other(LOGIN)),
+        Err(problem) if problem.code() == Code::Unauthorized => {
+            Err(see_other(&next::sign_in_and_return(visit)))
+        }
         Err(problem) => Err(problem_page(visit, &problem)),
     }
 }

@@ -38,6 +38,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A form's action, boxed because it holds a whole page while it renders.
 pub(super) type Act = Pin<Box<dyn Future<Output = Response> + Send>>;
 
+/// Where other submissions of a form lead, in the extensions of a response that is no redirect: it
+/// shows a secret, which is not stored.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome(pub(super) String);
+
 /// What an action works with.
 pub(super) struct Submission {
     pub(super) context: Shared,
@@ -147,11 +152,15 @@ async fn claim(context: &Shared, name: &str) -> Result<Claim, StoreError> {
 
 /// Stores the outcome for the other submissions, or releases the claim of a refused one.
 async fn settle(context: &Shared, name: &str, response: &Response) {
+    let outcome = response.extensions().get::<Outcome>();
     let location = response
         .headers()
         .get(header::LOCATION)
         .and_then(|location| location.to_str().ok())
         .filter(|location| !location.contains("?error="));
+    let location = outcome
+        .map(|Outcome(location)| location.as_str())
+        .or(location);
     let settled = match location {
         Some(location) => context.store.finish_form(name, location).await,
         None => context.store.release_form(name).await,

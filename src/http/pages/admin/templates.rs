@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::details::{Details, Setting, Tick};
 use super::list::List;
+use super::next::NEXT;
 use super::questions_form::Row;
 use super::retention::ErasesNow;
 use crate::domain::clock::Timestamp;
@@ -25,6 +26,20 @@ pub(super) struct AdminLoginPage {
     /// The account's name, as it was typed.
     pub(super) name: String,
     pub(super) error: Option<String>,
+    /// The page to go to afterwards; empty for the console's first one.
+    pub(super) next: String,
+}
+
+impl AdminLoginPage {
+    /// What the page in the other language needs to know.
+    fn query(&self) -> String {
+        if self.next.is_empty() {
+            return String::new();
+        }
+        let next = [(NEXT, &self.next)];
+        // Text always becomes a query.
+        serde_urlencoded::to_string(next).unwrap_or_default() + "&"
+    }
 }
 
 /// Where an account sets its password.
@@ -389,6 +404,12 @@ pub(super) struct AdminAuditPage {
     pub(super) event: EventView,
     pub(super) entries: Vec<AuditRow>,
     pub(super) next: Option<String>,
+}
+
+impl AdminAuditPage {
+    fn zone(&self) -> &Zone {
+        &self.event.occasion.time_zone
+    }
 }
 
 /// The mails of an event.

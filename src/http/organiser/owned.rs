@@ -1,0 +1,58 @@
+//! What the calls about accounts and tokens share: an owner sends them, bodies are JSON, and what was
+//! made has an address.
+
+use serde::Serialize;
+use warp::http::{HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use crate::context::Context;
+use crate::context::head::RequestHead;
+use crate::domain::access::Permission;
+use crate::http::auth::{self, Organiser};
+use crate::http::body::{self, AllowedMedia, Content, Unread};
+use crate::http::{preconditions, reply, session};
+use crate::problem::Problem;
+
+/// An owner reads.
+pub(super) async fn reader(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
+    auth::reader(context, head, Permission::Own.everywhere()).await
+}
+
+/// An owner writes. What is here has no entity tag, so every `If-Match` fails.
+pub(super) async fn writer(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
+    let owner = auth::writer(context, head, Permission::Own.everywhere()).await?;
+    preconditions::require_tag(&head.headers, None)?;
+    Ok(owner)
+}
+
+/// The JSON that an owner sends.
+pub(super) async fn read(body: Unread, head: &RequestHead) -> Result<Content, Problem> {
+    body.read_up_to(body::ORGANISER_MAX, head, AllowedMedia::Json)
+        .await
+}
+
+/// 201, with the address of what was made below `path`.
+pub(super) fn made(path: &str, id: i64, view: &impl Serialize) -> Response {
+    let mut response = reply::json(view);
+    *response.status_mut() = StatusCode::CREATED;
+    // A fixed path and a number.
+    if let Ok(location) = HeaderValue::try_from(format!("{path}/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// 204.
+pub(super) fn deleted() -> Response {
+    reply::empty(StatusCode::NO_CONTENT)
+}
+
+/// Reads a key in an address; an impossible one is `unknown`.
+pub(super) fn parse_id(id: &str, unknown: fn() -> Problem) -> Result<i64, Problem> {
+    id.parse().map_err(|_| unknown())
+}
+
+/// A new secret: 256 bits.
+pub(super) fn draw() -> String {
+    session::hex(&rand::random::<[u8; 32]>())
+}
