@@ -75,11 +75,30 @@ export function fill(inputs, fields) {
   }
 }
 
+/** Rows that were added to the editor of questions are the server's to draw: a step that moves nothing
+ * shows them again, unsaved. */
+function redraw(form, fields) {
+  const again = document.createElement("form");
+  again.method = "post";
+  again.action = form.action;
+  const typed = fields.filter(({ checked }) => checked !== false);
+  const { value } = form.elements.csrf;
+  for (const field of [...typed, { name: "csrf", value }, { name: "do", value: "up.0" }]) {
+    // Unlike an input it keeps line breaks.
+    const input = document.createElement("textarea");
+    again.append(Object.assign(input, { name: field.name, value: field.value }));
+  }
+  again.hidden = true;
+  document.body.append(again);
+  HTMLFormElement.prototype.submit.call(again);
+}
+
 export function start(signOut) {
   signOut.addEventListener("submit", forget);
   const kept = take();
   const form = kept && [...document.forms].find((form) => nameOf(form) === kept.form);
   if (!form) return;
+  if (form.hasAttribute("data-question-editor")) return redraw(form, kept.fields);
   fill([...form.elements], kept.fields);
   for (let at = form.closest("details"); at; at = at.parentElement.closest("details"))
     at.open = true;

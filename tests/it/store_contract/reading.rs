@@ -321,7 +321,7 @@ async fn a_session_begins_only_with_the_password_that_is_stored(stage: Stage) {
     let (store, now) = (&stage.store, Timestamp::from_millis(NOON));
     let later = now.plus(Duration::from_hours(1));
     let ada = Handle::parse("ada").unwrap();
-    let made = store.create_account(&ada, Role::Viewer, ("link", later), now);
+    let made = store.create_account(&ada, Role::Viewer, ("link", later), &Actor::Owner, now);
     let Stored::Done(id) = made.await.unwrap() else {
         panic!("a new name");
     };
@@ -348,7 +348,10 @@ async fn a_session_begins_only_with_the_password_that_is_stored(stage: Stage) {
     };
     assert_eq!(set("link", "old").await, Some(id));
     assert!(begin("first", "old").await);
-    store.set_account_link(id, ("next", later)).await.unwrap();
+    store
+        .set_account_link(id, ("next", later), &Actor::Owner, now)
+        .await
+        .unwrap();
     assert_eq!(set("next", "new").await, Some(id));
     assert_eq!(store.session(["first", "first"]).await.unwrap(), None);
     assert!(!begin("late", "old").await, "it was checked before");
@@ -361,7 +364,10 @@ async fn a_session_begins_only_with_the_password_that_is_stored(stage: Stage) {
             ("new", n) => format!("hash {}", n - 1),
             (word, n) => format!("{word} {n}"),
         });
-        store.set_account_link(id, (&link, later)).await.unwrap();
+        store
+            .set_account_link(id, (&link, later), &Actor::Owner, now)
+            .await
+            .unwrap();
         let digest = format!("race {round}");
         let race = NewSession {
             digest: &digest,
@@ -377,7 +383,7 @@ async fn a_session_begins_only_with_the_password_that_is_stored(stage: Stage) {
         let left = store.session([&digest, &digest]).await.unwrap();
         assert_eq!(left, None, "round {round}");
     }
-    assert!(store.delete_account(id).await.unwrap());
+    assert!(store.delete_account(id, &Actor::Owner, now).await.unwrap());
     assert!(!begin("gone", "hash 19").await);
 }
 

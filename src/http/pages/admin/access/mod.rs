@@ -81,6 +81,7 @@ fn worded(texts: Texts, mistake: &Invalid) -> Option<String> {
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     Some(match (&*mistake.field, mistake.reason) {
         ("name", "too-long") => texts.get1("error-answer-long", "max", count(NAME_MAX)),
+        ("name", "mixed-scripts") => texts.get("access-error-scripts"),
         ("name", "empty") => texts.get("access-error-name"),
         ("role", _) => texts.get("access-error-role"),
         ("scopes", _) => texts.get("access-error-scopes"),
@@ -106,6 +107,7 @@ mod tests {
         for (field, reason) in [
             ("name", "empty"),
             ("name", "too-long"),
+            ("name", "mixed-scripts"),
             ("role", "unknown"),
             ("scopes", "unknown"),
             ("current", "wrong"),
