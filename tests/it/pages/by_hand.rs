@@ -58,7 +58,7 @@ async fn a_person_is_added_once_however_often_the_form_is_sent() {
     let mut browser = Browser::new(&app);
     assert_eq!(
         browser.get("/admin/events/gala/add").await.location(),
-        "/admin/login"
+        signs_in_for("/admin/events/gala/add")
     );
     let csrf = browser.sign_in().await;
     let page = browser.get("/admin/events/gala/add").await;

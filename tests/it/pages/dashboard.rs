@@ -91,7 +91,7 @@ async fn the_live_monitor_has_the_same_for_organisers_only() {
     let mut browser = Browser::new(&app);
     let path = "/admin/events/welcome/live";
     let anonymous = browser.get(path).await;
-    assert_eq!(anonymous.location(), "/admin/login");
+    assert_eq!(anonymous.location(), signs_in_for(path));
     browser.sign_in().await;
     let page = browser.get(path).await;
     page.is_page(200, "no-store");

@@ -135,7 +135,7 @@ async fn the_door_list_has_everybody_with_a_place_by_name() {
     let mut browser = Browser::new(&app);
     assert_eq!(
         browser.get("/admin/events/gala/door").await.location(),
-        "/admin/login"
+        signs_in_for("/admin/events/gala/door")
     );
     browser.sign_in().await;
     let page = browser.get("/admin/events/gala/door").await;

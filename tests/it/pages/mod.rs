@@ -22,6 +22,11 @@ use super::support::wire::Wire;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
 
+/// Where a page of the console leads somebody who is not signed in.
+fn signs_in_for(path: &str) -> String {
+    format!("/admin/login?next={}", path.replace('/', "%2F"))
+}
+
 /// A browser: it prefers HTML, keeps cookies and says where its forms come from.
 pub(crate) struct Browser<'a> {
     app: &'a App,

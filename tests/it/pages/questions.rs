@@ -124,7 +124,7 @@ async fn the_editor_adds_moves_and_removes_without_scripts() {
     let mut browser = Browser::new(&app);
     let path = "/admin/events/dinner/form";
     let asks = browser.get(path).await;
-    assert_eq!(asks.location(), "/admin/login");
+    assert_eq!(asks.location(), signs_in_for(path));
     let csrf = browser.sign_in().await;
     let empty = browser.get(path).await;
     empty.is_page(200, "no-store");
