@@ -85,7 +85,7 @@ fn beside(args: &HealthArgs) -> String {
 }
 
 async fn ask(base: &Base, insecure: bool) -> Result<StatusCode, String> {
-    let tls = tls::config(insecure).map_err(|error| error.to_string())?;
+    let tls = tls::config_for(base, insecure).map_err(|error| error.to_string())?;
     let api = Api::new(base.clone(), tls, ANSWER_TIMEOUT);
     let answer = api.send(&Call::get("health/ready")).await?;
     Ok(answer.status)

@@ -13,6 +13,13 @@ use tokio_rustls::rustls::crypto::{
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::address::Base;
+
+/// The configuration for one server. Plain HTTP needs no authorities, and an empty container has none.
+pub(in crate::cli) fn config_for(base: &Base, insecure: bool) -> Result<Arc<ClientConfig>, Error> {
+    config(insecure || !base.tls)
+}
+
 /// The configuration that every connection of a run shares: reading the system's authorities takes
 /// milliseconds.
 ///

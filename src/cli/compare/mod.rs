@@ -98,10 +98,13 @@ pub(super) struct CompareArgs {
 /// Exits with 0 when every watcher ended on the newest count, 1 when one did not or the run failed,
 /// 2 when an option is wrong.
 pub(super) fn run(args: &CompareArgs) -> ExitCode {
-    let (base, tls) = match (Base::parse(&args.url), tls::config(args.insecure)) {
-        (Ok(base), Ok(tls)) => (base, tls),
-        (Err(error), _) => return fail(&error.to_string(), 2),
-        (_, Err(error)) => return fail(&format!("no TLS: {error}"), 1),
+    let base = match Base::parse(&args.url) {
+        Ok(base) => base,
+        Err(error) => return fail(&error.to_string(), 2),
+    };
+    let tls = match tls::config_for(&base, args.insecure) {
+        Ok(tls) => tls,
+        Err(error) => return fail(&format!("no TLS: {error}"), 1),
     };
     let variants = variant::list(&args.transports, &args.poll_intervals);
     if let Err(why) = files::allow(sockets(args, &variants)) {

@@ -157,7 +157,7 @@ async fn check_reachable(config: &Config, url: &str, over_tls: bool) -> Vec<Find
 /// The answer to the question whether a server lives at `url`.
 async fn ask(url: &str, insecure: bool) -> Result<Answer, String> {
     let base = Base::parse(url).map_err(|error| error.to_string())?;
-    let tls = tls::config(insecure).map_err(|error| error.to_string())?;
+    let tls = tls::config_for(&base, insecure).map_err(|error| error.to_string())?;
     Api::new(base, tls, TIMEOUT)
         .send(&Call::get("health/live"))
         .await

@@ -89,7 +89,7 @@ pub(super) fn run(args: &WatchArgs) -> ExitCode {
 
 fn target(args: &WatchArgs) -> Result<Target, String> {
     let (base, slug) = address::event(&args.url).map_err(|error| error.to_string())?;
-    let tls = tls::config(args.insecure).map_err(|error| format!("no TLS: {error}"))?;
+    let tls = tls::config_for(&base, args.insecure).map_err(|error| format!("no TLS: {error}"))?;
     Ok(Target {
         base,
         slug,

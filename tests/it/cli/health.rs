@@ -69,3 +69,20 @@ async fn a_server_with_a_certificate_is_asked_over_tls() {
     );
     app.stop().await;
 }
+
+/// An empty container has no authorities, and plain HTTP needs none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plain_http_needs_no_authorities() {
+    let app = App::sqlite().await;
+    app.event("gala", 9).await;
+    let url = format!("http://{}/e/gala", app.address());
+    let without = ["SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/nonexistent"];
+    let headcount = |args: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_headcount");
+        Run::start("env", &[&without[..], &[program], args].concat())
+    };
+    let (code, _, stderr) = headcount(&["health", &url]).end().await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let mut watch = headcount(&["watch", "--json", &url]);
+    assert_eq!(watch.json().await["registered"], 0);
+}
