@@ -16,6 +16,7 @@ pub mod subscriber;
 pub mod surges;
 pub mod throttle;
 pub mod turns;
+pub mod webtransport;
 
 use tokio::sync::OnceCell;
 
@@ -31,6 +32,7 @@ use long_bodies::LongBodies;
 use readiness::Readiness;
 use surges::Surges;
 use throttle::Throttle;
+use webtransport::WebTransport;
 
 /// The parts of the running program, as handlers use them.
 #[derive(Debug)]
@@ -122,6 +124,8 @@ pub struct Settings {
     pub register_rate_per_ip: u32,
     /// Whether visitors may open the lab (`--no-lab`: no).
     pub lab: bool,
+    /// Where WebTransport is served; `None`: nowhere.
+    pub webtransport: Option<WebTransport>,
 }
 
 /// A secret of the configuration; never printed.

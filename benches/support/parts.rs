@@ -41,6 +41,7 @@ pub(crate) async fn open(url: &str, notifies: bool) -> Shared {
         admin_token: None,
         register_rate_per_ip: 0,
         lab: true,
+        webtransport: None,
     };
     Context::new(store, hub, registrar, Clock::System, settings)
 }

@@ -49,6 +49,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// `--acme-domains`, `--acme-contact`, `--acme-directory` and `--acme-folder`.
     pub acme: Option<acme::Settings>,
+    /// `--webtransport-listen`.
+    pub webtransport_listen: Option<SocketAddr>,
     /// `--metrics-listen`.
     pub metrics_listen: Option<SocketAddr>,
     /// `--publish-interval`.
@@ -273,6 +275,11 @@ impl Config {
                     networks,
                 )
                 .unwrap_or_default(),
+            webtransport_listen: reader.optional(
+                "--webtransport-listen",
+                args.webtransport_listen.as_deref(),
+                address,
+            ),
             metrics_listen: reader.optional(
                 "--metrics-listen",
                 args.metrics_listen.as_deref(),

@@ -89,14 +89,18 @@ pub fn flush() {
 
 /// The libraries that read what clients send. Their warnings report what one client does, and it can
 /// do that without end: h2 warns of each connection that resets too many streams.
-const CLIENT_FACING: [&str; 7] = [
+const CLIENT_FACING: [&str; 11] = [
     "h2",
     "hyper",
     "hyper_util",
+    "quinn",
+    "quinn_proto",
+    "quinn_udp",
     "rustls",
     "tokio_rustls",
     "tungstenite",
     "warp",
+    "wtransport",
 ];
 
 /// Below `info`, the libraries log whole requests, and a path can be somebody's private link. Those

@@ -48,6 +48,7 @@ pub mod reread;
 pub mod runtime;
 mod start_lines;
 mod supervisor;
+mod webtransport;
 
 use background::{Background, Ended};
 use canary::{Canary, Received};
@@ -55,6 +56,7 @@ use config::Config;
 use outgoing::Workers;
 use reread::Reread;
 use supervisor::Supervisor;
+use webtransport::Serving;
 
 /// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,14 @@ pub enum StartError {
     #[error("{address} cannot be listened on: {source}")]
     Listen {
         /// `--listen`.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address of WebTransport is in use or not this machine's.
+    #[error("--webtransport-listen: {address} cannot be listened on: {source}")]
+    WebTransport {
+        /// `--webtransport-listen`.
         address: SocketAddr,
         /// What the system says.
         source: std::io::Error,
@@ -185,6 +195,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     /// `None` once it has ended.
     server: Option<JoinHandle<Drained>>,
+    webtransport: Serving,
     canary: Background,
     background: Background,
     workers: Workers,
@@ -212,6 +223,11 @@ pub async fn start(
         ),
         None => None,
     };
+    let bound = config.webtransport_listen.map(|address| {
+        webtransport::bind(address, tls.as_ref(), &clock)
+            .map_err(|source| StartError::WebTransport { address, source })
+    });
+    let bound = bound.transpose()?;
     let pool = config.mail.as_ref().map(Pool::new).transpose();
     let pool = pool.map_err(StartError::Mail)?;
     let store = Store::open(&config.database, config.notify_database.as_ref()).await?;
@@ -307,6 +323,7 @@ pub async fn start(
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,
         lab: config.lab,
+        webtransport: bound.as_ref().map(|bound| bound.told.clone()),
     };
     let context = Context::new(store, hub, registrar, clock, settings);
     let sessions = socketio::Limits {
@@ -316,6 +333,7 @@ pub async fn start(
     let routes = warp::service(routes::all(&context));
     let service = socketio::layer(context.clone(), sessions).layer(routes);
     let (stop, stopping) = watch::channel(false);
+    let webtransport = Serving::start(bound, &context, &config, stopping.clone());
     let server_config = server::Config {
         max_connections: config.max_connections,
         max_connections_per_address: config.max_connections_per_ip,
@@ -333,6 +351,7 @@ pub async fn start(
         context,
         stop,
         server: Some(server),
+        webtransport,
         canary,
         background,
         workers,
@@ -385,6 +404,7 @@ impl Running {
             ended = self.workers.ended() => ended,
             ended = self.canary.ended() => ended,
             ended = server_ended(&mut self.server) => ended,
+            ended = self.webtransport.ended() => ended,
         };
         tracing::error!(
             task,
@@ -412,6 +432,7 @@ impl Running {
                 Err(error) => tracing::error!(%error, "the server panicked"),
             }
         }
+        self.webtransport.finish().await;
         self.context.registrar.close().await;
         self.context.lost_links.finish().await;
         self.workers.finish().await;

@@ -9,7 +9,19 @@ use crate::store::DatabaseUrl;
 /// Prints the start-up lines on standard output. A reader that closes it early does not stop the
 /// server.
 pub(super) fn print(config: &Config, running: &Running) {
-    let lines = lines(config, running.address, running.drawn_password.as_deref()).join("\n");
+    let mut lines = lines(config, running.address, running.drawn_password.as_deref());
+    if let Some(webtransport) = &running.context.settings.webtransport {
+        let note = if config.tls.is_some() {
+            "(UDP)"
+        } else {
+            "(UDP, with certificates of its own)"
+        };
+        let value = format!("https://{} {note}", webtransport.address());
+        // Before the limits, which come last.
+        let at = lines.iter().position(|line| line.starts_with("Limits"));
+        lines.insert(at.unwrap_or(lines.len()), line("WebTransport", &value));
+    }
+    let lines = lines.join("\n");
     let _ = writeln!(std::io::stdout(), "{lines}");
 }
 

@@ -54,6 +54,7 @@ pub mod session;
 mod urlencoded;
 pub mod urls;
 pub mod webhooks;
+mod webtransport;
 
 pub use preconditions::reads as conditional_reads;
 
@@ -481,7 +482,14 @@ fn operating(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(openapi::get)
         .map(answer)
         .boxed();
-    first_of([clock, live, ready, document])
+    let webtransport = at!("api" / "v1" / "webtransport")
+        .and(read())
+        .and(with(context))
+        .and(request_head())
+        .then(webtransport::get)
+        .map(answer)
+        .boxed();
+    first_of([clock, live, ready, document, webtransport])
 }
 
 /// The first route that takes the request. Every route, and what routes share, is boxed: otherwise

@@ -85,6 +85,7 @@ pub const ALL: &[Url] = &[
         &[Method::POST],
     ),
     open("/api/v1/clock", &[Method::GET]),
+    open("/api/v1/webtransport", &[Method::GET]),
     open("/api/v1/openapi.json", &[Method::GET]),
     closed("/api/v1/accounts", &[Method::GET, Method::POST]),
     closed(

@@ -18,6 +18,8 @@ pub enum Transport {
     Frame,
     /// RFC 6455.
     WebSocket,
+    /// WebTransport over HTTP/3.
+    WebTransport,
     /// Socket.IO v5.
     SocketIo,
     /// The lossless log as server-sent events.
@@ -26,13 +28,14 @@ pub enum Transport {
 
 impl Transport {
     /// Every one, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sse,
         Self::Ndjson,
         Self::LongPoll,
         Self::Poll,
         Self::Frame,
         Self::WebSocket,
+        Self::WebTransport,
         Self::SocketIo,
         Self::Changes,
     ];
@@ -46,6 +49,7 @@ impl Transport {
             Self::Poll => "poll",
             Self::Frame => "frame",
             Self::WebSocket => "ws",
+            Self::WebTransport => "wt",
             Self::SocketIo => "socketio",
             Self::Changes => "changes",
         }
@@ -85,6 +89,7 @@ impl Presence {
             Transport::Sse
             | Transport::Ndjson
             | Transport::WebSocket
+            | Transport::WebTransport
             | Transport::SocketIo
             | Transport::Changes => {
                 self.shown.fetch_add(1, Ordering::Relaxed);

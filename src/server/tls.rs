@@ -215,6 +215,13 @@ fn read(
     Ok((chain, key))
 }
 
+/// The certificate in force at each handshake, for other listeners of this process.
+impl ResolvesServerCert for Tls {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.certificates.own())
+    }
+}
+
 /// Trusts one certificate; the handshake's signatures show that the other side has its key.
 #[derive(Debug)]
 struct Pinned {

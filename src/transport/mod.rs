@@ -17,6 +17,7 @@ mod request;
 pub mod socketio;
 pub mod sse;
 pub mod websocket;
+pub mod webtransport;
 
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -79,7 +80,7 @@ fn varies_by(transport: Transport) -> Option<&'static str> {
         // A deleted event's frame answers in the visitor's language, or with a problem document
         // where HTML is not preferred.
         Transport::Frame => Some("Accept, Accept-Language, Cookie"),
-        Transport::WebSocket | Transport::SocketIo => None,
+        Transport::WebSocket | Transport::WebTransport | Transport::SocketIo => None,
     }
 }
 
@@ -129,8 +130,8 @@ async fn serve(
         Transport::Sse | Transport::Ndjson if accept::prefers_lines(&request.head.headers) => {
             ndjson::answer(context, &channel, &request)
         }
-        // Socket.IO has an address of its own and does not come here.
-        Transport::Sse | Transport::Ndjson | Transport::SocketIo => {
+        // Socket.IO has an address of its own, WebTransport a listener; neither comes here.
+        Transport::Sse | Transport::Ndjson | Transport::SocketIo | Transport::WebTransport => {
             sse::answer(context, &channel, &request)
         }
     }

@@ -32,8 +32,12 @@ pub(super) struct Request {
     pub(super) upgrade: Option<OnUpgrade>,
     /// The request's slot among those in flight, if it needs one.
     pub(super) in_flight: Option<InFlight>,
-    query: Vec<(String, String)>,
+    query: Query,
 }
+
+/// The pairs of a request's query.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
 
 /// The cursor that a client sends. An invalid one is never an error.
 pub(super) type After = Option<Result<Position, ()>>;
@@ -52,28 +56,40 @@ pub(super) fn request() -> BoxedFilter<(Request,)> {
             head,
             upgrade,
             in_flight,
-            query: pairs(&query),
+            query: Query::parse(&query),
         })
         .boxed()
 }
 
-/// The pairs of a query; what is not UTF-8 is replaced.
-fn pairs(query: &str) -> Vec<(String, String)> {
-    serde_urlencoded::from_str(query).unwrap_or_default()
-}
+impl Query {
+    /// Reads a query; what is not UTF-8 is replaced.
+    pub(super) fn parse(query: &str) -> Self {
+        Self(serde_urlencoded::from_str(query).unwrap_or_default())
+    }
 
-impl Request {
-    /// The first value of that name in the query.
-    pub(super) fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
+    /// The first value of that name.
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.iter();
+        pairs
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
     /// `?after=`, for those who cannot set a header.
     pub(super) fn after(&self) -> After {
-        self.query("after").map(parse)
+        self.get("after").map(parse)
+    }
+}
+
+impl Request {
+    /// The first value of that name in the query.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name)
+    }
+
+    /// `?after=`, for those who cannot set a header.
+    pub(super) fn after(&self) -> After {
+        self.query.after()
     }
 
     /// The cursor of an event stream: `Last-Event-ID`, else `?last_event_id=`, else `?after=`.
@@ -136,7 +152,7 @@ mod tests {
             },
             upgrade: None,
             in_flight: None,
-            query: pairs(query),
+            query: Query::parse(query),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::chunk::Chunk;
 use super::engineio::Packet;
-use super::{frame, ndjson, socketio, sse, websocket};
+use super::{frame, ndjson, socketio, sse, websocket, webtransport};
 use crate::domain::clock::Timestamp;
 use crate::domain::headcount::Headcount;
 
@@ -82,6 +82,7 @@ pub struct Message {
     ndjson: OnceLock<Chunk>,
     frame: OnceLock<Option<Chunk>>,
     websocket: OnceLock<Bytes>,
+    datagram: OnceLock<Option<Bytes>>,
     socketio: OnceLock<Packet>,
 }
 
@@ -97,6 +98,7 @@ impl Message {
             ndjson: OnceLock::new(),
             frame: OnceLock::new(),
             websocket: OnceLock::new(),
+            datagram: OnceLock::new(),
             socketio: OnceLock::new(),
         }
     }
@@ -188,6 +190,14 @@ impl Message {
     pub fn websocket(&self) -> &Bytes {
         self.websocket
             .get_or_init(|| websocket::message(&self.payload, self.json()))
+    }
+
+    /// A datagram of WebTransport with the count, for the first session of a connection; `None` for
+    /// every other push.
+    pub fn datagram(&self) -> Option<&Bytes> {
+        self.datagram
+            .get_or_init(|| webtransport::datagram(&self.payload, self.json().get()))
+            .as_ref()
     }
 
     /// A Socket.IO event packet, for a body and as a WebSocket frame.

@@ -16,3 +16,4 @@ pub mod socketio;
 pub mod sse;
 pub mod websocket;
 pub mod websocket_lengths;
+pub mod webtransport;

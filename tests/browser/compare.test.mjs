@@ -1,4 +1,4 @@
-// The compare page in a real browser: six lines, one number.
+// The compare page in a real browser: eight lines, one number.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { complaints, shows, startBrowser, startServer } from "./support.mjs";
@@ -6,20 +6,23 @@ import { complaints, shows, startBrowser, startServer } from "./support.mjs";
 let browser;
 let server;
 before(async () => {
-  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+  [browser, server] = await Promise.all([
+    startBrowser([], { quic: true }),
+    startServer(["--webtransport-listen", "127.0.0.1:0"]),
+  ]);
 });
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
 
-/** Waits until all six lanes are live and say `expected`. */
+/** Waits until all eight lanes are live and say `expected`. */
 async function all(page, expected) {
   await page.waitForFunction(
     (wanted) => {
       const lanes = [...document.querySelectorAll("[data-lane]")];
       return (
-        lanes.length === 6 &&
+        lanes.length === 8 &&
         lanes.every(
           (lane) =>
             lane.dataset.state === "live" &&
@@ -47,7 +50,7 @@ const registered = async (slug) => (await count(slug)).registered;
 const figure = (page, key, name) =>
   page.locator(`[data-lane="${key}"] [data-${name}]`).textContent();
 
-test("all six show the same number, a burst ends at the same number on all six, and no real event is touched", async () => {
+test("all eight show the same number, a burst ends at the same number on all of them, and no real event is touched", async () => {
   const { context, page, found } = await lab();
   const { registered: at, revision: before } = await count("lab");
   await all(page, at);
@@ -100,7 +103,7 @@ test("all six show the same number, a burst ends at the same number on all six, 
     JSON.stringify(chart),
   );
   assert.ok(chart.at(-1).key === "poll" && chart.at(-1).length === 1, JSON.stringify(chart));
-  assert.equal(await page.locator("[data-doctor] li").count(), 6);
+  assert.equal(await page.locator("[data-doctor] li").count(), 7);
   assert.equal(await figure(page, "sse", "requests"), "1");
   assert.deepEqual(found, [], "no error, nothing refused by the policy");
   await context.close();
@@ -116,7 +119,16 @@ test("a cut line resumes where it was", async () => {
   );
   await server.register("lab", `cut-${at}`);
   await all(page, at + 1);
-  for (const key of ["sse", "websocket", "socketio", "long-poll", "frame", "poll"]) {
+  for (const key of [
+    "sse",
+    "ndjson",
+    "websocket",
+    "webtransport",
+    "socketio",
+    "long-poll",
+    "frame",
+    "poll",
+  ]) {
     await page.waitForFunction(
       (lane) =>
         document.querySelector(`[data-lane="${lane}"] [data-reconnects]`).textContent === "1",
@@ -178,7 +190,7 @@ for (const [name, options] of [
   test(`Back starts the comparison again: ${name}`, async (t) => {
     const slug = `back-${name.length}`;
     await server.organise("POST", "/events", { slug, title: slug, capacity: 10 });
-    const own = await startBrowser([], options);
+    const own = await startBrowser([], { quic: true, ...options });
     t.after(() => own.close());
     const page = await (await own.newContext()).newPage();
     await page.goto(`${server.base}/e/${slug}/compare`);
@@ -237,7 +249,7 @@ test("without JavaScript the page shows the number and explains, and its frame i
   await page.goto(`${server.base}/e/welcome/compare`, { waitUntil: "commit" });
   await page.locator(".picks-list").waitFor();
   assert.equal(await page.locator("[data-count-registered]").textContent(), "0");
-  assert.equal(await page.locator(".picks-list > div").count(), 6);
+  assert.equal(await page.locator(".picks-list > div").count(), 8);
   assert.ok(
     !(await page.locator("[data-lanes]").isVisible()),
     "nothing that does not work is shown",
@@ -249,4 +261,43 @@ test("without JavaScript the page shows the number and explains, and its frame i
     .filter({ hasText: "1" })
     .waitFor({ timeout: 30_000 });
   await context.close();
+});
+
+test("where WebTransport cannot run the page says why, and ranks the other seven", async (t) => {
+  const without = await startServer();
+  t.after(() => without.stop());
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const found = complaints(page);
+  const state = (wanted) =>
+    page.waitForFunction(
+      (expected) => {
+        const states = [...document.querySelectorAll("[data-lane]")].map(({ dataset }) => [
+          dataset.lane,
+          dataset.state,
+        ]);
+        return states.every(([key, is]) => is === (key === "webtransport" ? expected : "live"));
+      },
+      wanted,
+      { timeout: 30_000 },
+    );
+  const said = () => figure(page, "webtransport", "shown-state");
+  await page.goto(`${without.base}/e/welcome/compare`);
+  await state("off");
+  assert.equal(await said(), "Off at this server");
+  await page.locator("[data-doctor] li", { hasText: "does not offer WebTransport" }).waitFor();
+  // An older browser: older versions of Safari are without it.
+  await page.addInitScript(() => delete globalThis.WebTransport);
+  await page.goto(`${server.base}/e/welcome/compare`);
+  await state("unsupported");
+  assert.equal(await said(), "Not in this browser");
+  // The lines that cannot run are not cut, and not tried again and again.
+  await page.locator("[data-cut]").click();
+  await state("unsupported");
+  assert.equal(await figure(page, "webtransport", "reconnects"), "0");
+  assert.deepEqual(
+    found.filter((text) => !text.includes("404")),
+    [],
+  );
 });

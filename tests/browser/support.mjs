@@ -95,15 +95,15 @@ const browser =
   process.env.CHROMIUM ??
   ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((path) => existsSync(path));
 
-/** The browser that people use, without its own traffic. */
-export function startBrowser(flags = [], options = {}) {
+/** The browser that people use, without its own traffic; `quic`: with WebTransport. */
+export function startBrowser(flags = [], { quic = false, ...options } = {}) {
   return chromium.launch({
     ...options,
     executablePath: browser,
     args: [
       "--no-sandbox",
       "--disable-gpu",
-      "--disable-quic",
+      ...(quic ? [] : ["--disable-quic"]),
       "--no-first-run",
       "--disable-background-networking",
       "--disable-component-update",

@@ -6,7 +6,7 @@
 // silent. Roles: lead (holds the stream of its event), claim (wants to, and waits for objections),
 // follow (another tab leads its event), poll (no slot is free), none (hidden).
 
-export const SLOTS = 2; // of six; a page that compares transports takes three, and one stays free for writing
+export const SLOTS = 2; // of six; a page that compares transports holds four and one slot, and one stays free for writing
 export const BEAT_MS = 3_000; // how often a leader says that it is there
 export const LOST_MS = 10_000; // a leader that is silent for this long is frozen or gone
 export const CLAIM_MS = 300; // how long a claim waits for objections

@@ -9,7 +9,9 @@ use super::item::{End, Item, Sink};
 use super::meter::Meter;
 use super::session::{Cut, Session};
 use super::target::Target;
-use super::{Transport, backoff, frame, long_poll, ndjson, poll, socketio, sse, websocket};
+use super::{
+    Transport, backoff, frame, long_poll, ndjson, poll, socketio, sse, websocket, webtransport,
+};
 
 /// Follows the event until the sink stops it, or until no further message can come.
 pub(in crate::cli) async fn follow(
@@ -45,6 +47,7 @@ async fn run(transport: Transport, session: &mut Session<'_>) -> Result<Infallib
         Transport::Sse => sse::run(session).await,
         Transport::Ndjson => ndjson::run(session).await,
         Transport::WebSocket => websocket::run(session).await,
+        Transport::WebTransport => webtransport::run(session).await,
         Transport::LongPoll => long_poll::run(session).await,
         Transport::Poll => poll::run(session).await,
         Transport::SocketIo => socketio::run(session).await,

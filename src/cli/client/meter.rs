@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Counts the requests and bytes of one client over all its connections. Bytes are TCP payload:
-/// they include heads, chunk sizes, frame headers and TLS records, but no packet headers.
+/// Counts the requests and bytes of one client over all its connections. Bytes are the payload
+/// of TCP or UDP: they include heads, chunk sizes, frame headers, TLS records and QUIC's packets with
+/// their acknowledgements, but no headers of TCP, UDP or IP.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Meter {
     requests: AtomicU64,
@@ -34,6 +35,12 @@ impl Meter {
     /// Grows with every byte received. It shows life on a stream whose decoder hides heartbeats.
     pub(super) fn received_bytes(&self) -> u64 {
         self.received.load(Relaxed)
+    }
+
+    /// Bytes that went over a socket which counts them itself.
+    pub(super) fn add(&self, received_bytes: u64, sent_bytes: u64) {
+        self.received.fetch_add(received_bytes, Relaxed);
+        self.sent.fetch_add(sent_bytes, Relaxed);
     }
 
     pub(in crate::cli) fn read(&self) -> Traffic {

@@ -28,6 +28,7 @@ mod socketio;
 mod socketio_packet;
 mod sse;
 mod websocket;
+mod webtransport;
 
 pub(super) use follow::follow;
 pub(super) use request::retry_after;
@@ -36,6 +37,10 @@ use clap::ValueEnum;
 
 /// A transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "WebTransport is the name of a protocol"
+)]
 pub(super) enum Transport {
     /// Server-sent events.
     Sse,
@@ -44,6 +49,9 @@ pub(super) enum Transport {
     /// WebSocket.
     #[value(name = "ws", alias = "websocket")]
     WebSocket,
+    /// WebTransport over HTTP/3.
+    #[value(name = "wt", alias = "webtransport")]
+    WebTransport,
     /// Requests that the server answers when something changes.
     LongPoll,
     /// Requests at a fixed interval.

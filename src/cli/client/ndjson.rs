@@ -11,7 +11,7 @@ use super::session::{Cut, Session};
 /// The media type.
 const NDJSON: &str = "application/x-ndjson";
 /// The longest line of a server.
-const LONGEST: usize = 256 * 1024;
+pub(super) const LONGEST: usize = 256 * 1024;
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
     let mut http = Http::new(session.target, session.meter);
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Infallible, Cut> {
 
 /// What was received and is not yet a whole line.
 #[derive(Default)]
-struct Lines(Vec<u8>);
+pub(super) struct Lines(pub(super) Vec<u8>);
 
 impl Iterator for Lines {
     type Item = Vec<u8>;

@@ -95,6 +95,12 @@ impl Lab {
         Ok(lab)
     }
 
+    /// Whether the server speaks WebTransport.
+    pub(super) async fn has_webtransport(&self) -> Result<bool, String> {
+        let answer = self.api.send(&Call::get("api/v1/webtransport")).await?;
+        Ok(answer.status == StatusCode::OK)
+    }
+
     /// Deletes the event if this run created it.
     pub(super) async fn close(&self) {
         let Some(token) = &self.owner else { return };

@@ -117,8 +117,12 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
     let outcome = runtime.block_on(async {
         let stop = signal::stop();
         let lab = lab::Lab::open(base, tls, args).await?;
+        let measure = async {
+            let offered = offered(&lab, variants).await?;
+            run::measure(&lab, args, &offered).await
+        };
         let measured = tokio::select! {
-            measured = run::measure(&lab, args, &variants) => measured,
+            measured = measure => measured,
             () = stop => Err("interrupted".to_owned()),
         };
         // Also after a failure or Ctrl-C: the event must not stay in the organiser's list.
@@ -133,6 +137,22 @@ pub(super) fn run(args: &CompareArgs) -> ExitCode {
         ),
         Err(why) => fail(&why, 1),
     }
+}
+
+/// Leaves WebTransport out where the server does not offer it: it is off by default.
+async fn offered(lab: &lab::Lab, variants: Vec<Variant>) -> Result<Vec<Variant>, String> {
+    let (sessions, others): (Vec<_>, Vec<_>) = variants
+        .iter()
+        .partition(|variant| variant.transport == Transport::WebTransport);
+    if sessions.is_empty() || lab.has_webtransport().await? {
+        return Ok(variants);
+    }
+    let why = "the server does not speak WebTransport; start it with --webtransport-listen";
+    if others.is_empty() {
+        return Err(why.to_owned());
+    }
+    value::complain("compare", why);
+    Ok(others)
 }
 
 /// Prints the results. Returns how many watchers lost something.

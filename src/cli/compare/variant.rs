@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::super::client::Transport;
 
 /// In the order in which the table shows them, the pushes first.
-pub(super) const ALL: [Transport; 7] = [
+pub(super) const ALL: [Transport; 8] = [
     Transport::Sse,
     Transport::Ndjson,
     Transport::WebSocket,
+    Transport::WebTransport,
     Transport::SocketIo,
     Transport::Frame,
     Transport::LongPoll,
@@ -30,6 +31,7 @@ impl Variant {
             Transport::Sse => "Server-sent events".into(),
             Transport::Ndjson => "Lines of JSON".into(),
             Transport::WebSocket => "WebSocket".into(),
+            Transport::WebTransport => "WebTransport".into(),
             Transport::SocketIo => "Socket.IO".into(),
             Transport::Frame => "iframe streaming".into(),
             Transport::LongPoll => "Long poll".into(),
@@ -45,6 +47,7 @@ impl Variant {
             Transport::Sse
             | Transport::Ndjson
             | Transport::WebSocket
+            | Transport::WebTransport
             | Transport::SocketIo
             | Transport::Frame
             | Transport::LongPoll => Duration::from_secs(1),
@@ -100,6 +103,6 @@ mod tests {
             names,
             ["Server-sent events", "Poll every 1s", "Poll every 3s"]
         );
-        assert_eq!(list(&ALL, &[second, second * 3]).len(), 8);
+        assert_eq!(list(&ALL, &[second, second * 3]).len(), 9);
     }
 }

@@ -97,6 +97,7 @@ mod tests {
             admin_token: token.map(Hidden::new),
             register_rate_per_ip: 0,
             lab: true,
+            webtransport: None,
         }
     }
 

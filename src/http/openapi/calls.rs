@@ -293,6 +293,17 @@ const ALL: &[Call] = &[
         ..CALL
     },
     Call {
+        path: "/api/v1/webtransport",
+        id: "getWebTransport",
+        summary: "Where WebTransport is, never cached",
+        notes: "Sessions are at `<url>/api/v1/events/{slug}/wt`, over HTTP/3; `?after=` resumes. A browser \
+            takes each of `certificate_hashes` as a value of `serverCertificateHashes`; with an empty list it \
+            checks the certificate as any other.",
+        answers: &[(200, "The origin and the hashes", &[(JSON, "WebTransport")])],
+        refusals: &[Code::NotFound, Code::BadRequest],
+        ..CALL
+    },
+    Call {
         path: "/api/v1/openapi.json",
         id: "getDocument",
         summary: "This document",

@@ -251,6 +251,7 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::Delivery>()
         .schema_from::<s::Deliveries>()
         .schema_from::<s::Moment>()
+        .schema_from::<s::WebTransport>()
         .schema_from::<s::Health>()
         .schema_from::<s::FieldError>()
         .schema_from::<s::Problem>()

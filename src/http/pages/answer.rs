@@ -95,6 +95,25 @@ pub(super) fn embedding(mut response: Response) -> Response {
     response
 }
 
+/// Allows a page to connect to one more origin.
+pub(super) fn connecting(mut response: Response, origin: &str) -> Response {
+    let policy = response
+        .headers_mut()
+        .get_mut(header::CONTENT_SECURITY_POLICY);
+    if let Some(policy) = policy
+        && let Ok(text) = policy.to_str()
+        // The origin consists of a host that was checked, and digits.
+        && let Ok(wider) = HeaderValue::try_from(text.replacen(
+            "connect-src 'self'",
+            &format!("connect-src 'self' {origin}"),
+            1,
+        ))
+    {
+        *policy = wider;
+    }
+    response
+}
+
 /// Headers of every response at a page's address, also of redirects: a private link must not leak.
 fn secure(headers: &mut HeaderMap) {
     headers.insert(

@@ -21,7 +21,16 @@ use crate::store::CreateError;
 use crate::text::Texts;
 
 /// In the order in which the page explains them. The page ranks them by its measurements.
-const TRANSPORTS: [&str; 6] = ["sse", "websocket", "socketio", "long-poll", "frame", "poll"];
+const TRANSPORTS: [&str; 8] = [
+    "sse",
+    "ndjson",
+    "websocket",
+    "webtransport",
+    "socketio",
+    "long-poll",
+    "frame",
+    "poll",
+];
 
 /// `GET /e/{slug}/compare`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
@@ -52,6 +61,7 @@ fn transport(texts: Texts, key: &'static str) -> TransportView {
         how: text("how"),
         pick: text("pick"),
         mind: text("mind"),
+        panel: text("panel"),
     }
 }
 

@@ -41,16 +41,13 @@ pub use answer::{error_page, see_other};
 
 use super::{first_of, read, with};
 use crate::context::Shared;
+use crate::context::head::request_head;
 use crate::http::body::body;
 use admin::actions::{Action, Moved};
 use admin::{actions, audit, door, event, events, import, login, person, webhooks};
 use visit::visit;
 
 /// Every page.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the same shape as every module's routes: a context is cheap to hand over"
-)]
 pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
     let choice = warp::query::raw().and_then(|query: String| async move {
         if query.contains("lang=") {
@@ -68,13 +65,27 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
             language::switch(&context.settings, &visit).ok_or_else(reject::not_found)
         })
         .boxed();
-    first_of([
+    let pages = first_of([
         chosen,
         public(&context),
         mailing(&context),
         console(&context),
         webhook_pages(&context),
-    ])
+    ]);
+    if context.settings.webtransport.is_none() {
+        return pages;
+    }
+    request_head()
+        .and(pages)
+        .map(move |head, response| {
+            let settings = &context.settings;
+            let webtransport = settings.webtransport.as_ref();
+            match webtransport.and_then(|webtransport| webtransport.origin(&head, settings)) {
+                Some(origin) => answer::connecting(response, &origin),
+                None => response,
+            }
+        })
+        .boxed()
 }
 
 fn public(context: &Shared) -> BoxedFilter<(Response,)> {

@@ -38,7 +38,7 @@ pub(super) fn event() -> Event {
 }
 
 /// The choices of a server that was started without flags.
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         heartbeat: Duration::from_secs(15),
         public_url: None,
@@ -48,6 +48,7 @@ pub(super) fn settings() -> Settings {
         admin_token: None,
         register_rate_per_ip: 0,
         lab: true,
+        webtransport: None,
     }
 }
 

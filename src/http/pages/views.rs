@@ -250,6 +250,8 @@ pub(super) struct TransportView {
     pub(super) pick: String,
     /// What it costs.
     pub(super) mind: String,
+    /// What the network panel of a browser's developer tools shows of it.
+    pub(super) panel: String,
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
+use headcount::domain::clock::Clock;
 use serde_json::Value;
 
 use super::run::Run;
-use crate::support::app::{App, TOKEN};
+use crate::support::app::{App, Database, TOKEN};
 
 const LIGHT: [&str; 10] = [
     "--watchers",
@@ -30,7 +31,8 @@ async fn events(app: &App) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_transport_ends_on_the_newest_count() {
-    let app = App::sqlite().await;
+    let flags = ["--webtransport-listen", "127.0.0.1:0"];
+    let app = App::start(Database::Sqlite, &flags, Clock::System).await;
     let before = events(&app).await.len();
     let folder = tempfile::tempdir().expect("a folder");
     let report = folder.path().join("report.html");
@@ -61,6 +63,7 @@ async fn every_transport_ends_on_the_newest_count() {
             "Server-sent events",
             "Lines of JSON",
             "WebSocket",
+            "WebTransport",
             "Socket.IO",
             "iframe streaming",
             "Long poll",
@@ -90,9 +93,9 @@ async fn every_transport_ends_on_the_newest_count() {
     }
     // However slow the machine, a poll cannot know sooner than it asks.
     let age = |row: usize| rows[row]["mean_age_ms"].as_f64().expect("an age");
-    assert!(age(7) > age(6) && age(7) > 150.0, "{rows:?}");
+    assert!(age(8) > age(7) && age(8) > 150.0, "{rows:?}");
     assert!(
-        rows[5]["requests_per_update"].as_f64().expect("a number") > 0.5,
+        rows[6]["requests_per_update"].as_f64().expect("a number") > 0.5,
         "a long poll asks for each"
     );
     assert_eq!(events(&app).await.len(), before, "the lab event is gone");

@@ -1,10 +1,11 @@
 //! `headcount watch`.
 
+use headcount::domain::clock::Clock;
 use serde_json::{Value, json};
 
 use super::proxy::Proxy;
 use super::run::Run;
-use crate::support::app::App;
+use crate::support::app::{App, Database};
 
 /// The same story over each transport: present state, a change, a cut in which something happens,
 /// the end.
@@ -88,6 +89,43 @@ async fn ndjson() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frame() {
     story("frame").await;
+}
+
+/// Its packets do not pass through the proxy of the other stories.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webtransport() {
+    let flags = ["--webtransport-listen", "127.0.0.1:0"];
+    let app = App::start(Database::Sqlite, &flags, Clock::System).await;
+    app.event("gala", 100).await;
+    let url = format!("http://{}/e/gala", app.address());
+    let args = ["watch", &url, "--json", "--transport", "wt"];
+    let mut watch = Run::headcount(&args);
+    assert_eq!(watch.json().await["registered"], 0);
+    app.register("gala", "Ada", "ada@example.org").await;
+    assert_eq!(
+        watch.line().await,
+        app.get("/api/v1/events/gala").await.body,
+        "exactly the count object, once: the stream or a datagram"
+    );
+    app.register("gala", "Bob", "bob@example.org").await;
+    assert_eq!(watch.json().await["registered"], 2);
+    let path = "/api/v1/events/gala?confirm=gala";
+    app.organise("DELETE", path, &Value::Null).await;
+    let (code, left, stderr) = watch.end().await;
+    assert_eq!((code, left.as_str()), (Some(1), ""), "{stderr}");
+    assert!(stderr.contains("deleted"), "{stderr}");
+
+    let (code, _, stderr) = Run::headcount(&args).end().await;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("no such event"), "{stderr}");
+
+    let without = App::sqlite().await;
+    let url = format!("http://{}/e/welcome", without.address());
+    let (code, _, stderr) = Run::headcount(&["watch", &url, "--transport", "wt"])
+        .end()
+        .await;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("--webtransport-listen"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod abandoned;
+mod aioquic;
 mod frames;
 mod lines;
 mod memory;
@@ -15,6 +16,7 @@ mod streams;
 mod vary;
 mod websocket_rules;
 mod websockets;
+mod webtransport;
 
 use std::time::Duration;
 

@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use super::lines::Lines;
 use super::socketio::Polling;
-use super::{SOON, gala, join, websockets};
+use super::webtransport::{Session, with_webtransport};
+use super::{SOON, join, websockets};
 use crate::support::app::App;
 use crate::support::sse::Stream;
 
@@ -52,6 +53,15 @@ async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cur
             let mut socket = websockets::connect(app, &format!("?after={after}")).await;
             loop {
                 let count = &websockets::next(&mut socket, "count").await["data"];
+                if there(count) {
+                    return cursor(count);
+                }
+            }
+        }
+        "wt" => {
+            let mut session = Session::open(app, &path("/wt?")).await;
+            loop {
+                let count = &session.next("count").await["data"];
                 if there(count) {
                     return cursor(count);
                 }
@@ -112,17 +122,18 @@ async fn follow(app: &App, transport: &str, after: &str, registered: u64) -> Cur
 
 #[tokio::test]
 async fn every_transport_ends_on_the_same_state() {
-    const TRANSPORTS: [&str; 8] = [
+    const TRANSPORTS: [&str; 9] = [
         "sse",
         "ndjson",
         "changes",
         "ws",
+        "wt",
         "socketio",
         "frame",
         "long-poll",
         "poll",
     ];
-    let (app, begin) = gala(&[]).await;
+    let (app, begin) = with_webtransport(&[]).await;
     let play = async |registrations: std::ops::RangeInclusive<usize>| {
         let mut last = String::new();
         for n in registrations {

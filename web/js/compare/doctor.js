@@ -1,4 +1,4 @@
-// What the six lines show about this browser and its network.
+// What the lines show about this browser and its network.
 import { clockEstimate } from "../clock.js";
 import { best } from "./verdict.js";
 import { formatTime, say } from "./format.js";
@@ -6,6 +6,7 @@ import { formatTime, say } from "./format.js";
 // Longer than any honest network takes; a buffering proxy may hold data for many seconds, or for
 // ever.
 const PROMPT_MS = 2_000;
+const ABSENT = { unsupported: "unsupported", off: "off" };
 
 function checks(lanes, order, running_ms) {
   const of = Object.fromEntries(lanes.map((lane) => [lane.meter.key, lane]));
@@ -16,6 +17,7 @@ function checks(lanes, order, running_ms) {
     : null;
   const late = first_ms === null && since_ms > PROMPT_MS * 3;
   const socket = of.websocket.meter;
+  const webTransport = of.webtransport.meter;
   const cuts = lanes.flatMap(({ meter }) => meter.cuts);
   const silence = Math.max(...lanes.map(({ meter }) => meter.longest_silence_ms));
   const clock = clockEstimate();
@@ -38,6 +40,9 @@ function checks(lanes, order, running_ms) {
     socket.opening_ms !== null
       ? ["websocket", "fine", { time: formatTime(socket.opening_ms) }]
       : ["websocket", socket.failures ? "look" : "open"],
+    webTransport.opening_ms !== null
+      ? ["webtransport", "fine", { time: formatTime(webTransport.opening_ms) }]
+      : ["webtransport", webTransport.failures ? "look" : (ABSENT[webTransport.state] ?? "open")],
     cuts.length
       ? ["cuts", "look", { n: cuts.length, time: formatTime(Math.min(...cuts)) }]
       : ["cuts", "fine", { time: formatTime(silence) }],
@@ -67,7 +72,7 @@ export function bindDoctor(root) {
     items.set(name, { row, mark, word, text });
     return items.get(name);
   };
-  const marks = { fine: "✓", look: "!", open: "…" };
+  const marks = { fine: "✓", look: "!", open: "…", unsupported: "–", off: "–" };
   /** `running_ms`: for how long the lines have been open. */
   return (lanes, order, running_ms) => {
     for (const [name, how, values] of checks(lanes, order, running_ms)) {
@@ -76,7 +81,7 @@ export function bindDoctor(root) {
       if (text.textContent === next) continue;
       row.dataset.how = how;
       mark.textContent = marks[how];
-      word.textContent = say(`doctor-${how}`);
+      word.textContent = say(`doctor-${how in ABSENT ? "open" : how}`);
       text.textContent = next;
     }
   };

@@ -3,14 +3,23 @@
 // wavering(): it comes back by itself, news(): the event's details or announcement may have
 // changed, or it is gone.
 import { countUrl, retryAfterMs } from "../probe.js";
-import { REQUEST, HEAD, UPGRADE, FRAME_DOCUMENT, bytesOf, chunk, webSocketFrame } from "./sizes.js";
+import { Messages } from "./messages.js";
+import {
+  REQUEST,
+  HEAD,
+  UPGRADE,
+  FRAME_DOCUMENT,
+  bytesOf,
+  chunk,
+  queryOf,
+  webSocketFrame,
+} from "./sizes.js";
 
 const WAIT_S = 25;
 const PATIENCE_MS = 8_000;
-const query = (after, first = "?") => (after ? `${first}after=${encodeURIComponent(after)}` : "");
 
 export function openSse(slug, after, on) {
-  const source = new EventSource(`${countUrl(slug)}/stream${query(after)}`);
+  const source = new EventSource(`${countUrl(slug)}/stream${queryOf(after)}`);
   on.request();
   on.bytes(REQUEST);
   source.addEventListener("open", () => {
@@ -39,20 +48,17 @@ export function openSse(slug, after, on) {
 
 export function openWebSocket(slug, after, on) {
   const socket = new WebSocket(
-    `${location.origin.replace(/^http/, "ws")}${countUrl(slug)}/ws${query(after)}`,
+    `${location.origin.replace(/^http/, "ws")}${countUrl(slug)}/ws${queryOf(after)}`,
   );
-  let retry_ms;
+  const messages = new Messages(on);
   on.request();
   on.bytes(UPGRADE);
   socket.addEventListener("open", () => on.up());
   socket.addEventListener("message", ({ data }) => {
     on.bytes(webSocketFrame(data));
-    const message = JSON.parse(data);
-    if (message.type === "count") on.count(message.data);
-    if (["details", "notice", "bye"].includes(message.type)) on.news();
-    if (message.type === "bye") retry_ms = message.retry_ms ?? message.data?.retry_ms;
+    messages.take(data);
   });
-  socket.addEventListener("close", () => on.down(retry_ms));
+  socket.addEventListener("close", () => on.down(messages.retry_ms));
   return () => socket.close();
 }
 
@@ -106,14 +112,17 @@ export const openPolls = (every_ms) => (slug, after, on) => {
       Accept: "application/json",
       ...(!wait && position ? { "If-None-Match": `"${position}"` } : {}),
     };
-    const answer = await fetch(countUrl(slug) + (wait ? `${query(position)}&wait=${WAIT_S}` : ""), {
-      headers,
-      cache: "no-store",
-      signal: AbortSignal.any([
-        stop.signal,
-        AbortSignal.timeout(PATIENCE_MS + (wait ? WAIT_S * 1_000 : 0)),
-      ]),
-    });
+    const answer = await fetch(
+      countUrl(slug) + (wait ? `${queryOf(position)}&wait=${WAIT_S}` : ""),
+      {
+        headers,
+        cache: "no-store",
+        signal: AbortSignal.any([
+          stop.signal,
+          AbortSignal.timeout(PATIENCE_MS + (wait ? WAIT_S * 1_000 : 0)),
+        ]),
+      },
+    );
     const text = await answer.text();
     on.bytes(REQUEST + HEAD + bytesOf(text));
     if (!answer.ok && answer.status !== 304) return on.down(retryAfterMs(answer));

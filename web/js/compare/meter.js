@@ -31,6 +31,11 @@ export class Meter extends EventTarget {
     this.#open = open;
   }
 
+  /** The line cannot run: the browser lacks it, or the server does not offer it. */
+  get isAbsent() {
+    return this.state === "unsupported" || this.state === "off";
+  }
+
   start() {
     this.#drop();
     const line = (this.#line += 1);
@@ -49,6 +54,10 @@ export class Meter extends EventTarget {
       up: own(() => this.#up()),
       count: own((count) => this.#show(count)),
       news: own(() => this.dispatchEvent(new Event("news"))),
+      absent: own((state) => {
+        this.#drop();
+        this.#become(state);
+      }),
       wavering: own(() => {
         this.#lost();
         this.#become("down");
@@ -62,6 +71,7 @@ export class Meter extends EventTarget {
 
   /** Drops the line; it reconnects after `pause_ms` and resumes from its position. */
   cut(pause_ms) {
+    if (this.isAbsent) return;
     this.#drop();
     this.#become("cut");
     this.reconnects += 1;

@@ -1,11 +1,10 @@
-// The compare page: six lines to one event, measured against one log by one clock.
+// The compare page: eight lines to one event, measured against one log by one clock.
 import { formatNumber, say } from "./format.js";
 import { MANY, keepClock, serverNow } from "../clock.js";
 import { ChangeLog } from "./change-log.js";
 import { Meter } from "./meter.js";
 import { Lane, arrange } from "./lane.js";
-import { openFrame, openPolls, openSse, openWebSocket } from "./lines.js";
-import { openSocketIo } from "./socketio.js";
+import { openers } from "./openers.js";
 import { rank } from "./rank.js";
 import { verdict } from "./verdict.js";
 import { bindRanking } from "./ranking.js";
@@ -29,15 +28,7 @@ export function start(root) {
   const log = new ChangeLog(slug, initial.position);
   const truths = document.querySelectorAll("[data-count-registered], [data-truth]");
   const interval = () => Number(find("[name=interval]:checked").value);
-  const openers = {
-    sse: openSse,
-    websocket: openWebSocket,
-    socketio: openSocketIo,
-    "long-poll": openPolls(null),
-    frame: openFrame(find("[data-frame]")),
-    poll: openPolls(interval),
-  };
-  const lanes = Object.entries(openers).map(
+  const lanes = Object.entries(openers(find("[data-frame]"), interval)).map(
     ([key, open]) => new Lane(find(`[data-lane="${key}"]`), new Meter(key, slug, open)),
   );
   const meters = lanes.map(({ meter }) => meter);

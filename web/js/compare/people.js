@@ -2,7 +2,7 @@
 import { drawKey, send } from "../send.js";
 import { say } from "./format.js";
 
-const AT_ONCE = 2; // of the six connections that HTTP/1.1 gives a browser three are held by the lines
+const AT_ONCE = 2; // of the six connections that HTTP/1.1 gives a browser four are held by the lines
 
 export function bindPeople(slug, buttons, announce) {
   const url = `/api/v1/events/${encodeURIComponent(slug)}/registrations`;

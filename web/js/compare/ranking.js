@@ -1,4 +1,4 @@
-// All six ages in one glance: best first, on one scale that begins at 0.
+// All ages in one glance: best first, on one scale that begins at 0.
 import { ageText } from "./rank.js";
 
 /** `list` has a row for each transport; the result puts an order from `rank` into it. */

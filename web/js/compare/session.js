@@ -1,6 +1,7 @@
-// When the page compares: while it is visible, and in one page of a browser only. Three of its
-// lines hold connections, and HTTP/1.1 gives a browser six.
+// When the page compares: while it is visible, and in one page of a browser only. Four of its lines
+// hold connections, and HTTP/1.1 gives a browser six.
 import { drawKey } from "../send.js";
+import { holdSlot } from "./slot.js";
 
 const CHANNEL = "headcount-compare";
 
@@ -13,10 +14,13 @@ export function bindSession({ run, rest }) {
   let channel = null;
   let taken = false;
   let running = false;
+  let release = () => {};
 
   const become = (next) => {
     if (running === next) return;
     running = next;
+    release();
+    release = next ? holdSlot(id) : () => {};
     if (!next) return rest(taken);
     channel?.postMessage({ id });
     run();

@@ -29,6 +29,16 @@ pub(super) struct Moment {
     at: String,
 }
 
+/// Where WebTransport is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WebTransport {
+    /// The origin, such as `https://events.example.org:8443`.
+    #[schema(format = "uri")]
+    url: String,
+    /// The SHA-256 of each certificate that a client may meet, in hexadecimal. Empty with a certificate of an authority.
+    certificate_hashes: Vec<String>,
+}
+
 /// The process's state.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
