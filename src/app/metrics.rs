@@ -13,6 +13,7 @@ use super::{backups, metrics_listener};
 use crate::live::hub::Hub;
 use crate::outbox::housekeeping;
 use crate::store::Store;
+use crate::transport::webtransport;
 
 /// How often the published counts are compared with the sums of the rows.
 const AUDIT: Duration = Duration::from_secs(15);
@@ -135,6 +136,14 @@ fn describe_connections() {
     metrics::describe_counter!(
         "headcount_connections_cut_total",
         "Connections still open at the end of a drain."
+    );
+    metrics::describe_gauge!(
+        webtransport::OPEN,
+        "Open connections of WebTransport, refusals included."
+    );
+    metrics::describe_counter!(
+        webtransport::REFUSED,
+        "Connections of WebTransport over a limit, by limit."
     );
     metrics::describe_counter!(
         "headcount_tls_handshakes_failed_total",

@@ -4,10 +4,12 @@
 
 Checks the certificate's hash, opens a session and prints what arrives, one JSON array a line:
 ["status", 404, body], ["line", text], ["datagram", text], ["stream-end"], ["close", code, reason], ["reset", stream],
-["end", error code]. MODE adds what no browser does: `streams`, `datagrams`, `head`, `method`, `settings`, `twice`, `garbage`.
+["end", error code]. MODE adds what no browser does: `streams`, `datagrams`, `head`, `method`, `settings`, `twice`, `garbage`. A number opens as many sessions, one after the other,
+and holds them.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import ssl
@@ -110,6 +112,21 @@ def request(path, method=b"CONNECT"):
     return fields
 
 
+async def many(port, path, number):
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(number):
+            configuration = QuicConfiguration(
+                is_client=True, alpn_protocols=H3_ALPN, verify_mode=ssl.CERT_NONE, max_datagram_frame_size=65_536
+            )
+            session = connect("127.0.0.1", int(port), configuration=configuration, create_protocol=Client)
+            client = await stack.enter_async_context(session)
+            client.http = H3Connection(client._quic, enable_webtransport=True)
+            stream = client._quic.get_next_available_stream_id()
+            client.http.send_headers(stream, request(path))
+            client.transmit()
+        await asyncio.Event().wait()
+
+
 async def main(port, path, expected, modes):
     configuration = QuicConfiguration(
         is_client=True, alpn_protocols=H3_ALPN, verify_mode=ssl.CERT_NONE, max_datagram_frame_size=65_536
@@ -150,4 +167,8 @@ async def main(port, path, expected, modes):
         await client.wait_closed()
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]))
+port, path, expected, *modes = sys.argv[1:]
+if modes and modes[0].isdigit():
+    asyncio.run(many(port, path, int(modes[0])))
+else:
+    asyncio.run(main(port, path, expected, modes))

@@ -17,7 +17,7 @@ use crate::support::app::{App, config};
 use crate::support::sqlite::File;
 
 const LISTEN: [&str; 2] = ["--webtransport-listen", "127.0.0.1:0"];
-const WT: &str = "/api/v1/events/gala/wt";
+pub(super) const WT: &str = "/api/v1/events/gala/wt";
 
 /// A server with WebTransport and one event, and the event's present position.
 pub(super) async fn with_webtransport(flags: &[&str]) -> (App, String) {
@@ -25,7 +25,7 @@ pub(super) async fn with_webtransport(flags: &[&str]) -> (App, String) {
 }
 
 /// What `GET /api/v1/webtransport` says: the port, and the first hash.
-async fn address(app: &App) -> (u16, String) {
+pub(super) async fn address(app: &App) -> (u16, String) {
     let told = app.get("/api/v1/webtransport").await;
     assert_eq!(told.status, 200, "{}", told.body);
     let told = told.json();
@@ -105,7 +105,7 @@ impl Session {
 
 #[tokio::test]
 async fn a_stream_has_every_message_and_each_count_is_a_datagram_too() {
-    let (app, begin) = with_webtransport(&[]).await;
+    let (app, begin) = with_webtransport(&["--drain", "4s"]).await;
     let mut client = ask(&app, WT, &[]).await;
     assert_eq!(client.next("status").await[1], 200);
     let first = client.message("count").await;
