@@ -1,7 +1,7 @@
 // The console: two organisers at once, a double click, and moments with seconds.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PASSWORD, says, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, says, startBrowser, startServer, visit } from "./support.mjs";
 
 let browser;
 let server;
@@ -16,11 +16,11 @@ after(async () => {
 async function desk(slug, tab = "", options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  await page.goto(`${server.base}/admin/login`);
+  await visit(page, `${server.base}/admin/login`);
   await page.locator("input[type=password]").fill(PASSWORD);
   await page.locator("form button[type=submit]").first().click();
   await page.waitForURL(/\/admin$/);
-  await page.goto(`${server.base}/admin/events/${slug}${tab}`);
+  await visit(page, `${server.base}/admin/events/${slug}${tab}`);
   await says(page, "live");
   return page;
 }
@@ -62,13 +62,13 @@ test("a double click on announce, reset or close acts once", async () => {
   await page.waitForURL(/done=announced/);
   await page.locator('form[action$="/close"] [type=submit]').dblclick();
   await page.waitForURL(/done=closed/);
-  await page.goto(`${server.base}/admin/events/twice/settings`);
+  await visit(page, `${server.base}/admin/events/twice/settings`);
   await page.locator("#reset-confirm").fill("twice");
   await page.locator('form[action$="/reset"] [type=submit]').dblclick();
   await page.waitForURL(/done=reset/);
   assert.deepEqual(await actions("twice"), ["reset", "edit", "announce", "create"]);
   // Opening is one button, which the page shows as soon as it is closed.
-  await page.goto(`${server.base}/admin/events/twice`);
+  await visit(page, `${server.base}/admin/events/twice`);
   await page.locator('form[action$="/open"] [type=submit]').click();
   await page.waitForURL(/done=opened/);
   assert.equal((await details("twice")).state, "open");
@@ -123,7 +123,7 @@ test("a refused form is shown where it is, with what was typed, and the first fa
   });
   assert.deepEqual(await focused(), { id: "edit-closes", inSight: true });
   assert.equal(await page.locator("#edit-opens").inputValue(), "2031-01-02T10:00");
-  await page.goto(`${server.base}/admin/events/refused`);
+  await visit(page, `${server.base}/admin/events/refused`);
   const announce = page.locator('form[action$="/announce"]');
   await refuse(announce, async () => {
     await page.locator("#announce-hours").selectOption("72");
@@ -132,7 +132,7 @@ test("a refused form is shown where it is, with what was typed, and the first fa
   assert.deepEqual(await focused(), { id: "announce-text", inSight: true });
   assert.equal(await page.locator("#announce-hours").inputValue(), "72");
   // The form for a new event stands below the list.
-  await page.goto(`${server.base}/admin`);
+  await visit(page, `${server.base}/admin`);
   await page.locator("#create > summary").click();
   await refuse(page.locator('form[action="/admin/events"]'), async () => {
     await page.locator("#create-title").fill("Another");
@@ -216,14 +216,14 @@ test("every other time of the console is in the event's zone too, with its name"
   await server.organise("POST", "/events/own/announcements", { text: "Doors close" });
   await announced.filter({ hasText: /\d E[SD]T: “Doors close”/ }).waitFor();
   await page.locator("[data-notice]", { hasText: /Doors close.*\d E[SD]T/ }).waitFor();
-  await page.goto(`${server.base}/admin/events/own/audit`);
+  await visit(page, `${server.base}/admin/events/own/audit`);
   assert.match(await page.locator("td time").first().innerText(), / E[SD]T$/);
   assert.deepEqual(await zoneless(), []);
 });
 
 test("a new event has the organiser's zone, and a refused form moves to its first mistake", async () => {
   const page = await desk("own", "", { timezoneId: "Europe/Berlin" });
-  await page.goto(`${server.base}/admin`);
+  await visit(page, `${server.base}/admin`);
   await page.locator("#create > summary").click();
   const zone = page.locator("#create-time-zone");
   await page.waitForFunction(
@@ -248,7 +248,7 @@ test("the editor of questions follows another organiser, and warns before it ove
   const ask = (label) =>
     server.organise("PATCH", "/events/ask", { questions: [{ key: "a", label, kind: "text" }] });
   const page = await desk("ask");
-  await page.goto(`${server.base}/admin/events/ask/form`);
+  await visit(page, `${server.base}/admin/events/ask/form`);
   await says(page, "live");
   await ask("Diet?");
   await page.waitForFunction(() => document.querySelector("#label-0")?.value === "Diet?");

@@ -1,7 +1,7 @@
 // Erasing in a real browser: by the visitor on the private page, and by the organiser in the list.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PASSWORD, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, startBrowser, startServer, visit } from "./support.mjs";
 
 let browser;
 let server;
@@ -39,11 +39,11 @@ test("the organiser's list keeps its filter and place after somebody was erased"
   await server.organise("POST", "/events", { slug: "ball", title: "Ball", capacity: 90 });
   for (let n = 1; n <= 52; n += 1) await server.register("ball", n);
   const page = await browser.newPage();
-  await page.goto(`${server.base}/admin/login`);
+  await visit(page, `${server.base}/admin/login`);
   await page.locator("[name=password]").fill(PASSWORD);
   await page.locator("main [type=submit]").click();
   await page.waitForURL(/\/admin$/);
-  await page.goto(`${server.base}/admin/events/ball?q=person&sort=-number&after=3#registrations`);
+  await visit(page, `${server.base}/admin/events/ball?q=person&sort=-number&after=3#registrations`);
   await page.waitForURL(/ball\/people\?q=person/);
   const row = page.locator("tbody tr", { hasText: "Person 2" });
   await row.locator("details", { hasText: "Erase" }).locator("summary").click();
@@ -58,10 +58,10 @@ test("the organiser's list keeps its filter and place after somebody was erased"
     "the message and the list are seen together",
   );
   assert.deepEqual(await page.locator("tbody th").allInnerTexts(), ["Person 1"]);
-  await page.goto(`${server.base}/admin/events/ball/people?sort=-number&after=3`);
+  await visit(page, `${server.base}/admin/events/ball/people?sort=-number&after=3`);
   assert.deepEqual(await page.locator("tbody th").allInnerTexts(), ["erased", "Person 1"]);
   // A row appears by itself, in the order of the list.
-  await page.goto(`${server.base}/admin/events/ball/people?sort=-number`);
+  await visit(page, `${server.base}/admin/events/ball/people?sort=-number`);
   await server.register("ball", 53);
   await page.locator("tbody tr:first-child th", { hasText: "Person 53" }).waitFor();
   assert.match(await page.locator(".list-total").innerText(), /53/);

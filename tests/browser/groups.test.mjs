@@ -1,7 +1,7 @@
 // Groups in a real browser: a party registers, waits as a whole, and becomes smaller.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startBrowser, startServer } from "./support.mjs";
+import { startBrowser, startServer, visit } from "./support.mjs";
 
 let browser;
 let server;
@@ -24,7 +24,7 @@ test("a family of three becomes two, and the next group gets the places", async 
   const settings = { title: "Dinner", capacity: 4, waitlist: true, max_party_size: 4 };
   await server.organise("POST", "/events", { slug: "dinner", ...settings });
   const page = await browser.newPage();
-  await page.goto(`${server.base}/e/dinner`);
+  await visit(page, `${server.base}/e/dinner`);
   await page.getByLabel("Name").fill("Ada");
   await page.getByLabel(/mail/i).fill("ada@example.org");
   await page.locator("#party_size").fill("5");
@@ -48,7 +48,7 @@ test("a family of three becomes two, and the next group gets the places", async 
   const places = page.locator("[data-count-places]");
   await places.filter({ hasText: "1 place is free, but the next group" }).waitFor();
   const waiting = await browser.newPage();
-  await waiting.goto(`${server.base}${new URL(next.links.page).pathname}`);
+  await visit(waiting, `${server.base}${new URL(next.links.page).pathname}`);
   const why = waiting.locator("[data-registration-why]");
   assert.equal(await why.innerText(), "1 place is free; your group of 2 waits for 1 more.");
 
@@ -66,7 +66,7 @@ test("a family of three becomes two, and the next group gets the places", async 
 test("the form asks how many as soon as the organiser allows groups", async () => {
   await server.organise("POST", "/events", { slug: "later", title: "Later", capacity: 2 });
   const page = await browser.newPage();
-  await page.goto(`${server.base}/e/later`);
+  await visit(page, `${server.base}/e/later`);
   const field = page.locator("#party_size");
   assert.equal(await field.isVisible(), false);
   await server.organise("PATCH", "/events/later", { max_party_size: 3 });

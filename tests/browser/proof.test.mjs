@@ -1,7 +1,7 @@
 // The bot check in a real browser: a worker solves the challenge, the page says that one waits.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PASSWORD, complaints, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, complaints, startBrowser, startServer, visit } from "./support.mjs";
 
 let browser;
 let server;
@@ -23,7 +23,7 @@ test("a visitor registers after a moment of work, and hears that it goes on", as
   await server.organise("POST", "/events", settings);
   const page = await browser.newPage();
   const found = complaints(page);
-  await page.goto(`${server.base}/e/gala`);
+  await visit(page, `${server.base}/e/gala`);
   // What the page says, whatever the machine's pace.
   await page.evaluate(() => {
     const progress = document.querySelector("[data-form-progress]");
@@ -53,7 +53,7 @@ test("a page that did not know of the check solves a challenge once it is asked"
   await page.route(/\/(stream|details|ball)(\?|$)/, (route) =>
     route.request().resourceType() === "document" ? route.continue() : route.abort(),
   );
-  await page.goto(`${server.base}/e/ball`);
+  await visit(page, `${server.base}/e/ball`);
   await server.organise("PATCH", "/events/ball", { proof_of_work: "on" });
   await fillIn(page, 1);
   assert.equal(await page.locator("#register").getAttribute("data-proof"), "off");
@@ -65,7 +65,7 @@ test("a page that did not know of the check solves a challenge once it is asked"
 test("without a worker the page keeps the entry and says that the check failed", async () => {
   const page = await browser.newPage();
   await page.route(/proof-worker/, (route) => route.abort());
-  await page.goto(`${server.base}/e/gala`);
+  await visit(page, `${server.base}/e/gala`);
   await fillIn(page, 2);
   await page.locator("#register [type=submit]").click();
   await page.locator("[data-form-summary]:focus", { hasText: "did not succeed" }).waitFor();

@@ -1,7 +1,7 @@
 // What an organiser gives away: the address, its QR code, the poster, snippets for other sites.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PASSWORD, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, startBrowser, startServer, visit } from "./support.mjs";
 
 let browser;
 let server;
@@ -17,11 +17,11 @@ after(async () => {
 test("the console offers the address, its code, the poster and snippets that work", async () => {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
-  await page.goto(`${server.base}/admin/login`);
+  await visit(page, `${server.base}/admin/login`);
   await page.locator("input[type=password]").fill(PASSWORD);
   await page.locator("form button[type=submit]").first().click();
   await page.waitForURL(/\/admin$/);
-  await page.goto(`${server.base}/admin/events/fair/share`);
+  await visit(page, `${server.base}/admin/events/fair/share`);
   const share = page.locator("#share");
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
   assert.match(await share.locator(".share-warning").innerText(), /--public-url/);
@@ -72,7 +72,7 @@ test("the code of an event is an image that other sites may show, and is revalid
     assert.equal((await fetch(url, { headers })).status, 304);
     assert.equal((await fetch(`${server.base}/e/nobody/${name}`)).status, 404);
     const page = await browser.newPage();
-    await page.goto(`${server.base}/e/fair`);
+    await visit(page, `${server.base}/e/fair`);
     const side = await page.evaluate(async (src) => {
       const image = Object.assign(new Image(), { src });
       await image.decode();

@@ -113,6 +113,18 @@ export function startBrowser(flags = [], { quic = false, ...options } = {}) {
   });
 }
 
+/** Waits until every script of the page has started: before that a click may find none. */
+export async function lively(page) {
+  await page.locator("html[data-lively]").waitFor({ state: "attached", timeout: 30_000 });
+}
+
+/** Opens a page and waits until its scripts have started. */
+export async function visit(page, url) {
+  const answer = await page.goto(url);
+  await lively(page);
+  return answer;
+}
+
 /** Waits until the page shows `expected` as its headcount. */
 export async function shows(page, expected) {
   await page.waitForFunction(

@@ -29,12 +29,15 @@ const BEHAVIOURS = [
 ];
 
 /** Loads what the elements of `root` need, also when it was put into the page later. */
-export function enliven(root) {
+export async function enliven(root) {
+  const started = [];
   for (const [selector, module] of BEHAVIOURS) {
     const found = root.querySelectorAll(selector);
     if (found.length)
-      import(module).then(({ start }) => found.forEach((element) => start(element)));
+      started.push(import(module).then(({ start }) => found.forEach((element) => start(element))));
   }
+  await Promise.all(started);
 }
 
-enliven(document);
+// For tests: whatever is on the page answers from now on.
+enliven(document).then(() => document.documentElement.toggleAttribute("data-lively", true));
