@@ -20,7 +20,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         // crowd.
         http::registering(context),
         over_limit(),
-        transport::routes(context.clone(), http::frame_sentences),
+        transport::routes(context.clone(), http::frame_sentences, http::may_preview),
         http::routes(context),
         pages::routes(context.clone()),
         assets::routes(),

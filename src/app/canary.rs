@@ -261,6 +261,8 @@ impl Busiest {
         };
         let busiest = channels
             .iter()
+            // It is a client like any other, and knows no drafts.
+            .filter(|channel| !channel.newest().event.is_draft())
             .max_by_key(|channel| busy(channel))
             .map(|channel| channel.newest().event.id);
         self.revisions = channels

@@ -128,6 +128,8 @@ pub fn event(event: &Event) -> Value {
         "erase_after_days": event.erase_after,
         "proof_of_work": event.proof_of_work,
         "public_chart": event.public_chart,
+        "visibility": event.visibility,
+        "archived": event.archived,
         "state": event.state(),
         "round": event.round,
         "registered": event.registered,

@@ -8,6 +8,7 @@ use super::party::PartySize;
 use super::proof_of_work::ProofOfWork;
 use super::questions::Question;
 use super::retention::EraseAfter;
+use super::visibility::Visibility;
 
 /// The settings that an organiser changes. `None` keeps a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub struct Edit {
     pub proof_of_work: Option<ProofOfWork>,
     /// Whether anybody may see how the counts developed.
     pub public_chart: Option<bool>,
+    /// Who finds it.
+    pub visibility: Option<Visibility>,
+    /// `true` puts it away and closes it, `false` brings it back, still closed.
+    pub archived: Option<bool>,
     /// How long before the start to remind; `Some(None)` for no reminder.
     pub remind_before: Option<Option<RemindBefore>>,
     /// Which mails are sent.
@@ -63,6 +68,8 @@ impl Edit {
             erase_after,
             proof_of_work,
             public_chart,
+            visibility,
+            archived,
             remind_before,
             mails,
             questions,
@@ -80,6 +87,8 @@ impl Edit {
             && erase_after.is_none()
             && proof_of_work.is_none()
             && public_chart.is_none()
+            && visibility.is_none()
+            && archived.is_none()
             && remind_before.is_none()
             && mails.is_none()
             && questions.is_none()
@@ -139,6 +148,14 @@ impl Edit {
         let (new, seen) = (self.public_chart.as_ref(), was.public_chart.as_ref());
         if clash(new, seen, &event.public_chart) {
             names.push("public_chart");
+        }
+        let (new, seen) = (self.visibility.as_ref(), was.visibility.as_ref());
+        if clash(new, seen, &event.visibility) {
+            names.push(Visibility::FIELD);
+        }
+        let (new, seen) = (self.archived.as_ref(), was.archived.as_ref());
+        if clash(new, seen, &event.archived) {
+            names.push("archived");
         }
         let (new, seen) = (self.remind_before.as_ref(), was.remind_before.as_ref());
         if clash(new, seen, &event.mail.remind_before) {

@@ -15,6 +15,7 @@ use super::proof_of_work::ProofOfWork;
 use super::questions::{Question, Questions};
 use super::registration::Status;
 use super::retention::EraseAfter;
+use super::visibility::Visibility;
 
 pub use super::capacity::Capacity;
 pub use super::edit::Edit;
@@ -108,6 +109,10 @@ pub struct Event {
     pub proof_of_work: ProofOfWork,
     /// Whether anybody may see how the counts developed.
     pub public_chart: bool,
+    /// Who finds it.
+    pub visibility: Visibility,
+    /// Whether it is over and put away. It is closed then.
+    pub archived: bool,
     /// Which mails it sends, and when it reminds.
     pub mail: MailSettings,
     /// How often the settings were edited.
@@ -210,8 +215,20 @@ impl Event {
             && self.erase_after == other.erase_after
             && self.proof_of_work == other.proof_of_work
             && self.public_chart == other.public_chart
+            && self.visibility == other.visibility
+            && self.archived == other.archived
             && self.mail == other.mail
             && self.questions.asked() == other.questions.asked()
+    }
+
+    /// Whether lists and feeds for everybody name it.
+    pub fn is_listed(&self) -> bool {
+        self.visibility == Visibility::Public && !self.archived
+    }
+
+    /// Whether only organisers know it.
+    pub fn is_draft(&self) -> bool {
+        self.visibility == Visibility::Draft
     }
 
     /// When its registrations are due to be erased; `None` if they are kept.
@@ -265,6 +282,10 @@ pub struct NewEvent {
     pub proof_of_work: ProofOfWork,
     /// Whether anybody may see how the counts developed.
     pub public_chart: bool,
+    /// Who finds it.
+    pub visibility: Visibility,
+    /// Whether it is put away, and closed.
+    pub archived: bool,
     /// Which mails it sends, and when it reminds.
     pub mail: MailSettings,
 }
@@ -286,6 +307,8 @@ impl NewEvent {
             erase_after: None,
             proof_of_work: ProofOfWork::Off,
             public_chart: false,
+            visibility: Visibility::Public,
+            archived: false,
             mail: MailSettings::default(),
         }
     }
@@ -307,12 +330,14 @@ impl NewEvent {
             erase_after: self.erase_after,
             proof_of_work: self.proof_of_work,
             public_chart: self.public_chart,
+            visibility: self.visibility,
+            archived: self.archived,
             mail: self.mail,
             edits: 0,
             edited_at: Some(now),
             scheduled: self.opens_at.is_some_and(|at| at > now),
             ended: self.closes_at.is_some_and(|at| at <= now),
-            closed: false,
+            closed: self.archived,
             round: 1,
             revision: 1,
             registered: 0,

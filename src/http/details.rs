@@ -19,6 +19,7 @@ use crate::domain::occasion::OnlineUrl;
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::domain::zone::Zone;
 use crate::problem::Problem;
 
@@ -41,6 +42,8 @@ pub struct Item {
     erase_after_days: Option<EraseAfter>,
     proof_of_work: ProofOfWork,
     public_chart: bool,
+    visibility: Visibility,
+    archived: bool,
     /// Only if this server sends mail.
     #[serde(flatten)]
     mail: Option<MailSettings>,
@@ -131,6 +134,8 @@ impl Item {
             erase_after_days: event.erase_after,
             proof_of_work: event.proof_of_work,
             public_chart: event.public_chart,
+            visibility: event.visibility,
+            archived: event.archived,
             mail: context.store.outgoing().mails().then_some(event.mail),
             edits: event.edits,
             for_organiser: match reader {
@@ -152,11 +157,14 @@ pub(super) async fn get(
     head: RequestHead,
 ) -> Result<Response, Problem> {
     let event = find::event(&context, &slug).await?;
+    let reader = Reader::of(&context, &head, Permission::Read.on(&slug)).await;
+    if event.is_draft() && reader == Reader::Anybody {
+        return Err(Problem::event_not_found(&slug));
+    }
     let count = match context.hub.channel_by_id(event.id) {
         Some(channel) => channel.newest().headcount(),
         None => event.headcount(),
     };
-    let reader = Reader::of(&context, &head, Permission::Read.on(&slug)).await;
     let item = Item::new(&context, &event, count, reader).await;
     if context.hub.is_stale() {
         // No validator, because it may be out of date (docs/protocol.md, section 13).

@@ -30,11 +30,14 @@ pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response,
     Ok(reader.mark(reply::conditional(&head.headers, tag, text)))
 }
 
-/// All events as JSON, as `reader` may see them, and the document's entity tag.
+/// The events that `reader` may see, as JSON, and the document's entity tag.
 pub(super) async fn document(context: &Context, reader: Reader) -> (Bytes, HeaderValue) {
     let channels = context.hub.channels();
     let mut events = Vec::with_capacity(channels.len());
     for newest in channels.iter().map(|channel| channel.newest()) {
+        if reader == Reader::Anybody && !newest.event.is_listed() {
+            continue;
+        }
         events.push(Item::new(context, &newest.event, newest.headcount(), reader).await);
     }
     let text = reply::text(&List { events });

@@ -21,6 +21,16 @@ pub(super) async fn event(context: &Context, slug: &str) -> Result<Arc<Event>, P
     Ok(Arc::new(event))
 }
 
+/// The event of a path segment, for a call that needs no credentials: a draft is none.
+pub(super) async fn known_to_all(context: &Context, slug: &str) -> Result<Arc<Event>, Problem> {
+    let event = event(context, slug).await?;
+    if event.is_draft() {
+        Err(Problem::event_not_found(slug))
+    } else {
+        Ok(event)
+    }
+}
+
 /// The event of a registration.
 pub(super) async fn event_by_id(
     context: &Context,

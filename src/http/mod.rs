@@ -13,6 +13,7 @@ macro_rules! at {
     };
 }
 
+use futures_util::future::BoxFuture;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -20,12 +21,13 @@ use warp::reply::Response;
 
 use self::body::body;
 use self::organiser::{
-    accounts, announcements, audit, export, import, registrations, rounds, sessions, settings,
-    tokens,
+    accounts, announcements, audit, duplicate, export, import, registrations, rounds, sessions,
+    settings, tokens,
 };
 use self::reply::answer;
 use crate::context::Shared;
-use crate::context::head::request_head;
+use crate::context::head::{RequestHead, request_head};
+use crate::domain::access::Permission;
 use crate::text::Texts;
 use crate::transport::frame::Sentences;
 
@@ -66,6 +68,16 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
         gone: texts.get("live-gone"),
         stale: texts.get("frame-stale"),
     }
+}
+
+/// Whether the sender of a request sees an event that is a draft.
+pub fn may_preview(context: Shared, head: RequestHead, slug: String) -> BoxFuture<'static, bool> {
+    Box::pin(async move {
+        auth::has_credentials(&head)
+            && auth::reader(&context, &head, Permission::Read.on(&slug))
+                .await
+                .is_ok()
+    })
 }
 
 /// The call that everybody makes at the same moment. It is separate, so that it is tried first.
@@ -191,6 +203,13 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(rounds::reset)
         .map(answer)
         .boxed();
+    let duplicate = at!("api" / "v1" / "events" / String / "duplicate")
+        .and(warp::post())
+        .and(call())
+        .and(body())
+        .then(duplicate::post)
+        .map(answer)
+        .boxed();
     let undo = at!("api" / "v1" / "events" / String / "reset" / "undo")
         .and(warp::post())
         .and(call())
@@ -287,7 +306,7 @@ fn organising(context: &Shared) -> BoxedFilter<(Response,)> {
         .boxed();
     first_of([
         create, patch, delete, reset, undo, list, export, cancel, correct, restore, erase, add,
-        import, announce, withdraw, audit, series, series_csv,
+        import, announce, withdraw, audit, series, series_csv, duplicate,
     ])
 }
 

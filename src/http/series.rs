@@ -70,7 +70,9 @@ async fn opened(
 ) -> Result<(Reader, Arc<Event>), Problem> {
     let need = Permission::Read.on(slug);
     match find::event(context, slug).await {
-        Ok(event) if event.public_chart => Ok((Reader::of(context, head, need).await, event)),
+        Ok(event) if event.public_chart && !event.is_draft() => {
+            Ok((Reader::of(context, head, need).await, event))
+        }
         // Only an organiser learns that there is no such event.
         found => {
             auth::reader(context, head, need).await?;

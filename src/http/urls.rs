@@ -59,6 +59,7 @@ pub const ALL: &[Url] = &[
         "/api/v1/events/{slug}/registrations/{id}/erase",
         &[Method::POST],
     ),
+    closed("/api/v1/events/{slug}/duplicate", &[Method::POST]),
     closed("/api/v1/events/{slug}/reset", &[Method::POST]),
     closed("/api/v1/events/{slug}/reset/undo", &[Method::POST]),
     closed(
@@ -155,6 +156,12 @@ pub const ALL: &[Url] = &[
     closed("/admin/events/{slug}/undo", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/announce", &[Method::POST]),
     closed("/admin/events/{slug}/withdraw", &[Method::POST]),
+    closed("/admin/events/{slug}/archive", &[Method::POST]),
+    closed("/admin/events/{slug}/unarchive", &[Method::POST]),
+    closed(
+        "/admin/events/{slug}/duplicate",
+        &[Method::GET, Method::POST],
+    ),
     closed("/admin/events/{slug}/delete", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/add", &[Method::GET, Method::POST]),
     closed("/admin/events/{slug}/import", &[Method::GET, Method::POST]),

@@ -106,7 +106,9 @@ impl Hub {
     }
 
     fn accept(&self, event: Event, force: bool) {
-        if let Some(channel) = self.channel_by_id(event.id) {
+        if let Some(channel) = self.channel_by_id(event.id)
+            && !hides(&channel, &event, force)
+        {
             channel.publish(event, force);
             return;
         }
@@ -115,7 +117,9 @@ impl Hub {
             .channels
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(channel) = directory.by_id.get(&event.id) {
+        if let Some(channel) = directory.by_id.get(&event.id)
+            && !hides(channel, &event, force)
+        {
             let channel = Arc::clone(channel);
             drop(directory);
             channel.publish(event, force);
@@ -130,7 +134,7 @@ impl Hub {
             channel.end(End::Drain(window));
         }
         // A reused slug belongs to the newer event, even if the deletion of the older one has not
-        // arrived yet.
+        // arrived yet. An event that becomes a draft gets a channel of its own as well.
         if let Some(old) = directory.by_slug.insert(event.slug, event.id)
             && let Some(old) = directory.by_id.remove(&old)
         {
@@ -208,4 +212,12 @@ impl Hub {
         }
         *pushed = now;
     }
+}
+
+/// Whether an event becomes a draft. For its watchers it is gone, as if it were deleted, so their
+/// channel ends; organisers follow the draft on a new one.
+fn hides(channel: &Channel, event: &Event, force: bool) -> bool {
+    let known = channel.newest().event;
+    let is_news = force || event.revision >= known.revision;
+    is_news && event.is_draft() && !known.is_draft()
 }

@@ -60,7 +60,7 @@ pub use order::{Order, SortKey};
 pub use postgres::Postgres;
 pub use postgres::listener::{Listener, Notification};
 pub use proofs::ProofUse;
-pub use series::Recorded;
+pub use series::{Recorded, Trend};
 pub use sessions::{NewSession, SessionRow, SignedIn};
 pub use sqlite::Sqlite;
 pub use timeout::within;

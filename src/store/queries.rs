@@ -12,7 +12,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::change::Change;
 use crate::domain::event::{Event, EventId, PartySize, Slug};
 use crate::domain::position::Revision;
-use crate::domain::registration::Locator;
+use crate::domain::registration::{Locator, Registration};
 
 /// Runs one statement on a pool of either database: `read!(store.pool, query, method)`.
 macro_rules! read {
@@ -120,6 +120,23 @@ impl Store {
             fetch_optional
         )?;
         row.map(Listed::try_from).transpose()
+    }
+
+    /// The newest registrations of a round, the newest first.
+    pub async fn newest(
+        &self,
+        event: EventId,
+        round: u32,
+        limit: u32,
+    ) -> Result<Vec<Registration>, StoreError> {
+        rows::read(read!(
+            self.short,
+            query_as::<_, rows::RegistrationRow>(sql::NEWEST)
+                .bind(event)
+                .bind(i64::from(round))
+                .bind(i64::from(limit)),
+            fetch_all
+        )?)
     }
 
     /// Registrations of all rounds that are not erased, by round and number, beyond `after`, at most

@@ -73,6 +73,17 @@ const PRUNE_ORPHANS: [&str; 3] = [
     "DELETE FROM series_watching WHERE event_id NOT IN (SELECT id FROM events)",
 ];
 
+/// The number of people registered at the end of the last step before the range.
+const TREND_BEFORE: &str = "\
+    SELECT e.id, (SELECT s.registered FROM series s
+        WHERE s.event_id = e.id AND s.step = $3 AND s.at < $4 ORDER BY s.at DESC LIMIT 1)
+    FROM events e WHERE e.id BETWEEN $1 AND $2";
+/// By the key of each event: it never reads the steps outside the range.
+const TRENDS: &str = "\
+    SELECT s.event_id, s.at, s.registered FROM events e
+    JOIN series s ON s.event_id = e.id AND s.step = $3 AND s.at >= $4
+    WHERE e.id BETWEEN $1 AND $2 ORDER BY s.event_id, s.at";
+
 type ProgressRow = (i64, i64, i64, i64, i64, String);
 type LogRow = (i64, String, i64, Option<i64>, i64, i64, i64);
 type CountsRow = (i64, i64, i64, i64, Option<i64>);
@@ -96,7 +107,62 @@ pub struct Recorded {
     pub sampled: HashSet<Timestamp>,
 }
 
+/// How many people were registered, by steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trend {
+    /// At the end of the last step before the range; `None` if there is none.
+    pub before: Option<u32>,
+    /// At the end of each step in which something changed, by its start.
+    pub steps: Vec<(Timestamp, u32)>,
+}
+
 impl Store {
+    /// How many people were registered for these events since `from`.
+    pub async fn trends(
+        &self,
+        events: &[EventId],
+        step: Step,
+        from: Timestamp,
+    ) -> Result<HashMap<EventId, Trend>, StoreError> {
+        let mut trends: HashMap<EventId, Trend> = HashMap::new();
+        let (Some(first), Some(last)) = (events.iter().min(), events.iter().max()) else {
+            return Ok(trends);
+        };
+        let (length, from) = (step.millis(), from.as_millis());
+        let before: Vec<(i64, Option<i64>)> = read!(
+            self.short,
+            query_as(TREND_BEFORE)
+                .bind(*first)
+                .bind(*last)
+                .bind(length)
+                .bind(from),
+            fetch_all
+        )?;
+        for (event, registered) in before {
+            let registered = registered
+                .map(|n| rows::count("registered", n))
+                .transpose()?;
+            trends.entry(event).or_default().before = registered;
+        }
+        let steps: Vec<(i64, i64, i64)> = read!(
+            self.short,
+            query_as(TRENDS)
+                .bind(*first)
+                .bind(*last)
+                .bind(length)
+                .bind(from),
+            fetch_all
+        )?;
+        for (event, at, registered) in steps {
+            let step = (
+                Timestamp::from_millis(at),
+                rows::count("registered", registered)?,
+            );
+            trends.entry(event).or_default().steps.push(step);
+        }
+        Ok(trends)
+    }
+
     /// Adds up at most `limit` lines of an event's change log; returns how many they were.
     pub async fn add_up(&self, event: EventId, limit: u32) -> Result<usize, StoreError> {
         in_transaction!(self, transaction => {

@@ -22,7 +22,8 @@ pub(super) const WRITE_SETTINGS: &str = "\
     UPDATE events
     SET starts_at = $2, ends_at = $3, time_zone = $4, location = $5, online_url = $6, contact = $7,
         edits = $8, edited_at = $9, questions = $10, erase_after_days = $11,
-        proof_of_work = $12, public_chart = $13, remind_hours_before = $14, mail_off = $15
+        proof_of_work = $12, public_chart = $13, remind_hours_before = $14, mail_off = $15,
+        visibility = $16, archived = $17
     WHERE id = $1";
 pub(super) const INSERT_CHANGE: &str = "\
     INSERT INTO changes (event_id, revision, kind, round, state, capacity, registered, waiting, at)
@@ -76,6 +77,12 @@ pub(super) const REWRITE: &str = "\
 pub(super) const MARK: &str = "\
     UPDATE registrations SET email_proven_at = $4, renamed_at = $5
     WHERE event_id = $1 AND round = $2 AND number = $3";
+/// The newest registrations of a round.
+pub(super) const NEWEST: &str = concat!(
+    "SELECT ",
+    registration_columns!(),
+    " FROM registrations WHERE event_id = $1 AND round = $2 ORDER BY number DESC LIMIT $3"
+);
 /// Registrations of all rounds that are not erased, beyond the one at $2 and $3.
 pub(super) const UNERASED: &str = "\
     SELECT round, number FROM registrations

@@ -203,6 +203,8 @@ pub(super) trait Transaction: Sized {
                         .map(|before| i64::from(before.hours()))
                 )
                 .bind(event.mail.mails.stored())
+                .bind(event.visibility.as_str())
+                .bind(event.archived)
         )?;
         Ok(())
     }

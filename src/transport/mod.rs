@@ -19,6 +19,9 @@ pub mod sse;
 pub mod websocket;
 pub mod webtransport;
 
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderValue, Method, header};
@@ -26,13 +29,18 @@ use warp::reply::Response;
 
 use self::request::{Request, request};
 use crate::context::Shared;
+use crate::context::head::RequestHead;
+use crate::live::channel::Channel;
 use crate::live::presence::Transport;
 use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
 
+/// Whether the sender of a request may follow a draft: organisers may.
+pub type Preview = fn(Shared, RequestHead, String) -> BoxFuture<'static, bool>;
+
 /// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at
 /// the end of its event.
-pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> {
+pub fn routes(context: Shared, words: frame::Words, preview: Preview) -> BoxedFilter<(Response,)> {
     let event = || warp::path!("api" / "v1" / "events" / String / ..).boxed();
     let here = event()
         .and(warp::path::end())
@@ -59,7 +67,9 @@ pub fn routes(context: Shared, words: frame::Words) -> BoxedFilter<(Response,)> 
             move |(slug, transport): (String, Transport), request: Request| {
                 let context = context.clone();
                 async move {
-                    let mut response = serve(context, words, &slug, transport, request).await;
+                    let channel = channel(&context, &slug, transport, preview, &request).await;
+                    let mut response =
+                        serve(context, channel, words, &slug, transport, request).await;
                     if let Some(fields) = varies_by(transport) {
                         let fields = HeaderValue::from_static(fields);
                         response.headers_mut().insert(header::VARY, fields);
@@ -84,14 +94,36 @@ fn varies_by(transport: Transport) -> Option<&'static str> {
     }
 }
 
+/// The event, if the sender of the request may follow it.
+async fn channel(
+    context: &Shared,
+    slug: &str,
+    transport: Transport,
+    preview: Preview,
+    request: &Request,
+) -> Option<Arc<Channel>> {
+    if let Some(channel) = request::channel(context, slug) {
+        return Some(channel);
+    }
+    // Any site's page can open these with an organiser's cookie, and read them.
+    if matches!(transport, Transport::WebSocket | Transport::Frame) {
+        return None;
+    }
+    let draft = request::any_channel(context, slug)?;
+    let head = request.head.clone();
+    let is_allowed = preview(Arc::clone(context), head, slug.to_owned()).await;
+    is_allowed.then_some(draft)
+}
+
 async fn serve(
     context: Shared,
+    channel: Option<Arc<Channel>>,
     words: frame::Words,
     slug: &str,
     transport: Transport,
     request: Request,
 ) -> Response {
-    let Some(channel) = request::channel(&context, slug) else {
+    let Some(channel) = channel else {
         if transport == Transport::Frame && accept::prefers_html(&request.head.headers) {
             return frame::nothing(&words(&request.head.headers), &request);
         }

@@ -119,8 +119,13 @@ fn parse(text: &str) -> Result<Position, ()> {
     Position::from_str(text).map_err(|_| ())
 }
 
-/// The event of a path segment.
+/// The event of a path segment. For visitors a draft is none.
 pub(super) fn channel(context: &Context, slug: &str) -> Option<Arc<Channel>> {
+    any_channel(context, slug).filter(|channel| !channel.newest().event.is_draft())
+}
+
+/// The same for organisers.
+pub(super) fn any_channel(context: &Context, slug: &str) -> Option<Arc<Channel>> {
     context.hub.channel(&Slug::parse(slug).ok()?)
 }
 

@@ -68,6 +68,7 @@ async function bindEdit(form) {
     follow("public_chart", String(now.public_chart));
     follow("max_party_size", String(now.max_party_size));
     follow("proof_of_work", now.proof_of_work);
+    follow("visibility", now.visibility);
   });
 }
 
@@ -108,31 +109,12 @@ function bindZones(input) {
   input.setAttribute("list", list.id);
 }
 
-function bindSlug(source, target) {
-  let own = target.value !== "";
-  target.addEventListener("input", () => {
-    own = true;
-  });
-  source.addEventListener("input", () => {
-    if (own) return;
-    const plain = source.value.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-    target.value = plain
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 64);
-  });
-}
-
 const BEHAVIOURS = [
   ["[data-capacity-form]", bindCapacity],
   ["[data-edit-form]", bindEdit],
   ["[data-announced]", bindAnnounced],
   ["[data-confirm-form]", bindConfirm],
   ["[data-zones]", bindZones],
-  [
-    "[data-slug-source]",
-    (source) => bindSlug(source, document.querySelector("[data-slug-target]")),
-  ],
 ];
 
 export function start(element) {

@@ -9,19 +9,24 @@ export function matches(text, typed) {
 }
 
 export function start(input) {
-  const list = document.querySelector("[data-events]");
+  const lists = document.querySelectorAll("[data-events]");
   const none = document.querySelector("[data-search-none]");
   input.closest("[data-search]").hidden = false;
   const show = () => {
-    const rows = [...list.querySelectorAll(":scope > [data-details]")];
+    const rows = [...document.querySelectorAll("[data-events] > [data-details]")];
     for (const row of rows) {
       const title = row.querySelector("[data-detail=title]").textContent;
       row.hidden = !matches(`${title} ${row.dataset.details}`, input.value);
     }
     none.hidden = rows.length === 0 || rows.some((row) => !row.hidden);
+    // What is found in a fold has to be seen.
+    const fold = document.querySelector(".event-fold");
+    if (fold && input.value.trim())
+      fold.open = fold.querySelector("[data-details]:not([hidden])") !== null;
   };
   input.addEventListener("input", show);
   // An event that appears meanwhile, and a field that the browser filled in again.
-  new MutationObserver(show).observe(list, { childList: true });
+  const observer = new MutationObserver(show);
+  for (const list of lists) observer.observe(list, { childList: true });
   show();
 }

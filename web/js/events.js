@@ -65,7 +65,7 @@ export function start() {
       const slugs = events.map(({ event }) => event);
       for (const slug of stores.keys())
         if (!slugs.includes(slug) && !streamed.has(slug)) remove(slug);
-      members(slugs);
+      members(events.map((event) => [event.event, event.visibility, event.archived].join(":")));
     },
     polls ? bar.status : () => {},
   );

@@ -83,7 +83,8 @@ export function followRegistration(store, url, registration, show) {
     },
     { signal },
   );
-  store.addEventListener("gone", () => end("gone"), { signal });
+  // Deleted, or a draft now: then the registration is still there. All who have one ask.
+  store.addEventListener("gone", () => askSoon(SPREAD_MS), { signal });
   // A page that comes back by the browser's Back shows what it was left with.
   addEventListener("pageshow", (event) => event.persisted && ask(), { signal });
   return {

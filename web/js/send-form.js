@@ -28,6 +28,10 @@ async function submit(form, submitter) {
   // What came of an earlier action is no answer to this one.
   const old = "[data-not-sent], [data-flash], [data-refused]:not([data-form-summary])";
   for (const note of document.querySelectorAll(`${old}, [data-typed-again]`)) note.remove();
+  if (form.querySelector("[data-grace]")) {
+    const { waitGrace } = await import("./grace.js");
+    if (!(await waitGrace(form))) return busy(form, false);
+  }
   const request = requestOf(form, submitter);
   try {
     const answer = await fetch(request.url, {

@@ -9,6 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::command::{Answer, Decision, Refusal};
 use crate::domain::event::{self, Capacity, Edit, Event};
 use crate::domain::headcount::State as EventState;
+use crate::domain::invalid::Invalid;
 use crate::domain::mail::MailSettings;
 use crate::domain::outbox::Notice;
 use crate::domain::questions::{Question, Questions};
@@ -33,6 +34,11 @@ pub(super) fn edit_settings(
     };
     if edit.opens_at.is_some() || edit.closes_at.is_some() {
         event::check_schedule(opens_at, closes_at).map_err(Refusal::Invalid)?;
+    }
+    let archived = edit.archived.unwrap_or(before.archived);
+    if archived && edit.closed == Some(false) {
+        let detail = "an archived event stays closed; set archived to false as well";
+        return Err(Refusal::Invalid(Invalid::new("closed", "archived", detail)));
     }
     let occasion = edit.occasion.applied_to(&before.occasion);
     let occasion = occasion.map_err(Refusal::Invalid)?;
@@ -59,7 +65,10 @@ pub(super) fn edit_settings(
         remind_before: edit.remind_before.unwrap_or(before.mail.remind_before),
         mails: edit.mails.unwrap_or(before.mail.mails),
     };
-    event.closed = edit.closed.unwrap_or(before.closed);
+    event.visibility = edit.visibility.unwrap_or(before.visibility);
+    event.archived = archived;
+    // Whoever brings an event back opens it when its times are right again.
+    event.closed = (archived && !before.archived) || edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
         event.opens_at = opens_at;
         event.scheduled = opens_at.is_some_and(|at| at > now);

@@ -52,6 +52,10 @@ pub(super) fn register(
             Err(Refusal::IdempotencyMismatch)
         };
     }
+    // Visitors do not know a draft. It may have become one after they asked for its form.
+    if entry == Entry::Public && batch.event.is_draft() {
+        return Err(Refusal::EventNotFound);
+    }
     let registration = admit(batch, applicant, entry, now)?;
     if let Some(by) = entry.by() {
         let mut after = audit::registration(&registration);

@@ -61,6 +61,8 @@ fn every_setting_that_a_page_shows_is_a_detail_and_the_count_is_none() {
     assert!(!same(|other| other.proof_of_work = ProofOfWork::On));
     assert!(!same(|other| other.erase_after = EraseAfter::parse(30).ok()));
     assert!(!same(|other| other.public_chart = true));
+    assert!(!same(|other| other.visibility = Visibility::Unlisted));
+    assert!(!same(|other| other.archived = true));
     assert!(!same(|other| Arc::make_mut(&mut other.occasion)
         .location
         .push('!')));

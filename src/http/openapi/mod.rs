@@ -206,6 +206,8 @@ fn components() -> ComponentsBuilder {
         .schema_from::<s::RegistrationChange>()
         .schema_from::<s::Organiser>()
         .schema_from::<s::ProofOfWork>()
+        .schema_from::<s::Visibility>()
+        .schema_from::<s::Duplicate>()
         .schema_from::<s::Challenge>()
         .schema_from::<s::ImportReport>()
         .schema_from::<s::LineError>()

@@ -4,6 +4,7 @@
 pub(super) mod accounts;
 pub(super) mod announcements;
 pub(super) mod audit;
+pub(super) mod duplicate;
 pub(super) mod export;
 mod formula;
 pub(super) mod import;

@@ -41,13 +41,18 @@ pub(in crate::http) async fn post(
         preconditions::require_tag(&head.headers, Some(&tag))?;
     }
     let event = create(&context, new, &organiser).await?;
-    let mut response = item(&context, &event).await;
+    Ok(created(&context, &event).await)
+}
+
+/// 201 with the new event.
+pub(super) async fn created(context: &Context, event: &Event) -> Response {
+    let mut response = item(context, event).await;
     *response.status_mut() = StatusCode::CREATED;
     // A slug is letters, digits and hyphens.
     if let Ok(location) = HeaderValue::try_from(format!("/api/v1/events/{}", event.slug)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    Ok(response)
+    response
 }
 
 /// Creates an event and opens its live channel.

@@ -9,6 +9,7 @@ use crate::domain::occasion::{self, Occasion, OccasionEdit, OnlineUrl};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::domain::zone::Zone;
 use crate::http::body::Media;
 use crate::http::field_value::{Check, FieldValue, JsonField};
@@ -54,6 +55,10 @@ pub(super) struct Fields<'a> {
     proof_of_work: FieldValue<'a>,
     #[serde(borrow)]
     public_chart: FieldValue<'a>,
+    #[serde(borrow)]
+    visibility: FieldValue<'a>,
+    #[serde(borrow)]
+    archived: FieldValue<'a>,
     #[serde(borrow)]
     remind_hours_before: FieldValue<'a>,
     mails: JsonField,
@@ -137,6 +142,8 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
     let erase_after = check.take(erase_after(fields)).flatten();
     let proof_of_work = check.take(proof_of_work(fields)).flatten();
     let public_chart = check.take(fields.public_chart.flag("public_chart"));
+    let visibility = check.take(visibility(fields)).flatten();
+    let archived = check.take(fields.archived.flag("archived"));
     let remind_before = check.take(remind_before(fields)).flatten();
     let mails = check.take(mails(fields)).flatten();
     let questions = fields.questions.get().map(Questions::parse);
@@ -158,6 +165,8 @@ pub(super) fn new_event(fields: &Fields<'_>, default_zone: &Zone) -> Result<NewE
                 erase_after: erase_after.flatten(),
                 proof_of_work: proof_of_work.unwrap_or_default(),
                 public_chart: public_chart.flatten().unwrap_or(false),
+                visibility: visibility.unwrap_or_default(),
+                archived: archived.flatten().unwrap_or(false),
                 mail: MailSettings {
                     remind_before: remind_before.flatten(),
                     mails: mails.unwrap_or_default(),
@@ -203,6 +212,13 @@ fn remind_before(fields: &Fields<'_>) -> Result<Option<Option<RemindBefore>>, In
             Err(RemindBefore::out_of_range())
         }
     }
+}
+
+fn visibility(fields: &Fields<'_>) -> Result<Option<Visibility>, Invalid> {
+    let field = &fields.visibility;
+    field.replacing(Visibility::FIELD, |word| {
+        Visibility::parse(word.unwrap_or_default())
+    })
 }
 
 fn mails(fields: &Fields<'_>) -> Result<Option<MailKinds>, Invalid> {
@@ -258,6 +274,8 @@ pub(super) fn edit(
         public_chart: check
             .take(fields.public_chart.flag("public_chart"))
             .flatten(),
+        visibility: check.take(visibility(fields)).flatten(),
+        archived: check.take(fields.archived.flag("archived")).flatten(),
         remind_before: check.take(remind_before(fields)).flatten(),
         mails: check.take(mails(fields)).flatten(),
         questions: check

@@ -15,7 +15,7 @@ use crate::text::Texts;
 
 /// `GET /e/{slug}/badge.svg`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    match states::by_slug(&context, &slug).await {
+    match states::for_all(&context, &slug).await {
         Ok(shown) => answer(&shown, &visit),
         // An image cannot show a page.
         Err(problem) => problem.into_response(),

@@ -17,7 +17,7 @@ use crate::wire::calendar::{Entry, calendar};
 /// `GET /e/{slug}/event.ics`.
 pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Response {
     let file = async {
-        let shown = states::by_slug(&context, &slug).await?;
+        let shown = states::for_all(&context, &slug).await?;
         let entry = entry(&context, &visit, &shown.event).ok_or_else(undated)?;
         // Folding a long description takes as long as a list.
         let _turn = rate::calendar(&context, visit.head.peer.ip).await?;
@@ -54,7 +54,7 @@ pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
     let entries: Vec<Entry> = channels
         .iter()
         .map(|channel| channel.newest().event)
-        .filter(|event| event.slug.as_str() != lab::SLUG)
+        .filter(|event| event.slug.as_str() != lab::SLUG && event.is_listed())
         .filter_map(|event| entry(&context, &visit, &event))
         .collect();
     let file = calendar(Some(&visit.texts.get("events-title")), &entries);

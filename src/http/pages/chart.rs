@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::local_time::LocalTime;
+use crate::domain::series::Step;
 use crate::domain::zone::Zone;
 use crate::stats::series::Point;
 use crate::text::Texts;
@@ -75,7 +76,10 @@ pub(super) fn draw(points: &[Point], step_ms: i64, texts: Texts, zone: &Zone) ->
     let anybody_waits = points.iter().any(|point| point.waiting > 0);
     let most = points.iter().filter_map(|point| point.watching).max();
     let span_ms = last.at.as_millis() - first.at.as_millis() + step_ms;
-    let label = |at: i64| moment(Timestamp::from_millis(at), span_ms, texts, zone);
+    let label = |at: i64| {
+        let minute = Step::Minute.start(Timestamp::from_millis(at));
+        moment(minute, span_ms, texts, zone)
+    };
     let begin = first.at.as_millis();
     let row = |point: &Point| Row {
         time: label(point.at.as_millis()),
@@ -172,7 +176,7 @@ fn path(points: &[Point], value: fn(&Point) -> Option<u32>, top: u32, height: f6
 fn round_up(highest: u32) -> u32 {
     let mut unit = 1_u32;
     loop {
-        for times in [2, 4, 6, 8, 10] {
+        for times in [2, 4, 6, 8, 10, 12, 14, 16] {
             let round = unit.saturating_mul(times);
             if round >= highest {
                 return round;
@@ -271,7 +275,7 @@ mod tests {
     #[test]
     fn the_scale_is_round_and_nothing_draws_nothing() {
         let rounded = [0, 2, 3, 10, 11, 61, 1_200, u32::MAX].map(round_up);
-        assert_eq!(rounded, [2, 2, 4, 10, 20, 80, 2_000, u32::MAX]);
+        assert_eq!(rounded, [2, 2, 4, 10, 12, 80, 1_200, u32::MAX]);
         assert!(drawn(&[]).registered.is_empty());
     }
 }

@@ -34,7 +34,7 @@ const TRANSPORTS: [&str; 8] = [
 
 /// `GET /e/{slug}/compare`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    let shown = match states::by_slug(&context, &slug).await {
+    let shown = match states::for_all(&context, &slug).await {
         Ok(shown) => shown,
         Err(problem) => return problem_page(&visit, &problem),
     };

@@ -1,11 +1,14 @@
 //! How an event is going: its chart and what is computed from it, for the console, a spare monitor
 //! and, if the event allows it, everybody.
 
+use std::time::Duration;
+
 use super::chart::{self, ChartView};
 use super::visit::Visit;
 use crate::context::Context;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId};
+use crate::domain::occasion::Occasion;
 use crate::domain::series::Step;
 use crate::http::find;
 use crate::problem::Problem;
@@ -48,6 +51,8 @@ impl Span {
 pub(super) struct DashboardView {
     /// The address that has the same dashboard: a script reads it again.
     pub(super) source: String,
+    /// Whether ranges, a comparison and the picture are offered.
+    pub(super) has_controls: bool,
     /// The page's own address.
     pub(super) here: String,
     pub(super) spans: Vec<SpanLink>,
@@ -153,6 +158,7 @@ pub(super) async fn read(
             .map(|(code, count)| (visit.texts.get(format!("problem-{code}-title")), count))
             .collect(),
         span: span.as_str(),
+        has_controls: true,
         here: here.to_owned(),
         charts,
     })
@@ -249,11 +255,17 @@ async fn facts(
         is_long: key == "fills",
     };
     let nothing = || texts.get("fact-unknown");
+    let came = || texts.get("fact-rate-note");
     let number = |value: u32| texts.number(&value);
-    let fills = summary.fills.map(|(earliest, latest)| {
-        let zone = &event.occasion.time_zone;
-        let (earliest, latest) = (texts.moment(&earliest, zone), texts.moment(&latest, zone));
-        texts.get2("fact-fills-range", "earliest", earliest, "latest", latest)
+    let fills = summary.fills.and_then(|(earliest, latest)| {
+        // Whole minutes: seconds would promise too much.
+        let minute = |at| Step::Minute.start(at);
+        texts.when(&Occasion {
+            starts_at: Some(minute(earliest)),
+            ends_at: Some(minute(latest.plus(Duration::from_mins(1)))),
+            time_zone: event.occasion.time_zone.clone(),
+            ..Occasion::default()
+        })
     });
     let fills_note = if fills.is_some() {
         texts.get("fact-fills-note")
@@ -261,8 +273,8 @@ async fn facts(
         texts.get("fact-fills-none")
     };
     let mut facts = vec![
-        fact("rate-5", number(summary.in_5_minutes), String::new()),
-        fact("rate-60", number(summary.in_60_minutes), String::new()),
+        fact("rate-5", number(summary.in_5_minutes), came()),
+        fact("rate-60", number(summary.in_60_minutes), came()),
         fact("fills", fills.unwrap_or_else(nothing), fills_note),
     ];
     if audience == Audience::Public {
@@ -279,14 +291,11 @@ async fn facts(
     let most = summary.watching_most.unwrap_or(0).max(watching);
     let most = texts.get1("fact-watching-most", "n", most);
     facts.push(fact("watching", number(watching), most));
-    let ms = |took: std::time::Duration| format!("{:.0} ms", took.as_secs_f64() * 1_000.0);
-    let (value, note) = match context.hub.delivery().quantiles() {
-        Some((median, worst)) => (
-            format!("{} / {}", ms(median), ms(worst)),
-            texts.get("fact-delivery-note"),
-        ),
-        None => (nothing(), texts.get("fact-delivery-none")),
-    };
-    facts.push(fact("delivery", value, note));
+    let ms = |took: Duration| format!("{:.0} ms", took.as_secs_f64() * 1_000.0);
+    // Without a canary nobody measures: an operator's option, which an organiser cannot change.
+    if let Some((median, worst)) = context.hub.delivery().quantiles() {
+        let value = format!("{} / {}", ms(median), ms(worst));
+        facts.push(fact("delivery", value, texts.get("fact-delivery-note")));
+    }
     Ok(facts)
 }

@@ -53,7 +53,7 @@ pub(super) async fn lost(slug: String, context: Shared, visit: Visit) -> Respons
 
 async fn lost_page(context: &Context, visit: &Visit, slug: &str) -> Result<LostLinkPage, Problem> {
     registration::require_mail(context, &visit.path)?;
-    let shown = states::by_slug(context, slug).await?;
+    let shown = states::for_all(context, slug).await?;
     Ok(LostLinkPage {
         t: visit.texts,
         here: visit.path.clone(),

@@ -426,6 +426,16 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(page_visit())
         .then(admin::share::show)
         .boxed();
+    let duplicate_page = at!("admin" / "events" / String / "duplicate")
+        .and(read())
+        .and(page_visit())
+        .then(admin::duplicate::show)
+        .boxed();
+    let duplicate = at!("admin" / "events" / String / "duplicate")
+        .and(warp::post())
+        .and(send())
+        .then(admin::duplicate::act)
+        .boxed();
     let settings = at!("admin" / "events" / String / "settings")
         .and(read())
         .and(page_visit())
@@ -506,6 +516,8 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         correct,
         import_page,
         import,
+        duplicate_page,
+        duplicate,
         restore,
         create,
         act,

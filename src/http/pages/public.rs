@@ -22,11 +22,10 @@ pub(super) async fn events(context: Shared, visit: Visit) -> Response {
         Ok(turn) => turn,
         Err(problem) => return problem_page(&visit, &problem),
     };
-    let events = states::all(&context)
-        .await
-        .into_iter()
-        .filter(|event| event.slug != lab::SLUG)
-        .collect();
+    let events = states::those(&context, |event| {
+        event.is_listed() && event.slug.as_str() != lab::SLUG
+    })
+    .await;
     let template = EventsPage {
         t: visit.texts,
         here: visit.path.clone(),
@@ -39,7 +38,7 @@ pub(super) async fn events(context: Shared, visit: Visit) -> Response {
 
 /// `GET /e/{slug}/wall`.
 pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Response {
-    let shown = match states::by_slug(&context, &slug).await {
+    let shown = match states::previewed(&context, &visit, &slug).await {
         Ok(shown) => shown,
         Err(problem) => return problem_page(&visit, &problem),
     };
@@ -51,14 +50,14 @@ pub(super) async fn wall(slug: String, context: Shared, visit: Visit) -> Respons
         qr_svg: qr::svg(&page_url).await,
         page_url,
     };
-    page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+    page(&visit, StatusCode::OK, shown.keep(), &template)
 }
 
 /// `GET /e/{slug}/chart`: if the event allows it.
 pub(super) async fn chart(slug: String, context: Shared, visit: Visit) -> Response {
     let here = format!("/e/{slug}/chart");
     let template = async {
-        let shown = states::by_slug(&context, &slug).await?;
+        let shown = states::for_all(&context, &slug).await?;
         if !shown.event.public_chart {
             let detail = "this event does not show its chart to everybody";
             return Err(Problem::new(Code::NotFound, detail));

@@ -26,7 +26,7 @@ use crate::text::Texts;
 
 /// `GET /e/{slug}`.
 pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Response {
-    match states::by_slug(&context, &slug).await {
+    match states::previewed(&context, &visit, &slug).await {
         Ok(shown) => {
             let mut form = Refused::default().fill(
                 &context.settings,
@@ -36,7 +36,7 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
                 &Form::default(),
             );
             form.mails = context.store.outgoing().mails();
-            page(&visit, StatusCode::OK, Keep::Revalidated, &form)
+            page(&visit, StatusCode::OK, shown.keep(), &form)
         }
         Err(problem) => problem_page(&visit, &problem),
     }
@@ -45,7 +45,7 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
 /// `POST /e/{slug}/register`.
 pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Unread) -> Response {
     // An unknown event is refused below, after its form was read.
-    let event = find::event(&context, &slug).await.ok();
+    let event = find::known_to_all(&context, &slug).await.ok();
     let most = event.as_deref().map_or(body::MAX, registration::body_max);
     let permit = event
         .as_deref()
@@ -90,7 +90,7 @@ async fn again(
     let shown = if problem.code() == Code::Forbidden {
         None
     } else {
-        states::by_slug(context, slug).await.ok()
+        states::for_all(context, slug).await.ok()
     };
     let Some(shown) = shown else {
         return problem_page(&visit, problem);

@@ -8,9 +8,9 @@ use warp::http::header::{self, HeaderName};
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
-use super::answer::{Keep, page, problem_page};
+use super::answer::{page, problem_page};
 use super::qr::{self, Format};
-use super::states;
+use super::states::{self, Shown};
 use super::templates::PosterPage;
 use super::visit::Visit;
 use crate::context::{Context, Shared};
@@ -91,16 +91,16 @@ pub(super) async fn qr_png(slug: String, context: Shared, visit: Visit) -> Respo
     file(&slug, &context, &visit, Format::Png).await
 }
 
-async fn file(slug: &str, context: &Context, visit: &Visit, format: Format) -> Response {
+async fn file(slug: &str, context: &Shared, visit: &Visit, format: Format) -> Response {
     // An image cannot show a page.
-    match states::by_slug(context, slug).await {
-        Ok(shown) => image(context, visit, shown.event.slug.as_str(), format).await,
+    match states::previewed(context, visit, slug).await {
+        Ok(shown) => image(context, visit, &shown, format).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn image(context: &Context, visit: &Visit, slug: &str, format: Format) -> Response {
-    let url = visit.absolute(&context.settings, &format!("/e/{slug}"));
+async fn image(context: &Context, visit: &Visit, shown: &Shown, format: Format) -> Response {
+    let url = visit.absolute(&context.settings, &format!("/e/{}", shown.event.slug));
     let Some(code) = qr::code(&url, format).await else {
         return Problem::new(Code::Busy, "too many codes are being drawn").into_response();
     };
@@ -129,12 +129,16 @@ async fn image(context: &Context, visit: &Visit, slug: &str, format: Format) -> 
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if shown.event.is_draft() {
+        let never = HeaderValue::from_static("no-store");
+        headers.insert(header::CACHE_CONTROL, never);
+    }
     response
 }
 
 /// `GET /e/{slug}/poster`.
 pub(super) async fn poster(slug: String, context: Shared, visit: Visit) -> Response {
-    let shown = match states::by_slug(&context, &slug).await {
+    let shown = match states::previewed(&context, &visit, &slug).await {
         Ok(shown) => shown,
         Err(problem) => return problem_page(&visit, &problem),
     };
@@ -146,7 +150,7 @@ pub(super) async fn poster(slug: String, context: Shared, visit: Visit) -> Respo
         qr_svg: qr::svg(&share.page_url).await,
         share,
     };
-    page(&visit, StatusCode::OK, Keep::Revalidated, &template)
+    page(&visit, StatusCode::OK, shown.keep(), &template)
 }
 
 #[cfg(test)]

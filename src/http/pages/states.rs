@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answer::Keep;
 use super::views::EventView;
-use crate::context::Context;
+use super::visit::Visit;
+use crate::context::{Context, Shared};
 use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::domain::position::Revision;
-use crate::http::{details, find};
+use crate::http::{details, find, may_preview};
 use crate::live::channel::{Channel, Newest};
 use crate::problem::{Code, Problem};
 
@@ -31,6 +33,15 @@ impl Shown {
             announcement: details::announcement(context, &newest.event).await,
             stale_since: newest.stale_since,
             event: newest.event,
+        }
+    }
+
+    /// How long browsers and caches keep its public page: a draft's preview is the organiser's own.
+    pub(super) fn keep(&self) -> Keep {
+        if self.event.is_draft() {
+            Keep::Never
+        } else {
+            Keep::Revalidated
         }
     }
 
@@ -56,16 +67,15 @@ impl From<Arc<Event>> for Shown {
     }
 }
 
-/// Every event, in the order of their creation.
-pub(super) async fn all(context: &Context) -> Vec<EventView> {
-    let channels = context.hub.channels();
-    let mut events = Vec::with_capacity(channels.len());
-    for channel in channels {
-        events.push(
-            Shown::of(context, channel.newest())
-                .await
-                .view(context.clock.now()),
-        );
+/// The events that `wanted` takes, in the order of their creation.
+pub(super) async fn those(context: &Context, wanted: fn(&Event) -> bool) -> Vec<EventView> {
+    let mut events = Vec::new();
+    for channel in context.hub.channels() {
+        let newest = channel.newest();
+        if wanted(&newest.event) {
+            let shown = Shown::of(context, newest).await;
+            events.push(shown.view(context.clock.now()));
+        }
     }
     events
 }
@@ -78,6 +88,34 @@ pub(super) async fn by_slug(context: &Context, slug: &str) -> Result<Shown, Prob
     {
         Some(channel) => Ok(Shown::of(context, channel.newest()).await),
         None => find::event(context, slug).await.map(Shown::from),
+    }
+}
+
+/// The same, for a page that everybody may see: a draft is no event.
+pub(super) async fn for_all(context: &Context, slug: &str) -> Result<Shown, Problem> {
+    let shown = by_slug(context, slug).await?;
+    if shown.event.is_draft() {
+        Err(Problem::event_not_found(slug))
+    } else {
+        Ok(shown)
+    }
+}
+
+/// The same, for a page of which organisers see a preview while the event is a draft.
+pub(super) async fn previewed(
+    context: &Shared,
+    visit: &Visit,
+    slug: &str,
+) -> Result<Shown, Problem> {
+    let shown = by_slug(context, slug).await?;
+    let allowed = !shown.event.is_draft() || {
+        let (context, head) = (Arc::clone(context), visit.head.clone());
+        may_preview(context, head, slug.to_owned()).await
+    };
+    if allowed {
+        Ok(shown)
+    } else {
+        Err(Problem::event_not_found(slug))
     }
 }
 

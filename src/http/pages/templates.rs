@@ -20,6 +20,13 @@ pub(super) struct EventsPage {
     pub(super) events: Vec<EventView>,
 }
 
+impl EventsPage {
+    /// For what the page says about the list.
+    fn events(&self) -> impl Iterator<Item = &EventView> {
+        self.events.iter()
+    }
+}
+
 /// The chart for everybody.
 #[derive(Debug, Template)]
 #[template(path = "chart.html")]

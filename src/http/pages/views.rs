@@ -12,6 +12,7 @@ use crate::domain::headcount::Headcount;
 use crate::domain::occasion::Occasion;
 use crate::domain::person::Email;
 use crate::domain::proof_of_work::ProofOfWork;
+use crate::domain::visibility::Visibility;
 use crate::http::session::Session;
 
 use super::rail::Rail;
@@ -100,6 +101,9 @@ pub(super) struct EventView {
     /// Whether visitors need a proof of work.
     pub(super) proof_of_work: ProofOfWork,
     pub(super) public_chart: bool,
+    pub(super) visibility: Visibility,
+    pub(super) archived: bool,
+    pub(super) waitlist: bool,
     pub(super) announcement: Option<AnnouncementView>,
     pub(super) count: CountView,
     pub(super) occasion: Arc<Occasion>,
@@ -153,6 +157,9 @@ impl EventView {
             description: event.description.clone(),
             occasion: Arc::clone(&event.occasion),
             public_chart: event.public_chart,
+            visibility: event.visibility,
+            archived: event.archived,
+            waitlist: event.waitlist,
             edits: event.edits,
             erase_due: event.erase_due(),
             opens_at: event.opens_at,
@@ -166,6 +173,21 @@ impl EventView {
                 ..event.headcount()
             }),
         }
+    }
+
+    /// The message that says why lists for everybody do not name it; `None` if they do.
+    pub(super) fn kind(&self) -> Option<&'static str> {
+        match self.visibility {
+            _ if self.archived => Some("kind-archived"),
+            Visibility::Public => None,
+            Visibility::Unlisted => Some("kind-unlisted"),
+            Visibility::Draft => Some("kind-draft"),
+        }
+    }
+
+    /// Whether only organisers see it.
+    pub(super) fn is_draft(&self) -> bool {
+        self.visibility == Visibility::Draft
     }
 
     /// The address for a `mailto:` link, if the contact is one.

@@ -34,7 +34,7 @@ const KEY: &str = "proof_key";
 
 /// `GET /api/v1/events/{slug}/challenge`; [`reply::json`] says `no-store`.
 pub(super) async fn get(slug: String, context: Shared) -> Result<Response, Problem> {
-    let event = find::event(&context, &slug).await?;
+    let event = find::known_to_all(&context, &slug).await?;
     let key = key(&context).await?;
     let challenge = Challenge::draw(key, &event.epoch, context.clock.now());
     Ok(reply::json(&challenge))

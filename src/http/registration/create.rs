@@ -141,7 +141,7 @@ pub async fn admit(
     auth::refuse_cross_site(&context.settings, head)?;
     rate::registration(context, head.peer.ip)?;
     auth::registrant(context, head, Permission::Add.on(slug)).await?;
-    find::event(context, slug).await
+    find::known_to_all(context, slug).await
 }
 
 /// Registers the person in the body; answers after the durable commit.

@@ -85,6 +85,8 @@ pub(super) const TABLES: [Table; 17] = [
             ("public_chart", Flag),
             ("remind_hours_before", Int),
             ("mail_off", Text),
+            ("visibility", Text),
+            ("archived", Flag),
         ],
         key: "id",
         draws_keys: true,

@@ -13,6 +13,7 @@ use crate::domain::occasion::{Occasion, OnlineUrl};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::questions::Questions;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::domain::zone::Zone;
 
 /// The columns of [`EventRow`].
@@ -22,7 +23,7 @@ macro_rules! event_columns {
          ended, closed, round, revision, registered, waiting, last_number, at, announcement, \
          max_party_size, waiting_companions, starts_at, ends_at, time_zone, location, online_url, \
          contact, edits, edited_at, questions, erase_after_days, proof_of_work, \
-         public_chart, remind_hours_before, mail_off"
+         public_chart, remind_hours_before, mail_off, visibility, archived"
     };
 }
 /// Binds the columns of an event that change, in the order of [`event_columns`]. The announcement is
@@ -96,6 +97,8 @@ row! {
         public_chart: bool,
         remind_hours_before: Option<i64>,
         mail_off: String,
+        visibility: String,
+        archived: bool,
     }
 }
 
@@ -138,6 +141,9 @@ impl TryFrom<EventRow> for Event {
             proof_of_work: ProofOfWork::parse(&row.proof_of_work)
                 .map_err(|_| unreadable("proof_of_work", &row.proof_of_work))?,
             public_chart: row.public_chart,
+            visibility: Visibility::parse(&row.visibility)
+                .map_err(|_| unreadable("visibility", &row.visibility))?,
+            archived: row.archived,
             mail: MailSettings {
                 remind_before: row
                     .remind_hours_before

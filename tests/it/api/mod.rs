@@ -5,6 +5,7 @@ mod accounts;
 mod by_hand;
 mod calendar;
 mod console;
+mod desk;
 mod details;
 mod document;
 mod erasing;

@@ -16,6 +16,7 @@ use headcount::domain::person::{Email, Name};
 use headcount::domain::proof_of_work::ProofOfWork;
 use headcount::domain::questions::{Question, Questions, Unanswered};
 use headcount::domain::registration::{IdempotencyKey, Locator, Registration, Secret};
+use headcount::domain::visibility::Visibility;
 use headcount::domain::webhook::{Format, Settings, SigningSecret, Target, Topics};
 use headcount::domain::zone::Zone;
 use headcount::store::outbox::{Finish, Want};
@@ -122,6 +123,7 @@ pub(crate) fn new_event(slug: &str, capacity: Option<i64>) -> NewEvent {
         },
         questions: questions(),
         public_chart: true,
+        visibility: Visibility::Unlisted,
         ..NewEvent::new(slug, "Ünïcode · 春日晚会 🌸", capacity)
     }
 }
@@ -266,6 +268,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
     commit(&store, gala.id, &[added]).await;
     let edit = Edit {
         closed: Some(true),
+        archived: Some(true),
         ..Edit::default()
     };
     commit(

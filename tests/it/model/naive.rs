@@ -219,7 +219,7 @@ impl Model {
             "starts_at": self.identity.occasion.starts_at, "ends_at": self.identity.occasion.ends_at, "time_zone": "UTC",
             "location": "", "online_url": null, "contact": "", "erase_after_days": self.identity.erase_after,
             "proof_of_work": "off",
-            "public_chart": self.identity.public_chart,
+            "public_chart": self.identity.public_chart, "visibility": "public", "archived": false,
             "state": self.state(), "round": self.round, "registered": self.how_many(Status::Confirmed),
             "waiting": self.how_many(Status::Waiting), "revision": count,
         })

@@ -4,6 +4,7 @@ mod accounts;
 mod by_hand;
 mod compare;
 mod dashboard;
+mod desk;
 mod erasing;
 mod groups;
 mod lists;

@@ -42,6 +42,21 @@ pub(super) const ALL: &[Call] = &[
     },
     Call {
         method: Method::POST,
+        path: "/api/v1/events/{slug}/duplicate",
+        id: "duplicateEvent",
+        summary: "Create an event with the settings and questions of this one",
+        body: Some(("Duplicate", false)),
+        answers: &[(
+            201,
+            "Created; `Location` is the new event, `ETag` its position",
+            EVENT,
+        )],
+        notes: "Nobody's registration is copied.",
+        refusals: &[Code::EventNotFound, Code::SlugTaken],
+        ..ORGANISER
+    },
+    Call {
+        method: Method::POST,
         path: "/api/v1/events/{slug}/reset",
         id: "resetEvent",
         summary: "Archive this round and open the next at zero",

@@ -70,6 +70,18 @@ pub(in crate::http::openapi) enum ProofOfWork {
     On,
 }
 
+/// Who finds an event.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::http::openapi) enum Visibility {
+    /// Everybody, also in lists and feeds.
+    Public,
+    /// Everybody who has its address. No list and no feed names it.
+    Unlisted,
+    /// Organisers only. For everybody else there is no such event.
+    Draft,
+}
+
 /// An event: its count, and what it is about.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::openapi) struct Event {
@@ -104,6 +116,9 @@ pub(in crate::http::openapi) struct Event {
     proof_of_work: ProofOfWork,
     /// Whether anybody may see how the counts developed.
     public_chart: bool,
+    visibility: Visibility,
+    /// Whether it is put away, and closed.
+    archived: bool,
     /// Hours before `starts_at` when people with a place get a reminder. Only if this server sends mail.
     remind_hours_before: Option<i32>,
     /// The kinds of mail that are sent. Only if this server sends mail.

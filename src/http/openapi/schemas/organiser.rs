@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::event::{MailKind, ProofOfWork, QuestionKind};
+use super::event::{MailKind, ProofOfWork, QuestionKind, Visibility};
 use super::registration::{Answers, Organiser, Status};
 
 /// A question to ask: like `Question`, with defaults.
@@ -154,6 +154,12 @@ macro_rules! settings {
             /// Whether anybody may see how the counts developed; `false` unless given.
             #[schema(nullable = false)]
             public_chart: Option<bool>,
+            /// Who finds it; `public` unless given.
+            #[schema(default = "public", nullable = false)]
+            visibility: Option<Visibility>,
+            /// `true` puts the event away and closes it; `false` brings it back, still closed.
+            #[schema(default = false, nullable = false)]
+            archived: Option<bool>,
             /// Hours before `starts_at` when people with a place get a reminder; `null`: no reminder.
             remind_hours_before: Option<i32>,
             /// The kinds of mail that are sent; all unless given.
@@ -161,6 +167,21 @@ macro_rules! settings {
             mails: Option<Vec<MailKind>>,
         }
     };
+}
+
+/// What a duplicate does not take from its event.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http::openapi) struct Duplicate {
+    /// The new event's name in URLs.
+    slug: String,
+    /// Absent or `null`: the same.
+    title: Option<String>,
+    /// Whether `opens_at`, `closes_at`, `starts_at` and `ends_at` are kept. Otherwise there are none.
+    #[schema(default = false, nullable = false)]
+    keep_times: Option<bool>,
+    /// `draft` unless given.
+    #[schema(default = "draft", nullable = false)]
+    visibility: Option<Visibility>,
 }
 
 settings! {

@@ -8,7 +8,7 @@ use warp::reply::Response;
 
 use super::list::ListQuery;
 use super::once::{self, Submission};
-use super::{event, flash, inputs, people, retention, settings, settings_form};
+use super::{event, flash, inputs, people, retention, settings, settings_form, undo};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::announcement::{self, NewAnnouncement};
@@ -38,6 +38,8 @@ pub(in crate::http::pages) enum Action {
     Undo,
     Announce,
     Withdraw,
+    Archive,
+    Unarchive,
     Delete,
     /// One registration, by its id.
     Cancel(String),
@@ -61,6 +63,8 @@ impl FromStr for Action {
             "undo" => Self::Undo,
             "announce" => Self::Announce,
             "withdraw" => Self::Withdraw,
+            "archive" => Self::Archive,
+            "unarchive" => Self::Unarchive,
             "delete" => Self::Delete,
             _ => return Err(()),
         })
@@ -79,6 +83,8 @@ impl Action {
             Self::Undo => "undone",
             Self::Announce => "announced",
             Self::Withdraw => "withdrawn",
+            Self::Archive => "archived",
+            Self::Unarchive => "unarchived",
             Self::Delete => "deleted",
             Self::Cancel(_) => "cancelled",
             Self::Restore(_) => "restored",
@@ -120,7 +126,12 @@ impl Moved {
 fn tab(action: &Action) -> &'static str {
     match action {
         Action::Capacity | Action::Close | Action::Open | Action::Announce | Action::Withdraw => "",
-        Action::Edit | Action::Reset | Action::Undo | Action::Delete => "/settings",
+        Action::Edit
+        | Action::Reset
+        | Action::Undo
+        | Action::Archive
+        | Action::Unarchive
+        | Action::Delete => "/settings",
         Action::Cancel(_) | Action::Restore(_) | Action::Erase(_) => "/people",
     }
 }
@@ -203,9 +214,13 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
         Ok(_) if action == Action::Delete => see_other("/admin?done=deleted"),
         Ok(choices) => {
             let done = flash::with_choices(action.done(), &choices);
-            // The message offers to take it back. Only a registration's number got this far.
-            let undo = match &action {
-                Action::Cancel(id) => format!("&{}={id}", people::UNDO),
+            // The message offers to take it back. Only a registration's number got this far, or a
+            // capacity.
+            let undo = match (&action, form.sent("was_capacity")) {
+                (Action::Cancel(id), _) => format!("&{}={id}", people::UNDO),
+                (Action::Capacity, Some(was)) if inputs::parse_capacity(was).is_ok() => {
+                    format!("&{}={}", undo::WAS, was.trim())
+                }
                 _ => String::new(),
             };
             see_other(&format!("{page}?done={done}{undo}"))
@@ -254,6 +269,13 @@ async fn carry_out(
         Action::Close | Action::Open => edit(
             Edit {
                 closed: Some(*action == Action::Close),
+                ..Edit::default()
+            },
+            by,
+        ),
+        Action::Archive | Action::Unarchive => edit(
+            Edit {
+                archived: Some(*action == Action::Archive),
                 ..Edit::default()
             },
             by,
@@ -357,6 +379,8 @@ impl<'a> Typed<'a> {
             | Action::Open
             | Action::Undo
             | Action::Withdraw
+            | Action::Archive
+            | Action::Unarchive
             | Action::Cancel(_)
             | Action::Restore(_)
             | Action::Erase(_) => Self::Nothing,

@@ -90,13 +90,28 @@ fn differing(texts: Texts, this: &Value, other: &Value) -> Vec<AuditPart> {
     };
     let nothing = Map::new();
     let others = other.as_object().unwrap_or(&nothing);
+    // What was made or deleted is described by what it has.
+    let is_whole = other.is_null();
     members
         .iter()
+        .filter(|(_, value)| !(is_whole && is_empty(value)))
+        // The number says the same, and people know it.
+        .filter(|(name, _)| *name != "id" || !members.contains_key(SUBJECT))
         .filter(|(name, value)| {
             *name != NOISE && (*name == SUBJECT || others.get(*name) != Some(value))
         })
         .map(|(name, value)| part(texts, name, value))
         .collect()
+}
+
+/// Whether a setting has no value, or is switched off.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Object(_) => false,
+    }
 }
 
 fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
@@ -123,7 +138,10 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
             labels.collect::<Vec<_>>().join(" · ")
         }
         // The API's words; pages have their own.
-        ("state" | "status" | "role", Value::String(word)) => texts
+        ("proof_of_work", Value::String(word)) => texts
+            .find(&format!("proof-{word}"))
+            .unwrap_or_else(|| word.clone()),
+        ("state" | "status" | "role" | "visibility", Value::String(word)) => texts
             .find(&format!("{name}-{word}"))
             .unwrap_or_else(|| word.clone()),
         (_, value) => text(texts, value),
@@ -235,7 +253,7 @@ mod tests {
         );
         assert_eq!(
             line(Texts::new(Language::English), &before, &Value::Null),
-            "id 7-1-42, number 42, status Confirmed"
+            "number 42, status Confirmed"
         );
         assert_eq!(
             line(Texts::new(Language::English), &Value::Null, &before),

@@ -3,6 +3,7 @@
 use crate::domain::occasion;
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::http::pages::mistakes::Mistake;
 use crate::text::Texts;
 
@@ -20,6 +21,7 @@ pub(in crate::http::pages) struct Details {
     pub(in crate::http::pages) max_party_size: Setting,
     pub(in crate::http::pages) erase_after: Setting,
     pub(in crate::http::pages) proof_of_work: Setting,
+    pub(in crate::http::pages) visibility: Setting,
     pub(in crate::http::pages) starts_at: Setting,
     pub(in crate::http::pages) ends_at: Setting,
     pub(in crate::http::pages) time_zone: Setting,
@@ -89,6 +91,11 @@ impl Details {
         self.field(ProofOfWork::FIELD, "proof", &self.proof_of_work)
     }
 
+    /// Who finds it.
+    pub(in crate::http::pages) fn visibility(&self) -> Field<'_> {
+        self.field(Visibility::FIELD, "visibility", &self.visibility)
+    }
+
     pub(in crate::http::pages) fn moments(&self) -> [Field<'_>; 4] {
         [
             self.field("starts_at", "starts", &self.starts_at),
@@ -96,6 +103,16 @@ impl Details {
             self.field("opens_at", "opens", &self.opens_at),
             self.field("closes_at", "closes", &self.closes_at),
         ]
+    }
+
+    /// When it takes place.
+    pub(in crate::http::pages) fn usual_moments(&self) -> impl Iterator<Item = Field<'_>> {
+        self.moments().into_iter().take(2)
+    }
+
+    /// When registration opens and closes. Most events open when they are made.
+    pub(in crate::http::pages) fn rare_moments(&self) -> impl Iterator<Item = Field<'_>> {
+        self.moments().into_iter().skip(2)
     }
 
     /// It comes before the moments, because it says what they mean.
@@ -115,13 +132,32 @@ impl Details {
         ]
     }
 
+    /// Whether one of the fields has a mistake that the form for a new event folds away.
+    pub(in crate::http::pages) fn has_rare_mistakes(&self) -> bool {
+        let rare = [
+            &self.opens_at,
+            &self.closes_at,
+            &self.max_party_size,
+            &self.erase_after,
+            &self.proof_of_work,
+            &self.online_url,
+            &self.contact,
+        ];
+        rare.iter().any(|setting| setting.error.is_some())
+    }
+
     /// What is wrong with them.
     pub(in crate::http::pages) fn mistakes(&self, t: Texts) -> Vec<Mistake> {
         let texts = [self.title(), self.description(), self.zone()];
         let lines = self.lines().map(|(field, _, _)| field);
         let fields = texts.into_iter().chain(self.moments()).chain(lines);
         fields
-            .chain([self.party(), self.erase_after(), self.proof()])
+            .chain([
+                self.visibility(),
+                self.party(),
+                self.erase_after(),
+                self.proof(),
+            ])
             .filter_map(|field| {
                 let label = t.get(&field.label);
                 Mistake::new(t, field.id, &label, field.setting.error.as_deref())

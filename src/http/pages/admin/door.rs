@@ -52,16 +52,19 @@ async fn fill(
     };
     let store = context.store_for(visit.head.peer);
     let page = registrations::page(&store, shown.event.id, filter).await?;
+    let mut rows: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| RegistrationRow::new(row, Vec::new()).without_address())
+        .collect();
+    // Nobody looks for them by name.
+    rows.sort_by_key(|row| row.is_erased);
     Ok(AdminDoorPage {
         t: visit.texts,
         here: visit.path.clone(),
         csrf: session.csrf.clone(),
         event: shown.view(now).read_by(session),
-        rows: page
-            .rows
-            .iter()
-            .map(|row| RegistrationRow::new(row, Vec::new()).without_address())
-            .collect(),
+        rows,
         people: shown.event.registered,
         next: page.next,
         now,

@@ -5,7 +5,7 @@ use warp::reply::Response;
 
 use super::settings_view::{self, Refused};
 use super::templates::AdminEventPage;
-use super::{flash, list, live, mistakes, once, reader};
+use super::{feed, flash, list, live, mistakes, once, reader, undo};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::outbox::MailKind;
@@ -126,9 +126,11 @@ async fn fill(
         flash: flash::read(visit),
         event: shown.view(context.clock.now()).read_by(session),
         dashboard: live::dashboard(context, visit, event).await?,
+        feed: feed::read(context, visit, event).await,
         waiting_for: WaitingFor::of_event(context, event.id, event.round, None)
             .await?
             .map(WaitingForView::from),
+        undo: undo::of(visit, event).filter(|_| session.has(Permission::Manage)),
         capacity: settings_view::capacity(event, refused(typed.capacity())),
         once: once::draw(),
         refused: typed.name(),

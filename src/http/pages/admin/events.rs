@@ -6,7 +6,7 @@ use warp::reply::Response;
 use super::login::{self, Attempted};
 use super::once::{self, Submission};
 use super::templates::AdminEventsPage;
-use super::{flash, inputs, mistakes, retention, settings_view};
+use super::{flash, groups, inputs, mistakes, retention, settings_view};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::clock::Timestamp;
@@ -18,14 +18,15 @@ use crate::domain::mail::MailSettings;
 use crate::domain::occasion::{Occasion, OnlineUrl, parse_contact, parse_location};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::domain::zone::Zone;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
 use crate::http::field_value::Check;
+use crate::http::find;
 use crate::http::organiser::settings;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
-use crate::http::pages::states;
 use crate::http::pages::visit::Visit;
 use crate::http::session::{self, Session};
 use crate::problem::{Code, Problem};
@@ -124,6 +125,10 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
         Some(word) => check.take(ProofOfWork::parse(word)),
         None => None,
     };
+    let visibility = match form.sent(Visibility::FIELD) {
+        Some(word) => check.take(Visibility::parse(word)),
+        None => None,
+    };
     check.take(retention::check(occasion.ends_at, erase_after.flatten()));
     let (Some(slug), Some(title), Some(capacity)) = (slug, title, capacity) else {
         return Err(check.problem());
@@ -138,6 +143,7 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
         erase_after: erase_after.flatten(),
         proof_of_work: proof_of_work.unwrap_or_default(),
         public_chart: form.is_ticked("public_chart"),
+        visibility: visibility.unwrap_or_default(),
         mail: MailSettings::default(),
         occasion,
         ..NewEvent::new(slug, title, capacity)
@@ -153,16 +159,22 @@ async fn events_page(
     refused: Option<&Problem>,
 ) -> Response {
     let error = |name| mistakes::at(visit.texts, refused?, name);
+    // A short name that is taken is said together with other mistakes.
+    let taken = match refused {
+        Some(_) => find::event(context, typed.get("slug").trim()).await.is_ok(),
+        None => false,
+    };
+    let taken = taken.then(|| visit.texts.get("problem-slug-taken-meaning"));
     let template = AdminEventsPage {
         manages: session.has(Permission::Manage),
         t: visit.texts,
         here: PATH.to_owned(),
         csrf: session.csrf.clone(),
         flash: flash::read(visit),
-        events: states::all(context).await,
+        groups: groups::all(context, visit.texts).await,
         slug: typed.get("slug").to_owned(),
         capacity_input: typed.get("capacity").to_owned(),
-        slug_error: error("slug"),
+        slug_error: error("slug").or(taken),
         capacity_error: error("capacity"),
         details: settings_view::new_details(
             visit.texts,

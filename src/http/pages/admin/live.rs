@@ -25,7 +25,10 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
             t: visit.texts,
             here: visit.path.clone(),
             event: shown.view(context.clock.now()),
-            dashboard: dashboard(&context, &visit, &shown.event).await?,
+            dashboard: DashboardView {
+                has_controls: false,
+                ..dashboard(&context, &visit, &shown.event).await?
+            },
         })
     };
     match template.await {

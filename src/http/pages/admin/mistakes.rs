@@ -7,6 +7,7 @@ use crate::domain::invalid::Invalid;
 use crate::domain::mail::RemindBefore;
 use crate::domain::occasion::{CONTACT_MAX, LOCATION_MAX, ONLINE_URL_MAX};
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::problem::{Code, Problem};
 use crate::text::Texts;
 
@@ -31,6 +32,7 @@ fn message(texts: Texts, mistake: &Invalid) -> String {
         ("max_party_size", _) => {
             return texts.get1("error-party_size-invalid", "most", PartySize::MAX);
         }
+        (Visibility::FIELD, _) => "mistake-visibility",
         (EraseAfter::FIELD, "without-end") => "mistake-erase-alone",
         (EraseAfter::FIELD, _) => {
             return texts.get1("mistake-erase", "most", EraseAfter::MAX.to_string());

@@ -58,6 +58,41 @@ fn permission(id: Option<&str>) -> Permission {
     }
 }
 
+/// The parameter with the registration that was just added.
+const ADDED: &str = "added";
+
+/// Who was just added, as the form for the next one says it.
+#[derive(Debug)]
+pub(in crate::http::pages) struct AddedView {
+    pub(in crate::http::pages) number: String,
+    /// Who it is, with the position of somebody who waits.
+    pub(in crate::http::pages) text: String,
+}
+
+async fn added(context: &Context, visit: &Visit, event: &Event) -> Option<AddedView> {
+    let locator = registrations::locator(event, &visit.parameter(ADDED)?).ok()?;
+    let found = context.store.registration(locator).await.ok()??;
+    let (number, name) = (locator.number.to_string(), found.registration.name.as_str());
+    let text = match found.waiting_position {
+        Some(position) => visit.texts.get3(
+            "added-waiting",
+            [
+                ("name", &name.to_owned()),
+                ("number", &number),
+                ("position", &position),
+            ],
+        ),
+        None => visit.texts.get2(
+            "added-as",
+            "name",
+            name.to_owned(),
+            "number",
+            number.clone(),
+        ),
+    };
+    Some(AddedView { number, text })
+}
+
 async fn show(context: &Context, visit: &Visit, slug: &str, id: Option<&str>) -> Response {
     let session = match reader(context, visit, permission(id)).await {
         Ok(session) => session,
@@ -72,7 +107,7 @@ async fn show(context: &Context, visit: &Visit, slug: &str, id: Option<&str>) ->
         let form = stored
             .as_ref()
             .map_or_else(Form::default, |row| typed(&shown.event, row));
-        Ok::<_, Problem>(fill(
+        let mut template = fill(
             context,
             visit,
             session.csrf,
@@ -80,7 +115,9 @@ async fn show(context: &Context, visit: &Visit, slug: &str, id: Option<&str>) ->
             stored.as_ref(),
             &form,
             None,
-        ))
+        );
+        template.added = added(context, visit, &shown.event).await;
+        Ok::<_, Problem>(template)
     };
     match template.await {
         Ok(template) => page(visit, StatusCode::OK, Keep::Never, &template),
@@ -188,7 +225,8 @@ async fn add_person(
         Some(_) => "added-waiting",
         None => "added",
     };
-    Ok(format!("/admin/events/{slug}/add?done={done}"))
+    let id = added.registration.locator;
+    Ok(format!("/admin/events/{slug}/add?done={done}&{ADDED}={id}"))
 }
 
 async fn correct(
@@ -275,6 +313,7 @@ fn fill(
         here: visit.path.clone(),
         csrf,
         flash: flash::read(visit),
+        added: None,
         once: once::draw(),
         event: shown.view(context.clock.now()),
         number: stored.map(|row| row.locator.number),

@@ -6,7 +6,7 @@ use warp::reply::Response;
 use super::retention::{self, ErasesNow};
 use super::settings_view::{self, Refused};
 use super::templates::AdminSettingsPage;
-use super::{flash, mistakes, once, reader, settings_form};
+use super::{flash, mistakes, once, reader, settings_form, undo};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::event::Event;
@@ -118,6 +118,7 @@ async fn fill(
         event: shown.view(context.clock.now()),
         // The same rule as the undo's: an earlier round, and no registration in this one yet.
         can_undo: event.round > 1 && event.last_number == 0,
+        undo: undo::of(visit, event),
         details: settings_view::details(event, refused(typed.details())),
         once: once::draw(),
         refused: typed.name(),

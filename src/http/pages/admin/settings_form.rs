@@ -12,6 +12,7 @@ use crate::domain::local_time::Choice;
 use crate::domain::occasion::{OccasionEdit, OnlineUrl, parse_contact, parse_location};
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::domain::zone::Zone;
 use crate::http::field_value::Check;
 use crate::http::pages::form::Form;
@@ -69,6 +70,8 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
     let erase_after = fields.sent(EraseAfter::FIELD, inputs::parse_erase_after, was_kept);
     let was_asked = was.proof_of_work.as_ref();
     let proof_of_work = fields.sent(ProofOfWork::FIELD, ProofOfWork::parse, was_asked);
+    let was_seen = was.visibility.as_ref();
+    let visibility = fields.sent(Visibility::FIELD, Visibility::parse, was_seen);
     let edit = Edit {
         title: title.and_then(|title| changed(title, was.title.as_ref())),
         description: description.and_then(|text| changed(text, was.description.as_ref())),
@@ -78,6 +81,7 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
         closes_at,
         erase_after,
         proof_of_work,
+        visibility,
         public_chart,
         occasion: Box::new(occasion),
         was: Some(Box::new(was)),
@@ -111,6 +115,9 @@ fn was_details(form: &Form, zones: &Zones) -> Edit {
         proof_of_work: form
             .sent("was_proof_of_work")
             .and_then(|word| ProofOfWork::parse(word).ok()),
+        visibility: form
+            .sent("was_visibility")
+            .and_then(|word| Visibility::parse(word).ok()),
         public_chart: form.sent("was_public_chart").map(|text| text == "true"),
         occasion: Box::new(OccasionEdit {
             starts_at: zones.was_moment(form, "starts_at"),

@@ -7,6 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::retention::EraseAfter;
+use crate::domain::visibility::Visibility;
 use crate::domain::zone::Zone;
 use crate::http::pages::form::Form;
 use crate::problem::Problem;
@@ -39,6 +40,7 @@ pub(super) fn details(event: &Event, typed: Option<Refused<'_>>) -> Details {
         max_party_size: field("max_party_size", event.max_party_size.get().to_string()),
         erase_after: field(EraseAfter::FIELD, inputs::erase_after(event.erase_after)),
         proof_of_work: field(ProofOfWork::FIELD, event.proof_of_work.to_string()),
+        visibility: field(Visibility::FIELD, event.visibility.to_string()),
         opens_at: moment("opens_at", event.opens_at),
         closes_at: moment("closes_at", event.closes_at),
         starts_at: moment("starts_at", occasion.starts_at),
@@ -87,6 +89,7 @@ pub(super) fn new_details(
         max_party_size: field("max_party_size", "1"),
         erase_after: field(EraseAfter::FIELD, ""),
         proof_of_work: field(ProofOfWork::FIELD, ProofOfWork::Off.as_str()),
+        visibility: field(Visibility::FIELD, Visibility::Public.as_str()),
         opens_at: field("opens_at", ""),
         closes_at: field("closes_at", ""),
         starts_at: field("starts_at", ""),

@@ -3,10 +3,14 @@
 use askama::Template;
 
 use super::details::{Details, Setting, Tick};
+use super::feed::FeedRow;
+use super::groups::Group;
 use super::list::List;
 use super::next::NEXT;
+use super::person::AddedView;
 use super::questions_form::Row;
 use super::retention::ErasesNow;
+use super::undo::UndoView;
 use crate::domain::clock::Timestamp;
 use crate::domain::zone::Zone;
 use crate::http::pages::dashboard::DashboardView;
@@ -67,7 +71,7 @@ pub(super) struct AdminEventsPage {
     pub(super) here: String,
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
-    pub(super) events: Vec<EventView>,
+    pub(super) groups: Vec<Group>,
     pub(super) slug: String,
     pub(super) slug_error: Option<String>,
     pub(super) capacity_input: String,
@@ -80,6 +84,17 @@ pub(super) struct AdminEventsPage {
 }
 
 impl AdminEventsPage {
+    /// All of them, for what the page says about the list.
+    fn events(&self) -> impl Iterator<Item = &EventView> {
+        let rows = self.groups.iter().flat_map(|group| &group.rows);
+        rows.map(|row| &row.event)
+    }
+
+    /// Whether a field of the fold has to be seen.
+    fn is_unfolded(&self) -> bool {
+        self.details.has_rare_mistakes()
+    }
+
     fn mistakes(&self) -> Vec<Mistake> {
         let own = [
             ("create-slug", self.t.get("create-slug"), &self.slug_error),
@@ -115,9 +130,13 @@ pub(super) struct AdminEventPage {
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     pub(super) dashboard: DashboardView,
+    /// What happened lately.
+    pub(super) feed: Vec<FeedRow>,
     /// Why nobody gets the places that are free.
     pub(super) waiting_for: Option<WaitingForView>,
     pub(super) capacity: Setting,
+    /// What takes back the last action.
+    pub(super) undo: Option<UndoView>,
     /// Lets a form of this page act once.
     pub(super) once: String,
     /// The form that was refused: `capacity` or `announce`. It shows the flash itself.
@@ -189,6 +208,8 @@ pub(super) struct AdminSettingsPage {
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     pub(super) can_undo: bool,
+    /// What takes back the last action.
+    pub(super) undo: Option<UndoView>,
     pub(super) details: Details,
     /// Lets a form of this page act once.
     pub(super) once: String,
@@ -263,6 +284,8 @@ pub(super) struct AdminPersonPage {
     pub(super) here: String,
     pub(super) csrf: String,
     pub(super) flash: Option<FlashView>,
+    /// Who was just added.
+    pub(super) added: Option<AddedView>,
     /// Lets the form act once.
     pub(super) once: String,
     pub(super) event: EventView,
