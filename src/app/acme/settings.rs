@@ -58,7 +58,7 @@ pub(crate) fn names(text: &str) -> Result<Vec<String>, String> {
     {
         let host = url::Host::parse(part).map_err(|_| mistake(part))?;
         match host {
-            url::Host::Domain(name) if name.contains('.') && !name.ends_with('.') => {
+            url::Host::Domain(name) if is_checkable(&name) => {
                 if !names.contains(&name) {
                     names.push(name);
                 }
@@ -67,6 +67,11 @@ pub(crate) fn names(text: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(names)
+}
+
+/// Whether an authority can reach the name: not a wildcard, and not a name without a dot.
+fn is_checkable(name: &str) -> bool {
+    name.contains('.') && !name.ends_with('.') && !name.contains('*')
 }
 
 fn mistake(part: &str) -> String {
