@@ -28,6 +28,8 @@ pub struct Applicant {
     pub secret: Secret,
     /// The language that the person reads. A repeated request may come in another.
     pub language: Language,
+    /// Whether the person has opened a link that was mailed to the address.
+    pub is_proven: bool,
 }
 
 impl Applicant {
@@ -46,6 +48,7 @@ impl Applicant {
             answers: Answers::default(),
             secret,
             language: Language::default(),
+            is_proven: false,
         }
     }
 }

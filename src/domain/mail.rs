@@ -87,7 +87,8 @@ impl MailKinds {
         MailKind::Link,
     ];
 
-    /// Whether this kind is sent. A test always is: it belongs to no event.
+    /// Whether this kind is sent. A test always is: it belongs to no event. So is the link with which
+    /// a person registers: the form works with it only.
     pub fn has(self, kind: MailKind) -> bool {
         self.off & bit(kind) == 0
     }
@@ -146,7 +147,7 @@ fn bit(kind: MailKind) -> u16 {
         MailKind::Reminder => 1 << 5,
         MailKind::Announcement => 1 << 6,
         MailKind::Link => 1 << 7,
-        MailKind::Test => 0,
+        MailKind::Confirm | MailKind::Test => 0,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod change;
 pub mod characters;
 pub mod clock;
 pub mod command;
+pub mod confirmation;
 pub mod decide;
 pub mod duplicate;
 pub mod edit;

@@ -124,6 +124,13 @@ impl Secret {
         Self(digits.collect())
     }
 
+    /// The secret in a link; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_secret =
+            text.len() == Self::LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_secret.then(|| Self(text.to_owned()))
+    }
+
     /// A secret that was stored.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
@@ -173,12 +180,9 @@ impl FromStr for Token {
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let (locator, secret) = s.rsplit_once('-').ok_or(NotALocator)?;
-        if secret.len() != Secret::LENGTH || !secret.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(NotALocator);
-        }
         Ok(Self {
+            secret: Secret::parse(secret).ok_or(NotALocator)?,
             locator: locator.parse()?,
-            secret: Secret(secret.to_owned()),
         })
     }
 }

@@ -116,6 +116,7 @@ pub const ALL: &[Url] = &[
     closed("/e/{slug}/poster", &[Method::GET]),
     open("/embed.js", &[Method::GET]),
     closed("/e/{slug}/link", &[Method::GET, Method::POST]),
+    closed("/confirm/{token}", &[Method::GET]),
     closed("/r/{token}", &[Method::GET]),
     closed("/r/{token}/unsubscribe", &[Method::GET, Method::POST]),
     closed("/r/{token}/event.ics", &[Method::GET]),

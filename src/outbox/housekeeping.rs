@@ -75,6 +75,7 @@ async fn measure(store: &Store, now: Timestamp) -> Result<(), StoreError> {
 }
 
 async fn prune(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    store.prune_confirmations(now).await?;
     while store.prune_outbox(now).await? {
         // Registrations have their turn.
         tokio::task::yield_now().await;

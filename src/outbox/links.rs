@@ -1,4 +1,5 @@
-//! Mails the private link to somebody who lost it.
+//! Mails the private link to somebody who lost it, and the link with which a person without scripts
+//! registers.
 //!
 //! The answer to such a request must not reveal whether an address has registered, not even by the
 //! time it takes. So the request only starts the work here, and is answered before anything is read.
@@ -9,6 +10,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::domain::clock::Clock;
+use crate::domain::command::Applicant;
+use crate::domain::confirmation::{self, VALID_FOR};
 use crate::domain::event::Event;
 use crate::domain::mail::MailKinds;
 use crate::domain::outbox::{MailKind, NewRow};
@@ -20,7 +23,7 @@ const PAUSE: Duration = Duration::from_mins(10);
 /// Requests under way. More are refused, whoever asks: each may wait for the database.
 const REQUESTS_MAX: u32 = 256;
 
-/// Looks up lost links. Cheap to clone.
+/// Mails links to people who ask for them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LostLinks {
     store: Store,
@@ -54,6 +57,45 @@ impl LostLinks {
             drop(permit);
         });
         Ok(())
+    }
+
+    /// Mails a link with which the applicant registers; the link to the registration, if the address
+    /// has one. Returns at once.
+    pub fn ask_to_confirm(&self, event: &Event, applicant: Applicant) -> Result<(), Busy> {
+        let permits = Arc::clone(&self.permits);
+        let permit = permits.try_acquire_owned().map_err(|_| Busy)?;
+        let (links, id, round, mails) = (self.clone(), event.id, event.round, event.mail.mails);
+        tokio::spawn(async move {
+            if let Err(error) = links.confirm(id, round, mails, &applicant).await {
+                tracing::warn!(%error, "cannot mail a link to register; the person has to ask again");
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    async fn confirm(
+        &self,
+        event: i64,
+        round: u32,
+        mails: MailKinds,
+        applicant: &Applicant,
+    ) -> Result<(), StoreError> {
+        // The form has an address.
+        let Some(email) = &applicant.email else {
+            return Ok(());
+        };
+        let registered = self.store.registration_of(event, round, email).await?;
+        if registered.is_some() {
+            return self.mail(event, round, mails, email).await;
+        }
+        let now = self.clock.now();
+        let (expires_at, due) = (now.plus(VALID_FOR), now.plus(confirmation::PAUSE));
+        let mail = |id| NewRow::confirm(id, event, email, applicant.language, due);
+        let asked = self
+            .store
+            .ask_to_confirm(event, applicant, email, (now, expires_at), mail);
+        asked.await
     }
 
     async fn mail(

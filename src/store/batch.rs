@@ -344,6 +344,9 @@ async fn write(
             transaction.rewrite(row).await?;
         }
         let [erased, erased_new] = batch.erased();
+        for row in &erased {
+            transaction.erase_confirmations(row.locator).await?;
+        }
         // Before the new rows: one may have the address of an erased registration.
         if !erased.is_empty() {
             transaction.erase(&erased).await?;

@@ -26,6 +26,7 @@ use crate::domain::search::Search;
 mod accounts;
 pub mod backup;
 mod batch;
+mod confirmations;
 pub mod copy;
 mod deleted;
 mod error;

@@ -14,12 +14,14 @@ use crate::domain::headcount::{Headcount, State};
 use crate::domain::position::{Epoch, Position};
 
 mod account;
+mod confirmation;
 mod event;
 mod outbox;
 mod registration;
 mod webhook;
 
 pub(super) use account::{AccountRow, TokenRow, role};
+pub(super) use confirmation::{ConfirmationRow, confirmation_columns};
 pub(super) use event::{EventRow, bind_event, event_columns};
 pub(super) use outbox::{OutboxRow, outbox_columns};
 pub(super) use registration::{ListedRow, RegistrationRow, email, registration_columns};

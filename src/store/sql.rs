@@ -41,6 +41,11 @@ pub(super) const ERASE_OUTGOING: &str = "\
         state = CASE WHEN state = 'waiting' THEN 'dropped' ELSE state END
     WHERE channel = 'webhook' AND number IS NOT NULL
         AND event_id = $1 AND round = $2 AND number = $3";
+/// What the same address has asked to confirm. Run before the registration's address is erased.
+pub(super) const ERASE_CONFIRMATIONS: &str = "\
+    DELETE FROM confirmations WHERE event_id = $1 AND email_key = (
+        SELECT email_key FROM registrations WHERE event_id = $1 AND round = $2 AND number = $3
+    )";
 /// Deletes all rows of an event, the event's row last.
 pub(super) const DELETE_EVENT: [&str; 14] = [
     "DELETE FROM tokens WHERE event_id = $1",

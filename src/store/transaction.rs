@@ -160,6 +160,18 @@ pub(super) trait Transaction: Sized {
         Ok(())
     }
 
+    /// Deletes what the address of a registration has asked to confirm.
+    async fn erase_confirmations(&mut self, locator: Locator) -> Result<(), StoreError> {
+        execute!(
+            self,
+            query(sql::ERASE_CONFIRMATIONS)
+                .bind(locator.event)
+                .bind(i64::from(locator.round))
+                .bind(i64::from(locator.number))
+        )?;
+        Ok(())
+    }
+
     /// Erases a person's data from what was sent or waits.
     async fn erase_outgoing(
         &mut self,

@@ -73,6 +73,42 @@ test("without a worker the page keeps the entry and says that the check failed",
   await page.close();
 });
 
+test("a form that is sent while its script loads waits for it", async () => {
+  const page = await browser.newPage();
+  let release;
+  const clicked = new Promise((resolve) => (release = resolve));
+  await page.route(/\/js\/event\.js/, async (route) => {
+    await clicked;
+    await route.continue();
+  });
+  const posted = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST") posted.push(new URL(request.url()).pathname);
+  });
+  await page.goto(`${server.base}/e/gala`, { waitUntil: "domcontentloaded" });
+  await fillIn(page, 3);
+  await page.locator("#register [type=submit]").click();
+  release();
+  await page.waitForURL(/\/r\//);
+  assert.deepEqual(posted, ["/api/v1/events/gala/registrations"]);
+  await page.close();
+});
+
+test("a form that was sent before any script had loaded goes on by itself", async () => {
+  const page = await browser.newPage();
+  let isSlow = true;
+  await page.route(/\/js\/site\.js/, (route) => (isSlow ? undefined : route.continue()));
+  await page.goto(`${server.base}/e/gala`, { waitUntil: "commit" });
+  await fillIn(page, 4);
+  isSlow = false;
+  const answer = page.waitForResponse(/\/e\/gala\/register$/);
+  await page.locator("#register").evaluate((form) => form.submit());
+  assert.equal((await answer).status(), 422);
+  await page.waitForURL(/\/r\//);
+  assert.match(await page.locator("main").innerText(), /Person 4/);
+  await page.close();
+});
+
 test("without scripts the page says what is needed, and the console has the setting", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();

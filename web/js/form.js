@@ -46,6 +46,8 @@ export function bindForm(form, { slug, store }) {
     progress.textContent = "";
     if (!leaving) busy(false);
   });
+  // It was sent before this script had started, and only the proof is missing.
+  if ("goesOn" in form.dataset) form.requestSubmit();
   // The browser's Back brings the page as it was left.
   addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;

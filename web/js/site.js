@@ -30,6 +30,8 @@ const BEHAVIOURS = [
   ["[data-compare]", "./compare/page.js"],
 ];
 
+const PATIENCE_MS = 5_000; // for scripts that do not come: a form works without them
+
 /** Loads what the elements of `root` need, also when it was put into the page later. */
 export async function enliven(root) {
   const started = [];
@@ -41,5 +43,22 @@ export async function enliven(root) {
   await Promise.all(started);
 }
 
+/** A form that is sent while its script is on its way is sent once that has started. */
+function holdForms(started) {
+  const hold = (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { target: form, submitter } = event;
+    const own = submitter?.form === form ? submitter : null;
+    lively.then(() => form.requestSubmit(own));
+  };
+  const release = () => document.removeEventListener("submit", hold, true);
+  const patience = new Promise((over) => setTimeout(over, PATIENCE_MS));
+  const lively = Promise.race([started.catch(() => {}), patience]).then(release);
+  document.addEventListener("submit", hold, true);
+}
+
+const started = enliven(document);
+holdForms(started);
 // For tests: whatever is on the page answers from now on.
-enliven(document).then(() => document.documentElement.toggleAttribute("data-lively", true));
+started.then(() => document.documentElement.toggleAttribute("data-lively", true));

@@ -174,7 +174,7 @@ fn admit(
         added_by: entry.by().and_then(AddedBy::of),
         erased_at: None,
         language: applicant.language,
-        email_proven_at: None,
+        email_proven_at: applicant.is_proven.then_some(batch.event.at),
         unsubscribed_at: None,
         renamed_at: None,
     });

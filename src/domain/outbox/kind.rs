@@ -22,13 +22,15 @@ pub enum MailKind {
     Announcement,
     /// The private link, for a person who lost it.
     Link,
+    /// The link with which a person without scripts registers.
+    Confirm,
     /// The organiser tests the mail server.
     Test,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Confirmed,
         Self::Waiting,
         Self::Promoted,
@@ -37,6 +39,7 @@ impl MailKind {
         Self::Reminder,
         Self::Announcement,
         Self::Link,
+        Self::Confirm,
         Self::Test,
     ];
 
@@ -51,6 +54,7 @@ impl MailKind {
             Self::Reminder => "reminder",
             Self::Announcement => "announcement",
             Self::Link => "link",
+            Self::Confirm => "confirm",
             Self::Test => "test",
         }
     }
@@ -68,7 +72,8 @@ impl MailKind {
             | Self::Cancelled
             | Self::Changed
             | Self::Reminder
-            | Self::Announcement => true,
+            | Self::Announcement
+            | Self::Confirm => true,
             // A place that is not taken up is lost, and a lost link has a limit of its own.
             Self::Promoted | Self::Link | Self::Test => false,
         }
@@ -83,6 +88,7 @@ impl MailKind {
             | Self::Promoted
             | Self::Cancelled
             | Self::Link
+            | Self::Confirm
             | Self::Test => false,
         }
     }
@@ -96,7 +102,7 @@ impl MailKind {
             | Self::Changed
             | Self::Reminder
             | Self::Announcement => true,
-            Self::Cancelled | Self::Link | Self::Test => false,
+            Self::Cancelled | Self::Link | Self::Confirm | Self::Test => false,
         }
     }
 }

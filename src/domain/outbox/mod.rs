@@ -9,6 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::clock::Timestamp;
+use super::confirmation::ConfirmationId;
 use super::event::EventId;
 use super::language::Language;
 use super::person::Email;
@@ -155,6 +156,30 @@ impl NewRow {
         }
     }
 
+    /// A mail with the link of a confirmation, to the address that was typed.
+    pub fn confirm(
+        id: ConfirmationId,
+        event: EventId,
+        to: &Email,
+        language: Language,
+        due: Timestamp,
+    ) -> Self {
+        Self {
+            channel: Channel::Mail,
+            kind: MailKind::Confirm.as_str().to_owned(),
+            lane: event,
+            event,
+            round: None,
+            number: None,
+            webhook: None,
+            recipient: Recipient::Address(to.key().to_owned()),
+            language: language.tag().to_owned(),
+            payload: serde_json::json!({ CONFIRMATION: id }),
+            once: None,
+            due,
+        }
+    }
+
     /// A mail with which an organiser tests the mail server, to the organiser's own address.
     pub fn test(to: &Email, language: Language, due: Timestamp) -> Self {
         Self {
@@ -241,7 +266,15 @@ pub struct Row {
     pub finished: Option<Timestamp>,
 }
 
+/// Where a payload names its confirmation.
+const CONFIRMATION: &str = "confirmation";
+
 impl Row {
+    /// The confirmation whose link it has.
+    pub fn confirmation(&self) -> Option<ConfirmationId> {
+        self.payload.get(CONFIRMATION)?.as_i64()
+    }
+
     /// The registration that it is about.
     pub fn locator(&self) -> Option<Locator> {
         Some(Locator {

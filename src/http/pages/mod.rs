@@ -11,6 +11,7 @@ mod badge;
 mod calendar;
 mod chart;
 mod compare;
+mod confirm;
 mod dashboard;
 mod form;
 mod language;
@@ -241,6 +242,11 @@ fn mailing(context: &Shared) -> BoxedFilter<(Response,)> {
         .and(page_visit())
         .then(mail::unsubscribe)
         .boxed();
+    let confirm = at!("confirm" / String)
+        .and(read())
+        .and(page_visit())
+        .then(confirm::open)
+        .boxed();
     let mail_page = at!("admin" / "events" / String / "mail")
         .and(read())
         .and(page_visit())
@@ -256,6 +262,7 @@ fn mailing(context: &Shared) -> BoxedFilter<(Response,)> {
         ask_link,
         unsubscribe_page,
         unsubscribe,
+        confirm,
         mail_page,
         mail,
     ])

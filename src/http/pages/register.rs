@@ -4,6 +4,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::answer::{Keep, page, problem_page, see_other};
+use super::confirm;
 use super::form::Form;
 use super::questions;
 use super::states::{self, Shown};
@@ -16,11 +17,12 @@ use crate::domain::characters::described;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::invalid::Invalid;
+use crate::domain::outbox::MailKind;
 use crate::domain::person::{Email, Name};
 use crate::domain::questions::Unanswered;
 use crate::domain::registration::Secret;
 use crate::http::body::{self, Unread};
-use crate::http::{find, proof, registration};
+use crate::http::{find, registration};
 use crate::problem::{Code, Problem};
 use crate::text::Texts;
 
@@ -62,50 +64,79 @@ pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Un
         let event = registration::admit(&context, &visit.head, &slug).await?;
         registration::submit(&context, &visit.head, event, &sent).await
     };
-    match accepted.await {
-        Ok(accepted) => see_other(&format!("/r/{}", accepted.registration.token())),
-        Err(problem) => {
-            let form = sent.decode().unwrap_or_default();
-            again(
-                &context,
-                visit.at(format!("/e/{slug}")),
-                &slug,
-                &form,
-                &problem,
-            )
-            .await
-        }
+    let problem = match accepted.await {
+        Ok(accepted) => return see_other(&format!("/r/{}", accepted.registration.token())),
+        Err(problem) => problem,
+    };
+    let form = sent.decode().unwrap_or_default();
+    let visit = visit.at(format!("/e/{slug}"));
+    let answer = Answered {
+        slug: &slug,
+        form: &form,
+    };
+    let event = event.filter(|_| confirm::lacks_only_proof(&problem));
+    let Some(event) = event.filter(|_| context.store.outgoing().mails()) else {
+        return answer.again(&context, &visit, &problem).await;
+    };
+    // Boxed: rare, and large enough to make every request's future large.
+    let asked = Box::pin(confirm::ask(&context, &visit, &event, &sent)).await;
+    match asked {
+        Ok(()) => answer.confirm(&context, &visit, &problem).await,
+        Err(problem) => answer.again(&context, &visit, &problem).await,
     }
 }
 
-/// The same page with what was typed and what to correct.
-async fn again(
-    context: &Context,
-    visit: Visit,
-    slug: &str,
-    form: &Form,
-    problem: &Problem,
-) -> Response {
-    // A form that another site sent is not shown as if it came from this page.
-    let shown = if problem.code() == Code::Forbidden {
-        None
-    } else {
-        states::for_all(context, slug).await.ok()
-    };
-    let Some(shown) = shown else {
-        return problem_page(&visit, problem);
-    };
-    let mut template = Refused::new(visit.texts, form, problem, &shown.event).fill(
-        &context.settings,
-        &visit,
-        &shown,
-        context.clock.now(),
-        form,
-    );
-    template.mails = context.store.outgoing().mails();
-    let mut response = page(&visit, problem.code().status(), Keep::Never, &template);
-    response.headers_mut().extend(problem.headers().clone());
-    response
+/// A form that did not register anybody.
+struct Answered<'a> {
+    slug: &'a str,
+    form: &'a Form,
+}
+
+impl Answered<'_> {
+    /// The same page with what was typed and what to correct.
+    async fn again(&self, context: &Context, visit: &Visit, problem: &Problem) -> Response {
+        // A form that another site sent is not shown as if it came from this page.
+        let shown = if problem.code() == Code::Forbidden {
+            None
+        } else {
+            states::for_all(context, self.slug).await.ok()
+        };
+        let Some(shown) = shown else {
+            return problem_page(visit, problem);
+        };
+        let refused = Refused::new(visit.texts, self.form, problem, &shown.event);
+        let status = problem.code().status();
+        let mut response = self.page(context, visit, &shown, refused, status);
+        response.headers_mut().extend(problem.headers().clone());
+        response
+    }
+
+    /// The same page, which says that a mail is on its way. With scripts it goes on by itself.
+    async fn confirm(&self, context: &Context, visit: &Visit, problem: &Problem) -> Response {
+        let shown = match states::for_all(context, self.slug).await {
+            Ok(shown) => shown,
+            Err(problem) => return problem_page(visit, &problem),
+        };
+        let said = Refused {
+            form_error: Some(visit.texts.get("confirm-sent")),
+            ..Refused::new(visit.texts, self.form, problem, &shown.event)
+        };
+        self.page(context, visit, &shown, said, StatusCode::ACCEPTED)
+    }
+
+    fn page(
+        &self,
+        context: &Context,
+        visit: &Visit,
+        shown: &Shown,
+        refused: Refused,
+        status: StatusCode,
+    ) -> Response {
+        let now = context.clock.now();
+        let mut template = refused.fill(&context.settings, visit, shown, now, self.form);
+        template.mails = context.store.outgoing().mails();
+        page(visit, status, Keep::Never, &template)
+    }
 }
 
 /// What the page says about a refused form.
@@ -117,6 +148,8 @@ struct Refused {
     form_error: Option<String>,
     /// Draw a new key: the old one was refused. Otherwise it stays, so that a retry registers once.
     new_key: bool,
+    /// Whether only the proof is missing: a page with scripts solves it and sends the form again.
+    unproven: bool,
     /// What is wrong with the answers.
     answers: Vec<Invalid>,
 }
@@ -142,11 +175,7 @@ impl Refused {
         } else {
             Vec::new()
         };
-        let unproven = invalid
-            && problem
-                .mistakes()
-                .iter()
-                .any(|mistake| mistake.field == proof::FIELD);
+        let unproven = confirm::lacks_only_proof(problem);
         let trapped = !form.get("website").trim().is_empty();
         let named = name_error.is_some()
             || email_error.is_some()
@@ -160,8 +189,8 @@ impl Refused {
         } else if code == Code::ValidationFailed && trapped && !named {
             // The page comes back with the field empty, so sending it again succeeds.
             texts.get("error-trap")
-        } else if unproven && !named {
-            // Only a browser without scripts comes here: a script would have solved the challenge.
+        } else if unproven {
+            // Sent without scripts, or before they had started: then the page goes on by itself.
             texts.get("proof-needs-scripts")
         } else if named && code == Code::ValidationFailed {
             texts.get("error-heading")
@@ -174,6 +203,7 @@ impl Refused {
             party_error,
             form_error: Some(form_error),
             new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest),
+            unproven,
             answers: wrong,
         }
     }
@@ -196,6 +226,7 @@ impl Refused {
             structured: script_data(&structured::event(&shown.event, &page_url)),
             page_url,
             mails: false,
+            mails_links: shown.event.mail.mails.has(MailKind::Link),
             name: form.get("name").to_owned(),
             email: form.get("email").to_owned(),
             party_size: form.sent("party_size").unwrap_or("1").to_owned(),
@@ -205,6 +236,7 @@ impl Refused {
             email_error: self.email_error,
             party_error: self.party_error,
             form_error: self.form_error,
+            goes_on: self.unproven,
             questions: questions::fields(visit.texts, &shown.event, form, &self.answers),
             questions_json: questions::as_json(&shown.event),
         }

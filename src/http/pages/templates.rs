@@ -48,6 +48,8 @@ pub(super) struct EventPage {
     pub(super) structured: String,
     /// Whether this server sends mail, so that a lost link can be mailed.
     pub(super) mails: bool,
+    /// Whether the event mails lost links.
+    pub(super) mails_links: bool,
     pub(super) name: String,
     pub(super) email: String,
     pub(super) idempotency_key: String,
@@ -57,6 +59,8 @@ pub(super) struct EventPage {
     pub(super) party_error: Option<String>,
     /// Opens the summary; set whenever another error is.
     pub(super) form_error: Option<String>,
+    /// Whether scripts send the form again, because only the proof of work is missing.
+    pub(super) goes_on: bool,
     pub(super) questions: Vec<QuestionField>,
     /// The same as the API shows them: scripts notice when they change.
     pub(super) questions_json: String,

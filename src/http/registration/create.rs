@@ -217,6 +217,17 @@ async fn accept(
     accepted.inspect_err(|problem| attempt.refused(context, problem))
 }
 
+/// The person in a form that has no proof, because it was sent without scripts.
+pub fn unproven(sent: &Content, head: &RequestHead, event: &Event) -> Result<Applicant, Problem> {
+    let (applicant, _) = applicant(sent, head, event, None)?;
+    if applicant.party_size > event.max_party_size {
+        let most = event.max_party_size.get();
+        let refused = PartySize::out_of_range(PARTY_SIZE, most);
+        return Err(Problem::invalid(&[refused]));
+    }
+    Ok(applicant)
+}
+
 /// The largest body of somebody who registers. Only answers need more than a name does.
 pub fn body_max(event: &Event) -> usize {
     if event.questions.is_empty() {

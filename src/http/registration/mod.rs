@@ -12,7 +12,7 @@ pub use answers::PREFIX;
 pub(super) use by_hand::post as post_by_hand;
 pub use by_hand::{ByHand, add};
 pub(super) use create::post;
-pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit};
+pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit, unproven};
 pub(super) use links::post as post_link;
 pub use links::{request as request_link, require_mail};
 pub use own::{

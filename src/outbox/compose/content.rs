@@ -24,6 +24,8 @@ pub(super) struct Content {
     pub(super) facts: Vec<(String, String)>,
     /// What the link does.
     pub(super) action: String,
+    /// What else there is to say about the link.
+    pub(super) keep: Option<String>,
     /// Why the person gets this mail.
     pub(super) reason: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Content {
             | MailKind::Cancelled
             | MailKind::Reminder
             | MailKind::Link
+            | MailKind::Confirm
             | MailKind::Test => paragraphs.push(t.get(format!("mail-{word}-text"))),
         }
         Some(Self {
@@ -62,10 +65,25 @@ impl Content {
             title: event.title.clone(),
             heading: t.get(format!("mail-{word}-heading")),
             paragraphs,
-            facts: facts(t, event, row),
+            facts: facts(t, event, Some(row)),
             action: t.get("mail-open"),
+            keep: Some(t.get("mail-keep")),
             reason: row.email_proven_at.is_none().then(|| t.get("mail-reason")),
         })
+    }
+
+    /// A link with which somebody registers.
+    pub(super) fn confirm(t: Texts, event: &Event) -> Self {
+        Self {
+            subject: t.get1("mail-confirm-subject", "title", event.title.as_str()),
+            title: event.title.clone(),
+            heading: t.get("mail-confirm-heading"),
+            paragraphs: vec![t.get("mail-confirm-text")],
+            facts: facts(t, event, None),
+            action: t.get("mail-confirm-open"),
+            keep: None,
+            reason: Some(t.get("mail-confirm-reason")),
+        }
     }
 
     /// A mail about nothing but the mail server.
@@ -77,6 +95,7 @@ impl Content {
             paragraphs: vec![t.get1("mail-test-text", "server", public_url)],
             facts: Vec::new(),
             action: String::new(),
+            keep: None,
             reason: None,
         }
     }
@@ -102,16 +121,17 @@ fn changed(t: Texts, row: &Registration, payload: &Value) -> Option<Vec<String>>
     (!changed.is_empty()).then_some(changed)
 }
 
-/// When and where, whom to ask, and which registration. Nothing of it is from the form.
-fn facts(t: Texts, event: &Event, row: &Registration) -> Vec<(String, String)> {
+/// When and where, whom to ask, and which registration, if there is one. Nothing of it is from the
+/// form.
+fn facts(t: Texts, event: &Event, row: Option<&Registration>) -> Vec<(String, String)> {
     let occasion = &event.occasion;
-    let online = event.online_url_of(row.locator.round, row.status);
+    let online = row.and_then(|row| event.online_url_of(row.locator.round, row.status));
     let known = [
         ("mail-when", t.when(occasion)),
         ("mail-where", Some(occasion.location.clone())),
         ("mail-online", online.map(str::to_owned)),
         ("mail-contact", Some(occasion.contact.clone())),
-        ("mail-registration", Some(t.own_number(row))),
+        ("mail-registration", row.map(|row| t.own_number(row))),
     ];
     let known = known.into_iter().filter_map(|(key, value)| {
         let value = value.filter(|value| !value.is_empty())?;

@@ -5,6 +5,7 @@
 //! strangers' words to anybody (docs/protocol.md, "Mail").
 
 use super::mail::{Compose, Letter, Subject};
+use crate::domain::confirmation::Token;
 use crate::domain::event::Event;
 use crate::domain::language::Language;
 use crate::domain::outbox::MailKind;
@@ -29,6 +30,9 @@ pub struct Composer {
 
 impl Compose for Composer {
     fn compose(&self, subject: &Subject<'_>) -> Option<Letter> {
+        if let (Some(event), Some(token)) = (subject.event, subject.confirmation) {
+            return Some(self.confirm(subject, event, token));
+        }
         match (subject.event, subject.registration) {
             (Some(event), Some(row)) => self.about(subject, event, row),
             // A test has neither, and nothing else is sent without both.
@@ -72,6 +76,19 @@ impl Composer {
                 .map(|link| unsubscribing(link))
                 .unwrap_or_default(),
         })
+    }
+
+    /// The link with which somebody registers. Nothing in it was typed into the form.
+    fn confirm(&self, subject: &Subject<'_>, event: &Event, token: &Token) -> Letter {
+        let t = Texts::new(Language::parse(subject.language).unwrap_or_default());
+        let content = Content::confirm(t, event);
+        let link = format!("{}/confirm/{token}", self.public_url);
+        Letter {
+            subject: content.subject.clone(),
+            text: TextMail::new(t, &content, Some(&link), None).text(),
+            html: Some(HtmlMail::new(t, &content, Some(&link), None).text()),
+            ..Letter::default()
+        }
     }
 
     /// What an organiser sends to find out whether mail works.
@@ -122,6 +139,7 @@ fn has_calendar(kind: MailKind, row: &Registration) -> bool {
         | MailKind::Reminder
         | MailKind::Announcement
         | MailKind::Link
+        | MailKind::Confirm
         | MailKind::Test => false,
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::clock::Timestamp;
+use crate::domain::confirmation::Token;
 use crate::domain::event::{Capacity, NewEvent, PartySize, Slug};
 use crate::domain::mail::MailKinds;
 use crate::domain::occasion::{Occasion, OnlineUrl};
@@ -88,6 +89,7 @@ fn letter(kind: MailKind, event: &Event, row: &Registration, secret: &Secret) ->
         event: Some(event),
         registration: Some(row),
         secret: Some(secret),
+        confirmation: None,
         language: "",
         payload: &payload(kind),
     })
@@ -268,6 +270,7 @@ fn only_people_with_a_place_read_the_online_address() {
             event: Some(&event),
             registration: Some(&row(status)),
             secret: Some(&secret),
+            confirmation: None,
             language: "",
             payload: &json!({ "settings": ["online_url"] }),
         })
@@ -304,10 +307,49 @@ fn a_test_needs_no_event() {
         event: None,
         registration: None,
         secret: None,
+        confirmation: None,
         language: "zh-CN",
         payload: &json!({}),
     });
     let mail = mail.unwrap();
     assert_eq!(mail.subject, "Headcount 测试邮件");
     assert!(mail.text.contains("https://tickets.example.org") && mail.html.is_some());
+}
+
+#[test]
+fn a_link_to_register_says_what_it_is_and_nothing_that_was_typed() {
+    let (event, payload) = (event(), json!({ "confirmation": 3 }));
+    let token = Token {
+        id: 3,
+        secret: Secret::draw(),
+    };
+    for (language, word) in [("en", "Confirm your registration"), ("zh-CN", "请确认报名")] {
+        let mail = Composer {
+            public_url: "https://tickets.example.org".to_owned(),
+        }
+        .compose(&Subject {
+            kind: MailKind::Confirm,
+            event: Some(&event),
+            registration: None,
+            secret: None,
+            confirmation: Some(&token),
+            language,
+            payload: &payload,
+        });
+        let mail = mail.unwrap();
+        let link = format!("https://tickets.example.org/confirm/{token}");
+        let html = mail.html.unwrap();
+        assert!(mail.subject.contains(word) && mail.subject.contains("Spring <Gala>"));
+        assert!(
+            mail.text.contains(&link) && html.contains(&link),
+            "{}",
+            mail.text
+        );
+        assert!(mail.text.contains("Town hall & garden"), "{}", mail.text);
+        assert!(!mail.text.contains("meet.example.org"), "{}", mail.text);
+        for part in [&mail.subject, &mail.text, &html] {
+            assert!(!part.contains("mail-"), "{part}");
+        }
+        assert_eq!((mail.calendar, mail.headers), (None, Vec::new()));
+    }
 }

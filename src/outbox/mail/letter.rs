@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::domain::confirmation::Token;
 use crate::domain::event::Event;
 use crate::domain::outbox::MailKind;
 use crate::domain::registration::{Registration, Secret};
@@ -13,11 +14,13 @@ pub struct Subject<'a> {
     pub kind: MailKind,
     /// The event as it is now; `None` for a test.
     pub event: Option<&'a Event>,
-    /// The registration as it is now; `None` for a test.
+    /// The registration as it is now; `None` for a test, and before there is one.
     pub registration: Option<&'a Registration>,
     /// The secret of the link that only mails contain; `None` for a test.
     pub secret: Option<&'a Secret>,
-    /// The language's tag of a test; empty for the default.
+    /// The link with which somebody registers, for that kind alone.
+    pub confirmation: Option<&'a Token>,
+    /// The language's tag of a mail without a registration; empty for the default.
     pub language: &'a str,
     /// Facts from when the row was written.
     pub payload: &'a Value,

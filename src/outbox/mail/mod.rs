@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::{Deliver, Outcome};
 use crate::domain::clock::Clock;
+use crate::domain::confirmation::{self, Token};
 use crate::domain::event::Event;
 use crate::domain::outbox::{MailKind, Row};
 use crate::domain::person::Email;
@@ -52,7 +53,13 @@ impl fmt::Debug for Mailer {
 }
 
 /// What a mail is about, as it is now.
-type Loaded = (Option<Event>, Option<Registration>, Email);
+struct Loaded {
+    to: Email,
+    event: Option<Event>,
+    registration: Option<Registration>,
+    /// Of a link with which somebody registers.
+    confirmation: Option<Token>,
+}
 
 impl Deliver for Mailer {
     fn deliver<'a>(&'a self, row: &'a Row) -> BoxFuture<'a, Outcome> {
@@ -74,12 +81,22 @@ impl Mailer {
         let Some(kind) = MailKind::parse(&row.kind) else {
             return Ok(Outcome::Dropped("unknown kind of mail"));
         };
-        let loaded = if kind == MailKind::Test {
-            addressee(row).map(|to| (None, None, to))
-        } else {
-            self.load(row, kind).await?
+        let loaded = match kind {
+            MailKind::Test => addressee(row).map(|to| Loaded {
+                to,
+                event: None,
+                registration: None,
+                confirmation: None,
+            }),
+            MailKind::Confirm => self.load_confirmation(row).await?,
+            _ => self.load(row, kind).await?,
         };
-        let (event, registration, to) = match loaded {
+        let Loaded {
+            to,
+            event,
+            registration,
+            confirmation,
+        } = match loaded {
             Ok(loaded) => loaded,
             Err(reason) => return Ok(Outcome::Dropped(reason)),
         };
@@ -94,6 +111,7 @@ impl Mailer {
             event: event.as_ref(),
             registration: registration.as_ref(),
             secret: secret.as_ref(),
+            confirmation: confirmation.as_ref(),
             language: &row.language,
             payload: &row.payload,
         };
@@ -137,7 +155,49 @@ impl Mailer {
         if kind.needs_registration() && registration.locator.round != event.round {
             return Ok(Err("the round is over"));
         }
-        Ok(Ok((Some(event), Some(registration), to)))
+        Ok(Ok(Loaded {
+            to,
+            event: Some(event),
+            registration: Some(registration),
+            confirmation: None,
+        }))
+    }
+
+    /// The event and the address of a link with which somebody registers, or why it is not needed any
+    /// more.
+    async fn load_confirmation(
+        &self,
+        row: &Row,
+    ) -> Result<Result<Loaded, &'static str>, StoreError> {
+        let Some(event) = self.store.event_by_id(row.event).await? else {
+            return Ok(Err("the event was deleted"));
+        };
+        let found = match row.confirmation() {
+            Some(id) => self.store.confirmation(id).await?,
+            None => None,
+        };
+        let now = self.clock.now();
+        let Some(confirmation) = found.filter(|found| found.expires_at > now) else {
+            return Ok(Err("the link is too old"));
+        };
+        let token = confirmation.token();
+        let to = match confirmation.outcome {
+            confirmation::Outcome::Waits(applicant) => applicant.email,
+            confirmation::Outcome::Opened(_) => None,
+        };
+        let Some(to) = to else {
+            return Ok(Err("the person has registered"));
+        };
+        let registered = self.store.registration_of(event.id, event.round, &to);
+        if registered.await?.is_some() {
+            return Ok(Err("the person has registered"));
+        }
+        Ok(Ok(Loaded {
+            to,
+            event: Some(event),
+            registration: None,
+            confirmation: Some(token),
+        }))
     }
 
     /// What keeps a mail from being sent; `None` if nothing does.

@@ -287,6 +287,13 @@ mod tests {
                 &["(event_id=? AND round=? AND number=?)"],
             ),
             (ERASE, &["(event_id=? AND round=? AND number=?)"]),
+            (
+                sql::ERASE_CONFIRMATIONS,
+                &[
+                    "(event_id=? AND email_key=?)",
+                    "(event_id=? AND round=? AND number=?)",
+                ],
+            ),
             (sql::MARK, &["(event_id=? AND round=? AND number=?)"]),
             (sql::UNERASED, &["(event_id=? AND (round,number)>(?,?))"]),
             (

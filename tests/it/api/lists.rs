@@ -1,8 +1,9 @@
 //! What the organiser lists and exports: registrations, and the audit log.
 
+use headcount::domain::clock::Clock;
 use serde_json::{Value, json};
 
-use super::super::support::app::{Answer, App};
+use super::super::support::app::{Answer, App, Database};
 use super::refused;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -319,4 +320,56 @@ async fn the_list_and_the_file_take_the_same_order() {
         }
     }
     app.stop().await;
+}
+
+/// People are renamed while somebody turns pages, and a client may ask for any number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_goes_on_from_where_its_last_registration_is_now() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let app = App::start(database, &[], Clock::System).await;
+        app.event("gala", 9).await;
+        for name in ["Bea", "Ada", "Eve", "Dan"] {
+            let email = format!("{name}@example.org");
+            assert_eq!(app.register("gala", name, &email).await.status, 201);
+        }
+        let path = "/api/v1/events/gala/registrations";
+        let page = async |query: &str| {
+            let list = app
+                .organise("GET", &format!("{path}?{query}"), &Value::Null)
+                .await;
+            assert_eq!(list.status, 200, "{}", list.body);
+            let list = list.json();
+            let rows = list["registrations"].as_array().unwrap().iter();
+            let names: Vec<_> = rows
+                .map(|row| row["name"].as_str().unwrap().to_owned())
+                .collect();
+            (
+                names,
+                list["next"].as_str().map(str::to_owned),
+                list["total"].clone(),
+            )
+        };
+        let (first, next, _) = page("sort=name&limit=2").await;
+        assert_eq!(first, ["Ada", "Bea"]);
+        let query = format!("sort=name&limit=2&after={}", next.unwrap());
+        let list = app.organise("GET", path, &Value::Null).await.json();
+        let id = list["registrations"][0]["id"].as_str().unwrap().to_owned();
+        for (name, rest) in [
+            ("Dana", vec!["Eve"]),
+            ("Zoe", vec![]),
+            ("Aaron", vec!["Ada", "Dan"]),
+        ] {
+            let edit = json!({ "name": name });
+            let renamed = app.organise("PATCH", &format!("{path}/{id}"), &edit).await;
+            assert_eq!(renamed.status, 200, "{}", renamed.body);
+            assert_eq!(page(&query).await.0, rest, "{name}");
+        }
+        for sort in ["number", "name", "at", "-at"] {
+            let beyond = page(&format!("sort={sort}&after=999999")).await;
+            assert_eq!(beyond, (vec![], None, json!(4)), "{sort}");
+        }
+        let all = page("sort=-number&after=999999").await;
+        assert_eq!(all.0, ["Dan", "Eve", "Ada", "Aaron"]);
+        app.stop().await;
+    }
 }

@@ -330,6 +330,7 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
     store.set_setting("admin_password", "a hash").await.unwrap();
     organisers(&store, hall.id, now).await;
     fill_outbox(&store, hall.id, now).await;
+    fill_confirmations(&store, hall.id, now).await;
     store.close().await;
     gone
 }
@@ -369,4 +370,26 @@ async fn fill_outbox(store: &Store, event: EventId, now: Timestamp) {
         .finish_outbox("node", &[(claimed, refused)], now)
         .await
         .unwrap();
+}
+
+/// One that waits, and one whose link was opened.
+async fn fill_confirmations(store: &Store, event: EventId, now: Timestamp) {
+    let later = Timestamp::from_millis(NOON * 2);
+    for person in ["waits", "opened"] {
+        let Command::Register(applicant) = register(person, Some("k")) else {
+            unreachable!("it registers");
+        };
+        let email = applicant.email.clone().unwrap();
+        let mail = |id| NewRow::confirm(id, event, &email, applicant.language, now);
+        store
+            .ask_to_confirm(event, &applicant, &email, (now, later), mail)
+            .await
+            .unwrap();
+    }
+    let made = Locator {
+        event,
+        round: 1,
+        number: 1,
+    };
+    store.note_confirmed(2, made).await.unwrap();
 }

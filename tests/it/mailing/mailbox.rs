@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(super) struct Mailbox {
     port: u16,
     mails: Arc<Mutex<Vec<Mail>>>,
     arrived: Arc<Notify>,
+    /// Whether it refuses every address for good.
+    refuses: Arc<AtomicBool>,
 }
 
 impl Mailbox {
@@ -35,19 +38,28 @@ impl Mailbox {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let (mails, arrived) = (Arc::<Mutex<Vec<Mail>>>::default(), Arc::<Notify>::default());
+        let refuses = Arc::<AtomicBool>::default();
         let (kept, noted) = (Arc::clone(&mails), Arc::clone(&arrived));
+        let refusing = Arc::clone(&refuses);
         tokio::spawn(async move {
             while let Ok((line, _)) = listener.accept().await {
                 let (kept, noted) = (Arc::clone(&kept), Arc::clone(&noted));
+                let refusing = Arc::clone(&refusing);
                 // A client that closes the line ends the session.
-                tokio::spawn(async move { drop(session(line, &kept, &noted).await) });
+                tokio::spawn(async move { drop(session(line, &kept, &noted, &refusing).await) });
             }
         });
         Self {
             port,
             mails,
             arrived,
+            refuses,
         }
+    }
+
+    /// Whether every address is refused for good from now on.
+    pub(super) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
     }
 
     /// What `--smtp-url` takes.
@@ -93,6 +105,7 @@ async fn session(
     line: TcpStream,
     mails: &Mutex<Vec<Mail>>,
     arrived: &Notify,
+    refuses: &AtomicBool,
 ) -> std::io::Result<()> {
     let mut line = BufReader::new(line);
     line.write_all(b"220 mailbox ESMTP\r\n").await?;
@@ -105,6 +118,7 @@ async fn session(
         let verb = command.split([' ', '\r']).next().unwrap_or_default();
         let reply = match verb.to_ascii_uppercase().as_str() {
             "EHLO" => "250-mailbox\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
+            "RCPT" if refuses.load(Ordering::SeqCst) => "550 no such mailbox\r\n",
             "RCPT" => {
                 let address = command.split(['<', '>']).nth(1);
                 address.unwrap_or_default().clone_into(&mut to);

@@ -1,5 +1,7 @@
 //! Mail from outside: a server in this process, and a mail server that keeps what it gets.
 
+mod confirming;
+mod console;
 mod kinds;
 mod links;
 mod mailbox;

@@ -150,13 +150,13 @@ impl Page {
     }
 
     #[track_caller]
-    fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.header("location")
     }
 
     /// The value of the first field of that name.
     #[track_caller]
-    fn value(&self, name: &str) -> String {
+    pub(crate) fn value(&self, name: &str) -> String {
         let field = self
             .body
             .split("<input")

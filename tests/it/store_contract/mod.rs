@@ -38,6 +38,7 @@ macro_rules! both_databases {
 
 mod batches;
 mod by_hand;
+mod confirmations;
 mod constraints;
 mod erasing;
 mod file;

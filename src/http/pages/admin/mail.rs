@@ -12,7 +12,7 @@ use crate::domain::access::Permission;
 use crate::domain::command::Command;
 use crate::domain::event::{Edit, Event};
 use crate::domain::mail::{MailKinds, RemindBefore};
-use crate::domain::outbox::{MailKind, NewRow, Row, RowState};
+use crate::domain::outbox::{Channel, MailKind, NewRow, Row, RowState};
 use crate::domain::person::Email;
 use crate::http::auth::Organiser;
 use crate::http::body::Unread;
@@ -255,6 +255,7 @@ fn view(t: Texts, row: Row) -> MailRow {
             .unwrap_or_else(|| row.kind.clone()),
         registration: row.locator().map(|locator| locator.to_string()),
         number: row.number.unwrap_or_default(),
+        is_to_everybody: row.channel == Channel::Fanout,
         state: row.state.as_str(),
         is_failed: row.state == RowState::Failed,
         created: row.created,

@@ -481,9 +481,10 @@ pub(super) struct HeldView {
 pub(super) struct MailRow {
     pub(super) id: i64,
     pub(super) kind: String,
-    /// The id of the registration; `None` for a mail to everybody.
+    /// The id of the registration; `None` for a mail to everybody, and before there is one.
     pub(super) registration: Option<String>,
     pub(super) number: u32,
+    pub(super) is_to_everybody: bool,
     pub(super) state: &'static str,
     pub(super) is_failed: bool,
     pub(super) created: Timestamp,

@@ -4,8 +4,12 @@ use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row as _, query_as};
 
-use super::super::super::rows::{EventRow, RegistrationRow, event_columns, registration_columns};
+use super::super::super::rows::{
+    ConfirmationRow, EventRow, RegistrationRow, confirmation_columns, event_columns,
+    registration_columns,
+};
 use super::{Faults, Outcome};
+use crate::domain::confirmation::Confirmation;
 use crate::domain::event::Event;
 use crate::domain::registration::Registration;
 use crate::domain::search;
@@ -17,7 +21,13 @@ const REGISTRATIONS: &str = concat!(
     ", email_key, search_key FROM registrations ORDER BY event_id, round, number"
 );
 
-/// Reads each event and each registration.
+const CONFIRMATIONS: &str = concat!(
+    "SELECT ",
+    confirmation_columns!(),
+    " FROM confirmations ORDER BY id"
+);
+
+/// Reads each event, each registration and each confirmation.
 pub(super) async fn check(connection: &mut SqliteConnection) -> Outcome {
     let mut faults = Faults::default();
     let mut read: u64 = 0;
@@ -30,11 +40,19 @@ pub(super) async fn check(connection: &mut SqliteConnection) -> Outcome {
         }
     }
     drop(events);
-    let mut registrations = query_as::<_, Keyed>(REGISTRATIONS).fetch(connection);
+    let mut registrations = query_as::<_, Keyed>(REGISTRATIONS).fetch(&mut *connection);
     while let Some(row) = registrations.try_next().await? {
         read += 1;
         if let Err(fault) = row.check() {
             faults.add(fault);
+        }
+    }
+    drop(registrations);
+    let mut confirmations = query_as::<_, ConfirmationRow>(CONFIRMATIONS).fetch(connection);
+    while let Some(row) = confirmations.try_next().await? {
+        read += 1;
+        if let Err(error) = Confirmation::try_from(row) {
+            faults.add(format!("confirmation: {error}"));
         }
     }
     Ok(faults.or(|| format!("{read} rows can be read")))
