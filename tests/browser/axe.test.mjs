@@ -1,14 +1,11 @@
-// Every page without a mistake that axe-core finds (WCAG 2.2), on a phone and a desktop, in both languages. `AXE` names
-// axe-core's script; without it only the table of pages is checked.
+// Every page without a mistake that axe-core finds (WCAG 2.2), on a phone and a desktop, in both languages.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { addresses, patterns } from "./pages.mjs";
-import { PASSWORD, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, barriers, startBrowser, startServer } from "./support.mjs";
 
-const axe = process.env.AXE && readFileSync(process.env.AXE, "utf8");
 // Nobody listens there. The mails wait, and the pages about mail are there.
 const MAIL = ["--smtp-url", "smtp://127.0.0.1:9?tls=none", "--mail-from", "desk@example.org"];
 
@@ -25,7 +22,6 @@ let browser;
 let server;
 let paths;
 before(async () => {
-  if (!axe) return;
   const here = `127.0.0.1:${await freePort()}`;
   const flags = [...MAIL, "--public-url", `http://${here}`];
   [browser, server] = await Promise.all([startBrowser(), startServer(flags, undefined, here)]);
@@ -80,9 +76,7 @@ async function mistakes(page, path) {
   await page.evaluate(() => {
     for (const fold of document.querySelectorAll("details")) fold.open = true;
   });
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  return violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0].html}`);
+  return (await barriers(page)).map((found) => `${path}: ${found}`);
 }
 
 test("the table of addresses has the pages that everybody knows", () => {
@@ -90,7 +84,7 @@ test("the table of addresses has the pages that everybody knows", () => {
     assert.ok(patterns.includes(known), `${known} in ${patterns}`);
 });
 
-for (const look of axe ? LOOKS : []) {
+for (const look of LOOKS) {
   const { locale, colorScheme, viewport } = look;
   test(`axe finds nothing: ${locale}, ${colorScheme}, ${viewport.width}`, async () => {
     const context = await browser.newContext({ ...look, reducedMotion: "reduce" });
