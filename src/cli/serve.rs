@@ -153,8 +153,8 @@ pub struct ServeArgs {
         value_name = "FOLDER"
     )]
     pub acme_folder: String,
-    /// UDP address and port of WebTransport over HTTP/3, e.g. 0.0.0.0:8443; none when left out. Without --tls-cert the
-    /// server makes certificates that browsers accept by their hash.
+    /// UDP address and port of WebTransport over HTTP/3, e.g. 0.0.0.0:8443; none when left out. Without --tls-cert and
+    /// --acme-domains the server makes certificates that browsers accept by their hash.
     #[arg(long, env = "HEADCOUNT_WEBTRANSPORT_LISTEN", value_name = "ADDRESS")]
     pub webtransport_listen: Option<String>,
     /// Address and port of the Prometheus metrics; none when left out.

@@ -191,7 +191,14 @@ fn the_unit_has_few_rights() {
 async fn metrics() -> (Process, Answer) {
     let port = free_address();
     let file = File::new();
-    let process = Process::start(&file.text(), &["--metrics-listen", &port.to_string()]);
+    let port_text = port.to_string();
+    let flags = [
+        "--metrics-listen",
+        &port_text,
+        "--webtransport-listen",
+        "127.0.0.1:0",
+    ];
+    let process = Process::start(&file.text(), &flags);
     let mut stream = Stream::open_at(process.address, "/api/v1/events/welcome/stream", "").await;
     stream.next("count").await;
     assert_eq!(

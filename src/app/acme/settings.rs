@@ -66,6 +66,9 @@ pub(crate) fn names(text: &str) -> Result<Vec<String>, String> {
             _ => return Err(mistake(part)),
         }
     }
+    if names.is_empty() {
+        return Err(mistake(text));
+    }
     Ok(names)
 }
 
@@ -112,6 +115,7 @@ mod tests {
             "[::1]",
             "a b.org",
             "x.org.",
+            ",",
         ] {
             assert!(names(wrong).unwrap_err().contains("host name"), "{wrong}");
         }

@@ -189,7 +189,7 @@ fn server(args: &ServerArgs) -> Result<Server, Failure> {
     let base = Base::parse(&args.url);
     let base = base.map_err(|error| Failure::Mistake(format!("--url: {error}")))?;
     let token = token(args)?;
-    let tls = tls::config(args.insecure).map_err(|error| format!("no TLS: {error}"))?;
+    let tls = tls::config_for(&base, args.insecure).map_err(|error| format!("no TLS: {error}"))?;
     Ok(Server {
         api: Api::new(base.clone(), tls, CALL_TIMEOUT),
         base,

@@ -50,7 +50,7 @@ pub(super) fn refusal(format: Format, answer: &Answer) -> Option<String> {
     }
 }
 
-/// `Spring gala: registration no. 12 (2 people) has a place. 12 of 20, 3 waiting`
+/// `Spring gala: registration No. 12 for 2 people. 12 of 20, 3 waiting`
 fn message(texts: Texts, payload: &Value) -> String {
     let data = &payload["data"];
     let title = data["title"].as_str().unwrap_or_default();

@@ -30,7 +30,7 @@ async fn the_compare_page_has_a_lab_of_its_own() {
             page.header("content-security-policy"),
             format!("{POLICY}; frame-src 'self'")
         );
-        assert_eq!(page.body.matches("data-lane=").count(), 6);
+        assert_eq!(page.body.matches("data-lane=").count(), 8);
         balanced(&page.body);
         assert!(
             page.body.contains("action=\"/compare/lab\"") && !page.body.contains("data-register="),

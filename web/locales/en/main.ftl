@@ -297,7 +297,7 @@ transport-sse-name = Server-sent events
 transport-sse-how = One HTTP answer that never ends; the browser’s own EventSource reads it.
 transport-sse-pick = Numbers, feeds, progress: anything that only flows from the server to the screen.
 transport-sse-mind = Plain HTTP, and the browser reconnects and resumes by itself. One way only, text only.
-transport-sse-panel = One row named stream, of the type eventsource, that never finishes. Its tab EventStream lists every message.
+transport-sse-panel = One row named stream, of the type eventsource, that never finishes. Its EventStream tab lists every message.
 transport-ndjson-name = Lines of JSON
 transport-ndjson-how = The same endless answer, read line by line with fetch().
 transport-ndjson-pick = Scripts, other programs, and pages that must send headers of their own.
@@ -307,7 +307,7 @@ transport-websocket-name = WebSocket
 transport-websocket-how = One connection for both directions, upgraded from HTTP.
 transport-websocket-pick = Chat, games, editing together: when the browser has as much to say as the server.
 transport-websocket-mind = The fewest bytes for each message. Reconnecting, resuming and noticing a dead line are your own work, and some proxies refuse the upgrade.
-transport-websocket-panel = One row named ws with status 101. Its tab Messages lists what goes each way.
+transport-websocket-panel = One row named ws with status 101. Its Messages tab lists what goes each way.
 transport-webtransport-name = WebTransport
 transport-webtransport-how = A session over HTTP/3 and UDP: a stream of messages, and the newest count as a datagram as well.
 transport-webtransport-pick = Where packets get lost: phones, trains, crowded Wi-Fi. A lost packet holds up nothing but itself.
@@ -737,10 +737,10 @@ access-password-renewing = set; a new link works until
 access-password-awaited = not set yet; the link works until
 access-password-missed = not set, and the link has expired: make a new one
 access-role-change = Role
-access-role-explain = The new role holds from their next click on.
+access-role-explain = The new role applies from their next click.
 access-role-button = Change the role
 access-link-new = New link
-access-link-new-explain = Makes a link that sets a new password. Any link before it stops working; the present password works until then.
+access-link-new-explain = Creates a link for setting a new password. Earlier links stop working. The present password works until a new one is set.
 access-link-button = Make a link
 access-remove = Remove
 access-remove-explain = They are signed out at once and cannot sign in again. What they did stays in the audit logs. This cannot be taken back.
@@ -752,14 +752,14 @@ access-new-button = Make the account
 access-link-made = The link for { $name }
 access-link-explain = Send it to them over a channel you trust: it sets the password. It is shown only now, and works for 48 hours, once.
 access-token-made = The token { $name }
-access-token-explain = Copy it now: it is not shown again. Whoever has it may do what it is allowed.
+access-token-explain = Copy it now: it is not shown again. Anyone who has it can do everything it allows.
 access-tokens-lead = Tokens let scripts use the API and the command line.
 access-tokens-none = There are no tokens.
 access-token-name = Name
 access-scopes = Allowed
 access-event = Event
 access-event-all = All events
-access-event-hint = A token for one event opens no other, and makes no new ones.
+access-event-hint = A token for one event cannot open other events or create new ones.
 access-used = Last used
 access-expires = Expires
 access-expires-never = never
@@ -774,7 +774,7 @@ access-days-n =
         [one] 1 day
        *[other] { $n } days
     }
-access-token-new-explain = You get the token once, right after this.
+access-token-new-explain = The token is shown once, right after this.
 access-token-new-button = Make the token
 scope-read = Read
 scope-register = Register people
@@ -1128,10 +1128,10 @@ audit-field-remind-hours-before = hours before the start to remind
 audit-field-mails = mails
 column-proven = address confirmed
 webhooks-title = Webhooks
-webhooks-lead = Programs and chats that hear of registrations and events. Names, email addresses and answers are never sent.
+webhooks-lead = Notify programs and chats of registrations and events. Names, email addresses and answers are never sent.
 webhooks-none = There are no webhooks yet.
 webhook-host = Receiver
-webhook-format = Message
+webhook-format = Format
 webhook-format-standard = JSON (Standard Webhooks)
 webhook-format-slack = Slack
 webhook-format-discord = Discord
@@ -1149,8 +1149,8 @@ webhook-create = Add a webhook
 webhook-create-button = Add the webhook
 webhook-url = Address
 webhook-url-hint = Where to send to, beginning with https:// or http://. It must lead to a public address.
-webhook-topics = What about
-webhook-topic-registration-created = Registered
+webhook-topics = Notify about
+webhook-topic-registration-created = Registration added
 webhook-topic-registration-promoted = Moved up from the waiting list
 webhook-topic-registration-cancelled = Registration cancelled
 webhook-topic-registration-changed = Registration changed
@@ -1161,20 +1161,20 @@ webhook-topic-event-closed = Registration closed
 webhook-topic-event-reset = New round
 webhook-topic-event-full = Last place taken
 webhook-error-url = Enter an address that begins with https:// or http://, without user name and password.
-webhook-error-url-forbidden = This leads to an address that is not public. Whoever runs the server can allow its network with --webhook-allow.
+webhook-error-url-forbidden = This leads to an address that is not public. The operator can allow its network with --webhook-allow.
 webhook-error-url-too-many = There are too many webhooks. Delete one first.
 webhook-error-events = Choose at least one.
 webhook-error-event = There is no such event.
 webhook-settings = Settings
 webhook-secret = Secret
-webhook-secret-hint = Copy it now: it is not shown again. Each request is signed with it (Standard Webhooks), so that the receiver knows who sends.
+webhook-secret-hint = Copy it now: it is not shown again. Each request is signed with it (Standard Webhooks), so that the receiver can verify the sender.
 webhook-deactivate = Deactivate
 webhook-activate = Activate
 webhook-delete = Delete…
-webhook-delete-explain = Deletes the webhook and the list of what it was sent. Nothing more is sent there.
+webhook-delete-explain = Deletes the webhook and its deliveries. Nothing more is sent.
 webhook-delete-confirm = Delete the webhook
 webhook-deliveries = Deliveries
-webhook-no-deliveries = Nothing was sent yet.
+webhook-no-deliveries = Nothing has been sent yet.
 webhook-about = About
 webhook-outcome = Outcome
 webhook-attempts = Attempts
@@ -1184,7 +1184,7 @@ webhook-status-failed = Failed
 webhook-status-dropped = Not sent
 webhook-next = Next attempt: { $time }
 webhook-resend = Send again
-flash-done-webhook-created = The webhook is there and active.
+flash-done-webhook-created = The webhook is added and active.
 flash-done-webhook-activated = The webhook is active.
 flash-done-webhook-deactivated = The webhook is not active any more.
 flash-done-webhook-resent = It is being sent again.
@@ -1199,12 +1199,12 @@ hook-created =
 hook-waiting =
     { $people ->
         [one] No. { $number } joined the waiting list
-       *[other] No. { $number } joined the waiting list with { $people } people
+       *[other] No. { $number } ({ $people } people) joined the waiting list
     }
 hook-promoted =
     { $people ->
         [one] No. { $number } moved up from the waiting list
-       *[other] No. { $number } moved up from the waiting list with { $people } people
+       *[other] No. { $number } ({ $people } people) moved up from the waiting list
     }
 hook-cancelled = registration No. { $number } was cancelled
 hook-changed = registration No. { $number } was changed
@@ -1217,7 +1217,7 @@ hook-event-full = all places are taken
 hook-count = { $registered } registered
 hook-count-of = { $registered } of { $capacity }
 hook-count-waiting = { $taken }, { $waiting } waiting
-edit-visibility = Who finds it
+edit-visibility = Who can see it
 edit-visibility-hint = A change to draft ends open pages as if the event were deleted. People who have registered keep their private page.
 visibility-public = Everybody, also in the list of events
 visibility-unlisted = Everybody who has the link
@@ -1239,13 +1239,13 @@ spark-fewer = { $n ->
     [one] 1 fewer than 7 days ago
    *[other] { $n } fewer than 7 days ago
 }
-draft-note = This is a draft. Only organisers see this page, and nobody can register. You publish it in its settings:
+draft-note = This is a draft. Only organisers see this page, and nobody can register. Publish it in its settings:
 archive-heading = Archive and duplicate
-archive-explain = Closes registration and moves the event to the archive. Its link still works. You can undo this.
+archive-explain = Closes registration and moves the event to the archive. Its link still works. You can bring it back; registration then stays closed.
 archive-button = Move to the archive
 unarchive-explain = The event is in the archive. It comes back to the list, and registration stays closed until you open it.
 unarchive-button = Bring it back
-state-explain-archived = The event is in the archive, so registration stays closed. You bring it back in its settings.
+state-explain-archived = The event is in the archive, so registration stays closed. Bring it back in its settings.
 duplicate-heading = Duplicate this event
 duplicate-lead = Makes a new event with the same settings and questions. Nobody’s registration is copied.
 duplicate-link = Duplicate the event…
@@ -1256,22 +1256,26 @@ flash-done-archived = The event is in the archive, and registration is closed.
 flash-done-unarchived = The event is back in the list. Registration is closed.
 undo-action = Undo
 create-more = More settings
-feed-heading = Lately
+feed-heading = Recent activity
 feed-none = Nothing has happened yet.
 feed-registered = { $who } registered
 feed-waiting = { $who } joined the waiting list
 feed-number = No. { $number }
 feed-did = { $who }: { $action }
 feed-did-to = { $who }: { $action } ({ $subject })
-feed-ago-s = { $n } s
-feed-ago-min = { $n } min
-feed-ago-h = { $n } h
-feed-ago-d = { $n } d
+feed-ago-s = { $n } s ago
+feed-ago-min = { $n } min ago
+feed-ago-h = { $n } h ago
+feed-ago-d = { $n } d ago
 delete-grace = The event is deleted in { $n } s.
 delete-stop = Keep the event
 added-as = { $name } is added as No. { $number }.
 added-waiting = { $name } is added as No. { $number }, position { $position } on the waiting list.
 added-show = Show in the list
-registrations-people = { $registered } people have places, { $waiting } wait
+registrations-people =
+    { $registered ->
+        [one] 1 person has a place, { $waiting } waiting
+       *[other] { $registered } people have places, { $waiting } waiting
+    }
 registrations-all = Show everybody
 add-may-wait = If there are not enough places, the person joins the waiting list.
