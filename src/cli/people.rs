@@ -1,7 +1,8 @@
 //! `headcount people`: registrations of an event, over the API.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -282,8 +283,8 @@ fn one(row: &Value) -> String {
         line += &format!(", {position}. on the waiting list");
     }
     line.push('\n');
-    if let Some(url) = row["links"]["page"].as_str() {
-        line += &format!("Their private link: {url}\n");
+    if row["links"]["page"].is_string() {
+        line += &format!("Their private link: {}\n", cell(&row["links"]["page"]));
     }
     line
 }
@@ -291,10 +292,19 @@ fn one(row: &Value) -> String {
 /// Writes beside the file, and renames it when everything has arrived.
 async fn save(download: Download, file: &Path) -> Result<(), Failure> {
     let mut part = file.as_os_str().to_owned();
-    part.push(".part");
+    part.push(".partial");
     let part = PathBuf::from(part);
     let failed = |error: io::Error| format!("cannot write {}: {error}", file.display());
-    let mut out = File::create(&part).map_err(failed)?;
+    // For its owner only: it holds people's data.
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut out = options.open(&part).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => format!(
+            "{} is there already: another export writes it, or one was killed; delete it",
+            part.display()
+        ),
+        _ => failed(error),
+    })?;
     let whole = copy(download, &mut out, false, &part.display().to_string()).await;
     let stored = whole.and_then(|()| {
         out.sync_all()
@@ -302,7 +312,6 @@ async fn save(download: Download, file: &Path) -> Result<(), Failure> {
             .map_err(|error| failed(error).into())
     });
     if stored.is_err() {
-        // It holds people's data.
         let _ = fs::remove_file(&part);
     }
     stored

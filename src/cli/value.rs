@@ -33,5 +33,7 @@ pub(super) fn print(bytes: &[u8]) {
 
 /// A line on stderr. Unlike `eprintln!` it does not panic when stderr is closed.
 pub(super) fn complain(command: &str, why: &str) {
+    // A server's words must not steer the terminal.
+    let why = why.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
     let _ = writeln!(std::io::stderr(), "headcount {command}: {why}");
 }

@@ -53,7 +53,8 @@ const SET_LINK: &str = concat!(
 );
 const BY_KEY: &str = "SELECT password FROM accounts WHERE id = $1";
 const CHANGE_PASSWORD: &str = concat!(
-    "UPDATE accounts SET password = $2 WHERE id = $1 AND password = $3 RETURNING ",
+    "UPDATE accounts SET password = $2, link = NULL, link_expires_at = NULL \
+     WHERE id = $1 AND password = $3 RETURNING ",
     columns!()
 );
 const SET_PASSWORD: &str = concat!(

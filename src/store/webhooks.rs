@@ -11,7 +11,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::event::EventId;
 use crate::domain::outbox::Row;
 use crate::domain::webhook::{
-    MAX, Settings, SigningSecret, Subscription, Topics, Webhook, WebhookId,
+    MAX, Settings, SigningSecret, Subscription, Target, Topics, Webhook, WebhookId,
 };
 
 const ALL: &str = concat!(
@@ -34,7 +34,8 @@ const UPDATE: &str = "\
     SET url = $2, events = $3, event_id = $4, format = $5, language = $6, active = $7,
         gone = CASE WHEN $7 THEN $8 ELSE gone END
     WHERE id = $1";
-const RETIRE: &str = "UPDATE webhooks SET active = $2, gone = $3 WHERE id = $1";
+/// An address that was replaced meanwhile says nothing about the new one.
+const RETIRE: &str = "UPDATE webhooks SET active = $2, gone = $3 WHERE id = $1 AND url = $4";
 const DELETE_ROWS: &str = "DELETE FROM outbox WHERE webhook_id = $1";
 const DELETE: &str = "DELETE FROM webhooks WHERE id = $1";
 /// Those that a batch of an event writes rows for.
@@ -154,12 +155,13 @@ impl Store {
     }
 
     /// Makes a webhook inactive, because its receiver is gone.
-    pub async fn retire_webhook(&self, id: WebhookId) -> Result<(), StoreError> {
+    pub async fn retire_webhook(&self, id: WebhookId, gone: &Target) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
             query(RETIRE)
                 .bind(id)
                 .bind(false)
                 .bind(true)
+                .bind(gone.reveal())
                 .execute(&mut *transaction)
                 .await?;
             transaction.commit().await

@@ -48,6 +48,7 @@ pub(super) async fn show(slug: String, context: Shared, visit: Visit) -> Respons
         event: shown.view(context.clock.now()),
         is_lab: context.settings.lab && slug == lab::SLUG,
         has_lab: context.settings.lab,
+        has_webtransport: context.settings.webtransport.is_some(),
         transports,
     };
     embedding(page(&visit, StatusCode::OK, Keep::Revalidated, &template))

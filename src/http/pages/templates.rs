@@ -167,6 +167,8 @@ pub(super) struct ComparePage {
     pub(super) is_lab: bool,
     /// Whether there may be a lab.
     pub(super) has_lab: bool,
+    /// Whether the server has WebTransport.
+    pub(super) has_webtransport: bool,
     pub(super) transports: Vec<TransportView>,
 }
 

@@ -70,7 +70,8 @@ impl Poster {
         let letter = self.letter(&webhook, row);
         match self.client.post(&webhook.settings.target, &letter).await {
             Ok(answer) if answer.status == GONE => {
-                match self.store.retire_webhook(webhook.id).await {
+                let target = &webhook.settings.target;
+                match self.store.retire_webhook(webhook.id, target).await {
                     Ok(()) => {
                         tracing::info!(
                             webhook = webhook.id,

@@ -35,8 +35,17 @@ struct Open {
     by_client: HashMap<IpAddr, usize>,
 }
 
+/// Reasons to refuse a connection: too many in all, or from its address.
+const TOTAL: &str = "total";
+const ADDRESS: &str = "address";
+
 impl Limiter {
     pub(super) fn new(limits: Limits) -> Self {
+        // Prometheus does not see the first sample of a series as an increase.
+        metrics::gauge!(super::OPEN).set(0);
+        for reason in [TOTAL, ADDRESS] {
+            metrics::counter!(super::REFUSED, "reason" => reason).increment(0);
+        }
         Self {
             limits,
             open: Mutex::default(),
@@ -49,9 +58,9 @@ impl Limiter {
         let mut open = self.lock();
         let held = open.by_client.get(&client).copied().unwrap_or(0);
         let over = if open.admitted >= self.limits.total {
-            Some("total")
+            Some(TOTAL)
         } else if held >= self.limits.per_address {
-            Some("address")
+            Some(ADDRESS)
         } else {
             None
         };

@@ -148,8 +148,13 @@ impl Server {
         let (channel, after) = match self.find(&fields) {
             Ok(found) => found,
             Err(problem) => {
-                http3::refuse(&mut send, &problem).await?;
-                let _ = timeout(REFUSAL, peer.connection.closed()).await;
+                // Whoever takes nothing of it is closed as well.
+                let answered = async {
+                    if http3::refuse(&mut send, &problem).await.is_ok() {
+                        peer.connection.closed().await;
+                    }
+                };
+                let _ = timeout(REFUSAL, answered).await;
                 peer.connection.close(code::NO_ERROR, b"");
                 return Ok(());
             }

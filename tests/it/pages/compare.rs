@@ -37,7 +37,7 @@ async fn the_compare_page_has_a_lab_of_its_own() {
             "a real event gets no made-up people"
         );
         assert!(
-            !page.body.contains("transport-") && !page.body.contains("Unknown localization"),
+            !page.body.contains(">transport-") && !page.body.contains("Unknown localization"),
             "every word is there: {}",
             page.body
         );

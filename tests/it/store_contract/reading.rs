@@ -356,6 +356,15 @@ async fn a_session_begins_only_with_the_password_that_is_stored(stage: Stage) {
     assert_eq!(store.session(["first", "first"]).await.unwrap(), None);
     assert!(!begin("late", "old").await, "it was checked before");
     assert!(begin("second", "new").await);
+    store
+        .set_account_link(id, ("open", later), &Actor::Owner, now)
+        .await
+        .unwrap();
+    for passwords in [("new", "own"), ("own", "new")] {
+        let changed = store.change_account_password(id, passwords, "second", now);
+        assert!(changed.await.unwrap());
+    }
+    assert_eq!(set("open", "theirs").await, None, "a link from before");
 
     // Whichever comes first, no session with the old password is left.
     for round in 0..20 {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use headcount::domain::clock::Clock;
+use headcount::domain::webhook::Target;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -250,6 +251,11 @@ async fn a_receiver_that_is_gone_gets_nothing_more() {
         (&again["active"], &again["gone"]),
         (&json!(true), &json!(false))
     );
+    // What an address said that was replaced meanwhile does not count.
+    let replaced = Target::parse("https://old.example.org/").unwrap();
+    let store = &app.running.context.store;
+    let number = id(&hook).parse().unwrap();
+    store.retire_webhook(number, &replaced).await.unwrap();
     app.register("gala", "Alan", "alan@example.org").await;
     assert_eq!(receiver.next().await.topic(), "registration.created");
     app.stop().await;

@@ -18,9 +18,9 @@ export function openWebTransport(slug, after, on) {
   const messages = new Messages(on);
   let session = null;
   const read = async () => {
+    if (!document.querySelector("[data-webtransport]")) return on.absent("off");
     if (!("WebTransport" in globalThis)) return on.absent("unsupported");
     const answer = await fetch(ADDRESS, { cache: "no-store", signal: stop.signal });
-    if (answer.status === 404) return on.absent("off");
     if (!answer.ok) return on.down(retryAfterMs(answer));
     const { url, certificate_hashes } = await answer.json();
     if (stop.signal.aborted) return;

@@ -137,12 +137,12 @@ mod tests {
     fn an_age_has_one_unit() {
         let texts = Texts::default();
         for (seconds, expected) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (3_599, "59 min"),
-            (7_200, "2 h"),
-            (90_000, "1 d"),
+            (0, "0 s ago"),
+            (59, "59 s ago"),
+            (60, "1 min ago"),
+            (3_599, "59 min ago"),
+            (7_200, "2 h ago"),
+            (90_000, "1 d ago"),
         ] {
             assert_eq!(ago(texts, Duration::from_secs(seconds)), expected);
         }

@@ -46,10 +46,18 @@ pub(super) fn parse(page: &str) -> Option<&str> {
     let is_below = rest.is_empty() || rest.starts_with(['/', '?']);
     // Browsers read a backslash as a slash.
     let is_plain = page.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    // Browsers resolve `..` before they ask, also an encoded one.
+    let path = rest
+        .split('?')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let path = path.replace("%2e", ".");
+    let climbs = path.split('/').any(|segment| matches!(segment, "." | ".."));
     let is_passage = ["/login", "/logout", "/password"]
         .iter()
         .any(|passage| rest.starts_with(passage));
-    (is_below && is_plain && !is_passage && page.len() <= MAX).then_some(page)
+    (is_below && is_plain && !climbs && !is_passage && page.len() <= MAX).then_some(page)
 }
 
 /// Where to go after signing in.
@@ -80,6 +88,9 @@ mod tests {
             "/\\example.org",
             "/admin\\@example.org",
             "/administrator",
+            "/admin/../r/x",
+            "/admin/%2E%2e/r/x",
+            "/admin/./../admin/password/s3cret",
             "/admin/login",
             "/admin/logout",
             "/admin/password/s3cret",

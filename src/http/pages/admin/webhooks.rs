@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -63,7 +64,11 @@ pub(in crate::http::pages) async fn create(
             webhooks::create(&context, settings).await
         };
         match created.await {
-            Ok(webhook) => see_other(&format!("{HERE}/{}?done={CREATED}", webhook.id)),
+            Ok(webhook) => see_other(&format!(
+                "{HERE}/{}?done={CREATED}&shown={}",
+                webhook.id,
+                digest(&webhook)
+            )),
             Err(problem) => again(&context, &visit, &form, &problem).await,
         }
     };
@@ -201,17 +206,22 @@ pub(in crate::http::pages) async fn one(id: String, context: Shared, visit: Visi
     }
 }
 
-/// The secret, on the page that follows the form. A second click on the form leads to the same page.
+/// The secret, on the page that follows the form. A second click on the form leads to the same page;
+/// nobody who does not know the secret knows that address.
 fn new_secret(context: &Context, visit: &Visit, webhook: &Webhook) -> Option<String> {
     let is_new = context.clock.now().since(webhook.created_at) < SECRET_SHOWN;
-    let is_asked = visit.parameter("done").as_deref() == Some(CREATED);
+    let is_asked = visit.parameter("shown").as_deref() == Some(digest(webhook).as_str());
     (is_new && is_asked).then(|| webhook.secret.reveal().to_owned())
+}
+
+fn digest(webhook: &Webhook) -> String {
+    session::hex(&Sha256::digest(webhook.secret.reveal()))
 }
 
 /// What a form of one webhook does.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http::pages) enum Action {
-    /// Sends again.
+    /// Makes it active.
     Activate,
     /// Sends nothing more.
     Deactivate,

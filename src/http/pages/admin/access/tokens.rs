@@ -108,8 +108,14 @@ async fn make(context: &Context, form: &Form, by: &Actor) -> Result<(Token, Stri
     let (Some(name), Some(scopes), Some(event)) = (name, scopes, event) else {
         return Err(check.problem());
     };
-    let days = form.get("days").parse().ok();
-    let days = days.filter(|days| DAYS.contains(days));
+    let days = match form.get("days") {
+        "" => None,
+        text => text.parse().ok().filter(|days| DAYS.contains(days)),
+    };
+    if days.is_none() && !form.get("days").is_empty() {
+        let detail = "days must be one of the choices";
+        return Err(Problem::new(Code::BadRequest, detail));
+    }
     let end = |days: u32| {
         context
             .clock
