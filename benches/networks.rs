@@ -51,7 +51,7 @@ struct Network {
     /// In a thousand packets, each way.
     lost_per_mille: u32,
     rate: &'static str,
-    /// A cut of so many seconds in each period of so many.
+    /// Seconds without a line in each period, and the period's length in seconds.
     cut: Option<(u32, u32)>,
 }
 

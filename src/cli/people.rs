@@ -64,7 +64,7 @@ enum Action {
         #[arg(long)]
         over_capacity: bool,
     },
-    /// Cancel a registration; its place goes to whoever waits longest.
+    /// Cancel a registration; its place goes to the registration that waits longest.
     Cancel {
         /// The event's short name.
         #[arg(value_parser = slug)]

@@ -49,7 +49,7 @@ pub(super) struct Locked {
     /// The registrations that were looked up.
     pub(super) found: Vec<Registration>,
     /// Whether an active webhook is about the event. Read with the lock, so that without webhooks a
-    /// batch takes no further trip. Whoever asked after a webhook was created finds it.
+    /// batch takes no further trip. Requests that arrive after a webhook's creation find it.
     pub(super) has_webhooks: bool,
 }
 

@@ -24,7 +24,7 @@ const BY_ID: &str = concat!(
 );
 const WAITING: &str =
     "SELECT count(*) FROM confirmations WHERE event_id = $1 AND registration IS NULL";
-/// Whoever sends the form again has corrected it. The link that was mailed stays the same.
+/// A form that is sent again is a correction. The link that was mailed stays the same.
 const CORRECT: &str = "\
     UPDATE confirmations SET name = $3, email = $4, party_size = $5, answers = $6, language = $7
     WHERE event_id = $1 AND email_key = $2";

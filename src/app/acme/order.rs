@@ -16,7 +16,7 @@ use crate::server::Tls;
 /// How often the authority is asked whether it is done.
 const POLL: RetryPolicy = RetryPolicy::new().timeout(Duration::from_mins(2));
 
-/// The account in the folder, or a new one. Whoever sets `--acme-domains` agrees to the authority's
+/// The account in the folder, or a new one. The operator who sets `--acme-domains` agrees to the authority's
 /// terms of service.
 pub(super) async fn account(settings: &Settings) -> Result<Account, String> {
     let files = settings.files();

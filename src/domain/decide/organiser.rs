@@ -67,7 +67,7 @@ pub(super) fn edit_settings(
     };
     event.visibility = edit.visibility.unwrap_or(before.visibility);
     event.archived = archived;
-    // Whoever brings an event back opens it when its times are right again.
+    // An unarchived event stays closed, because its times are probably over.
     event.closed = (archived && !before.archived) || edit.closed.unwrap_or(before.closed);
     if opens_at != before.opens_at {
         event.opens_at = opens_at;

@@ -145,7 +145,7 @@ fn data(batch: &BatchState, count: &Headcount) -> Value {
     json!({ "event": batch.event.slug, "title": batch.event.title, "count": count })
 }
 
-/// Not the name, the address or the answers: whoever may read them asks the API.
+/// Not the name, the address or the answers: programs that may read them ask the API.
 fn registration(row: &Registration) -> Value {
     json!({
         "id": row.locator.to_string(),

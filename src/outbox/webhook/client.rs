@@ -169,7 +169,7 @@ async fn exchange(
     driver.spawn(connection);
     let answer = sender.send_request(request(target, letter)).await?;
     let status = answer.status().as_u16();
-    // Only chats say in the body whether they took the message, and they say it shortly. Whoever
+    // Only chats say in the body whether they took the message, and they say it shortly. A server that
     // sends a status and then a body without end has still answered.
     let body = Limited::new(answer.into_body(), ANSWER_MAX).collect();
     let body = match timeout(BODY_TIMEOUT, body).await {

@@ -102,7 +102,7 @@ pub struct Want<'a> {
     pub now: Timestamp,
     /// When the lease expires.
     pub until: Timestamp,
-    /// At most so many rows.
+    /// The most rows.
     pub limit: u32,
     /// `None` for no limit.
     pub budget: Option<Budget>,
@@ -113,7 +113,7 @@ pub struct Want<'a> {
 /// A limit of what one lane may have under way on this node.
 #[derive(Debug, Clone, Copy)]
 pub struct PerLane<'a> {
-    /// At most so many rows.
+    /// The most rows.
     pub most: u32,
     /// What each lane has under way.
     pub under_way: &'a HashMap<i64, u32>,

@@ -127,7 +127,7 @@ impl Server {
         match opened {
             Ok(Ok((peer, request))) => {
                 permit.establish();
-                // Whoever is gone needs no answer.
+                // A client that is gone needs no answer.
                 let _ = Box::pin(self.answer(peer, request, &permit)).await;
             }
             Ok(Err(Fault::Gone)) => {}
@@ -148,7 +148,7 @@ impl Server {
         let (channel, after) = match self.find(&fields) {
             Ok(found) => found,
             Err(problem) => {
-                // Whoever takes nothing of it is closed as well.
+                // A client that takes nothing of it is closed as well.
                 let answered = async {
                     if http3::refuse(&mut send, &problem).await.is_ok() {
                         peer.connection.closed().await;

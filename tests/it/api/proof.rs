@@ -159,7 +159,7 @@ async fn a_proof_gives_nothing_new_once_its_registration_is_erased_or_cancelled(
     }
 }
 
-/// Whoever has an idempotency key could otherwise ask about any number of addresses.
+/// A client with an idempotency key could otherwise ask about any number of addresses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_asks_about_one_address() {
     let app = App::sqlite().await;

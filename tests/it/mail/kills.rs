@@ -95,7 +95,7 @@ async fn killed_again_and_again(database: &str) {
     let process = start();
     let arrived = || smtp.recipients().into_iter().collect::<BTreeSet<_>>();
     eventually("every mail", || {}, || arrived().is_superset(&acknowledged)).await;
-    // Whoever was committed is notified of, answered or not.
+    // Every commit is notified of, answered or not.
     let path = "/api/v1/events/crash";
     let count = call(process.address, "GET", path, &[], "").await.json();
     let registered = count["registered"].as_u64().expect("a number");

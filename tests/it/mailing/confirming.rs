@@ -31,7 +31,7 @@ impl Stage {
         running
     }
 
-    /// The mails once there are so many.
+    /// Waits until there are this many mails.
     async fn mails_after(&self, count: usize) -> Vec<Mail> {
         let _running = self.clock_runs();
         self.mailbox.wait(count).await

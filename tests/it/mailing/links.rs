@@ -42,7 +42,7 @@ async fn an_address_is_proven_by_the_mailed_link_alone() {
     }
 }
 
-/// Whoever registers somebody else's address keeps a link that changes the name.
+/// A person who registers somebody else's address keeps a link that changes the name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_counts_for_the_words_that_were_there_when_the_link_was_opened() {
     for database in [Database::Sqlite, Database::Postgres] {

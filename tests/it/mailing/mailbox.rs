@@ -72,7 +72,7 @@ impl Mailbox {
         self.mails.lock().expect("no panic").clone()
     }
 
-    /// The mails once there are so many.
+    /// Waits until there are this many mails.
     #[track_caller]
     pub(super) fn wait(&self, count: usize) -> impl Future<Output = Vec<Mail>> {
         let caller = std::panic::Location::caller();
