@@ -1,4 +1,5 @@
 // Keeps the ages in the activity feed current: "12 s" becomes "1 min". The rows themselves come with the page's parts.
+import { serverNow } from "./clock.js";
 import { readWords } from "./words.js";
 
 const TICK_MS = 5_000;
@@ -20,7 +21,7 @@ export function start(feed) {
   const say = readWords("feed-messages");
   const tick = () => {
     for (const time of feed.querySelectorAll("[data-ago]")) {
-      const { unit, n } = ageOf(Date.now() - Date.parse(time.dateTime));
+      const { unit, n } = ageOf(serverNow() - Date.parse(time.dateTime));
       time.textContent = say(`ago-${unit}`, { n });
     }
   };
