@@ -1,6 +1,7 @@
 // The dashboard in a browser: it grows by itself, becomes a picture, and fits its screen.
 // `SHOTS` names a folder for screenshots.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { PASSWORD, barriers, complaints, shows, startBrowser, startServer } from "./support.mjs";
 
