@@ -24,7 +24,8 @@ use crate::server::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
     reason = "clap prints these comments in a terminal"
 )]
 pub struct ServeArgs {
-    /// A TOML file with the options below, such as listen = "127.0.0.1:8080". Flags and variables win.
+    /// A TOML file with the options below, such as listen = "127.0.0.1:8080". Flags and variables
+    /// win.
     #[arg(long, env = "HEADCOUNT_CONFIG", value_name = "FILE")]
     pub config: Option<String>,
     /// What was read from that file and from files of secrets.
@@ -38,8 +39,8 @@ pub struct ServeArgs {
         value_name = "ADDRESS"
     )]
     pub listen: String,
-    /// sqlite://PATH (created when it does not exist) or postgres://… for several nodes. HEADCOUNT_DATABASE_URL_FILE
-    /// names a file that holds it.
+    /// sqlite://PATH (created when it does not exist) or postgres://… for several nodes.
+    /// HEADCOUNT_DATABASE_URL_FILE names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_DATABASE_URL",
@@ -66,8 +67,8 @@ pub struct ServeArgs {
         value_name = "PASSWORD"
     )]
     pub admin_password: Option<String>,
-    /// The bearer token of the organiser's API, with an owner's rights; without it only tokens that an owner made work.
-    /// HEADCOUNT_ADMIN_TOKEN_FILE names a file that holds it.
+    /// The bearer token of the organiser's API, with an owner's rights; without it only tokens that
+    /// an owner made work. HEADCOUNT_ADMIN_TOKEN_FILE names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_ADMIN_TOKEN",
@@ -79,8 +80,9 @@ pub struct ServeArgs {
     /// out.
     #[arg(long, env = "HEADCOUNT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// The mail server: smtps://USER:PASSWORD@HOST:465, or smtp://HOST:587 with ?tls=required (the default),
-    /// opportunistic or none. No mail when left out. Needs --public-url. HEADCOUNT_SMTP_URL_FILE names a file that holds it.
+    /// The mail server: smtps://USER:PASSWORD@HOST:465, or smtp://HOST:587 with ?tls=required (the
+    /// default), opportunistic or none. No mail when left out. Needs --public-url.
+    /// HEADCOUNT_SMTP_URL_FILE names a file that holds it.
     #[arg(
         long,
         env = "HEADCOUNT_SMTP_URL",
@@ -88,7 +90,8 @@ pub struct ServeArgs {
         value_name = "URL"
     )]
     pub smtp_url: Option<String>,
-    /// The sender of mail, such as "Events <events@example.org>"; headcount@ the host of --public-url when left out.
+    /// The sender of mail, such as "Events <events@example.org>"; headcount@ the host of
+    /// --public-url when left out.
     #[arg(long, env = "HEADCOUNT_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
     /// Mails an hour about one event; more wait.
@@ -109,7 +112,8 @@ pub struct ServeArgs {
         allow_negative_numbers = true
     )]
     pub mail_per_hour: String,
-    /// Networks that webhooks may lead to besides public addresses, such as 10.1.0.0/16; a comma separates them.
+    /// Networks that webhooks may lead to besides public addresses, such as 10.1.0.0/16; a comma
+    /// separates them.
     #[arg(long, env = "HEADCOUNT_WEBHOOK_ALLOW", value_name = "NETWORKS")]
     pub webhook_allow: Option<String>,
     /// The time zone of new events, an IANA name such as Europe/Berlin.
@@ -130,8 +134,9 @@ pub struct ServeArgs {
     /// The certificate's private key in PEM.
     #[arg(long, env = "HEADCOUNT_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<String>,
-    /// Names of a certificate that the server fetches and renews itself, comma-separated. The authority must reach this server at
-    /// port 443 of each name. With it you agree to the authority's terms of service.
+    /// Names of a certificate that the server fetches and renews itself, comma-separated. The
+    /// authority must reach this server at port 443 of each name. With it you agree to the
+    /// authority's terms of service.
     #[arg(long, env = "HEADCOUNT_ACME_DOMAINS", value_name = "NAMES")]
     pub acme_domains: Option<String>,
     /// The email address that the authority of --acme-domains may write to.
@@ -153,8 +158,9 @@ pub struct ServeArgs {
         value_name = "FOLDER"
     )]
     pub acme_folder: String,
-    /// UDP address and port of WebTransport over HTTP/3, e.g. 0.0.0.0:8443; none when left out. Without --tls-cert and
-    /// --acme-domains the server makes certificates that browsers accept by their hash.
+    /// UDP address and port of WebTransport over HTTP/3, e.g. 0.0.0.0:8443; none when left out.
+    /// Without --tls-cert and --acme-domains the server makes certificates that browsers accept by
+    /// their hash.
     #[arg(long, env = "HEADCOUNT_WEBTRANSPORT_LISTEN", value_name = "ADDRESS")]
     pub webtransport_listen: Option<String>,
     /// Address and port of the Prometheus metrics; none when left out.

@@ -1,5 +1,6 @@
-// Keys of an event's console, and the overlay that lists them. A single character is a shortcut only if people can turn it
-// off (WCAG 2.1.4); the choice is kept in this browser. Screen readers keep their own keys: they do not pass them on.
+// Keys of an event's console, and the overlay that lists them. A single character is a shortcut
+// only if people can turn it off (WCAG 2.1.4); the choice is kept in this browser. Screen readers
+// keep their own keys: they do not pass them on.
 const OFF = "keys-off";
 
 /** What a key press does: "help", the shortcut's character, or null. Pure. */

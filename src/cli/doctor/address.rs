@@ -36,7 +36,8 @@ pub(super) async fn listen(config: &Config, over_tls: bool) -> (Finding, bool) {
                 format!("{address} is used by another program; stop it, or choose another --listen")
             }
             ErrorKind::PermissionDenied => format!(
-                "{address} needs a privilege: AmbientCapabilities=CAP_NET_BIND_SERVICE (systemd), or a port above 1023"
+                "{address} needs a privilege: AmbientCapabilities=CAP_NET_BIND_SERVICE \
+                 (systemd), or a port above 1023"
             ),
             ErrorKind::AddrNotAvailable => {
                 format!(
@@ -113,10 +114,14 @@ fn proxy(config: &Config, ends_before: bool) -> Option<Finding> {
         if config.trusted_proxies.is_empty() {
             Finding::fault(
                 "proxy",
-                "--public-url is https, but neither --tls-cert nor --trusted-proxies is set; name the proxy that ends TLS in --trusted-proxies",
+                "--public-url is https, but neither --tls-cert nor --trusted-proxies is set; \
+                 name the proxy that ends TLS in --trusted-proxies",
             )
         } else {
-            Finding::ok("proxy", "trusted proxies are named; start the server to check their headers")
+            Finding::ok(
+                "proxy",
+                "trusted proxies are named; start the server to check their headers",
+            )
         }
     })
 }
@@ -146,7 +151,8 @@ async fn check_reachable(config: &Config, url: &str, over_tls: bool) -> Vec<Find
         Some(finding) if config.trusted_proxies.is_empty() => findings.push(finding),
         Some(_) if !is_secure => findings.push(Finding::fault(
             "proxy",
-            "its X-Forwarded-Proto does not arrive; let the proxy send X-Forwarded-For and X-Forwarded-Proto, and name its address in --trusted-proxies",
+            "its X-Forwarded-Proto does not arrive; let the proxy send X-Forwarded-For and \
+             X-Forwarded-Proto, and name its address in --trusted-proxies",
         )),
         Some(_) => findings.push(Finding::ok("proxy", "its X-Forwarded-Proto arrives")),
         None => {}

@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    /// Whether whoever is signed in may do this, at every event.
+    /// Whether the signed-in account may do this, at every event.
     pub fn has(&self, permission: Permission) -> bool {
         self.role.has(permission)
     }

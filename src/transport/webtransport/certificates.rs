@@ -163,7 +163,7 @@ mod tests {
         made.present.as_ref().unwrap().hash.clone()
     }
 
-    /// What is told and served over four weeks, looked at every hour.
+    /// The published hashes and the served certificate over four weeks, an hour apart.
     #[test]
     fn a_new_hash_is_told_a_day_before_its_certificate_is_served() {
         let begin = Timestamp::from_millis(1_795_251_600_000);

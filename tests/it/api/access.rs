@@ -163,7 +163,7 @@ async fn every_call_is_open_to_those_who_may_and_to_nobody_else() {
                 "999"
             };
             let path = pattern.replace("{slug}", "gala").replace("{id}", id);
-            // No state fulfils this condition, so whoever may write changes nothing.
+            // No state fulfils this condition, so a call that may write changes nothing.
             let condition = [("if-match", "\"none-1\"")];
             let headers = if method == "GET" { &[][..] } else { &condition };
             for caller in &callers {

@@ -35,7 +35,7 @@ async fn an_address_is_proven_by_the_mailed_link_alone() {
         // The mailed link does all that the other does.
         let cancelled = stage.app.call("DELETE", &path, &[], "").await;
         assert_eq!(cancelled.json()["status"], "cancelled");
-        // Whoever registers the address again has proven nothing, and it had its mail of the day.
+        // Registering the address again proves nothing, and it had its mail of the day.
         stage.registers("gala", "ada").await;
         stage.waits_for("gala", "1 not sent").await;
         stage.app.stop().await;

@@ -16,7 +16,7 @@ async fn two_nodes_send_each_notification_once() {
     let two = App::of(App::on(&database, &ALLOW, Clock::System).await);
     one.event("ball", 1_000).await;
     let mut receiver = Receiver::start(&[status(200)]).await;
-    // What one node is told, the other knows at once.
+    // A webhook that one node stores is known to the other at once.
     let topics = json!(["registration.created"]);
     let hook = hook(&two, json!({ "url": receiver.url(), "events": topics })).await;
     for n in 0..PEOPLE {

@@ -37,6 +37,7 @@ mod spark;
 mod templates;
 mod undo;
 mod upload;
+mod webhook_templates;
 pub(super) mod webhooks;
 
 use warp::reply::Response;

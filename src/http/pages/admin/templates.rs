@@ -19,7 +19,6 @@ use crate::http::pages::mistakes::Mistake;
 use crate::http::pages::questions::QuestionField;
 use crate::http::pages::share::ShareView;
 use crate::http::pages::views::{AuditRow, EventView, FlashView, RegistrationRow, WaitingForView};
-use crate::http::webhooks::Delivery;
 use crate::text::Texts;
 
 #[derive(Debug, Template)]
@@ -499,84 +498,4 @@ impl MailRow {
     fn at(&self) -> Timestamp {
         self.finished.unwrap_or(self.created)
     }
-}
-
-/// A webhook in the list and on its own page.
-#[derive(Debug)]
-pub(super) struct WebhookView {
-    pub(super) id: i64,
-    pub(super) host: String,
-    pub(super) url: String,
-    pub(super) topics: Vec<&'static str>,
-    /// The slug of the one event that it is about.
-    pub(super) event: Option<String>,
-    pub(super) format: String,
-    pub(super) state: String,
-    pub(super) is_active: bool,
-}
-
-/// The form for a new webhook, as it was typed.
-#[derive(Debug)]
-pub(super) struct WebhookForm {
-    pub(super) url: String,
-    pub(super) url_error: Option<String>,
-    /// Every type, and whether it is ticked.
-    pub(super) topics: Vec<(&'static str, bool)>,
-    pub(super) topics_error: Option<String>,
-    pub(super) event: String,
-    pub(super) event_error: Option<String>,
-    pub(super) format: String,
-    pub(super) language: String,
-    pub(super) is_refused: bool,
-}
-
-#[derive(Debug, Template)]
-#[template(path = "admin_webhooks.html")]
-pub(super) struct AdminWebhooksPage {
-    pub(super) t: Texts,
-    pub(super) here: String,
-    pub(super) csrf: String,
-    pub(super) once: String,
-    pub(super) flash: Option<FlashView>,
-    pub(super) rows: Vec<WebhookView>,
-    /// Slug and title of every event.
-    pub(super) events: Vec<(String, String)>,
-    pub(super) form: WebhookForm,
-}
-
-impl AdminWebhooksPage {
-    fn mistakes(&self) -> Vec<Mistake> {
-        let label = |key: &str| self.t.get(key);
-        let fields = [
-            ("webhook-url", label("webhook-url"), &self.form.url_error),
-            (
-                "webhook-event",
-                label("webhook-event"),
-                &self.form.event_error,
-            ),
-            (
-                "webhook-topics",
-                label("webhook-topics"),
-                &self.form.topics_error,
-            ),
-        ];
-        mistakes::list(self.t, fields, &[])
-    }
-}
-
-#[derive(Debug, Template)]
-#[template(path = "admin_webhook.html")]
-pub(super) struct AdminWebhookPage {
-    pub(super) t: Texts,
-    pub(super) here: String,
-    pub(super) csrf: String,
-    pub(super) once: String,
-    pub(super) flash: Option<FlashView>,
-    pub(super) webhook: WebhookView,
-    /// Right after it was created; nothing shows it later.
-    pub(super) secret: Option<String>,
-    /// In which times are shown: a webhook may be about several events.
-    pub(super) zone: Zone,
-    pub(super) deliveries: Vec<Delivery>,
-    pub(super) next: Option<String>,
 }

@@ -7,7 +7,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::once::{self, Submission};
-use super::templates::{AdminWebhookPage, AdminWebhooksPage, WebhookForm, WebhookView};
+use super::webhook_templates::{AdminWebhookPage, AdminWebhooksPage, WebhookForm, WebhookView};
 use super::{flash, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
