@@ -48,6 +48,7 @@ pub mod reread;
 pub mod runtime;
 mod start_lines;
 mod supervisor;
+pub mod tickets;
 mod webtransport;
 
 use background::{Background, Ended};
@@ -56,6 +57,7 @@ use config::Config;
 use outgoing::Workers;
 use reread::Reread;
 use supervisor::Supervisor;
+use tickets::SharedTickets;
 use webtransport::Serving;
 
 /// Why the program cannot start.
@@ -280,6 +282,12 @@ pub async fn start(
     }
     if let Some((settings, tls)) = config.acme.clone().zip(tls.clone()) {
         background.spawn("acme", acme::run(settings, tls, clock.clone()));
+    }
+    if let Some(tls) = &tls {
+        let mut tickets = SharedTickets::new(tls.tickets(), store.clone(), clock.clone());
+        // Before the first handshake.
+        tickets.refresh().await;
+        background.spawn("tickets", tickets.run());
     }
     let workers = Workers::start(
         config.mail.as_ref().zip(pool),

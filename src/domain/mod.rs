@@ -41,6 +41,7 @@ pub mod registration;
 pub mod retention;
 pub mod search;
 pub mod series;
+pub mod ticket_key;
 pub mod visibility;
 pub mod webhook;
 pub mod zone;

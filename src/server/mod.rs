@@ -42,6 +42,7 @@ mod rlimit;
 mod service;
 mod socket;
 mod stall;
+mod tickets;
 mod tls;
 mod version;
 
@@ -56,6 +57,7 @@ pub use config::{Config, Deadlines, Demand, MAX_CONNECTIONS, MAX_CONNECTIONS_PER
 pub use drain::Drained;
 pub use linger::RequestBody;
 pub use rlimit::{open_files_needed, raise_open_files};
+pub use tickets::Tickets;
 pub use tls::{Tls, TlsError};
 
 use connection::Server;

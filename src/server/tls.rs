@@ -21,6 +21,8 @@ use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme,
 };
 
+use super::tickets::Tickets;
+
 /// RFC 8737: an authority that checks who owns a name asks for this protocol and for no other.
 const NAME_CHECK: &[u8] = b"acme-tls/1";
 
@@ -30,6 +32,7 @@ const NAME_CHECK: &[u8] = b"acme-tls/1";
 pub struct Tls {
     acceptor: TlsAcceptor,
     certificates: Arc<Certificates>,
+    tickets: Arc<Tickets>,
 }
 
 /// What a handshake may be answered with.
@@ -132,11 +135,13 @@ impl Tls {
         // RFC 7301; the first that the client also knows is taken.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), NAME_CHECK.to_vec()];
         // After a restart of the network everybody reconnects at once. A ticket spares the
-        // signature, and the server keeps nothing for it (RFC 5077, RFC 8446, section 4.6.1).
-        config.ticketer = ring::Ticketer::new().map_err(TlsError::Unusable)?;
+        // signature, and the server keeps nothing for it.
+        let tickets = Arc::new(Tickets::of_this_process());
+        config.ticketer = tickets.clone();
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
             certificates,
+            tickets,
         })
     }
 
@@ -160,6 +165,11 @@ impl Tls {
     /// Answers no check any more.
     pub fn forget(&self) {
         self.certificates.answers().clear();
+    }
+
+    /// The keys of its session tickets, also after [`Tls::replace`].
+    pub fn tickets(&self) -> Arc<Tickets> {
+        self.tickets.clone()
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

@@ -20,8 +20,8 @@ macro_rules! migrations {
     };
 }
 
-pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand", "0006_erase", "0007_outbox", "0008_mail", "0009_accounts", "0010_series", "0011_webhooks", "0012_proof_of_work", "0013_desk", "0014_confirmations");
-pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand", "0006_erase", "0007_outbox", "0008_mail", "0009_accounts", "0010_series", "0011_webhooks", "0012_proof_of_work", "0013_desk", "0014_confirmations");
+pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand", "0006_erase", "0007_outbox", "0008_mail", "0009_accounts", "0010_series", "0011_webhooks", "0012_proof_of_work", "0013_desk", "0014_confirmations", "0015_ticket_keys");
+pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand", "0006_erase", "0007_outbox", "0008_mail", "0009_accounts", "0010_series", "0011_webhooks", "0012_proof_of_work", "0013_desk", "0014_confirmations", "0015_ticket_keys");
 
 /// The newest migration that this program knows; both databases have the same.
 pub(super) fn newest() -> i64 {

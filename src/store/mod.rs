@@ -46,6 +46,7 @@ mod series;
 mod sessions;
 mod sql;
 mod sqlite;
+mod ticket_keys;
 mod timeout;
 mod tokens;
 mod transaction;
@@ -64,6 +65,7 @@ pub use proofs::ProofUse;
 pub use series::{Recorded, Trend};
 pub use sessions::{NewSession, SessionRow, SignedIn};
 pub use sqlite::Sqlite;
+pub use ticket_keys::StoredKey;
 pub use timeout::within;
 pub use url::{DatabaseUrl, NotADatabaseUrl};
 

@@ -3,14 +3,14 @@
 //! SQLite writes it with `VACUUM INTO`, which reads one snapshot and copies no deleted bytes. From
 //! Postgres it comes through [`copy`](super::copy), which reads one `REPEATABLE READ` snapshot. The
 //! file gets its name only when it is complete, verified and on the disk. An existing file is never
-//! overwritten.
+//! overwritten. It does not have the keys of TLS session tickets.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
-use sqlx::{ConnectOptions as _, Connection as _, query, query_scalar};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, query, query_scalar};
 
 use super::copy::{CopyError, copy};
 use super::{DatabaseUrl, StoreError, migrations};
@@ -29,6 +29,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The migrations that were applied to a file.
 pub(super) const APPLIED: &str =
     "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+
+/// Keys are of no use in a backup, and its reader must not have them.
+const FORGET_KEYS: &str = "DELETE FROM ticket_keys";
 
 /// Why there is no backup. Nothing is left of it.
 #[derive(Debug, thiserror::Error)]
@@ -126,14 +129,22 @@ async fn vacuum_into(
 }
 
 /// Makes the backup one file that can be read from a folder without the right to write. In WAL mode
-/// SQLite keeps two more files beside it.
+/// SQLite keeps two more files beside it. Deletes the keys of TLS session tickets.
 async fn to_single_file(file: &Path) -> Result<(), sqlx::Error> {
-    let connection: SqliteConnection = SqliteConnectOptions::new()
+    let mut connection: SqliteConnection = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Delete)
+        // Deleted bytes are overwritten with zeros.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging()
         .connect()
         .await?;
+    match connection.execute(FORGET_KEYS).await {
+        Ok(_) => {}
+        // An older version's schema.
+        Err(error) if is_missing_table(&error) => {}
+        Err(error) => return Err(error),
+    }
     connection.close().await
 }
 

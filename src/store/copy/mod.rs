@@ -8,7 +8,7 @@
 //! the rows of each table, and the epoch, revision and counts of each event.
 //!
 //! Sessions are not copied (organisers sign in again, with the same password), and neither are the
-//! reports of watchers.
+//! reports of watchers and the keys of TLS session tickets.
 
 use std::io;
 use std::time::Duration;
@@ -76,7 +76,7 @@ pub type Copied = Vec<(&'static str, u64)>;
 /// its log, and the last line's revision.
 type State = (i64, String, i64, i64, i64, i64, i64, i64, i64);
 
-/// Copies everything except sessions from `from` to `to`, and calls `progress` after each chunk.
+/// Copies everything except sessions and ticket keys from `from` to `to`, and calls `progress` after each chunk.
 /// `to` gets this version's schema first.
 pub async fn copy(
     from: &DatabaseUrl,

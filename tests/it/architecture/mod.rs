@@ -100,6 +100,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         "tokio_rustls",
         &["outbox", "server", "transport", "app", "cli"],
     ),
+    ("ring", &["server"]),
     ("wtransport", &["wire", "transport", "cli"]),
     ("rustls_platform_verifier", &["outbox", "cli"]),
     ("x509_parser", &["app::acme", "cli::doctor"]),

@@ -9,6 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use headcount::domain::clock::Clock;
+use headcount::domain::ticket_key::TicketKey;
 use headcount::store::backup::{BackupError, backup, verify};
 use headcount::store::copy::copy;
 use headcount::store::{DatabaseUrl, Store};
@@ -83,6 +85,45 @@ async fn a_backup_of_either_database_has_every_row_and_is_restored_into_either()
         ],
         "a backup is one file"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_a_backup_nor_a_copy_has_the_keys_of_tls_tickets() {
+    let (file, copied, folder) = (File::new(), File::new(), tempfile::tempdir().unwrap());
+    let server = postgres::shared();
+    let database = server.create_database().await;
+    copy(&file_with_schema(&file).await, &database, |_| {})
+        .await
+        .unwrap();
+    for (from, name) in [(file.url(), "sqlite.db"), (database, "postgres.db")] {
+        let key = TicketKey::draw(1, Clock::System.now());
+        let store = Store::open(&from, None).await.unwrap();
+        store.rotate_ticket_keys(&[], Some(&key)).await.unwrap();
+        store.close().await;
+        let backed_up = folder.path().join(name);
+        let report = backup(&from, &backed_up).await.unwrap();
+        assert!(report.is_sound(), "{}", report.faults());
+        let is_in = |path: &Path| {
+            let bytes = std::fs::read(path).unwrap();
+            bytes.windows(32).any(|part| part == key.secret)
+        };
+        assert!(!is_in(&backed_up), "{name}");
+        if name == "sqlite.db" {
+            assert!(is_in(&file.path()), "the database itself has it");
+            copy(&from, &copied.url(), |_| {}).await.unwrap();
+            assert!(!is_in(&copied.path()));
+        }
+    }
+    let copied_there = server.create_database().await;
+    copy(&file.url(), &copied_there, |_| {}).await.unwrap();
+    let store = Store::open(&copied_there, None).await.unwrap();
+    assert_eq!(store.ticket_keys().await.unwrap(), []);
+    store.close().await;
+}
+
+async fn file_with_schema(file: &File) -> DatabaseUrl {
+    Store::open(&file.url(), None).await.unwrap().close().await;
+    file.url()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -69,7 +69,7 @@ pub(crate) async fn try_over(
 }
 
 /// A client that trusts this certificate only.
-fn trusting(certificate: &CertificateDer<'static>, alpn: &[u8]) -> ClientConfig {
+pub(crate) fn trusting(certificate: &CertificateDer<'static>, alpn: &[u8]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
