@@ -28,6 +28,7 @@ use self::reply::answer;
 use crate::context::Shared;
 use crate::context::head::{RequestHead, request_head};
 use crate::domain::access::Permission;
+use crate::problem::Problem;
 use crate::text::Texts;
 use crate::transport::frame::Sentences;
 
@@ -70,13 +71,22 @@ pub fn frame_sentences(headers: &HeaderMap) -> Sentences {
     }
 }
 
-/// Whether the sender of a request sees an event that is a draft.
-pub fn may_preview(context: Shared, head: RequestHead, slug: String) -> BoxFuture<'static, bool> {
+/// Whether the sender of a request sees an event that is a draft. An error says that this cannot be
+/// known now.
+pub fn may_preview(
+    context: Shared,
+    head: RequestHead,
+    slug: String,
+) -> BoxFuture<'static, Result<bool, Problem>> {
     Box::pin(async move {
-        auth::has_credentials(&head)
-            && auth::reader(&context, &head, Permission::Read.on(&slug))
-                .await
-                .is_ok()
+        if !auth::has_credentials(&head) {
+            return Ok(false);
+        }
+        match auth::reader(&context, &head, Permission::Read.on(&slug)).await {
+            Ok(_) => Ok(true),
+            Err(problem) if problem.code().status().is_server_error() => Err(problem),
+            Err(_) => Ok(false),
+        }
     })
 }
 

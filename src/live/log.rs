@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::channel::Channel;
+use super::permit::Permit;
 use super::presence::Transport;
 use super::subscription::{Item, Subscription};
 use crate::domain::change::Change;
@@ -59,19 +60,21 @@ pub struct Log {
 }
 
 impl Log {
-    /// Follows `channel`'s log after the revision `after`; a `reset` comes first.
+    /// Follows `channel`'s log after the revision `after`, for as long as `permit` lasts; a `reset`
+    /// comes first.
     pub fn open(
         store: Store,
         channel: &Channel,
         after: Revision,
         reset: bool,
         heartbeat: Duration,
+        permit: Option<Permit>,
     ) -> Self {
         let subscription = Subscription::open(channel, Transport::Changes, None, heartbeat);
         Self {
             store,
             event: channel.newest().event,
-            subscription,
+            subscription: subscription.with(permit),
             after,
             reset,
             page: VecDeque::new(),
@@ -96,6 +99,10 @@ impl Log {
                 return Some(Entry::Change(Box::new(change)));
             }
             if self.behind {
+                // Between two pages: a client that is far behind waits for nothing else.
+                if let Some(end) = self.subscription.revoked().await {
+                    return Some(Entry::Item(end));
+                }
                 match self.store.changes(&self.event, self.after, PAGE).await {
                     Ok(page) => {
                         self.behind = !page.is_empty();

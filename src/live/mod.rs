@@ -14,6 +14,7 @@ pub mod hub;
 pub mod log;
 pub mod long_poll;
 pub mod meters;
+pub mod permit;
 pub mod presence;
 pub mod presence_report;
 pub mod subscription;

@@ -1,6 +1,7 @@
 //! One watcher's subscription to an event. Every transport gets its items from a subscription.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use super::channel::{Channel, End, LiveState};
 use super::fanout::{TICK, Waiter};
+use super::permit::Permit;
 use super::presence::{Transport, Watcher};
 use crate::domain::position::Position;
 use crate::wire::message::{Message, Payload, Reason};
@@ -68,6 +70,7 @@ pub struct Subscription {
     beat_at: Instant,
     end_at: Option<(Instant, Reason)>,
     ended: bool,
+    permit: Option<Permit>,
     watcher: Watcher,
 }
 
@@ -122,11 +125,33 @@ impl Subscription {
             // A watcher that comes during a drain gets the count and the farewell at once.
             end_at: end.map(|end| (now, end.reason())),
             ended: false,
+            permit: None,
             watcher,
         };
         // The first poll must read the channel's state, which may be stale or ending.
         subscription.updates.mark_changed();
         subscription
+    }
+
+    /// Ends with `permit`, as if the event were deleted.
+    pub fn with(mut self, permit: Option<Permit>) -> Self {
+        self.permit = permit;
+        self
+    }
+
+    /// The farewell, if the permit has ended.
+    pub async fn revoked(&mut self) -> Option<Item> {
+        poll_fn(|cx| Poll::Ready(self.poll_revoked(cx))).await
+    }
+
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Option<Item> {
+        let revoked = Pin::new(self.permit.as_mut()?).poll(cx);
+        if revoked.is_pending() {
+            return None;
+        }
+        self.permit = None;
+        self.ended = true;
+        Some(farewell(Reason::Deleted))
     }
 
     /// The watcher's transport.
@@ -152,9 +177,12 @@ impl Subscription {
 
     /// Like [`Self::next`], for a task that polls. Only a change, a due heartbeat and the farewell
     /// wake it.
-    pub fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Item>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         if self.ended {
             return Poll::Ready(None);
+        }
+        if let Some(end) = self.poll_revoked(cx) {
+            return Poll::Ready(Some(end));
         }
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));

@@ -16,6 +16,7 @@ use crate::domain::event::Event;
 use crate::domain::position::{Position, Revision};
 use crate::live::channel::Channel;
 use crate::live::log::{self, Entry, Log};
+use crate::live::permit::Permit;
 use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
 use crate::store::StoreError;
@@ -41,11 +42,16 @@ struct Page<'a> {
 
 /// A page or the stream, as the client prefers. The stream has no pages, but refuses a bad `limit`
 /// as well.
-pub(super) async fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+pub(super) async fn answer(
+    context: Shared,
+    channel: &Channel,
+    request: &Request,
+    permit: Option<Permit>,
+) -> Response {
     let answer = match (accept::preferred(&request.head.headers), limit(request)) {
         (Some(_), Err(problem)) => Err(problem),
         (Some(Media::Json), Ok(limit)) => page(&context, channel, request, limit).await,
-        (Some(Media::EventStream), Ok(_)) => stream(context, channel, request).await,
+        (Some(Media::EventStream), Ok(_)) => stream(context, channel, request, permit).await,
         (None, _) => Err(Problem::new(
             Code::NotAcceptable,
             "this address answers application/json or text/event-stream",
@@ -110,6 +116,7 @@ async fn stream(
     context: Shared,
     channel: &Channel,
     request: &Request,
+    permit: Option<Permit>,
 ) -> Result<Response, Problem> {
     if let Some(reason) = refusal::reason(request.head.admission) {
         return Ok(sse::refuse(&refusal::bye(reason)));
@@ -127,6 +134,7 @@ async fn stream(
         after,
         reset,
         context.settings.heartbeat,
+        permit,
     );
     Ok(sse::endless(chunks(log)))
 }

@@ -11,6 +11,7 @@ use crate::domain::clock::Clock;
 use crate::domain::position::Position;
 use crate::live::channel::Channel;
 use crate::live::long_poll::{self, Waited};
+use crate::live::permit::Permit;
 use crate::live::presence::Transport;
 use crate::negotiation::etag::KnownPositions;
 use crate::negotiation::prefer;
@@ -26,6 +27,8 @@ pub(super) struct Client {
     pub(super) wait_s: u64,
     /// The request's slot among those in flight, which it needs only while it does not wait.
     pub(super) in_flight: Option<InFlight>,
+    /// How long it may wait, if not for everybody's event.
+    pub(super) permit: Option<Permit>,
 }
 
 /// The answer to `client`.
@@ -39,7 +42,8 @@ pub(super) async fn answer(
     let mut response = match client.known {
         // A client that does not say what it has gets the count at once.
         None => poll::whole(&channel.newest()),
-        Some(known) => match held(channel, &known, wait_s, client.in_flight).await {
+        Some(known) => match held(channel, &known, (wait_s, client.permit), client.in_flight).await
+        {
             (present, Waited::Changed(newest)) => {
                 // A change from before the request says nothing about the transport's delay.
                 if known.has(&present) && newest.position() != present {
@@ -64,7 +68,7 @@ pub(super) async fn answer(
 async fn held(
     channel: &Channel,
     known: &KnownPositions,
-    wait_s: u64,
+    (wait_s, permit): (u64, Option<Permit>),
     in_flight: Option<InFlight>,
 ) -> (Position, Waited) {
     let present = channel.newest().position();
@@ -75,6 +79,14 @@ async fn held(
     if let Some(in_flight) = in_flight.filter(|_| wait_s > 0 && has(&present)) {
         in_flight.release();
     }
-    let waited = long_poll::changed(channel, has, Duration::from_secs(wait_s)).await;
+    let waits = long_poll::changed(channel, has, Duration::from_secs(wait_s));
+    let waited = match permit {
+        None => waits.await,
+        // Somebody who may no longer see a draft learns nothing of it.
+        Some(permit) => tokio::select! {
+            waited = waits => waited,
+            () = permit => Waited::Deleted,
+        },
+    };
     (present, waited)
 }

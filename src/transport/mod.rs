@@ -12,6 +12,7 @@ pub mod long_poll;
 pub mod meter;
 pub mod ndjson;
 pub mod poll;
+mod preview;
 mod refusal;
 mod request;
 pub mod socketio;
@@ -21,22 +22,19 @@ pub mod webtransport;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderValue, Method, header};
 use warp::reply::Response;
 
+pub use self::preview::Preview;
 use self::request::{Request, request};
 use crate::context::Shared;
-use crate::context::head::RequestHead;
 use crate::live::channel::Channel;
+use crate::live::permit::Permit;
 use crate::live::presence::Transport;
 use crate::negotiation::accept::{self, Media};
 use crate::problem::{Code, Problem};
-
-/// Whether the sender of a request may follow a draft: organisers may.
-pub type Preview = fn(Shared, RequestHead, String) -> BoxFuture<'static, bool>;
 
 /// Every live `GET` (and `HEAD`) below `/api/v1/events/{slug}`; `words` are what a frame says at
 /// the end of its event.
@@ -94,36 +92,40 @@ fn varies_by(transport: Transport) -> Option<&'static str> {
     }
 }
 
-/// The event, if the sender of the request may follow it.
+/// The event, if the sender of the request may follow it, and for how long.
 async fn channel(
     context: &Shared,
     slug: &str,
     transport: Transport,
     preview: Preview,
     request: &Request,
-) -> Option<Arc<Channel>> {
+) -> Option<(Arc<Channel>, Option<Permit>)> {
     if let Some(channel) = request::channel(context, slug) {
-        return Some(channel);
+        return Some((channel, None));
     }
     // Any site's page can open these with an organiser's cookie, and read them.
     if matches!(transport, Transport::WebSocket | Transport::Frame) {
         return None;
     }
     let draft = request::any_channel(context, slug)?;
-    let head = request.head.clone();
-    let is_allowed = preview(Arc::clone(context), head, slug.to_owned()).await;
-    is_allowed.then_some(draft)
+    let head = &request.head;
+    let is_allowed = preview(Arc::clone(context), head.clone(), slug.to_owned()).await;
+    if !is_allowed.is_ok_and(|allowed| allowed) {
+        return None;
+    }
+    let permit = preview::permit(Arc::clone(context), &draft, preview, head.clone());
+    Some((draft, Some(permit)))
 }
 
 async fn serve(
     context: Shared,
-    channel: Option<Arc<Channel>>,
+    channel: Option<(Arc<Channel>, Option<Permit>)>,
     words: frame::Words,
     slug: &str,
     transport: Transport,
     request: Request,
 ) -> Response {
-    let Some(channel) = channel else {
+    let Some((channel, permit)) = channel else {
         if transport == Transport::Frame && accept::prefers_html(&request.head.headers) {
             return frame::nothing(&words(&request.head.headers), &request);
         }
@@ -142,6 +144,7 @@ async fn serve(
                             known,
                             wait_s,
                             in_flight: request.in_flight,
+                            permit,
                         };
                         long_poll::answer(&channel, &context.clock, slug, client).await
                     }
@@ -149,22 +152,22 @@ async fn serve(
                 }
             }
             // Many try `new EventSource("/api/v1/events/…")` first.
-            Some(Media::EventStream) => sse::answer(context, &channel, &request),
+            Some(Media::EventStream) => sse::answer(context, &channel, &request, permit),
             None => Problem::new(
                 Code::NotAcceptable,
                 "this address answers application/json or text/event-stream",
             )
             .into_response(),
         },
-        Transport::Changes => changes::answer(context, &channel, &request).await,
+        Transport::Changes => changes::answer(context, &channel, &request, permit).await,
         Transport::WebSocket => websocket::answer(&context, &channel, &request),
         Transport::Frame => frame::answer(context, channel, &request, words(&request.head.headers)),
         Transport::Sse | Transport::Ndjson if accept::prefers_lines(&request.head.headers) => {
-            ndjson::answer(context, &channel, &request)
+            ndjson::answer(context, &channel, &request, permit)
         }
         // Socket.IO has an address of its own, WebTransport a listener; neither comes here.
         Transport::Sse | Transport::Ndjson | Transport::SocketIo | Transport::WebTransport => {
-            sse::answer(context, &channel, &request)
+            sse::answer(context, &channel, &request, permit)
         }
     }
 }

@@ -9,6 +9,7 @@ use super::request::Request;
 use super::{headers, live, meter, refusal};
 use crate::context::Shared;
 use crate::live::channel::Channel;
+use crate::live::permit::Permit;
 use crate::live::presence::Transport;
 use crate::live::subscription::{Item, Subscription};
 use crate::wire::chunk::Chunk;
@@ -19,8 +20,13 @@ pub const CONTENT_TYPE: &str = "application/x-ndjson";
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(ndjson::HEARTBEAT));
 
-/// The endless answer.
-pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+/// The endless answer, for as long as `permit` lasts.
+pub(super) fn answer(
+    context: Shared,
+    channel: &Channel,
+    request: &Request,
+    permit: Option<Permit>,
+) -> Response {
     let mut response = Response::default();
     headers::unbuffered(response.headers_mut(), CONTENT_TYPE);
     if let Some(reason) = refusal::reason(request.head.admission) {
@@ -32,7 +38,8 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
         Transport::Ndjson,
         request.last_event_id().and_then(Result::ok).as_ref(),
         context.settings.heartbeat,
-    );
+    )
+    .with(permit);
     let lines = poll_fn(move |cx| {
         let first = subscription.is_fresh();
         subscription.poll_next(cx).map(|item| {

@@ -13,6 +13,7 @@ use super::request::Request;
 use super::{headers, meter, refusal};
 use crate::context::Shared;
 use crate::live::channel::Channel;
+use crate::live::permit::Permit;
 use crate::live::presence::Transport;
 use crate::live::subscription::{Item, Subscription};
 use crate::wire::chunk::Chunk;
@@ -27,8 +28,13 @@ pub const RETRY_MS: std::ops::Range<u64> = 1_000..3_000;
 
 static HEARTBEAT: LazyLock<Chunk> = LazyLock::new(|| Chunk::new(sse::HEARTBEAT));
 
-/// The endless answer.
-pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> Response {
+/// The endless answer, for as long as `permit` lasts.
+pub(super) fn answer(
+    context: Shared,
+    channel: &Channel,
+    request: &Request,
+    permit: Option<Permit>,
+) -> Response {
     if let Some(reason) = refusal::reason(request.head.admission) {
         return refuse(&refusal::bye(reason));
     }
@@ -38,7 +44,8 @@ pub(super) fn answer(context: Shared, channel: &Channel, request: &Request) -> R
         Transport::Sse,
         after.as_ref(),
         context.settings.heartbeat,
-    );
+    )
+    .with(permit);
     endless(Events {
         context,
         subscription,

@@ -2,7 +2,7 @@
 // roles at once, and a session that ends while somebody types.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PASSWORD, complaints, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, complaints, lively, startBrowser, startServer } from "./support.mjs";
 
 const ADDRESS = "ada.lovelace@example.org";
 const SECRET = "correct horse battery";
@@ -190,6 +190,25 @@ test("what was typed when a session ended elsewhere comes back after signing in"
   await manager.locator("[data-flash]").waitFor();
   const details = await server.organise("GET", "/events/gala/details");
   assert.deepEqual([details.location, details.waitlist], ["Roof garden", true]);
+});
+
+test("what one account typed is not shown to another that signs in", async () => {
+  const page = await newPage();
+  await signIn(page, "mia", SECRET);
+  await go(page, "/admin/events/gala/settings");
+  await page.locator("#edit-location").fill("Secret garden");
+  await page.context().clearCookies({ name: "headcount_session" });
+  await page.locator("form:has(#edit-location) button[type=submit]").click();
+  await page.waitForURL(/\/admin\/login/);
+  const kept = () =>
+    page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith("typed:")));
+  assert.equal((await kept()).length, 1);
+  await fillIn(page, "", PASSWORD); // the owner, in the same tab
+  await page.waitForURL(/\/admin\/events\/gala\/settings/);
+  await lively(page);
+  assert.notEqual(await page.locator("#edit-location").inputValue(), "Secret garden");
+  assert.equal(await page.locator("[data-typed-again]").count(), 0);
+  assert.deepEqual(await kept(), []);
 });
 
 test("questions that were added when a session ended are there after signing in", async () => {

@@ -1,5 +1,5 @@
 // What was typed when the session had ended: kept for the tab's life, until its page is open again or
-// somebody signs out. Passwords and files are never kept.
+// somebody signs out. Another account that signs in never sees it. Passwords and files are never kept.
 import { readWords } from "./words.js";
 
 const say = readWords("send-messages");
@@ -22,15 +22,19 @@ const nameOf = (form) =>
     "\n",
   );
 
+/** Whose page this is. */
+const accountOf = () => document.querySelector("[data-account]")?.dataset.account;
+
 /** Keeps what was typed; returns the page to come back to. */
 export function keep(form) {
   const page = pageOf();
+  const account = accountOf();
   const fields = [...form.elements].filter(isKept).map(({ name, type, value, checked }) => {
     const isTick = type === "checkbox" || type === "radio";
     return isTick ? { name, value, checked } : { name, value };
   });
   try {
-    sessionStorage.setItem(KEY + page, JSON.stringify({ form: nameOf(form), fields }));
+    sessionStorage.setItem(KEY + page, JSON.stringify({ account, form: nameOf(form), fields }));
   } catch {
     /* storage is forbidden or full */
   }
@@ -49,10 +53,14 @@ function take() {
   }
 }
 
-function forget() {
+/** Forgets everything, or what every other account than this has typed. */
+function forget(except = null) {
   try {
-    for (const key of Object.keys(sessionStorage))
-      if (key.startsWith(KEY)) sessionStorage.removeItem(key);
+    for (const key of Object.keys(sessionStorage)) {
+      if (!key.startsWith(KEY)) continue;
+      const { account } = JSON.parse(sessionStorage.getItem(key));
+      if (!except || account !== except) sessionStorage.removeItem(key);
+    }
   } catch {
     /* nothing was kept */
   }
@@ -94,7 +102,8 @@ function redraw(form, fields) {
 }
 
 export function start(signOut) {
-  signOut.addEventListener("submit", forget);
+  signOut.addEventListener("submit", () => forget());
+  forget(accountOf());
   const kept = take();
   const form = kept && [...document.forms].find((form) => nameOf(form) === kept.form);
   if (!form) return;

@@ -45,7 +45,7 @@ use crate::context::Shared;
 use crate::context::head::request_head;
 use crate::http::body::body;
 use admin::actions::{Action, Moved};
-use admin::{actions, audit, door, event, events, import, login, person, webhooks};
+use admin::{actions, audit, door, event, events, flash, import, login, person, webhooks};
 use visit::visit;
 
 /// Every page.
@@ -66,13 +66,18 @@ pub fn routes(context: Shared) -> BoxedFilter<(Response,)> {
             language::switch(&context.settings, &visit).ok_or_else(reject::not_found)
         })
         .boxed();
-    let pages = first_of([
-        chosen,
-        public(&context),
+    // Not where a session begins: what leads on from there came with the address.
+    let acting = first_of([
         mailing(&context),
+        access(&context),
         console(&context),
         webhook_pages(&context),
     ]);
+    let acting = request_head()
+        .and(acting)
+        .map(|head, response| flash::sign(&head, response))
+        .boxed();
+    let pages = first_of([chosen, public(&context), signing_in(&context), acting]);
     if context.settings.webtransport.is_none() {
         return pages;
     }
@@ -515,8 +520,6 @@ fn console(context: &Shared) -> BoxedFilter<(Response,)> {
         .then(actions::erase)
         .boxed();
     first_of([
-        signing_in(context),
-        access(context),
         new_person,
         add,
         stored_person,

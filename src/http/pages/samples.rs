@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full};
 use tower_service::Service as _;
 use warp::filters::BoxedFilter;
 use warp::http::header::HeaderName;
-use warp::http::{HeaderMap, Request};
+use warp::http::{HeaderMap, Method, Request};
 use warp::reply::Response;
 
 use super::visit::Visit;
@@ -59,6 +59,14 @@ pub(super) fn visit(headers: &[(&'static str, &str)]) -> Visit {
         .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
         .collect();
     Visit::of_headers(&headers)
+}
+
+/// A form's own answer, at this query.
+pub(super) fn answered(query: &str) -> Visit {
+    let mut visit = visit(&[]);
+    visit.head.method = Method::POST;
+    query.clone_into(&mut visit.query);
+    visit
 }
 
 /// The answer of `routes` to a request without a body.

@@ -110,7 +110,8 @@ pub(super) async fn previewed(
     let shown = by_slug(context, slug).await?;
     let allowed = !shown.event.is_draft() || {
         let (context, head) = (Arc::clone(context), visit.head.clone());
-        may_preview(context, head, slug.to_owned()).await
+        let allowed = may_preview(context, head, slug.to_owned()).await;
+        allowed.unwrap_or(false)
     };
     if allowed {
         Ok(shown)

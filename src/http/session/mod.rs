@@ -8,7 +8,7 @@ mod cookie;
 mod own_password;
 mod password;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -54,7 +54,21 @@ pub struct Session {
     /// The database's key of this session.
     pub digest: String,
     /// The CSRF token for forms and for `X-CSRF-Token`.
-    pub csrf: String,
+    pub csrf: Csrf,
+}
+
+/// What a session's pages need of it: displayed, it is the CSRF token.
+#[derive(Debug, Clone)]
+pub struct Csrf {
+    token: String,
+    /// Whose session it is, so that what one account typed never appears to another.
+    pub account: AccountId,
+}
+
+impl fmt::Display for Csrf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.token)
+    }
 }
 
 impl Session {
@@ -67,10 +81,13 @@ impl Session {
             ..
         } = signed_in;
         Self {
-            csrf: hex(&Sha256::new()
-                .chain_update(b"csrf")
-                .chain_update(secret)
-                .finalize()),
+            csrf: Csrf {
+                token: hex(&Sha256::new()
+                    .chain_update(b"csrf")
+                    .chain_update(secret)
+                    .finalize()),
+                account,
+            },
             actor: match account {
                 OWNER => Actor::Owner,
                 _ => Actor::Account(name.shared()),
@@ -89,7 +106,7 @@ impl Session {
 
     /// Whether `token` is this session's CSRF token; in constant time.
     pub fn proves(&self, token: &str) -> bool {
-        self.csrf.as_bytes().ct_eq(token.as_bytes()).into()
+        self.csrf.token.as_bytes().ct_eq(token.as_bytes()).into()
     }
 }
 
@@ -271,6 +288,24 @@ pub async fn sign_out(
     Ok(cookie("", Duration::ZERO, secure))
 }
 
+/// A proof of `text` that nobody can make without the request's session; `None` if it has none.
+pub fn proof(headers: &HeaderMap, text: &str) -> Option<String> {
+    let secret = cookie_value(headers, COOKIE).filter(|secret| is_secret(secret))?;
+    let digest = Sha256::new()
+        .chain_update(b"proof\0")
+        .chain_update(secret)
+        .chain_update(text)
+        .finalize();
+    // 128 bits: nobody guesses more often than they can ask.
+    Some(hex(&digest[..16]))
+}
+
+/// Whether `given` is the [`proof`] of `text`; in constant time.
+pub fn is_proof(headers: &HeaderMap, text: &str, given: &str) -> bool {
+    let expected = proof(headers, text);
+    expected.is_some_and(|proof| proof.as_bytes().ct_eq(given.as_bytes()).into())
+}
+
 /// Whether a request names a session, which may have ended.
 pub fn has_cookie(headers: &HeaderMap) -> bool {
     cookie_value(headers, COOKIE).is_some()
@@ -365,9 +400,9 @@ mod tests {
     #[test]
     fn the_csrf_token_does_not_give_the_secret_away() {
         let session = Session::new(&"00".repeat(32), signed_in());
-        assert!(session.proves(&session.csrf.clone()));
+        assert!(session.proves(&session.csrf.to_string()));
         assert!(!session.proves("") && !session.proves(&"00".repeat(32)));
         assert!(!format!("{session:?}").contains(&"00".repeat(32)));
-        assert_ne!(session.csrf, digest(&"00".repeat(32)));
+        assert_ne!(session.csrf.to_string(), digest(&"00".repeat(32)));
     }
 }

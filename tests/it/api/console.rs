@@ -20,7 +20,7 @@ async fn sign_in(app: &App) -> (String, String) {
     );
     (
         cookie.split(';').next().unwrap().to_owned(),
-        new.session.csrf,
+        new.session.csrf.to_string(),
     )
 }
 

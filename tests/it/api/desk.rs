@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::support::app::App;
 use super::super::support::sse::Stream;
+use super::access::{account, token};
 use super::{bearer, fields, refused};
 
 async fn app_with(visibility: &str) -> App {
@@ -162,6 +163,88 @@ async fn streams_end_when_their_event_becomes_a_draft() {
         201
     );
     organiser.count(|count| count["registered"] == 1).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_no_organiser_any_more_follows_no_draft() {
+    let app = app_with("draft").await;
+    let event = "/api/v1/events/gala";
+    let count = app.organise("GET", event, &Value::Null).await.json();
+    let position = count["position"].as_str().unwrap().to_owned();
+    let ada = account(&app, "ada", "viewer").await;
+    let robot = token(&app, "robot", json!({ "scopes": ["read"] })).await;
+    let open = async |proof: &(&str, String), path: &str, more: &str| {
+        let headers = format!("{}: {}\r\n{more}", proof.0, proof.1);
+        Stream::open(&app, &format!("{event}{path}"), &headers).await
+    };
+    let mut streams = vec![
+        open(&ada.proof, "/stream", "").await,
+        open(&robot.proof, "/stream", "").await,
+        open(&ada.proof, "/changes", "accept: text/event-stream\r\n").await,
+        open(&robot.proof, "", "accept: text/event-stream\r\n").await,
+    ];
+    let mut kept = open(&("authorization", bearer()), "/stream", "").await;
+    let own = (robot.proof.0, robot.proof.1.as_str());
+    let address = format!("{event}?after={position}&wait=50");
+    let poll = app.call("GET", &address, std::slice::from_ref(&own), "");
+    let (address, accept) = (
+        format!("{event}/stream"),
+        ("accept", "application/x-ndjson"),
+    );
+    let headers = [own, accept];
+    let lines = app.call("GET", &address, &headers, "");
+    let leave = async {
+        for (list, path) in [
+            ("accounts", "/api/v1/accounts"),
+            ("tokens", "/api/v1/tokens"),
+        ] {
+            let all = app.organise("GET", path, &Value::Null).await.json();
+            for one in all[list].as_array().unwrap() {
+                if matches!(one["name"].as_str(), Some("ada" | "robot")) {
+                    let path = format!("{path}/{}", one["id"].as_str().unwrap());
+                    let gone = app.organise("DELETE", &path, &Value::Null).await;
+                    assert!(gone.status < 300, "{} {}", gone.status, gone.body);
+                }
+            }
+        }
+    };
+    let (poll, lines, ()) = tokio::join!(poll, lines, leave);
+    refused(&poll, 404, "event-not-found");
+    for stream in &mut streams {
+        assert_eq!(stream.next("bye").await.json()["reason"], "deleted");
+        assert!(stream.block().await.is_none(), "nothing follows");
+    }
+    let end = lines.body.trim_end().lines().last().unwrap();
+    assert!(end.contains("\"reason\":\"deleted\""), "{end}");
+    // Others go on, and once everybody may see the event nobody is asked any more.
+    kept.next("count").await;
+    let person = json!({ "name": "Bo", "email": null });
+    app.organise("POST", &format!("{event}/registrations/add"), &person)
+        .await;
+    kept.count(|count| count["registered"] == 1).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_published_event_is_followed_without_an_account() {
+    let app = app_with("draft").await;
+    let robot = token(&app, "robot", json!({ "scopes": ["read"] })).await;
+    let headers = format!("{}: {}\r\n", robot.proof.0, robot.proof.1);
+    let mut stream = Stream::open(&app, "/api/v1/events/gala/stream", &headers).await;
+    stream.next("count").await;
+    edit(&app, json!({ "visibility": "public" })).await;
+    let tokens = app.organise("GET", "/api/v1/tokens", &Value::Null).await;
+    let id = tokens.json()["tokens"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/api/v1/tokens/{id}");
+    app.organise("DELETE", &path, &Value::Null).await;
+    // Longer than it takes to ask again.
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+    app.register("gala", "Ada", "ada@example.org").await;
+    stream.count(|count| count["registered"] == 1).await;
     app.stop().await;
 }
 

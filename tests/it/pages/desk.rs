@@ -141,3 +141,47 @@ async fn closing_and_a_capacity_are_undone_from_their_message() {
     assert_eq!(app.get("/api/v1/events/gala").await.json()["capacity"], 10);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_made_up_address_shows_no_outcome_and_offers_no_undo() {
+    let app = App::sqlite().await;
+    gala(&app).await;
+    let person = app.register("gala", "Ada", "ada@example.org").await.json();
+    let id = person["id"].as_str().unwrap();
+    let mut browser = Browser::new(&app);
+    let csrf = browser.sign_in().await;
+    for address in [
+        "?done=capacity&was=3".to_owned(),
+        "?done=opened".to_owned(),
+        "/settings?error=unavailable".to_owned(),
+        "/settings?done=reset&sig=00000000000000000000000000000000".to_owned(),
+        format!("/people?done=cancelled&undo={id}"),
+        format!("/add?done=added&added={id}"),
+    ] {
+        let page = browser.get(&format!("/admin/events/gala{address}")).await;
+        assert_eq!(page.status, 200, "{address}");
+        for said in [
+            "data-flash",
+            "class=\"flash-undo\"",
+            "class=\"undo\"",
+            "Ada is",
+        ] {
+            assert!(!page.body.contains(said), "{address}: {said}");
+        }
+    }
+    // Signing in leads on to what the address asked for, and proves nothing either.
+    let mut other = Browser::new(&app);
+    let next = "%2Fadmin%2Fevents%2Fgala%3Fdone%3Dcapacity%26was%3D3";
+    let password = PASSWORD.replace(' ', "+");
+    let form = format!("password={password}&next={next}");
+    let sent = other.post("/admin/login", &form).await;
+    let page = other.get(sent.location()).await;
+    assert!(page.body.contains("Gala") && !page.body.contains("data-flash"));
+    // Nor does the address that another session was led to.
+    let fields = format!("csrf={csrf}&capacity=4&was_capacity=10");
+    let changed = browser.post("/admin/events/gala/capacity", &fields).await;
+    let whole = changed.header("location").to_owned();
+    assert!(browser.get(&whole).await.body.contains("data-flash"));
+    assert!(!other.get(&whole).await.body.contains("data-flash"));
+    app.stop().await;
+}

@@ -104,7 +104,13 @@ async fn an_organiser_erases_a_person_in_the_list() {
             "/admin/events/gala/people?done=erased&q=qwyndolfa&sort=name"
         );
     }
-    let page = browser.get("/admin/events/gala/people?done=erased").await;
+    let again = browser.post(&path, &format!("csrf={csrf}")).await;
+    assert_eq!(
+        again.location(),
+        "/admin/events/gala/people?done=erased",
+        "repeating it changes nothing"
+    );
+    let page = browser.get(again.location()).await;
     page.is_page(200, "no-store");
     assert!(page.body.contains("The person’s data are erased."));
     let erased = "<th scope=\"row\"><span class=\"table-quiet\">erased</span></th>";
@@ -241,16 +247,45 @@ async fn each_tab_shows_its_outcomes_above_its_content_and_old_addresses_lead_to
     let app = App::sqlite().await;
     app.event("gala", 2).await;
     let mut browser = Browser::new(&app);
-    browser.sign_in().await;
-    for (address, content) in [
-        ("/people?done=cancelled", "registrations"),
-        ("/people?done=imported", "registrations"),
-        ("/people?error=taken", "registrations"),
-        ("/settings?done=edited", "edit"),
-        ("/settings?error=not-empty", "edit"),
-        ("?done=closed", "capacity"),
+    let csrf = browser.sign_in().await;
+    let person = app.register("gala", "Ada", "ada@example.org").await;
+    let id = person.json()["id"].as_str().unwrap().to_owned();
+    for (action, fields, address, content) in [
+        (
+            format!("registrations/{id}/cancel"),
+            "",
+            format!("/people?done=cancelled&undo={id}"),
+            "registrations",
+        ),
+        (
+            "registrations/1-1-9/cancel".to_owned(),
+            "",
+            "/people?error=not-found".to_owned(),
+            "registrations",
+        ),
+        (
+            "edit".to_owned(),
+            "&title=gala",
+            "/settings?done=edited".to_owned(),
+            "edit",
+        ),
+        (
+            "undo".to_owned(),
+            "",
+            "/settings?error=not-empty".to_owned(),
+            "edit",
+        ),
+        (
+            "close".to_owned(),
+            "",
+            "?done=closed".to_owned(),
+            "capacity",
+        ),
     ] {
-        let page = browser.get(&format!("/admin/events/gala{address}")).await;
+        let path = format!("/admin/events/gala/{action}");
+        let sent = browser.post(&path, &format!("csrf={csrf}{fields}")).await;
+        assert_eq!(sent.location(), format!("/admin/events/gala{address}"));
+        let page = browser.get(sent.location()).await;
         let (before, _) = page
             .body
             .split_once(&format!("id=\"{content}\""))

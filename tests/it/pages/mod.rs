@@ -33,7 +33,12 @@ pub(crate) struct Browser<'a> {
     app: &'a App,
     cookies: Vec<(String, String)>,
     language: &'static str,
+    /// Where it was led with a proof.
+    led: Vec<String>,
 }
+
+/// What comes before the proof in an address.
+const PROOF: &str = "&sig=";
 
 /// An answer; HTML is on one line.
 pub(crate) struct Page {
@@ -48,11 +53,17 @@ impl<'a> Browser<'a> {
             app,
             cookies: Vec::new(),
             language: "en",
+            led: Vec::new(),
         }
     }
 
+    /// Where it was led, it goes with the proof of the redirect.
     pub(crate) async fn get(&mut self, path: &str) -> Page {
-        self.send("GET", path, "", &[]).await
+        let with_proof = format!("{path}{PROOF}");
+        let mut led = self.led.iter().rev();
+        let led = led.find(|address| address.starts_with(&with_proof));
+        let address = led.map_or(path, String::as_str).to_owned();
+        self.send("GET", &address, "", &[]).await
     }
 
     async fn post(&mut self, path: &str, body: &str) -> Page {
@@ -108,6 +119,9 @@ impl<'a> Browser<'a> {
                 rest.split(';').next().unwrap_or_default().to_owned(),
             ));
         }
+        let led = page.headers("location").into_iter().map(str::to_owned);
+        self.led
+            .extend(led.filter(|address| address.contains(PROOF)));
         page
     }
 
@@ -149,9 +163,13 @@ impl Page {
             .unwrap_or_else(|| panic!("no {name} in {}", self.head))
     }
 
+    /// Where it leads, without the proof.
     #[track_caller]
     pub(crate) fn location(&self) -> &str {
-        self.header("location")
+        let address = self.header("location");
+        address
+            .split_once(PROOF)
+            .map_or(address, |(address, _)| address)
     }
 
     /// The value of the first field of that name.

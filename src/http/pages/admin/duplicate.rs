@@ -20,7 +20,7 @@ use crate::http::pages::mistakes::{self as lists, Mistake};
 use crate::http::pages::states;
 use crate::http::pages::views::EventView;
 use crate::http::pages::visit::Visit;
-use crate::http::session::{self, Session};
+use crate::http::session::{self, Csrf, Session};
 use crate::problem::{Code, Problem};
 use crate::text::Texts;
 
@@ -32,7 +32,7 @@ const SUFFIX: &str = "-copy";
 struct DuplicatePage {
     t: Texts,
     here: String,
-    csrf: String,
+    csrf: Csrf,
     once: String,
     event: EventView,
     title: String,

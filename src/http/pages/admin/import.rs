@@ -24,7 +24,7 @@ use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::states::{self, Shown};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::{questions, register};
-use crate::http::session;
+use crate::http::session::{self, Csrf};
 use crate::problem::{Code, Problem};
 use crate::text::Texts;
 
@@ -140,7 +140,7 @@ async fn check(
 fn fill(
     context: &Context,
     visit: &Visit,
-    csrf: String,
+    csrf: Csrf,
     shown: &Shown,
     checked: Checked,
 ) -> AdminImportPage {

@@ -21,7 +21,7 @@ use crate::http::pages::form::Form;
 use crate::http::pages::states::{self, Shown};
 use crate::http::pages::visit::Visit;
 use crate::http::{registration, session};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::store::outbox::OutboxFilter;
 use crate::text::Texts;
 
@@ -87,7 +87,8 @@ async fn answer(slug: String, submission: Submission) -> Response {
     let again = async {
         let shown = states::by_slug(&context, &slug).await?;
         let session = session::session(&context, &visit.head.headers).await?;
-        let csrf = session.map(|session| session.csrf).unwrap_or_default();
+        let ended = || Problem::new(Code::Unauthorized, "the session has ended");
+        let csrf = session.ok_or_else(ended)?.csrf;
         let visit = visit.with(here, format!("error={code}"));
         let refused = Some((&*form, &problem));
         fill(&context, &visit, csrf, &shown, refused).await
@@ -167,7 +168,7 @@ fn name(kind: MailKind) -> String {
 async fn fill(
     context: &Context,
     visit: &Visit,
-    csrf: String,
+    csrf: session::Csrf,
     shown: &Shown,
     refused: Option<(&Form, &Problem)>,
 ) -> Result<AdminMailPage, Problem> {

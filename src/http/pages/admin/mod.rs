@@ -12,7 +12,7 @@ pub(super) mod duplicate;
 pub(super) mod event;
 pub(super) mod events;
 mod feed;
-mod flash;
+pub(super) mod flash;
 mod groups;
 pub(super) mod import;
 mod inputs;

@@ -37,7 +37,7 @@ async fn fill(
 ) -> Result<AdminPeoplePage, Problem> {
     let shown = states::by_slug(context, slug).await?;
     let store = context.store_for(visit.head.peer);
-    let cancelled = visit.parameter(UNDO);
+    let cancelled = flash::parameter(visit, UNDO);
     let manages = session.has(Permission::Manage);
     let undo = cancelled.filter(|id| manages && registrations::locator(&shown.event, id).is_ok());
     Ok(AdminPeoplePage {

@@ -24,7 +24,7 @@ use crate::http::pages::states::{self, Shown};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::{questions, register};
 use crate::http::registration::{ByHand, add, revised};
-use crate::http::session;
+use crate::http::session::{self, Csrf};
 use crate::problem::{Code, Problem};
 use crate::text::Texts;
 
@@ -70,7 +70,7 @@ pub(in crate::http::pages) struct AddedView {
 }
 
 async fn added(context: &Context, visit: &Visit, event: &Event) -> Option<AddedView> {
-    let locator = registrations::locator(event, &visit.parameter(ADDED)?).ok()?;
+    let locator = registrations::locator(event, &flash::parameter(visit, ADDED)?).ok()?;
     let found = context.store.registration(locator).await.ok()??;
     let (number, name) = (locator.number.to_string(), found.registration.name.as_str());
     let text = match found.waiting_position {
@@ -289,7 +289,7 @@ async fn again(
 fn fill(
     context: &Context,
     visit: &Visit,
-    csrf: String,
+    csrf: Csrf,
     shown: &Shown,
     stored: Option<&Registration>,
     form: &Form,

@@ -212,7 +212,7 @@ async fn again(
 fn fill(
     context: &Context,
     visit: &Visit,
-    csrf: String,
+    csrf: session::Csrf,
     shown: &Shown,
     state: State,
 ) -> AdminQuestionsPage {

@@ -19,6 +19,7 @@ use crate::http::pages::mistakes::Mistake;
 use crate::http::pages::questions::QuestionField;
 use crate::http::pages::share::ShareView;
 use crate::http::pages::views::{AuditRow, EventView, FlashView, RegistrationRow, WaitingForView};
+use crate::http::session::Csrf;
 use crate::text::Texts;
 
 #[derive(Debug, Template)]
@@ -68,7 +69,7 @@ pub(super) struct AdminEventsPage {
     pub(super) manages: bool,
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) groups: Vec<Group>,
     pub(super) slug: String,
@@ -125,7 +126,7 @@ pub(super) struct AdminLivePage {
 pub(super) struct AdminEventPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     pub(super) dashboard: DashboardView,
@@ -176,7 +177,7 @@ impl AdminEventPage {
 pub(super) struct AdminPeoplePage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     /// Lets a form of this page act once.
@@ -192,7 +193,7 @@ pub(super) struct AdminPeoplePage {
 pub(super) struct AdminSharePage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) event: EventView,
     pub(super) share: ShareView,
 }
@@ -203,7 +204,7 @@ pub(super) struct AdminSharePage {
 pub(super) struct AdminSettingsPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     pub(super) can_undo: bool,
@@ -281,7 +282,7 @@ impl AdminSettingsPage {
 pub(super) struct AdminPersonPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     /// Who was just added.
     pub(super) added: Option<AddedView>,
@@ -326,7 +327,7 @@ impl AdminPersonPage {
 pub(super) struct AdminImportPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     /// Lets the confirmation act once.
     pub(super) once: String,
@@ -367,7 +368,7 @@ pub(super) struct LineErrorView {
 pub(super) struct AdminQuestionsPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) event: EventView,
     pub(super) rows: Vec<QuestionRow>,
@@ -407,7 +408,7 @@ pub(super) struct QuestionRow {
 pub(super) struct AdminDoorPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) event: EventView,
     pub(super) rows: Vec<RegistrationRow>,
     /// How many have a place.
@@ -422,7 +423,7 @@ pub(super) struct AdminDoorPage {
 pub(super) struct AdminAuditPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) event: EventView,
     pub(super) entries: Vec<AuditRow>,
     pub(super) next: Option<String>,
@@ -440,7 +441,7 @@ impl AdminAuditPage {
 pub(super) struct AdminMailPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) once: String,
     pub(super) event: EventView,

@@ -1,6 +1,6 @@
 //! What takes an action back, offered beside the message that it is done.
 
-use super::inputs;
+use super::{flash, inputs};
 use crate::domain::event::Event;
 use crate::domain::headcount::State;
 use crate::http::pages::visit::Visit;
@@ -19,7 +19,7 @@ pub(in crate::http::pages) struct UndoView {
 /// The undo of the action in the address; `None` if there is none, or somebody else was faster.
 pub(super) fn of(visit: &Visit, event: &Event) -> Option<UndoView> {
     let is_closed = event.state() == State::Closed;
-    let (action, is_current) = match visit.parameter("done")?.as_str() {
+    let (action, is_current) = match flash::parameter(visit, "done")?.as_str() {
         "closed" => ("open", is_closed && !event.archived),
         "opened" => ("close", !is_closed),
         "archived" => ("unarchive", event.archived),
@@ -34,7 +34,7 @@ pub(super) fn of(visit: &Visit, event: &Event) -> Option<UndoView> {
 }
 
 fn capacity(visit: &Visit, event: &Event) -> Option<UndoView> {
-    let was = visit.parameter(WAS)?;
+    let was = flash::parameter(visit, WAS)?;
     let before = inputs::parse_capacity(&was).ok()?;
     (before != event.capacity).then(|| UndoView {
         action: "capacity",
@@ -51,11 +51,7 @@ mod tests {
     use crate::http::pages::samples;
 
     fn undo(query: &str, event: &Event) -> Option<(&'static str, String)> {
-        let visit = Visit {
-            query: query.to_owned(),
-            ..samples::visit(&[])
-        };
-        let undo = of(&visit, event)?;
+        let undo = of(&samples::answered(query), event)?;
         let fields = undo.fields.iter().map(|(_, value)| value.as_str());
         Some((undo.action, fields.collect::<Vec<_>>().join(",")))
     }

@@ -5,6 +5,7 @@ use askama::Template;
 use crate::domain::zone::Zone;
 use crate::http::pages::mistakes::{self, Mistake};
 use crate::http::pages::views::FlashView;
+use crate::http::session::Csrf;
 use crate::http::webhooks::Delivery;
 use crate::text::Texts;
 
@@ -42,7 +43,7 @@ pub(super) struct WebhookForm {
 pub(super) struct AdminWebhooksPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) once: String,
     pub(super) flash: Option<FlashView>,
     pub(super) rows: Vec<WebhookView>,
@@ -76,7 +77,7 @@ impl AdminWebhooksPage {
 pub(super) struct AdminWebhookPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) once: String,
     pub(super) flash: Option<FlashView>,
     pub(super) webhook: WebhookView,

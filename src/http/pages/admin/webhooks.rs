@@ -91,7 +91,7 @@ async fn again(context: &Context, visit: &Visit, form: &Form, problem: &Problem)
 async fn list(
     context: &Context,
     visit: &Visit,
-    csrf: String,
+    csrf: session::Csrf,
     form: &Form,
     problem: Option<&Problem>,
 ) -> Result<AdminWebhooksPage, Problem> {

@@ -8,6 +8,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::zone::Zone;
 use crate::http::pages::mistakes::{self, Mistake};
 use crate::http::pages::views::{AuditRow, FlashView};
+use crate::http::session::Csrf;
 use crate::text::Texts;
 
 /// One's own account.
@@ -16,7 +17,7 @@ use crate::text::Texts;
 pub(super) struct AccountPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) once: String,
     pub(super) zone: Zone,
@@ -68,7 +69,7 @@ impl AccountPage {
 pub(super) struct AccountsPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) once: String,
     pub(super) zone: Zone,
@@ -121,7 +122,7 @@ impl AccountsPage {
 pub(super) struct TokensPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) flash: Option<FlashView>,
     pub(super) once: String,
     pub(super) zone: Zone,
@@ -186,7 +187,7 @@ impl TokensPage {
 pub(super) struct ServerAuditPage {
     pub(super) t: Texts,
     pub(super) here: String,
-    pub(super) csrf: String,
+    pub(super) csrf: Csrf,
     pub(super) owns: bool,
     pub(super) zone: Zone,
     pub(super) entries: Vec<AuditRow>,
