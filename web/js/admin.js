@@ -69,6 +69,7 @@ async function bindEdit(form) {
     follow("max_party_size", String(now.max_party_size));
     follow("proof_of_work", now.proof_of_work);
     follow("visibility", now.visibility);
+    follow("erase_after_days", String(now.erase_after_days ?? ""));
   });
 }
 

@@ -1,12 +1,12 @@
-// Parts of the console that only the server can write: the list of registrations, what a reset
-// would do, and whether one can be undone. They are read again when the count changes, no matter
-// who changed it.
+// Parts of the console that only the server can write: lists, pictures, forms that belong to a state,
+// what a reset would do. They are read again when the count or the details of the event change, no
+// matter who changed them, and every few seconds where nothing pushes (`data-parts="poll"`).
 import { Timers } from "./timers.js";
-import { watchEvent } from "./watch.js";
 
 const SETTLE_MS = 300; // a burst of changes costs one request
 const PAUSE_MS = 2_000; // between two readings: somebody registers all the time
 const RETRY_MS = 5_000;
+const POLL_MS = 5_000;
 
 /** How long to wait before the next reading. Pure. */
 export const waitFor = (since_last_ms) => Math.max(SETTLE_MS, PAUSE_MS - since_last_ms);
@@ -14,46 +14,81 @@ export const waitFor = (since_last_ms) => Math.max(SETTLE_MS, PAUSE_MS - since_l
 /** The page with the same part of the list. A refused form is shown at its own address, without the list's query. */
 function address() {
   const url = new URL(document.querySelector("[data-page]").dataset.page, location.origin);
-  url.search = document.querySelector("[data-list]")?.dataset.list ?? "";
+  const own = url.pathname === location.pathname ? location.search : "";
+  url.search = document.querySelector("[data-list]")?.dataset.list ?? own;
   return url;
 }
 
+const timers = new Timers();
+const drawn = new WeakMap();
+let last_ms = -Infinity;
+let missed = false;
 let follows = false;
 
-/** Reads all parts of the page, however many elements start it. */
+/** Follows all parts of the page, however many elements start it. */
 export function start() {
-  if (!follows) follow();
+  if (follows) return;
   follows = true;
+  for (const part of parts()) drawn.set(part, plain(part));
+  document.addEventListener("visibilitychange", () => {
+    if (missed && document.visibilityState === "visible") readSoon();
+  });
+  if (document.querySelector("[data-parts=poll]")) poll();
+  // On the overview the events say when they change (events.js).
+  if (document.querySelector("[data-events]")) return;
+  if (document.querySelector("[data-initial-count]")) followEvent();
 }
 
-function follow() {
+async function followEvent() {
+  const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
-  const timers = new Timers();
-  let last_ms = -Infinity;
-  let missed = false;
-  const read = async () => {
-    missed = document.visibilityState !== "visible";
-    if (missed) return;
-    last_ms = performance.now();
-    const answer = await fetch(address(), { cache: "no-store" });
-    if (!answer.ok) throw new Error(`the page was refused with ${answer.status}`);
-    if (answer.redirected) return; // signed out
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of document.querySelectorAll("[data-part]")) {
-      const now = page.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (now && now.innerHTML !== part.dataset.read) replace(part, now);
-    }
-  };
-  const readQuietly = () => read().catch(() => timers.after("read", RETRY_MS, readQuietly));
-  const soon = () => {
-    if (!timers.waits("read"))
-      timers.after("read", waitFor(performance.now() - last_ms), readQuietly);
-  };
-  store.addEventListener("change", soon);
-  document.addEventListener("visibilitychange", () => {
-    if (missed && document.visibilityState === "visible") soon();
+  store.addEventListener("change", readSoon);
+  let edits = null;
+  store.addEventListener("details", ({ detail }) => {
+    if (edits !== null && edits !== detail.edits) readSoon();
+    edits = detail.edits;
   });
 }
+
+function poll() {
+  readSoon();
+  timers.after("poll", POLL_MS * (0.8 + Math.random() * 0.4), poll);
+}
+
+/** Something has changed: reads all parts again, soon. */
+export function readSoon() {
+  if (!timers.waits("read"))
+    timers.after("read", waitFor(performance.now() - last_ms), readQuietly);
+}
+
+const readQuietly = () => read().catch(() => timers.after("read", RETRY_MS, readQuietly));
+const parts = () => document.querySelectorAll("[data-part]");
+
+/** A part's content, without what each reading draws anew. */
+const plain = (part) => part.innerHTML.replaceAll(/name="once" value="[^"]*"/g, "");
+
+async function read() {
+  missed = document.visibilityState !== "visible";
+  if (missed) return;
+  last_ms = performance.now();
+  const answer = await fetch(address(), { cache: "no-store" });
+  if (!answer.ok) throw new Error(`the page was refused with ${answer.status}`);
+  if (answer.redirected) return; // signed out
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts()) {
+    const now = page.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+    if (!now || isBusy(part)) continue;
+    const next = plain(now);
+    if (next !== drawn.get(part)) replace(part, now);
+    drawn.set(part, next);
+  }
+}
+
+/** Whether somebody chooses something in it, or a form of it is on its way. */
+const isBusy = (part) =>
+  part.closest("form[aria-busy=true]") !== null ||
+  part.querySelector("form[aria-busy=true], select:focus") !== null ||
+  [...part.querySelectorAll("option")].some((option) => option.defaultSelected && !option.selected);
 
 /** Puts the new content in; what is open, focused or scrolled stays so, found by its `data-key`. */
 function replace(part, now) {
@@ -62,13 +97,12 @@ function replace(part, now) {
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   const focus = focused && { key: keyed(focused), path: focused.localName };
   const scrolled = part.querySelector("[data-scrolls]")?.scrollLeft;
-  part.dataset.read = now.innerHTML;
   part.replaceChildren(...now.childNodes);
   const find = (key, path) => {
     const at = `[data-key="${CSS.escape(key)}"]`;
     return part.querySelector(`${at} ${path}, ${path}${at}`);
   };
-  for (const key of open) find(key, "details")?.setAttribute("open", "");
+  for (const key of open) if (key) find(key, "details")?.setAttribute("open", "");
   if (focus?.key) find(focus.key, focus.path)?.focus({ preventScroll: true });
   const frame = part.querySelector("[data-scrolls]");
   if (frame && scrolled) frame.scrollLeft = scrolled;

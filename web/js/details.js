@@ -2,6 +2,7 @@
 // the server says that they have changed, when the connection is back, and once a minute.
 import { follow } from "./live-parts.js";
 import { countUrl } from "./probe.js";
+import { showVisibility } from "./view.js";
 
 const SPREAD_MS = 2_000; // all watchers are notified in the same instant
 const EVERY_MS = 60_000;
@@ -80,6 +81,7 @@ export function followDetails(slug, onDetails, gone = () => {}) {
 
 /** Puts an event's details into the elements that show them. */
 export function showDetails(details) {
+  showVisibility(details.event, details.visibility);
   const selector = `[data-details="${CSS.escape(details.event)}"]`;
   const own = document.querySelectorAll(selector);
   for (const root of own.length > 0 ? own : [document]) {

@@ -27,6 +27,7 @@ export const worst = (statuses) =>
 export function start() {
   const stores = new Map();
   const streamed = new Set();
+  const edits = new Map();
   const newest = () => {
     const counts = [...stores.values()].map(({ count }) => count);
     if (counts.length === 0) return null;
@@ -41,9 +42,13 @@ export function start() {
     stores.set(count.event, store);
     bindCount(store, count.event);
     store.addEventListener("change", bar.count);
+    store.addEventListener("change", partsChanged);
   };
   const show = (event) => {
     if (!stores.has(event.event)) return;
+    const known = edits.get(event.event);
+    if (known !== undefined && known !== event.edits) partsChanged();
+    edits.set(event.event, event.edits);
     showDetails(event);
     notices(event.event, event.title, event.announcement, event.time_zone);
   };
@@ -70,6 +75,13 @@ export function start() {
     polls ? bar.status : () => {},
   );
   keepClock().then(bar.count);
+}
+
+/** The console's list has pictures that only the server draws. */
+async function partsChanged() {
+  if (!document.querySelector("[data-parts]")) return;
+  const { readSoon } = await import("./desk-parts.js");
+  readSoon();
 }
 
 function streamEach(stores, streamed, bar, { show, remove }) {

@@ -41,6 +41,20 @@ function showGone(root) {
     part.hidden = true;
 }
 
+/** Nobody can register for a draft, whatever its count says. */
+const stateOf = (root, state) =>
+  say(root.hasAttribute("data-draft") ? "state-draft" : `state-${state}`);
+
+/** Says that an event is a draft, or is none any more. */
+export function showVisibility(slug, visibility) {
+  for (const root of document.querySelectorAll(`[data-count="${CSS.escape(slug)}"]`)) {
+    root.toggleAttribute("data-draft", visibility === "draft");
+    const { state } = root.dataset;
+    root.querySelector("[data-count-state]").textContent =
+      state === "gone" ? say("state-gone") : stateOf(root, state);
+  }
+}
+
 function show(root, count) {
   const at = (name) => root.querySelector(`[data-count-${name}]`);
   const number = at("registered");
@@ -55,7 +69,7 @@ function show(root, count) {
       ? say("figure-registered")
       : say("figure-of", { capacity: count.capacity });
   at("places").textContent = places(count);
-  at("state").textContent = say(`state-${count.state}`);
+  at("state").textContent = stateOf(root, count.state);
   at("waiting").textContent = say("count-waiting", { n: count.waiting });
   at("waiting").hidden = count.waiting === 0;
   at("round").textContent = say("count-round", { round: count.round });

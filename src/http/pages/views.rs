@@ -190,6 +190,15 @@ impl EventView {
         self.visibility == Visibility::Draft
     }
 
+    /// The message of its state. Nobody can register for a draft, whatever its count says.
+    pub(super) fn state_key(&self) -> String {
+        if self.is_draft() {
+            "state-draft".to_owned()
+        } else {
+            self.count.state_key()
+        }
+    }
+
     /// The address for a `mailto:` link, if the contact is one.
     pub(super) fn contact_email(&self) -> Option<String> {
         let email = Email::parse(&self.occasion.contact).ok()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{Actor, AuditEntry};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::Event;
 use crate::domain::registration::Registration;
@@ -95,10 +95,8 @@ fn named(texts: Texts, one: &Registration) -> String {
     }
 }
 
+/// `mia cancelled the registration of Ada`, `No. 7 cancelled`.
 fn action(texts: Texts, newest: &[Registration], entry: &AuditEntry) -> String {
-    let word = texts
-        .find(&format!("audit-did-{}", entry.action))
-        .unwrap_or_else(|| entry.action.clone());
     let subject = match (&entry.before["id"], &entry.before["number"]) {
         (Value::String(id), Value::Number(number)) => {
             let known = newest.iter().find(|one| one.locator.to_string() == *id);
@@ -108,6 +106,26 @@ fn action(texts: Texts, newest: &[Registration], entry: &AuditEntry) -> String {
         _ => None,
     };
     let who = super::audit::who(texts, entry.who.clone());
+    let is_own = entry.who == Actor::Visitor.who();
+    let sentence = match (&subject, entry.action.as_str()) {
+        (Some(_), "cancel" | "change" | "erase") if is_own => Some("own"),
+        (Some(_), "cancel" | "change" | "restore" | "erase") => Some("act"),
+        (
+            _,
+            "create" | "edit" | "opened" | "closed" | "import" | "announce" | "withdraw" | "reset"
+            | "undo",
+        ) => Some("act"),
+        // Erased on schedule, or written by a newer version.
+        _ => None,
+    };
+    if let Some(kind) = sentence {
+        let key = format!("feed-{kind}-{}", entry.action);
+        let subject = subject.unwrap_or_default();
+        return texts.get2(key, "who", who, "subject", subject);
+    }
+    let word = texts
+        .find(&format!("audit-did-{}", entry.action))
+        .unwrap_or_else(|| entry.action.clone());
     match subject {
         Some(subject) => texts.get3(
             "feed-did-to",
