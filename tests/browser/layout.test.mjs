@@ -374,6 +374,34 @@ test("on the wall nothing overlaps and nothing leaves the screen", async () => {
   await context.close();
 });
 
+test("on the spare monitor nothing overlaps, also under a long title", async () => {
+  const { context, page } = await open();
+  const parts = [
+    ".monitor-title",
+    ".figure-number",
+    ".figure-capacity",
+    ".facts",
+    ".chart",
+    ".dash-facts",
+    ".notice",
+    ".statusbar",
+  ];
+  for (const slug of [SLUG, "a-million", "seven-places"]) {
+    await page.goto(`${server.base}/admin/events/${slug}/live`);
+    await page.waitForSelector("[data-live][data-mode=live]");
+    for (const [width, height] of [
+      [1024, 768],
+      [1280, 720],
+      [1920, 1080],
+      [3840, 2160],
+    ]) {
+      await page.setViewportSize({ width, height });
+      assert.deepEqual(await collisions(page, parts), [], `${slug} at ${width}×${height}`);
+    }
+  }
+  await context.close();
+});
+
 test("the rail has one mark for each of a few places, from edge to edge, before and after a change", async () => {
   const context = await browser.newContext({
     viewport: { width: 800, height: 700 },

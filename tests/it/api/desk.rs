@@ -380,3 +380,26 @@ async fn a_duplicate_has_the_settings_and_nobody() {
     refused(&gone, 404, "event-not-found");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_visitors_do_to_their_own_registration_is_logged_by_number() {
+    let app = app_with("public").await;
+    let made = app.register("gala", "Ada", "ada@example.org").await.json();
+    let own = format!("/api/v1/registrations/{}", made["token"].as_str().unwrap());
+    let gone = app.call("DELETE", &own, &[], "").await;
+    assert!(gone.status < 300, "{}", gone.body);
+    let log = app
+        .organise("GET", "/api/v1/events/gala/audit", &Value::Null)
+        .await;
+    let entry = log.json()["entries"][0].clone();
+    assert_eq!(
+        (&entry["who"], &entry["action"]),
+        (&json!("visitor"), &json!("cancel"))
+    );
+    assert_eq!(entry["after"]["number"], made["number"]);
+    assert_eq!(entry["after"]["status"], "cancelled");
+    for personal in ["Ada", "ada@example.org"] {
+        assert!(!log.body.contains(personal), "{}", log.body);
+    }
+    app.stop().await;
+}
