@@ -43,10 +43,10 @@ async function followEvent() {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
   store.addEventListener("change", readSoon);
-  let edits = null;
+  let { edits } = document.querySelector("[data-edits]").dataset;
   store.addEventListener("details", ({ detail }) => {
-    if (edits !== null && edits !== detail.edits) readSoon();
-    edits = detail.edits;
+    if (edits !== String(detail.edits)) readSoon();
+    edits = String(detail.edits);
   });
 }
 
@@ -103,7 +103,8 @@ function replace(part, now) {
     return part.querySelector(`${at} ${path}, ${path}${at}`);
   };
   for (const key of open) if (key) find(key, "details")?.setAttribute("open", "");
-  if (focus?.key) find(focus.key, focus.path)?.focus({ preventScroll: true });
+  const next = focus?.key ? find(focus.key, focus.path) : focus && part.querySelector(focus.path);
+  next?.focus({ preventScroll: true });
   const frame = part.querySelector("[data-scrolls]");
   if (frame && scrolled) frame.scrollLeft = scrolled;
 }

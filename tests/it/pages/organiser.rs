@@ -294,8 +294,10 @@ async fn the_organiser_works_without_scripts() {
             "{}",
             audit.body
         );
+        let (_, table) = audit.body.split_once("<table").expect("a table");
+        let (table, _) = table.split_once("</table>").expect("its end");
         assert!(
-            !audit.body.contains("revision"),
+            !table.contains("revision"),
             "what always differs is left out"
         );
 
