@@ -7,12 +7,12 @@
 mod cookie;
 mod own_password;
 mod password;
+mod proof;
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, HeaderValue, header};
 
 use self::cookie::cookie;
@@ -31,6 +31,7 @@ pub use self::cookie::COOKIE;
 pub(super) use self::cookie::cookie_value;
 pub use self::own_password::change_password;
 pub use self::password::{ensure_password, hash};
+pub use self::proof::{Csrf, is_proof, proof};
 
 /// How long a session lasts: a working day and the evening of the event.
 const TTL: Duration = Duration::from_hours(12);
@@ -57,20 +58,6 @@ pub struct Session {
     pub csrf: Csrf,
 }
 
-/// What a session's pages need of it: displayed, it is the CSRF token.
-#[derive(Debug, Clone)]
-pub struct Csrf {
-    token: String,
-    /// Whose session it is, so that what one account typed never appears to another.
-    pub account: AccountId,
-}
-
-impl fmt::Display for Csrf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.token)
-    }
-}
-
 impl Session {
     fn new(secret: &str, signed_in: SignedIn) -> Self {
         let SignedIn {
@@ -81,13 +68,7 @@ impl Session {
             ..
         } = signed_in;
         Self {
-            csrf: Csrf {
-                token: hex(&Sha256::new()
-                    .chain_update(b"csrf")
-                    .chain_update(secret)
-                    .finalize()),
-                account,
-            },
+            csrf: Csrf::new(secret, account),
             actor: match account {
                 OWNER => Actor::Owner,
                 _ => Actor::Account(name.shared()),
@@ -106,7 +87,7 @@ impl Session {
 
     /// Whether `token` is this session's CSRF token; in constant time.
     pub fn proves(&self, token: &str) -> bool {
-        self.csrf.token.as_bytes().ct_eq(token.as_bytes()).into()
+        self.csrf.is(token)
     }
 }
 
@@ -286,24 +267,6 @@ pub async fn sign_out(
     }
     let secure = context.settings.has_secure_cookies(peer);
     Ok(cookie("", Duration::ZERO, secure))
-}
-
-/// A proof of `text` that nobody can make without the request's session; `None` if it has none.
-pub fn proof(headers: &HeaderMap, text: &str) -> Option<String> {
-    let secret = cookie_value(headers, COOKIE).filter(|secret| is_secret(secret))?;
-    let digest = Sha256::new()
-        .chain_update(b"proof\0")
-        .chain_update(secret)
-        .chain_update(text)
-        .finalize();
-    // 128 bits: nobody guesses more often than they can ask.
-    Some(hex(&digest[..16]))
-}
-
-/// Whether `given` is the [`proof`] of `text`; in constant time.
-pub fn is_proof(headers: &HeaderMap, text: &str, given: &str) -> bool {
-    let expected = proof(headers, text);
-    expected.is_some_and(|proof| proof.as_bytes().ct_eq(given.as_bytes()).into())
 }
 
 /// Whether a request names a session, which may have ended.
