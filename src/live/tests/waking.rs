@@ -23,7 +23,7 @@ impl Wake for Wakes {
 fn drained(subscription: &mut Subscription, wakes: &Arc<Wakes>) -> usize {
     let waker: Waker = Arc::clone(wakes).into();
     while subscription
-        .poll_next(&Context::from_waker(&waker))
+        .poll_next(&mut Context::from_waker(&waker))
         .is_ready()
     {}
     wakes.0.swap(0, Ordering::SeqCst)
