@@ -22,7 +22,8 @@ use super::meters::{Expired, Meters, expired};
 use super::protocol::{Builders, agreed_version};
 use super::push::Push;
 use super::service::Exchange;
-use super::socket::{Socket, SocketGuard};
+use super::socket::SocketGuard;
+use super::stream::Stream;
 
 /// Bytes of TLS records that may wait for the client; a bound on what is stale when it reads again.
 const MAX_TLS_BUFFER: usize = 16 * 1024;
@@ -166,7 +167,7 @@ async fn run<S: Application>(
         link: Arc::clone(&link),
         addr,
         proxied,
-        tls: matches!(socket, Socket::Tls(_)),
+        tls: matches!(socket, Stream::Tls(_)),
         over,
         load,
     };
@@ -264,9 +265,9 @@ async fn idle_http2(link: &Link, deadlines: &Deadlines) {
     }
 }
 
-async fn handshake(stream: TcpStream, server: &Server) -> Option<Socket> {
+async fn handshake(stream: TcpStream, server: &Server) -> Option<Stream> {
     let Some(tls) = &server.config.tls else {
-        return Some(Socket::Plain(stream));
+        return Some(Stream::Plain(stream));
     };
     let mut draining = server.draining.subscribe();
     let accepted = tokio::select! {
@@ -276,7 +277,7 @@ async fn handshake(stream: TcpStream, server: &Server) -> Option<Socket> {
     match accepted {
         Ok(Ok(mut stream)) => {
             stream.get_mut().1.set_buffer_limit(Some(MAX_TLS_BUFFER));
-            Some(Socket::Tls(Box::new(stream)))
+            Some(Stream::Tls(Box::new(stream)))
         }
         Ok(Err(error)) => {
             server.meters.handshake_failed();

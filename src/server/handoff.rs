@@ -1,23 +1,24 @@
 //! An endless answer leaves hyper: hyper reads the request and writes the head, then the socket
 //! goes to a [`Push`] that writes ready-made chunks. A watcher costs about 1 KiB instead of 20,
-//! because hyper keeps two buffers and a large future for a request that never comes.
+//! because hyper keeps two buffers and a large future for a request that never comes. With TLS it is
+//! the state of the session more.
 //!
 //! How, without `unsafe` and without hyper's help; each step is one poll of the connection's task:
 //!
-//! 1. [`super::service`] answers with [`Parked`] as the body when the connection is plain HTTP/1.1
+//! 1. [`super::service`] answers with [`Parked`] as the body when the connection is HTTP/1.1
 //!    and the request a GET without a body. It announces `Connection: close`: a pipelined second
 //!    request will not be answered (RFC 9112, section 9.6).
 //! 2. hyper encodes the head and polls the body, which notes `parked` and stays pending. hyper
 //!    flushes. It calls `poll_flush` of the socket only when its own buffer is empty, so
 //!    [`SocketGuard`] notes `written` there. Then the kernel has every byte of the head, and of the
-//!    answers pipelined before it. A full socket only delays this step.
+//!    answers pipelined before it, also over TLS. A full socket only delays this step.
 //! 3. [`super::connection`] sees [`Link::is_ready`] and drops the hyper connection. The drop of its
 //!    `SocketGuard` leaves the socket in the link. What hyper had read beyond the request is
 //!    dropped with its buffer.
 //! 4. The same task continues as [`Push`], with the permit and the chunks.
 //!
 //! If hyper fails before step 3 (the client is gone), socket, permit and chunks are dropped with
-//! the link. Everything else, HTTP/2, TLS, HTTP/1.0 and a GET with a body, keeps the ordinary body
+//! the link. Everything else, HTTP/2, HTTP/1.0 and a GET with a body, keeps the ordinary body
 //! ([`super::body::Streaming`]) with the same bytes after decoding.
 //!
 //! This relies on two behaviours of hyper 1: the order of head and body in step 2, and its flush.
@@ -33,9 +34,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use tokio::net::TcpStream;
 
 use super::limits::{ConnectionPermit, RequestPermit};
+use super::stream::Stream;
 use super::version::Claimed;
 use crate::transport::live::Chunks;
 
@@ -49,7 +50,7 @@ pub(super) struct Link {
     blocked: AtomicBool,
     unblocked: AtomicWaker,
     answer: Mutex<Option<Answer>>,
-    returned: Mutex<Option<(TcpStream, ConnectionPermit)>>,
+    returned: Mutex<Option<(Stream, ConnectionPermit)>>,
     upgraded: Mutex<Option<RequestPermit>>,
     claimed: Mutex<Claimed>,
     /// Requests that have reached the application, ever.
@@ -94,12 +95,12 @@ impl Link {
     }
 
     /// Stores the socket for the connection's task.
-    pub(super) fn put_back(&self, socket: TcpStream, permit: ConnectionPermit) {
+    pub(super) fn put_back(&self, socket: Stream, permit: ConnectionPermit) {
         put(&self.returned, (socket, permit));
     }
 
     /// What was stored, after hyper has been dropped.
-    pub(super) fn take(&self) -> Option<(TcpStream, ConnectionPermit, Answer)> {
+    pub(super) fn take(&self) -> Option<(Stream, ConnectionPermit, Answer)> {
         let (socket, permit) = take(&self.returned)?;
         Some((socket, permit, take(&self.answer)?))
     }

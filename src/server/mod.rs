@@ -42,6 +42,7 @@ mod rlimit;
 mod service;
 mod socket;
 mod stall;
+mod stream;
 mod tickets;
 mod tls;
 mod version;

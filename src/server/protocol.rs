@@ -12,8 +12,9 @@ use pin_project_lite::pin_project;
 use super::application::Application;
 use super::config::Config;
 use super::service::Exchange;
-use super::socket::{Socket, SocketGuard};
+use super::socket::SocketGuard;
 use super::stall::StreamExecutor;
+use super::stream::Stream;
 
 /// The largest request head, on both versions. Browsers send about 1 KiB, cookies included. Also
 /// the most that hyper buffers of an answer.
@@ -116,9 +117,9 @@ impl<S: Application> Http<S> {
 
 /// Whether the handshake has settled on HTTP/2. Over TLS ALPN decides, and its absence means
 /// HTTP/1.1 (RFC 9113, section 3.2); without TLS the client's first bytes do.
-pub(super) fn agreed_version(socket: &Socket) -> Option<bool> {
+pub(super) fn agreed_version(socket: &Stream) -> Option<bool> {
     match socket {
-        Socket::Plain(_) => None,
-        Socket::Tls(tls) => Some(tls.get_ref().1.alpn_protocol() == Some(&b"h2"[..])),
+        Stream::Plain(_) => None,
+        Stream::Tls(tls) => Some(tls.get_ref().1.alpn_protocol() == Some(&b"h2"[..])),
     }
 }

@@ -9,20 +9,21 @@
 //! here, no frame is torn, and a stream that conflates yields its newest value after a stall.
 
 use std::future::Future;
+use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::connection::Server;
 use super::handoff::Answer;
 use super::limits::{ConnectionPermit, RequestPermit};
 use super::meters::{Expired, expired};
+use super::stream::Stream;
 use crate::transport::live::Chunks;
 use crate::wire::chunk::LAST_CHUNK;
 
@@ -33,7 +34,7 @@ const MAX_RECEIVED: usize = 64 * 1024;
 /// Writes one endless answer to its end. The fields that a delivery reads stand together.
 #[repr(C)]
 pub(super) struct Push {
-    socket: TcpStream,
+    socket: Stream,
     /// None once they have ended.
     chunks: Option<Chunks>,
     /// What the kernel has not taken of the present chunk.
@@ -50,7 +51,7 @@ pub(super) struct Push {
 
 impl Push {
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Stream,
         permit: ConnectionPermit,
         answer: Answer,
         server: Arc<Server>,
@@ -90,26 +91,36 @@ impl Push {
 
     /// Ready when the kernel has `rest`, or with an error when the client is gone or takes nothing.
     fn poll_write_rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        while !self.rest.is_empty() {
-            match Pin::new(&mut self.socket).poll_write(cx, &self.rest) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(())),
-                Poll::Ready(Ok(written)) => {
-                    self.rest.advance(written);
-                    self.timer = None;
-                }
-                Poll::Pending => {
-                    let stall = self.server.config.deadlines.stall;
-                    let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
-                    return timer.as_mut().poll(cx).map(|()| {
-                        expired(Expired::Stall);
-                        Err(())
-                    });
-                }
+        match self.poll_write_out(cx) {
+            Poll::Ready(Ok(())) => {
+                self.timer = None;
+                // An update's allocation must not live as long as its slowest idle watcher.
+                self.rest = Bytes::new();
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(())),
+            Poll::Pending => {
+                let stall = self.server.config.deadlines.stall;
+                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
+                timer.as_mut().poll(cx).map(|()| {
+                    expired(Expired::Stall);
+                    Err(())
+                })
             }
         }
-        // An update's allocation must not live as long as its slowest idle watcher.
-        self.rest = Bytes::new();
-        Poll::Ready(Ok(()))
+    }
+
+    /// Each step that the client takes begins the stall deadline anew.
+    fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.rest.is_empty() {
+            let written = ready!(Pin::new(&mut self.socket).poll_write(cx, &self.rest))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.rest.advance(written);
+            self.timer = None;
+        }
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     /// The next bytes to write; none at the end.
@@ -148,14 +159,15 @@ impl Future for Push {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(bytes)) => this.rest = bytes,
                 Poll::Ready(None) => {
-                    // FIN; it does not wait. Closing at once could reset the connection and destroy
-                    // what the client has not read yet (RFC 9112, section 9.6).
-                    let _ = Pin::new(&mut this.socket).poll_shutdown(cx);
+                    // Closing at once could reset the connection and destroy what the client has not
+                    // read yet (RFC 9112, section 9.6).
                     this.lingering = true;
                     this.timer = Some(Box::pin(sleep(this.server.config.deadlines.linger)));
                 }
             }
         }
+        // TLS's farewell and FIN. Nothing waits for them: the timer is running.
+        let _ = Pin::new(&mut this.socket).poll_shutdown(cx);
         match &mut this.timer {
             Some(timer) => timer.as_mut().poll(cx),
             None => Poll::Ready(()),

@@ -126,7 +126,6 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             // HTTP/1.0 knows no chunks; a request's body would still be on its way; a connection
             // over a limit keeps hyper's deadline.
             may_hand_off: self.server.config.handoff
-                && !self.tls
                 && http11
                 && request.body().is_end_stream()
                 && judgement.admission != Admission::OverLimit,

@@ -1,8 +1,7 @@
 //! A connection's socket as hyper borrows it.
 //!
-//! Keeps three promises, whatever holds the socket. The connection's permit is released when the
-//! socket closes. A client that takes nothing is closed within the stall deadline. TLS ends with
-//! `close_notify` (RFC 8446, section 6.1).
+//! Keeps two promises. The connection's permit is released when the socket closes. A client that
+//! takes nothing is closed within the stall deadline.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -13,15 +12,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
-use tokio_rustls::server::TlsStream;
 
 use super::config::Deadlines;
 use super::handoff::Link;
 use super::limits::ConnectionPermit;
 use super::linger::Linger;
 use super::meters::{Expired, expired};
+use super::stream::Stream;
 use super::version::{PREFACE, RequestLine};
 
 /// Head and body of up to this many bytes are written in one piece: for a short answer a copy costs
@@ -29,17 +27,9 @@ use super::version::{PREFACE, RequestLine};
 /// every body, and keep the memory of the largest.)
 const SHORT: usize = 2 * 1024;
 
-/// Plain or TLS; one type, so that hyper is compiled once.
-pub(super) enum Socket {
-    /// TCP.
-    Plain(TcpStream),
-    /// TLS; boxed, for its size would be every connection's.
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
 /// The socket, together with the connection's permit.
 pub(super) struct SocketGuard {
-    socket: Option<(Socket, ConnectionPermit)>,
+    socket: Option<(Stream, ConnectionPermit)>,
     link: Arc<Link>,
     deadlines: Deadlines,
     /// Bytes that were read before hyper started.
@@ -53,7 +43,7 @@ pub(super) struct SocketGuard {
 
 impl SocketGuard {
     pub(super) fn new(
-        socket: Socket,
+        socket: Stream,
         permit: ConnectionPermit,
         link: Arc<Link>,
         deadlines: Deadlines,
@@ -74,13 +64,7 @@ impl SocketGuard {
         let mut space = [0; PREFACE.len()];
         while self.begun.len() < PREFACE.len() && PREFACE.starts_with(&self.begun) {
             let mut next = ReadBuf::new(&mut space[self.begun.len()..]);
-            poll_fn(|cx| {
-                self.poll_socket(|socket| match socket {
-                    Socket::Plain(socket) => Pin::new(socket).poll_read(cx, &mut next),
-                    Socket::Tls(socket) => Pin::new(socket).poll_read(cx, &mut next),
-                })
-            })
-            .await?;
+            poll_fn(|cx| self.socket().poll_read(cx, &mut next)).await?;
             if next.filled().is_empty() {
                 return Ok(false);
             }
@@ -94,10 +78,10 @@ impl SocketGuard {
         self.line = None;
     }
 
-    fn poll_socket<R>(&mut self, act: impl FnOnce(&mut Socket) -> R) -> R {
+    fn socket(&mut self) -> Pin<&mut Stream> {
         // Only `Drop` takes the socket out.
         let (socket, _) = self.socket.as_mut().expect("the socket is here");
-        act(socket)
+        Pin::new(socket)
     }
 
     /// Turns a write that waits for too long into an error. hyper polls again whenever the task is
@@ -129,25 +113,12 @@ impl fmt::Debug for SocketGuard {
 
 impl Drop for SocketGuard {
     fn drop(&mut self) {
-        match self.socket.take() {
-            Some((Socket::Plain(socket), permit)) if self.link.is_ready() => {
-                self.link.put_back(socket, permit);
-            }
-            Some((Socket::Tls(mut socket), _permit)) => close_notify(&mut socket),
-            Some((Socket::Plain(_), _)) | None => {}
+        if self.link.is_ready()
+            && let Some((socket, permit)) = self.socket.take()
+        {
+            self.link.put_back(socket, permit);
         }
     }
-}
-
-/// Tells the client that nothing was cut off, as far as the kernel takes it at once. Does nothing
-/// after an orderly shutdown: rustls sends the alert once.
-fn close_notify(socket: &mut TlsStream<TcpStream>) {
-    let (tcp, session) = socket.get_mut();
-    session.send_close_notify();
-    let mut records = Vec::new();
-    while session.wants_write() && session.write_tls(&mut records).is_ok() {}
-    // A client that reads nothing gets no farewell.
-    let _ = tcp.try_write(&records);
 }
 
 impl AsyncRead for SocketGuard {
@@ -159,10 +130,7 @@ impl AsyncRead for SocketGuard {
         let this = &mut *self;
         let before = buf.filled().len();
         if this.begun.is_empty() {
-            ready!(this.poll_socket(|socket| match socket {
-                Socket::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-                Socket::Tls(socket) => Pin::new(socket).poll_read(cx, buf),
-            }))?;
+            ready!(this.socket().poll_read(cx, buf))?;
         } else {
             let length = this.begun.len().min(buf.remaining());
             buf.put_slice(&this.begun[..length]);
@@ -185,10 +153,7 @@ impl AsyncWrite for SocketGuard {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let outcome = self.poll_socket(|socket| match socket {
-            Socket::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
-            Socket::Tls(socket) => Pin::new(socket).poll_write(cx, buf),
-        });
+        let outcome = self.socket().poll_write(cx, buf);
         self.link.note_write(&outcome);
         self.bound(cx, outcome)
     }
@@ -208,27 +173,18 @@ impl AsyncWrite for SocketGuard {
             }
             return self.poll_write(cx, &whole[..length]);
         }
-        let outcome = self.poll_socket(|socket| match socket {
-            Socket::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
-            Socket::Tls(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
-        });
+        let outcome = self.socket().poll_write_vectored(cx, bufs);
         self.link.note_write(&outcome);
         self.bound(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.socket {
-            Some((Socket::Plain(socket), _)) => socket.is_write_vectored(),
-            Some((Socket::Tls(socket), _)) => socket.is_write_vectored(),
-            None => false,
-        }
+        let socket = self.socket.as_ref();
+        socket.is_some_and(|(socket, _)| socket.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = self.poll_socket(|socket| match socket {
-            Socket::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Socket::Tls(socket) => Pin::new(socket).poll_flush(cx),
-        });
+        let outcome = self.socket().poll_flush(cx);
         self.link.note_flush(&outcome);
         self.bound(cx, outcome)
     }
@@ -237,10 +193,7 @@ impl AsyncWrite for SocketGuard {
     /// is read and dropped for a while.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.linger.is_none() {
-            let outcome = self.poll_socket(|socket| match socket {
-                Socket::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-                Socket::Tls(socket) => Pin::new(socket).poll_shutdown(cx),
-            });
+            let outcome = self.socket().poll_shutdown(cx);
             ready!(self.bound(cx, outcome))?;
             if !self.link.unread.load(Ordering::Relaxed) {
                 return Poll::Ready(Ok(()));

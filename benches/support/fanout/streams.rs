@@ -1,4 +1,4 @@
-//! Watchers that stay with the HTTP library: over HTTP/2, many on each connection, and over TLS.
+//! Watchers over HTTP/2, many on each connection, and over TLS.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -13,12 +13,15 @@ use headcount::wire::chunk::Chunk;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_stream::wrappers::WatchStream;
 use warp::{Filter, http};
 
-use super::wire::Wire;
+use super::wire::{self, Wire};
 
 /// How long anything may take before a test fails; no test waits for it to pass.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
@@ -73,6 +76,8 @@ impl Drop for Watching {
 pub(crate) struct Host {
     pub(crate) addr: SocketAddr,
     pub(crate) feed: Feed,
+    /// Of a host with TLS: what its clients need.
+    tls: Option<TlsConnector>,
     stop: watch::Sender<bool>,
     served: JoinHandle<Drained>,
 }
@@ -86,6 +91,10 @@ impl Host {
         };
         let listener = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
+        let tls = config.tls.as_ref().map(|tls| {
+            let client = tls.to_itself().unwrap();
+            TlsConnector::from(client)
+        });
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(server::serve(
             listener,
@@ -96,13 +105,34 @@ impl Host {
         Self {
             addr,
             feed,
+            tls,
             stop,
             served,
         }
     }
 
+    /// A TCP connection.
     pub(crate) async fn connect(&self) -> Wire {
         Wire::connect(self.addr).await
+    }
+
+    /// A connection as the host wants it, plain or with TLS, for HTTP/1.1.
+    pub(crate) async fn open(&self) -> Wire {
+        self.over(TcpStream::connect(self.addr).await.unwrap())
+            .await
+    }
+
+    /// The same with a small receive buffer.
+    pub(crate) async fn open_narrow(&self) -> Wire {
+        self.over(wire::narrow(self.addr).await).await
+    }
+
+    async fn over(&self, stream: TcpStream) -> Wire {
+        let Some(tls) = &self.tls else {
+            return Wire::new(stream);
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        Wire::new(tls.connect(name, stream).await.unwrap())
     }
 
     pub(crate) fn stop(&self) {

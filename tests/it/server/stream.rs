@@ -5,18 +5,23 @@ use std::time::Duration;
 use headcount::server::{Config, Deadlines};
 
 use super::host::{Host, TIMEOUT, config};
-use super::wire::{Ending, Wire};
+use super::tls::certificate;
+use super::wire::Ending;
 
-/// One host for each way out.
-fn both() -> [(bool, Host); 2] {
-    [true, false].map(|handoff| {
-        (
+/// One host for each way out, and whether it hands off.
+fn hosts() -> [(bool, Host); 4] {
+    hosts_with(config().deadlines)
+}
+
+fn hosts_with(deadlines: Deadlines) -> [(bool, Host); 4] {
+    [(true, false), (true, true), (false, false), (false, true)].map(|(handoff, tls)| {
+        let host = Host::start(Config {
             handoff,
-            Host::start(Config {
-                handoff,
-                ..config()
-            }),
-        )
+            tls: tls.then(|| certificate().0),
+            deadlines,
+            ..config()
+        });
+        (handoff, host)
     })
 }
 
@@ -38,8 +43,8 @@ fn assert_head(head: &str, handoff: bool) {
 
 #[tokio::test]
 async fn every_update_arrives_and_the_end_is_clean() {
-    for (handoff, host) in both() {
-        let mut wire = host.connect().await;
+    for (handoff, host) in hosts() {
+        let mut wire = host.open().await;
         wire.get("/stream").await;
         assert_head(&wire.head().await, handoff);
         assert_eq!(wire.chunk().await.unwrap(), "first");
@@ -63,8 +68,8 @@ async fn every_update_arrives_and_the_end_is_clean() {
 
 #[tokio::test]
 async fn a_request_may_come_byte_by_byte() {
-    for (handoff, host) in both() {
-        let mut wire = host.connect().await;
+    for (handoff, host) in hosts() {
+        let mut wire = host.open().await;
         for byte in b"GET /stream HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\r\n" {
             wire.send([*byte]).await;
             tokio::task::yield_now().await;
@@ -77,8 +82,8 @@ async fn a_request_may_come_byte_by_byte() {
 
 #[tokio::test]
 async fn a_stream_may_follow_other_requests_on_its_connection() {
-    for (handoff, host) in both() {
-        let mut wire = host.connect().await;
+    for (handoff, host) in hosts() {
+        let mut wire = host.open().await;
         for _ in 0..3 {
             wire.get("/hello").await;
             let (head, body) = wire.answer().await;
@@ -94,8 +99,8 @@ async fn a_stream_may_follow_other_requests_on_its_connection() {
 
 #[tokio::test]
 async fn a_request_pipelined_behind_a_stream_is_not_answered_in_it() {
-    for (handoff, host) in both() {
-        let mut wire = host.connect().await;
+    for (handoff, host) in hosts() {
+        let mut wire = host.open().await;
         wire.send(
             "GET /stream HTTP/1.1\r\nHost: test\r\n\r\nGET /hello HTTP/1.1\r\nHost: test\r\n\r\n",
         )
@@ -122,8 +127,8 @@ async fn a_request_pipelined_behind_a_stream_is_not_answered_in_it() {
 #[tokio::test]
 async fn a_head_that_is_blocked_by_earlier_answers_comes_whole() {
     const BEFORE: usize = 400;
-    for (handoff, host) in both() {
-        let mut wire = Wire::connect_narrow(host.addr).await;
+    for (handoff, host) in hosts() {
+        let mut wire = host.open_narrow().await;
         let mut requests = "GET /big HTTP/1.1\r\nHost: test\r\n\r\n".repeat(BEFORE);
         requests.push_str("GET /stream HTTP/1.1\r\nHost: test\r\n\r\n");
         wire.send(requests).await;
@@ -146,27 +151,28 @@ async fn a_head_that_is_blocked_by_earlier_answers_comes_whole() {
 /// Bytes that the client sends before it has seen the end must not cause a reset.
 #[tokio::test]
 async fn bytes_after_the_end_cause_no_reset() {
-    let host = Host::start(config());
-    let mut wire = host.connect().await;
-    wire.get("/stream").await;
-    wire.head().await;
-    wire.chunk().await;
-    host.feed.publish("last");
-    host.feed.end();
-    host.watched_by(0).await;
-    for _ in 0..3 {
-        wire.send("x").await;
-        tokio::task::yield_now().await;
+    for (_, host) in hosts().into_iter().filter(|(handoff, _)| *handoff) {
+        let mut wire = host.open().await;
+        wire.get("/stream").await;
+        wire.head().await;
+        wire.chunk().await;
+        host.feed.publish("last");
+        host.feed.end();
+        host.watched_by(0).await;
+        for _ in 0..3 {
+            wire.send("x").await;
+            tokio::task::yield_now().await;
+        }
+        while wire.chunk().await.is_some() {}
+        assert_eq!(wire.rest().await, (vec![], Ending::Closed));
+        host.finish().await;
     }
-    while wire.chunk().await.is_some() {}
-    assert_eq!(wire.rest().await, (vec![], Ending::Closed));
-    host.finish().await;
 }
 
 #[tokio::test]
 async fn http_1_0_gets_a_body_without_chunks_that_ends_with_the_connection() {
-    for (_, host) in both() {
-        let mut wire = host.connect().await;
+    for (_, host) in hosts() {
+        let mut wire = host.open().await;
         wire.send("GET /stream HTTP/1.0\r\nHost: test\r\n\r\n")
             .await;
         let head = wire.head().await;
@@ -183,8 +189,8 @@ async fn http_1_0_gets_a_body_without_chunks_that_ends_with_the_connection() {
 
 #[tokio::test]
 async fn head_starts_no_stream_and_leaves_the_connection_usable() {
-    for (_, host) in both() {
-        let mut wire = host.connect().await;
+    for (_, host) in hosts() {
+        let mut wire = host.open().await;
         wire.send("HEAD /stream HTTP/1.1\r\nHost: test\r\n\r\n")
             .await;
         let head = wire.head().await;
@@ -200,8 +206,8 @@ async fn head_starts_no_stream_and_leaves_the_connection_usable() {
 /// The body is still on its way when the answer starts, so the socket stays with hyper.
 #[tokio::test]
 async fn a_get_with_a_body_is_streamed_by_hyper() {
-    for (_, host) in both() {
-        let mut wire = host.connect().await;
+    for (_, host) in hosts() {
+        let mut wire = host.open().await;
         wire.send("GET /stream HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nbo")
             .await;
         assert_head(&wire.head().await, false);
@@ -216,9 +222,9 @@ async fn a_get_with_a_body_is_streamed_by_hyper() {
 
 #[tokio::test]
 async fn a_client_that_closes_or_half_closes_stops_watching() {
-    for (_, host) in both() {
-        let mut gone = host.connect().await;
-        let mut half = host.connect().await;
+    for (_, host) in hosts() {
+        let mut gone = host.open().await;
+        let mut half = host.open().await;
         for wire in [&mut gone, &mut half] {
             wire.get("/stream").await;
             wire.head().await;
@@ -237,18 +243,19 @@ async fn a_client_that_closes_or_half_closes_stops_watching() {
 /// Only a handed-off stream reads further bytes; hyper leaves them to TCP.
 #[tokio::test]
 async fn a_client_that_keeps_sending_is_cut() {
-    let host = Host::start(config());
-    let mut wire = host.connect().await;
-    wire.get("/stream").await;
-    wire.head().await;
-    wire.send(vec![b'x'; 60 * 1024]).await;
-    host.feed.publish("still served");
-    assert_eq!(wire.chunk().await.unwrap(), "first");
-    assert_eq!(wire.chunk().await.unwrap(), "still served");
-    let sent = wire.send_until_refused(&[b'x'; 1024], 100_000).await;
-    assert!(sent < 100_000, "a talker is cut");
-    host.watched_by(0).await;
-    host.finish().await;
+    for (_, host) in hosts().into_iter().filter(|(handoff, _)| *handoff) {
+        let mut wire = host.open().await;
+        wire.get("/stream").await;
+        wire.head().await;
+        wire.send(vec![b'x'; 60 * 1024]).await;
+        host.feed.publish("still served");
+        assert_eq!(wire.chunk().await.unwrap(), "first");
+        assert_eq!(wire.chunk().await.unwrap(), "still served");
+        let sent = wire.send_until_refused(&[b'x'; 1024], 100_000).await;
+        assert!(sent < 100_000, "a talker is cut");
+        host.watched_by(0).await;
+        host.finish().await;
+    }
 }
 
 /// The promise of a live view: whole frames, never an older one after a newer one, the newest last,
@@ -270,8 +277,8 @@ async fn stalls(updates: usize, length: usize, most: usize) {
         frame.extend((4..length).map(|at| b'a' + u8::try_from((at + update) % 26).unwrap()));
         frame
     };
-    for (handoff, host) in both() {
-        let mut wire = Wire::connect_narrow(host.addr).await;
+    for (handoff, host) in hosts() {
+        let mut wire = host.open_narrow().await;
         wire.get("/stream").await;
         assert_head(&wire.head().await, handoff);
         assert_eq!(wire.chunk().await.unwrap(), "first");
@@ -305,17 +312,12 @@ async fn stalls(updates: usize, length: usize, most: usize) {
 
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_closed() {
-    for handoff in [true, false] {
-        let deadlines = Deadlines {
-            stall: Duration::from_millis(100),
-            ..config().deadlines
-        };
-        let host = Host::start(Config {
-            handoff,
-            deadlines,
-            ..config()
-        });
-        let mut wire = Wire::connect_narrow(host.addr).await;
+    let deadlines = Deadlines {
+        stall: Duration::from_millis(100),
+        ..config().deadlines
+    };
+    for (_, host) in hosts_with(deadlines) {
+        let mut wire = host.open_narrow().await;
         wire.get("/stream").await;
         wire.head().await;
         host.watched_by(1).await;
@@ -341,14 +343,9 @@ async fn a_reader_that_takes_a_little_is_kept() {
         stall: Duration::from_secs(2),
         ..config().deadlines
     };
-    for handoff in [true, false] {
-        let host = Host::start(Config {
-            handoff,
-            deadlines,
-            ..config()
-        });
+    for (_, host) in hosts_with(deadlines) {
         host.feed.publish("x".repeat(400_000));
-        let mut wire = Wire::connect_narrow(host.addr).await;
+        let mut wire = host.open_narrow().await;
         wire.get("/stream").await;
         wire.head().await;
         wire.read_to(b"\r\n").await;
@@ -366,11 +363,11 @@ async fn a_reader_that_takes_a_little_is_kept() {
 
 #[tokio::test]
 async fn many_watchers_come_and_go() {
-    for (_, host) in both() {
+    for (_, host) in hosts() {
         for round in 0..10 {
             let mut wires = Vec::new();
             for _ in 0..20 {
-                let mut wire = host.connect().await;
+                let mut wire = host.open().await;
                 wire.get("/stream").await;
                 wires.push(wire);
             }

@@ -73,9 +73,7 @@ impl Wire {
 
     /// A client with a small receive buffer.
     pub(crate) async fn connect_narrow(addr: SocketAddr) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
-        Self::new(socket.connect(addr).await.expect("the server accepts"))
+        Self::new(narrow(addr).await)
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -83,6 +81,8 @@ impl Wire {
             .write_all(bytes.as_ref())
             .await
             .expect("the server reads");
+        // TLS keeps what the kernel has not taken.
+        self.io.flush().await.expect("the server reads");
     }
 
     /// Sends for as long as the server reads; returns how much that was.
@@ -218,4 +218,11 @@ impl Wire {
             Err(_) => Err(Ending::Reset),
         }
     }
+}
+
+/// A connection with a small receive buffer.
+pub(crate) async fn narrow(addr: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(addr).await.expect("the server accepts")
 }

@@ -1,9 +1,13 @@
 //! Memory belongs to a process, so what is measured runs in one of its own: this test binary,
 //! started again for one test.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
+
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, ClientConfig, ClientConnection};
 
 /// Distinguishes the process that measures from the one that starts it.
 const MEASURE: &str = "HEADCOUNT_TEST_MEASURE";
@@ -74,9 +78,11 @@ pub(crate) struct Idle {
     pub(crate) test: &'static str,
     pub(crate) bytes_max: usize,
     pub(crate) watchers: usize,
+    /// With TLS: what a client needs. It never resumes, because that costs the server less.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     /// As a browser sends it.
     pub(crate) request: &'static [u8],
-    /// How the answer ends once the watcher is idle.
+    /// What the answer ends with once the watcher is idle.
     pub(crate) answer_end: &'static [u8],
 }
 
@@ -123,16 +129,30 @@ impl Idle {
 
     /// An idle watcher. The client's side keeps nothing but its socket.
     fn watch(&self, address: SocketAddr) -> TcpStream {
-        let mut stream = TcpStream::connect(address).unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
+        if let Some(tls) = &self.tls {
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut session = ClientConnection::new(tls.clone(), name).unwrap();
+            self.ask(&mut rustls::Stream::new(&mut session, &mut socket));
+        } else {
+            self.ask(&mut socket);
+        }
+        socket
+    }
+
+    fn ask(&self, stream: &mut (impl Read + Write)) {
         stream.write_all(self.request).unwrap();
         let mut answer = [0; 2048];
         let mut read = 0;
-        while !answer[..read].ends_with(self.answer_end) {
+        let is_whole = |answer: &[u8]| {
+            let mut parts = answer.windows(self.answer_end.len());
+            parts.any(|part| part == self.answer_end)
+        };
+        while !is_whole(&answer[..read]) {
             let more = stream.read(&mut answer[read..]).unwrap();
             let begin = answer[..read].escape_ascii();
             assert!(more > 0, "the server closed: {begin}");
             read += more;
         }
-        stream
     }
 }

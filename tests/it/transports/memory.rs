@@ -10,6 +10,7 @@ const WEBSOCKET: Idle = Idle {
     // warp's own takes 134 KiB.
     bytes_max: 4 * 1024,
     watchers: 2_000,
+    tls: None,
     request: b"GET /api/v1/events/gala/ws HTTP/1.1\r\nHost: registration.example.org\r\n\
         Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
