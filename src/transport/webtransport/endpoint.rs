@@ -62,11 +62,36 @@ pub fn bind(
     certificates: Arc<dyn ResolvesServerCert>,
 ) -> io::Result<Listener> {
     let socket = UdpSocket::bind(address)?;
+    let same_socket = socket.try_clone()?;
     let config = server_config(certificates).map_err(io::Error::other)?;
     let runtime = Arc::new(TokioRuntime);
     let endpoint = Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime)?;
+    receive_separately(&same_socket)?;
     let address = endpoint.local_addr()?;
     Ok(Listener { endpoint, address })
+}
+
+/// Makes the kernel return each packet by itself. quinn has turned on `UDP_GRO`: the kernel then
+/// returns up to 64 packets in one piece of memory, and a byte of one that waits to be read keeps
+/// the whole piece. A client could make the server hold about as much memory as it sends. Little
+/// arrives here, so nothing is lost.
+#[cfg(target_os = "linux")]
+fn receive_separately(socket: &UdpSocket) -> io::Result<()> {
+    use nix::errno::Errno;
+    use nix::sys::socket::{setsockopt, sockopt::UdpGroSegment};
+
+    match setsockopt(socket, UdpGroSegment, &false) {
+        // A kernel before 5.0 has no such option, and returns each packet by itself.
+        Ok(()) | Err(Errno::ENOPROTOOPT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// quinn uses no such option of other systems.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Linux")]
+fn receive_separately(_: &UdpSocket) -> io::Result<()> {
+    Ok(())
 }
 
 fn server_config(certificates: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {

@@ -102,6 +102,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ),
     ("ring", &["server"]),
     ("wtransport", &["wire", "transport", "cli"]),
+    ("nix", &["transport"]),
     ("rustls_platform_verifier", &["outbox", "cli"]),
     ("x509_parser", &["app::acme", "cli::doctor"]),
     ("instant_acme", &["app::acme"]),
@@ -205,11 +206,13 @@ fn trespasses(named: &Named, owners: &[(&str, &[&str])]) -> Option<String> {
 fn dependencies() -> BTreeSet<String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let manifest = std::fs::read_to_string(manifest).expect("the manifest");
-    let (_, rest) = manifest
-        .split_once("\n[dependencies]\n")
-        .expect("dependencies");
-    let section = rest.split("\n[").next().expect("a section");
-    let names = section.lines().filter_map(|line| line.split_once(" = "));
+    // Those of one system count as well; those of tests do not.
+    let sections = manifest.split("\n[").filter(|section| {
+        let head = section.split("]\n").next().unwrap_or_default();
+        head == "dependencies" || (head.starts_with("target.") && head.ends_with(".dependencies"))
+    });
+    let lines = sections.flat_map(|section| section.lines().skip(1));
+    let names = lines.filter_map(|line| line.split_once(" = "));
     names
         .filter(|(name, _)| !name.starts_with('#'))
         .map(|(name, _)| name.replace('-', "_"))

@@ -1,8 +1,12 @@
-//! What an idle WebSocket costs, and an idle session of WebTransport.
+//! What an idle WebSocket costs, an idle session of WebTransport, and what its client sends.
+
+use std::future::Future;
+
+use bytes::Bytes;
 
 use super::aioquic::Aioquic;
-use super::gala;
-use super::webtransport::{WT, address, with_webtransport};
+use super::webtransport::{Session, WT, address, with_webtransport};
+use super::{gala, until};
 use crate::support::memory::{Idle, allocated, measured, measuring};
 
 const WEBSOCKET: Idle = Idle {
@@ -42,12 +46,7 @@ fn an_idle_webtransport_session_stays_small() {
     const LABEL: &str = "bytes a session:";
     const TEST: &str = "transports::memory::an_idle_webtransport_session_stays_small";
     if measuring() {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        let each = runtime.block_on(async {
+        let each = alone(async {
             let (app, _) = with_webtransport(&["--drain", "1s"]).await;
             let (port, hash) = address(&app).await;
             let open = async |number: usize| {
@@ -73,4 +72,64 @@ fn an_idle_webtransport_session_stays_small() {
         (1024..=SESSION_MAX).contains(&each),
         "{each} bytes a session"
     );
+}
+
+/// Streams that are never read, and the bytes on each. QUIC packs them anew when they hold 32 KiB of
+/// packets.
+const UNREAD: (usize, usize) = (4, 20);
+/// Packets that arrive with each byte.
+const BATCH: usize = 8;
+/// A byte holds its packet of a kilobyte, and 80 bytes wait. With their batches they hold 800 KiB.
+const HELD_MAX: usize = 256 * 1024;
+
+#[test]
+fn a_byte_that_waits_does_not_hold_the_packets_that_came_with_it() {
+    const LABEL: &str = "bytes held:";
+    const TEST: &str =
+        "transports::memory::a_byte_that_waits_does_not_hold_the_packets_that_came_with_it";
+    if measuring() {
+        let held = alone(async {
+            let (app, _) = with_webtransport(&["--drain", "1s"]).await;
+            let session = Session::open(&app, WT).await;
+            let quic = session.connection();
+            let mut streams = Vec::new();
+            for _ in 0..UNREAD.0 {
+                streams.push(quic.open_uni().await.expect("the server allows 8"));
+            }
+            let room = quic.datagram_send_buffer_space();
+            let before = allocated();
+            for _ in 0..UNREAD.1 {
+                for stream in &mut streams {
+                    // Without a pause, so that all leave together.
+                    stream.write_all(b"x").await.expect("within the window");
+                    for _ in 0..BATCH {
+                        let filler = Bytes::from_static(&[0; 1000]);
+                        quic.send_datagram(filler).expect("room");
+                    }
+                    until(|| quic.datagram_send_buffer_space() == room).await;
+                }
+            }
+            // The server has all of it once it acknowledges the streams' ends.
+            for stream in &mut streams {
+                stream.finish().expect("still open");
+                stream.stopped().await.expect("still open");
+            }
+            let held = allocated().saturating_sub(before);
+            drop(streams);
+            app.stop().await;
+            held
+        });
+        return println!("{LABEL} {held}");
+    }
+    let held = measured(TEST, LABEL)[0];
+    println!("{held} bytes held");
+    assert!(held <= HELD_MAX, "{held} bytes held");
+}
+
+/// On one thread, which hands over at awaits only.
+fn alone<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(work)
 }

@@ -17,6 +17,7 @@ mod vary;
 mod websocket_rules;
 mod websockets;
 mod webtransport;
+mod webtransport_limits;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::{ClientConfig as TlsConfig, RootCertStore};
-use wtransport::quinn::{TransportConfig, VarInt};
+use wtransport::quinn::{self, TransportConfig, VarInt};
 use wtransport::tls::Sha256Digest;
 use wtransport::{ClientConfig, Connection, Endpoint, RecvStream};
 
@@ -77,6 +77,11 @@ impl Session {
             stream,
             text: Vec::new(),
         }
+    }
+
+    /// Its connection, below HTTP/3.
+    pub(super) fn connection(&self) -> &quinn::Connection {
+        self.connection.quic_connection()
     }
 
     /// The next message of a type.
