@@ -1,7 +1,7 @@
 //! Where the server listens, and the address that people use.
 
-use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -21,33 +21,58 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Whether the address is free, or this server has it; the flag says that a server answers there.
 pub(super) async fn listen(config: &Config, over_tls: bool) -> (Finding, bool) {
     let address = config.listen;
-    let finding = match TcpListener::bind(address) {
+    let error = match TcpListener::bind(address) {
         Ok(_) => return (Finding::ok("listen", format!("{address} is free")), false),
-        Err(error) => match error.kind() {
-            ErrorKind::AddrInUse => {
-                let scheme = if over_tls { "https" } else { "http" };
-                let url = format!("{scheme}://{}", loopback(address));
-                if is_ours(&ask(&url, true).await) {
-                    return (
-                        Finding::ok("listen", format!("a server answers at {address}")),
-                        true,
-                    );
-                }
-                format!("{address} is used by another program; stop it, or choose another --listen")
-            }
-            ErrorKind::PermissionDenied => format!(
-                "{address} needs a privilege: AmbientCapabilities=CAP_NET_BIND_SERVICE \
-                 (systemd), or a port above 1023"
-            ),
-            ErrorKind::AddrNotAvailable => {
-                format!(
-                    "{address} is not an address of this machine; 0.0.0.0 or [::] listens on all"
-                )
-            }
-            _ => format!("{address}: {error}"),
-        },
+        Err(error) => error,
     };
-    (Finding::fault("listen", finding), false)
+    if error.kind() == ErrorKind::AddrInUse && is_ours(&ask(&own(config, over_tls), true).await) {
+        let found = format!("a server answers at {address}");
+        return (Finding::ok("listen", found), true);
+    }
+    let why = unavailable(address, &error, "--listen");
+    (Finding::fault("listen", why), false)
+}
+
+/// The same for `--webtransport-listen`, over UDP. `serves`: whether a server answers at `--listen`.
+pub(super) async fn webtransport(config: &Config, over_tls: bool, serves: bool) -> Option<Finding> {
+    const NAME: &str = "webtransport";
+    let address = config.webtransport_listen?;
+    let error = match UdpSocket::bind(address) {
+        Ok(_) => return Some(Finding::ok(NAME, format!("{address} is free (UDP)"))),
+        Err(error) => error,
+    };
+    if error.kind() == ErrorKind::AddrInUse
+        && serves
+        && webtransport_port(&own(config, over_tls)).await == Some(address.port())
+    {
+        let found = format!("the server answers at {address} (UDP)");
+        return Some(Finding::ok(NAME, found));
+    }
+    let why = unavailable(address, &error, "--webtransport-listen");
+    Some(Finding::fault(NAME, format!("UDP: {why}")))
+}
+
+/// Why an address cannot be listened on, and what to do.
+fn unavailable(address: SocketAddr, error: &io::Error, option: &str) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("{address} is used by another program; stop it, or choose another {option}")
+        }
+        ErrorKind::PermissionDenied => format!(
+            "{address} needs a privilege: AmbientCapabilities=CAP_NET_BIND_SERVICE \
+             (systemd), or a port above 1023"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            format!("{address} is not an address of this machine; 0.0.0.0 or [::] listens on all")
+        }
+        _ => format!("{address}: {error}"),
+    }
+}
+
+/// The server's address as this machine reaches it.
+fn own(config: &Config, over_tls: bool) -> String {
+    let scheme = if over_tls { "https" } else { "http" };
+    format!("{scheme}://{}", loopback(config.listen))
 }
 
 /// The public address and, as far as can be seen from here, the proxy in front.
@@ -162,11 +187,20 @@ async fn check_reachable(config: &Config, url: &str, over_tls: bool) -> Vec<Find
 
 /// The answer to the question whether a server lives at `url`.
 async fn ask(url: &str, insecure: bool) -> Result<Answer, String> {
+    get(url, "health/live", insecure).await
+}
+
+/// The port where the server at `url` says that it speaks WebTransport.
+async fn webtransport_port(url: &str) -> Option<u16> {
+    let answer = get(url, "api/v1/webtransport", true).await.ok()?;
+    let told: serde_json::Value = answer.json().ok()?;
+    url::Url::parse(told["url"].as_str()?).ok()?.port()
+}
+
+async fn get(url: &str, path: &str, insecure: bool) -> Result<Answer, String> {
     let base = Base::parse(url).map_err(|error| error.to_string())?;
     let tls = tls::config_for(&base, insecure).map_err(|error| error.to_string())?;
-    Api::new(base, tls, TIMEOUT)
-        .send(&Call::get("health/live"))
-        .await
+    Api::new(base, tls, TIMEOUT).send(&Call::get(path)).await
 }
 
 fn is_ours(answer: &Result<Answer, String>) -> bool {

@@ -75,6 +75,7 @@ async fn examine(config: &Config, files: Option<&certificate::Files>) -> Vec<Fin
     findings.push(machine::clock(inspection.as_ref()));
     let (listen, serves) = address::listen(config, files.is_some()).await;
     findings.push(listen);
+    findings.extend(address::webtransport(config, files.is_some(), serves).await);
     findings.extend(files.map(|files| {
         let to_come = config.acme.as_ref().and_then(|acme| files.to_come(acme));
         to_come.unwrap_or_else(|| files.examine(config.public_url.as_deref()))

@@ -107,14 +107,19 @@ async fn a_sound_set_up_passes_and_nothing_is_changed() {
     );
 
     let server = postgres::shared().new_database().await;
-    let app = App::on(&server, &[], Clock::System).await;
+    let flags = ["--webtransport-listen", "127.0.0.1:0"];
+    let app = App::on(&server, &flags, Clock::System).await;
     let address = app.address.to_string();
     let public = format!("http://{address}");
+    let told = app.context.settings.webtransport.clone().unwrap();
+    let udp = told.address().to_string();
     let args = [
         "--database-url",
         &server,
         "--listen",
         &address,
+        "--webtransport-listen",
+        &udp,
         "--public-url",
         &public,
     ];
@@ -127,6 +132,7 @@ async fn a_sound_set_up_passes_and_nothing_is_changed() {
     assert!(
         code == Some(0)
             && has("a server answers at")
+            && has("the server answers at")
             && has("leads to a server")
             && has("this version's"),
         "{lines:#?}"
@@ -141,6 +147,7 @@ async fn a_sound_set_up_passes_and_nothing_is_changed() {
         "open files",
         "clock",
         "listen",
+        "webtransport",
         "public url",
     ] {
         assert!(checks.contains(&check), "{check} in {checks:?}");
@@ -323,6 +330,18 @@ async fn a_broken_machine_or_address_is_named_by_its_cause() {
     named(
         &["--listen", "192.0.2.1:8080"],
         "listen",
+        &["not an address of this machine"],
+    );
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    named(
+        &["--webtransport-listen", &address],
+        "webtransport",
+        &["UDP", "another program", "--webtransport-listen"],
+    );
+    named(
+        &["--webtransport-listen", "192.0.2.1:8443"],
+        "webtransport",
         &["not an address of this machine"],
     );
     named(
