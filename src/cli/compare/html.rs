@@ -17,7 +17,9 @@ th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(
 th:first-child, td:first-child { text-align: left }
 svg { width: 100%; height: auto }
 i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em }
-.bars { display: grid; grid-template-columns: max-content 1fr; gap: .4rem .8rem; align-items: center }
+.ranking { padding-left: 1.8rem } .ranking li { padding: .15rem 0 } .ranking li > span:first-child { display: inline-block; width: 14rem }
+.ranking li > .bar { display: inline-flex; width: calc(100% - 15rem) }
+@media (max-width: 40rem) { .ranking li > .bar { width: 100% } }
 .bar { display: flex; align-items: center; gap: .5rem }
 .bar b { height: 1.1rem; min-width: 2px; border-radius: 2px }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem }
@@ -58,25 +60,26 @@ pub(super) fn render(outcome: &Outcome) -> Result<String, String> {
     Ok(out)
 }
 
-/// Bars in HTML: their texts stay readable for screen readers and search.
+/// A ranking, the freshest first. Bars in HTML: their texts stay readable for screen readers and search.
 fn ages(outcome: &Outcome, out: &mut String) {
-    let longest = outcome
-        .rows
-        .iter()
-        .map(|row| row.mean_age_ms)
-        .fold(f64::MIN_POSITIVE, f64::max);
-    out.push_str("<div class=\"bars\">\n");
-    for (index, row) in outcome.rows.iter().enumerate() {
+    let mut rows: Vec<_> = outcome.rows.iter().enumerate().collect();
+    rows.sort_by(|(_, a), (_, b)| a.mean_age_ms.total_cmp(&b.mean_age_ms));
+    let longest = rows
+        .last()
+        .map_or(f64::MIN_POSITIVE, |(_, row)| row.mean_age_ms)
+        .max(f64::MIN_POSITIVE);
+    out.push_str("<ol class=\"ranking\">\n");
+    for (index, row) in rows {
         let (width, colour) = (row.mean_age_ms / longest * 85.0, plot::colour(index));
         let _ = writeln!(
             out,
-            "<span>{}</span><span class=\"bar\"><b \
-            style=\"width:{width:.2}%;background:{colour}\"></b>{}</span>",
+            "<li><span>{}</span><span class=\"bar\"><b \
+            style=\"width:{width:.2}%;background:{colour}\"></b>{}</span></li>",
             text(&row.name),
             table::milliseconds(row.mean_age_ms)
         );
     }
-    out.push_str("</div>\n");
+    out.push_str("</ol>\n");
 }
 
 fn legend(outcome: &Outcome, out: &mut String) {
@@ -120,12 +123,18 @@ mod tests {
 
     #[test]
     fn stands_alone_and_escapes_what_it_is_given() {
-        let html = render(&verdict::example()).unwrap();
+        let mut outcome = verdict::example();
+        outcome.rows[1].mean_age_ms = 0.3;
+        let html = render(&outcome).unwrap();
         assert!(html.contains("Poll every 1s &lt;b&gt;") && !html.contains("1s <b>"));
         for outside in ["src=", "href=", "@import", "url(", "<script"] {
             assert!(!html.contains(outside), "{outside}");
         }
         assert_eq!(html.matches("<svg").count(), 1);
+        let ranking = html.split("<ol class=\"ranking\">").nth(1).unwrap();
+        let at = |name: &str| ranking.find(name).unwrap();
+        assert!(at("WebSocket") < at("Server-sent events"));
+        assert!(at("Server-sent events") < at("Poll every 1s"));
         assert_eq!(html.matches("<tr>").count(), 4);
     }
 }

@@ -20,6 +20,14 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
         );
         return out;
     }
+    let places = rows
+        .iter()
+        .zip(1..)
+        .map(|(row, place)| format!("{place}. {} {}", row.name, milliseconds(row.mean_age_ms)));
+    out.push(format!(
+        "Ranked by mean age: {}.",
+        places.collect::<Vec<_>>().join(", ")
+    ));
     let instant: Vec<&&Row> = rows
         .iter()
         .filter(|row| row.delay.p90_ms < INSTANT_MS)
@@ -156,6 +164,7 @@ mod tests {
         let text = sentences(&outcome).join("\n");
         for part in [
             "All 150 watchers",
+            "Ranked by mean age: 1. Server-sent events 0.4 ms, 2. WebSocket",
             "Server-sent events and WebSocket; each showed nine of ten changes within 3.8 ms",
             "out of date by 470 ms",
             "230 bytes by WebSocket and 700 by Poll",

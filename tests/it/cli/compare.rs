@@ -7,7 +7,9 @@ use headcount::domain::clock::Clock;
 use serde_json::Value;
 
 use super::run::Run;
-use crate::support::app::{App, Database, TOKEN};
+use crate::support::app::{self, App, Database, TOKEN};
+use crate::support::proxy::Proxy;
+use crate::support::sqlite::File;
 
 const LIGHT: [&str; 10] = [
     "--watchers",
@@ -100,6 +102,69 @@ async fn every_transport_ends_on_the_newest_count() {
     );
     assert_eq!(events(&app).await.len(), before, "the lab event is gone");
     balanced(&report);
+}
+
+/// `cargo bench --bench networks -- breaks` does the same with loss, a longer cut, and clients that
+/// share no code with this crate.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_over_a_cut_and_a_restart() {
+    let file = File::new();
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let udp = taken.local_addr().expect("an address").to_string();
+    drop(taken);
+    let flags = ["--webtransport-listen", &udp, "--drain", "1s"];
+    let running = App::on(&file.text(), &flags, Clock::System).await;
+    let proxy = Proxy::start(running.address).await;
+    let url = format!("http://{}", proxy.address);
+    let compare = Run::headcount(&[
+        "compare",
+        &url,
+        "--together",
+        "--json",
+        "--watchers",
+        "3",
+        "--duration",
+        "5s",
+        "--rate",
+        "20",
+        "--poll-intervals",
+        "200ms,600ms",
+        "--admin-token",
+        TOKEN,
+    ]);
+    let registered = async |least: u64| {
+        loop {
+            let events = app::try_call(proxy.address, "GET", "/api/v1/events").await;
+            let events = events.map(|events| events.json()).unwrap_or_default();
+            let newest = events["events"].as_array().and_then(|events| events.last());
+            let is_lab = newest.is_some_and(|event| event["event"] != "welcome");
+            if is_lab && newest.and_then(|event| event["registered"].as_u64()) >= Some(least) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    registered(10).await;
+    proxy.cut();
+    registered(40).await;
+    running.stop().await;
+    let running = App::on(&file.text(), &flags, Clock::System).await;
+    proxy.lead_to(running.address);
+    let (code, out, stderr) = compare.end().await;
+    assert_eq!(code, Some(0), "{stderr}");
+    let outcome: Value = serde_json::from_str(&out).expect("JSON");
+    let rows = outcome["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 9);
+    for row in rows {
+        assert_eq!(row["lost"], 0, "{row}");
+        // Polls come back with their next question.
+        let polls = row["name"]
+            .as_str()
+            .is_some_and(|name| name.contains("oll"));
+        let reconnects = row["reconnects"].as_u64().expect("a number");
+        assert!(polls || reconnects >= 3, "{row}");
+    }
+    running.stop().await;
 }
 
 /// Opens and closes every element in order, and needs nothing from elsewhere.
