@@ -1,46 +1,51 @@
 //! Every transport over impaired paths: round trip, loss and rate.
 //!
 //! ```sh
-//! sudo -E cargo bench --bench networks              # all four networks
-//! sudo -E cargo bench --bench networks -- lossy     # or: good, mobile, train
-//! BENCH_ROUNDS=3 BENCH_SECONDS=10 cargo bench --bench networks
+//! sudo -E cargo bench --bench networks              # everything; 20 minutes
+//! sudo -E cargo bench --bench networks -- lossy     # one network; or: good, mobile, train
+//! sudo -E cargo bench --bench networks -- breaks    # or: quiet, idle
+//! BENCH_ROUNDS=3 BENCH_SECONDS=10 sudo -E cargo bench --bench networks
 //! ```
 //!
-//! Needs root, `ip`, `tc`, `nft` and Python 3. The server runs in one network namespace and
-//! `headcount compare` in another; the line between them is made here and removed at the end:
+//! Needs root, `ip`, `tc`, `nft`, `tcpdump`, Caddy, and the Python packages of `scripts/setup`.
+//! [`line`] has the line between two network namespaces. On it are, at the same time:
 //!
-//! - delay, jitter and cuts by `networks/relay.py` between two TUN devices;
-//! - rate by the kernel's token bucket (`tc … tbf`) on each device;
-//! - loss by nftables, at random on arrival. The kernel's own counters are printed beside the
-//!   stated loss.
+//! - `headcount compare`, which measures every transport with the product's own clients;
+//! - `outside.py`, whose clients share no code with the product. It measures the same again, and also
+//!   server-sent events over the HTTP/3 of Caddy, and reads bytes and packets from a capture.
 //!
-//! TCP and QUIC are the real ones. All transports share the line at the same time, each with the
-//! same number of watchers. `BENCH_OUT` names a file for the figures as JSON, which
-//! `scripts/networks` draws.
+//! After the rounds of a network it measures new connections (`reconnect`) and a change of address
+//! (`path`). `breaks` cuts the line for 10 s and restarts the server at 2 % of loss; `quiet` has four
+//! changes in a minute; `idle` measures the server's memory. `BENCH_OUT` names a file for the figures
+//! as JSON, which `scripts/networks` draws.
 
-use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-#[path = "support/settings.rs"]
+mod line;
+mod report;
+#[path = "../support/settings.rs"]
 mod settings;
 
+use line::{Line, Outside, PORTS, SERVER, TOKEN, inside, pressure};
+use report::{Run, spread};
 use settings::number;
 
 /// As in the product.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const SERVER: (&str, &str) = ("headcount-server", "10.99.0.1");
-const CLIENT: (&str, &str) = ("headcount-client", "10.99.0.2");
-const PORTS: (u16, u16) = (8080, 8443);
-const TOKEN: &str = "a-token-for-benchmarks";
-/// Watchers of each transport; ten transports share the line.
-const WATCHERS: &str = "4";
+/// Watchers of each transport, with each of the two programs.
+const WATCHERS: u32 = 4;
 /// Registrations a second.
 const RATE: &str = "5";
+/// The event of a run.
+const EVENT: &str = "line";
+/// Reconnects and changes of address, of each kind on each network.
+const TIMES: u32 = 7;
 
 /// A path between two places.
 struct Network {
@@ -95,305 +100,199 @@ const NETWORKS: [Network; 4] = [
 ];
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
-    let named = |network: &&Network| args.iter().any(|arg| arg == network.name);
-    let any = NETWORKS.iter().any(|network| named(&network));
-    let chosen: Vec<_> = NETWORKS.iter().filter(|n| !any || named(n)).collect();
     if !rustix::process::geteuid().is_root() {
         eprintln!("this benchmark makes network namespaces: run it as root");
         return ExitCode::FAILURE;
     }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    const PARTS: [&str; 3] = ["breaks", "quiet", "idle"];
+    let args: Vec<String> = std::env::args().collect();
+    let known = NETWORKS.iter().map(|network| network.name).chain(PARTS);
+    let all = !known
+        .into_iter()
+        .any(|name| args.iter().any(|arg| arg == name));
+    let wanted = |name: &str| all || args.iter().any(|arg| arg == name);
     let (rounds, seconds) = (number("BENCH_ROUNDS", 5), number("BENCH_SECONDS", 20));
     println!("{rounds} rounds of {seconds} s; each figure is the median, with its range");
-    let mut report = Vec::new();
-    for network in chosen {
+    let mut networks = Vec::new();
+    for network in NETWORKS.iter().filter(|network| wanted(network.name)) {
         let mut runs = Vec::new();
         for _ in 0..rounds {
-            match round(network, seconds) {
-                Ok(run) => runs.push(run),
-                Err(why) => {
-                    eprintln!("{}: {why}", network.name);
-                    return ExitCode::FAILURE;
-                }
-            }
+            let run = round(network, seconds);
+            runs.push(run.map_err(|why| format!("{}: {why}", network.name))?);
         }
-        let figures = summary(network, &runs);
-        print!("{}", table(network, &figures));
-        report.push(figures);
+        let mut figures = report::summary(network, &runs);
+        figures["reconnect"] = alone(network, "reconnect")?;
+        figures["path"] = alone(network, "path")?;
+        print!("{}", report::table(network, &figures));
+        networks.push(figures);
+    }
+    let mut out = json!({ "rounds": rounds, "seconds": seconds, "networks": networks });
+    if wanted("breaks") {
+        let runs = (0..rounds.min(3)).map(|_| breaks());
+        out["breaks"] = report::breaks(&runs.collect::<Result<Vec<_>, _>>()?);
+        print!("{}", report::breaks_table(&out["breaks"]));
+    }
+    if wanted("quiet") {
+        out["quiet"] = quiet()?;
+        print!("{}", report::quiet_table(&out["quiet"]));
+    }
+    if wanted("idle") {
+        out["idle"] = idle()?;
+        print!("{}", report::idle_table(&out["idle"]));
     }
     if let Ok(file) = std::env::var("BENCH_OUT") {
-        let text = json!({ "rounds": rounds, "seconds": seconds, "networks": report });
-        if let Err(error) = std::fs::write(&file, format!("{text:#}\n")) {
-            eprintln!("{file}: {error}");
-            return ExitCode::FAILURE;
-        }
+        std::fs::write(&file, format!("{out:#}\n")).map_err(|error| format!("{file}: {error}"))?;
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
-/// What one round gave: the command's figures, and the kernel's counters of lost and all packets.
-struct Run {
-    outcome: Value,
-    lost: u64,
-    packets: u64,
-}
-
-/// Ends a process when it is dropped.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The two namespaces; removed when it is dropped.
-struct Namespaces;
-
-impl Drop for Namespaces {
-    fn drop(&mut self) {
-        for (name, _) in [SERVER, CLIENT] {
-            let _ = Command::new("ip").args(["netns", "delete", name]).status();
-        }
-    }
-}
-
+/// Both programs measure every transport side by side.
 fn round(network: &Network, seconds: u64) -> Result<Run, String> {
-    let _namespaces = Namespaces;
-    for (name, _) in [SERVER, CLIENT] {
-        run("ip", &["netns", "add", name])?;
-        run("ip", &["-n", name, "link", "set", "lo", "up"])?;
-    }
-    let _relay = relay(network)?;
-    for ((name, _), device) in [(SERVER, "line0"), (CLIENT, "line1")] {
-        // A tenth of a second waits in the queue before packets are dropped there.
-        let tbf = [
-            "-n",
-            name,
-            "qdisc",
-            "add",
-            "dev",
-            device,
-            "root",
-            "tbf",
-            "rate",
-            network.rate,
-            "burst",
-            "16kb",
-            "latency",
-            "100ms",
-        ];
-        run("tc", &tbf)?;
-        let rules = format!(
-            "table inet line {{ chain arrive {{ type filter hook prerouting priority raw; \
-             iifname {device} counter; \
-             iifname {device} numgen random mod 1000 < {} counter drop; }}; }}",
-            network.lost_per_mille
-        );
-        inside(name, "nft", &[&rules])?;
-    }
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let _server = server(&folder.path().join("networks.db").display().to_string())?;
-    let url = format!("http://{}:{}", SERVER.1, PORTS.0);
-    let duration = format!("{seconds}s");
-    let compare = [
-        "compare",
-        &url,
-        "--admin-token",
-        TOKEN,
-        "--watchers",
-        WATCHERS,
-        "--rate",
-        RATE,
-        "--duration",
-        &duration,
-        "--together",
-        "--json",
-    ];
-    let output = inside(CLIENT.0, env!("CARGO_BIN_EXE_headcount"), &compare)?;
-    let outcome = serde_json::from_str(&output).map_err(|error| error.to_string())?;
-    let (mut lost, mut packets) = (0, 0);
-    for (name, _) in [SERVER, CLIENT] {
-        let (all, dropped) = counters(&inside(name, "nft", &["list", "ruleset"])?);
-        packets += all;
-        lost += dropped;
-    }
+    let line = Line::open(network)?;
+    let _server = line.server()?;
+    let _caddy = line.caddy()?;
+    let outside = Outside::start("watch", &place(json!({})))?;
+    let busy = pressure();
+    let outcome = compare(seconds)?;
+    let waited = pressure() - busy;
+    let (lost, packets) = line.counters()?;
     Ok(Run {
         outcome,
+        outside: outside.end()?,
         lost,
         packets,
+        waited_percent: waited / 1e4 / f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        relay: line.close()?,
     })
 }
 
-/// The line between the namespaces.
-fn relay(network: &Network) -> Result<Ended, String> {
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/networks/relay.py");
-    let (every, cut) = network.cut.unwrap_or((0, 0));
-    let child = Command::new("python3")
-        .arg(program)
-        .args([SERVER.0, &format!("{}/24", SERVER.1)])
-        .args([CLIENT.0, &format!("{}/24", CLIENT.1)])
-        // The jitter has a mean of its half, on each way.
-        .arg(((network.round_trip_ms - network.jitter_ms) / 2.0).to_string())
-        .arg(network.jitter_ms.to_string())
-        .args([every.to_string(), cut.to_string()])
-        .stdout(Stdio::piped())
-        .spawn();
-    ready(child.map_err(|error| format!("python3: {error}"))?, "ready")
+/// `headcount compare` with everything at the same time.
+fn compare(seconds: u64) -> Result<Value, String> {
+    let url = format!("https://{}:{}", SERVER.1, PORTS.tls);
+    let (duration, watchers) = (format!("{seconds}s"), WATCHERS.to_string());
+    let args = [
+        ["compare", &url],
+        ["--event", EVENT],
+        ["--yes-register-people", "--insecure"],
+        ["--watchers", &watchers],
+        ["--rate", RATE],
+        ["--duration", &duration],
+        ["--together", "--json"],
+    ];
+    let output = inside(line::CLIENT.0, line::PROGRAM, args.as_flattened())?;
+    serde_json::from_str(&output).map_err(|error| error.to_string())
 }
 
-fn server(file: &str) -> Result<Ended, String> {
-    let child = Command::new("ip")
-        .args(["netns", "exec", SERVER.0, env!("CARGO_BIN_EXE_headcount")])
-        .args(["--listen", &format!("0.0.0.0:{}", PORTS.0)])
-        .args(["--webtransport-listen", &format!("0.0.0.0:{}", PORTS.1)])
-        .args(["--database-url", &format!("sqlite://{file}")])
-        .args(["--admin-token", TOKEN, "--log", "error"])
-        .stdout(Stdio::piped())
-        .spawn();
-    ready(child.map_err(|error| format!("ip: {error}"))?, "Limits")
-}
-
-/// Waits for a line of a child that begins with `word`.
-fn ready(mut child: Child, word: &str) -> Result<Ended, String> {
-    let output = child.stdout.take();
-    let child = Ended(child);
-    let lines = output
-        .into_iter()
-        .flat_map(|output| BufReader::new(output).lines());
-    for line in lines.map_while(Result::ok) {
-        if line.starts_with(word) {
-            return Ok(child);
-        }
-    }
-    Err(format!("a program ended before it said {word:?}"))
-}
-
-fn inside(namespace: &str, program: &str, args: &[&str]) -> Result<String, String> {
-    let prefix = ["netns", "exec", namespace, program];
-    run("ip", &[&prefix[..], args].concat())
-}
-
-fn run(program: &str, args: &[&str]) -> Result<String, String> {
-    let mut child = Command::new(program)
-        .args(args)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{program}: {error}"))?;
-    let mut output = String::new();
-    if let Some(stdout) = &mut child.stdout {
-        let read = stdout.read_to_string(&mut output);
-        read.map_err(|error| format!("{program}: {error}"))?;
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    // `compare` exits with 1 when something was lost; its figures say what.
-    if status.success() || output.starts_with('{') {
-        Ok(output)
-    } else {
-        Err(format!("{program} {}: {status}", args.join(" ")))
-    }
-}
-
-/// The packets that arrived and those that were dropped, of one namespace.
-fn counters(ruleset: &str) -> (u64, u64) {
-    let packets = |line: &str| {
-        let (_, rest) = line.split_once("counter packets ")?;
-        rest.split(' ').next()?.parse::<u64>().ok()
+/// A part of `outside.py` that has the line for itself.
+fn alone(network: &Network, part: &str) -> Result<Value, String> {
+    // Without the cut of a train, which would hit some of them.
+    let steady = Network {
+        cut: None,
+        ..*network
     };
-    let (mut all, mut dropped) = (0, 0);
-    for line in ruleset.lines() {
-        match packets(line) {
-            Some(count) if line.trim_end().ends_with("drop") => dropped += count,
-            Some(count) => all += count,
-            None => {}
+    let line = Line::open(&steady)?;
+    let _server = line.server()?;
+    let _plain = line.plain_server()?;
+    let _caddy = line.caddy()?;
+    let mut found = Outside::start(part, &place(json!({ "times": TIMES })))?.end()?;
+    for row in found["rows"].as_array_mut().into_iter().flatten() {
+        for name in ["ms", "bytes", "packets"] {
+            let all: Vec<f64> = row[name]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_f64)
+                .collect();
+            if !all.is_empty() {
+                row[name] = spread(all);
+            }
         }
     }
-    (all, dropped)
+    Ok(found["rows"].take())
 }
 
-/// The median of all rounds with its range, for each row.
-fn summary(network: &Network, runs: &[Run]) -> Value {
-    let rows = |run: &Run| run.outcome["rows"].as_array().cloned().unwrap_or_default();
-    let count = runs.first().map_or(0, |run| rows(run).len());
-    let figures = (0..count).map(|index| {
-        let all: Vec<Value> = runs.iter().map(|run| rows(run)[index].clone()).collect();
-        let spread = |pick: &dyn Fn(&Value) -> f64| {
-            let mut values: Vec<f64> = all.iter().map(pick).collect();
-            values.sort_by(f64::total_cmp);
-            json!([
-                values[values.len() / 2],
-                values[0],
-                values[values.len() - 1]
-            ])
-        };
-        let figure = |row: &Value, name: &str| row[name].as_f64().unwrap_or(f64::NAN);
-        let sum = |name: &str| all.iter().filter_map(|row| row[name].as_u64()).sum::<u64>();
-        json!({
-            "name": all[0]["name"],
-            "mean_age_ms": spread(&|row| figure(row, "mean_age_ms")),
-            "p50_ms": spread(&|row| figure(&row["delay"], "p50_ms")),
-            "p99_ms": spread(&|row| figure(&row["delay"], "p99_ms")),
-            "bytes_per_update": spread(&|row| {
-                figure(row, "received_bytes_per_update") + figure(row, "sent_bytes_per_update")
-            }),
-            "reconnects": sum("reconnects"),
-            "lost": sum("lost"),
-        })
-    });
-    let figures: Vec<Value> = figures.collect();
-    let (lost, packets) = runs.iter().fold((0, 0), |(lost, all), run| {
-        (lost + run.lost, all + run.packets)
-    });
-    json!({
-        "name": network.name,
-        "about": network.about,
-        "round_trip_ms": network.round_trip_ms,
-        "jitter_ms": network.jitter_ms,
-        "rate": network.rate,
-        "stated_loss_percent": f64::from(network.lost_per_mille) / 10.0,
-        "dropped_packets": lost,
-        "packets": packets,
-        "rows": figures,
+/// A cut of 10 s and a restart of the server, at 2 % of loss.
+fn breaks() -> Result<Run, String> {
+    let lossy = NETWORKS.iter().find(|network| network.name == "lossy");
+    let line = Line::open(lossy.expect("it is in the list"))?;
+    let server = line.server()?;
+    let mut outside = Outside::start("watch", &place(json!({})))?;
+    let (comparing, busy) = (std::thread::spawn(|| compare(45)), pressure());
+    sleep(Duration::from_secs(10));
+    line.cut(Duration::from_secs(10))?;
+    outside.say("the line is back")?;
+    sleep(Duration::from_secs(12));
+    server.end()?;
+    let _server = line.server()?;
+    outside.say("the server is back")?;
+    let outcome = comparing.join();
+    let outcome = outcome.map_err(|_| "the comparison panicked".to_owned())??;
+    let (lost, packets) = line.counters()?;
+    Ok(Run {
+        outcome,
+        outside: outside.end()?,
+        lost,
+        packets,
+        waited_percent: (pressure() - busy) / 1e4 / 45.0,
+        relay: line.close()?,
     })
 }
 
-fn table(network: &Network, figures: &Value) -> String {
-    let mut out = String::new();
-    let (lost, packets) = (&figures["dropped_packets"], &figures["packets"]);
-    // Writing to a string cannot fail, here and below.
-    let _ = writeln!(
-        out,
-        "\n{}: {}. Round trip {} ms (jitter {} ms), {} each way, stated loss {} %; the kernel \
-         dropped {lost} of {packets} packets",
-        network.name,
-        network.about,
-        network.round_trip_ms,
-        network.jitter_ms,
-        network.rate,
-        figures["stated_loss_percent"],
-    );
-    let _ = writeln!(
-        out,
-        "{:<20}{:>22}{:>22}{:>22}{:>8}{:>12}{:>6}",
-        "", "mean age ms", "p50 ms", "p99 ms", "bytes", "reconnects", "lost"
-    );
-    for row in figures["rows"].as_array().into_iter().flatten() {
-        let spread = |name: &str| {
-            let [middle, least, most] = [0, 1, 2].map(|at| row[name][at].as_f64().unwrap_or(0.0));
-            format!("{middle:.0} ({least:.0}–{most:.0})")
-        };
-        let _ = writeln!(
-            out,
-            "{:<20}{:>22}{:>22}{:>22}{:>8.0}{:>12}{:>6}",
-            row["name"].as_str().unwrap_or_default(),
-            spread("mean_age_ms"),
-            spread("p50_ms"),
-            spread("p99_ms"),
-            row["bytes_per_update"][0].as_f64().unwrap_or(0.0),
-            row["reconnects"],
-            row["lost"],
-        );
+/// Four changes in a minute: what a phone pays while little happens.
+fn quiet() -> Result<Value, String> {
+    let line = Line::open(&NETWORKS[0])?;
+    let _server = line.server()?;
+    let _caddy = line.caddy()?;
+    let mut outside = Outside::start("watch", &place(json!({})))?;
+    for _ in 0..4 {
+        sleep(Duration::from_secs(15));
+        outside.say("register")?;
     }
-    out
+    let mut found = outside.end()?;
+    Ok(found["rows"].take())
+}
+
+/// The server's memory for each idle watcher. Each transport has a fresh server, whose memory holds
+/// nothing of another's.
+fn idle() -> Result<Value, String> {
+    const KINDS: [&str; 7] = [
+        "Server-sent events",
+        "Lines of JSON",
+        "WebSocket",
+        "WebTransport",
+        "Socket.IO",
+        "iframe streaming",
+        "Long poll",
+    ];
+    let mut rows = Vec::new();
+    for kind in KINDS {
+        let line = Line::open(&NETWORKS[0])?;
+        let server = line.server()?;
+        let place = place(json!({ "watchers": 200, "pid": server.id(), "kinds": [kind] }));
+        let mut found = Outside::start_in(SERVER.0, "idle", &place)?.end()?;
+        rows.push(found["rows"][0].take());
+    }
+    Ok(Value::Array(rows))
+}
+
+/// Where everything is, for `outside.py`.
+fn place(more: Value) -> Value {
+    let mut place = json!({
+        "host": SERVER.1, "port": PORTS.tls, "udp": PORTS.tls, "caddy": PORTS.caddy, "plain": PORTS.plain,
+        "event": EVENT, "token": TOKEN, "device": line::CLIENT.2, "watchers": WATCHERS,
+    });
+    if let (Some(place), Value::Object(more)) = (place.as_object_mut(), more) {
+        place.extend(more);
+    }
+    place
 }

@@ -2,15 +2,17 @@
 
     relay.py NAMESPACE-A ADDRESS-A NAMESPACE-B ADDRESS-B ONE-WAY-MS JITTER-MS [CUT-EVERY-S CUT-FOR-S]
 
-Prints `ready` once both devices are up, and runs until it is ended. Packets stay in order, as on a real path. During a cut
-nothing passes. Needs root.
+Prints `ready` once both devices are up, and runs until SIGTERM; then it prints as JSON how late it was with its packets.
+Packets stay in order, as on a real path. During a cut nothing passes. Needs root.
 """
 
 import fcntl
 import heapq
+import json
 import os
 import random
 import selectors
+import signal
 import struct
 import subprocess
 import sys
@@ -42,12 +44,22 @@ def main(a, address_a, b, address_b, delay_ms, jitter_ms, cut_every_s=0, cut_for
     selector = selectors.DefaultSelector()
     for file in files:
         selector.register(file, selectors.EVENT_READ)
+    late = []
+
+    def end(*_):
+        late.sort()
+        p99, most = (1_000 * late[min(len(late) - 1, int(len(late) * share))] for share in (0.99, 1)) if late else (0, 0)
+        print(json.dumps({"packets": len(late), "late_p99_ms": p99, "late_most_ms": most}), flush=True)
+        sys.exit()
+
+    signal.signal(signal.SIGTERM, end)
     print("ready", flush=True)
     began = time.monotonic()
     while True:
         now = time.monotonic()
         while waiting and waiting[0][0] <= now:
-            _, _, file, packet = heapq.heappop(waiting)
+            due, _, file, packet = heapq.heappop(waiting)
+            late.append(now - due)
             try:
                 os.write(file, packet)
             except (BlockingIOError, OSError):
