@@ -21,9 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Whether the address is free, or this server has it; the flag says that a server answers there.
 pub(super) async fn listen(config: &Config, over_tls: bool) -> (Finding, bool) {
     let address = config.listen;
-    let error = match TcpListener::bind(address) {
-        Ok(_) => return (Finding::ok("listen", format!("{address} is free")), false),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(address) else {
+        return (Finding::ok("listen", format!("{address} is free")), false);
     };
     if error.kind() == ErrorKind::AddrInUse && is_ours(&ask(&own(config, over_tls), true).await) {
         let found = format!("a server answers at {address}");
@@ -37,9 +36,8 @@ pub(super) async fn listen(config: &Config, over_tls: bool) -> (Finding, bool) {
 pub(super) async fn webtransport(config: &Config, over_tls: bool, serves: bool) -> Option<Finding> {
     const NAME: &str = "webtransport";
     let address = config.webtransport_listen?;
-    let error = match UdpSocket::bind(address) {
-        Ok(_) => return Some(Finding::ok(NAME, format!("{address} is free (UDP)"))),
-        Err(error) => error,
+    let Err(error) = UdpSocket::bind(address) else {
+        return Some(Finding::ok(NAME, format!("{address} is free (UDP)")));
     };
     if error.kind() == ErrorKind::AddrInUse
         && serves
