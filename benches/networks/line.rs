@@ -9,7 +9,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -189,8 +189,8 @@ impl Line {
 
     /// Removes it; returns what the relay says of its own lateness.
     pub(super) fn close(self) -> Result<Value, String> {
-        let Self { relay, .. } = self;
-        let text = relay.end()?;
+        let Self { mut relay, .. } = self;
+        let text = relay.stop()?;
         serde_json::from_str(&text).map_err(|error| format!("relay.py: {error}"))
     }
 
@@ -213,7 +213,7 @@ impl Ended {
     }
 
     /// Ends it in order, and returns what it still says.
-    pub(super) fn end(mut self) -> Result<String, String> {
+    pub(super) fn stop(&mut self) -> Result<String, String> {
         if let Some(pid) = Pid::from_raw(self.0.id().cast_signed()) {
             kill_process(pid, Signal::TERM).map_err(|error| error.to_string())?;
         }
@@ -344,10 +344,20 @@ fn counters(ruleset: &str) -> (u64, u64) {
     (all, dropped)
 }
 
-/// Microseconds in which some task has waited for a processor, since the machine's start.
-pub(super) fn pressure() -> f64 {
-    let text = std::fs::read_to_string("/proc/pressure/cpu").unwrap_or_default();
-    let some = text.lines().find(|line| line.starts_with("some"));
-    let total = some.and_then(|line| line.rsplit_once("total=")?.1.parse().ok());
-    total.unwrap_or(0.0)
+/// A moment, and for how long some task has waited for a processor since the machine's start.
+pub(super) struct Pressure(Instant, f64);
+
+impl Pressure {
+    pub(super) fn now() -> Self {
+        let text = std::fs::read_to_string("/proc/pressure/cpu").unwrap_or_default();
+        let some = text.lines().find(|line| line.starts_with("some"));
+        let total = some.and_then(|line| line.rsplit_once("total=")?.1.parse().ok());
+        Self(Instant::now(), total.unwrap_or(0.0))
+    }
+
+    /// The share of the time since then.
+    pub(super) fn percent(&self) -> f64 {
+        let now = Self::now();
+        (now.1 - self.1) / 1e4 / now.0.duration_since(self.0).as_secs_f64()
+    }
 }

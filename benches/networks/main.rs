@@ -21,7 +21,7 @@
 
 use std::process::ExitCode;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ mod report;
 #[path = "../support/settings.rs"]
 mod settings;
 
-use line::{Line, Outside, PORTS, SERVER, TOKEN, inside, pressure};
+use line::{Line, Outside, PORTS, Pressure, SERVER, TOKEN, inside};
 use report::{Run, spread};
 use settings::number;
 
@@ -40,8 +40,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Watchers of each transport, with each of the two programs.
 const WATCHERS: u32 = 4;
-/// Registrations a second.
-const RATE: &str = "5";
+/// Registrations a second that `headcount compare` adds, over the line, to the load beside the server,
+/// which no cut holds up.
+const RATE: &str = "0.5";
 /// The event of a run.
 const EVENT: &str = "line";
 /// Reconnects and changes of address, of each kind on each network.
@@ -159,21 +160,40 @@ fn run() -> Result<(), String> {
 /// Both programs measure every transport side by side.
 fn round(network: &Network, seconds: u64) -> Result<Run, String> {
     let line = Line::open(network)?;
-    let _server = line.server()?;
-    let _caddy = line.caddy()?;
+    let programs = (line.server()?, line.caddy()?);
     let outside = Outside::start("watch", &place(json!({})))?;
-    let busy = pressure();
-    let outcome = compare(seconds)?;
-    let waited = pressure() - busy;
+    let begun = Pressure::now();
+    let outcome = under_load(seconds, || Ok(()))?;
     let (lost, packets) = line.counters()?;
+    let waited_percent = begun.percent();
+    let outside = outside.end()?;
+    drop(programs);
     Ok(Run {
         outcome,
-        outside: outside.end()?,
+        outside,
         lost,
         packets,
-        waited_percent: waited / 1e4 / f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        waited_percent,
         relay: line.close()?,
     })
+}
+
+/// `headcount compare`, five registrations a second from beside the server, and what happens meanwhile.
+fn under_load(
+    seconds: u64,
+    meanwhile: impl FnOnce() -> Result<(), String>,
+) -> Result<Value, String> {
+    // The comparison measures for `seconds` once its watchers are there, which takes longer than this.
+    const ARRIVING: Duration = Duration::from_secs(2);
+    let load = Outside::start_in(SERVER.0, "load", &place(json!({})))?;
+    let ends = Instant::now() + Duration::from_secs(seconds) + ARRIVING;
+    let comparing = std::thread::spawn(move || compare(seconds));
+    meanwhile()?;
+    sleep(ends.saturating_duration_since(Instant::now()));
+    // Before the comparison asks for the newest count, which every watcher must then show.
+    load.end()?;
+    let outcome = comparing.join();
+    outcome.map_err(|_| "the comparison panicked".to_owned())?
 }
 
 /// `headcount compare` with everything at the same time.
@@ -204,6 +224,9 @@ fn alone(network: &Network, part: &str) -> Result<Value, String> {
     let _server = line.server()?;
     let _plain = line.plain_server()?;
     let _caddy = line.caddy()?;
+    // A new connection has the line for itself; a moved one waits for the next change.
+    let load = || Outside::start_in(SERVER.0, "load", &place(json!({})));
+    let _load = (part == "path").then(load).transpose()?;
     let mut found = Outside::start(part, &place(json!({ "times": TIMES })))?.end()?;
     for row in found["rows"].as_array_mut().into_iter().flatten() {
         for name in ["ms", "bytes", "packets"] {
@@ -225,25 +248,28 @@ fn alone(network: &Network, part: &str) -> Result<Value, String> {
 fn breaks() -> Result<Run, String> {
     let lossy = NETWORKS.iter().find(|network| network.name == "lossy");
     let line = Line::open(lossy.expect("it is in the list"))?;
-    let server = line.server()?;
+    let (mut server, caddy) = (line.server()?, line.caddy()?);
     let mut outside = Outside::start("watch", &place(json!({})))?;
-    let (comparing, busy) = (std::thread::spawn(|| compare(45)), pressure());
-    sleep(Duration::from_secs(10));
-    line.cut(Duration::from_secs(10))?;
-    outside.say("the line is back")?;
-    sleep(Duration::from_secs(12));
-    server.end()?;
-    let _server = line.server()?;
-    outside.say("the server is back")?;
-    let outcome = comparing.join();
-    let outcome = outcome.map_err(|_| "the comparison panicked".to_owned())??;
+    let begun = Pressure::now();
+    let outcome = under_load(45, || {
+        sleep(Duration::from_secs(10));
+        line.cut(Duration::from_secs(10))?;
+        outside.say("the line is back")?;
+        sleep(Duration::from_secs(12));
+        server.stop()?;
+        server = line.server()?;
+        outside.say("the server is back")
+    })?;
     let (lost, packets) = line.counters()?;
+    let waited_percent = begun.percent();
+    let outside = outside.end()?;
+    drop((server, caddy));
     Ok(Run {
         outcome,
-        outside: outside.end()?,
+        outside,
         lost,
         packets,
-        waited_percent: (pressure() - busy) / 1e4 / 45.0,
+        waited_percent,
         relay: line.close()?,
     })
 }

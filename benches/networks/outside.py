@@ -2,6 +2,7 @@
 
     outside.py watch     '{…}'   every transport until standard input ends; prints `ready` when all have the first count
     outside.py reconnect '{…}'   what a new connection costs until its first count: time, bytes, packets
+    outside.py load      '{…}'   five registrations a second until standard input ends, from beside the server: no cut holds them up
     outside.py path      '{…}'   for how long the number is old after the device got another address
     outside.py idle      '{…}'   what a watcher takes of the server's memory
 
@@ -134,6 +135,18 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+# --- load --------------------------------------------------------------------------------------
+
+
+async def load(place):
+    loop = asyncio.get_running_loop()
+    ended = loop.run_in_executor(None, sys.stdin.read)
+    while not ended.done():
+        await loop.run_in_executor(None, register, place, random.random())
+        await asyncio.wait([ended], timeout=random.expovariate(5))
+    print("{}")
+
+
 # --- reconnect ---------------------------------------------------------------------------------
 
 
@@ -234,17 +247,6 @@ async def path(place):
     """The device's address changes under a watcher; from then to the first count that is newer."""
     sse = next(kind for kind in KINDS if kind.name == "Server-sent events")
     session = next(kind for kind in KINDS if kind.session)
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    async def load():
-        number = 0
-        while not stop.is_set():
-            number += 1
-            loop.run_in_executor(None, register, place, number)
-            await asyncio.sleep(0.2)
-
-    loading = asyncio.create_task(load())
     last, rows = 100, []
     for name, kind, follow in [
         ("SSE over TLS, opened again at once", sse, again(0)),
@@ -279,8 +281,6 @@ async def path(place):
             add_address(place, last + 1, "delete")
             last += 2
         rows.append({"name": name, "ms": took})
-    stop.set()
-    await loading
     print(json.dumps({"rows": rows}))
 
 
@@ -357,5 +357,5 @@ def main(mode, place):
     asyncio.run(MODES[mode](place))
 
 
-MODES = {"watch": watch, "reconnect": reconnect, "path": path, "idle": idle}
+MODES = {"watch": watch, "load": load, "reconnect": reconnect, "path": path, "idle": idle}
 main(sys.argv[1], json.loads(sys.argv[2]))

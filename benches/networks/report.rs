@@ -148,7 +148,7 @@ pub(super) fn table(network: &Network, figures: &Value) -> String {
     );
     let _ = writeln!(
         out,
-        "{:<31}{:>18}{:>18}{:>18}{:>18}{:>8}{:>11}{:>5}",
+        "{:<33}{:>18}{:>18}{:>18}{:>18}{:>8}{:>11}{:>5}",
         "", "mean age ms", "outside", "p50 ms", "p99 ms", "bytes", "reconnects", "lost"
     );
     for (row, name) in each(&figures["rows"]) {
@@ -162,15 +162,17 @@ pub(super) fn table(network: &Network, figures: &Value) -> String {
         };
         let _ = writeln!(
             out,
-            "{:<31}{:>18}{:>18}{:>18}{:>18}{:>8.0}{:>11}{:>5}",
+            "{:<33}{:>18}{:>18}{:>18}{:>18}{:>8}{:>11}{:>5}",
             name,
             range(&row["mean_age_ms"], 0),
             range(&row["outside_mean_age_ms"], 0),
             range(own("p50_ms"), 0),
             range(own("p99_ms"), 0),
-            row["bytes_per_update"][0].as_f64().unwrap_or(f64::NAN),
-            row["reconnects"],
-            row["lost"],
+            row["bytes_per_update"][0]
+                .as_f64()
+                .map_or("–".to_owned(), |bytes| format!("{bytes:.0}")),
+            row["reconnects"].to_string(),
+            row["lost"].to_string(),
         );
     }
     for (part, title) in [
@@ -203,10 +205,10 @@ pub(super) fn breaks_table(figures: &Value) -> String {
     for (row, name) in each(&figures["rows"]) {
         let _ = writeln!(
             out,
-            "{name:<31} after the cut {:>16}, after the restart {:>16}, reconnects {:>3}, lost {}",
+            "{name:<33} after the cut {:>16}, after the restart {:>16}, reconnects {:>3}, lost {}",
             range(&row["right_again_s"]["the line is back"], 1),
             range(&row["right_again_s"]["the server is back"], 1),
-            row["reconnects"],
+            row["reconnects"].to_string(),
             row["lost"]
         );
     }
