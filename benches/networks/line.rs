@@ -163,7 +163,7 @@ impl Line {
 
     /// Nothing passes for this time.
     pub(super) fn cut(&self, time: Duration) -> Result<(), String> {
-        let rules = "table inet cut { chain all { type filter hook prerouting priority -400; \
+        let rules = "table inet cut { chain gone { type filter hook prerouting priority -400; \
                      iifname != lo drop; }; }";
         for (name, ..) in [SERVER, CLIENT] {
             inside(name, "nft", &[rules])?;
