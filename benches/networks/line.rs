@@ -45,15 +45,15 @@ pub(super) const PORTS: Ports = Ports {
 pub(super) struct Line {
     // Ended in this order.
     relay: Ended,
-    _namespaces: Namespaces,
+    namespaces: Namespaces,
     folder: TempDir,
 }
 
-struct Namespaces;
+struct Namespaces([&'static str; 2]);
 
 impl Drop for Namespaces {
     fn drop(&mut self) {
-        for (name, ..) in [SERVER, CLIENT] {
+        for name in self.0 {
             let _ = Command::new("ip").args(["netns", "delete", name]).status();
         }
     }
@@ -61,7 +61,7 @@ impl Drop for Namespaces {
 
 impl Line {
     pub(super) fn open(network: &Network) -> Result<Self, String> {
-        let namespaces = Namespaces;
+        let namespaces = Namespaces([SERVER.0, CLIENT.0]);
         for (name, ..) in [SERVER, CLIENT] {
             run("ip", &["netns", "add", name])?;
             run("ip", &["-n", name, "link", "set", "lo", "up"])?;
@@ -87,7 +87,7 @@ impl Line {
         let made = rcgen::generate_simple_self_signed(names).map_err(|error| error.to_string())?;
         let line = Self {
             relay,
-            _namespaces: namespaces,
+            namespaces,
             folder,
         };
         line.write("cert.pem", &made.cert.pem())?;
@@ -165,11 +165,11 @@ impl Line {
     pub(super) fn cut(&self, time: Duration) -> Result<(), String> {
         let rules = "table inet cut { chain gone { type filter hook prerouting priority -400; \
                      iifname != lo drop; }; }";
-        for (name, ..) in [SERVER, CLIENT] {
+        for name in self.names() {
             inside(name, "nft", &[rules])?;
         }
         sleep(time);
-        for (name, ..) in [SERVER, CLIENT] {
+        for name in self.names() {
             inside(name, "nft", &["delete table inet cut"])?;
         }
         Ok(())
@@ -178,7 +178,7 @@ impl Line {
     /// The packets that were lost, and those that arrived or were lost.
     pub(super) fn counters(&self) -> Result<(u64, u64), String> {
         let (mut lost, mut packets) = (0, 0);
-        for (name, ..) in [SERVER, CLIENT] {
+        for name in self.names() {
             let (all, dropped) =
                 counters(&inside(name, "nft", &["list", "table", "inet", "line"])?);
             packets += all;
@@ -192,6 +192,10 @@ impl Line {
         let Self { mut relay, .. } = self;
         let text = relay.stop()?;
         serde_json::from_str(&text).map_err(|error| format!("relay.py: {error}"))
+    }
+
+    fn names(&self) -> [&'static str; 2] {
+        self.namespaces.0
     }
 
     fn path(&self, file: &str) -> String {
@@ -293,7 +297,8 @@ fn relay(network: &Network) -> Result<Ended, String> {
 /// Starts a program and waits for a line that begins with `word`.
 fn ready(command: &mut Command, word: &str) -> Result<Ended, String> {
     let child = command.stdout(Stdio::piped()).spawn();
-    let mut child = Ended(child.map_err(|error| format!("{:?}: {error}", command.get_program()))?);
+    let mut child =
+        Ended(child.map_err(|error| format!("{}: {error}", command.get_program().display()))?);
     if let Some(output) = child.0.stdout.take() {
         let mut output = BufReader::new(output);
         let mut line = String::new();
