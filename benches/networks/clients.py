@@ -132,6 +132,8 @@ class Watch:
 
     async def ask(self, fields, first_s, pause_s):
         reader, writer = await self.open()
+        clock = asyncio.get_running_loop().time
+        due = clock() + first_s
         try:
             while True:
                 known = [f'If-None-Match: "{self.position}"'] if self.position else []
@@ -141,8 +143,10 @@ class Watch:
                     self.show(await self.body(reader, head))
                 elif status != 304:
                     raise Lost(status)
-                await asyncio.sleep(first_s or pause_s)
+                # By the clock, as an interval timer: the round trip does not lengthen the interval.
+                due = max(due + (pause_s if first_s == 0 else 0), clock())
                 first_s = 0
+                await asyncio.sleep(due - clock())
         finally:
             writer.close()
 
