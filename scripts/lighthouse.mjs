@@ -8,7 +8,7 @@ const LEAST = { accessibility: 100, performance: 95 };
 // A page that is live never falls silent; what accessibility asks of it is there at once.
 const QUICK = {
   throttlingMethod: "provided",
-  maxWaitForLoad: 10_000,
+  maxWaitForLoad: 4_000,
   networkQuietThresholdMs: 300,
   cpuQuietThresholdMs: 300,
   pauseAfterFcpMs: 300,
@@ -41,7 +41,8 @@ const cookie = signedIn.headers.get("set-cookie").split(";")[0];
 
 let failed = false;
 async function run(path, category, [form, config], language) {
-  const extraHeaders = { cookie, "accept-language": language };
+  const isOut = path === "/admin/login"; // it leads on where somebody is signed in
+  const extraHeaders = { "accept-language": language, ...(isOut ? {} : { cookie }) };
   const quick = category === "accessibility" ? QUICK : {};
   const flags = { port, logLevel: "silent", onlyCategories: [category], extraHeaders, ...quick };
   const { lhr } = await lighthouse(server.base + path, flags, config);
