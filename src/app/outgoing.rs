@@ -11,7 +11,7 @@ use crate::domain::clock::Clock;
 use crate::domain::outbox::{Channel, Lifetime};
 use crate::outbox::compose::Composer;
 use crate::outbox::mail::{self, Mailer, Pool};
-use crate::outbox::webhook::{self, Guard, Poster};
+use crate::outbox::webhook::{self, Guard, WebhookSender};
 use crate::outbox::worker::{DRAIN, Worker};
 use crate::outbox::{Deliverer, Spread, housekeeping, owner};
 use crate::store::outbox::Budget;
@@ -45,7 +45,11 @@ impl Workers {
             store: store.clone(),
             clock: clock.clone(),
             channel: Channel::Webhook,
-            deliver: Arc::new(Poster::new(store.clone(), clock.clone(), guard.clone())),
+            deliver: Arc::new(WebhookSender::new(
+                store.clone(),
+                clock.clone(),
+                guard.clone(),
+            )),
             owner: owner.clone(),
             budget: None,
             in_flight: webhook::IN_FLIGHT,

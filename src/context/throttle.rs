@@ -10,7 +10,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::guesses::Guesses;
-use super::list_turns::ListTurns;
+use super::render_turns::RenderTurns;
 use super::subscriber::subscriber;
 use super::turns::Turns;
 
@@ -38,12 +38,12 @@ pub struct Throttle {
     /// Turns to check the console's password.
     pub password_checks: Turns,
     /// Turns to render a list of all events.
-    pub lists: ListTurns,
+    pub lists: RenderTurns,
     /// Turns to read how an event's counts developed. Apart, like those below, so that a crowd at one
     /// keeps nobody from the page of all events.
-    pub series: ListTurns,
+    pub series: RenderTurns,
     /// Turns to render a calendar file.
-    pub calendars: ListTurns,
+    pub calendars: RenderTurns,
     labs: DefaultDirectRateLimiter,
 }
 
@@ -58,9 +58,9 @@ impl Throttle {
             tokens: Guesses::new(),
             links: Guesses::new(),
             password_checks: Turns::new(),
-            lists: ListTurns::default(),
-            series: ListTurns::default(),
-            calendars: ListTurns::default(),
+            lists: RenderTurns::default(),
+            series: RenderTurns::default(),
+            calendars: RenderTurns::default(),
             labs: RateLimiter::direct(Quota::per_minute(LABS_A_MINUTE)),
         }
     }

@@ -1,6 +1,7 @@
 //! Who may do what: the one table of roles, scopes and permissions.
 
 use super::event::Slug;
+use super::words::words;
 
 /// What a call of the organiser's API or a page of the console needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +17,7 @@ pub enum Permission {
     /// To change events, and the people in them.
     Manage,
     /// To decide about the server: accounts, tokens and webhooks.
-    Own,
+    Administer,
 }
 
 impl Permission {
@@ -27,7 +28,7 @@ impl Permission {
         Self::ReadAddresses,
         Self::Add,
         Self::Manage,
-        Self::Own,
+        Self::Administer,
     ];
 
     /// This permission for the event with this slug. A token for one event has it for that event only.
@@ -59,7 +60,7 @@ impl Permission {
             Self::ReadAddresses => "to read e-mail addresses",
             Self::Add => "to register people",
             Self::Manage => "to change events and people",
-            Self::Own => "to manage the server",
+            Self::Administer => "to manage the server",
         }
     }
 }
@@ -73,81 +74,44 @@ pub struct Need<'a> {
     pub event: Option<&'a str>,
 }
 
-/// What an account may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Everything.
-    Owner,
-    /// Events and people.
-    Manager,
-    /// Counts, charts, and lists without e-mail addresses.
-    Viewer,
-    /// Reserved for checking people in; no account can have it yet.
-    Door,
-}
-
-impl Role {
-    /// Every one.
-    pub const ALL: [Self; 4] = [Self::Owner, Self::Manager, Self::Viewer, Self::Door];
-
-    /// The one with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|each| each.as_str() == word)
-    }
-
-    /// The word in the API and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Manager => "manager",
-            Self::Viewer => "viewer",
-            Self::Door => "door",
-        }
+words! {
+    /// What an account may do.
+    pub enum Role {
+        /// Everything.
+        Owner = "owner",
+        /// Events and people.
+        Manager = "manager",
+        /// Counts, charts, and lists without e-mail addresses.
+        Viewer = "viewer",
+        /// Reserved for checking people in; no account can have it yet.
+        Door = "door",
     }
 }
 
-/// What a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Everything that a viewer sees.
-    Read,
-    /// To register people, also by hand.
-    Register,
-    /// Events and people; includes the other two.
-    Manage,
-}
-
-impl Scope {
-    /// Every one.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Register, Self::Manage];
-
-    /// The one with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|each| each.as_str() == word)
-    }
-
-    /// The word in the API and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Register => "register",
-            Self::Manage => "manage",
-        }
+words! {
+    /// What a token may do.
+    pub enum Scope {
+        /// Everything that a viewer sees.
+        Read = "read",
+        /// To register people, also by hand.
+        Register = "register",
+        /// Events and people; includes the other two.
+        Manage = "manage",
     }
 }
 
 impl Role {
     /// The table of roles.
     pub fn has(self, permission: Permission) -> bool {
-        use Permission::{Add, Manage, Own, Read, ReadAddresses, Sessions};
+        use Permission::{Add, Administer, Manage, Read, ReadAddresses, Sessions};
         match (self, permission) {
             (Self::Owner, _)
             | (Self::Manager, Sessions | Read | ReadAddresses | Add | Manage)
             | (Self::Viewer, Sessions | Read)
             | (Self::Door, Sessions) => true,
-            (Self::Manager, Own)
-            | (Self::Viewer, ReadAddresses | Add | Manage | Own)
-            | (Self::Door, Read | ReadAddresses | Add | Manage | Own) => false,
+            (Self::Manager, Administer)
+            | (Self::Viewer, ReadAddresses | Add | Manage | Administer)
+            | (Self::Door, Read | ReadAddresses | Add | Manage | Administer) => false,
         }
     }
 }
@@ -155,14 +119,14 @@ impl Role {
 impl Scope {
     /// The table of scopes.
     pub fn has(self, permission: Permission) -> bool {
-        use Permission::{Add, Manage, Own, Read, ReadAddresses, Sessions};
+        use Permission::{Add, Administer, Manage, Read, ReadAddresses, Sessions};
         match (self, permission) {
             (Self::Read, Read)
             | (Self::Register, Add)
             | (Self::Manage, Read | ReadAddresses | Add | Manage) => true,
-            (Self::Read, Sessions | ReadAddresses | Add | Manage | Own)
-            | (Self::Register, Sessions | Read | ReadAddresses | Manage | Own)
-            | (Self::Manage, Sessions | Own) => false,
+            (Self::Read, Sessions | ReadAddresses | Add | Manage | Administer)
+            | (Self::Register, Sessions | Read | ReadAddresses | Manage | Administer)
+            | (Self::Manage, Sessions | Administer) => false,
         }
     }
 }
@@ -295,7 +259,7 @@ mod tests {
         };
         assert!(every.covers(Permission::Manage.on("ball")));
         assert!(every.covers(Permission::Manage.everywhere()));
-        assert!(!every.covers(Permission::Own.everywhere()));
+        assert!(!every.covers(Permission::Administer.everywhere()));
         assert!(Scopes::default().is_empty() && scopes.iter().count() == 2);
         assert_eq!(scopes.to_words(), "read manage");
         assert_eq!(Scopes::of_words("manage read"), Some(scopes));

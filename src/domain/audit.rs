@@ -12,6 +12,7 @@ use super::clock::Timestamp;
 use super::event::Event;
 use super::mail::{MailKinds, MailSettings, RemindBefore};
 use super::registration::Registration;
+use super::webhook::{self, WebhookId};
 
 /// The source of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,6 +29,8 @@ pub enum Actor {
     Token(Arc<str>),
     /// The schedule: `opens_at`, `closes_at` or the time for keeping registrations has passed.
     Schedule,
+    /// The server itself: a webhook's receiver answered that it is gone.
+    Server,
 }
 
 impl Actor {
@@ -43,6 +46,7 @@ impl Actor {
             Self::AdminToken => "token".into(),
             Self::Token(name) => format!("token:{name}").into(),
             Self::Schedule => Self::SCHEDULE.into(),
+            Self::Server => "server".into(),
         }
     }
 }
@@ -63,7 +67,7 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// An entry about the server itself: an account, a token, sessions.
+    /// An entry about the server itself: an account, a token, sessions, a webhook.
     pub fn new(by: &Actor, action: &str, at: Timestamp) -> Self {
         Self {
             at,
@@ -105,6 +109,19 @@ pub fn token(token: &Token) -> Value {
         "scopes": scopes.join(", "),
         "event": token.event,
         "expires_at": token.expires_at,
+    })
+}
+
+/// A webhook as the audit log shows it: of its address, which may hold a secret, only the host.
+pub fn webhook(id: WebhookId, settings: &webhook::Settings, event: Option<&str>) -> Value {
+    json!({
+        "webhook": id,
+        "host": settings.target.authority(),
+        "events": settings.topics.to_string(),
+        "event": event,
+        "format": settings.format,
+        "language": settings.language.tag(),
+        "active": settings.active,
     })
 }
 

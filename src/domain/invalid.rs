@@ -47,6 +47,17 @@ impl Invalid {
         }
     }
 
+    /// The error for a word that is not one of `words`.
+    pub fn not_one_of(field: &'static str, words: &[&str]) -> Self {
+        let message = match words {
+            [first @ .., last] if !first.is_empty() => {
+                format!("{field} must be {} or {last}", first.join(", "))
+            }
+            _ => format!("{field} must be {}", words.join("")),
+        };
+        Self::new(field, "unknown", message)
+    }
+
     /// The error for a `character` that the field cannot contain.
     pub fn character(field: impl Into<Cow<'static, str>>, character: char) -> Self {
         let field = field.into();

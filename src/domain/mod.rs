@@ -44,4 +44,5 @@ pub mod series;
 pub mod ticket_key;
 pub mod visibility;
 pub mod webhook;
+mod words;
 pub mod zone;

@@ -2,60 +2,37 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
 use super::invalid::Invalid;
+use super::words::words;
 
-/// An event's setting. Programs with a token never need a proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ProofOfWork {
-    /// Nobody needs a proof.
-    #[default]
-    Off,
-    /// Visitors need one while registrations from many addresses fail or exceed the usual rate.
-    Auto,
-    /// Every visitor needs one.
-    On,
+words! {
+    /// An event's setting. Programs with a token never need a proof.
+    #[derive(Default)]
+    pub enum ProofOfWork {
+        /// Nobody needs a proof.
+        #[default]
+        Off = "off",
+        /// Visitors need one while registrations from many addresses fail or exceed the usual rate.
+        Auto = "auto",
+        /// Every visitor needs one.
+        On = "on",
+    }
 }
 
 impl ProofOfWork {
     /// The setting's name.
     pub const FIELD: &'static str = "proof_of_work";
-    /// All of them, in the order in which the console offers them.
-    pub const ALL: [Self; 3] = [Self::Off, Self::Auto, Self::On];
 
-    /// Parses a word. Fails unless it is one of [`Self::ALL`].
-    pub fn parse(word: &str) -> Result<Self, Invalid> {
-        let mut all = Self::ALL.into_iter();
-        let found = all.find(|one| one.as_str() == word.trim());
-        found.ok_or_else(|| {
-            Invalid::new(
-                Self::FIELD,
-                "unknown",
-                "proof_of_work must be off, auto or on",
-            )
-        })
-    }
-
-    /// The word in the API and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Auto => "auto",
-            Self::On => "on",
-        }
+    /// Reads the setting. Fails unless it is one of [`Self::ALL`].
+    pub fn read(word: &str) -> Result<Self, Invalid> {
+        let unknown = || Invalid::not_one_of(Self::FIELD, &Self::ALL.map(Self::as_str));
+        Self::parse(word.trim()).ok_or_else(unknown)
     }
 }
 
 impl fmt::Display for ProofOfWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for ProofOfWork {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -66,11 +43,10 @@ mod tests {
     #[test]
     fn the_setting_is_one_of_three_words() {
         for one in ProofOfWork::ALL {
-            assert_eq!(ProofOfWork::parse(one.as_str()), Ok(one));
-            assert_eq!(serde_json::json!(one), one.as_str());
+            assert_eq!(ProofOfWork::read(one.as_str()), Ok(one));
         }
         for bad in ["", "On", "yes", "true", "auto,on"] {
-            let refused = ProofOfWork::parse(bad).unwrap_err();
+            let refused = ProofOfWork::read(bad).unwrap_err();
             assert_eq!(refused.field, "proof_of_work", "{bad:?}");
         }
     }

@@ -17,35 +17,17 @@ pub use super::party::PartySize;
 use super::person::{Email, Name};
 use super::position::Revision;
 use super::questions::Answers;
+use super::words::words;
 
-/// Whether a registration has a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Has a place.
-    Confirmed,
-    /// Waits for a place.
-    Waiting,
-    /// Was cancelled, by the visitor or the organiser.
-    Cancelled,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Waiting, Self::Cancelled];
-
-    /// The word in JSON and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Waiting => "waiting",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The status with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+words! {
+    /// Whether a registration has a place.
+    pub enum Status {
+        /// Has a place.
+        Confirmed = "confirmed",
+        /// Waits for a place.
+        Waiting = "waiting",
+        /// Was cancelled, by the visitor or the organiser.
+        Cancelled = "cancelled",
     }
 }
 
@@ -282,7 +264,7 @@ impl AddedBy {
         match actor {
             Actor::Owner | Actor::Account(_) => Some(Self::Console),
             Actor::AdminToken | Actor::Token(_) => Some(Self::Token),
-            Actor::Visitor | Actor::Schedule => None,
+            Actor::Visitor | Actor::Schedule | Actor::Server => None,
         }
     }
 

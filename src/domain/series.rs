@@ -5,36 +5,21 @@ use std::collections::BTreeMap;
 use super::change::Kind;
 use super::clock::Timestamp;
 use super::position::Revision;
+use super::words::words;
 
-/// The length of a step. Days are days of UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// 60 seconds.
-    Minute,
-    /// 60 minutes.
-    Hour,
-    /// 24 hours.
-    Day,
+words! {
+    /// The length of a step. Days are days of UTC.
+    pub enum Step {
+        /// 60 seconds.
+        Minute = "minute",
+        /// 60 minutes.
+        Hour = "hour",
+        /// 24 hours.
+        Day = "day",
+    }
 }
 
 impl Step {
-    /// Every step, the finest first.
-    pub const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
-
-    /// The word in queries and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-        }
-    }
-
-    /// The step with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.as_str() == word)
-    }
-
     /// Its length in milliseconds.
     pub fn millis(self) -> i64 {
         match self {

@@ -19,10 +19,10 @@ use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::path::FullPath;
 use warp::reply::Response;
 
-use super::session::hex;
 use super::{compress, reply};
 use crate::negotiation::encoding::accepts_gzip;
 use crate::problem::{Code, Problem};
+use crate::wire::digits::hex;
 
 mod lean;
 

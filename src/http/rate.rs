@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::context::list_turns::ListTurn;
+use crate::context::render_turns::RenderTurn;
 use crate::problem::{Code, Problem};
 
 /// Counts one attempt to register from `address`.
@@ -28,19 +28,22 @@ pub(super) fn change(context: &Context, address: IpAddr) -> Result<(), Problem> 
 }
 
 /// A turn to render a list of all events for `address`.
-pub(super) async fn list(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
+pub(super) async fn list(context: &Context, address: IpAddr) -> Result<RenderTurn<'_>, Problem> {
     let turn = context.throttle.lists.take(address).await;
     turn.map_err(|_| Problem::lists_waiting())
 }
 
 /// A turn to read how an event's counts developed, for `address`.
-pub(super) async fn series(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
+pub(super) async fn series(context: &Context, address: IpAddr) -> Result<RenderTurn<'_>, Problem> {
     let turn = context.throttle.series.take(address).await;
     turn.map_err(|_| Problem::lists_waiting())
 }
 
 /// A turn to render a calendar file for `address`.
-pub(super) async fn calendar(context: &Context, address: IpAddr) -> Result<ListTurn<'_>, Problem> {
+pub(super) async fn calendar(
+    context: &Context,
+    address: IpAddr,
+) -> Result<RenderTurn<'_>, Problem> {
     let turn = context.throttle.calendars.take(address).await;
     turn.map_err(|_| Problem::lists_waiting())
 }

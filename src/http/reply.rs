@@ -6,10 +6,10 @@ use sha2::{Digest as _, Sha256};
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-use super::session::hex;
 use crate::domain::position::Position;
 use crate::negotiation::etag::{self, Tag, Tags};
 use crate::problem::Problem;
+use crate::wire::digits::hex;
 
 /// The size of most documents, in bytes.
 const TYPICAL: usize = 1024;

@@ -1,12 +1,14 @@
 //! Webhooks, and the outbox's rows for them.
 
+use serde_json::Value;
 use sqlx::{query, query_as, query_scalar};
 
 use super::error::{ANSWER_TIMEOUT, COMMIT_TIMEOUT, bounded};
 use super::queries::{read, read_long};
-use super::transaction::{Connection, Transaction as _};
+use super::transaction::{Connection, Transaction};
 use super::writes::in_transaction;
 use super::{Store, StoreError, rows};
+use crate::domain::audit::{self, Actor, AuditEntry};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::EventId;
 use crate::domain::outbox::Row;
@@ -24,6 +26,7 @@ const ONE: &str = concat!(
     rows::webhook_columns!(),
     " FROM webhooks WHERE id = $1"
 );
+const SLUG: &str = "SELECT slug FROM events WHERE id = $1";
 const COUNT: &str = "SELECT count(*) FROM webhooks";
 const CREATE: &str = "\
     INSERT INTO webhooks (url, events, event_id, format, language, active, secret, created_at)
@@ -84,12 +87,47 @@ pub(super) async fn subscriptions(
     Ok(found.collect())
 }
 
+/// The webhook `id`; `None` if there is none.
+async fn stored(
+    transaction: &mut impl Transaction,
+    id: WebhookId,
+) -> Result<Option<Webhook>, StoreError> {
+    let found: Option<rows::WebhookRow> = match transaction.connection() {
+        Connection::Sqlite(connection) => query_as(ONE).bind(id).fetch_optional(connection).await?,
+        Connection::Postgres(connection) => {
+            query_as(ONE).bind(id).fetch_optional(connection).await?
+        }
+    };
+    found.map(Webhook::try_from).transpose()
+}
+
+/// A webhook as the audit log shows it.
+async fn logged(
+    transaction: &mut impl Transaction,
+    id: WebhookId,
+    settings: &Settings,
+) -> Result<Value, StoreError> {
+    let slug: Option<String> = match (settings.event, transaction.connection()) {
+        (None, _) => None,
+        (Some(event), Connection::Sqlite(connection)) => {
+            let slug = query_scalar(SLUG).bind(event);
+            slug.fetch_optional(connection).await?
+        }
+        (Some(event), Connection::Postgres(connection)) => {
+            let slug = query_scalar(SLUG).bind(event);
+            slug.fetch_optional(connection).await?
+        }
+    };
+    Ok(audit::webhook(id, settings, slug.as_deref()))
+}
+
 impl Store {
     /// Stores a webhook; `None` when there are [`MAX`] already.
     pub async fn create_webhook(
         &self,
         settings: &Settings,
         secret: &SigningSecret,
+        by: &Actor,
         now: Timestamp,
     ) -> Result<Option<WebhookId>, StoreError> {
         in_transaction!(self, transaction => {
@@ -109,6 +147,9 @@ impl Store {
                 .bind(now.as_millis())
                 .fetch_one(&mut *transaction)
                 .await?;
+            let after = logged(&mut transaction, id, settings).await?;
+            let entry = AuditEntry::new(by, "webhook-create", now).after(after);
+            transaction.audit_server(&entry).await?;
             transaction.commit().await?;
             Ok(Some(id))
         })
@@ -135,9 +176,17 @@ impl Store {
         &self,
         id: WebhookId,
         settings: &Settings,
+        by: &Actor,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
-            let changed = query(UPDATE)
+            let Some(webhook) = stored(&mut transaction, id).await? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            };
+            let before = logged(&mut transaction, id, &webhook.settings).await?;
+            let after = logged(&mut transaction, id, settings).await?;
+            query(UPDATE)
                 .bind(id)
                 .bind(settings.target.reveal())
                 .bind(settings.topics.to_string())
@@ -147,38 +196,59 @@ impl Store {
                 .bind(settings.active)
                 .bind(false)
                 .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+                .await?;
+            let entry = AuditEntry::new(by, "webhook-edit", now);
+            transaction.audit_server(&entry.before(before).after(after)).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(changed > 0)
+            Ok(true)
         })
     }
 
-    /// Makes a webhook inactive, because its receiver is gone.
-    pub async fn retire_webhook(&self, id: WebhookId, gone: &Target) -> Result<(), StoreError> {
+    /// Makes a webhook inactive, because its receiver at this address is gone.
+    pub async fn retire_webhook(
+        &self,
+        id: WebhookId,
+        gone: &Target,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         in_transaction!(self, transaction => {
-            query(RETIRE)
+            let retired = query(RETIRE)
                 .bind(id)
                 .bind(false)
                 .bind(true)
                 .bind(gone.reveal())
                 .execute(&mut *transaction)
-                .await?;
+                .await?
+                .rows_affected();
+            let webhook = stored(&mut transaction, id).await?;
+            if let Some(webhook) = webhook.filter(|_| retired > 0) {
+                let after = logged(&mut transaction, id, &webhook.settings).await?;
+                let entry = AuditEntry::new(&Actor::Server, "webhook-gone", now).after(after);
+                transaction.audit_server(&entry).await?;
+            }
             transaction.commit().await
         })
     }
 
     /// Deletes a webhook and its deliveries. Returns whether there was one.
-    pub async fn delete_webhook(&self, id: WebhookId) -> Result<bool, StoreError> {
+    pub async fn delete_webhook(
+        &self,
+        id: WebhookId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         in_transaction!(self, transaction => {
+            let Some(webhook) = stored(&mut transaction, id).await? else {
+                transaction.rollback().await?;
+                return Ok::<_, StoreError>(false);
+            };
+            let before = logged(&mut transaction, id, &webhook.settings).await?;
             query(DELETE_ROWS).bind(id).execute(&mut *transaction).await?;
-            let deleted = query(DELETE)
-                .bind(id)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+            query(DELETE).bind(id).execute(&mut *transaction).await?;
+            let entry = AuditEntry::new(by, "webhook-delete", now).before(before);
+            transaction.audit_server(&entry).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(deleted > 0)
+            Ok(true)
         })
     }
 

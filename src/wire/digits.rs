@@ -12,6 +12,11 @@ pub fn grouped(digits: &str) -> String {
     grouped
 }
 
+/// Bytes in hexadecimal, two small digits for each.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,69 +1,34 @@
 //! The kinds of mail.
 
-use serde::Serialize;
+use crate::domain::words::words;
 
-/// Why a mail is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailKind {
-    /// The registration has its places.
-    Confirmed,
-    /// The registration waits for places.
-    Waiting,
-    /// It waited, and has its places now.
-    Promoted,
-    /// The organiser cancelled it.
-    Cancelled,
-    /// The event's time or place changed.
-    Changed,
-    /// The event begins soon.
-    Reminder,
-    /// The organiser writes to everybody.
-    Announcement,
-    /// The private link, for a person who lost it.
-    Link,
-    /// The link with which a person without scripts registers.
-    Confirm,
-    /// The organiser tests the mail server.
-    Test,
+words! {
+    /// Why a mail is sent.
+    pub enum MailKind {
+        /// The registration has its places.
+        Confirmed = "confirmed",
+        /// The registration waits for places.
+        Waiting = "waiting",
+        /// It waited, and has its places now.
+        Promoted = "promoted",
+        /// The organiser cancelled it.
+        Cancelled = "cancelled",
+        /// The event's time or place changed.
+        Changed = "changed",
+        /// The event begins soon.
+        Reminder = "reminder",
+        /// The organiser writes to everybody.
+        Announcement = "announcement",
+        /// The private link, for a person who lost it.
+        Link = "link",
+        /// The link with which a person without scripts registers.
+        Confirm = "confirm",
+        /// The organiser tests the mail server.
+        Test = "test",
+    }
 }
 
 impl MailKind {
-    /// Every kind.
-    pub const ALL: [Self; 10] = [
-        Self::Confirmed,
-        Self::Waiting,
-        Self::Promoted,
-        Self::Cancelled,
-        Self::Changed,
-        Self::Reminder,
-        Self::Announcement,
-        Self::Link,
-        Self::Confirm,
-        Self::Test,
-    ];
-
-    /// The word in the database and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Waiting => "waiting",
-            Self::Promoted => "promoted",
-            Self::Cancelled => "cancelled",
-            Self::Changed => "changed",
-            Self::Reminder => "reminder",
-            Self::Announcement => "announcement",
-            Self::Link => "link",
-            Self::Confirm => "confirm",
-            Self::Test => "test",
-        }
-    }
-
-    /// The kind with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
     /// Whether an address that has not proven itself gets one mail of these kinds a day and event.
     pub fn is_limited(self) -> bool {
         match self {

@@ -19,6 +19,7 @@ mod backoff;
 mod kind;
 mod notice;
 
+use crate::domain::words::words;
 pub use backoff::{Lifetime, next_attempt};
 pub use kind::MailKind;
 pub use notice::{Notice, mails};
@@ -26,70 +27,38 @@ pub use notice::{Notice, mails};
 /// The key of a row.
 pub type RowId = i64;
 
-/// How a row is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// A mail to one person.
-    Mail,
-    /// Becomes one mail for each registration of a round, in portions.
-    Fanout,
-    /// A request to a program.
-    Webhook,
-}
-
-impl Channel {
-    /// Every channel.
-    pub const ALL: [Self; 3] = [Self::Mail, Self::Fanout, Self::Webhook];
-
-    /// The word in the database and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mail => "mail",
-            Self::Fanout => "fanout",
-            Self::Webhook => "webhook",
-        }
-    }
-
-    /// The channel with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
+words! {
+    /// How a row is delivered.
+    pub enum Channel {
+        /// A mail to one person.
+        Mail = "mail",
+        /// Becomes one mail for each registration of a round, in portions.
+        Fanout = "fanout",
+        /// A request to a program.
+        Webhook = "webhook",
     }
 }
 
-/// The state of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RowState {
-    /// To be sent: now, later, or again.
-    Waiting,
-    /// The receiver has it.
-    Sent,
-    /// Given up; an organiser may try again.
-    Failed,
-    /// Not sent on purpose, for example because the registration was cancelled.
-    Dropped,
-}
-
-impl RowState {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Waiting, Self::Sent, Self::Failed, Self::Dropped];
-
-    /// The word in the database, in JSON and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Dropped => "dropped",
-        }
-    }
-
-    /// The state with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
+words! {
+    /// The state of a row.
+    pub enum RowState {
+        /// To be sent: now, later, or again.
+        Waiting = "waiting",
+        /// The receiver has it.
+        Sent = "sent",
+        /// Given up; an organiser may try again.
+        Failed = "failed",
+        /// Not sent on purpose, for example because the registration was cancelled.
+        Dropped = "dropped",
     }
 }
 
-/// Who receives a row. Rows with the same recipient are sent in the order in which they were written.
+/// A row that has been tried this often, for about ten minutes, holds up the later ones of its recipient
+/// no more: a receiver that always refuses one of them still gets the others.
+pub const HOLDS_UP: u32 = 5;
+
+/// Who receives a row. Rows with the same recipient are sent in the order in which they were written, up
+/// to [`HOLDS_UP`].
 #[derive(Clone, PartialEq, Eq)]
 pub enum Recipient {
     /// The key of an address. Only a digest of it is stored.

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::invalid::Invalid;
+use crate::domain::words::words;
 
 /// The most questions of an event. People give up on longer forms.
 pub const MAX: usize = 20;
@@ -59,52 +60,27 @@ impl TryFrom<String> for Key {
     }
 }
 
-/// What a question takes as an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// One line.
-    Text,
-    /// Several lines.
-    LongText,
-    /// One of the options.
-    Choice,
-    /// Any of the options.
-    Choices,
-    /// Yes or no. A required one must be ticked.
-    Checkbox,
-    /// A number.
-    Number,
+words! {
+    /// What a question takes as an answer.
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Kind {
+        /// One line.
+        Text = "text",
+        /// Several lines.
+        LongText = "long-text",
+        /// One of the options.
+        Choice = "choice",
+        /// Any of the options.
+        Choices = "choices",
+        /// Yes or no. A required one must be ticked.
+        Checkbox = "checkbox",
+        /// A number.
+        Number = "number",
+    }
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Text,
-        Self::LongText,
-        Self::Choice,
-        Self::Choices,
-        Self::Checkbox,
-        Self::Number,
-    ];
-
-    /// The word in JSON and in forms.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::LongText => "long-text",
-            Self::Choice => "choice",
-            Self::Choices => "choices",
-            Self::Checkbox => "checkbox",
-            Self::Number => "number",
-        }
-    }
-
-    /// The kind with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
     /// Whether the question offers options.
     pub fn has_options(self) -> bool {
         match self {

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
 use super::clock::Timestamp;
 use super::event::EventId;
 use super::invalid::Invalid;
 use super::language::Language;
+use super::words::words;
 
 mod notices;
 mod target;
@@ -23,65 +22,33 @@ pub type WebhookId = i64;
 /// Webhooks at most. Each writes a row for each notice, in the transaction of the registration.
 pub const MAX: usize = 50;
 
-/// What a receiver expects as the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// An event of Standard Webhooks: type, moment and data.
-    #[default]
-    Standard,
-    /// A message of Slack's incoming webhooks. Mattermost and Rocket.Chat take it too.
-    Slack,
-    /// A message of Discord's webhooks.
-    Discord,
-    /// A message of 飞书's (Lark's) custom bots.
-    Feishu,
-    /// A message of 钉钉's custom bots.
-    DingTalk,
-    /// A message of 企业微信's group bots.
-    WeCom,
+words! {
+    /// What a receiver expects as the body.
+    #[derive(Default)]
+    pub enum Format {
+        /// An event of Standard Webhooks: type, moment and data.
+        #[default]
+        Standard = "standard",
+        /// A message of Slack's incoming webhooks. Mattermost and Rocket.Chat take it too.
+        Slack = "slack",
+        /// A message of Discord's webhooks.
+        Discord = "discord",
+        /// A message of 飞书's (Lark's) custom bots.
+        Feishu = "feishu",
+        /// A message of 钉钉's custom bots.
+        DingTalk = "dingtalk",
+        /// A message of 企业微信's group bots.
+        WeCom = "wecom",
+    }
 }
 
 impl Format {
     /// The setting's name.
     pub const FIELD: &'static str = "format";
-    /// All of them, in the order in which the console offers them.
-    pub const ALL: [Self; 6] = [
-        Self::Standard,
-        Self::Slack,
-        Self::Discord,
-        Self::Feishu,
-        Self::DingTalk,
-        Self::WeCom,
-    ];
-
-    /// The format with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
-    }
-
-    /// The word in the API and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Slack => "slack",
-            Self::Discord => "discord",
-            Self::Feishu => "feishu",
-            Self::DingTalk => "dingtalk",
-            Self::WeCom => "wecom",
-        }
-    }
 
     /// Fails with the words that the setting takes.
     pub fn unknown() -> Invalid {
-        let words = Self::ALL.map(Self::as_str).join(", ");
-        let message = format!("format must be one of {words}");
-        Invalid::new(Self::FIELD, "unknown", message)
-    }
-}
-
-impl Serialize for Format {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        Invalid::not_one_of(Self::FIELD, &Self::ALL.map(Self::as_str))
     }
 }
 

@@ -2,75 +2,34 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::domain::invalid::Invalid;
+use crate::domain::words::words;
 
-/// The type of a webhook's event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Topic {
-    /// A party registered, was added or imported.
-    RegistrationCreated,
-    /// A party that waited has its places.
-    RegistrationPromoted,
-    /// A registration was cancelled.
-    RegistrationCancelled,
-    /// A registration's party, name or answers changed, or it has its places back.
-    RegistrationChanged,
-    /// Settings of the event changed, or a reset was undone.
-    EventChanged,
-    /// The capacity was set.
-    EventCapacity,
-    /// Registering began.
-    EventOpened,
-    /// Registering ended.
-    EventClosed,
-    /// A new round began.
-    EventReset,
-    /// The last place was taken.
-    EventFull,
-}
-
-impl Topic {
-    /// Every type.
-    pub const ALL: [Self; 10] = [
-        Self::RegistrationCreated,
-        Self::RegistrationPromoted,
-        Self::RegistrationCancelled,
-        Self::RegistrationChanged,
-        Self::EventChanged,
-        Self::EventCapacity,
-        Self::EventOpened,
-        Self::EventClosed,
-        Self::EventReset,
-        Self::EventFull,
-    ];
-
-    /// The word in bodies, in the API and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RegistrationCreated => "registration.created",
-            Self::RegistrationPromoted => "registration.promoted",
-            Self::RegistrationCancelled => "registration.cancelled",
-            Self::RegistrationChanged => "registration.changed",
-            Self::EventChanged => "event.changed",
-            Self::EventCapacity => "event.capacity",
-            Self::EventOpened => "event.opened",
-            Self::EventClosed => "event.closed",
-            Self::EventReset => "event.reset",
-            Self::EventFull => "event.full",
-        }
-    }
-
-    /// The type with this word; `None` if there is none.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|topic| topic.as_str() == word)
-    }
-}
-
-impl Serialize for Topic {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+words! {
+    /// The type of a webhook's event.
+    pub enum Topic {
+        /// A party registered, was added or imported.
+        RegistrationCreated = "registration.created",
+        /// A party that waited has its places.
+        RegistrationPromoted = "registration.promoted",
+        /// A registration was cancelled.
+        RegistrationCancelled = "registration.cancelled",
+        /// A registration's party, name or answers changed, or it has its places back.
+        RegistrationChanged = "registration.changed",
+        /// Settings of the event changed, or a reset was undone.
+        EventChanged = "event.changed",
+        /// The capacity was set.
+        EventCapacity = "event.capacity",
+        /// Registering began.
+        EventOpened = "event.opened",
+        /// Registering ended.
+        EventClosed = "event.closed",
+        /// A new round began.
+        EventReset = "event.reset",
+        /// The last place was taken.
+        EventFull = "event.full",
     }
 }
 

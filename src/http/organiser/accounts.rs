@@ -153,7 +153,7 @@ pub(in crate::http) async fn post(
     };
     let (account, link) = create(&context, &head, &name, role, &by).await?;
     let view = View::new(&account, Some(&link));
-    Ok(owned::made(PATH, account.id, &view))
+    Ok(owned::created(PATH, account.id, &view))
 }
 
 /// Makes an account, and the link for its password.

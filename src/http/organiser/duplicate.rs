@@ -57,7 +57,7 @@ fn read(fields: &Fields<'_>) -> Result<Duplicate, Problem> {
     let keep_times = check.take(fields.keep_times.flag("keep_times")).flatten();
     let visibility = check
         .take(fields.visibility.replacing(Visibility::FIELD, |word| {
-            Visibility::parse(word.unwrap_or_default())
+            Visibility::read(word.unwrap_or_default())
         }))
         .flatten();
     check.done()?;

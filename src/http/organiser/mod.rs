@@ -12,9 +12,12 @@ mod owned;
 pub(super) mod query;
 pub(super) mod registrations;
 pub(super) mod rounds;
+mod routes;
 pub(super) mod sessions;
 pub(super) mod settings;
 mod settings_fields;
 pub(super) mod tokens;
+pub(super) mod webhooks;
 
 pub(super) use query::LIMIT_MAX;
+pub(super) use routes::routes;

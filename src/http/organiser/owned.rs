@@ -1,5 +1,5 @@
-//! What the calls about accounts and tokens share: an owner sends them, bodies are JSON, and what was
-//! made has an address.
+//! What the calls about accounts, tokens and webhooks share: an owner sends them, bodies are JSON, and
+//! what was created has an address.
 
 use serde::Serialize;
 use warp::http::{HeaderValue, StatusCode, header};
@@ -10,17 +10,18 @@ use crate::context::head::RequestHead;
 use crate::domain::access::Permission;
 use crate::http::auth::{self, Organiser};
 use crate::http::body::{self, AllowedMedia, Content, Unread};
-use crate::http::{preconditions, reply, session};
+use crate::http::{preconditions, reply};
 use crate::problem::Problem;
+use crate::wire::digits::hex;
 
 /// An owner reads.
 pub(super) async fn reader(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
-    auth::reader(context, head, Permission::Own.everywhere()).await
+    auth::reader(context, head, Permission::Administer.everywhere()).await
 }
 
 /// An owner writes. What is here has no entity tag, so every `If-Match` fails.
 pub(super) async fn writer(context: &Context, head: &RequestHead) -> Result<Organiser, Problem> {
-    let owner = auth::writer(context, head, Permission::Own.everywhere()).await?;
+    let owner = auth::writer(context, head, Permission::Administer.everywhere()).await?;
     preconditions::require_tag(&head.headers, None)?;
     Ok(owner)
 }
@@ -31,8 +32,8 @@ pub(super) async fn read(body: Unread, head: &RequestHead) -> Result<Content, Pr
         .await
 }
 
-/// 201, with the address of what was made below `path`.
-pub(super) fn made(path: &str, id: i64, view: &impl Serialize) -> Response {
+/// 201, with the address of what was created below `path`.
+pub(super) fn created(path: &str, id: i64, view: &impl Serialize) -> Response {
     let mut response = reply::json(view);
     *response.status_mut() = StatusCode::CREATED;
     // A fixed path and a number.
@@ -54,5 +55,5 @@ pub(super) fn parse_id(id: &str, unknown: fn() -> Problem) -> Result<i64, Proble
 
 /// A new secret: 256 bits.
 pub(super) fn draw() -> String {
-    session::hex(&rand::random::<[u8; 32]>())
+    hex(&rand::random::<[u8; 32]>())
 }

@@ -195,7 +195,7 @@ fn erase_after(fields: &Fields<'_>) -> Result<Option<Option<EraseAfter>>, Invali
 fn proof_of_work(fields: &Fields<'_>) -> Result<Option<ProofOfWork>, Invalid> {
     let field = &fields.proof_of_work;
     field.replacing(ProofOfWork::FIELD, |word| {
-        ProofOfWork::parse(word.unwrap_or_default())
+        ProofOfWork::read(word.unwrap_or_default())
     })
 }
 
@@ -217,7 +217,7 @@ fn remind_before(fields: &Fields<'_>) -> Result<Option<Option<RemindBefore>>, In
 fn visibility(fields: &Fields<'_>) -> Result<Option<Visibility>, Invalid> {
     let field = &fields.visibility;
     field.replacing(Visibility::FIELD, |word| {
-        Visibility::parse(word.unwrap_or_default())
+        Visibility::read(word.unwrap_or_default())
     })
 }
 

@@ -115,7 +115,7 @@ pub(in crate::http) async fn post(
     let wanted = wanted(&sent.decode()?)?;
     let (token, secret) = create(&context, wanted, &by).await?;
     let view = View::new(&token, Some(&secret));
-    Ok(owned::made(PATH, token.id, &view))
+    Ok(owned::created(PATH, token.id, &view))
 }
 
 fn wanted(fields: &Fields<'_>) -> Result<Wanted, Problem> {

@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 use crate::context::Hidden;
 use crate::domain::clock::Timestamp;
 use crate::domain::position::Epoch;
-use crate::http::session::hex;
+use crate::wire::digits::hex;
 
 /// The name of the hash.
 const ALGORITHM: &str = "SHA-256";

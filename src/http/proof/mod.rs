@@ -10,7 +10,6 @@ use sha2::Sha256;
 use warp::reply::Response;
 
 use super::field_value::FieldValue;
-use super::session::hex;
 use super::{auth, find, reply};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Hidden, Shared};
@@ -23,6 +22,7 @@ use crate::domain::proof_of_work::ProofOfWork;
 use crate::domain::registration::{Locator, Registration};
 use crate::problem::{Code, Problem};
 use crate::store::ProofUse;
+use crate::wire::digits::hex;
 use altcha::{Challenge, Solved, Unsolved};
 
 mod altcha;

@@ -9,7 +9,6 @@ mod own_password;
 mod password;
 mod proof;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -26,6 +25,7 @@ use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::problem::{Code, Problem};
 use crate::store::{NewSession as StoredSession, SignedIn};
+use crate::wire::digits::hex;
 
 pub use self::cookie::COOKIE;
 pub(super) use self::cookie::cookie_value;
@@ -333,16 +333,6 @@ pub fn digest(secret: &str) -> String {
 
 fn is_secret(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

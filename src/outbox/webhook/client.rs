@@ -41,7 +41,7 @@ const USER_AGENT: &str = concat!("Headcount/", env!("CARGO_PKG_VERSION"));
 
 /// What to send.
 #[derive(Debug, Clone)]
-pub(super) struct Letter {
+pub(super) struct Notification {
     pub(super) id: String,
     pub(super) seconds: i64,
     pub(super) signature: String,
@@ -107,16 +107,20 @@ impl Client {
         }
     }
 
-    /// Posts a letter. Any status is an answer; a redirect is not followed.
-    pub(super) async fn post(&self, target: &Target, letter: &Letter) -> Result<Answer, Fault> {
-        let answer = timeout(REQUEST_TIMEOUT, self.attempt(target, letter)).await;
+    /// Posts a notification. Any status is an answer; a redirect is not followed.
+    pub(super) async fn post(
+        &self,
+        target: &Target,
+        notification: &Notification,
+    ) -> Result<Answer, Fault> {
+        let answer = timeout(REQUEST_TIMEOUT, self.attempt(target, notification)).await;
         answer.map_err(|_| Fault::Timeout)?
     }
 
-    async fn attempt(&self, target: &Target, letter: &Letter) -> Result<Answer, Fault> {
+    async fn attempt(&self, target: &Target, notification: &Notification) -> Result<Answer, Fault> {
         let stream = self.connect(target).await?;
         if !target.is_secure() {
-            return exchange(stream, target, letter).await;
+            return exchange(stream, target, notification).await;
         }
         let name = match target.host() {
             TargetHost::Name(name) => ServerName::try_from(name.to_owned())
@@ -125,7 +129,7 @@ impl Client {
         };
         let connector = TlsConnector::from(self.tls()?);
         let stream = connector.connect(name, stream).await.map_err(Fault::Tls)?;
-        exchange(stream, target, letter).await
+        exchange(stream, target, notification).await
     }
 
     /// A connection to one of the addresses that were checked. Nothing resolves the name again.
@@ -158,7 +162,7 @@ impl Client {
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     target: &Target,
-    letter: &Letter,
+    notification: &Notification,
 ) -> Result<Answer, Fault> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_MAX)
@@ -167,7 +171,7 @@ async fn exchange(
     // Dropped with this future, so that nothing outlives the attempt.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
-    let answer = sender.send_request(request(target, letter)).await?;
+    let answer = sender.send_request(request(target, notification)).await?;
     let status = answer.status().as_u16();
     // Only chats say in the body whether they took the message, and they say it shortly. A server that
     // sends a status and then a body without end has still answered.
@@ -179,13 +183,13 @@ async fn exchange(
     Ok(Answer { status, body })
 }
 
-fn request(target: &Target, letter: &Letter) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(letter.body.clone()));
+fn request(target: &Target, notification: &Notification) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(notification.body.clone()));
     *request.method_mut() = Method::POST;
     // A parsed address has a path and a host that HTTP can write.
     *request.uri_mut() = target.path().parse().unwrap_or_default();
     let text = |text: &str| HeaderValue::try_from(text);
-    let seconds = letter.seconds.to_string();
+    let seconds = notification.seconds.to_string();
     for (name, value) in [
         (header::HOST, text(target.authority())),
         (header::USER_AGENT, text(USER_AGENT)),
@@ -193,7 +197,7 @@ fn request(target: &Target, letter: &Letter) -> Request<Full<Bytes>> {
         (header::CONNECTION, text("close")),
         (
             header::HeaderName::from_static("webhook-id"),
-            text(&letter.id),
+            text(&notification.id),
         ),
         (
             header::HeaderName::from_static("webhook-timestamp"),
@@ -201,7 +205,7 @@ fn request(target: &Target, letter: &Letter) -> Request<Full<Bytes>> {
         ),
         (
             header::HeaderName::from_static("webhook-signature"),
-            text(&letter.signature),
+            text(&notification.signature),
         ),
     ] {
         if let Ok(value) = value {

@@ -12,7 +12,7 @@ use crate::domain::clock::Clock;
 use crate::domain::outbox::Row;
 use crate::domain::webhook::{self, Webhook};
 use crate::store::Store;
-use client::{Answer, Client, Fault, Letter};
+use client::{Answer, Client, Fault, Notification};
 
 mod client;
 mod format;
@@ -35,13 +35,13 @@ const GONE: u16 = 410;
 
 /// Delivers the channel of webhooks.
 #[derive(Debug)]
-pub struct Poster {
+pub struct WebhookSender {
     store: Store,
     clock: Clock,
     client: Client,
 }
 
-impl Poster {
+impl WebhookSender {
     /// Calls the addresses that `guard` allows.
     pub fn new(store: Store, clock: Clock, guard: Guard) -> Self {
         Self {
@@ -67,11 +67,15 @@ impl Poster {
         if row.payload["type"].is_null() {
             return Outcome::Dropped("the registration was erased");
         }
-        let letter = self.letter(&webhook, row);
-        match self.client.post(&webhook.settings.target, &letter).await {
+        let notification = self.notification(&webhook, row);
+        match self
+            .client
+            .post(&webhook.settings.target, &notification)
+            .await
+        {
             Ok(answer) if answer.status == GONE => {
-                let target = &webhook.settings.target;
-                match self.store.retire_webhook(webhook.id, target).await {
+                let (target, now) = (&webhook.settings.target, self.clock.now());
+                match self.store.retire_webhook(webhook.id, target, now).await {
                     Ok(()) => {
                         tracing::info!(
                             webhook = webhook.id,
@@ -106,14 +110,14 @@ impl Poster {
     }
 
     /// The same id at each attempt, so that a receiver recognises what came twice.
-    fn letter(&self, webhook: &Webhook, row: &Row) -> Letter {
+    fn notification(&self, webhook: &Webhook, row: &Row) -> Notification {
         let settings = &webhook.settings;
         let body = format::body(settings.format, settings.language, &row.payload);
         let body = Bytes::from(body.to_string());
         let id = message_id(row);
         let seconds = self.clock.now().as_millis() / 1_000;
         let signature = signature::signature(&webhook.secret, &id, seconds, &body);
-        Letter {
+        Notification {
             id,
             seconds,
             signature,
@@ -144,7 +148,7 @@ fn message_id(row: &Row) -> String {
     format!("msg_{}_{}", row.id, row.created.as_millis())
 }
 
-impl Deliver for Poster {
+impl Deliver for WebhookSender {
     fn deliver<'a>(&'a self, row: &'a Row) -> BoxFuture<'a, Outcome> {
         self.post(row).boxed()
     }

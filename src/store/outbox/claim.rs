@@ -11,7 +11,7 @@ use super::super::writes::in_transaction;
 use super::super::{Store, StoreError, rows};
 use crate::domain::clock::Timestamp;
 use crate::domain::event::EventId;
-use crate::domain::outbox::{Channel, Row};
+use crate::domain::outbox::{Channel, HOLDS_UP, Row};
 
 /// How long the budgets look back.
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -53,7 +53,8 @@ const USED: &str = "\
             AND kind <> 'test'
         GROUP BY lane
     ) AS used GROUP BY lane";
-/// A row waits for the earlier rows of the same recipient that are due or were tried.
+/// A row waits for the earlier rows of the same recipient that are due or were tried, but not for one
+/// that has failed $7 times.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
@@ -66,7 +67,7 @@ macro_rules! claim {
                     AND o.leased_until <= $3
                     AND NOT EXISTS (SELECT 1 FROM outbox e
                         WHERE e.recipient = o.recipient AND e.state = 'waiting' AND e.id < o.id
-                            AND (e.due_at <= $3 OR e.attempts > 0))
+                            AND (e.due_at <= $3 OR e.attempts > 0) AND e.attempts < $7)
                 ORDER BY o.due_at, o.id LIMIT $6",
             $lock,
             ") RETURNING ",
@@ -181,7 +182,7 @@ fn shares(want: &Want<'_>, lanes: &[i64], used: &HashMap<i64, i64>) -> (Vec<(i64
 
 impl Store {
     /// Claims rows that are due, for `want.owner` alone until the lease expires. Rows of one
-    /// recipient are claimed one after the other, in the order of writing.
+    /// recipient are claimed one after the other, in the order of writing, up to [`HOLDS_UP`].
     pub async fn claim_outbox(&self, want: &Want<'_>) -> Result<Claimed, StoreError> {
         // Most looks find nothing: they must not wait for the lock of those that write.
         if self.due_lanes(want).await?.is_empty() {
@@ -221,6 +222,7 @@ impl Store {
                         .bind(want.until.as_millis())
                         .bind(want.owner)
                         .bind(share)
+                        .bind(i64::from(HOLDS_UP))
                         .fetch_all(&mut *transaction)
                         .await?,
                 );

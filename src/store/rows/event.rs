@@ -139,10 +139,10 @@ impl TryFrom<EventRow> for Event {
                 .transpose()
                 .map_err(|_| unreadable("erase_after_days", "out of range"))?,
             proof_of_work: ProofOfWork::parse(&row.proof_of_work)
-                .map_err(|_| unreadable("proof_of_work", &row.proof_of_work))?,
+                .ok_or_else(|| unreadable("proof_of_work", &row.proof_of_work))?,
             public_chart: row.public_chart,
             visibility: Visibility::parse(&row.visibility)
-                .map_err(|_| unreadable("visibility", &row.visibility))?,
+                .ok_or_else(|| unreadable("visibility", &row.visibility))?,
             archived: row.archived,
             mail: MailSettings {
                 remind_before: row

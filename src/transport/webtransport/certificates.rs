@@ -17,6 +17,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::domain::clock::{Clock, Timestamp};
+use crate::wire::digits::hex;
 
 /// From the first to the last moment of a certificate. Browsers refuse more than 14 days.
 pub const LIFETIME: Duration = Duration::from_hours(13 * 24);
@@ -146,10 +147,6 @@ impl Certificate {
             ends_at,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

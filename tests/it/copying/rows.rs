@@ -333,7 +333,11 @@ pub(crate) async fn filled(url: &DatabaseUrl) -> Event {
         active: true,
     };
     let secret = SigningSecret::draw();
-    store.create_webhook(&hook, &secret, now).await.unwrap();
+    let by = Actor::Owner;
+    store
+        .create_webhook(&hook, &secret, &by, now)
+        .await
+        .unwrap();
     store.set_setting("admin_password", "a hash").await.unwrap();
     organisers(&store, hall.id, now).await;
     fill_outbox(&store, hall.id, now).await;

@@ -2,6 +2,7 @@
 
 mod confirming;
 mod console;
+mod hanging;
 mod kinds;
 mod links;
 mod mailbox;

@@ -1,7 +1,7 @@
 //! The outbox: written with its cause, claimed by one worker, finished once.
 
 use headcount::domain::occasion::OccasionEdit;
-use headcount::domain::outbox::{Channel, MailKind, NewRow, Recipient, Row, RowState};
+use headcount::domain::outbox::{Channel, HOLDS_UP, MailKind, NewRow, Recipient, Row, RowState};
 use headcount::store::outbox::{Budget, Claimed, Finish, OutboxFilter, Want};
 
 use super::*;
@@ -10,6 +10,7 @@ both_databases!(
     a_commit_writes_its_mails_and_only_with_a_mail_server,
     a_moved_event_becomes_a_mail_for_everybody_who_is_left,
     rows_of_one_recipient_are_claimed_one_after_the_other,
+    a_row_that_always_fails_holds_up_the_later_ones_for_a_while,
     a_lease_ends_and_the_next_worker_decides,
     a_budget_holds_mail_back_for_an_hour,
     a_refused_address_is_known_until_the_organiser_tries_again,
@@ -172,6 +173,34 @@ async fn a_moved_event_becomes_a_mail_for_everybody_who_is_left(stage: Stage) {
     assert_eq!(changed, (2..=600).collect::<Vec<_>>());
     let fanout = rows.iter().find(|row| row.channel == Channel::Fanout);
     assert_eq!(fanout.unwrap().state, RowState::Sent);
+}
+
+async fn a_row_that_always_fails_holds_up_the_later_ones_for_a_while(stage: Stage) {
+    let stage = mailing(stage).await;
+    let gala = stage.event("gala", None, false).await;
+    let hall = stage.event("hall", None, false).await;
+    stage.registers(gala.id, "ada").await;
+    stage.registers(hall.id, "ada").await;
+    for attempt in 1..HOLDS_UP {
+        let claimed = stage.mails("a").await;
+        let tried: Vec<_> = claimed
+            .iter()
+            .map(|row| (row.event, row.attempts))
+            .collect();
+        assert_eq!(tried, [(gala.id, attempt)]);
+        let due = stage.clock().now().plus(Duration::from_mins(1));
+        let error = Some("450 later".to_owned());
+        stage
+            .finish("a", &claimed[0], Finish::Again { due, error })
+            .await;
+        stage.pass(61 * SECOND);
+    }
+    // Its fifth attempt is under way; whether it succeeds is no longer waited for.
+    let mut last = stage.mails("a").await;
+    last.extend(stage.mails("a").await);
+    let mut last: Vec<_> = last.iter().map(|row| (row.event, row.attempts)).collect();
+    last.sort_unstable();
+    assert_eq!(last, [(gala.id, HOLDS_UP), (hall.id, 1)]);
 }
 
 async fn rows_of_one_recipient_are_claimed_one_after_the_other(stage: Stage) {

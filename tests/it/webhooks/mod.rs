@@ -255,9 +255,32 @@ async fn a_receiver_that_is_gone_gets_nothing_more() {
     let replaced = Target::parse("https://old.example.org/").unwrap();
     let store = &app.running.context.store;
     let number = id(&hook).parse().unwrap();
-    store.retire_webhook(number, &replaced).await.unwrap();
+    store
+        .retire_webhook(number, &replaced, Clock::System.now())
+        .await
+        .unwrap();
     app.register("gala", "Alan", "alan@example.org").await;
     assert_eq!(receiver.next().await.topic(), "registration.created");
+    app.organise("DELETE", &path, &Value::Null).await;
+    let log = app.organise("GET", "/api/v1/audit", &Value::Null).await;
+    let entries = log.json()["entries"].clone();
+    let did: Vec<_> = entries.as_array().expect("a list").iter().collect();
+    let did: Vec<_> = did
+        .iter()
+        .map(|entry| (&entry["who"], &entry["action"]))
+        .collect();
+    let (token, server) = (json!("token"), json!("server"));
+    let said = [
+        (&token, &json!("webhook-delete")),
+        (&token, &json!("webhook-edit")),
+        (&server, &json!("webhook-gone")),
+        (&token, &json!("webhook-create")),
+    ];
+    assert_eq!(did, said);
+    assert_eq!(entries[0]["before"]["host"], entries[3]["after"]["host"]);
+    assert_eq!(entries[1]["before"]["active"], false);
+    // An address may hold a secret.
+    assert!(!log.body.contains(&receiver.url()), "{}", log.body);
     app.stop().await;
 }
 

@@ -110,7 +110,7 @@ fn read(form: &Form) -> Result<Duplicate, Problem> {
     let mut check = Check::default();
     let title = check.take(parse_title(form.get("title")));
     let slug = check.take(Slug::parse(form.get("slug").trim()));
-    let visibility = check.take(Visibility::parse(form.get(Visibility::FIELD)));
+    let visibility = check.take(Visibility::read(form.get(Visibility::FIELD)));
     check.done()?;
     let (Some(slug), Some(visibility)) = (slug, visibility) else {
         return Err(check.problem());

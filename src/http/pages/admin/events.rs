@@ -122,11 +122,11 @@ fn parse(context: &Context, form: &Form) -> Result<(NewEvent, Vec<Choice>), Prob
     let capacity = check.take(inputs::parse_capacity(form.get("capacity")));
     let erase_after = check.take(inputs::parse_erase_after(form.get(EraseAfter::FIELD)));
     let proof_of_work = match form.sent(ProofOfWork::FIELD) {
-        Some(word) => check.take(ProofOfWork::parse(word)),
+        Some(word) => check.take(ProofOfWork::read(word)),
         None => None,
     };
     let visibility = match form.sent(Visibility::FIELD) {
-        Some(word) => check.take(Visibility::parse(word)),
+        Some(word) => check.take(Visibility::read(word)),
         None => None,
     };
     check.take(retention::check(occasion.ends_at, erase_after.flatten()));

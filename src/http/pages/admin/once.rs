@@ -22,9 +22,9 @@ use crate::http::body::Unread;
 use crate::http::pages::answer::{problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::visit::Visit;
-use crate::http::session::hex;
 use crate::problem::{Code, Problem};
 use crate::store::{Claim, StoreError};
+use crate::wire::digits::hex;
 
 /// The field that carries the key.
 const FIELD: &str = "once";

@@ -69,9 +69,9 @@ pub(super) fn details(form: &Form, event: &Event) -> Result<(Edit, Vec<Choice>),
     let was_kept = was.erase_after.as_ref();
     let erase_after = fields.sent(EraseAfter::FIELD, inputs::parse_erase_after, was_kept);
     let was_asked = was.proof_of_work.as_ref();
-    let proof_of_work = fields.sent(ProofOfWork::FIELD, ProofOfWork::parse, was_asked);
+    let proof_of_work = fields.sent(ProofOfWork::FIELD, ProofOfWork::read, was_asked);
     let was_seen = was.visibility.as_ref();
-    let visibility = fields.sent(Visibility::FIELD, Visibility::parse, was_seen);
+    let visibility = fields.sent(Visibility::FIELD, Visibility::read, was_seen);
     let edit = Edit {
         title: title.and_then(|title| changed(title, was.title.as_ref())),
         description: description.and_then(|text| changed(text, was.description.as_ref())),
@@ -112,12 +112,8 @@ fn was_details(form: &Form, zones: &Zones) -> Edit {
         erase_after: form
             .sent("was_erase_after_days")
             .and_then(|text| inputs::parse_erase_after(text).ok()),
-        proof_of_work: form
-            .sent("was_proof_of_work")
-            .and_then(|word| ProofOfWork::parse(word).ok()),
-        visibility: form
-            .sent("was_visibility")
-            .and_then(|word| Visibility::parse(word).ok()),
+        proof_of_work: form.sent("was_proof_of_work").and_then(ProofOfWork::parse),
+        visibility: form.sent("was_visibility").and_then(Visibility::parse),
         public_chart: form.sent("was_public_chart").map(|text| text == "true"),
         occasion: Box::new(OccasionEdit {
             starts_at: zones.was_moment(form, "starts_at"),

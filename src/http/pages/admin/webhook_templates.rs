@@ -3,10 +3,10 @@
 use askama::Template;
 
 use crate::domain::zone::Zone;
+use crate::http::organiser::webhooks::Delivery;
 use crate::http::pages::mistakes::{self, Mistake};
 use crate::http::pages::views::FlashView;
 use crate::http::session::Csrf;
-use crate::http::webhooks::Delivery;
 use crate::text::Texts;
 
 /// A webhook in the list and on its own page.

@@ -17,12 +17,14 @@ use crate::domain::language::Language;
 use crate::domain::webhook::{Format, Settings, Target, Topic, Topics, Webhook};
 use crate::http::body::Unread;
 use crate::http::field_value::Check;
+use crate::http::organiser::webhooks;
 use crate::http::pages::answer::{Keep, page, problem_page, see_other};
 use crate::http::pages::form::Form;
 use crate::http::pages::visit::Visit;
-use crate::http::{find, session, webhooks};
+use crate::http::{find, session};
 use crate::problem::Problem;
 use crate::text::Texts;
+use crate::wire::digits::hex;
 
 /// Deliveries on a page.
 const SHOWN: u32 = 50;
@@ -35,7 +37,7 @@ const HERE: &str = "/admin/webhooks";
 
 /// `GET /admin/webhooks`.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit, Permission::Own).await {
+    let session = match reader(&context, &visit, Permission::Administer).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -57,11 +59,11 @@ pub(in crate::http::pages) async fn create(
             context,
             visit,
             form,
-            ..
+            organiser,
         } = submission;
         let created = async {
             let settings = read(&context, &form).await?;
-            webhooks::create(&context, settings).await
+            webhooks::create(&context, settings, &organiser.actor()).await
         };
         match created.await {
             Ok(webhook) => see_other(&format!(
@@ -72,7 +74,7 @@ pub(in crate::http::pages) async fn create(
             Err(problem) => again(&context, &visit, &form, &problem).await,
         }
     };
-    once::submit(context, visit, body, Permission::Own, act).await
+    once::submit(context, visit, body, Permission::Administer, act).await
 }
 
 /// The list with what was typed, and what is wrong with it.
@@ -177,7 +179,7 @@ async fn read(context: &Context, form: &Form) -> Result<Settings, Problem> {
 
 /// `GET /admin/webhooks/{id}`.
 pub(in crate::http::pages) async fn one(id: String, context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit, Permission::Own).await {
+    let session = match reader(&context, &visit, Permission::Administer).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -215,7 +217,7 @@ fn new_secret(context: &Context, visit: &Visit, webhook: &Webhook) -> Option<Str
 }
 
 fn digest(webhook: &Webhook) -> String {
-    session::hex(&Sha256::digest(webhook.secret.reveal()))
+    hex(&Sha256::digest(webhook.secret.reveal()))
 }
 
 /// What a form of one webhook does.
@@ -240,20 +242,17 @@ pub(in crate::http::pages) async fn act(
     body: Unread,
 ) -> Response {
     let act = move |submission: Submission| async move {
-        match carry_out(action, &id, &submission.context, &submission.form).await {
+        match carry_out(action, &id, &submission).await {
             Ok(location) => see_other(&location),
             Err(problem) => problem_page(&submission.visit, &problem),
         }
     };
-    once::submit(context, visit, body, Permission::Own, act).await
+    once::submit(context, visit, body, Permission::Administer, act).await
 }
 
-async fn carry_out(
-    action: Action,
-    id: &str,
-    context: &Context,
-    form: &Form,
-) -> Result<String, Problem> {
+async fn carry_out(action: Action, id: &str, submission: &Submission) -> Result<String, Problem> {
+    let (context, form) = (&submission.context, &submission.form);
+    let by = submission.organiser.actor();
     let webhook = webhooks::find(context, id).await?;
     let here = format!("{HERE}/{}", webhook.id);
     match action {
@@ -263,7 +262,7 @@ async fn carry_out(
                 active,
                 ..webhook.settings
             };
-            context.store.update_webhook(webhook.id, &settings).await?;
+            webhooks::update(context, webhook.id, &settings, &by).await?;
             let done = if active { "activated" } else { "deactivated" };
             Ok(format!("{here}?done=webhook-{done}"))
         }
@@ -278,7 +277,7 @@ async fn carry_out(
             Ok(format!("{here}?{outcome}"))
         }
         Action::Delete => {
-            context.store.delete_webhook(webhook.id).await?;
+            webhooks::remove(context, webhook.id, &by).await?;
             Ok(format!("{HERE}?done=webhook-deleted"))
         }
     }

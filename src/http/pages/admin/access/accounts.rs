@@ -27,7 +27,7 @@ pub(super) const PATH: &str = "/admin/accounts";
 
 /// `GET /admin/accounts`.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit, Permission::Own).await {
+    let session = match reader(&context, &visit, Permission::Administer).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -36,7 +36,7 @@ pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Respo
 
 /// `POST /admin/accounts`.
 pub(in crate::http::pages) async fn act(context: Shared, visit: Visit, body: Unread) -> Response {
-    once::submit(context, visit, body, Permission::Own, answer).await
+    once::submit(context, visit, body, Permission::Administer, answer).await
 }
 
 /// What the page has beside the list.

@@ -20,7 +20,7 @@ pub(super) const PATH: &str = "/admin/audit";
 
 /// `GET /admin/audit`.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit, Permission::Own).await {
+    let session = match reader(&context, &visit, Permission::Administer).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };

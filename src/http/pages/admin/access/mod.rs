@@ -94,7 +94,7 @@ fn worded(texts: Texts, mistake: &Invalid) -> Option<String> {
 
 /// Whether the reader sees the pages of an owner.
 fn owns(session: &Session) -> bool {
-    session.has(Permission::Own)
+    session.has(Permission::Administer)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ const DAYS_DEFAULT: &str = "90";
 
 /// `GET /admin/tokens`.
 pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Response {
-    let session = match reader(&context, &visit, Permission::Own).await {
+    let session = match reader(&context, &visit, Permission::Administer).await {
         Ok(session) => session,
         Err(answer) => return answer,
     };
@@ -44,7 +44,7 @@ pub(in crate::http::pages) async fn show(context: Shared, visit: Visit) -> Respo
 
 /// `POST /admin/tokens`.
 pub(in crate::http::pages) async fn act(context: Shared, visit: Visit, body: Unread) -> Response {
-    once::submit(context, visit, body, Permission::Own, answer).await
+    once::submit(context, visit, body, Permission::Administer, answer).await
 }
 
 async fn answer(submission: Submission) -> Response {

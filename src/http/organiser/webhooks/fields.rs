@@ -32,7 +32,10 @@ pub(super) struct Fields<'a> {
 
 /// Fails if an address that is not public is known to stand behind a target. A name without an
 /// address now may get one later; each delivery looks again.
-pub async fn check_target(context: &Context, target: &Target) -> Result<(), Invalid> {
+pub(in crate::http) async fn check_target(
+    context: &Context,
+    target: &Target,
+) -> Result<(), Invalid> {
     match context.settings.webhooks.addresses(target).await {
         Ok(_) | Err(Unreachable::Unresolved) => Ok(()),
         Err(Unreachable::Forbidden(address)) => Err(Target::forbidden(address)),

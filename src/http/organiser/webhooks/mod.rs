@@ -1,27 +1,30 @@
 //! The owner's webhooks (docs/protocol.md, section 10).
 
 use serde::Serialize;
-use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use self::fields::{Fields, new_settings, settings};
-use super::auth;
-use super::body::{self, AllowedMedia, Unread};
-use super::{find, preconditions, reply};
+use super::owned::{self, parse_id};
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};
-use crate::domain::access::Permission;
+use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::domain::invalid::Invalid;
 use crate::domain::webhook::{self, Format, SigningSecret, Target, Topics, Webhook, WebhookId};
+use crate::http::body::Unread;
+use crate::http::{find, reply};
 use crate::problem::{Code, Problem};
 
 mod deliveries;
 mod fields;
 
-pub use deliveries::{Delivery, page as deliveries_page};
-pub(super) use deliveries::{list as list_deliveries, resend};
-pub use fields::check_target;
+pub(in crate::http) use deliveries::{
+    Delivery, list as list_deliveries, page as deliveries_page, resend,
+};
+pub(in crate::http) use fields::check_target;
+
+/// The address of all webhooks.
+const PATH: &str = "/api/v1/webhooks";
 
 /// A webhook as its owner sees it.
 #[derive(Debug, Serialize)]
@@ -59,7 +62,10 @@ impl<'a> Item<'a> {
 }
 
 /// The slug of a webhook's event.
-pub async fn slug(context: &Context, webhook: &Webhook) -> Result<Option<String>, Problem> {
+pub(in crate::http) async fn slug(
+    context: &Context,
+    webhook: &Webhook,
+) -> Result<Option<String>, Problem> {
     let Some(id) = webhook.settings.event else {
         return Ok(None);
     };
@@ -73,8 +79,8 @@ struct List<'a> {
 }
 
 /// `GET /api/v1/webhooks`
-pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
+pub(in crate::http) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
+    owned::reader(&context, &head).await?;
     let stored = context.store.webhooks().await?;
     let mut webhooks = Vec::with_capacity(stored.len());
     for webhook in &stored {
@@ -84,48 +90,43 @@ pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response,
 }
 
 /// `GET /api/v1/webhooks/{id}`
-pub(super) async fn get(
+pub(in crate::http) async fn get(
     id: String,
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
+    owned::reader(&context, &head).await?;
     let webhook = find(&context, &id).await?;
     Ok(reply::json(&Item::new(&context, &webhook).await?))
 }
 
 /// `POST /api/v1/webhooks`
-pub(super) async fn post(
+pub(in crate::http) async fn post(
     context: Shared,
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
-        .await?;
+    let by = owned::writer(&context, &head).await?.actor();
+    let sent = owned::read(body, &head).await?;
     let settings = new_settings(&context, &sent.decode::<Fields<'_>>()?).await?;
-    preconditions::require_tag(&head.headers, None)?;
-    let webhook = create(&context, settings).await?;
+    let webhook = create(&context, settings, &by).await?;
     let item = Item {
         secret: Some(webhook.secret.reveal()),
         ..Item::new(&context, &webhook).await?
     };
-    let mut response = reply::json(&item);
-    *response.status_mut() = StatusCode::CREATED;
-    let address = format!("/api/v1/webhooks/{}", webhook.id);
-    if let Ok(location) = HeaderValue::try_from(address) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(owned::created(PATH, webhook.id, &item))
 }
 
 /// Stores a webhook with a new secret.
-pub async fn create(context: &Context, settings: webhook::Settings) -> Result<Webhook, Problem> {
+pub(in crate::http) async fn create(
+    context: &Context,
+    settings: webhook::Settings,
+    by: &Actor,
+) -> Result<Webhook, Problem> {
     let (secret, now) = (SigningSecret::draw(), context.clock.now());
     let created = context
         .store
-        .create_webhook(&settings, &secret, now)
+        .create_webhook(&settings, &secret, by, now)
         .await?;
     let id = created.ok_or_else(|| {
         let most = webhook::MAX;
@@ -142,45 +143,59 @@ pub async fn create(context: &Context, settings: webhook::Settings) -> Result<We
 }
 
 /// `PATCH /api/v1/webhooks/{id}`
-pub(super) async fn patch(
+pub(in crate::http) async fn patch(
     id: String,
     context: Shared,
     head: RequestHead,
     body: Unread,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
+    let by = owned::writer(&context, &head).await?.actor();
     let webhook = find(&context, &id).await?;
-    let sent = body
-        .read_up_to(body::ORGANISER_MAX, &head, AllowedMedia::Json)
-        .await?;
+    let sent = owned::read(body, &head).await?;
     let fields = sent.decode::<Fields<'_>>()?;
     let settings = settings(&context, &fields, &webhook.settings).await?;
-    preconditions::require_tag(&head.headers, None)?;
-    if !context.store.update_webhook(webhook.id, &settings).await? {
-        return Err(unknown());
-    }
+    update(&context, webhook.id, &settings, &by).await?;
     let changed = find(&context, &id).await?;
     Ok(reply::json(&Item::new(&context, &changed).await?))
 }
 
 /// `DELETE /api/v1/webhooks/{id}`
-pub(super) async fn delete(
+pub(in crate::http) async fn delete(
     id: String,
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    preconditions::require_tag(&head.headers, None)?;
-    let webhook = find(&context, &id).await?;
-    if !context.store.delete_webhook(webhook.id).await? {
-        return Err(unknown());
-    }
-    Ok(reply::empty(StatusCode::NO_CONTENT))
+    let by = owned::writer(&context, &head).await?.actor();
+    remove(&context, parse_id(&id, unknown)?, &by).await?;
+    Ok(owned::deleted())
+}
+
+/// Changes a webhook's settings.
+pub(in crate::http) async fn update(
+    context: &Context,
+    id: WebhookId,
+    settings: &webhook::Settings,
+    by: &Actor,
+) -> Result<(), Problem> {
+    let now = context.clock.now();
+    let found = context.store.update_webhook(id, settings, by, now).await?;
+    if found { Ok(()) } else { Err(unknown()) }
+}
+
+/// Deletes a webhook with its deliveries.
+pub(in crate::http) async fn remove(
+    context: &Context,
+    id: WebhookId,
+    by: &Actor,
+) -> Result<(), Problem> {
+    let now = context.clock.now();
+    let found = context.store.delete_webhook(id, by, now).await?;
+    if found { Ok(()) } else { Err(unknown()) }
 }
 
 /// The webhook of a path segment.
-pub async fn find(context: &Context, id: &str) -> Result<Webhook, Problem> {
-    let id: WebhookId = id.parse().map_err(|_| unknown())?;
+pub(in crate::http) async fn find(context: &Context, id: &str) -> Result<Webhook, Problem> {
+    let id = parse_id(id, unknown)?;
     context.store.webhook(id).await?.ok_or_else(unknown)
 }
 

@@ -22,7 +22,7 @@ const PER_ADDRESS: u32 = 64;
 
 /// Who renders a list now, and how many wait for each address.
 #[derive(Debug)]
-pub struct ListTurns {
+pub struct RenderTurns {
     turn: Semaphore,
     // Held for a look-up only, over no await.
     waiting: Mutex<HashMap<IpAddr, Queue>>,
@@ -47,7 +47,7 @@ impl Default for Queue {
 
 /// A turn; the next one begins when it is dropped.
 #[derive(Debug)]
-pub struct ListTurn<'a> {
+pub struct RenderTurn<'a> {
     _permit: SemaphorePermit<'a>,
     _first: OwnedSemaphorePermit,
     _waiter: Waiter<'a>,
@@ -56,12 +56,12 @@ pub struct ListTurn<'a> {
 /// One of those who are counted for an address, until it is dropped.
 #[derive(Debug)]
 struct Waiter<'a> {
-    turns: &'a ListTurns,
+    turns: &'a RenderTurns,
     address: IpAddr,
 }
 
 /// The turn is free.
-impl Default for ListTurns {
+impl Default for RenderTurns {
     fn default() -> Self {
         Self {
             turn: Semaphore::new(1),
@@ -70,16 +70,16 @@ impl Default for ListTurns {
     }
 }
 
-impl ListTurns {
+impl RenderTurns {
     /// Waits for a turn: those of an address in the order of arrival, and addresses in the order in
     /// which they have somebody who waits. Fails if too many of this address wait already.
-    pub async fn take(&self, address: IpAddr) -> Result<ListTurn<'_>, TooMany> {
+    pub async fn take(&self, address: IpAddr) -> Result<RenderTurn<'_>, TooMany> {
         let (waiter, first) = self.enter(subscriber(address))?;
         let first = first.acquire_owned().await.map_err(|_| TooMany)?;
         let permit = self.turn.acquire().await.map_err(|_| TooMany)?;
         // Between two lists, whatever else is ready on this thread comes first.
         yield_now().await;
-        Ok(ListTurn {
+        Ok(RenderTurn {
             _permit: permit,
             _first: first,
             _waiter: waiter,
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_list_is_rendered_at_a_time_and_a_crowd_is_refused_before_others() {
-        let turns = ListTurns::default();
+        let turns = RenderTurns::default();
         let first = turns.take(CROWD).await.unwrap();
         let mut waiting: Vec<_> = (1..PER_ADDRESS)
             .map(|_| Box::pin(turns.take(CROWD)))
@@ -151,7 +151,7 @@ mod tests {
     }
     #[tokio::test(start_paused = true)]
     async fn a_newcomer_waits_for_one_list_of_a_crowd() {
-        let turns = ListTurns::default();
+        let turns = RenderTurns::default();
         let first = turns.take(CROWD).await.unwrap();
         let mut crowd: Vec<_> = (1..PER_ADDRESS)
             .map(|_| Box::pin(turns.take(CROWD)))

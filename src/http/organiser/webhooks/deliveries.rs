@@ -7,18 +7,18 @@ use warp::reply::Response;
 use super::find;
 use crate::context::Shared;
 use crate::context::head::RequestHead;
-use crate::domain::access::Permission;
 use crate::domain::clock::Timestamp;
 use crate::domain::outbox::{Row, RowState};
 use crate::domain::webhook::WebhookId;
+use crate::http::organiser::owned::{self, parse_id};
 use crate::http::organiser::query::Query;
-use crate::http::{auth, preconditions, reply};
+use crate::http::reply;
 use crate::problem::{Code, Problem};
 use crate::store::Store;
 
 /// A delivery as the owner sees it.
 #[derive(Debug, Serialize)]
-pub struct Delivery {
+pub(in crate::http) struct Delivery {
     /// Its key.
     pub id: String,
     /// What about.
@@ -68,7 +68,7 @@ pub(in crate::http) async fn list(
     head: RequestHead,
     query: String,
 ) -> Result<Response, Problem> {
-    auth::reader(&context, &head, Permission::Own.everywhere()).await?;
+    owned::reader(&context, &head).await?;
     let webhook = find(&context, &id).await?;
     let query = Query::parse(&query)?;
     let store = context.store_for(head.peer);
@@ -77,7 +77,7 @@ pub(in crate::http) async fn list(
 }
 
 /// A page, and the key before which the next one begins; `None` at the end.
-pub async fn page(
+pub(in crate::http) async fn page(
     store: &Store,
     webhook: WebhookId,
     before: Option<i64>,
@@ -99,15 +99,17 @@ pub(in crate::http) async fn resend(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    auth::writer(&context, &head, Permission::Own.everywhere()).await?;
-    preconditions::require_tag(&head.headers, None)?;
+    owned::writer(&context, &head).await?;
     let webhook = find(&context, &id).await?;
-    let unknown = || Problem::new(Code::NotFound, "there is no delivery with this id");
-    let key: i64 = delivery.parse().map_err(|_| unknown())?;
+    let key = parse_id(&delivery, unknown)?;
     let now = context.clock.now();
     let row = context.store.resend_delivery(webhook.id, key, now).await?;
     let row = row.ok_or_else(unknown)?;
     let mut response = reply::json(&Delivery::from(row));
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::NotFound, "there is no delivery with this id")
 }
