@@ -331,7 +331,7 @@ pub async fn start(
         admin_token: config.admin_token.clone(),
         register_rate_per_ip: config.register_rate_per_ip,
         lab: config.lab,
-        webtransport: bound.as_ref().map(|bound| bound.told.clone()),
+        webtransport: bound.as_ref().map(|bound| bound.published.clone()),
     };
     let context = Context::new(store, hub, registrar, clock, settings);
     let sessions = socketio::Limits {
@@ -388,7 +388,9 @@ async fn welcome(store: &Store, time_zone: &Zone, clock: &Clock) -> Result<(), S
     let slug = Slug::parse("welcome").expect("a valid slug");
     let capacity = Capacity::limited(100).expect("within the limits");
     let event = NewEvent {
-        description: "Open this page twice, register in one, and watch the other.\n把此页打开两次，在其中一页报名，看看另一页。".into(),
+        description: "Open this page twice, register in one, and watch the other.\n\
+            把此页打开两次，在其中一页报名，看看另一页。"
+            .into(),
         occasion: Occasion {
             time_zone: time_zone.clone(),
             ..Occasion::default()

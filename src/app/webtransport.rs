@@ -23,7 +23,7 @@ const REFUSALS: usize = 512;
 /// A bound listener, and what pages and the API say of it.
 pub(super) struct Bound {
     listener: Listener,
-    pub(super) told: WebTransport,
+    pub(super) published: WebTransport,
 }
 
 /// Listens on `address`.
@@ -34,14 +34,20 @@ pub(super) fn bind(
 ) -> Result<Bound, std::io::Error> {
     if let Some(tls) = tls {
         let listener = webtransport::bind(address, Arc::new(tls.clone()))?;
-        let told = WebTransport::with_certificate(listener.address);
-        return Ok(Bound { listener, told });
+        let published = WebTransport::with_certificate(listener.address);
+        return Ok(Bound {
+            listener,
+            published,
+        });
     }
     let certificates = Certificates::new(clock.clone()).map_err(std::io::Error::other)?;
     let certificates = Arc::new(certificates);
     let listener = webtransport::bind(address, certificates.clone())?;
-    let told = WebTransport::with_hashes(listener.address, move || certificates.hashes());
-    Ok(Bound { listener, told })
+    let published = WebTransport::with_hashes(listener.address, move || certificates.hashes());
+    Ok(Bound {
+        listener,
+        published,
+    })
 }
 
 /// The task that serves, if there is a listener.

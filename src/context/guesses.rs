@@ -1,5 +1,5 @@
-//! Guesses at a secret, the console's password or the admin token: each address has so many
-//! failures a minute.
+//! Guesses at a secret, the console's password or the admin token. The failures of each address in a
+//! minute are limited.
 //!
 //! Successes cost nothing, and an address without failures of its own is never refused, however
 //! many others guess. The limit of all addresses together only holds back those that have failed

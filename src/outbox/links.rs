@@ -20,7 +20,7 @@ use crate::store::{Store, StoreError};
 
 /// An address gets one link of an event in this time.
 const PAUSE: Duration = Duration::from_mins(10);
-/// Requests under way. More are refused, whoever asks: each may wait for the database.
+/// Requests under way. More are refused: each may wait for the database.
 const REQUESTS_MAX: u32 = 256;
 
 /// Mails links to people who ask for them. Cheap to clone.

@@ -8,20 +8,41 @@ use std::sync::LazyLock;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// The migrations of one folder, named without `.sql`.
+/// The migrations of both databases: the same names, without `.sql`, in one folder for each.
 macro_rules! migrations {
-    ($folder:literal: $($file:literal),+) => {
-        LazyLock::new(|| {
+    ($($file:literal,)+) => {
+        pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| {
             Migrator::with_migrations(vec![$(migration(
                 $file,
-                include_str!(concat!("../../migrations/", $folder, "/", $file, ".sql")),
+                include_str!(concat!("../../migrations/sqlite/", $file, ".sql")),
             )),+])
-        })
+        });
+        pub(super) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| {
+            Migrator::with_migrations(vec![$(migration(
+                $file,
+                include_str!(concat!("../../migrations/postgres/", $file, ".sql")),
+            )),+])
+        });
     };
 }
 
-pub(super) static SQLITE: LazyLock<Migrator> = migrations!("sqlite": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand", "0006_erase", "0007_outbox", "0008_mail", "0009_accounts", "0010_series", "0011_webhooks", "0012_proof_of_work", "0013_desk", "0014_confirmations", "0015_ticket_keys");
-pub(super) static POSTGRES: LazyLock<Migrator> = migrations!("postgres": "0001_initial", "0002_when_and_where", "0003_groups", "0004_questions", "0005_by_hand", "0006_erase", "0007_outbox", "0008_mail", "0009_accounts", "0010_series", "0011_webhooks", "0012_proof_of_work", "0013_desk", "0014_confirmations", "0015_ticket_keys");
+migrations! {
+    "0001_initial",
+    "0002_when_and_where",
+    "0003_groups",
+    "0004_questions",
+    "0005_by_hand",
+    "0006_erase",
+    "0007_outbox",
+    "0008_mail",
+    "0009_accounts",
+    "0010_series",
+    "0011_webhooks",
+    "0012_proof_of_work",
+    "0013_desk",
+    "0014_confirmations",
+    "0015_ticket_keys",
+}
 
 /// The newest migration that this program knows; both databases have the same.
 pub(super) fn newest() -> i64 {

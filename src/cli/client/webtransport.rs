@@ -107,7 +107,7 @@ async fn open(
         )))
 }
 
-/// A socket of its own, as every watcher has. It trusts the certificates with the told hashes, or
+/// A socket of its own, as every watcher has. It trusts the certificates with the published hashes, or
 /// those of the system's authorities.
 fn endpoint(target: &Target, address: &Address) -> Result<Endpoint<Client>, String> {
     let build = |local: SocketAddr| {

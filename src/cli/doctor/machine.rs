@@ -143,7 +143,8 @@ pub(super) fn open_files(config: &Config) -> Finding {
         Some(files) if files < needed => Finding::fault(
             "open files",
             format!(
-                "the limit is {files}, but {} connections need {needed}; set LimitNOFILE={needed} (systemd) or ulimit -n, or lower --max-connections",
+                "the limit is {files}, but {} connections need {needed}; \
+                 set LimitNOFILE={needed} (systemd) or ulimit -n, or lower --max-connections",
                 config.max_connections
             ),
         ),

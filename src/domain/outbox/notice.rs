@@ -1,4 +1,4 @@
-//! What a decision leaves to be told, and which mails follow from it.
+//! The notices that a decision causes, and the mails that follow from them.
 
 use serde_json::json;
 

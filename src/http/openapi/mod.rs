@@ -68,7 +68,11 @@ const PARAMETERS: &[(&str, ParameterIn, &str)] = &[
         ParameterIn::Query,
         "`Prefer: wait=N`, where a header cannot be set",
     ),
-    ("limit", ParameterIn::Query, "At most so many, up to 1,000"),
+    (
+        "limit",
+        ParameterIn::Query,
+        "The most items of the page, up to 1,000",
+    ),
     (
         "from",
         ParameterIn::Query,

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-/// The most ticks: more could not be told apart.
+/// The most ticks: more would run into each other.
 const TICKS: u32 = 100;
 /// Fewer places than this are segments: so few ticks would look lost.
 const FEW: u32 = 10;

@@ -1,4 +1,4 @@
-//! The bot check: whoever registers may need a proof of work (docs/protocol.md, section 8).
+//! The bot check: registering may need a proof of work (docs/protocol.md, section 8).
 //!
 //! Owns who needs one and whether it is right. Programs with a token never need one. A proof is used
 //! once; the database knows those that were used, for all nodes.

@@ -7,7 +7,7 @@ use crate::domain::outbox::MailKind;
 use crate::domain::registration::{Registration, Status};
 use crate::text::Texts;
 
-/// The settings whose change is a change of time; the others that are told are of the place.
+/// The settings whose change is a change of time; the others in a mail are about the place.
 const OF_TIME: [&str; 3] = ["starts_at", "ends_at", "time_zone"];
 /// Only people with a place know it.
 const ONLINE: &str = "online_url";

@@ -58,7 +58,7 @@ pub struct OutboxFilter {
     pub state: Option<RowState>,
     /// Only those before this key.
     pub before: Option<i64>,
-    /// At most so many.
+    /// The most rows.
     pub limit: u32,
 }
 

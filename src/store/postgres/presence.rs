@@ -27,7 +27,8 @@ const FORGET: &str = "DELETE FROM watching WHERE node = $1";
 /// each other.
 const ELSEWHERE: &str = concat!(
     "WITH gone AS (
-        DELETE FROM watching WHERE node IN (SELECT node FROM watching WHERE at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED)
+        DELETE FROM watching WHERE node IN (
+            SELECT node FROM watching WHERE at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED)
     )
     SELECT watchers FROM watching WHERE node <> $1 AND at > clock_timestamp() - ",
     fresh!()

@@ -1,7 +1,7 @@
 //! Certificates that the server makes itself, for operators without one.
 //!
 //! A browser accepts such a certificate by its SHA-256 if it is ECDSA and valid for at most 14 days
-//! (WebTransport, "Using a web-accepted certificate hash"). A new one is made, and its hash told, a
+//! (WebTransport, "Using a web-accepted certificate hash"). A new one is made, and its hash published, a
 //! day before it is served, so that pages which read the hashes meet only certificates they know.
 //! The private keys stay in memory; a restart makes new ones.
 
@@ -23,7 +23,7 @@ use crate::wire::digits::hex;
 pub const LIFETIME: Duration = Duration::from_hours(13 * 24);
 /// A certificate begins this much before it is made: a client's clock may be behind.
 const BEFORE: Duration = Duration::from_hours(1);
-/// The next certificate is made, and its hash told, this much before the end of the present one.
+/// The next certificate is made, and its hash published, this much before the end of the present one.
 const NEXT: Duration = Duration::from_hours(3 * 24);
 /// The next certificate is served from this much before the end of the present one.
 const TAKE_OVER: Duration = Duration::from_hours(2 * 24);
@@ -182,8 +182,8 @@ mod tests {
             assert!(present.ends_at.since(now) >= DAY, "hour {hour}");
             if present.hash != serving {
                 serving.clone_from(&present.hash);
-                let (_, told) = known.iter().find(|(hash, _)| *hash == serving).unwrap();
-                assert_eq!(now.since(*told), DAY, "hour {hour}");
+                let (_, published) = known.iter().find(|(hash, _)| *hash == serving).unwrap();
+                assert_eq!(now.since(*published), DAY, "hour {hour}");
                 assert!(made.next.is_none(), "the old one is not met any more");
             }
         }
