@@ -6,9 +6,8 @@ use serde::Deserialize;
 use warp::reply::Response;
 
 use super::answers::AnswersField;
-use super::create::{
-    PARTY_SIZE, Registered, answered, body_max, created, key, note_party_limit, register,
-};
+use super::applicant::{PARTY_SIZE, answered, key, note_party_limit};
+use super::create::{Registered, body_max, created, register};
 use super::view::base;
 use crate::context::head::RequestHead;
 use crate::context::{Context, Shared};

@@ -2,6 +2,7 @@
 //! and as the organiser adds them (section 10).
 
 mod answers;
+mod applicant;
 mod by_hand;
 mod create;
 mod links;
@@ -9,10 +10,11 @@ mod own;
 mod view;
 
 pub use answers::PREFIX;
+pub use applicant::{Fields, unproven};
 pub(super) use by_hand::post as post_by_hand;
 pub use by_hand::{ByHand, add};
 pub(super) use create::post;
-pub use create::{Fields, Registered, admit, body_max, permit_for_body, submit, unproven};
+pub use create::{Registered, admit, body_max, permit_for_body, submit};
 pub(super) use links::post as post_link;
 pub use links::{request as request_link, require_mail};
 pub use own::{

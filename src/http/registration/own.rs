@@ -7,7 +7,8 @@ use warp::http::{HeaderMap, Method};
 use warp::reply::Response;
 
 use super::answers::{self, AnswersField};
-use super::create::{PARTY_SIZE, body_max, permit_for_body};
+use super::applicant::PARTY_SIZE;
+use super::create::{body_max, permit_for_body};
 use super::unexpected;
 use super::view::present;
 use crate::context::head::RequestHead;
