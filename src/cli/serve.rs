@@ -191,7 +191,7 @@ pub struct ServeArgs {
         allow_negative_numbers = true
     )]
     pub max_connections: String,
-    /// Open connections at most from one address; a hall of 2,000 phones behind one address, each
+    /// Open connections at most from one address; a venue with 2,000 phones behind one address, each
     /// with a few, is served.
     #[arg(
         long,
@@ -202,7 +202,7 @@ pub struct ServeArgs {
     )]
     pub max_connections_per_ip: String,
     /// Registrations a minute from one address before it is asked to wait; 0 is off. The default
-    /// lets a hall of 2,000 phones behind one address register within half a minute.
+    /// lets a venue with 2,000 phones behind one address register within half a minute.
     #[arg(
         long,
         env = "HEADCOUNT_REGISTER_RATE_PER_IP",

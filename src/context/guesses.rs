@@ -15,7 +15,8 @@ use super::subscriber::subscriber;
 
 /// Failures a minute from one address. A person mistypes a few times; a guesser gets nowhere.
 const PER_ADDRESS: u32 = 10;
-/// Failures a minute from all addresses, before each of them has a single one.
+/// Failures a minute from all addresses together. Above it, an address that has failed lately waits; one
+/// without a failure never does.
 const TOGETHER: u32 = 60;
 const MINUTE: Duration = Duration::from_mins(1);
 /// How long an address that has failed waits behind those that have not. In this time a thousand

@@ -8,9 +8,9 @@ use super::words::words;
 pub enum Permission {
     /// To list one's own sessions and end them, and to sign out.
     Sessions,
-    /// To read events, counts, charts and lists without e-mail addresses.
+    /// To read events, counts, charts and lists without email addresses.
     Read,
-    /// To see people's e-mail addresses and to search by them.
+    /// To see people's email addresses and to search by them.
     ReadAddresses,
     /// To register people by hand.
     Add,
@@ -57,7 +57,7 @@ impl Permission {
         match self {
             Self::Sessions => "to manage its own sessions",
             Self::Read => "to read what organisers see",
-            Self::ReadAddresses => "to read e-mail addresses",
+            Self::ReadAddresses => "to read email addresses",
             Self::Add => "to register people",
             Self::Manage => "to change events and people",
             Self::Administer => "to manage the server",
@@ -81,7 +81,7 @@ words! {
         Owner = "owner",
         /// Events and people.
         Manager = "manager",
-        /// Counts, charts, and lists without e-mail addresses.
+        /// Counts, charts, and lists without email addresses.
         Viewer = "viewer",
         /// Reserved for checking people in; no account can have it yet.
         Door = "door",

@@ -15,7 +15,7 @@ words! {
         Registered = "registered",
         /// A registration was cancelled.
         Cancelled = "cancelled",
-        /// A registration changed: its party or its name.
+        /// A registration's party, name or answers changed, or it was restored or erased.
         Changed = "changed",
         /// The people who wait longest got places.
         Promoted = "promoted",

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::in_flight::InFlight;
 
-/// The most bytes of answers that one address may leave unread: 2,000 phones in a hall that all
+/// The most bytes of answers that one address may leave unread: 2,000 phones in a venue that all
 /// wait for a page of 20 KiB use a third of it.
 const MAX_UNSENT: usize = 128 * 1024 * 1024;
 /// One connection may leave unread this fraction, a 64th, of what remains of its address's limit: 2

@@ -223,7 +223,8 @@ impl Store {
         self.audit_under(slug.as_str(), before, limit).await
     }
 
-    /// Like [`Self::audit`], for the log of the server: who changed accounts, tokens and sessions.
+    /// Like [`Self::audit`], for the log of the server: who changed accounts, tokens,
+    /// sessions and webhooks.
     pub async fn server_audit(
         &self,
         before: Option<i64>,

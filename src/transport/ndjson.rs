@@ -1,4 +1,4 @@
-//! Lines of JSON, for `fetch()` and scripts (docs/protocol.md, section 4).
+//! NDJSON (a JSON document on each line), for `fetch()` and scripts (docs/protocol.md, section 4).
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Lines of JSON (<https://github.com/ndjson/ndjson-spec>): the messages of the WebSocket, one a
+//! NDJSON (<https://github.com/ndjson/ndjson-spec>): the messages of the WebSocket, one a
 //! line.
 
 use serde_json::value::RawValue;

@@ -217,14 +217,14 @@ test("every open page of a deleted event says that it was deleted, and offers no
   for (const page of [event, wall, list]) {
     const reading = page.locator("[data-count=doomed]");
     await page.waitForSelector("[data-count=doomed][data-state=gone]");
-    assert.match(await reading.innerText(), /Removed/);
+    assert.match(await reading.innerText(), /Deleted/);
     assert.doesNotMatch(await reading.innerText(), /Open|left/);
   }
   assert.equal(await event.locator("#register").isVisible(), false);
-  assert.match(await event.locator("main").innerText(), /has been removed/);
+  assert.match(await event.locator("main").innerText(), /has been deleted/);
   assert.equal(await wall.locator(".wall-qr").isVisible(), false);
   assert.doesNotMatch(await wall.locator(".wall-invite").innerText(), /Register at|http/);
   assert.match(await list.locator("[data-count=spared]").innerText(), /Open/);
-  await seen(compare, "has been removed");
+  await seen(compare, "has been deleted");
   await context.close();
 });

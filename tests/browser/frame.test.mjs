@@ -313,8 +313,8 @@ test("embed.js does not wait for the load of a page that has a frame without end
 });
 
 for (const [locale, words] of [
-  ["en-GB", "This event has been removed"],
-  ["zh-CN", "该活动已被移除"],
+  ["en-GB", "This event has been deleted"],
+  ["zh-CN", "该活动已被删除"],
 ]) {
   test(`a frame says that its event was deleted, and keeps saying so: ${locale}`, async (t) => {
     const slug = `gone-${locale.toLowerCase()}`;

@@ -39,7 +39,7 @@ test("a visitor registers after a moment of work, and hears that it goes on", as
   await page.waitForURL(/\/r\//);
   const said = JSON.parse(await page.evaluate(() => sessionStorage.getItem("said")));
   assert.ok(
-    said.some((text) => text.startsWith("Checking that you are not a program.")),
+    said.some((text) => text.startsWith("Checking that you are not a bot.")),
     String(said),
   );
   assert.deepEqual(found, []);
@@ -121,7 +121,7 @@ test("without scripts the page says what is needed, and the console has the sett
   await page.goto(`${server.base}/admin/events/gala/settings`);
   const field = page.locator("[name=proof_of_work]");
   assert.equal(await field.inputValue(), "on");
-  await field.selectOption({ label: "When registrations look like a program’s" });
+  await field.selectOption({ label: "When registrations look automated" });
   await page.locator("[data-edit-form] [type=submit]").click();
   const details = await fetch(`${server.base}/api/v1/events/gala/details`);
   assert.equal((await details.json()).proof_of_work, "auto");

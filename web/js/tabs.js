@@ -1,4 +1,4 @@
-// The tabs of an event's console. Until 0.2.0 they were parts of one page: a bookmark of a part opens its tab.
+// The tabs of an event's console. In 0.1.0 they were parts of one page: a bookmark of a part opens its tab.
 const MOVED = {
   "#registrations": "people",
   "#share": "share",

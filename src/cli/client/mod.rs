@@ -44,7 +44,7 @@ use clap::ValueEnum;
 pub(super) enum Transport {
     /// Server-sent events.
     Sse,
-    /// Lines of JSON.
+    /// NDJSON.
     Ndjson,
     /// WebSocket.
     #[value(name = "ws", alias = "websocket")]

@@ -1,4 +1,4 @@
-//! Lines of JSON (docs/protocol.md, section 4).
+//! NDJSON (docs/protocol.md, section 4).
 
 use std::convert::Infallible;
 use std::time::Duration;

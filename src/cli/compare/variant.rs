@@ -29,7 +29,7 @@ impl Variant {
     pub(super) fn name(&self) -> String {
         match self.transport {
             Transport::Sse => "Server-sent events".into(),
-            Transport::Ndjson => "Lines of JSON".into(),
+            Transport::Ndjson => "NDJSON".into(),
             Transport::WebSocket => "WebSocket".into(),
             Transport::WebTransport => "WebTransport".into(),
             Transport::SocketIo => "Socket.IO".into(),

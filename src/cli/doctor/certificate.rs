@@ -15,8 +15,9 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::server::Tls;
 
 const NAME: &str = "certificate";
-/// Certificates of 90 days are renewed a month before their end.
-const RENEW: Duration = Duration::from_hours(14 * 24);
+/// A certificate that expires sooner gets a warning. One of 90 days is normally renewed 30 days before its
+/// end, so renewing has probably failed.
+const EXPIRY_WARNING: Duration = Duration::from_hours(14 * 24);
 
 /// `--tls-cert` and `--tls-key`, when both are given, or what the authority of `--acme-domains` gave.
 pub(super) struct Files {
@@ -101,7 +102,7 @@ fn examine(file: &Path, host: Option<&str>, now: Timestamp) -> Result<Finding, S
         }
     }
     let text = format!("it is for {names}, valid until {to}");
-    Ok(if to.since(now) < RENEW {
+    Ok(if to.since(now) < EXPIRY_WARNING {
         Finding::warning(NAME, format!("{text}; renew it now"))
     } else if parsed.issuer() == parsed.subject() {
         Finding::warning(

@@ -7,7 +7,7 @@ use crate::domain::decide::BatchState;
 use crate::domain::lab;
 use crate::domain::registration::Locator;
 
-/// Something that happened in a batch. `hooks` reads the same list.
+/// Something that happened in a batch. `webhook::notices` reads the same list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// A party registered or was added: it has its places or waits.

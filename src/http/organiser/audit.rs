@@ -43,7 +43,7 @@ pub(in crate::http) async fn list(
     }))
 }
 
-/// `GET /api/v1/audit`: accounts, tokens and sessions, newest first.
+/// `GET /api/v1/audit`: accounts, tokens, sessions and webhooks, newest first.
 pub(in crate::http) async fn list_server(
     context: Shared,
     head: RequestHead,

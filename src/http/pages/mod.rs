@@ -2,8 +2,8 @@
 //!
 //! A handler reads the newest state and fills a template's struct; `answer` adds the headers.
 //! Changes are POST requests that end in a 303. A refused form comes back as the same page with what
-//! was typed. GET changes nothing, because mail scanners and prefetchers follow links; only a
-//! mailed link proves an address.
+//! was typed. GET changes nothing, because mail scanners and prefetchers follow links. Two
+//! exceptions: a mailed private link proves the email address, and `/confirm/{token}` registers.
 
 mod admin;
 mod answer;

@@ -172,7 +172,7 @@ pub async fn find_own(context: &Context, token: &str) -> Result<OwnRegistration,
 }
 
 /// Notes that somebody who reads the mails to the address has opened the link in one, and has seen the
-/// name that the registration had: this is the one GET that changes something.
+/// name that the registration had. `/confirm/{token}` is the only other GET that changes something.
 pub async fn note_opened(context: &Context, head: &RequestHead, own: &OwnRegistration) {
     // A program that only checks links asks with HEAD.
     if head.method != Method::GET {

@@ -279,7 +279,7 @@ fn only_people_with_a_place_read_the_online_address() {
         changed(Status::Confirmed)
             .unwrap()
             .text
-            .contains("The place of the event")
+            .contains("The location of the event")
     );
     assert_eq!(
         changed(Status::Waiting),

@@ -63,7 +63,7 @@ async fn every_transport_ends_on_the_newest_count() {
         names,
         [
             "Server-sent events",
-            "Lines of JSON",
+            "NDJSON",
             "WebSocket",
             "WebTransport",
             "Socket.IO",

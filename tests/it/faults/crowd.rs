@@ -54,7 +54,7 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// Begins to register at the nodes for `slug`. `tag` keeps the e-mail addresses of two crowds
+    /// Begins to register at the nodes for `slug`. `tag` keeps the email addresses of two crowds
     /// apart.
     pub(super) fn begin(nodes: &[SocketAddr], slug: &'static str, tag: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));

@@ -38,7 +38,7 @@ async fn every_kind_of_mail_arrives_and_another_program_reads_it() {
         ("bob", "You are on the waiting list", false),
         ("ada", "Your registration is cancelled", true),
         ("bob", "You now have a place", true),
-        ("bob", "New time or place", true),
+        ("bob", "New time or location", true),
         ("bob", "News about", false),
         ("bob", "Your link", false),
     ];

@@ -96,7 +96,7 @@ async fn a_duplicate_is_made_in_the_console_and_says_what_is_wrong() {
     let made = browser.post(path, &send("ball")).await;
     assert_eq!(made.location(), "/admin/events/ball?done=duplicated");
     let shown = browser.get(made.location()).await;
-    assert!(shown.body.contains("The duplicate is made.") && shown.body.contains(">Draft<"));
+    assert!(shown.body.contains("The duplicate is created.") && shown.body.contains(">Draft<"));
     app.stop().await;
 }
 

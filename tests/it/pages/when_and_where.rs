@@ -237,7 +237,7 @@ async fn a_new_event_that_is_refused_says_why_at_each_field() {
     );
     for (id, label, words) in [
         ("create-title", "Title", "Give the event a title"),
-        ("create-slug", "Short name", "Use 1 to 64 small letters"),
+        ("create-slug", "Short name", "Use 1 to 64 lowercase letters"),
         ("create-capacity", "Places", "Enter a whole number from 0"),
         (
             "create-time-zone",

@@ -95,7 +95,7 @@ async fn a_frame_ends_with_its_event() {
         .await;
     assert_eq!(
         wire.chunk().await.as_deref(),
-        Some("<p class=\"over\" lang=\"zh-CN\">该活动已被移除</p>\n")
+        Some("<p class=\"over\" lang=\"zh-CN\">该活动已被删除</p>\n")
     );
     assert_eq!(wire.chunk().await, None);
 
@@ -113,7 +113,7 @@ async fn a_frame_ends_with_its_event() {
         page.head
     );
     assert!(
-        page.body.contains("This event has been removed")
+        page.body.contains("This event has been deleted")
             && page.body.contains("color-scheme:dark"),
         "{}",
         page.body

@@ -1,4 +1,4 @@
-//! Lines of JSON: the stream for `fetch()`.
+//! NDJSON: the stream for `fetch()`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-// Lines of JSON, read by fetch() while they come. `on` is described in lines.js.
+// NDJSON, read by fetch() while they come. `on` is described in lines.js.
 import { countUrl, retryAfterMs } from "../probe.js";
 import { Messages, readLines } from "./messages.js";
 import { HEAD, REQUEST, chunk, queryOf } from "./sizes.js";

@@ -129,7 +129,7 @@ pub(super) const ALL: &[Call] = &[
     Call {
         path: "/api/v1/audit",
         id: "listServerAudit",
-        summary: "Who changed accounts, tokens and sessions",
+        summary: "Who changed accounts, tokens, sessions and webhooks",
         notes: "Owners only.",
         takes: &["after", "limit"],
         answers: &[(200, "A page, newest first", &[(JSON, "Audit")])],

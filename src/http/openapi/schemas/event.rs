@@ -222,12 +222,12 @@ pub(in crate::http::openapi) struct ChangeLog {
 }
 
 /// Server-sent events without an end: `count` with `Count` as its data and the position as its id;
-/// `watching`, `notice`, `stale` and `bye`; comments in between.
+/// `watching`, `details`, `notice`, `stale` and `bye`; comments in between.
 #[derive(Serialize, ToSchema)]
 #[schema(example = "event: count\nid: q7f2k9-128\ndata: {\"event\":\"spring-gala\", …}\n\n")]
 pub(in crate::http::openapi) struct CountStream(String);
 
-/// Lines of JSON without an end: the messages of the WebSocket, each with its `type`; empty lines in
+/// NDJSON without an end: the messages of the WebSocket, each with its `type`; empty lines in
 /// between.
 #[derive(Serialize, ToSchema)]
 #[schema(example = "{\"type\":\"count\",\"data\":{\"event\":\"spring-gala\", …}}\n")]

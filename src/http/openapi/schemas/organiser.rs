@@ -250,7 +250,8 @@ pub(in crate::http::openapi) struct Announcement {
 pub(in crate::http::openapi) struct AuditEntry {
     #[schema(format = DateTime)]
     at: String,
-    /// `account:<name>`, `token:<name>`, `token`, `visitor` or `schedule`.
+    /// `account:<name>`, `token:<name>`, `token`, `visitor`, `schedule` or `server` (a webhook's receiver
+    /// is gone).
     who: String,
     action: String,
     #[schema(value_type = Value)]

@@ -25,7 +25,7 @@ pub(in crate::http::pages) async fn show(slug: String, context: Shared, visit: V
         Ok(session) => session,
         Err(answer) => return answer,
     };
-    // The list of registrations was on this page until 0.2.0.
+    // In 0.1.0 this page had the list of registrations; old bookmarks carry its query.
     if list::ListQuery::is_in(&visit.query) {
         return see_other(&format!("/admin/events/{slug}/people?{}", visit.query));
     }

@@ -1,4 +1,4 @@
-//! Who changed accounts, tokens and sessions.
+//! Who changed accounts, tokens, sessions and webhooks.
 
 use warp::http::StatusCode;
 use warp::reply::Response;

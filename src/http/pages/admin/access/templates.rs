@@ -181,7 +181,7 @@ impl TokensPage {
     }
 }
 
-/// The audit log of accounts, tokens and sessions.
+/// The audit log of accounts, tokens, sessions and webhooks.
 #[derive(Debug, Template)]
 #[template(path = "admin_server_audit.html")]
 pub(super) struct ServerAuditPage {
