@@ -101,7 +101,7 @@ class Watch:
         return int(status.split()[1]), fields
 
     async def stream(self):
-        """An answer that does not end: server-sent events, lines of JSON, the frame."""
+        """An answer that does not end: server-sent events, NDJSON, the frame."""
         reader, writer = await self.open()
         try:
             path, resume = self.event + self.kind.path, []
@@ -316,7 +316,7 @@ class Kind:
 
 KINDS = [
     Kind("Server-sent events", "stream", "/stream", "text/event-stream"),
-    Kind("Lines of JSON", "stream", "/stream", "application/x-ndjson"),
+    Kind("NDJSON", "stream", "/stream", "application/x-ndjson"),
     Kind("WebSocket", "websocket"),
     Kind("WebTransport", "http3", session=True),
     Kind("Socket.IO", "socketio"),

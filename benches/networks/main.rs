@@ -295,7 +295,7 @@ fn quiet() -> Result<Value, String> {
 fn idle() -> Result<Value, String> {
     const KINDS: [&str; 7] = [
         "Server-sent events",
-        "Lines of JSON",
+        "NDJSON",
         "WebSocket",
         "WebTransport",
         "Socket.IO",

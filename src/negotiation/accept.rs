@@ -90,7 +90,7 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
     accept.quality(HTML) > json
 }
 
-/// Whether the client prefers lines of JSON to events. One that accepts neither gets events, as
+/// Whether the client prefers NDJSON to events. One that accepts neither gets events, as
 /// `EventSource` does.
 pub fn prefers_lines(headers: &HeaderMap) -> bool {
     let accept = Accept::of(headers);

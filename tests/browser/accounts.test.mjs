@@ -273,8 +273,8 @@ test("accounts, passwords and sessions need no script", async () => {
 
   await go(page, "/admin/accounts");
   const row = page.locator("tr", { hasText: "zoe" });
-  await row.locator("summary", { hasText: "Remove" }).click();
-  await row.locator("button", { hasText: "Remove zoe" }).click();
+  await row.locator("summary", { hasText: "Delete" }).click();
+  await row.locator("button", { hasText: "Delete zoe" }).click();
   assert.equal(await page.locator("tr", { hasText: "zoe" }).count(), 0);
   const gone = await zoe.goto(`${server.base}/admin/account`);
   assert.match(gone.url(), /\/admin\/login\?next=%2Fadmin%2Faccount$/);

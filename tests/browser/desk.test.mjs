@@ -75,7 +75,7 @@ test("tabs show what others do: kinds, buttons, lists and the log", async () => 
   const row = page.locator("[data-part=accounts] tr", { hasText: "mia" });
   await row.waitFor();
   assert.equal(await page.locator("#new-name").inputValue(), "half typed");
-  await row.locator("summary", { hasText: "Remove" }).click();
+  await row.locator("summary", { hasText: "Delete" }).click();
   await server.organise("POST", "/accounts", { name: "noa", role: "viewer" });
   await page.locator("[data-part=accounts] tr", { hasText: "noa" }).waitFor();
   assert.ok(await row.locator("details[open] button").isVisible(), "what is open stays open");

@@ -116,7 +116,7 @@ const ALL: &[Call] = &[
     Call {
         path: "/api/v1/events/{slug}/stream",
         id: "streamCounts",
-        summary: "The count as server-sent events or lines of JSON",
+        summary: "The count as server-sent events or NDJSON",
         notes: "Events `count` (its `id` is the position), `watching`, `notice`, `details`, \
             `stale`, `bye`; a comment at least every heartbeat. A refused stream is a 200 that \
             says `bye`. With `Accept: application/x-ndjson` the messages of the WebSocket, one \
