@@ -1,17 +1,22 @@
 """The figures of a transport, from what its watchers saw and the change log. It is written apart from the product's own."""
 
+# From the first change to the begin of the comparison's measuring.
+ARRIVING_S = 3
+
 
 def row(name, mine, commits, packets, marks, begin, end, way=None):
     seen = [each.by[way] if way else each.seen for each, _ in mine]
     newest = commits[-1][1]
-    first, last = commits[0][0], commits[-1][0]
+    # The product's comparison, which runs beside, measures once its own watchers are there.
+    first, last = commits[0][0] + ARRIVING_S, commits[-1][0]
     ages = [age for age in (mean_age(commits, each, first, last) for each in seen) if age is not None]
-    late = sorted(delay for each in seen for delay in delays(commits, each))
+    measured = [commit for commit in commits if commit[0] >= first]
+    late = sorted(delay for each in seen for delay in delays(measured, each))
     updates = sum(1 for each in seen for at, _ in each if begin <= at <= end)
     back = {}
     for mark, at in marks:
         known = max((revision for when, revision in commits if when <= at), default=0)
-        back[mark] = max(next((when - at for when, revision in each if revision >= known and when >= at - 60), 60) for each in seen)
+        back[mark] = max(next((when - at for when, revision in each if revision > known and when >= at - 60), 60) for each in seen)
     return {
         "name": name,
         "mean_age_ms": 1_000 * sum(ages) / max(len(ages), 1),

@@ -3,7 +3,7 @@
 import struct
 
 # A radio sleeps after about this silence; the next packet wakes it.
-SLEEP_S = 1.0
+SLEEP_S = 0.5
 
 
 def traffic(file, begin, end):
