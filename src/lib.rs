@@ -53,3 +53,4 @@ pub mod store;
 pub mod wire;
 
 pub mod domain;
+pub mod trace;

@@ -16,6 +16,7 @@ use crate::domain::command::Refusal;
 use crate::domain::invalid::Invalid;
 use crate::register::Failure;
 use crate::store::{CreateError, StoreError};
+use crate::trace;
 
 pub use code::Code;
 
@@ -115,7 +116,7 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
-    /// The document.
+    /// The document, with the trace of the request that is being answered.
     pub fn document(&self) -> Value {
         let mut document = self.0.more.clone();
         document.insert(
@@ -126,6 +127,7 @@ impl Problem {
         document.insert("status".into(), json!(self.0.code.status().as_u16()));
         document.insert("code".into(), json!(self.0.code.as_str()));
         document.insert("detail".into(), json!(self.0.detail));
+        note_trace(&mut document);
         Value::Object(document)
     }
 
@@ -148,6 +150,13 @@ impl Problem {
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// Adds the trace of the request that is being answered.
+pub fn note_trace(document: &mut Map<String, Value>) {
+    if let Some(trace) = trace::id() {
+        document.insert("trace_id".into(), json!(trace.to_string()));
     }
 }
 

@@ -12,6 +12,7 @@ use super::options::{
     address, at_least_one, budget, duration, folder, is_wide, networks, public_url, secret,
     time_zone, whole,
 };
+use super::otlp;
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
 use crate::domain::zone::Zone;
@@ -69,6 +70,8 @@ pub struct Config {
     pub backups: Option<Backups>,
     /// `--log-format` and `--log`.
     pub log: Log,
+    /// `--otlp-endpoint`.
+    pub otlp_endpoint: Option<String>,
     /// Not `--no-welcome-event`.
     pub welcome_event: bool,
     /// `--no-lab` turns it off: whether visitors may open the event `lab`, and the program keeps it
@@ -315,6 +318,11 @@ impl Config {
             tls: reader.tls(args, acme.as_ref()),
             acme,
             log,
+            otlp_endpoint: reader.optional(
+                "--otlp-endpoint",
+                args.otlp_endpoint.as_deref(),
+                otlp::endpoint,
+            ),
             notify_database,
             welcome_event: !args.no_welcome_event,
             lab: !args.no_lab,

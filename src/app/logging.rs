@@ -4,6 +4,8 @@
 //! Logging never stops a task. Lines go through a bounded queue to a thread of its own, which is
 //! the only one that waits for whatever is behind standard error. When nobody reads there, or the
 //! disk is full, lines are lost and everything else goes on.
+//!
+//! A line that belongs to a request ends with its trace id.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal as _, Write};
@@ -14,17 +16,21 @@ use std::time::{Duration, Instant};
 
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{FilterFn, Targets};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry};
 
 use super::config::Log;
+use super::otlp::Exporter;
+use crate::trace::{self, SPANS, TraceId, Traces};
 
 /// Lines that may wait to be written. A line has some 200 bytes, so this is below a megabyte.
 const QUEUE: usize = 4096;
+/// The most trace ids in the line of a batch: a bound on the bytes that wait.
+const IDS_MAX: usize = 32;
 /// How long the end of the program waits for the last lines.
 const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 
@@ -36,31 +42,46 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 /// Changes the filter while the program runs.
 static FILTER: OnceLock<Handle<Targets, Registry>> = OnceLock::new();
 
-/// Starts logging for the whole process; a second call changes nothing.
-pub fn start(log: &Log) {
+/// Starts logging for the whole process, and sends spans to `exporter`; a second call changes
+/// nothing.
+pub fn start(log: &Log, exporter: Option<&Exporter>) {
     let (filter, handle) = reload::Layer::new(filter(log));
     // Colours are for a terminal; in a file or a journal they are noise. <https://no-color.org>
     let coloured = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = LINES.get_or_init(|| Lines::write_to(io::stderr()));
+    let lines = LINES.get_or_init(|| Lines::write_to(io::stderr(), log.json));
     let layer = fmt::layer()
         .with_writer(lines.clone())
         .with_target(false)
         .with_ansi(coloured)
         // It would report on standard error that standard error cannot be written.
         .log_internal_errors(false);
+    let exports = exporter.is_some();
     let registry = tracing_subscriber::registry()
         .with(filter)
-        .with(FilterFn::new(|event| {
-            is_safe_to_log(event.target(), *event.level())
+        .with(FilterFn::new(move |item| {
+            if item.target() == SPANS {
+                exports
+            } else {
+                is_safe_to_log(item.target(), *item.level())
+            }
         }));
-    // It fails only if a subscriber is set already, as in a test that starts several servers.
-    let started = if log.json {
-        registry.with(layer.json().flatten_event(true)).try_init()
+    let output = if log.json {
+        layer.json().flatten_event(true).boxed()
     } else {
-        registry.with(layer).try_init()
+        layer.boxed()
     };
-    if started.is_ok() {
+    let layers = match exporter {
+        // A log line has the trace id; the names of spans would only repeat what it says.
+        Some(exporter) => {
+            let output = output.with_filter(FilterFn::new(|item| item.is_event()));
+            let spans = FilterFn::new(|item| item.target() == SPANS);
+            vec![output.boxed(), exporter.layer().with_filter(spans).boxed()]
+        }
+        None => vec![output],
+    };
+    // It fails only if a subscriber is set already, as in a test that starts several servers.
+    if registry.with(layers).try_init().is_ok() {
         let _ = FILTER.set(handle);
         log_panics();
     }
@@ -77,7 +98,9 @@ pub fn set_filter(log: &Log) {
 /// The filter was parsed once already, when the configuration was read.
 fn filter(log: &Log) -> Targets {
     let info = Targets::new().with_default(LevelFilter::INFO);
-    log.filter.parse().unwrap_or(info)
+    let filter: Targets = log.filter.parse().unwrap_or(info);
+    // Spans are no lines: whether they leave is not the log's concern.
+    filter.with_target(SPANS, LevelFilter::INFO)
 }
 
 /// Waits until everything logged so far is written, as long as that is possible at once.
@@ -135,6 +158,7 @@ fn log_panics() {
 struct Lines {
     queue: SyncSender<Order>,
     lost: Arc<AtomicUsize>,
+    json: bool,
 }
 
 #[derive(Debug)]
@@ -146,14 +170,14 @@ enum Order {
 
 impl Lines {
     /// Starts the thread. If the system has none left, lines are lost.
-    fn write_to(output: impl Write + Send + 'static) -> Self {
+    fn write_to(output: impl Write + Send + 'static, json: bool) -> Self {
         let (queue, orders) = sync_channel(QUEUE);
         let lost = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&lost);
         let _ = std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || write_all(output, &orders, &counted));
-        Self { queue, lost }
+        Self { queue, lost, json }
     }
 
     fn flush(&self, within: Duration) {
@@ -224,11 +248,35 @@ impl Write for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let line = std::mem::take(&mut self.bytes);
+        let mut line = std::mem::take(&mut self.bytes);
+        if let Some(traces) = trace::current() {
+            append(&mut line, &traces, self.lines.json);
+        }
         if self.lines.queue.try_send(Order::Write(line)).is_err() {
             self.lines.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Appends the trace ids to a complete line: as a member of a JSON object, or as a field in text.
+fn append(line: &mut Vec<u8>, traces: &Traces, json: bool) {
+    let end: &[u8] = if json { b"}\n" } else { b"\n" };
+    let Some(length) = line.strip_suffix(end).map(<[u8]>::len) else {
+        return;
+    };
+    line.truncate(length);
+    let ids = |ids: &[TraceId]| {
+        let ids: Vec<_> = ids.iter().take(IDS_MAX).map(TraceId::to_string).collect();
+        ids.join(if json { "\",\"" } else { "," })
+    };
+    let field = match (traces, json) {
+        (Traces::One(id), true) => format!(",\"trace_id\":\"{id}\""),
+        (Traces::One(id), false) => format!(" trace_id={id}"),
+        (Traces::Batch(batch), true) => format!(",\"trace_ids\":[\"{}\"]", ids(batch)),
+        (Traces::Batch(batch), false) => format!(" trace_ids={}", ids(batch)),
+    };
+    line.extend_from_slice(field.as_bytes());
+    line.extend_from_slice(end);
 }
 
 #[cfg(test)]
@@ -265,7 +313,7 @@ mod tests {
     fn a_log_that_nobody_reads_loses_lines_and_says_how_many() {
         let (allow, allowed) = channel();
         let (written, read) = channel();
-        let lines = Lines::write_to(Slow { allowed, written });
+        let lines = Lines::write_to(Slow { allowed, written }, false);
         // The thread may hold one more.
         for line in 0..QUEUE + 10 {
             log(&lines, &format!("line {line}\n"));
@@ -292,7 +340,7 @@ mod tests {
                 Err(io::ErrorKind::StorageFull.into())
             }
         }
-        let lines = Lines::write_to(Full);
+        let lines = Lines::write_to(Full, false);
         for _ in 0..3 * QUEUE {
             log(&lines, "lost\n");
         }

@@ -43,6 +43,7 @@ pub mod logging;
 pub mod metrics;
 mod metrics_listener;
 mod options;
+pub mod otlp;
 mod outgoing;
 pub mod reread;
 pub mod runtime;
@@ -347,6 +348,7 @@ pub async fn start(
         max_connections_per_address: config.max_connections_per_ip,
         trusted_proxies: config.trusted_proxies.clone(),
         demand,
+        route: |path| urls::find(path).map(|url| url.pattern),
         tls,
         drain: config.drain,
         handoff: config.handoff,

@@ -11,6 +11,7 @@ use super::Cli;
 use super::layers::Layers;
 use crate::app::acme::LETS_ENCRYPT;
 use crate::app::config::Config;
+use crate::app::otlp::Exporter;
 use crate::app::runtime::runtime;
 use crate::app::{self, Stopped, logging};
 use crate::server::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
@@ -255,6 +256,10 @@ pub struct ServeArgs {
         value_name = "FILTER"
     )]
     pub log: String,
+    /// Where to send traces, such as http://127.0.0.1:4318: a receiver of OpenTelemetry's protocol
+    /// OTLP over HTTP. None when left out. Only a program built with the feature otlp has traces.
+    #[arg(long, env = "HEADCOUNT_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// Leave an empty database empty: no event `welcome`.
     #[arg(long, env = "HEADCOUNT_NO_WELCOME_EVENT", value_parser = FalseyValueParser::new())]
     pub no_welcome_event: bool,
@@ -288,10 +293,6 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    logging::start(&config.log);
-    for warning in config.warnings() {
-        tracing::warn!("{warning}");
-    }
     let code = serve(config, handed_over);
     logging::flush();
     code
@@ -305,7 +306,23 @@ fn serve(config: Config, handed_over: ListenFd) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let endpoint = config.otlp_endpoint.as_deref();
+    let exporter = endpoint.map(|endpoint| Exporter::start(endpoint, runtime.handle()));
+    let exporter = match exporter.transpose() {
+        Ok(exporter) => exporter,
+        Err(error) => {
+            tell(&format!("headcount cannot start: --otlp-endpoint: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    logging::start(&config.log, exporter.as_ref());
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let outcome = runtime.block_on(app::run(config, handed_over, &Cli::reread));
+    if let Some(exporter) = exporter {
+        exporter.stop();
+    }
     // Blocking work that is still under way (a password hash) is not waited for.
     runtime.shutdown_background();
     match outcome {

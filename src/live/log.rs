@@ -15,6 +15,7 @@ use crate::domain::change::Change;
 use crate::domain::event::Event;
 use crate::domain::position::{Position, Revision};
 use crate::store::{Store, StoreError};
+use crate::trace::{self, Traces};
 
 /// Changes in one read.
 const PAGE: u32 = 500;
@@ -57,6 +58,8 @@ pub struct Log {
     page: VecDeque<Change>,
     /// Whether the log may hold more than was read.
     behind: bool,
+    /// The request's: what follows its answer's head is sent outside its task.
+    traces: Option<Traces>,
 }
 
 impl Log {
@@ -79,6 +82,7 @@ impl Log {
             reset,
             page: VecDeque::new(),
             behind: true,
+            traces: trace::current(),
         }
     }
 
@@ -113,7 +117,9 @@ impl Log {
                     Err(StoreError::Busy) => tokio::time::sleep(RETRY).await,
                     Err(error) => {
                         let event = &self.event.slug;
-                        tracing::warn!(%error, %event, "cannot read the change log; trying again");
+                        trace::enter(self.traces.clone(), || {
+                            tracing::warn!(%error, %event, "cannot read the change log; trying again");
+                        });
                         tokio::time::sleep(RETRY).await;
                     }
                 }

@@ -17,6 +17,7 @@ use crate::domain::mail::MailKinds;
 use crate::domain::outbox::{MailKind, NewRow};
 use crate::domain::person::Email;
 use crate::store::{Store, StoreError};
+use crate::trace;
 
 /// An address gets one link of an event in this time.
 const PAUSE: Duration = Duration::from_mins(10);
@@ -50,7 +51,7 @@ impl LostLinks {
         let permits = Arc::clone(&self.permits);
         let permit = permits.try_acquire_owned().map_err(|_| Busy)?;
         let (links, id, round, mails) = (self.clone(), event.id, event.round, event.mail.mails);
-        tokio::spawn(async move {
+        trace::spawn(async move {
             if let Err(error) = links.mail(id, round, mails, &email).await {
                 tracing::warn!(%error, "cannot mail a lost link; the person has to ask again");
             }
@@ -65,7 +66,7 @@ impl LostLinks {
         let permits = Arc::clone(&self.permits);
         let permit = permits.try_acquire_owned().map_err(|_| Busy)?;
         let (links, id, round, mails) = (self.clone(), event.id, event.round, event.mail.mails);
-        tokio::spawn(async move {
+        trace::spawn(async move {
             if let Err(error) = links.confirm(id, round, mails, &applicant).await {
                 tracing::warn!(%error, "cannot mail a link to register; the person has to ask again");
             }

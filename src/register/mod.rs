@@ -12,6 +12,7 @@ pub mod lab;
 pub mod queue;
 pub mod retention;
 pub mod schedule;
+mod spans;
 mod writer;
 
 use std::time::Duration;

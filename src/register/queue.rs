@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Failure;
+use super::spans::Queued;
 use super::writer::{Job, Writer};
 use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::Actor;
@@ -70,7 +71,11 @@ impl Registrar {
     pub async fn submit(&self, event: EventId, command: Command) -> Result<Decision, Failure> {
         let (responder, decision) = oneshot::channel();
         self.queue(event)?
-            .try_send(Job { command, responder })
+            .try_send(Job {
+                command,
+                responder,
+                queued: Queued::begin(),
+            })
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => Failure::Busy {
                     retry_after: RETRY_AFTER,

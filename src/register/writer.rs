@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Failure;
+use super::spans::{Batch, Queued};
 use crate::domain::clock::Clock;
 use crate::domain::command::{Answer, Command, Decision, Imported, Refusal};
 use crate::domain::event::{Event, EventId};
@@ -29,6 +30,7 @@ const TURNS: usize = 8;
 pub(super) struct Job {
     pub(super) command: Command,
     pub(super) responder: Responder,
+    pub(super) queued: Queued,
 }
 
 /// Where the answer to one command goes.
@@ -70,27 +72,42 @@ impl Writer {
                 fill_batch(&mut jobs, &mut batch).await;
             }
             before = batch.len();
-            let (commands, responders): (Vec<_>, Vec<_>) = batch
-                .drain(..)
-                .map(|Job { command, responder }| (command, responder))
-                .unzip();
-            match self.commit(&commands).await {
-                Ok(Commit {
-                    event,
-                    changes,
-                    decisions,
-                }) => {
-                    // Publish before answering: a client that has its answer finds that revision in
-                    // its next read.
-                    let revision = changes.last().map(|change| change.headcount.revision);
-                    let deleted = decisions.contains(&Ok(Answer::Deleted));
-                    self.publish(event, revision, deleted);
-                    self.count_refusals(&decisions);
-                    answer(responders, decisions);
-                }
-                Err(error) => self.refuse(responders, &error),
+            let (mut commands, mut responders, mut queued) = room(batch.len());
+            for job in batch.drain(..) {
+                commands.push(job.command);
+                responders.push(job.responder);
+                queued.push(job.queued);
             }
+            let spans = Batch::begin(queued);
+            spans
+                .scope(self.carry_out(&commands, responders, &spans))
+                .await;
             ended = Instant::now();
+        }
+    }
+
+    /// Commits, publishes and answers one batch.
+    async fn carry_out(&self, commands: &[Command], responders: Vec<Responder>, spans: &Batch) {
+        let committing = spans.commit();
+        let committed = self.commit(commands).await;
+        drop(committing);
+        match committed {
+            Ok(Commit {
+                event,
+                changes,
+                decisions,
+            }) => {
+                // Publish before answering: a client that has its answer finds that revision in its
+                // next read.
+                let revision = changes.last().map(|change| change.headcount.revision);
+                let deleted = decisions.contains(&Ok(Answer::Deleted));
+                let publishing = spans.publish();
+                self.publish(event, revision, deleted);
+                drop(publishing);
+                self.count_refusals(&decisions);
+                answer(responders, decisions);
+            }
+            Err(error) => self.refuse(responders, &error),
         }
     }
 
@@ -155,6 +172,15 @@ impl Writer {
             respond(responder, Err(failure));
         }
     }
+}
+
+/// Room for the parts of this many commands.
+fn room<A, B, C>(commands: usize) -> (Vec<A>, Vec<B>, Vec<C>) {
+    (
+        Vec::with_capacity(commands),
+        Vec::with_capacity(commands),
+        Vec::with_capacity(commands),
+    )
 }
 
 /// Whether more commands are likely to come. It compares the size of this batch, plus that of the

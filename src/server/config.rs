@@ -37,6 +37,8 @@ pub struct Config {
     /// What a request with this method and path asks of the server. Default: any is
     /// [`Demand::Live`].
     pub demand: fn(&Method, &str) -> Demand,
+    /// The template of a path's address, which names a request's span. Default none.
+    pub route: fn(&str) -> Option<&'static str>,
     /// A certificate: then every connection is TLS. Default none.
     pub tls: Option<Tls>,
     /// How long a drain may take. Default 10 s.
@@ -81,6 +83,7 @@ impl Default for Config {
             max_requests: 4_096,
             max_requests_per_address: 512,
             demand: |_, _| Demand::Live,
+            route: |_| None,
             tls: None,
             drain: Duration::from_secs(10),
             handoff: true,

@@ -12,10 +12,10 @@ use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSF
 use http::uri::{Parts, PathAndQuery};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::Full;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::host::{is_host, is_unreserved};
-use crate::problem::{CONTENT_TYPE as PROBLEM, Code, Problem};
+use crate::problem::{CONTENT_TYPE as PROBLEM, Code, Problem, note_trace};
 use crate::transport::headers;
 
 /// The methods of all routes, for `OPTIONS *` and for CONNECT.
@@ -229,12 +229,14 @@ pub(super) fn without_body(response: &mut Response<Full<Bytes>>) {
 /// A problem without a code: the status is enough (RFC 9457, section 4.2.1).
 fn version_not_supported() -> Response<Full<Bytes>> {
     let status = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
-    let document = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": "this connection speaks HTTP/1.1 and HTTP/1.0",
-    });
+    let mut document = Map::new();
+    document.insert("type".into(), json!("about:blank"));
+    document.insert("title".into(), json!(status.canonical_reason()));
+    document.insert("status".into(), json!(status.as_u16()));
+    let detail = "this connection speaks HTTP/1.1 and HTTP/1.0";
+    document.insert("detail".into(), json!(detail));
+    note_trace(&mut document);
+    let document = Value::Object(document);
     let mut response = Response::new(Full::from(document.to_string()));
     *response.status_mut() = status;
     response

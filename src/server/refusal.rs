@@ -1,4 +1,5 @@
-//! Refusals before any route. Each is rendered once: a refusal must cost less than an answer.
+//! Refusals before any route. Each is rendered once, but for its trace id: a refusal must cost less
+//! than an answer.
 
 use std::error::Error;
 use std::sync::atomic::Ordering;
@@ -11,6 +12,7 @@ use http_body_util::Full;
 use super::handoff::Link;
 use super::head;
 use crate::problem::Problem;
+use crate::trace::{self, Trace};
 use crate::transport::headers;
 
 /// Refusals of one HTTP/2 connection that its client may leave unread. A client that reads has fewer
@@ -64,12 +66,18 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<NoAnswer<E>> for Box<dyn Error 
 pub(super) struct Refusal {
     status: http::StatusCode,
     headers: HeaderMap,
-    document: Bytes,
+    /// The document before and behind the digits of its trace.
+    document: (String, String),
 }
 
 impl Refusal {
     fn new(problem: Problem) -> Self {
-        let document = problem.document().to_string().into();
+        let any = Trace::draw();
+        let document = any.enter(|| problem.document().to_string());
+        // The document of a request in a trace has the trace's id.
+        let digits = any.id().to_string();
+        let (before, behind) = document.split_once(&digits).expect("a trace id");
+        let document = (before.to_owned(), behind.to_owned());
         let (mut parts, _) = problem.into_response().into_parts();
         headers::secure(&mut parts.headers);
         Self {
@@ -80,7 +88,11 @@ impl Refusal {
     }
 
     pub(super) fn answer(&self, method: &Method) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.document.clone()));
+        // Every request that is answered here has a trace.
+        let id = trace::id().unwrap_or_else(|| Trace::draw().id());
+        let (before, behind) = &self.document;
+        let document = format!("{before}{id}{behind}");
+        let mut response = Response::new(Full::from(document));
         *response.status_mut() = self.status;
         response.headers_mut().clone_from(&self.headers);
         if *method == Method::HEAD {

@@ -15,6 +15,9 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio::task::futures::TaskLocalFuture;
+use tower_service::Service;
+use tracing::Instrument as _;
 
 use super::application::Application;
 use super::body::{Body, Kind, OpenStream, Paced, RequestGuards, Streaming, Unanswered};
@@ -29,6 +32,7 @@ use super::proxy;
 use super::refusal::{self, NoAnswer, Unread};
 use super::version::Claimed;
 use crate::context::{Admission, Peer};
+use crate::trace::{self, Trace, Traces};
 use crate::transport::live::Live;
 
 /// A browser that has used TLS uses only TLS for a year (RFC 6797). Subdomains may belong to
@@ -78,12 +82,28 @@ impl Judgement {
     }
 }
 
+/// What becomes of a request.
+type Outcome<S> = Result<
+    Response<Body<<S as Application>::Body>>,
+    NoAnswer<<S as Service<Request<RequestBody>>>::Error>,
+>;
+
+/// The work on a request.
+type Answering<S> = Pin<Box<dyn Future<Output = Outcome<S>> + Send>>;
+
 impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> {
     type Response = Response<Body<S::Body>>;
     type Error = NoAnswer<S::Error>;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Future = TaskLocalFuture<Traces, Answering<S>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let trace = Trace::of_request(request.headers());
+        trace.scope(trace.enter(|| self.answer(request, trace)))
+    }
+}
+
+impl<S: Application> Exchange<S> {
+    fn answer(&self, request: Request<Incoming>, trace: Trace) -> Answering<S> {
         let (unanswered, others) = Unanswered::new(&self.link);
         let (http11, http2) = (
             request.version() == Version::HTTP_11,
@@ -136,12 +156,14 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
             guards: judgement.guards,
             unsent: (judgement.demand != Demand::Probe).then_some(judgement.load.unsent),
         };
+        let route = || (self.server.config.route)(request.uri().path());
+        let span = trace::of_request(trace, request.method(), route);
         let mut app = self.app.clone();
         // Called now, not when the answer is first polled. If the client's FIN comes with the
         // request, hyper drops the answer without polling it. The application must still get the
         // request.
         let calling = match app.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => Either::Left(app.call(request)),
+            Poll::Ready(Ok(())) => Either::Left(span.in_scope(|| app.call(request))),
             Poll::Ready(Err(error)) => {
                 return Box::pin(ready(Err(NoAnswer::Application(error))));
             }
@@ -150,8 +172,10 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Exchange<S> 
                 app.call(request).await
             }),
         };
+        let calling = calling.instrument(span.clone());
         Box::pin(async move {
             let answer = calling.await.map_err(NoAnswer::Application)?;
+            trace::status(&span, answer.status());
             Ok(path.send(answer))
         })
     }

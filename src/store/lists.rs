@@ -189,7 +189,7 @@ macro_rules! impl_lists {
                 let turn = self.readers.exports.turn(None).await?;
                 let connection = bounded(ANSWER_TIMEOUT, self.snapshot()).await?;
                 let (pieces, export) = Export::channel();
-                tokio::spawn(async move {
+                crate::trace::spawn(async move {
                     let _turn = turn;
                     let written = Self::write_export(connection, event, &filter, &pieces);
                     if let Err(error) = bounded(lists::EXPORT_TIMEOUT, written).await {

@@ -28,6 +28,7 @@ mod server;
 mod starting;
 mod store_contract;
 mod support;
+mod traces;
 mod transports;
 mod upgrade;
 mod webhooks;

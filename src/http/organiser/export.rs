@@ -19,6 +19,7 @@ use crate::domain::registration::AddedBy;
 use crate::http::{auth, find};
 use crate::problem::Problem;
 use crate::store::{Export, Listed};
+use crate::trace;
 
 /// Pieces that wait for a slow reader, beside those in the store.
 const AHEAD: usize = 1;
@@ -64,7 +65,7 @@ pub(in crate::http) async fn get(
     let export = context.store.export(event.id, filter).await?;
     let (pieces, ready) = mpsc::channel(AHEAD);
     // A task of its own renders the rows. It ends with its reader.
-    tokio::spawn(write(export, columns, pieces));
+    trace::spawn(write(export, columns, pieces));
     let mut response = warp::reply::stream(ReceiverStream::new(ready)).into_response();
     let headers = response.headers_mut();
     headers.insert(

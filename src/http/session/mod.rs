@@ -25,6 +25,7 @@ use crate::domain::audit::Actor;
 use crate::domain::clock::Timestamp;
 use crate::problem::{Code, Problem};
 use crate::store::{NewSession as StoredSession, SignedIn};
+use crate::trace;
 use crate::wire::digits::hex;
 
 pub use self::cookie::COOKIE;
@@ -291,7 +292,7 @@ pub async fn session(context: &Context, headers: &HeaderMap) -> Result<Option<Se
     if is_due(Some(found.seen_at), now) {
         // Not worth a moment of the reader's time.
         let (store, digest) = (context.store.clone(), found.digest.clone());
-        tokio::spawn(async move {
+        trace::spawn(async move {
             if let Err(error) = store.touch_session(&digest, now).await {
                 tracing::warn!(%error, "cannot store that a session is used");
             }

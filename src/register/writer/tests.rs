@@ -60,6 +60,7 @@ fn job(number: u32) -> Job {
             by: Actor::Visitor,
         },
         responder: oneshot::channel().0,
+        queued: Queued::begin(),
     }
 }
 

@@ -42,6 +42,7 @@ use crate::context::in_flight::InFlight;
 use crate::context::subscriber::subscriber;
 use crate::context::{Admission, Peer, Shared};
 use crate::problem::{Code, Problem};
+use crate::trace;
 use crate::wire::engineio;
 
 pub use self::deadlines::{PING_EVERY, PONG_WITHIN};
@@ -261,7 +262,7 @@ impl Engine {
         };
         let sessions = Arc::clone(&self.sessions);
         if let Some(session) = session {
-            tokio::spawn(async move {
+            trace::spawn(async move {
                 if let Some(io) = raise(upgrade).await {
                     websocket::upgrade(io, sessions, session).await;
                 }
@@ -274,7 +275,7 @@ impl Engine {
             let conversation = Conversation::new(Shared::clone(&self.context));
             let first = Self::first(&session, &[]);
             let guard = SessionGuard::new(sessions, session);
-            tokio::spawn(async move {
+            trace::spawn(async move {
                 if let Some(io) = raise(upgrade).await {
                     websocket::open(io, first, conversation).await;
                 }

@@ -22,6 +22,7 @@ use crate::live::channel::Channel;
 use crate::live::presence::Transport;
 use crate::live::subscription::Subscription;
 use crate::problem::{Code, Problem};
+use crate::trace;
 
 use session::Session;
 pub use session::{PING_EVERY, PONG_WITHIN, STALL};
@@ -43,7 +44,7 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
     if let Some(reason) = refusal::reason(request.head.admission) {
         // The handshake is accepted first: a browser does not report to its page why one was
         // refused.
-        tokio::spawn(async move {
+        trace::spawn(async move {
             if let Some(io) = raise(upgrade).await {
                 session::refuse(io, reason).await;
             }
@@ -59,7 +60,7 @@ pub(super) fn answer(context: &Context, channel: &Channel, request: &Request) ->
             session::QUIET,
         ));
         let clock = context.clock.clone();
-        tokio::spawn(async move {
+        trace::spawn(async move {
             if let Some(io) = raise(upgrade).await {
                 Box::new(Session::new(io, *subscription, clock)).run().await;
             }

@@ -29,6 +29,7 @@ use crate::live::channel::Channel;
 use crate::live::presence::Transport;
 use crate::live::subscription::Subscription;
 use crate::problem::{Code, Problem};
+use crate::trace::Trace;
 use http3::{Fault, Peer, Request, code};
 use limits::{Limiter, Permit};
 use session::Connect;
@@ -100,9 +101,10 @@ impl Server {
             match self.limiter.admit(incoming.remote_address().ip()) {
                 Some(permit) => {
                     let server = Arc::clone(self);
-                    tokio::spawn(
-                        async move { Box::pin(server.connection(incoming, permit)).await },
-                    );
+                    // A session is one request, and its trace begins with the connection.
+                    tokio::spawn(Trace::draw().scope(async move {
+                        Box::pin(server.connection(incoming, permit)).await;
+                    }));
                 }
                 None => incoming.refuse(),
             }

@@ -10,8 +10,9 @@ use source::{Named, Target, crate_paths, parse};
 
 /// The parts of the crate and the floor each stands on. A part uses its own modules and those of
 /// lower floors.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("domain", 0),
+    ("trace", 0),
     ("negotiation", 1),
     ("wire", 1),
     ("store", 1),
@@ -103,7 +104,16 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ring", &["server"]),
     ("wtransport", &["wire", "transport", "cli"]),
     ("nix", &["transport"]),
-    ("rustls_platform_verifier", &["outbox", "cli"]),
+    ("rustls_platform_verifier", &["outbox", "app::otlp", "cli"]),
+    ("tracing_opentelemetry", &["trace::span", "app::otlp"]),
+    ("opentelemetry", &["trace::span", "app::otlp"]),
+    ("opentelemetry_sdk", &["app::otlp"]),
+    ("opentelemetry_otlp", &["app::otlp"]),
+    ("opentelemetry_http", &["app::otlp"]),
+    ("hyper_rustls", &["app::otlp"]),
+    // The receiver of the tests.
+    ("opentelemetry_proto", &[]),
+    ("prost", &[]),
     ("x509_parser", &["app::acme", "cli::doctor"]),
     ("instant_acme", &["app::acme"]),
     ("rcgen", &["app::acme", "transport"]),
@@ -133,7 +143,15 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("subtle", &["domain", "http"]),
     (
         "rand",
-        &["domain", "live", "outbox", "transport", "http", "cli"],
+        &[
+            "domain",
+            "trace",
+            "live",
+            "outbox",
+            "transport",
+            "http",
+            "cli",
+        ],
     ),
     ("jiff", &["domain", "cli"]),
     ("foldhash", &["domain"]),

@@ -67,6 +67,9 @@ pub(super) struct Problem {
     code: String,
     /// A sentence about this very occurrence.
     detail: String,
+    /// The request in the server's log, from its `traceparent` if it has one.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    trace_id: String,
     /// With `validation-failed`: every field that was refused.
     #[schema(nullable = false)]
     errors: Option<Vec<FieldError>>,

@@ -24,6 +24,7 @@ use crate::http::pages::form::Form;
 use crate::http::pages::visit::Visit;
 use crate::problem::{Code, Problem};
 use crate::store::{Claim, StoreError};
+use crate::trace;
 use crate::wire::digits::hex;
 
 /// The field that carries the key.
@@ -118,7 +119,7 @@ pub(super) async fn once(context: Shared, visit: &Visit, form: &Form, act: Act) 
         return act.await;
     };
     let headers = visit.head.headers.clone();
-    let carried_out = tokio::spawn(async move {
+    let carried_out = trace::spawn(async move {
         match claim(&context, &name).await {
             Ok(Claim::First) => {
                 let response = act.await;
