@@ -1,9 +1,13 @@
 //! Backups while people register and cancel: nobody who was answered before is missing, and nobody
 //! is in one half.
+//!
+//! `HEADCOUNT_TEST_BACKUPS=60 cargo test --test it -- backups::load --nocapture` is the long run: for 60 s 64
+//! clients at once, and a backup every 2 s.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use headcount::domain::clock::Clock;
 use headcount::store::DatabaseUrl;
@@ -11,6 +15,7 @@ use headcount::store::backup::{backup, verify};
 use headcount::store::copy::copy;
 use serde_json::json;
 use sqlx::{ConnectOptions as _, query_as};
+use tokio::time::sleep_until;
 
 use super::{headcount, text, url};
 use crate::copying::rows::dump;
@@ -18,10 +23,34 @@ use crate::support::app::{App, call, organise, register};
 use crate::support::postgres;
 use crate::support::sqlite::File;
 
-/// Clients at once.
-const CLIENTS: u32 = 16;
-/// Backups one after the other.
-const BACKUPS: usize = 5;
+/// How many people come, and how often they are backed up.
+struct Load {
+    /// Clients at once.
+    clients: u32,
+    /// Backups one after the other.
+    backups: u32,
+    /// From the beginning of one to that of the next, if it has ended.
+    every: Duration,
+}
+
+/// The ordinary run is short; the long run lasts as many seconds as the variable says.
+fn load() -> Load {
+    let seconds = std::env::var("HEADCOUNT_TEST_BACKUPS");
+    let seconds = seconds.ok().and_then(|seconds| seconds.parse().ok());
+    seconds.map_or(
+        Load {
+            clients: 16,
+            backups: 5,
+            every: Duration::ZERO,
+        },
+        |seconds: u32| Load {
+            clients: 64,
+            backups: (seconds / 2).max(2),
+            every: Duration::from_secs(2),
+        },
+    )
+}
+
 /// Fewer than people who come, so that a cancellation promotes somebody.
 const PLACES: u32 = 40;
 
@@ -67,7 +96,9 @@ async fn busy(database: &str) {
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU32::new(0)),
     );
-    let clients: Vec<_> = (0..CLIENTS)
+    let load = load();
+    let begun = Instant::now();
+    let clients: Vec<_> = (0..load.clients)
         .map(|_| {
             let (answered, stop, next) = (answered.clone(), stop.clone(), next.clone());
             tokio::spawn(async move {
@@ -81,10 +112,13 @@ async fn busy(database: &str) {
 
     let folder = tempfile::tempdir().unwrap();
     let mut backups = Vec::new();
-    for round in 0..BACKUPS {
+    for round in 0..load.backups {
+        sleep_until((begun + load.every * round).into()).await;
         // Each backup begins among people who were answered since the last one.
-        let enough = (round + 1) * 30;
-        while answered.lock().unwrap().len() < enough {
+        let last = backups
+            .last()
+            .map_or(0, |(before, _): &(BTreeMap<_, _>, _)| before.len());
+        while answered.lock().unwrap().len() < last + 30 {
             tokio::task::yield_now().await;
         }
         let before = answered.lock().unwrap().clone();
@@ -101,6 +135,7 @@ async fn busy(database: &str) {
         }
         backups.push((before, target));
     }
+    let took = begun.elapsed();
     stop.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.unwrap();
@@ -127,9 +162,12 @@ async fn busy(database: &str) {
         assert!(dump(&restored.url()).await == dump(&url(target)).await);
     }
     let sizes: Vec<_> = backups.iter().map(|(before, _)| before.len()).collect();
-    assert!(
-        sizes.is_sorted() && sizes[0] < sizes[BACKUPS - 1],
-        "{sizes:?}"
+    assert!(sizes.is_sorted_by(|one, next| one < next), "{sizes:?}");
+    println!(
+        "{} clients, {} people, {} backups in {took:.1?}, each restored; answered before each: {sizes:?}",
+        load.clients,
+        after.len(),
+        backups.len(),
     );
 }
 

@@ -1,7 +1,8 @@
 //! Every node is replaced, one after the other, behind the real Caddy, while people watch and
 //! register.
 //!
-//! `HEADCOUNT_TEST_ROLLING=2000 cargo test --test it -- rolling --nocapture` is the long run.
+//! `HEADCOUNT_TEST_ROLLING=2000 cargo test --test it -- rolling --nocapture` is the long run. `HEADCOUNT_TEST_OLD` names an
+//! older program: then the first nodes are of that version, and this is a rolling upgrade.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -200,10 +201,18 @@ async fn register(address: SocketAddr, stop: Arc<AtomicBool>) -> (i64, Vec<Strin
     (registered, failed)
 }
 
+/// One of the first nodes.
+fn first(url: &str) -> Process {
+    match std::env::var_os("HEADCOUNT_TEST_OLD") {
+        Some(old) => Process::spawn(Command::new(old), url, &FLAGS),
+        None => Process::start(url, &FLAGS),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_deploy_of_three_nodes_loses_no_watcher_and_no_registration() {
     let url = shared().new_database().await;
-    let mut nodes: Vec<Process> = (0..3).map(|_| Process::start(&url, &FLAGS)).collect();
+    let mut nodes: Vec<Process> = (0..3).map(|_| first(&url)).collect();
     let event = json!({ "slug": SLUG, "title": "Gala", "capacity": null });
     assert_eq!(
         organise(nodes[0].address, "POST", "/api/v1/events", &event)
