@@ -31,6 +31,12 @@ await server.organise("POST", "/events", {
   starts_at: "2031-12-12T18:00:00Z",
 });
 const ada = await server.register("gala", 1);
+const { link } = await server.organise("POST", "/accounts", { name: "mia", role: "viewer" });
+const webhook = await server.organise("POST", "/webhooks", {
+  url: "https://1.1.1.1/",
+  event: "gala",
+  active: false,
+});
 const signedIn = await fetch(`${server.base}/admin/login`, {
   method: "POST",
   redirect: "manual",
@@ -62,7 +68,13 @@ async function run(path, category, [form, config], language) {
 
 const PHONE = ["phone", undefined];
 const DESKTOP = ["desktop", desktopConfig];
-const all = addresses({ slug: "gala", token: ada.token, "registrations/id": ada.id });
+const all = addresses({
+  slug: "gala",
+  token: ada.token,
+  secret: new URL(link, server.base).pathname.split("/").at(-1),
+  "registrations/id": ada.id,
+  "webhooks/id": webhook.id,
+});
 const chosen = process.argv.slice(2);
 for (const path of all) {
   if (chosen.length > 0 && !chosen.some((part) => path.includes(part))) continue;
