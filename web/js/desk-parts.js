@@ -70,6 +70,8 @@ const plain = (part) => part.innerHTML.replaceAll(/name="once" value="[^"]*"/g, 
 async function read() {
   missed = document.visibilityState !== "visible";
   if (missed) return;
+  // What it does may be that this page is gone.
+  if (document.querySelector("form[aria-busy=true]")) throw new Error("a form is on its way");
   last_ms = performance.now();
   const answer = await fetch(address(), { cache: "no-store" });
   if (!answer.ok) throw new Error(`the page was refused with ${answer.status}`);
@@ -84,10 +86,9 @@ async function read() {
   }
 }
 
-/** Whether somebody chooses something in it, or a form of it is on its way. */
+/** Whether somebody chooses something in it. */
 const isBusy = (part) =>
-  part.closest("form[aria-busy=true]") !== null ||
-  part.querySelector("form[aria-busy=true], select:focus") !== null ||
+  part.querySelector("select:focus") !== null ||
   [...part.querySelectorAll("option")].some((option) => option.defaultSelected && !option.selected);
 
 /** Puts the new content in; what is open, focused or scrolled stays so, found by its `data-key`. */
