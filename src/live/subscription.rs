@@ -134,6 +134,7 @@ impl Subscription {
     }
 
     /// Ends with `permit`, as if the event were deleted.
+    #[must_use]
     pub fn with(mut self, permit: Option<Permit>) -> Self {
         self.permit = permit;
         self

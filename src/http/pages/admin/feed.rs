@@ -109,8 +109,8 @@ fn action(texts: Texts, newest: &[Registration], entry: &AuditEntry) -> String {
     let is_own = entry.who == Actor::Visitor.who();
     let sentence = match (&subject, entry.action.as_str()) {
         (Some(_), "cancel" | "change" | "erase") if is_own => Some("own"),
-        (Some(_), "cancel" | "change" | "restore" | "erase") => Some("act"),
-        (
+        (Some(_), "cancel" | "change" | "restore" | "erase")
+        | (
             _,
             "create" | "edit" | "opened" | "closed" | "import" | "announce" | "withdraw" | "reset"
             | "undo",
