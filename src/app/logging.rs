@@ -74,6 +74,10 @@ pub fn start(log: &Log, exporter: Option<&Exporter>) {
     let layers = match exporter {
         // A log line has the trace id; the names of spans would only repeat what it says.
         Some(exporter) => {
+            #[expect(
+                clippy::redundant_closure_for_method_calls,
+                reason = "the method is not general enough in its lifetimes"
+            )]
             let output = output.with_filter(FilterFn::new(|item| item.is_event()));
             let spans = FilterFn::new(|item| item.target() == SPANS);
             vec![output.boxed(), exporter.layer().with_filter(spans).boxed()]
