@@ -104,14 +104,21 @@ async fn every_transport_ends_on_the_newest_count() {
     balanced(&report);
 }
 
+/// A free address for a server that is restarted: below the ports that the system hands out, so that
+/// nothing else takes it meanwhile.
+fn lasting_udp_address() -> String {
+    let start = 10_000 + std::process::id() % 10_000;
+    let mut addresses = (start..32_000).map(|port| format!("127.0.0.1:{port}"));
+    let free = addresses.find(|address| std::net::UdpSocket::bind(address).is_ok());
+    free.expect("a free port")
+}
+
 /// `cargo bench --bench networks -- breaks` does the same with loss, a longer cut, and clients that
 /// share no code with this crate.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_over_a_cut_and_a_restart() {
     let file = File::new();
-    let taken = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    let udp = taken.local_addr().expect("an address").to_string();
-    drop(taken);
+    let udp = lasting_udp_address();
     let flags = ["--webtransport-listen", &udp, "--drain", "1s"];
     let running = App::on(&file.text(), &flags, Clock::System).await;
     let proxy = Proxy::start(running.address).await;
