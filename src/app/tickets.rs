@@ -57,7 +57,9 @@ impl SharedTickets {
         let stored = self.store.ticket_keys().await?;
         let number =
             |key: &Result<TicketKey, i64>| key.as_ref().map_or_else(|n| *n, |key| key.number);
-        let next = stored.iter().map(number).max().unwrap_or(0) + 1;
+        // The number of a damaged key may be anything.
+        let sound = stored.iter().flatten().map(|key| key.number);
+        let next = sound.max().unwrap_or(0).saturating_add(1);
         let is_live =
             |key: &&Result<TicketKey, i64>| key.as_ref().is_ok_and(|key| key.is_live(now));
         let (live, gone): (Vec<_>, Vec<_>) = stored.iter().partition(is_live);

@@ -25,7 +25,7 @@ use self::reply::answer;
 use crate::context::Shared;
 use crate::context::head::{RequestHead, request_head};
 use crate::domain::access::Permission;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::text::Texts;
 use crate::transport::frame::Sentences;
 
@@ -80,6 +80,7 @@ pub fn may_preview(
         }
         match auth::reader(&context, &head, Permission::Read.on(&slug)).await {
             Ok(_) => Ok(true),
+            Err(problem) if problem.code() == Code::TooManyRequests => Err(problem),
             Err(problem) if problem.code().status().is_server_error() => Err(problem),
             Err(_) => Ok(false),
         }

@@ -280,7 +280,7 @@ test("accounts, passwords and sessions need no script", async () => {
   assert.match(gone.url(), /\/admin\/login\?next=%2Fadmin%2Faccount$/);
   await go(page, "/admin/audit");
   const log = await page.locator("table").textContent();
-  for (const expected of ["make an account", "remove an account", "zoe", "make a token"])
+  for (const expected of ["create an account", "delete an account", "zoe", "create a token"])
     assert.ok(log.includes(expected), expected);
   assert.ok(!log.includes("hc_") && !/[0-9a-f]{64}/.test(log), "no secret");
 });

@@ -84,19 +84,19 @@ test("all eight show the same number, a burst ends at the same number on all of 
     { timeout: 30_000 },
   );
   assert.match(await page.locator("[data-verdict]").textContent(), /^Pick /);
-  // The same order in one glance: every transport with its mean age, the longest bar last.
-  const chart = await page.locator("[data-ranking] > li").evaluateAll((rows) =>
-    rows.map((row) => ({
+  // The same order in one glance: every transport with its mean age, the longest bar last. Both are read at
+  // once, because every change may order them anew.
+  const { chart, lanes } = await page.evaluate(() => ({
+    chart: [...document.querySelectorAll("[data-ranking] > li")].map((row) => ({
       key: row.dataset.ranked,
       age: row.querySelector("[data-mean]").textContent,
       length: Number(row.style.getPropertyValue("--length")),
     })),
-  );
+    lanes: [...document.querySelectorAll("[data-lane]")].map((lane) => lane.dataset.lane),
+  }));
   assert.deepEqual(
     chart.map(({ key }) => key),
-    await page
-      .locator("[data-lane]")
-      .evaluateAll((lanes) => lanes.map((lane) => lane.dataset.lane)),
+    lanes,
   );
   assert.ok(
     chart.every(({ age, length }) => /\d/.test(age) && length <= 1),

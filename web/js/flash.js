@@ -1,5 +1,5 @@
 // The outcome of an action is in the address only until it has been shown: a reload must not say it again.
-const NAMES = ["done", "error", "undo", "was", "added", "shown", "sig"];
+const NAMES = ["done", "error", "undo", "was", "set", "added", "shown", "sig"];
 
 export function start() {
   const url = new URL(location.href);

@@ -54,7 +54,7 @@ const USED: &str = "\
         GROUP BY lane
     ) AS used GROUP BY lane";
 /// A row waits for the earlier rows of the same recipient that are due or were tried, but not for one
-/// that has failed $7 times.
+/// that has failed $7 times, unless it is being sent.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
@@ -67,7 +67,8 @@ macro_rules! claim {
                     AND o.leased_until <= $3
                     AND NOT EXISTS (SELECT 1 FROM outbox e
                         WHERE e.recipient = o.recipient AND e.state = 'waiting' AND e.id < o.id
-                            AND (e.due_at <= $3 OR e.attempts > 0) AND e.attempts < $7)
+                            AND (e.due_at <= $3 OR e.attempts > 0)
+                            AND (e.attempts < $7 OR e.leased_until > $3))
                 ORDER BY o.due_at, o.id LIMIT $6",
             $lock,
             ") RETURNING ",

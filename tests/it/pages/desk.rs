@@ -128,7 +128,7 @@ async fn closing_and_a_capacity_are_undone_from_their_message() {
     let changed = browser.post("/admin/events/gala/capacity", &fields).await;
     assert_eq!(
         changed.location(),
-        "/admin/events/gala?done=capacity&was=10"
+        "/admin/events/gala?done=capacity&was=10&set=4"
     );
     let shown = browser.get(changed.location()).await;
     assert!(
@@ -139,6 +139,8 @@ async fn closing_and_a_capacity_are_undone_from_their_message() {
     let fields = format!("csrf={csrf}&capacity=10&was_capacity=4");
     browser.post("/admin/events/gala/capacity", &fields).await;
     assert_eq!(app.get("/api/v1/events/gala").await.json()["capacity"], 10);
+    let shown = browser.get(changed.location()).await;
+    assert!(!shown.body.contains("flash-undo"), "it was set since");
     app.stop().await;
 }
 

@@ -219,7 +219,8 @@ async fn answer(slug: String, action: Action, submission: Submission) -> Respons
             let undo = match (&action, form.sent("was_capacity")) {
                 (Action::Cancel(id), _) => format!("&{}={id}", people::UNDO),
                 (Action::Capacity, Some(was)) if inputs::parse_capacity(was).is_ok() => {
-                    format!("&{}={}", undo::WAS, was.trim())
+                    let set = form.get("capacity").trim();
+                    format!("&{}={}&{}={set}", undo::WAS, was.trim(), undo::SET)
                 }
                 _ => String::new(),
             };

@@ -8,6 +8,9 @@ use crate::http::pages::visit::Visit;
 /// The parameter with the capacity before a change of it.
 pub(super) const WAS: &str = "was";
 
+/// The parameter with the capacity after it.
+pub(super) const SET: &str = "set";
+
 /// A form with one button.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::http::pages) struct UndoView {
@@ -34,9 +37,9 @@ pub(super) fn of(visit: &Visit, event: &Event) -> Option<UndoView> {
 }
 
 fn capacity(visit: &Visit, event: &Event) -> Option<UndoView> {
-    let was = flash::parameter(visit, WAS)?;
-    let before = inputs::parse_capacity(&was).ok()?;
-    (before != event.capacity).then(|| UndoView {
+    let value = |name| inputs::parse_capacity(&flash::parameter(visit, name)?).ok();
+    let (before, after) = (value(WAS)?, value(SET)?);
+    (after == event.capacity && before != after).then(|| UndoView {
         action: "capacity",
         fields: vec![
             ("capacity", inputs::capacity(before)),
@@ -82,11 +85,14 @@ mod tests {
     fn a_capacity_goes_back_to_what_it_was() {
         let event = samples::event();
         let back = |values: &str| Some(("capacity", values.to_owned()));
-        assert_eq!(undo("done=capacity&was=90", &event), back("90,100"));
-        assert_eq!(undo("done=capacity&was=", &event), back(",100"), "no limit");
+        assert_eq!(undo("done=capacity&was=90&set=100", &event), back("90,100"));
+        let unlimited = undo("done=capacity&was=&set=100", &event);
+        assert_eq!(unlimited, back(",100"), "no limit");
         for nothing in [
-            "done=capacity&was=100",
-            "done=capacity&was=x",
+            "done=capacity&was=100&set=100",
+            "done=capacity&was=90&set=80",
+            "done=capacity&was=90",
+            "done=capacity&was=x&set=100",
             "done=capacity",
         ] {
             assert_eq!(undo(nothing, &event), None, "{nothing}");
