@@ -194,14 +194,14 @@ async fn a_row_that_always_fails_holds_up_the_later_ones_for_a_while(stage: Stag
         stage
             .finish("a", &claimed[0], Finish::Again { due, error })
             .await;
-        stage.pass(61 * SECOND);
+        if attempt < HOLDS_UP {
+            stage.pass(61 * SECOND);
+        }
     }
-    // It has failed five times.
-    let mut last = stage.mails("a").await;
-    last.extend(stage.mails("a").await);
-    let mut last: Vec<_> = last.iter().map(|row| (row.event, row.attempts)).collect();
-    last.sort_unstable();
-    assert_eq!(last, [(gala.id, HOLDS_UP + 1), (hall.id, 1)]);
+    // It has failed five times: the next one need not wait for the sixth.
+    let next = stage.mails("a").await;
+    let next: Vec<_> = next.iter().map(|row| (row.event, row.attempts)).collect();
+    assert_eq!(next, [(hall.id, 1)]);
 }
 
 async fn rows_of_one_recipient_are_claimed_one_after_the_other(stage: Stage) {
