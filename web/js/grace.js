@@ -16,7 +16,10 @@ export function waitGrace(form) {
       note.hidden = true;
       resolve(goes);
     };
-    const stopped = () => end(false);
+    const stopped = () => {
+      form.querySelector("[type=submit]").focus(); // the pressed button is hidden now
+      end(false);
+    };
     const timer = setInterval(() => {
       seconds -= 1;
       left.textContent = String(seconds);

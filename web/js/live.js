@@ -9,7 +9,7 @@ import { Timers } from "./timers.js";
 import { TRANSPORTS } from "./transports/all.js";
 
 const CATCH_UP_MS = 1_500; // a stream that has not brought what a probe found is dead
-const SILENCES = 3; // a line that was silent for so many probes is renewed
+const SILENCES = 3; // a line that was silent for this many probes is renewed
 
 export class Live {
   #slug;

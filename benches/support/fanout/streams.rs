@@ -87,7 +87,7 @@ impl Connector {
         }
     }
 
-    /// Opens one connection with so many watchers.
+    /// Opens one connection with `count` watchers.
     async fn open(
         self,
         address: SocketAddr,

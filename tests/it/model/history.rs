@@ -118,7 +118,7 @@ pub(super) enum Proof {
 
 /// No limit, or a small one.
 pub(super) type Places = Option<u8>;
-/// No moment, or one so many milliseconds from now.
+/// No moment, or one this many milliseconds from now.
 pub(super) type FromNow = Option<i64>;
 
 /// A PATCH.

@@ -13,7 +13,7 @@ use wtransport::quinn::{ClientConfig, Endpoint};
 use super::SOON;
 use super::webtransport::{address, with_webtransport};
 
-/// So many unfinished handshakes that the next client must show its address first.
+/// From this number of unfinished handshakes on, the next client must show its address first.
 const MANY: usize = 64;
 /// Long enough for the server to send its first flight a second time.
 const REPEATED: Duration = Duration::from_millis(2_500);

@@ -81,7 +81,7 @@ export function bindDoctor(root) {
       if (text.textContent === next) continue;
       row.dataset.how = how;
       mark.textContent = marks[how];
-      word.textContent = say(`doctor-${how in ABSENT ? "open" : how}`);
+      word.textContent = say(`doctor-${how in ABSENT ? "absent" : how}`);
       text.textContent = next;
     }
   };

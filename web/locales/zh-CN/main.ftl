@@ -289,6 +289,7 @@ doctor-lead = 根据本页的各条连接得出。
 doctor-fine = 正常
 doctor-look = 需要留意
 doctor-open = 尚不清楚
+doctor-absent = 不可用
 doctor-first-fine = 数据流没有被缓冲：{ $time }后就收到了第一批数据。
 doctor-first-look = 数据流在途中被缓冲：过了 { $time }才收到第一批数据，可能是代理或杀毒软件造成的。
 doctor-first-open = 正在等待数据流的第一批数据。
