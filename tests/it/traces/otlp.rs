@@ -26,7 +26,7 @@ use crate::support::port::free_address;
 use crate::support::sqlite::File;
 
 const ROUTE: &str = "POST /api/v1/events/{slug}/registrations";
-const CALLER: &str = "00f067aa0bb902c7";
+const CALLER: &str = "00f067aa0ba902b7";
 
 /// Receives spans.
 #[derive(Clone, Default)]
