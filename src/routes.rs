@@ -21,6 +21,7 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
         http::registering(context),
         over_limit(),
         transport::routes(context.clone(), http::frame_sentences, http::may_preview),
+        not_taken(context),
         http::routes(context),
         pages::routes(context.clone()),
         assets::routes(),
@@ -30,8 +31,11 @@ pub fn all(context: &Shared) -> BoxedFilter<(Response,)> {
     let routes = http::conditional_reads(routes.clone()).or(routes).unify();
     warp::method()
         .and(warp::path::full())
+        .and(http::auth::sends_credentials())
         .and(routes)
-        .map(|method, path, response| headers::finish(&method, &path, response))
+        .map(|method, path, credentials, response| {
+            headers::finish(&method, &path, credentials, response)
+        })
         .boxed()
 }
 
@@ -50,6 +54,23 @@ fn over_limit() -> BoxedFilter<(Response,)> {
     warp::ext::get::<Admission>()
         .and(warp::path::full())
         .and_then(refuse)
+        .boxed()
+}
+
+/// Answers a method that an address does not take. Otherwise a route that takes any segment, such as
+/// the id of a registration, would read the last word of another address as one.
+fn not_taken(context: &Shared) -> BoxedFilter<(Response,)> {
+    warp::method()
+        .and(warp::path::full())
+        .and_then(|method: Method, path: FullPath| async move {
+            if urls::takes(&method, path.as_str()) {
+                Err(reject::not_found())
+            } else {
+                Ok(())
+            }
+        })
+        .untuple_one()
+        .and(unanswered(context))
         .boxed()
 }
 

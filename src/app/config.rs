@@ -15,6 +15,7 @@ use super::options::{
 use super::otlp;
 use crate::cli::ServeArgs;
 use crate::context::Hidden;
+use crate::domain::quoted::quoted;
 use crate::domain::zone::Zone;
 use crate::http::auth::TOKEN_PREFIX;
 use crate::outbox::mail;
@@ -225,7 +226,7 @@ impl Config {
         let json = match args.log_format.as_str() {
             "json" => Ok(true),
             "text" => Ok(false),
-            other => Err(format!("{other:?} is neither text nor json")),
+            other => Err(format!("{} is neither text nor json", quoted(other))),
         };
         let filter = args.log.parse::<tracing_subscriber::filter::Targets>();
         let filter = filter

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
@@ -29,12 +30,23 @@ const SECONDS: [f64; 14] = [
 /// Commands in a batch.
 const BATCH: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-/// Listens on `address`; the answer is the task that serves the metrics there.
-pub async fn listen(address: SocketAddr) -> Result<impl Future<Output = ()> + Send, String> {
+/// A listener of the metrics.
+pub(super) struct Metrics {
+    /// Where it listens; never with port 0.
+    pub(super) address: SocketAddr,
+    /// The task that serves them.
+    pub(super) serving: BoxFuture<'static, ()>,
+}
+
+/// Listens on `address`.
+pub(super) async fn listen(address: SocketAddr) -> Result<Metrics, String> {
     let metrics = record().map_err(|error| error.to_string())?;
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| format!("{address}: {error}"))?;
-    Ok(metrics_listener::serve(listener, metrics))
+    let failed = |error: std::io::Error| format!("{address}: {error}");
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    Ok(Metrics {
+        address: listener.local_addr().map_err(failed)?,
+        serving: Box::pin(metrics_listener::serve(listener, metrics)),
+    })
 }
 
 /// Records metrics from now on. One process has one recorder: a test that starts several servers

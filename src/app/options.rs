@@ -7,16 +7,19 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::context::Hidden;
+use crate::domain::quoted::quoted;
 use crate::domain::zone::Zone;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is no address and port such as 127.0.0.1:8080 or [::]:8080"))
+    text.parse().map_err(|_| {
+        let text = quoted(text);
+        format!("{text} is no address and port such as 127.0.0.1:8080 or [::]:8080")
+    })
 }
 
 pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let value = humantime::parse_duration(text)
-        .map_err(|_| format!("{text:?} is no duration such as 50ms, 15s or 1m"))?;
+        .map_err(|_| format!("{} is no duration such as 50ms, 15s or 1m", quoted(text)))?;
     if value < least || value > most {
         return Err(format!(
             "{text} is out of range: {} to {}",
@@ -29,7 +32,7 @@ pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Du
 
 pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse()
-        .map_err(|_| format!("{text:?} is no whole number"))
+        .map_err(|_| format!("{} is no whole number", quoted(text)))
 }
 
 pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
@@ -56,12 +59,17 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     if folder.is_dir() {
         Ok(folder)
     } else {
-        Err(format!("{text:?} is no existing folder"))
+        Err(format!("{} is no existing folder", quoted(text)))
     }
 }
 
 pub(super) fn time_zone(text: &str) -> Result<Zone, String> {
-    Zone::parse(text).map_err(|_| format!("{text:?} is no IANA time zone such as Europe/Berlin"))
+    Zone::parse(text).map_err(|_| {
+        format!(
+            "{} is no IANA time zone such as Europe/Berlin",
+            quoted(text)
+        )
+    })
 }
 
 pub(super) fn public_url(text: &str) -> Result<String, String> {
@@ -72,11 +80,16 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url =
-        url.ok_or_else(|| format!("{text:?} is no address such as https://events.example.org"))?;
+    let url = url.ok_or_else(|| {
+        format!(
+            "{} is no address such as https://events.example.org",
+            quoted(text)
+        )
+    })?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(format!(
-            "{text:?} must not have a path: Headcount is served at the root of its host"
+            "{} must not have a path: Headcount is served at the root of its host",
+            quoted(text)
         ));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
@@ -93,7 +106,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         let network = part
             .parse::<IpNet>()
             .or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from))
-            .map_err(|_| format!("{part:?} is no network such as 10.0.0.0/8"))?;
+            .map_err(|_| format!("{} is no network such as 10.0.0.0/8", quoted(part)))?;
         let widest = match network {
             IpNet::V4(_) => WIDEST_V4,
             IpNet::V6(_) => WIDEST_V6,

@@ -10,17 +10,24 @@ use crate::store::DatabaseUrl;
 /// server.
 pub(super) fn print(config: &Config, running: &Running) {
     let mut lines = lines(config, running.address, running.drawn_password.as_deref());
+    let mut more = Vec::new();
     if let Some(webtransport) = &running.context.settings.webtransport {
         let note = if config.tls.is_some() {
             "(UDP)"
         } else {
             "(UDP, with certificates of its own)"
         };
-        let value = format!("https://{} {note}", webtransport.address());
-        // Before the limits, which come last.
-        let at = lines.iter().position(|line| line.starts_with("Limits"));
-        lines.insert(at.unwrap_or(lines.len()), line("WebTransport", &value));
+        let value = format!("https://{} {note}", authority(webtransport.address()));
+        more.push(line("WebTransport", &value));
     }
+    if let Some(metrics) = running.metrics {
+        let value = format!("http://{}/metrics", authority(metrics));
+        more.push(line("Metrics", &value));
+    }
+    // Before the limits, which come last.
+    let at = lines.iter().position(|line| line.starts_with("Limits"));
+    let at = at.unwrap_or(lines.len());
+    lines.splice(at..at, more);
     let lines = lines.join("\n");
     let _ = writeln!(std::io::stdout(), "{lines}");
 }
@@ -35,16 +42,8 @@ fn lines(
     } else {
         "http"
     };
-    // Nobody can open 0.0.0.0 in a browser.
-    let host = match address.ip() {
-        ip if ip.is_unspecified() => "localhost".to_owned(),
-        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-        std::net::IpAddr::V4(ip) => ip.to_string(),
-    };
-    let base = config
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("{scheme}://{host}:{}", address.port()));
+    let base = config.public_url.clone();
+    let base = base.unwrap_or_else(|| format!("{scheme}://{}", authority(address)));
     let mut lines = vec![
         line(
             &format!("Headcount {} listening on", env!("CARGO_PKG_VERSION")),
@@ -83,10 +82,16 @@ fn lines(
         "Limits",
         &format!("{all} connections, {each} from one address, {rate}"),
     ));
-    if let Some(metrics) = config.metrics_listen {
-        lines.push(line("Metrics", &format!("http://{metrics}/metrics")));
-    }
     lines
+}
+
+/// Where a browser on this machine finds a listener: nobody can open 0.0.0.0.
+fn authority(bound: std::net::SocketAddr) -> String {
+    if bound.ip().is_unspecified() {
+        format!("localhost:{}", bound.port())
+    } else {
+        bound.to_string()
+    }
 }
 
 /// Visitors reach a server that listens beyond this computer by a name that it cannot know.

@@ -16,6 +16,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use serde_json::{Map, Value};
 
 use super::serve::ServeArgs;
+use crate::domain::quoted::may_hold_secret;
 use crate::outbox::mail::SmtpUrl;
 use crate::store::DatabaseUrl;
 
@@ -174,8 +175,11 @@ fn masked(id: &str, value: String) -> String {
         "smtp_url" => value
             .parse::<SmtpUrl>()
             .map_or_else(|_| MASK.to_owned(), |url| url.to_string()),
-        // A mistake, which must not show a password.
-        "public_url" if value.contains('@') => MASK.to_owned(),
+        // Mistakes, which must not show a password.
+        "public_url" | "otlp_endpoint" | "acme_directory" if value.contains(['@', '?', '#']) => {
+            MASK.to_owned()
+        }
+        _ if may_hold_secret(&value) => MASK.to_owned(),
         _ => value,
     }
 }

@@ -125,6 +125,21 @@ pub fn webhook(id: WebhookId, settings: &webhook::Settings, event: Option<&str>)
     })
 }
 
+/// Adds to both sides of an edited webhook what its host does not show: another scheme, and that its
+/// path or query is another one. They may hold a secret, so neither is shown.
+pub fn webhook_address(
+    (before, old): (&mut Value, &webhook::Target),
+    (after, new): (&mut Value, &webhook::Target),
+) {
+    if old.scheme() != new.scheme() {
+        before["scheme"] = old.scheme().into();
+        after["scheme"] = new.scheme().into();
+    }
+    if old.path() != new.path() {
+        after["path"] = "changed".into();
+    }
+}
+
 /// An event as the audit log shows it: its settings and counters, as a JSON object. Without
 /// questions there is no member for them, and none for mail unless a setting of it was changed.
 pub fn event(event: &Event) -> Value {

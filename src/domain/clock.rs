@@ -100,9 +100,45 @@ pub enum Clock {
     System,
     /// A clock that a test sets, in milliseconds since the Unix epoch.
     Manual(Arc<AtomicI64>),
+    /// Another clock, and how far it is ahead of the one that counts. All copies are corrected
+    /// together.
+    Corrected(Arc<Corrected>),
+}
+
+/// A clock whose error is known.
+#[derive(Debug)]
+pub struct Corrected {
+    own: Clock,
+    ahead_ms: AtomicI64,
+}
+
+impl Corrected {
+    /// The moment that the clock itself shows.
+    pub fn uncorrected(&self) -> Timestamp {
+        self.own.now()
+    }
+
+    /// How far the clock counts as ahead, in milliseconds; negative when it is behind.
+    pub fn ahead_ms(&self) -> i64 {
+        self.ahead_ms.load(Ordering::SeqCst)
+    }
+
+    /// From now on the clock counts as `ahead_ms` milliseconds ahead.
+    pub fn correct(&self, ahead_ms: i64) {
+        self.ahead_ms.store(ahead_ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock {
+    /// The same clock, which can be corrected; correct until then.
+    #[must_use]
+    pub fn correctable(self) -> Self {
+        Self::Corrected(Arc::new(Corrected {
+            own: self,
+            ahead_ms: AtomicI64::new(0),
+        }))
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match self {
@@ -112,6 +148,10 @@ impl Clock {
             )]
             Self::System => Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
             Self::Manual(ms) => Timestamp::from_millis(ms.load(Ordering::SeqCst)),
+            Self::Corrected(clock) => {
+                let shown = clock.uncorrected().as_millis();
+                Timestamp::from_millis(shown.saturating_sub(clock.ahead_ms()))
+            }
         }
     }
 }
@@ -152,6 +192,21 @@ mod tests {
             Duration::from_secs(3)
         );
         assert_eq!(now.since(now.plus(Duration::MAX)), Duration::ZERO);
+    }
+
+    #[test]
+    fn all_copies_of_a_clock_are_corrected_together() {
+        let clock = Clock::Manual(Arc::new(AtomicI64::new(5_000))).correctable();
+        let copy = clock.clone();
+        assert_eq!(copy.now().as_millis(), 5_000);
+        let Clock::Corrected(corrected) = &clock else {
+            panic!("it can be corrected");
+        };
+        corrected.correct(3_000);
+        assert_eq!(copy.now().as_millis(), 2_000);
+        corrected.correct(-1_000);
+        assert_eq!(copy.now().as_millis(), 6_000);
+        assert_eq!(corrected.uncorrected().as_millis(), 5_000);
     }
 
     #[test]

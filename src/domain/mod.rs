@@ -37,6 +37,7 @@ pub mod person;
 pub mod position;
 pub mod proof_of_work;
 pub mod questions;
+pub mod quoted;
 pub mod registration;
 pub mod retention;
 pub mod search;

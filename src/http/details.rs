@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
 use super::{auth, find, reply};
@@ -82,17 +81,6 @@ impl Reader {
             Self::Anybody
         }
     }
-
-    /// Keeps what only this reader may see out of shared caches.
-    pub(super) fn mark(self, mut response: Response) -> Response {
-        if self == Self::Organiser {
-            let private = HeaderValue::from_static("private, no-cache");
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, private);
-        }
-        response
-    }
 }
 
 /// An announcement as watchers get it.
@@ -156,11 +144,8 @@ pub(super) async fn get(
     context: Shared,
     head: RequestHead,
 ) -> Result<Response, Problem> {
-    let event = find::event(&context, &slug).await?;
+    let event = find::previewed(&context, &head, &slug).await?;
     let reader = Reader::of(&context, &head, Permission::Read.on(&slug)).await;
-    if event.is_draft() && reader == Reader::Anybody {
-        return Err(Problem::event_not_found(&slug));
-    }
     let count = match context.hub.channel_by_id(event.id) {
         Some(channel) => channel.newest().headcount(),
         None => event.headcount(),
@@ -172,7 +157,7 @@ pub(super) async fn get(
     }
     let text = reply::text(&item);
     let etag = reply::content_etag(&text);
-    Ok(reader.mark(reply::conditional(&head.headers, etag, text)))
+    Ok(reply::conditional(&head.headers, etag, text))
 }
 
 /// The announcement of `event` that is shown now. Each announcement is read from the database once.

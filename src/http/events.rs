@@ -27,7 +27,7 @@ pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response,
         // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json_bytes(text));
     }
-    Ok(reader.mark(reply::conditional(&head.headers, tag, text)))
+    Ok(reply::conditional(&head.headers, tag, text))
 }
 
 /// The events that `reader` may see, as JSON, and the document's entity tag.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::context::Context;
+use super::may_preview;
+use crate::context::head::RequestHead;
+use crate::context::{Context, Shared};
 use crate::domain::event::{Event, EventId, Slug};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The event of a path segment, in the hub's newest state. Another node may have created it a
 /// moment ago, so an unknown event is looked up in the database.
@@ -23,12 +25,44 @@ pub(super) async fn event(context: &Context, slug: &str) -> Result<Arc<Event>, P
 
 /// The event of a path segment, for a call that needs no credentials: a draft is none.
 pub(super) async fn known_to_all(context: &Context, slug: &str) -> Result<Arc<Event>, Problem> {
-    let event = event(context, slug).await?;
-    if event.is_draft() {
-        Err(Problem::event_not_found(slug))
-    } else {
-        Ok(event)
+    match event(context, slug).await {
+        Ok(event) if event.is_draft() => Err(unknown(context, slug).await),
+        found => found,
     }
+}
+
+/// The event of a path segment, of which organisers see a preview while it is a draft. Credentials
+/// are checked for a draft and for an unknown event alike, so that a refusal of them (429, 503) does
+/// not tell which of the two it is.
+pub(super) async fn previewed(
+    context: &Shared,
+    head: &RequestHead,
+    slug: &str,
+) -> Result<Arc<Event>, Problem> {
+    let found = event(context, slug).await;
+    let is_hidden = match &found {
+        Ok(event) => event.is_draft(),
+        Err(problem) => problem.code() == Code::EventNotFound,
+    };
+    if !is_hidden {
+        return found;
+    }
+    // Boxed: rare, and large enough to make every request's future large.
+    let preview = may_preview(Shared::clone(context), head.clone(), slug.to_owned());
+    match (preview.await?, &found) {
+        (true, _) | (false, Err(_)) => found,
+        (false, Ok(_)) => Err(unknown(context, slug).await),
+    }
+}
+
+/// The answer at a draft's address. It takes the same look-up as for an unknown event, so that
+/// neither the answer nor its time tells that there is a draft.
+async fn unknown(context: &Context, slug: &str) -> Problem {
+    let looked_up = match Slug::parse(slug) {
+        Ok(slug) => Box::pin(context.store.event(&slug)).await.err(),
+        Err(_) => None,
+    };
+    looked_up.map_or_else(|| Problem::event_not_found(slug), Problem::from)
 }
 
 /// The event of a registration.

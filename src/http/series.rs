@@ -47,7 +47,7 @@ pub(super) async fn get(
         points,
     });
     let etag = reply::content_etag(&text);
-    Ok(reader.mark(reply::conditional(&head.headers, etag, text)))
+    Ok(reply::conditional(&head.headers, etag, text))
 }
 
 /// `GET /api/v1/events/{slug}/series.csv`
@@ -59,7 +59,7 @@ pub(super) async fn get_csv(
 ) -> Result<Response, Problem> {
     let (reader, event) = opened(&context, &head, &slug).await?;
     let (_, points) = points(&context, &head, reader, &event, &query).await?;
-    Ok(reader.mark(csv(&head.headers, &event, &points)))
+    Ok(csv(&head.headers, &event, &points))
 }
 
 /// The event, if the sender may see how its counts developed.
@@ -69,14 +69,12 @@ async fn opened(
     slug: &str,
 ) -> Result<(Reader, Arc<Event>), Problem> {
     let need = Permission::Read.on(slug);
-    match find::event(context, slug).await {
-        Ok(event) if event.public_chart && !event.is_draft() => {
-            Ok((Reader::of(context, head, need).await, event))
-        }
+    match find::known_to_all(context, slug).await {
+        Ok(event) if event.public_chart => Ok((Reader::of(context, head, need).await, event)),
         // Only an organiser learns that there is no such event.
-        found => {
+        _ => {
             auth::reader(context, head, need).await?;
-            Ok((Reader::Organiser, found?))
+            Ok((Reader::Organiser, find::event(context, slug).await?))
         }
     }
 }

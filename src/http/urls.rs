@@ -221,6 +221,16 @@ pub fn find(path: &str) -> Option<&'static Url> {
     ALL.iter().find(|url| url.matches(path))
 }
 
+/// Whether a route may answer: whether the address takes the method, or is unknown here.
+pub fn takes(method: &Method, path: &str) -> bool {
+    let method = if *method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    find(path).is_none_or(|url| url.methods.contains(method))
+}
+
 impl Url {
     fn matches(&self, path: &str) -> bool {
         let (mut ours, mut theirs) = (self.pattern.split('/'), path.split('/'));

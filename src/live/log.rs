@@ -17,8 +17,11 @@ use crate::domain::position::{Position, Revision};
 use crate::store::{Store, StoreError};
 use crate::trace::{self, Traces};
 
-/// Changes in one read.
-const PAGE: u32 = 500;
+/// Changes in one read. A reader that stalls keeps them, up to [`MAX_READ_AHEAD`].
+const PAGE: u32 = 64;
+/// The most bytes that a reader holds of changes that it has not taken.
+const MAX_READ_AHEAD: usize = 16 * 1024;
+const _: () = assert!(size_of::<Change>() * PAGE as usize <= MAX_READ_AHEAD);
 /// How long to wait after a failed read.
 const RETRY: Duration = Duration::from_secs(1);
 

@@ -1,22 +1,18 @@
 //! The kinds of response body.
 
 use std::error::Error;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
-use tokio::time::{Sleep, sleep};
 
 use super::handoff::Link;
 use super::limits::RequestPermit;
 use super::load::UnsentBytes;
-use super::meters::{Expired, expired};
 use super::refusal::Unread;
 use super::stall::Progress;
 use crate::context::in_flight::InFlight;
@@ -290,34 +286,18 @@ pub(super) struct Streaming {
     /// and then sends the newest. HTTP/2 paces each stream by its own window, and hyper asks only
     /// when there is room.
     paced_by: Option<Arc<Link>>,
-    stall: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Streaming {
-    pub(super) fn new(chunks: Chunks, paced_by: Option<Arc<Link>>, stall: Duration) -> Self {
-        Self {
-            chunks,
-            paced_by,
-            stall,
-            timer: None,
-        }
+    pub(super) fn new(chunks: Chunks, paced_by: Option<Arc<Link>>) -> Self {
+        Self { chunks, paced_by }
     }
 
+    /// While the client reads nothing, the socket's guard has the deadline.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self
-            .paced_by
-            .as_ref()
-            .is_some_and(|link| link.poll_unblocked(cx).is_pending())
-        {
-            let stall = self.stall;
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
-            return timer.as_mut().poll(cx).map(|()| {
-                expired(Expired::Stall);
-                Some(Err("the client has stopped reading".into()))
-            });
+        if let Some(link) = &self.paced_by {
+            ready!(link.poll_unblocked(cx));
         }
-        self.timer = None;
         self.chunks
             .as_mut()
             .poll_next(cx)

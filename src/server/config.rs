@@ -106,7 +106,10 @@ pub struct Deadlines {
     /// HTTP/2: without an open request. Default 60 s.
     pub idle_http2: Duration,
     /// A client that takes nothing of an answer for this long is closed. In HTTP/2 only the one
-    /// stream is reset. Default 30 s.
+    /// stream is reset. Each step that the client takes begins it anew, however long the whole answer
+    /// takes. The kernel shows steps of 8 to 64 KiB, depending on the client's window, so a phone
+    /// needs about 2 KB/s in the worst case. A slower line is better served by a new request than by
+    /// an answer of many minutes. Default 30 s.
     pub stall: Duration,
     /// The whole life of a connection over a limit. Default 5 s.
     pub refusal: Duration,

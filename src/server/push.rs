@@ -42,6 +42,8 @@ pub(super) struct Push {
     /// Exists only while something is late, so that an idle watcher has no timer.
     timer: Option<Pin<Box<Sleep>>>,
     lingering: bool,
+    /// Something waits for the client.
+    is_late: bool,
     received: usize,
     server: Arc<Server>,
     // After the socket: its permit is free when it is closed.
@@ -63,6 +65,7 @@ impl Push {
             rest: Bytes::new(),
             received: 0,
             lingering: false,
+            is_late: false,
             timer: None,
             server,
             _permit: permit,
@@ -94,12 +97,18 @@ impl Push {
         match self.poll_write_out(cx) {
             Poll::Ready(Ok(())) => {
                 self.timer = None;
+                if std::mem::take(&mut self.is_late) {
+                    self.socket.watch_progress(false);
+                }
                 // An update's allocation must not live as long as its slowest idle watcher.
                 self.rest = Bytes::new();
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(_)) => Poll::Ready(Err(())),
             Poll::Pending => {
+                if !std::mem::replace(&mut self.is_late, true) {
+                    self.socket.watch_progress(true);
+                }
                 let stall = self.server.config.deadlines.stall;
                 let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
                 timer.as_mut().poll(cx).map(|()| {

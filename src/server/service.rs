@@ -321,8 +321,7 @@ impl ResponsePath {
                 close(&mut response);
             }
             let paced_by = (!self.http2).then_some(self.link);
-            let stall = self.server.config.deadlines.stall;
-            Kind::Streaming(Streaming::new(chunks, paced_by, stall))
+            Kind::Streaming(Streaming::new(chunks, paced_by))
         };
         response.map(|_| Body::new(kind, self.guards))
     }

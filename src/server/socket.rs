@@ -38,6 +38,8 @@ pub(super) struct SocketGuard {
     line: Option<RequestLine>,
     /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// The client has once not taken something at once.
+    is_slow: bool,
     linger: Option<Linger>,
 }
 
@@ -55,6 +57,7 @@ impl SocketGuard {
             begun: Vec::new(),
             line: Some(RequestLine::default()),
             stalled: None,
+            is_slow: false,
             linger: None,
         }
     }
@@ -95,6 +98,9 @@ impl SocketGuard {
             self.stalled = None;
             return outcome;
         }
+        if !std::mem::replace(&mut self.is_slow, true) {
+            self.socket().watch_progress(true);
+        }
         let deadline = self.deadlines.stall;
         let stalled = self
             .stalled
@@ -113,9 +119,13 @@ impl fmt::Debug for SocketGuard {
 
 impl Drop for SocketGuard {
     fn drop(&mut self) {
-        if self.link.is_ready()
-            && let Some((socket, permit)) = self.socket.take()
-        {
+        let Some((socket, permit)) = self.socket.take() else {
+            return;
+        };
+        if self.is_slow {
+            socket.watch_progress(false);
+        }
+        if self.link.is_ready() {
             self.link.put_back(socket, permit);
         }
     }

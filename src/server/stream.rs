@@ -5,7 +5,11 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -16,6 +20,30 @@ pub(super) enum Stream {
     Plain(TcpStream),
     /// TLS; boxed, for its size would be every connection's.
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// How long the kernel may need for what it holds of a slow reader's answer, some 64 KiB at most.
+#[cfg(target_os = "linux")]
+const LAST_BYTES: Duration = Duration::from_mins(2);
+
+impl Stream {
+    /// The program watches that the client takes something, or does so no longer. The kernel's own
+    /// deadline (`TCP_USER_TIMEOUT`) counts a window that reopens in small steps as closed. It would
+    /// cut a client that reads slowly, so it rests while the program watches.
+    pub(super) fn watch_progress(&self, watches: bool) {
+        #[cfg(target_os = "linux")]
+        {
+            let tcp = match self {
+                Self::Plain(tcp) => tcp,
+                Self::Tls(tls) => tls.get_ref().0,
+            };
+            let limit = (!watches).then_some(LAST_BYTES);
+            // Fails only when the connection is gone.
+            let _ = SockRef::from(tcp).set_tcp_user_timeout(limit);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = watches;
+    }
 }
 
 impl Drop for Stream {

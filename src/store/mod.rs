@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::domain::change::Change;
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::command::{Command, Decision};
 use crate::domain::event::{Event, EventId};
 use crate::domain::position::Revision;
@@ -300,6 +300,14 @@ impl Store {
         match self {
             Self::Sqlite(_) => Ok(HashMap::new()),
             Self::Postgres(store) => store.watching_elsewhere(node).await,
+        }
+    }
+
+    /// The present moment by the clock of the database server; `None` on SQLite, which has no server.
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(store) => store.server_time().await.map(Some),
         }
     }
 

@@ -26,10 +26,11 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         if url.starts_with("sqlite:") {
-            let options: SqliteConnectOptions = url.parse().map_err(|e| {
-                NotADatabaseUrl(format!(
-                    "not a SQLite URL such as sqlite://headcount.db: {e}"
-                ))
+            // sqlx's message repeats a parameter, which may be a secret that belongs elsewhere.
+            let options: SqliteConnectOptions = url.parse().map_err(|_| {
+                NotADatabaseUrl(
+                    "not a SQLite URL such as sqlite://headcount.db; check its parameters".into(),
+                )
             })?;
             check_file(&options, url).map_err(|reason| NotADatabaseUrl(reason.to_owned()))?;
             Ok(Self::Sqlite(Box::new(options)))

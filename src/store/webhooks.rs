@@ -184,8 +184,10 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok::<_, StoreError>(false);
             };
-            let before = logged(&mut transaction, id, &webhook.settings).await?;
-            let after = logged(&mut transaction, id, settings).await?;
+            let mut before = logged(&mut transaction, id, &webhook.settings).await?;
+            let mut after = logged(&mut transaction, id, settings).await?;
+            let (old, new) = (&webhook.settings.target, &settings.target);
+            audit::webhook_address((&mut before, old), (&mut after, new));
             query(UPDATE)
                 .bind(id)
                 .bind(settings.target.reveal())

@@ -66,8 +66,12 @@ pub fn routes(context: Shared, words: frame::Words, preview: Preview) -> BoxedFi
                 let context = context.clone();
                 async move {
                     let channel = channel(&context, &slug, transport, preview, &request).await;
-                    let mut response =
-                        serve(context, channel, words, &slug, transport, request).await;
+                    let mut response = match channel {
+                        Ok(channel) => {
+                            serve(context, channel, words, &slug, transport, request).await
+                        }
+                        Err(problem) => problem.into_response(),
+                    };
                     if let Some(fields) = varies_by(transport) {
                         let fields = HeaderValue::from_static(fields);
                         response.headers_mut().insert(header::VARY, fields);
@@ -92,29 +96,29 @@ fn varies_by(transport: Transport) -> Option<&'static str> {
     }
 }
 
-/// The event, if the sender of the request may follow it, and for how long.
+/// The event, if the sender of the request may follow it, and for how long. Credentials are checked
+/// for a draft and for an unknown event alike, so that a refusal of them does not tell which it is.
 async fn channel(
     context: &Shared,
     slug: &str,
     transport: Transport,
     preview: Preview,
     request: &Request,
-) -> Option<(Arc<Channel>, Option<Permit>)> {
+) -> Result<Option<(Arc<Channel>, Option<Permit>)>, Problem> {
     if let Some(channel) = request::channel(context, slug) {
-        return Some((channel, None));
+        return Ok(Some((channel, None)));
     }
     // Any site's page can open these with an organiser's cookie, and read them.
     if matches!(transport, Transport::WebSocket | Transport::Frame) {
-        return None;
+        return Ok(None);
     }
-    let draft = request::any_channel(context, slug)?;
     let head = &request.head;
-    let is_allowed = preview(Arc::clone(context), head.clone(), slug.to_owned()).await;
-    if !is_allowed.is_ok_and(|allowed| allowed) {
-        return None;
-    }
-    let permit = preview::permit(Arc::clone(context), &draft, preview, head.clone());
-    Some((draft, Some(permit)))
+    let is_allowed = preview(Arc::clone(context), head.clone(), slug.to_owned()).await?;
+    let draft = request::any_channel(context, slug).filter(|_| is_allowed);
+    Ok(draft.map(|draft| {
+        let permit = preview::permit(Arc::clone(context), &draft, preview, head.clone());
+        (draft, Some(permit))
+    }))
 }
 
 async fn serve(

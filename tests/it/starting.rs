@@ -60,6 +60,32 @@ async fn a_switch_is_a_variable_too_and_a_file_gets_no_colours() {
     }
 }
 
+/// Port 0 lets the system choose; the line says what it chose.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_listener_is_printed_with_the_port_that_it_has() {
+    let file = File::new();
+    let flags = [
+        "--metrics-listen",
+        "127.0.0.1:0",
+        "--webtransport-listen",
+        "127.0.0.1:0",
+    ];
+    let server = Process::start(&file.text(), &flags);
+    let printed = |label: &str| {
+        let line = server.lines.iter().find(|line| line.starts_with(label));
+        let (_, rest) = line.expect("a line").split_once("://").expect("an address");
+        let address = rest.split(['/', ' ']).next().unwrap_or_default();
+        address
+            .parse::<std::net::SocketAddr>()
+            .expect("an address and port")
+    };
+    for label in ["Headcount", "Metrics", "WebTransport"] {
+        assert_ne!(printed(label).port(), 0, "{label}");
+    }
+    let metrics = call(printed("Metrics"), "GET", "/metrics", &[], "").await;
+    assert!(metrics.body.contains("headcount_"), "{}", metrics.body);
+}
+
 #[test]
 fn an_address_in_use_is_reported_plainly() {
     let file = File::new();

@@ -6,6 +6,7 @@ use rcgen::CertificateParams;
 
 use super::files::Files;
 use crate::domain::person::Email;
+use crate::domain::quoted::{may_hold_secret, quoted};
 use crate::server::Tls;
 
 /// The authority that is asked unless `--acme-directory` names another one.
@@ -78,23 +79,31 @@ fn is_checkable(name: &str) -> bool {
 }
 
 fn mistake(part: &str) -> String {
-    format!("{part:?} is no host name such as events.example.org")
+    format!(
+        "{} is no host name such as events.example.org",
+        quoted(part)
+    )
 }
 
 /// The address of an authority. Accounts and orders must not travel in clear (RFC 8555, section 6.1).
 pub(crate) fn directory(text: &str) -> Result<String, String> {
     url::Url::parse(text)
         .ok()
-        .filter(|url| url.scheme() == "https" && url.has_host() && url.username().is_empty())
+        .filter(|url| url.scheme() == "https" && url.has_host() && !may_hold_secret(text))
         .map(|url| url.to_string())
-        .ok_or_else(|| format!("{text:?} is no address such as {LETS_ENCRYPT}"))
+        .ok_or_else(|| format!("{} is no address such as {LETS_ENCRYPT}", quoted(text)))
 }
 
 /// The operator's address for the authority's mail.
 pub(crate) fn contact(text: &str) -> Result<String, String> {
     Email::parse(text)
         .map(|address| address.as_str().to_owned())
-        .map_err(|_| format!("{text:?} is no email address such as admin@example.org"))
+        .map_err(|_| {
+            format!(
+                "{} is no email address such as admin@example.org",
+                quoted(text)
+            )
+        })
 }
 
 #[cfg(test)]

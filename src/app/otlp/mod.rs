@@ -15,6 +15,9 @@ pub(super) fn endpoint(text: &str) -> Result<String, String> {
         );
     }
     let url = url::Url::parse(text).map_err(|error| error.to_string())?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it must not have a query or a fragment".to_owned());
+    }
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err("it must begin with http:// or https:// and name a host".to_owned());
     }

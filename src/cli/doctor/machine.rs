@@ -27,6 +27,7 @@ const PAGE: [u8; 4096] = [0; 4096];
 const SLOW_FLUSH: Duration = Duration::from_millis(20);
 /// Clocks that are synchronised differ by less (NTP).
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(1);
+const SYNCHRONISE: &str = "synchronise the clock (NTP), because it opens and closes events";
 /// 2026-01-01. This program is younger.
 const EARLIEST: i64 = 1_767_225_600_000;
 
@@ -168,23 +169,24 @@ pub(super) fn clock(inspection: Option<&Inspection>) -> Finding {
 
 fn check_clock(now: Timestamp, newest: Option<Timestamp>, server: Option<Timestamp>) -> Finding {
     let wrong = if now.as_millis() < EARLIEST {
-        Some(format!("it is {now} here"))
+        Some(format!("it is {now} here; {SYNCHRONISE}"))
     } else if let Some(newest) = newest.filter(|newest| newest.since(now) > CLOCK_DIFFERENCE) {
         Some(format!(
-            "it is {now} here, but the database was changed at {newest}"
+            "it is {now} here, but the database was changed at {newest}; {SYNCHRONISE}"
         ))
     } else {
         let difference = server.map_or(Duration::ZERO, |server| {
             now.since(server) + server.since(now)
         });
-        (difference > CLOCK_DIFFERENCE)
-            .then(|| format!("it differs from the database server's by {difference:.1?}"))
+        (difference > CLOCK_DIFFERENCE).then(|| {
+            format!(
+                "it differs from the database server's by {difference:.1?}; nodes use the database \
+                     server's time, so synchronise both clocks (NTP)"
+            )
+        })
     };
     match wrong {
-        Some(wrong) => Finding::fault(
-            "clock",
-            format!("{wrong}; synchronise the clock (NTP), because it opens and closes events"),
-        ),
+        Some(wrong) => Finding::fault("clock", wrong),
         None => Finding::ok("clock", format!("it is {now}")),
     }
 }

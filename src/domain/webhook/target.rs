@@ -73,9 +73,14 @@ impl Target {
         self.0.as_str()
     }
 
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &str {
+        self.0.scheme()
+    }
+
     /// Whether it is called over TLS.
     pub fn is_secure(&self) -> bool {
-        self.0.scheme() == "https"
+        self.scheme() == "https"
     }
 
     /// The host to connect to.

@@ -4,7 +4,9 @@
 mod bearer;
 mod origin;
 
-use warp::http::{HeaderValue, header};
+use warp::Filter as _;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, HeaderValue, header};
 
 use super::session::{self, Session};
 use crate::context::Context;
@@ -122,6 +124,28 @@ pub async fn reader(
 /// Whether a request has anything that could prove the organiser.
 pub fn has_credentials(head: &RequestHead) -> bool {
     bearer::token(head).is_some() || session::has_cookie(&head.headers)
+}
+
+/// Whether a request has credentials of any kind: its answer may be its sender's alone. Most requests
+/// have neither field, and nothing of them is copied.
+pub fn sends_credentials() -> BoxedFilter<(bool,)> {
+    // Rejects a field that is not text; the headers are then read whole.
+    let lacks = |name| {
+        let field = warp::header::optional::<String>(name);
+        let absent = |field: Option<String>| async move {
+            if field.is_none() {
+                Ok(())
+            } else {
+                Err(warp::reject::not_found())
+            }
+        };
+        field.and_then(absent).untuple_one()
+    };
+    let none = lacks("authorization").and(lacks("cookie")).map(|| false);
+    let some = warp::header::headers_cloned().map(|headers: HeaderMap| {
+        headers.contains_key(header::AUTHORIZATION) || session::has_cookie(&headers)
+    });
+    none.or(some).unify().boxed()
 }
 
 /// Whether a program with a token sent the request, that may register people for the event with this

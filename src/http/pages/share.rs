@@ -129,10 +129,6 @@ async fn image(context: &Context, visit: &Visit, shown: &Shown, format: Format) 
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if shown.event.is_draft() {
-        let never = HeaderValue::from_static("no-store");
-        headers.insert(header::CACHE_CONTROL, never);
-    }
     response
 }
 

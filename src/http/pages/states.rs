@@ -11,7 +11,7 @@ use crate::domain::announcement::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::event::{Event, EventId, Slug};
 use crate::domain::position::Revision;
-use crate::http::{details, find, may_preview};
+use crate::http::{details, find};
 use crate::live::channel::{Channel, Newest};
 use crate::problem::{Code, Problem};
 
@@ -93,12 +93,8 @@ pub(super) async fn by_slug(context: &Context, slug: &str) -> Result<Shown, Prob
 
 /// The same, for a page that everybody may see: a draft is no event.
 pub(super) async fn for_all(context: &Context, slug: &str) -> Result<Shown, Problem> {
-    let shown = by_slug(context, slug).await?;
-    if shown.event.is_draft() {
-        Err(Problem::event_not_found(slug))
-    } else {
-        Ok(shown)
-    }
+    find::known_to_all(context, slug).await?;
+    by_slug(context, slug).await
 }
 
 /// The same, for a page of which organisers see a preview while the event is a draft.
@@ -107,17 +103,8 @@ pub(super) async fn previewed(
     visit: &Visit,
     slug: &str,
 ) -> Result<Shown, Problem> {
-    let shown = by_slug(context, slug).await?;
-    let allowed = !shown.event.is_draft() || {
-        let (context, head) = (Arc::clone(context), visit.head.clone());
-        let allowed = may_preview(context, head, slug.to_owned()).await;
-        allowed.unwrap_or(false)
-    };
-    if allowed {
-        Ok(shown)
-    } else {
-        Err(Problem::event_not_found(slug))
-    }
+    find::previewed(context, &visit.head, slug).await?;
+    by_slug(context, slug).await
 }
 
 /// The event at `revision` or later. A page must not show a count without the visitor's own

@@ -6,7 +6,7 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use crate::context::{Hidden, blocking};
 use crate::domain::account::OWNER;
 use crate::domain::audit::Actor;
-use crate::domain::clock::Clock;
+use crate::domain::clock::Timestamp;
 use crate::store::{Store, StoreError};
 
 /// Where the hash of the owner's password is stored.
@@ -18,6 +18,7 @@ pub(super) const PASSWORD: &str = "admin_password";
 pub async fn ensure_password(
     store: &Store,
     given: Option<&Hidden>,
+    now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     let stored = store.setting(PASSWORD).await?;
     match (given, stored) {
@@ -28,7 +29,6 @@ pub async fn ensure_password(
                 store
                     .set_setting(PASSWORD, &hash((), given.reveal()).await)
                     .await?;
-                let now = Clock::System.now();
                 store.end_sessions(OWNER, None, &Actor::Owner, now).await?;
             }
             Ok(None)

@@ -7,6 +7,7 @@ use lettre::transport::smtp::extension::ClientId;
 use url::{Host, Url};
 
 use super::smtp_url::SmtpUrl;
+use crate::domain::quoted::quoted;
 use crate::store::outbox::Budget;
 
 /// The options of mail.
@@ -55,12 +56,14 @@ impl Sender {
     pub fn parse(text: &str) -> Result<Self, String> {
         let from = text.parse::<Mailbox>().map_err(|_| {
             format!(
-                "{text:?} is no sender such as events@example.org or \"Events <events@example.org>\""
+                "{} is no sender such as events@example.org or \"Events <events@example.org>\"",
+                quoted(text)
             )
         })?;
         if !from.email.user().is_ascii() {
             return Err(format!(
-                "{text:?}: letters before the @ must be ASCII, so that every mail server takes them"
+                "{}: letters before the @ must be ASCII, so that every mail server takes them",
+                quoted(text)
             ));
         }
         Ok(Self(from))

@@ -19,6 +19,7 @@ use super::outbox::Outgoing;
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::transaction::Transaction as _;
 use super::{Filter, Order, Page, SortKey, StoreError, migrations, rows, sql};
+use crate::domain::clock::Timestamp;
 use crate::domain::event::EventId;
 use crate::domain::position::Revision;
 use crate::domain::registration::{Registration, Status};
@@ -45,6 +46,7 @@ sql::lists!(
         AND word <> number::text",
     "split_part(search_key, chr(10), 1) COLLATE \"C\""
 );
+const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// Names the level, so that a server whose default was changed cannot give a place twice.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// An export reads one snapshot, from its first statement to its end.
@@ -128,6 +130,13 @@ impl Postgres {
             .bind(payload(event, revision))
             .execute(self.readers.short());
         bounded(ANSWER_TIMEOUT, notify).await.map(drop)
+    }
+
+    pub(super) async fn server_time(&self) -> Result<Timestamp, StoreError> {
+        let now = query_scalar(NOW).fetch_one(self.readers.short());
+        bounded(ANSWER_TIMEOUT, now)
+            .await
+            .map(Timestamp::from_millis)
     }
 
     pub(super) async fn listen(&self) -> Result<Listener, StoreError> {

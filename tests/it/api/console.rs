@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::super::support::app::{Answer, App, PASSWORD};
 use super::{HERE, JSON, bearer, refused};
 use headcount::context::Peer;
+use headcount::domain::clock::Clock;
 use headcount::http::session;
 
-async fn sign_in(app: &App) -> (String, String) {
+pub(super) async fn sign_in(app: &App) -> (String, String) {
     let new = session::sign_in(&app.running.context, HERE, PASSWORD)
         .await
         .expect("the password is right");
@@ -155,7 +156,7 @@ async fn a_session_ends_at_sign_out_and_with_a_new_password() {
 
     let other = headcount::context::Hidden::new("another password");
     assert_eq!(
-        session::ensure_password(&context.store, Some(&other))
+        session::ensure_password(&context.store, Some(&other), Clock::System.now())
             .await
             .unwrap(),
         None
@@ -217,13 +218,16 @@ async fn nodes_that_start_together_draw_one_password() {
     let store = Store::open(&file.text().parse().unwrap(), None)
         .await
         .unwrap();
-    let drawn: Vec<_> =
-        futures_util::future::join_all((0..4).map(|_| session::ensure_password(&store, None)))
-            .await;
+    let drawn: Vec<_> = futures_util::future::join_all(
+        (0..4).map(|_| session::ensure_password(&store, None, Clock::System.now())),
+    )
+    .await;
     let printed: Vec<_> = drawn.into_iter().filter_map(Result::unwrap).collect();
     assert_eq!(printed.len(), 1, "exactly one node prints it");
     assert_eq!(
-        session::ensure_password(&store, None).await.unwrap(),
+        session::ensure_password(&store, None, Clock::System.now())
+            .await
+            .unwrap(),
         None,
         "and only at the first start"
     );

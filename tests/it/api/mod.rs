@@ -8,6 +8,7 @@ mod console;
 mod desk;
 mod details;
 mod document;
+mod drafts;
 mod erasing;
 mod groups;
 mod import;

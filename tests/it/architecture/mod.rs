@@ -6,7 +6,7 @@ mod source;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use source::{Named, Target, crate_paths, parse};
+use source::{Named, Target, crate_paths, parse, sources};
 
 /// The parts of the crate and the floor each stands on. A part uses its own modules and those of
 /// lower floors.
@@ -290,6 +290,21 @@ fn each_crate_has_one_owner() {
             });
             assert!(used, "{owner} does not use {owned}: remove it from OWNERS");
         }
+    }
+}
+
+/// A node's own clock may be wrong: whatever it compares or writes has the clock that the start
+/// gives it, which is corrected. Commands have no database to correct it by.
+#[test]
+fn only_the_start_reads_the_systems_clock() {
+    for (file, source) in sources() {
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let may = file.starts_with("src/cli") || file == Path::new("src/app/mod.rs");
+        assert!(
+            may || !source.contains("Clock::System"),
+            "{}: take the clock from the context",
+            file.display()
+        );
     }
 }
 

@@ -50,6 +50,25 @@ pub(super) fn crate_paths() -> Vec<Named> {
     found
 }
 
+/// Every source file, by its path from the crate's root.
+pub(super) fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut found) = (vec![root.join("src")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let source = std::fs::read_to_string(&path).expect("text");
+                let file = path.strip_prefix(root).expect("below the root");
+                found.push((file.to_owned(), source));
+            }
+        }
+    }
+    found
+}
+
 fn read(root: &Path, file: &Path, children: &Path, module: &[String], found: &mut Vec<Named>) {
     let source = std::fs::read_to_string(root.join(file))
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -342,3 +342,55 @@ fn the_example_has_every_option_and_means_the_defaults() {
         values(defaults)
     );
 }
+
+/// People paste an address with a password into any option, and a password into any place of one.
+#[test]
+fn nothing_that_is_printed_repeats_a_secret_of_an_address() {
+    const SECRET: &str = "hunter22";
+    let shown = |args: &[&str]| {
+        let done = run(args, &[]);
+        [done.stdout, done.stderr]
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .concat()
+    };
+    let example = shown(&["config", "--example"]);
+    let options = example.lines().filter_map(|line| {
+        let (name, default) = line.strip_prefix('#')?.split_once(" = ")?;
+        (!name.contains(' ') && default != "false").then(|| format!("--{name}"))
+    });
+    let options: Vec<_> = options.collect();
+    assert!(options.len() > 25, "{options:?}");
+    for option in &options {
+        for value in [
+            "postgres://ada:hunter22@127.0.0.1:1/headcount",
+            "postgres://ada@127.0.0.1:1/headcount?password=hunter22",
+            "sqlite://headcount.db?hunter22=hunter22",
+            "smtps://ada:hunter22@127.0.0.1:1?hunter22",
+            "https://hunter22@127.0.0.1:1/",
+            "https://127.0.0.1:1/?key=hunter22",
+            "https://127.0.0.1:1/#hunter22",
+            "https://127.0.0.1:99999/?key=hunter22",
+        ] {
+            let text = shown(&["config", option, value]);
+            assert!(!text.contains(SECRET), "{option} {value}: {text}");
+        }
+    }
+    // What a server and a check of the set-up say of addresses that are valid, and lead nowhere.
+    let addresses = [
+        "--database-url",
+        "postgres://ada:hunter22@127.0.0.1:1/headcount?application_name=x",
+        "--notify-database-url",
+        "postgres://ada:hunter22@127.0.0.1:1/headcount",
+        "--smtp-url",
+        "smtps://ada:hunter22@127.0.0.1:1",
+        "--public-url",
+        "http://127.0.0.1:1",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    for command in [&["doctor"][..], &["serve", "--log", "trace"]] {
+        let text = shown(&[command, &addresses].concat());
+        assert!(!text.contains(SECRET), "{command:?}: {text}");
+        assert!(text.contains("127.0.0.1:1"), "{command:?}: {text}");
+    }
+}

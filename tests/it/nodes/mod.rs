@@ -1,6 +1,7 @@
 //! Several nodes on one Postgres server: what one of them commits, the others show.
 
 mod canary;
+mod clocks;
 mod tickets;
 mod writing;
 

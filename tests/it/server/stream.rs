@@ -361,6 +361,28 @@ async fn a_reader_that_takes_a_little_is_kept() {
     }
 }
 
+/// Longer than the stall deadline, and in so small steps that the kernel calls the window closed.
+#[tokio::test]
+async fn a_reader_that_takes_a_little_all_the_time_is_kept_for_long() {
+    const STEPS: usize = 400;
+    const STEP: usize = 300;
+    let reading = hosts().map(|(_, host)| async move {
+        host.feed.publish("x".repeat(STEPS * STEP + 400_000));
+        let mut wire = host.open_narrow().await;
+        wire.get("/stream").await;
+        wire.head().await;
+        wire.read_to(b"\r\n").await;
+        for _ in 0..STEPS {
+            wire.exactly(STEP).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // Everything, in one go.
+        wire.exactly(400_000).await;
+        host.finish().await;
+    });
+    futures_util::future::join_all(reading).await;
+}
+
 #[tokio::test]
 async fn many_watchers_come_and_go() {
     for (_, host) in hosts() {

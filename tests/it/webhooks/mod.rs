@@ -284,6 +284,56 @@ async fn a_receiver_that_is_gone_gets_nothing_more() {
     app.stop().await;
 }
 
+/// The path may be a secret: the log says that it is another one, and not which.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_log_tells_that_an_address_has_changed() {
+    let app = App::start(Database::Sqlite, &ALLOW, Clock::System).await;
+    let topics = json!(["registration.created"]);
+    let url = "https://chat.example.org/hook/secret1";
+    let hook = hook(&app, json!({ "url": url, "events": topics })).await;
+    let path = format!("/api/v1/webhooks/{}", id(&hook));
+    for (url, side, changed) in [
+        (
+            "https://chat.example.org/hook/secret2",
+            "after",
+            json!({ "path": "changed" }),
+        ),
+        (
+            "https://chat.example.org/hook/secret2?key=secret3",
+            "after",
+            json!({ "path": "changed" }),
+        ),
+        (
+            "http://chat.example.org/hook/secret2?key=secret3",
+            "before",
+            json!({ "scheme": "https" }),
+        ),
+        (
+            "http://other.example.org/hook/secret2?key=secret3",
+            "before",
+            json!({ "host": "chat.example.org" }),
+        ),
+    ] {
+        let edited = app.organise("PATCH", &path, &json!({ "url": url })).await;
+        assert_eq!(edited.status, 200, "{}", edited.body);
+        let log = app
+            .organise("GET", "/api/v1/audit?limit=1", &Value::Null)
+            .await;
+        assert!(!log.body.contains("secret"), "{}", log.body);
+        let entry = &log.json()["entries"][0];
+        let other = if side == "after" { "before" } else { "after" };
+        let only: serde_json::Map<_, _> = entry[side]
+            .as_object()
+            .expect("an object")
+            .iter()
+            .filter(|(name, value)| entry[other][*name] != **value)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        assert_eq!(Value::Object(only), changed, "{url}");
+    }
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chats_get_a_line_with_the_count_and_are_asked_again_when_they_refuse_it() {
     let now = Arc::new(AtomicI64::new(NOON));

@@ -144,6 +144,9 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
         ("state" | "status" | "role" | "visibility", Value::String(word)) => texts
             .find(&format!("{name}-{word}"))
             .unwrap_or_else(|| word.clone()),
+        ("path", Value::String(word)) => texts
+            .find(&format!("audit-path-{word}"))
+            .unwrap_or_else(|| word.clone()),
         (_, value) => text(texts, value),
     };
     AuditPart {

@@ -1,0 +1,81 @@
+//! A node whose clock is wrong: the nodes share one clock, the database server's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use headcount::domain::clock::{Clock, Timestamp};
+use serde_json::Value;
+
+use super::TIMEOUT;
+use crate::cli::tls::Files;
+use crate::support::app::{App, call, organise, register};
+use crate::support::postgres;
+
+const TWELVE_HOURS: i64 = 12 * 3_600_000;
+/// Clocks that differ by less agree.
+const SOON: Duration = Duration::from_secs(5);
+
+#[track_caller]
+fn is_now(at: &Value) {
+    let at: Timestamp = serde_json::from_value(at.clone()).expect("a moment");
+    let now = Clock::System.now();
+    let apart = at.since(now) + now.since(at);
+    assert!(apart < SOON, "{at}, and it is {now}");
+}
+
+/// A clock that is wrong by this many milliseconds, and what sets it.
+fn wrong(ms: i64) -> (Clock, Arc<AtomicI64>) {
+    let set = Arc::new(AtomicI64::new(Clock::System.now().as_millis() + ms));
+    (Clock::Manual(Arc::clone(&set)).correctable(), set)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_clock_is_wrong_spoils_nothing_that_nodes_share() {
+    for ms in [TWELVE_HOURS, -TWELVE_HOURS] {
+        let url = postgres::shared().new_database().await;
+        let files = Files::self_signed();
+        let sound = App::on(&url, &files.flags(), Clock::System).await;
+        let before = sound.context.store.ticket_keys().await.unwrap();
+        assert_eq!(before.len(), 1);
+        let (clock, _) = wrong(ms);
+        let node = App::on(&url, &files.flags(), clock).await;
+        let after = sound.context.store.ticket_keys().await.unwrap();
+        assert_eq!(after, before, "it neither deletes a key nor adds one");
+        node.stop().await;
+        sound.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_writes_the_time_of_the_database_whatever_its_clock_says() {
+    let url = postgres::shared().new_database().await;
+    let (clock, set) = wrong(TWELVE_HOURS);
+    let node = App::on(&url, &[], clock).await;
+    let at = node.address;
+    let told = async || call(at, "GET", "/api/v1/clock", &[], "").await.json()["at"].clone();
+    is_now(&told().await);
+    let registered = register(at, "welcome", "Ada", "ada@example.org").await;
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let event = call(at, "GET", "/api/v1/events/welcome", &[], "").await;
+    is_now(&event.json()["at"]);
+    let log = organise(at, "GET", "/api/v1/events/welcome/audit", &Value::Null).await;
+    assert_eq!(log.status, 200, "{}", log.body);
+
+    // It is set while the node runs.
+    set.store(Clock::System.now().as_millis(), Ordering::SeqCst);
+    let corrected = async {
+        loop {
+            let at: Timestamp = serde_json::from_value(told().await).unwrap();
+            let now = Clock::System.now();
+            if at.since(now) + now.since(at) < SOON {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, corrected)
+        .await
+        .expect("the clocks are compared again");
+    node.stop().await;
+}
