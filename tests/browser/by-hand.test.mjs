@@ -61,7 +61,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole("link", { name: "Import" }).click();
     await page.locator("#file").setInputFiles(csv("name,email\nCy,nobody\n"));
     await page.getByRole("button", { name: "Check the file" }).click();
-    await page.getByText("Enter an address like").waitFor();
+    await page.getByText("Enter an email address like").waitFor();
     await page.locator("[data-import-result]:focus").waitFor();
     assert.ok((await narrow()) <= 360, "nothing is wider than a phone");
     await server.organise("PATCH", `/events/${slug}`, { capacity: 9 });

@@ -194,7 +194,7 @@ test("a time that has passed is not announced as one to come", async () => {
   });
   for (const [options, before, now] of [
     [{ locale: "en-GB" }, /Open since .*Closes /s, /Closed since /],
-    [{ locale: "zh-CN", javaScriptEnabled: false }, null, /已于 \S.* 截止/],
+    [{ locale: "zh-CN", javaScriptEnabled: false }, null, /已于 \S.*）截止/],
     [{ locale: "en-GB", javaScriptEnabled: false }, null, /Closed since /],
   ]) {
     const page = await (await browser.newContext(options)).newPage();

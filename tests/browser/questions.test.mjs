@@ -13,11 +13,12 @@ after(async () => {
   await server?.stop();
 });
 
-/** Presses a button of the editor, and waits for the form as it is then. */
+/** Presses one of the editor's buttons and waits for the editor after it. */
 async function step(page, value) {
-  const next = page.waitForEvent("domcontentloaded");
+  const editor = page.locator("[data-question-editor]");
+  await editor.evaluate((form) => form.setAttribute("data-before", ""));
   await page.locator(`.button[name=do][value="${value}"]`).click();
-  await next;
+  await page.waitForSelector("[data-question-editor]:not([data-before])");
 }
 const focused = (page) =>
   page.evaluate(() => document.activeElement.id || document.activeElement.value);
@@ -62,7 +63,7 @@ test("the organiser adds, orders and removes questions, with the keyboard and wi
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= 360, `nothing is wider than a phone: ${wide}`);
     await step(page, "save");
-    await page.waitForURL(/done=questions/);
+    await page.waitForSelector('[data-flash][data-kind="done"]');
     const { questions } = await (await fetch(`${server.base}/api/v1/events/dinner/details`)).json();
     assert.deepEqual(
       questions.map(({ key, kind, required }) => [key, kind, required]),

@@ -13,6 +13,7 @@ export function start(dashboard) {
   const timers = new Timers();
   let last_ms = performance.now();
   const read = async () => {
+    if (!dashboard.isConnected) return; // the page was drawn anew
     last_ms = performance.now();
     if (document.visibilityState === "visible") await grow(dashboard);
     timers.after("quiet", QUIET_MS, soon);

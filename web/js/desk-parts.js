@@ -27,9 +27,9 @@ let follows = false;
 
 /** Follows all parts of the page, however many elements start it. */
 export function start() {
+  for (const part of parts()) if (!drawn.has(part)) drawn.set(part, plain(part));
   if (follows) return;
   follows = true;
-  for (const part of parts()) drawn.set(part, plain(part));
   document.addEventListener("visibilitychange", () => {
     if (missed && document.visibilityState === "visible") readSoon();
   });

@@ -1,4 +1,5 @@
 // Errors beside their fields and in a summary that takes the focus and links to them.
+import { markField } from "./field-error.js";
 import { findAnswerErrors } from "./questions.js";
 import { say as sayOnPages } from "./words.js";
 
@@ -59,9 +60,8 @@ export function showErrors(form, heading, errors) {
   const list = document.createElement("ul");
   for (const { field, message } of errors) {
     const inputs = inputsOf(form, field);
-    for (const each of inputs) each.setAttribute("aria-invalid", "true");
+    markField([...inputs], message);
     const input = inputs[0];
-    document.getElementById(`${nameOf(field).replace(".", "-")}-error`).textContent = message;
     const link = document.createElement("a");
     link.href = `#${input.id}`;
     link.textContent = sayOnPages("mistake-at", { label: labelOf(input), message });

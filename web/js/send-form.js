@@ -1,4 +1,4 @@
-// Sends the forms of every page, so that a form that does not get through says so where it is and
+// Sends the forms of every page once, so that a form that does not get through says so where it is and
 // keeps what was typed. The browser's own error page would lose it. Forms work without this file;
 // the registration form has its own (form.js).
 import { readWords } from "./words.js";
@@ -40,15 +40,19 @@ async function submit(form, submitter) {
       cache: "no-store",
       signal: AbortSignal.timeout(hasFile(form) ? UPLOAD_PATIENCE_MS : PATIENCE_MS),
     });
-    if (answer.status >= 500) throw new Error(`refused with ${answer.status}`);
     // A page without form data that was found, or the page after the change.
-    if (request.opens) return location.assign(request.opens);
+    if (request.opens && answer.status < 500) return location.assign(request.opens);
     if (answer.redirected) return location.assign(await after(form, new URL(answer.url)));
-    // Refused: the browser sends it again and shows the page that says why.
-    resubmit(form, submitter);
+    const { readAnswer, problemOf, showAnswer } = await import("./answer.js");
+    const page = readAnswer(await answer.text());
+    if (!page) throw new Error(`refused with ${answer.status}, not by this server`);
+    const problem = problemOf(page);
+    if (!problem) return await showAnswer(page);
+    busy(form, false);
+    refuse(form, problem.words, problem.title);
   } catch {
     busy(form, false);
-    refuse(form);
+    refuse(form, say(form.method === "get" ? "not-opened" : "not-sent"));
   }
 }
 
@@ -72,8 +76,6 @@ function requestOf(form, submitter) {
     url.search = new URLSearchParams(fields());
     return { url, opens: url, init: { method: "HEAD" } };
   }
-  // A wrong password is counted: it is sent once, after the server has answered.
-  if (form.hasAttribute("data-ask-first")) return { url, init: { method: "HEAD" } };
   return {
     url,
     init: { method: "POST", body: hasFile(form) ? data : new URLSearchParams(fields()) },
@@ -82,31 +84,24 @@ function requestOf(form, submitter) {
 
 const hasFile = (form) => form.enctype === "multipart/form-data";
 
-/** As the browser does it, past the listener above. */
-function resubmit(form, submitter) {
-  if (submitter?.name) {
-    const field = Object.assign(document.createElement("input"), {
-      type: "hidden",
-      name: submitter.name,
-      value: submitter.value,
-    });
-    form.append(field);
-  }
-  HTMLFormElement.prototype.submit.call(form);
-}
-
 function busy(form, on) {
   form.setAttribute("aria-busy", String(on));
   for (const button of form.querySelectorAll("[type=submit]"))
     button.setAttribute("aria-disabled", String(on)); // not `disabled`, which would drop the focus
 }
 
-function refuse(form) {
+/** Says at the form why it was not carried out. */
+function refuse(form, words, title = "") {
   const note = document.createElement("p");
   note.className = "form-summary not-sent";
   note.dataset.notSent = "";
   note.setAttribute("role", "alert");
-  note.textContent = say(form.method === "get" ? "not-opened" : "not-sent");
+  if (title) {
+    const first = document.createElement("strong");
+    first.textContent = title;
+    note.append(first, document.createElement("br"));
+  }
+  note.append(words);
   form.prepend(note);
   note.scrollIntoView({ block: "nearest" });
 }

@@ -20,15 +20,16 @@ export function places(count) {
 }
 
 export function bindCount(store, slug) {
-  const roots = document.querySelectorAll(`[data-count="${CSS.escape(slug)}"]`);
+  // Looked up each time: the page may have been drawn anew after a form was refused.
+  const roots = () => document.querySelectorAll(`[data-count="${CSS.escape(slug)}"]`);
   const speak = speaker(document.querySelector("[data-live-region]"));
   store.addEventListener("change", ({ detail: { count, before } }) => {
-    roots.forEach((root) => show(root, count));
+    roots().forEach((root) => show(root, count));
     showState(count.state);
     speak(count, before);
   });
   store.addEventListener("gone", () => {
-    roots.forEach(showGone);
+    roots().forEach(showGone);
     showState("gone");
   });
 }

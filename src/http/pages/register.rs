@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(page.name_error.as_deref(), Some("Enter your name."));
         assert_eq!(
             page.email_error.as_deref(),
-            Some("Enter an address like name@example.org.")
+            Some("Enter an email address like name@example.org.")
         );
         assert_eq!(page.form_error.as_deref(), Some("Please check this:"));
         assert_eq!(
@@ -319,19 +319,19 @@ mod tests {
         );
         assert_eq!(
             (twice.name_error.as_deref(), twice.email_error.as_deref()),
-            (None, Some("This address is already registered."))
+            (None, Some("This email address is already registered."))
         );
         assert!(twice.form_error.as_ref().unwrap().contains("private link"));
         // Without scripts too, the summary says what is wrong and leads there.
         let html = page.render().unwrap();
         for link in [
             "<a href=\"#name\">Name: Enter your name.</a>",
-            "<a href=\"#email\">Email: Enter an address like name@example.org.</a>",
+            "<a href=\"#email\">Email: Enter an email address like name@example.org.</a>",
         ] {
             assert!(html.contains(link), "{link} in {html}");
         }
         let html = twice.render().unwrap();
-        let taken = "<a href=\"#email\">Email: This address is already registered.</a>";
+        let taken = "<a href=\"#email\">Email: This email address is already registered.</a>";
         assert!(html.contains(taken), "{html}");
         let hostile = filled("name=a%E2%80%AEb&email=ada@example.org", &invalid);
         assert_eq!(

@@ -217,7 +217,7 @@ async fn a_refused_form_keeps_what_was_typed() {
     assert!(
         refused
             .body
-            .contains("Enter an address like name@example.org.</p>"),
+            .contains("Enter an email address like name@example.org.</p>"),
         "{}",
         refused.body
     );
