@@ -78,6 +78,31 @@ test("the chart, its table and the facts grow by themselves, on the dashboard an
   await context.close();
 });
 
+test("the picture has every event that is compared, and names only what is drawn", async () => {
+  const { context, page } = await signedIn();
+  await page.addInitScript(() => {
+    window.written = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+      window.written.push(text);
+      return fillText.call(this, text, ...rest);
+    };
+  });
+  await page.goto(`${server.base}/admin/events/dozen?beside=hall`);
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.locator("[data-chart-png]").click(),
+  ]);
+  assert.equal(file.suggestedFilename(), "chart-dozen-hall.png");
+  const bytes = readFileSync(await file.path());
+  assert.deepEqual([bytes.readUInt32BE(16), bytes.readUInt32BE(20)], [2400, 2520], "one below one");
+  const written = await page.evaluate(() => window.written);
+  for (const words of ["The dozen", "The hall", "Registered 12", "Registered 1,200"])
+    assert.ok(written.includes(words), `${words} is not among ${written.join(", ")}`);
+  assert.ok(!written.some((text) => /watch/i.test(text)), written.join(", "));
+  await context.close();
+});
+
 test("nothing scrolls sideways, and axe finds nothing, at 0, 12 and 1,200 people", async () => {
   const looks = [
     ["en", "light", 1280],

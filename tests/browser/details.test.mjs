@@ -109,6 +109,8 @@ test("a later visitor sees an announcement until its end", async () => {
     await seen(page, "Doors open at eight");
     if (javaScriptEnabled) {
       await page.locator(".notice button").click();
+      const focused = await page.evaluate(() => document.activeElement.localName);
+      assert.equal(focused, "main", "the focus is not lost with the button");
       await page.reload();
       await says(page, "live");
       assert.equal(await page.locator(".notice").count(), 0, "dismissed once is dismissed");

@@ -22,19 +22,19 @@ export function bindNotices() {
   }
   setInterval(() => {
     for (const notice of place.querySelectorAll("[data-ends-at]"))
-      if (Date.parse(notice.dataset.endsAt) <= serverNow()) notice.remove();
+      if (Date.parse(notice.dataset.endsAt) <= serverNow()) takeAway(notice);
   }, CHECK_MS);
 
   return (slug, title, announcement, zone) => {
     const old = find(slug);
-    if (!announcement) return old?.remove();
+    if (!announcement) return old && takeAway(old);
     if (dismissed(slug) === announcement.at) return;
     if (old && old.dataset.at >= announcement.at) {
       old.querySelector("[data-notice-title]").textContent = `${title} · `;
       return;
     }
     const notice = build(slug, title, announcement, zone);
-    if (old) old.replaceWith(notice);
+    if (old) takeAway(old, notice);
     else place.append(notice);
   };
 }
@@ -63,9 +63,20 @@ function button(notice) {
   dismiss.textContent = say("notice-dismiss");
   dismiss.addEventListener("click", () => {
     remember(notice.dataset.notice, notice.dataset.at);
-    notice.remove();
+    takeAway(notice);
   });
   return dismiss;
+}
+
+/** Removes or replaces an announcement. A focus in it goes to the next one, else to the page's content. */
+function takeAway(notice, newer = null) {
+  const hadFocus = notice.contains(document.activeElement);
+  const next = newer ?? notice.nextElementSibling ?? notice.previousElementSibling;
+  if (newer) notice.replaceWith(newer);
+  else notice.remove();
+  if (!hadFocus) return;
+  const heir = next?.querySelector("button") ?? document.querySelector("main");
+  heir.focus({ preventScroll: true });
 }
 
 /** Which announcement this tab has had enough of. */
