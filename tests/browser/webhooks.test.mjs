@@ -49,7 +49,7 @@ after(async () => {
   receiver?.close();
 });
 
-test("an owner adds a webhook, sees what was sent, and sends it again", async () => {
+test("an owner creates a webhook, sees what was sent, and sends it again", async () => {
   await server.organise("POST", "/events", { slug: "gala", title: "Gala", capacity: 9 });
   const page = await browser.newPage();
   const found = complaints(page);
@@ -59,13 +59,13 @@ test("an owner adds a webhook, sees what was sent, and sends it again", async ()
   await page.waitForURL(/\/admin$/);
   await page.goto(`${server.base}/admin/webhooks`);
   await page.locator("[name=url]").fill("http://10.0.0.1/hook");
-  await page.getByRole("button", { name: "Add the webhook" }).click();
+  await page.getByRole("button", { name: "Create the webhook" }).click();
   await page.locator("#webhook-url-error", { hasText: "not public" }).waitFor();
   found.length = 0; // Chromium writes every refused form to the console
   await page.locator("[name=url]").fill(`http://127.0.0.1:${receiver.address().port}/hook`);
   for (const box of await page.locator("[name=events]").all())
     await box.setChecked((await box.getAttribute("value")) === "registration.created");
-  await page.getByRole("button", { name: "Add the webhook" }).click();
+  await page.getByRole("button", { name: "Create the webhook" }).click();
   await page.waitForURL(/\/admin\/webhooks\/\d+/);
   const secret = await page.locator("[data-secret]").innerText();
 

@@ -6,9 +6,10 @@ use warp::reply::Response;
 use super::details::{Setting, Tick};
 use super::once::{self, Submission};
 use super::templates::{AdminMailPage, HeldView, KindView, MailRow};
-use super::{flash, inputs, mistakes, reader};
+use super::{flash, inputs, mistakes, reader, unsent};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
+use crate::domain::clock::Timestamp;
 use crate::domain::command::Command;
 use crate::domain::event::{Edit, Event};
 use crate::domain::mail::{MailKinds, RemindBefore};
@@ -213,7 +214,10 @@ async fn fill(
         test_to: typed(TEST_TO, String::new()),
         test_error: error(TEST_TO),
         totals: RowState::ALL.map(|state| (state.as_str(), total(state))),
-        rows: rows.into_iter().map(|row| view(t, row)).collect(),
+        rows: rows
+            .into_iter()
+            .map(|row| view(t, row, context.clock.now()))
+            .collect(),
         held: held(context, event, total(RowState::Waiting)).await?,
         next: next.flatten(),
     })
@@ -248,7 +252,9 @@ fn kinds(event: &Event, typed: Option<&Form>) -> Vec<KindView> {
     MailKinds::SWITCHES.into_iter().map(view).collect()
 }
 
-fn view(t: Texts, row: Row) -> MailRow {
+fn view(t: Texts, row: Row, now: Timestamp) -> MailRow {
+    // Before the first attempt there is nothing to say: it comes at once.
+    let due = (row.state == RowState::Waiting && row.attempts > 0).then_some(row.due);
     MailRow {
         id: row.id,
         kind: t
@@ -261,7 +267,8 @@ fn view(t: Texts, row: Row) -> MailRow {
         is_failed: row.state == RowState::Failed,
         created: row.created,
         finished: row.finished,
-        due: (row.state == RowState::Waiting && row.attempts > 0).then_some(row.due),
-        error: row.error.unwrap_or_default(),
+        is_due: due.is_some_and(|due| due <= now),
+        due,
+        error: row.error.map(|line| unsent::sentence(t, &line)),
     }
 }

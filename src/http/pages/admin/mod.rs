@@ -36,6 +36,7 @@ pub(super) mod share;
 mod spark;
 mod templates;
 mod undo;
+mod unsent;
 mod upload;
 mod webhook_templates;
 pub(super) mod webhooks;

@@ -491,7 +491,10 @@ pub(super) struct MailRow {
     pub(super) finished: Option<Timestamp>,
     /// When it is tried again.
     pub(super) due: Option<Timestamp>,
-    pub(super) error: String,
+    /// Whether that is now.
+    pub(super) is_due: bool,
+    /// What went wrong, in the page's language.
+    pub(super) error: Option<String>,
 }
 
 impl MailRow {

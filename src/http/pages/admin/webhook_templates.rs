@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use super::unsent;
+use crate::domain::clock::Timestamp;
 use crate::domain::zone::Zone;
 use crate::http::organiser::webhooks::Delivery;
 use crate::http::pages::mistakes::{self, Mistake};
@@ -21,6 +23,38 @@ pub(super) struct WebhookView {
     pub(super) format: String,
     pub(super) state: String,
     pub(super) is_active: bool,
+}
+
+/// A delivery in the list of a webhook's.
+#[derive(Debug)]
+pub(super) struct DeliveryView {
+    pub(super) id: String,
+    pub(super) topic: String,
+    pub(super) status: &'static str,
+    pub(super) created_at: Timestamp,
+    pub(super) attempts: u32,
+    /// When it is tried again; `None` also before the first attempt, which comes at once.
+    pub(super) next_attempt_at: Option<Timestamp>,
+    /// Whether that is now.
+    pub(super) is_due: bool,
+    /// What went wrong, in the page's language.
+    pub(super) error: Option<String>,
+}
+
+impl DeliveryView {
+    pub(super) fn new(texts: Texts, delivery: Delivery, now: Timestamp) -> Self {
+        let next = delivery.next_attempt_at.filter(|_| delivery.attempts > 0);
+        Self {
+            id: delivery.id,
+            topic: delivery.topic,
+            status: delivery.status,
+            created_at: delivery.created_at,
+            attempts: delivery.attempts,
+            next_attempt_at: next,
+            is_due: next.is_some_and(|at| at <= now),
+            error: delivery.error.map(|line| unsent::sentence(texts, &line)),
+        }
+    }
 }
 
 /// The form for a new webhook, as it was typed.
@@ -85,6 +119,6 @@ pub(super) struct AdminWebhookPage {
     pub(super) secret: Option<String>,
     /// In which times are shown: a webhook may be about several events.
     pub(super) zone: Zone,
-    pub(super) deliveries: Vec<Delivery>,
+    pub(super) deliveries: Vec<DeliveryView>,
     pub(super) next: Option<String>,
 }

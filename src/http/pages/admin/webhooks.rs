@@ -7,7 +7,9 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::once::{self, Submission};
-use super::webhook_templates::{AdminWebhookPage, AdminWebhooksPage, WebhookForm, WebhookView};
+use super::webhook_templates::{
+    AdminWebhookPage, AdminWebhooksPage, DeliveryView, WebhookForm, WebhookView,
+};
 use super::{flash, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
@@ -189,6 +191,9 @@ pub(in crate::http::pages) async fn one(id: String, context: Shared, visit: Visi
         let store = context.store_for(visit.head.peer);
         let (deliveries, next) =
             webhooks::deliveries_page(&store, webhook.id, before, SHOWN).await?;
+        let now = context.clock.now();
+        let deliveries = deliveries.into_iter();
+        let deliveries = deliveries.map(|one| DeliveryView::new(visit.texts, one, now));
         Ok::<_, Problem>(AdminWebhookPage {
             t: visit.texts,
             here: visit.path.clone(),
@@ -198,7 +203,7 @@ pub(in crate::http::pages) async fn one(id: String, context: Shared, visit: Visi
             webhook: view(&context, visit.texts, &webhook).await?,
             secret: new_secret(&context, &visit, &webhook),
             zone: context.settings.time_zone.clone(),
-            deliveries,
+            deliveries: deliveries.collect(),
             next,
         })
     };
