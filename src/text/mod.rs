@@ -34,13 +34,6 @@ static CHINESE: LanguageIdentifier = langid!("zh-CN");
 /// Stands for the value of [`Texts::around_time`]; the scripts' templates use it as well.
 const TIME_GOES_HERE: &str = "%time";
 
-fn identifier(language: Language) -> &'static LanguageIdentifier {
-    match language {
-        Language::English => &ENGLISH,
-        Language::Chinese => &CHINESE,
-    }
-}
-
 /// The texts of one answer, as its template asks for them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Texts {
@@ -164,13 +157,16 @@ impl Texts {
     }
 
     fn look_up(self, key: &str, values: &Values) -> Option<String> {
-        [self.language, Language::English]
-            .into_iter()
-            .find_map(|language| {
-                CATALOGUES
-                    .lookup_single_language(identifier(language), key, Some(values))
-                    .ok()
-            })
+        if self.language == Language::Chinese {
+            let marked = spacing::mark(values);
+            let found = CATALOGUES.lookup_single_language(&CHINESE, key, Some(&marked));
+            if let Ok(text) = found {
+                return Some(spacing::close_up(&text));
+            }
+        }
+        CATALOGUES
+            .lookup_single_language(&ENGLISH, key, Some(values))
+            .ok()
     }
 }
 
@@ -225,6 +221,7 @@ impl<T: TextValue + ?Sized> TextValue for &T {
 
 pub(crate) mod calendar;
 mod moments;
+mod spacing;
 pub(crate) mod standing;
 
 #[cfg(test)]

@@ -60,6 +60,9 @@ test("a page is live again within seconds after a long outage, by push and not b
   await says(page, "live");
   cable.cut();
   await page.waitForSelector("[data-live][data-mode=stale]", { timeout: 60_000 });
+  const fact = page.locator("[data-count-places]");
+  const weight = () => fact.evaluate((element) => getComputedStyle(element).fontWeight);
+  assert.equal(await weight(), "400", "places that may be taken by now are not emphasised");
   // How many are watching is not known any more.
   assert.equal(await page.locator("[data-live-watching]").isVisible(), false);
   await sleep(10_000);

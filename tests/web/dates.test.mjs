@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 globalThis.document = { documentElement: {} };
-const { formatSpan, isSameClock } = await import("../../web/js/dates.js");
+const { formatSpan, isSameClock, unbroken } = await import("../../web/js/dates.js");
 const table = JSON.parse(readFileSync(new URL("dates.json", import.meta.url), "utf8"));
 
 test("a page and its scripts write times alike", () => {
@@ -12,6 +12,14 @@ test("a page and its scripts write times alike", () => {
     document.documentElement.lang = language;
     assert.equal(formatSpan(starts, ends ?? starts, zone), said);
   }
+});
+
+test("a time breaks at no dash", () => {
+  for (const [when, shown] of [
+    ["Sat 12 Dec 2026, 19:00–22:00 CET", "Sat 12 Dec 2026, 19:00–\u206022:00 CET"],
+    ["22:00 CEST – Sun 25 Oct 2026, 04:00 CET", "22:00 CEST\u00a0– Sun 25 Oct 2026, 04:00 CET"],
+  ])
+    assert.equal(unbroken(when), shown);
 });
 
 test("clocks are compared, not the names of zones", () => {

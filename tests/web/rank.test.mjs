@@ -79,3 +79,11 @@ test("a shown age is written without loss", () => {
   assert.match(ageText(shownAge(3)), /^<.25/);
   assert.match(ageText(shownAge(1_049)), /^1\.0/);
 });
+
+test("nothing is compared before every open line has shown three changes", async () => {
+  const { canCompare } = await import("../../web/js/compare/lane.js");
+  const lane = (state, changes) => ({ meter: { state }, changes });
+  assert.equal(canCompare([lane("live", 3), lane("live", 4), lane("off", 0)]), true);
+  assert.equal(canCompare([lane("live", 3), lane("live", 2)]), false);
+  assert.equal(canCompare([lane("live", 3), lane("down", 0)]), true);
+});

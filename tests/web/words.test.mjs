@@ -10,6 +10,14 @@ test("a value takes the place of its name, and what has no value stays", () => {
   assert.equal(fill("%n of %all, %more", { n: 1_200, all: "<b>" }), "1,200 of <b>, %more");
 });
 
+test("in Chinese a value that is Chinese has no space beside Chinese", () => {
+  assert.equal(fill("建议选 %name。", { name: "长轮询" }), "建议选长轮询。");
+  assert.equal(fill("建议选 %name。", { name: "WebSocket" }), "建议选 WebSocket。");
+  assert.equal(fill("%name 最慢：%time。", { name: "长轮询", time: "3 秒" }), "长轮询最慢：3 秒。");
+  assert.equal(fill("%name 最慢", { name: "SSE" }), "SSE 最慢");
+  assert.equal(fill("%n / %all", { n: 1, all: 2 }), "1 / 2");
+});
+
 test("an age is never zero or negative", () => {
   assert.equal(formatAgo(-5_000), formatAgo(0));
   assert.match(formatAgo(61_000), /1/);

@@ -29,6 +29,13 @@ export function formatSpan(starts, ends, zone) {
 
 export const formatMoment = (at, zone) => formatSpan(at, at, zone);
 
+/** A span that breaks at no dash, as the server writes it on pages. */
+export const unbroken = (span) =>
+  span
+    .split(" – ")
+    .map((end) => end.replaceAll("–", "–\u2060"))
+    .join("\u00a0– ");
+
 /** Whether the clocks of both zones show the same, whatever the zones are called. */
 export function isSameClock(starts, ends, one, other) {
   const shown = (zone) =>

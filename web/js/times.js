@@ -1,5 +1,5 @@
 // The reader's own time beside the time in the event's zone, where their clocks differ.
-import { formatSpan, isSameClock, ownZone } from "./dates.js";
+import { formatSpan, isSameClock, ownZone, unbroken } from "./dates.js";
 import { say } from "./words.js";
 
 export function start(element) {
@@ -8,6 +8,7 @@ export function start(element) {
   if (!starts || isSameClock(starts, end, zone, ownZone())) return;
   const own = document.createElement("span");
   own.className = "own-time";
-  own.textContent = ` ${say("own-time", { time: formatSpan(starts, end, ownZone()) })}`;
+  const time = unbroken(formatSpan(starts, end, ownZone()));
+  own.textContent = ` ${say("own-time", { time })}`;
   (element.closest("[data-future]") ?? element).after(own);
 }

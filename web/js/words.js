@@ -43,9 +43,22 @@ export function formatAgo(age_ms) {
   return spaced(format().relative.format(-Math.floor(seconds / size), unit));
 }
 
+const CHINESE = "[\\u3000-\\u303f\\uff00-\\uff60\\p{Script=Han}]";
+const BEFORE = new RegExp(`(${CHINESE}) %([a-z]+)`, "gu");
+const AFTER = new RegExp(`%([a-z]+) (?=${CHINESE})`, "gu");
+
+/** In Chinese a value that is Chinese itself has no space beside Chinese (src/text/spacing.rs). */
+function closeUp(text, values) {
+  const begins = (name) => new RegExp(`^${CHINESE}`, "u").test(values[name]);
+  const ends = (name) => new RegExp(`${CHINESE}$`, "u").test(values[name]);
+  return text
+    .replace(BEFORE, (whole, before, name) => (begins(name) ? `${before}%${name}` : whole))
+    .replace(AFTER, (whole, name) => (ends(name) ? `%${name}` : whole));
+}
+
 /** Puts values in the place of `%name` in a text; numbers as the language writes them. */
 export const fill = (text, values) =>
-  text.replace(/%([a-z]+)/g, (whole, name) => {
+  closeUp(text, values).replace(/%([a-z]+)/g, (whole, name) => {
     if (!(name in values)) return whole;
     return typeof values[name] === "number" ? formatNumber(values[name]) : values[name];
   });

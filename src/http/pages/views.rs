@@ -89,6 +89,14 @@ pub(super) fn script_data(value: &impl serde::Serialize) -> String {
         .replace('<', "\\u003c")
 }
 
+/// A time from `Texts::when`, which breaks at no dash: `19:00–22:00` stays on one line, and a dash
+/// between two days stands at the end of a line.
+pub(super) fn unbroken(when: impl AsRef<str>) -> String {
+    let joined = |part: &str| part.replace('–', "–\u{2060}"); // a word joiner
+    let ends = when.as_ref().split(" – ").map(joined);
+    ends.collect::<Vec<_>>().join("\u{a0}– ")
+}
+
 /// An event with its count.
 #[derive(Debug)]
 pub(super) struct EventView {
@@ -288,6 +296,23 @@ pub(super) struct TransportView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_breaks_at_no_dash() {
+        for (when, shown) in [
+            (
+                "Sat 12 Dec 2026, 19:00–22:00 CET",
+                "Sat 12 Dec 2026, 19:00–\u{2060}22:00 CET",
+            ),
+            (
+                "2026年10月24日（周六）22:00 – 2026年10月25日（周日）01:00（CET）",
+                "2026年10月24日（周六）22:00\u{a0}– 2026年10月25日（周日）01:00（CET）",
+            ),
+            ("Sat 12 Dec 2026, 19:00 CET", "Sat 12 Dec 2026, 19:00 CET"),
+        ] {
+            assert_eq!(unbroken(when), shown);
+        }
+    }
 
     #[test]
     fn data_cannot_end_its_script_element() {

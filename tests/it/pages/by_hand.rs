@@ -109,7 +109,11 @@ async fn a_person_is_added_once_however_often_the_form_is_sent() {
     );
     let wrong = post(&mut browser, "name=&email=nobody&party_size=9").await;
     wrong.is_page(422, "no-store");
-    for message in ["Enter your name.", "Enter an address like", "from 1 to "] {
+    for message in [
+        "Enter your name.",
+        "Enter an email address like",
+        "from 1 to ",
+    ] {
         assert!(wrong.body.contains(message), "{message} in {}", wrong.body);
     }
     let forced = post(
@@ -207,10 +211,10 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     };
     let done = "/admin/events/gala/people?done=";
     let (_, id) = path.rsplit_once('/').expect("the registration's page");
-    assert_eq!(
-        act(&mut browser, "cancel").await,
-        format!("{done}cancelled&undo={id}")
-    );
+    let cancelled = act(&mut browser, "cancel").await;
+    assert_eq!(cancelled, format!("{done}cancelled&undo={id}"));
+    let offered = browser.get(&cancelled).await.body;
+    assert_eq!(offered.matches("/restore\"").count(), 1, "one undo is enough");
     let desk = browser.get("/admin/events/gala/people").await;
     assert!(
         desk.body.contains(&format!("{path}/restore")),
@@ -237,7 +241,8 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     );
     let desk = browser.get("/admin/events/gala/people?error=taken").await;
     assert!(
-        desk.body.contains("This address has registered again."),
+        desk.body
+            .contains("This email address has registered again."),
         "{}",
         desk.body
     );
@@ -323,7 +328,11 @@ async fn a_file_is_checked_and_then_stored_once() {
     )
     .await;
     page.is_page(200, "no-store");
-    for text in [">3</th>", "This cell is empty.", "Enter an address like"] {
+    for text in [
+        ">3</th>",
+        "This cell is empty.",
+        "Enter an email address like",
+    ] {
         assert!(page.body.contains(text), "{text} in {}", page.body);
     }
     assert!(

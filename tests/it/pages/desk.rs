@@ -61,6 +61,9 @@ async fn the_overview_has_current_events_drafts_and_the_archive() {
     let preview = browser.get("/e/gala").await;
     preview.is_page(200, "no-store");
     assert!(preview.body.contains("This is a draft"), "{}", preview.body);
+    let heading = preview.body.split_once("id=\"register-heading\"").unwrap();
+    let (attributes, _) = heading.1.split_once('>').unwrap();
+    assert!(attributes.contains("hidden"), "nobody can register for it");
     Browser::new(&app)
         .get("/e/gala")
         .await

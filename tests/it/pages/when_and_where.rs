@@ -28,7 +28,10 @@ async fn every_page_says_when_and_where_in_the_zone_of_the_event() {
     let own = format!("/r/{}", own["token"].as_str().unwrap());
     for path in ["/", "/e/dinner", "/e/dinner/wall", &own] {
         let page = app.get(path).await.body;
-        assert!(page.contains("Sat 12 Dec 2026, 19:00–22:00 CET"), "{path}");
+        assert!(
+            page.contains("Sat 12 Dec 2026, 19:00–\u{2060}22:00 CET"),
+            "{path}"
+        );
         assert!(page.contains("Town &#60;hall&#62;"), "{path}");
         assert!(page.contains("href=\"mailto:ada@example.org\""), "{path}");
         assert_eq!(page.contains("s3cret"), path == own, "{path}");
@@ -36,7 +39,7 @@ async fn every_page_says_when_and_where_in_the_zone_of_the_event() {
         assert!(
             chinese
                 .body
-                .contains("2026年12月12日（周六）19:00–22:00（CET）"),
+                .contains("2026年12月12日（周六）19:00–\u{2060}22:00（CET）"),
             "{path}"
         );
     }
@@ -251,7 +254,7 @@ async fn a_new_event_that_is_refused_says_why_at_each_field() {
         ),
         (
             "create-online-url",
-            "Online address",
+            "Web address for taking part online",
             "Enter a complete web address",
         ),
     ] {

@@ -5,6 +5,11 @@ import { ageText } from "./rank.js";
 import { formatBytes, formatNumber, formatTime, say } from "./format.js";
 
 const WINDOW_MS = 30_000;
+/** Fewer changes than this say more about chance than about a transport. */
+export const LEAST_CHANGES = 3;
+/** Whether every line that is open has shown enough changes to be compared. */
+export const canCompare = (lanes) =>
+  lanes.every(({ meter, changes }) => meter.state !== "live" || changes >= LEAST_CHANGES);
 const WIDTH = 600,
   HEIGHT = 48;
 
@@ -12,6 +17,7 @@ export class Lane {
   age = null;
   middle = null;
   worst = null;
+  changes = 0; // that its age stands for
   #parts = {};
 
   constructor(root, meter) {
@@ -43,6 +49,7 @@ export class Lane {
 
   measure(commits, now) {
     const times = delays(commits, this.meter.screen.sights);
+    this.changes = times.length;
     this.age = times.length ? meanAge(commits, this.meter.screen.sights, now) : null;
     this.middle = times.length ? median(times) : null;
     this.worst = times.at(-1) ?? null;
@@ -104,6 +111,7 @@ export class Lane {
   #state() {
     this.root.dataset.state = this.meter.state;
     this.#write("shown-state", say(`compare-state-${this.meter.state}`));
+    if (this.meter.isAbsent) this.#write("number", "–");
   }
 
   #write(part, text) {

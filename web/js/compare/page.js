@@ -3,7 +3,7 @@ import { formatNumber, say } from "./format.js";
 import { MANY, keepClock, serverNow } from "../clock.js";
 import { ChangeLog } from "./change-log.js";
 import { Meter } from "./meter.js";
-import { Lane, arrange } from "./lane.js";
+import { Lane, arrange, canCompare } from "./lane.js";
 import { openers } from "./openers.js";
 import { rank } from "./rank.js";
 import { verdict } from "./verdict.js";
@@ -68,7 +68,8 @@ export function start(root) {
     find("[data-no-line-text]").hidden = !isLost;
   };
   const judge = () => {
-    order = rank(lanes, ({ age }) => age);
+    const isReady = canCompare(lanes);
+    order = rank(lanes, ({ age }) => (isReady ? age : null));
     order.forEach((entry) => entry.item.rank(entry));
     chart(order);
     arrange(

@@ -1,6 +1,7 @@
 // Who wins, from the figures, in a sentence.
 import { language } from "../words.js";
 import { list, say } from "./format.js";
+import { LEAST_CHANGES } from "./lane.js";
 import { ageText } from "./rank.js";
 
 /**
@@ -17,12 +18,21 @@ export function best(order) {
 export function verdict(order) {
   const { level, winner } = best(order);
   const space = language().startsWith("zh") ? "" : " ";
-  // Before anything has been measured: what holds as a rule. The first row is what is recommended.
-  if (!winner)
+  // Before enough has been measured: what holds as a rule. The first row is what is recommended.
+  if (!winner) {
+    const changes = Math.max(...order.map(({ item }) => item.changes));
+    const missing = LEAST_CHANGES - changes;
+    const pending =
+      changes === 0
+        ? say("compare-waiting")
+        : missing > 0
+          ? say("compare-few", { n: missing })
+          : say("compare-slow");
     return [
       say("compare-rule", { name: order[0].item.name }),
-      [order[0].item.root.dataset.mind, say("compare-waiting")].join(space),
+      [order[0].item.root.dataset.mind, pending].join(space),
     ];
+  }
   const measured = order.filter(({ shown_ms }) => shown_ms !== null);
   const time = ageText(measured.find(({ item }) => item === winner).shown_ms);
   const last = measured.at(-1);

@@ -1,5 +1,7 @@
 //! The audit log, with the settings that each entry changed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -9,6 +11,7 @@ use super::templates::AdminAuditPage;
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::audit::AuditEntry;
+use crate::domain::mail::{MailKinds, RemindBefore};
 use crate::http::organiser::audit;
 use crate::http::pages::answer::{Keep, page, problem_page};
 use crate::http::pages::states;
@@ -68,9 +71,34 @@ pub(super) fn row(texts: Texts, entry: AuditEntry) -> AuditRow {
         before: differing(texts, &entry.before, &entry.after),
         after: differing(texts, &entry.after, &entry.before),
         at: entry.at,
+        action: word("audit-did", action(&entry).to_owned()),
         who: who(texts, entry.who),
-        action: word("audit-did", entry.action),
     }
+}
+
+/// The action as the catalogues name it. Settings that have a page of their own are an action of their
+/// own.
+pub(super) fn action(entry: &AuditEntry) -> &str {
+    const PAGES: [(&str, &[&str]); 2] = [
+        ("edit-questions", &["questions"]),
+        ("edit-mail", &[RemindBefore::FIELD, MailKinds::FIELD]),
+    ];
+    let (Value::Object(before), Value::Object(after)) = (&entry.before, &entry.after) else {
+        return &entry.action;
+    };
+    if entry.action != "edit" {
+        return &entry.action;
+    }
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let changed: Vec<_> = names
+        .into_iter()
+        .filter(|name| *name != NOISE && before.get(*name) != after.get(*name))
+        .collect();
+    let is_of = |fields: &[&str]| changed.iter().all(|name| fields.contains(&name.as_str()));
+    let found = PAGES.iter().find(|(_, fields)| is_of(fields));
+    found
+        .filter(|_| !changed.is_empty())
+        .map_or(entry.action.as_str(), |(action, _)| action)
 }
 
 /// An account by its name; everything else in words.
@@ -171,6 +199,7 @@ fn text(texts: Texts, value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::domain::audit;
+    use crate::domain::clock::Timestamp;
     use crate::domain::event::{Capacity, Event};
     use crate::domain::language::Language;
     use crate::http::pages::samples;
@@ -238,6 +267,34 @@ mod tests {
             line(Texts::new(Language::Chinese), &after, &before),
             "名额 –，报名情况 已截止"
         );
+    }
+
+    #[test]
+    fn questions_and_mails_are_no_settings() {
+        let edit = |before, after| AuditEntry {
+            at: Timestamp::from_millis(0),
+            who: "console".to_owned(),
+            action: "edit".to_owned(),
+            before,
+            after,
+        };
+        let before = serde_json::json!({"title": "Gala", "revision": 1});
+        for (changed, expected) in [
+            (serde_json::json!({"questions": []}), "edit-questions"),
+            (serde_json::json!({"mails": "none"}), "edit-mail"),
+            (serde_json::json!({"title": "Ball"}), "edit"),
+            (
+                serde_json::json!({"title": "Ball", "questions": []}),
+                "edit",
+            ),
+            (serde_json::json!({}), "edit"),
+        ] {
+            let mut after = serde_json::json!({"title": "Gala", "revision": 2});
+            for (name, value) in changed.as_object().unwrap() {
+                after[name] = value.clone();
+            }
+            assert_eq!(action(&edit(before.clone(), after)), expected);
+        }
     }
 
     #[test]

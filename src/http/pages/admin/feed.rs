@@ -119,7 +119,7 @@ fn action(texts: Texts, newest: &[Registration], entry: &AuditEntry) -> String {
         _ => None,
     };
     if let Some(kind) = sentence {
-        let key = format!("feed-{kind}-{}", entry.action);
+        let key = format!("feed-{kind}-{}", super::audit::action(entry));
         let subject = subject.unwrap_or_default();
         return texts.get2(key, "who", who, "subject", subject);
     }
