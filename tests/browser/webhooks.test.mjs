@@ -68,6 +68,7 @@ test("an owner creates a webhook, sees what was sent, and sends it again", async
   await page.getByRole("button", { name: "Create the webhook" }).click();
   await page.waitForURL(/\/admin\/webhooks\/\d+/);
   const secret = await page.locator("[data-secret]").innerText();
+  await page.getByRole("button", { name: "Copy" }).waitFor();
 
   const first = once(receiver, "hook");
   await server.register("gala", 1, "Ada Lovelace");
@@ -103,4 +104,32 @@ test("an owner creates a webhook, sees what was sent, and sends it again", async
   await page.getByText("There are no webhooks yet.").waitFor();
   assert.deepEqual(found, []);
   await page.close();
+});
+
+test("a delivery that fails says why in the page's language, and names its figures on a phone", async () => {
+  await server.organise("POST", "/events", { slug: "ball", title: "Ball", capacity: 9 });
+  const { id } = await server.organise("POST", "/webhooks", {
+    url: "http://127.0.0.1:1/hook",
+    events: ["registration.created"],
+    event: "ball",
+  });
+  await server.register("ball", 1);
+  const tried = async () => (await server.organise("GET", `/webhooks/${id}/deliveries`)).deliveries;
+  while (!(await tried())[0]?.error) await new Promise((done) => setTimeout(done, 50));
+  const context = await browser.newContext({
+    locale: "zh-CN",
+    viewport: { width: 360, height: 740 },
+  });
+  const page = await context.newPage();
+  await page.goto(`${server.base}/admin/login`);
+  await page.locator("[name=password]").fill(PASSWORD);
+  await page.locator("main [type=submit]").click();
+  await page.waitForURL(/\/admin$/);
+  await page.goto(`${server.base}/admin/webhooks/${id}`);
+  const row = page.locator("tbody tr").first();
+  assert.match(await row.innerText(), /接收方拒绝连接。/);
+  assert.doesNotMatch(await row.innerText(), /refused|connect/);
+  const label = (cell) => getComputedStyle(cell, "::before").content;
+  assert.match(await row.locator("td[data-label=尝试次数]").evaluate(label), /尝试次数/);
+  await context.close();
 });

@@ -214,7 +214,11 @@ async fn a_registration_is_corrected_and_restored_in_the_console() {
     let cancelled = act(&mut browser, "cancel").await;
     assert_eq!(cancelled, format!("{done}cancelled&undo={id}"));
     let offered = browser.get(&cancelled).await.body;
-    assert_eq!(offered.matches("/restore\"").count(), 1, "one undo is enough");
+    assert_eq!(
+        offered.matches("/restore\"").count(),
+        1,
+        "one undo is enough"
+    );
     let desk = browser.get("/admin/events/gala/people").await;
     assert!(
         desk.body.contains(&format!("{path}/restore")),

@@ -147,7 +147,9 @@ async fn the_door_list_has_everybody_with_a_place_by_name() {
         .collect();
     assert_eq!(names, ["ada", "Émile", "zoe"], "who waits has no place yet");
     assert!(page.body.contains("3 people have a place"), "{}", page.body);
-    assert!(!page.body.contains("example.org"), "{}", page.body);
+    // Every page has an example of an email address among its words.
+    let listed = page.body.replace("name@example.org", "");
+    assert!(!listed.contains("example.org"), "{listed}");
     browser
         .get("/admin/events/none/door")
         .await

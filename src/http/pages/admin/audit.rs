@@ -166,21 +166,31 @@ fn part(texts: Texts, name: &str, value: &Value) -> AuditPart {
             labels.collect::<Vec<_>>().join(" · ")
         }
         // The API's words; pages have their own.
-        ("proof_of_work", Value::String(word)) => texts
-            .find(&format!("proof-{word}"))
-            .unwrap_or_else(|| word.clone()),
-        ("state" | "status" | "role" | "visibility", Value::String(word)) => texts
-            .find(&format!("{name}-{word}"))
-            .unwrap_or_else(|| word.clone()),
-        ("path", Value::String(word)) => texts
-            .find(&format!("audit-path-{word}"))
-            .unwrap_or_else(|| word.clone()),
+        ("proof_of_work", Value::String(word)) => worded(texts, "proof", word),
+        ("format", Value::String(word)) => worded(texts, "webhook-format", word),
+        ("events", Value::String(topics)) => {
+            let topics = topics
+                .split_whitespace()
+                .map(|topic| topic.replace('.', "-"));
+            let topics = topics.map(|topic| worded(texts, "webhook-topic", &topic));
+            topics.collect::<Vec<_>>().join(" · ")
+        }
+        ("state" | "status" | "role" | "visibility", Value::String(word)) => {
+            worded(texts, name, word)
+        }
+        ("path", Value::String(word)) => worded(texts, "audit-path", word),
         (_, value) => text(texts, value),
     };
     AuditPart {
         text: format!("{label} {shown}"),
         at: None,
     }
+}
+
+/// A word of the API as pages say it.
+fn worded(texts: Texts, what: &str, word: &str) -> String {
+    let own = texts.find(&format!("{what}-{word}"));
+    own.unwrap_or_else(|| word.to_owned())
 }
 
 fn text(texts: Texts, value: &Value) -> String {
@@ -266,6 +276,17 @@ mod tests {
         assert_eq!(
             line(Texts::new(Language::Chinese), &after, &before),
             "名额 –，报名情况 已截止"
+        );
+    }
+
+    #[test]
+    fn a_webhook_is_described_in_words() {
+        let webhook = serde_json::json!({
+            "events": "registration.created event.changed", "format": "wecom",
+        });
+        assert_eq!(
+            line(Texts::new(Language::Chinese), &webhook, &Value::Null),
+            "内容 有人报名 · 活动信息变动，格式 企业微信"
         );
     }
 
