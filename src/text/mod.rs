@@ -102,6 +102,14 @@ impl Texts {
         self.format(key.as_ref(), &HashMap::from(values))
     }
 
+    /// What stands between two sentences: nothing in Chinese, whose full stop has its own space.
+    pub(crate) fn gap(self) -> &'static str {
+        match self.language {
+            Language::English => " ",
+            Language::Chinese => "",
+        }
+    }
+
     /// A message in two halves: what stands before its `time` and what stands after it, so that a
     /// template can put an element between them.
     pub(crate) fn around_time(self, key: impl AsRef<str>) -> (String, String) {
