@@ -44,8 +44,8 @@ pub mod problem;
 
 pub mod live;
 pub mod outbox;
-pub mod register;
 pub mod text;
+pub mod write_path;
 
 pub mod negotiation;
 pub mod stats;

@@ -7,8 +7,8 @@ use headcount::domain::clock::Clock;
 use headcount::domain::event::{Capacity, NewEvent, Slug};
 use headcount::live::broadcast;
 use headcount::live::hub::Hub;
-use headcount::register::queue::{QUEUE, Registrar};
 use headcount::store::{DatabaseUrl, Store};
+use headcount::write_path::queue::{QUEUE, Registrar};
 
 /// How often an event's count is pushed, as in the product.
 const INTERVAL: Duration = Duration::from_millis(50);

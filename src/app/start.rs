@@ -27,14 +27,14 @@ use crate::live::presence_report::PresenceReporter;
 use crate::live::{broadcast, cluster};
 use crate::outbox::mail::Pool;
 use crate::outbox::reminders;
-use crate::register::queue::{QUEUE, Registrar};
-use crate::register::{lab, retention, schedule};
 use crate::routes;
 use crate::server::{self, Demand};
 use crate::stats::add_up;
 use crate::stats::sampler::{self, Sampler};
 use crate::store::{CreateError, Store, StoreError};
 use crate::transport::socketio;
+use crate::write_path::queue::{QUEUE, Registrar};
+use crate::write_path::{lab, retention, schedule};
 
 /// Starts everything on a bound listener.
 pub async fn start(

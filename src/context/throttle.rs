@@ -9,10 +9,10 @@ use std::time::Duration;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::guesses::Guesses;
-use super::render_turns::RenderTurns;
+use super::attempt_limiter::AttemptLimiter;
+use super::password_queue::PasswordQueue;
+use super::render_queue::RenderQueue;
 use super::subscriber::subscriber;
-use super::turns::Turns;
 
 /// Opening the lab writes rows that stay in the audit log. It is needed once, and again after the
 /// lab was dropped.
@@ -29,21 +29,21 @@ pub struct Throttle {
     /// registering.
     changes: Option<PerAddress>,
     /// Guesses at the console's password.
-    pub passwords: Guesses,
+    pub passwords: AttemptLimiter,
     /// Guesses at the admin token. Apart, so that a person who mistypes does not stop the programs
     /// at the same address.
-    pub tokens: Guesses,
+    pub tokens: AttemptLimiter,
     /// Guesses at the links with which accounts set their passwords. Apart for the same reason.
-    pub links: Guesses,
-    /// Turns to check the console's password.
-    pub password_checks: Turns,
-    /// Turns to render a list of all events.
-    pub lists: RenderTurns,
-    /// Turns to read how an event's counts developed. Apart, like those below, so that a crowd at one
+    pub links: AttemptLimiter,
+    /// Permits to check the console's password.
+    pub password_checks: PasswordQueue,
+    /// Permits to render a list of all events.
+    pub lists: RenderQueue,
+    /// Permits to read how an event's counts developed. Apart, like those below, so that a crowd at one
     /// keeps nobody from the page of all events.
-    pub series: RenderTurns,
-    /// Turns to render a calendar file.
-    pub calendars: RenderTurns,
+    pub series: RenderQueue,
+    /// Permits to render a calendar file.
+    pub calendars: RenderQueue,
     labs: DefaultDirectRateLimiter,
 }
 
@@ -54,13 +54,13 @@ impl Throttle {
         Self {
             registrations: a_minute.map(PerAddress::new),
             changes: a_minute.map(PerAddress::new),
-            passwords: Guesses::new(),
-            tokens: Guesses::new(),
-            links: Guesses::new(),
-            password_checks: Turns::new(),
-            lists: RenderTurns::default(),
-            series: RenderTurns::default(),
-            calendars: RenderTurns::default(),
+            passwords: AttemptLimiter::new(),
+            tokens: AttemptLimiter::new(),
+            links: AttemptLimiter::new(),
+            password_checks: PasswordQueue::new(),
+            lists: RenderQueue::default(),
+            series: RenderQueue::default(),
+            calendars: RenderQueue::default(),
             labs: RateLimiter::direct(Quota::per_minute(LABS_A_MINUTE)),
         }
     }

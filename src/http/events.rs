@@ -20,9 +20,9 @@ struct List {
 /// `GET /api/v1/events`
 pub(super) async fn list(context: Shared, head: RequestHead) -> Result<Response, Problem> {
     let reader = Reader::of(&context, &head, Permission::Read.everywhere()).await;
-    let turn = rate::list(&context, head.peer.ip).await?;
+    let permit = rate::list(&context, head.peer.ip).await?;
     let (text, tag) = document(&context, reader).await;
-    drop(turn);
+    drop(permit);
     if context.hub.is_stale() {
         // No validator, because it may be out of date (docs/protocol.md, section 13).
         return Ok(reply::json_bytes(text));

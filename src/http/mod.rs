@@ -1,9 +1,9 @@
 //! Everything HTTP that is not live: registering, the organiser's API, pages, assets, health.
 //!
 //! Owns decoding of requests and the shape of answers. Never decides about places: it submits a
-//! command and shows the decision. Writes to the database directly only what changes no event's count: sessions,
-//! accounts, tokens, webhooks, settings, claims of forms, spent proofs, confirmations, rows of the outbox, and
-//! whether an email address is proven.
+//! command and shows the decision. Writes to the database directly only what changes no event's
+//! count: sessions, accounts, tokens, webhooks, settings, claims of forms, spent proofs,
+//! confirmations, rows of the outbox, and whether an email address is proven.
 
 /// A path as one boxed filter. Each segment of `warp::path!` becomes a type of its own. Unboxed,
 /// they are part of the type of every filter around the path. Compiling that takes longer than the

@@ -1,10 +1,11 @@
-//! Rate limits: of registering, of changing a registration, of opening the lab, of lists, series and calendars.
+//! Rate limits: of registering, of changing a registration, of opening the lab, of lists, series and
+//! calendars.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::context::render_turns::RenderTurn;
+use crate::context::render_queue::RenderPermit;
 use crate::problem::{Code, Problem};
 
 /// Counts one attempt to register from `address`.
@@ -27,25 +28,28 @@ pub(super) fn change(context: &Context, address: IpAddr) -> Result<(), Problem> 
     })
 }
 
-/// A turn to render a list of all events for `address`.
-pub(super) async fn list(context: &Context, address: IpAddr) -> Result<RenderTurn<'_>, Problem> {
-    let turn = context.throttle.lists.take(address).await;
-    turn.map_err(|_| Problem::lists_waiting())
+/// A permit to render a list of all events for `address`.
+pub(super) async fn list(context: &Context, address: IpAddr) -> Result<RenderPermit<'_>, Problem> {
+    let permit = context.throttle.lists.take(address).await;
+    permit.map_err(|_| Problem::lists_waiting())
 }
 
-/// A turn to read how an event's counts developed, for `address`.
-pub(super) async fn series(context: &Context, address: IpAddr) -> Result<RenderTurn<'_>, Problem> {
-    let turn = context.throttle.series.take(address).await;
-    turn.map_err(|_| Problem::lists_waiting())
+/// A permit to read how an event's counts developed, for `address`.
+pub(super) async fn series(
+    context: &Context,
+    address: IpAddr,
+) -> Result<RenderPermit<'_>, Problem> {
+    let permit = context.throttle.series.take(address).await;
+    permit.map_err(|_| Problem::lists_waiting())
 }
 
-/// A turn to render a calendar file for `address`.
+/// A permit to render a calendar file for `address`.
 pub(super) async fn calendar(
     context: &Context,
     address: IpAddr,
-) -> Result<RenderTurn<'_>, Problem> {
-    let turn = context.throttle.calendars.take(address).await;
-    turn.map_err(|_| Problem::lists_waiting())
+) -> Result<RenderPermit<'_>, Problem> {
+    let permit = context.throttle.calendars.take(address).await;
+    permit.map_err(|_| Problem::lists_waiting())
 }
 
 /// Counts one opening of the lab, from any address.

@@ -87,7 +87,7 @@ async fn points(
     query: &str,
 ) -> Result<(Step, Vec<Point>), Problem> {
     // A series is as expensive as a list, so visitors take turns.
-    let _turn = match reader {
+    let _permit = match reader {
         Reader::Anybody => Some(rate::series(context, head.peer.ip).await?),
         Reader::Organiser => None,
     };

@@ -33,6 +33,7 @@ mod error;
 mod forms;
 pub mod inspect;
 mod lists;
+mod lookup;
 mod mailing;
 mod migrations;
 mod order;

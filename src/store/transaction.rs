@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as};
 
-use super::batch::Lookup;
+use super::lookup::Lookup;
 use super::{Announcement, Listed, StoreError, rows, sql};
 use crate::domain::announcement::NewAnnouncement;
 use crate::domain::audit::AuditEntry;

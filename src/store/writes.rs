@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use sqlx::{query, query_scalar};
 
-use super::batch::{Backend, Locked, Lookup};
+use super::batch::{Backend, Locked};
 use super::error::{COMMIT_TIMEOUT, bounded};
+use super::lookup::Lookup;
 use super::outbox;
 use super::transaction::Transaction as _;
 use super::{Announcement, CreateError, Store, StoreError, rows, sql};

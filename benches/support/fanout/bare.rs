@@ -14,9 +14,12 @@ use headcount::wire::sse;
 const LISTENER: Token = Token(usize::MAX);
 const STDIN: Token = Token(usize::MAX - 1);
 
-const SSE_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache, no-transform\r\nx-accel-buffering: no\r\n\
-    access-control-allow-origin: *\r\nconnection: close\r\ntransfer-encoding: chunked\r\ndate: Sat, 21 Nov 2026 09:00:00 GMT\r\n\r\n";
-const WEBSOCKET_HEAD: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+const SSE_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+    cache-control: no-cache, no-transform\r\nx-accel-buffering: no\r\n\
+    access-control-allow-origin: *\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\
+    date: Sat, 21 Nov 2026 09:00:00 GMT\r\n\r\n";
+const WEBSOCKET_HEAD: &str = "HTTP/1.1 101 Switching Protocols\r\n\
+    connection: Upgrade\r\nupgrade: websocket\r\n\
     sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\ndate: Sat, 21 Nov 2026 09:00:00 GMT\r\n\r\n";
 
 struct Watcher {

@@ -149,7 +149,9 @@ mod tests {
     fn reads_a_document_that_comes_byte_by_byte() {
         let (first, second) = (example(1, 96).1, example(2, 97).1);
         let document = format!(
-            "<!doctype html><head><meta http-equiv=\"refresh\" content=\"2\"><style>p:has(+ p){{display:none}}</style>\n<!-- {} -->\n<p data-count=\"{}\">96 / 100</p>\n<p data-count=\"{}\">97 / 100</p>\n",
+            "<!doctype html><head><meta http-equiv=\"refresh\" content=\"2\">\
+             <style>p:has(+ p){{display:none}}</style>\n<!-- {} -->\n\
+             <p data-count=\"{}\">96 / 100</p>\n<p data-count=\"{}\">97 / 100</p>\n",
             " ".repeat(2_000),
             escape(&first),
             escape(&second)
@@ -183,8 +185,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back_however_it_is_cut(texts in proptest::collection::vec("\\PC{0,20}", 1..4), sizes in proptest::collection::vec(1..9usize, 400)) {
-            let document = texts.iter().fold(String::new(), |document, text| document + "<p data-count=\"" + &escape(text) + "\">1</p>");
+        fn any_text_comes_back_however_it_is_cut(
+            texts in proptest::collection::vec("\\PC{0,20}", 1..4),
+            sizes in proptest::collection::vec(1..9usize, 400),
+        ) {
+            let counts = texts.iter().map(|text| format!("<p data-count=\"{}\">1</p>", escape(text)));
+            let document: String = counts.collect();
             let expected: Vec<_> = texts.into_iter().map(Found::Count).collect();
             let sizes = sizes.into_iter().chain([document.len()]);
             prop_assert_eq!(read(&document, sizes), expected);

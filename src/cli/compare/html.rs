@@ -17,7 +17,9 @@ th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(
 th:first-child, td:first-child { text-align: left }
 svg { width: 100%; height: auto }
 i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .5em }
-.ranking { padding-left: 1.8rem } .ranking li { padding: .15rem 0 } .ranking li > span:first-child { display: inline-block; width: 14rem }
+.ranking { padding-left: 1.8rem }
+.ranking li { padding: .15rem 0 }
+.ranking li > span:first-child { display: inline-block; width: 14rem }
 .ranking li > .bar { display: inline-flex; width: calc(100% - 15rem) }
 @media (max-width: 40rem) { .ranking li > .bar { width: 100% } }
 .bar { display: flex; align-items: center; gap: .5rem }
@@ -29,12 +31,14 @@ small { opacity: .75 }
 /// The whole document.
 pub(super) fn render(outcome: &Outcome) -> Result<String, String> {
     let mut out = String::from(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n",
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n",
     );
     // Writing to a string cannot fail, here and below.
     let _ = write!(
         out,
-        "<title>Headcount: the transports compared</title>\n<style>{STYLE}</style>\n<h1>The transports compared</h1>\n"
+        "<title>Headcount: the transports compared</title>\n<style>{STYLE}</style>\n\
+         <h1>The transports compared</h1>\n"
     );
     let _ = writeln!(
         out,

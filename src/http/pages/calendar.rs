@@ -20,7 +20,7 @@ pub(super) async fn event(slug: String, context: Shared, visit: Visit) -> Respon
         let shown = states::for_all(&context, &slug).await?;
         let entry = entry(&context, &visit, &shown.event).ok_or_else(undated)?;
         // Folding a long description takes as long as a list.
-        let _turn = rate::calendar(&context, visit.head.peer.ip).await?;
+        let _permit = rate::calendar(&context, visit.head.peer.ip).await?;
         Ok(calendar(None, &[entry]))
     };
     answer(file.await, &context, &visit, &slug, Caching::Shared)
@@ -34,7 +34,7 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
         let link = visit.absolute(&context.settings, &format!("/r/{}", row.token()));
         let entry = text::calendar::of_registration(visit.texts, event, row, link);
         let entry = entry.ok_or_else(undated)?;
-        let _turn = rate::calendar(&context, visit.head.peer.ip).await?;
+        let _permit = rate::calendar(&context, visit.head.peer.ip).await?;
         Ok((calendar(None, &[entry]), event.slug.to_string()))
     };
     let (file, name) = match file.await {
@@ -46,8 +46,8 @@ pub(super) async fn own(token: String, context: Shared, visit: Visit) -> Respons
 
 /// `GET /events.ics`.
 pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
-    let turn = match rate::calendar(&context, visit.head.peer.ip).await {
-        Ok(turn) => turn,
+    let permit = match rate::calendar(&context, visit.head.peer.ip).await {
+        Ok(permit) => permit,
         Err(problem) => return problem_page(&visit, &problem),
     };
     let channels = context.hub.channels();
@@ -58,7 +58,7 @@ pub(super) async fn feed(context: Shared, visit: Visit) -> Response {
         .filter_map(|event| entry(&context, &visit, &event))
         .collect();
     let file = calendar(Some(&visit.texts.get("events-title")), &entries);
-    drop(turn);
+    drop(permit);
     answer(Ok(file), &context, &visit, "events", Caching::Shared)
 }
 

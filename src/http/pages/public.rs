@@ -18,8 +18,8 @@ use crate::problem::{Code, Problem};
 
 /// `GET /`.
 pub(super) async fn events(context: Shared, visit: Visit) -> Response {
-    let turn = match rate::list(&context, visit.head.peer.ip).await {
-        Ok(turn) => turn,
+    let permit = match rate::list(&context, visit.head.peer.ip).await {
+        Ok(permit) => permit,
         Err(problem) => return problem_page(&visit, &problem),
     };
     let events = states::those(&context, |event| {
@@ -32,7 +32,7 @@ pub(super) async fn events(context: Shared, visit: Visit) -> Response {
         events,
     };
     let answer = page(&visit, StatusCode::OK, Keep::Revalidated, &template);
-    drop(turn);
+    drop(permit);
     answer
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn chart(slug: String, context: Shared, visit: Visit) -> Respon
             return Err(Problem::new(Code::NotFound, detail));
         }
         // As expensive as a list.
-        let _turn = rate::series(&context, visit.head.peer.ip).await?;
+        let _permit = rate::series(&context, visit.head.peer.ip).await?;
         let (event, audience) = (&shown.event, Audience::Public);
         let dashboard = dashboard::read(&context, &visit, event, audience, (&here, &here)).await?;
         Ok(ChartPage {

@@ -10,7 +10,7 @@ use super::applicant::applicant;
 use super::unexpected;
 use super::view::{Document, acceptance, base, replay, waiting};
 use crate::context::head::RequestHead;
-use crate::context::long_bodies::LongBodyPermit;
+use crate::context::long_body_limiter::LongBodyPermit;
 use crate::context::{Admission, Context, Shared};
 use crate::domain::access::Permission;
 use crate::domain::command::{Answer, Applicant, Command, Refusal};

@@ -31,5 +31,5 @@ use crate::problem::Problem;
 /// The writer's answer does not fit the command: a defect.
 pub(super) fn unexpected(answer: &Answer) -> Problem {
     tracing::error!(?answer, "the writer's answer does not fit the command");
-    Problem::from(crate::register::Failure::Internal)
+    Problem::from(crate::write_path::Failure::Internal)
 }

@@ -17,7 +17,7 @@ use warp::http::{HeaderMap, HeaderValue, header};
 use self::cookie::cookie;
 use self::password::{PASSWORD, verify};
 use super::rate::too_many;
-use crate::context::turns::TooMany;
+use crate::context::password_queue::TooMany;
 use crate::context::{Context, Peer};
 use crate::domain::access::{Permission, Role};
 use crate::domain::account::{AccountId, Handle, OWNER, PASSWORD_MAX};
@@ -140,16 +140,16 @@ pub async fn sign_in<'a>(
 ) -> Result<NewSession, Problem> {
     let credentials = credentials.into();
     let too_many = |wait| too_many("too many wrong passwords from this address", wait);
-    let guesses = &context.throttle.passwords;
-    // An address over its limit does not wait for a turn.
-    let arrival = guesses.arrive(peer.ip).map_err(too_many)?;
-    let has_failed = guesses.has_failed(peer.ip);
-    let turn = context.throttle.password_checks.take(peer.ip, has_failed);
-    let Ok(turn) = turn.await.map_err(|TooMany| ()) else {
+    let limiter = &context.throttle.passwords;
+    // An address over its limit does not wait for a permit.
+    let arrival = limiter.arrive(peer.ip).map_err(too_many)?;
+    let has_failed = limiter.has_failed(peer.ip);
+    let permit = context.throttle.password_checks.take(peer.ip, has_failed);
+    let Ok(permit) = permit.await.map_err(|TooMany| ()) else {
         arrival.refused();
         return Err(too_many_wait());
     };
-    // Read within the turn: thousands who wait must not keep the database's readers from others.
+    // Read within the permit: thousands who wait must not keep the database's readers from others.
     let claimed = match claimed(context, credentials.name).await {
         Ok(Some(claimed)) => claimed,
         Ok(None) => {
@@ -164,7 +164,7 @@ pub async fn sign_in<'a>(
     };
     let attempt = arrival.attempt().map_err(too_many)?;
     let password = credentials.password;
-    let is_right = password.len() <= PASSWORD_MAX && verify(turn, password, &claimed.hash).await;
+    let is_right = password.len() <= PASSWORD_MAX && verify(permit, password, &claimed.hash).await;
     if !(is_right && claimed.exists) {
         tracing::warn!(address = %peer.ip, "wrong password at the console's sign-in");
         return Err(wrong_password());

@@ -16,8 +16,8 @@ pub async fn change_password(
     current: &str,
     new: &str,
 ) -> Result<bool, Problem> {
-    let guesses = &context.throttle.passwords;
-    let attempt = guesses.attempt(peer.ip);
+    let limiter = &context.throttle.passwords;
+    let attempt = limiter.attempt(peer.ip);
     let attempt =
         attempt.map_err(|wait| too_many("too many wrong passwords from this address", wait))?;
     let old = match context.store.account_hash(session.account).await {
@@ -31,19 +31,19 @@ pub async fn change_password(
     let Some(old) = old.filter(|_| current.len() <= PASSWORD_MAX) else {
         return Ok(false);
     };
-    let has_failed = guesses.has_failed(peer.ip);
-    let turn = context.throttle.password_checks.take(peer.ip, has_failed);
-    let Ok(turn) = turn.await else {
+    let has_failed = limiter.has_failed(peer.ip);
+    let permit = context.throttle.password_checks.take(peer.ip, has_failed);
+    let Ok(permit) = permit.await else {
         attempt.succeed();
         return Err(too_many_wait());
     };
-    if !verify(turn, current, &old).await {
+    if !verify(permit, current, &old).await {
         return Ok(false);
     }
     attempt.succeed();
-    let turn = context.throttle.password_checks.take(peer.ip, false).await;
-    let turn = turn.map_err(|_| too_many_wait())?;
-    let new = hash(turn, new).await;
+    let permit = context.throttle.password_checks.take(peer.ip, false).await;
+    let permit = permit.map_err(|_| too_many_wait())?;
+    let new = hash(permit, new).await;
     let now = context.clock.now();
     let passwords = (old.as_str(), new.as_str());
     let store = &context.store;

@@ -12,9 +12,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::query::QueryAs;
 use sqlx::{Connection as _, Executor as _, FromRow as _, Row as _, query, query_as, query_scalar};
 
-use super::batch::{Backend, Locked, Lookup};
+use super::batch::{Backend, Locked};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::lookup::Lookup;
 use super::outbox::Outgoing;
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::transaction::Transaction as _;

@@ -8,7 +8,7 @@ use sqlx::query::Query;
 use sqlx::{Executor as _, query, query_as};
 
 use super::super::StoreError;
-use super::super::batch::Lookup;
+use super::super::lookup::Lookup;
 use super::super::rows::{self, registration_columns};
 use super::super::transaction::{Connection, Transaction};
 use super::pool::{PooledConn, WriterPool};

@@ -17,9 +17,10 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, query_as, query_scalar};
 use tokio::sync::Mutex;
 
-use super::batch::{Backend, Locked, Lookup};
+use super::batch::{Backend, Locked};
 use super::error::{ANSWER_TIMEOUT, bounded};
 use super::lists::{self, Export, Pieces, Positions, Span, impl_lists, unless_stalled};
+use super::lookup::Lookup;
 use super::outbox::Outgoing;
 use super::readers::{READ_ACQUIRE_TIMEOUT, Readers, Turn};
 use super::{Filter, Order, Page, SortKey, StoreError, rows, sql};

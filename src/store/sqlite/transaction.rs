@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _, FromRow as _, Row as _, query, query_as};
 use tokio::sync::OwnedMutexGuard;
 
-use super::super::batch::{Locked, Lookup};
+use super::super::batch::Locked;
+use super::super::lookup::Lookup;
 use super::super::rows::{self, event_columns, has_webhooks, registration_columns};
 use super::super::transaction::{Connection, Transaction};
 use super::super::{StoreError, sql};

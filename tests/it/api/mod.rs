@@ -23,6 +23,7 @@ mod refusals;
 mod registering;
 mod secrets;
 mod series;
+mod tokens;
 mod unavailable;
 mod when_and_where;
 

@@ -18,7 +18,7 @@ const FLOORS: [(&str, u8); 18] = [
     ("store", 1),
     ("live", 2),
     ("text", 2),
-    ("register", 3),
+    ("write_path", 3),
     ("outbox", 3),
     ("stats", 3),
     ("problem", 4),
@@ -308,6 +308,28 @@ fn only_the_start_reads_the_systems_clock() {
     }
 }
 
+/// A module with modules of its own is a folder with `mod.rs`, never a file beside a folder.
+#[test]
+fn a_module_with_children_is_a_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut wrong) = (vec![root.join("src"), root.join("tests")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                if path.with_extension("rs").exists() {
+                    wrong.push(path.with_extension("rs"));
+                }
+                folders.push(path);
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "move each to mod.rs in its folder: {wrong:#?}"
+    );
+}
+
 #[test]
 fn every_dependency_is_in_a_table() {
     let owned = OWNERS
@@ -328,7 +350,7 @@ fn hidden_paths_are_found() {
 use std::fmt;
 use super::super::{
     domain::event,
-    register::{Queue, queue as q},
+    write_path::{Queue, queue as q},
 };
 #[cfg(test)]
 use crate::cli::Cli;
@@ -357,8 +379,8 @@ fn late() -> crate::routes::Routes {
     let expected = [
         (2, "std::fmt"),
         (4, "crate::domain::event"),
-        (5, "crate::register::Queue"),
-        (5, "crate::register::queue"),
+        (5, "crate::write_path::Queue"),
+        (5, "crate::write_path::queue"),
         (15, "crate::routes::Routes"),
         (16, "tracing::info"),
         (16, "crate::http::given"),

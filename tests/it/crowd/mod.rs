@@ -21,9 +21,9 @@ use headcount::domain::registration::{IdempotencyKey, Registration, Secret};
 use headcount::live::broadcast::{self, Broadcaster};
 use headcount::live::channel::Channel;
 use headcount::live::hub::Hub;
-use headcount::register::Failure;
-use headcount::register::queue::{QUEUE, Registrar};
 use headcount::store::{DatabaseUrl, Filter, Store};
+use headcount::write_path::Failure;
+use headcount::write_path::queue::{QUEUE, Registrar};
 
 use self::failing::{
     a_failed_commit_answers_everybody_and_publishes_nothing,

@@ -1,7 +1,7 @@
 //! The outbox: written with its cause, claimed by one worker, finished once.
 
 use headcount::domain::occasion::OccasionEdit;
-use headcount::domain::outbox::{Channel, HOLDS_UP, MailKind, NewRow, Recipient, Row, RowState};
+use headcount::domain::outbox::{Channel, HOLDS_UP, MailKind, NewRow, Row, RowState};
 use headcount::store::outbox::{Budget, Claimed, Finish, OutboxFilter, Want};
 
 use super::*;
@@ -13,28 +13,29 @@ both_databases!(
     a_row_that_always_fails_holds_up_the_later_ones_for_a_while,
     a_lease_ends_and_the_next_worker_decides,
     a_budget_holds_mail_back_for_an_hour,
-    a_refused_address_is_known_until_the_organiser_tries_again,
-    sent_rows_stay_for_thirty_days,
-    a_deleted_event_sends_nothing_more,
-    an_erased_person_is_in_no_payload,
 );
 
-const SECOND: i64 = 1_000;
-const HOUR: i64 = 3_600 * SECOND;
-const DAY: i64 = 24 * HOUR;
+pub(super) const SECOND: i64 = 1_000;
+pub(super) const HOUR: i64 = 3_600 * SECOND;
+pub(super) const DAY: i64 = 24 * HOUR;
 
 /// A stage whose store sends mail.
-async fn mailing(stage: Stage) -> Stage {
+pub(super) async fn mailing(stage: Stage) -> Stage {
     let store = stage.store.with_mail().await.unwrap();
     Stage { store, ..stage }
 }
 
 impl Stage {
-    fn pass(&self, millis: i64) {
+    pub(super) fn pass(&self, millis: i64) {
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
-    async fn claim(&self, owner: &str, channel: Channel, budget: Option<Budget>) -> Claimed {
+    pub(super) async fn claim(
+        &self,
+        owner: &str,
+        channel: Channel,
+        budget: Option<Budget>,
+    ) -> Claimed {
         let now = self.clock().now();
         let want = Want {
             channel,
@@ -48,17 +49,17 @@ impl Stage {
         self.store.claim_outbox(&want).await.unwrap()
     }
 
-    async fn mails(&self, owner: &str) -> Vec<Row> {
+    pub(super) async fn mails(&self, owner: &str) -> Vec<Row> {
         self.claim(owner, Channel::Mail, None).await.rows
     }
 
-    async fn finish(&self, owner: &str, row: &Row, finish: Finish) {
+    pub(super) async fn finish(&self, owner: &str, row: &Row, finish: Finish) {
         let ended = [(row.clone(), finish)];
         let now = self.clock().now();
         self.store.finish_outbox(owner, &ended, now).await.unwrap();
     }
 
-    async fn outbox(&self) -> Vec<Row> {
+    pub(super) async fn outbox(&self) -> Vec<Row> {
         let filter = OutboxFilter {
             limit: 1_000,
             ..OutboxFilter::default()
@@ -73,7 +74,7 @@ fn kinds(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.kind.as_str()).collect()
 }
 
-fn cancelled(registration: &Registration, by: Actor) -> Command {
+pub(super) fn cancelled(registration: &Registration, by: Actor) -> Command {
     Command::Cancel {
         locator: registration.locator,
         secret: None,
@@ -311,127 +312,4 @@ async fn a_budget_holds_mail_back_for_an_hour(stage: Stage) {
     let last = stage.claim("a", Channel::Mail, budget).await;
     assert_eq!((last.rows.len(), last.rows[0].number), (1, Some(1)));
     assert!(!last.held);
-}
-
-async fn a_refused_address_is_known_until_the_organiser_tries_again(stage: Stage) {
-    let stage = mailing(stage).await;
-    let event = stage.event("gala", None, false).await;
-    stage.registers(event.id, "ada").await;
-    let row = stage.mails("a").await.remove(0);
-    let refused = Finish::Failed {
-        error: "550 no such user".to_owned(),
-        refused: true,
-    };
-    stage.finish("a", &row, refused).await;
-    let day_before = Timestamp::from_millis(NOON - DAY);
-    let history = stage.store.outbox_history(&row, day_before).await.unwrap();
-    assert!(history.refused && !history.mailed);
-    let now = stage.clock().now();
-    assert!(
-        stage
-            .store
-            .retry_outbox(event.id, row.id, now)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !stage
-            .store
-            .retry_outbox(event.id, row.id, now)
-            .await
-            .unwrap()
-    );
-    let again = stage.mails("a").await.remove(0);
-    assert_eq!((again.id, again.attempts), (row.id, 1));
-    stage.finish("a", &again, Finish::Sent).await;
-    let history = stage.store.outbox_history(&row, day_before).await.unwrap();
-    assert!(!history.refused && history.mailed);
-    assert_eq!(
-        stage.store.outbox_totals(Some(event.id)).await.unwrap(),
-        [(RowState::Sent, 1)]
-    );
-}
-
-async fn sent_rows_stay_for_thirty_days(stage: Stage) {
-    let stage = mailing(stage).await;
-    let event = stage.event("gala", None, false).await;
-    for person in ["ada", "bob", "cy"] {
-        stage.registers(event.id, person).await;
-    }
-    let rows = stage.mails("a").await;
-    stage.finish("a", &rows[0], Finish::Sent).await;
-    let reason = "cancelled".to_owned();
-    stage
-        .finish("a", &rows[1], Finish::Dropped { reason })
-        .await;
-    stage.pass(30 * DAY);
-    assert!(!stage.store.prune_outbox(stage.clock().now()).await.unwrap());
-    assert_eq!(stage.outbox().await.len(), 3);
-    stage.pass(SECOND);
-    assert!(!stage.store.prune_outbox(stage.clock().now()).await.unwrap());
-    let left = stage.outbox().await;
-    assert_eq!((left.len(), left[0].state), (1, RowState::Waiting));
-}
-
-async fn a_deleted_event_sends_nothing_more(stage: Stage) {
-    let stage = mailing(stage).await;
-    let gala = stage.event("gala", None, false).await;
-    let hall = stage.event("hall", None, false).await;
-    for event in [&gala, &hall] {
-        stage.registers(event.id, "ada").await;
-    }
-    let delete = Command::Delete {
-        confirmed: true,
-        expected: None,
-        by: Actor::Owner,
-    };
-    stage.does(gala.id, delete).await;
-    let rows = stage.mails("a").await;
-    assert_eq!(
-        rows.iter().map(|row| row.event).collect::<Vec<_>>(),
-        [hall.id]
-    );
-}
-
-async fn an_erased_person_is_in_no_payload(stage: Stage) {
-    let event = stage.event("gala", None, false).await;
-    let (ada, bob) = (
-        stage.registers(event.id, "ada").await,
-        stage.registers(event.id, "bob").await,
-    );
-    let now = stage.clock().now();
-    let row = |of: &Registration, due| NewRow {
-        channel: Channel::Webhook,
-        recipient: Recipient::Key("webhook:1".to_owned()),
-        webhook: Some(1),
-        payload: serde_json::json!({ "name": of.name.as_str() }),
-        ..NewRow::mail(MailKind::Confirmed, of.locator, "", due)
-    };
-    let later = now.plus(Duration::from_hours(1));
-    let rows = [row(&ada, now), row(&ada, later), row(&bob, later)];
-    stage.store.write_outbox(&rows, now).await.unwrap();
-    let sent = stage.claim("a", Channel::Webhook, None).await.rows;
-    stage.finish("a", &sent[0], Finish::Sent).await;
-    let erase = Command::Erase {
-        locator: ada.locator,
-        secret: None,
-        by: Actor::Owner,
-    };
-    stage.does(event.id, erase).await;
-    // It fails if there is such a row.
-    stage
-        .tamper("UPDATE outbox SET state = NULL WHERE payload LIKE '%ada%'")
-        .await;
-    stage.pass(2 * HOUR);
-    let left = stage.claim("a", Channel::Webhook, None).await.rows;
-    assert_eq!((left.len(), left[0].number), (1, Some(bob.locator.number)));
-    let delete = Command::Delete {
-        confirmed: true,
-        expected: None,
-        by: Actor::Owner,
-    };
-    stage.does(event.id, delete).await;
-    stage
-        .tamper("UPDATE outbox SET state = NULL WHERE payload LIKE '%bob%'")
-        .await;
 }

@@ -150,7 +150,7 @@ pub(in crate::http) async fn run(
 }
 
 async fn check(event: &Arc<Event>, file: Bytes) -> Result<Sheet, Problem> {
-    let defect = || Problem::from(crate::register::Failure::Internal);
+    let defect = || Problem::from(crate::write_path::Failure::Internal);
     // The semaphore is never closed.
     let turn = Arc::clone(&PARSE_PERMIT).acquire_owned().await;
     let turn = turn.map_err(|_| defect())?;

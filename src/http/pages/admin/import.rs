@@ -9,7 +9,7 @@ use bytes::Bytes;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::templates::{AdminImportPage, ImportView, LineErrorView};
+use super::person_templates::{AdminImportPage, ImportView, LineErrorView};
 use super::upload::{self, Upload};
 use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};

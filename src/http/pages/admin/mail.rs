@@ -4,8 +4,8 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::details::{Setting, Tick};
+use super::mail_templates::{AdminMailPage, HeldView, KindView, MailRow};
 use super::once::{self, Submission};
-use super::templates::{AdminMailPage, HeldView, KindView, MailRow};
 use super::{flash, inputs, mistakes, reader, unsent};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;

@@ -4,6 +4,7 @@
 //! action ends in a 303 with its outcome in `?done=` or `?error=`: a reload repeats nothing.
 
 pub(super) mod access;
+pub(in crate::http::pages) mod action;
 pub(super) mod actions;
 pub(super) mod audit;
 pub(super) mod details;
@@ -20,12 +21,14 @@ pub(super) mod list;
 pub(super) mod live;
 pub(super) mod login;
 pub(super) mod mail;
+mod mail_templates;
 mod mistakes;
 mod next;
 mod once;
 pub(super) mod password;
 pub(super) mod people;
 pub(super) mod person;
+mod person_templates;
 pub(super) mod questions;
 pub(super) mod questions_form;
 pub(super) mod retention;

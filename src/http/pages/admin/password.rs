@@ -63,11 +63,11 @@ async fn set(
 ) -> Result<Response, Problem> {
     let peer = visit.head.peer;
     // Hashing takes 19 MiB. The link was checked, so only its holder waits here.
-    let turn = context.throttle.password_checks.take(peer.ip, false).await;
-    let Ok(turn) = turn else {
+    let permit = context.throttle.password_checks.take(peer.ip, false).await;
+    let Ok(permit) = permit else {
         return Err(session::too_many_wait());
     };
-    let hash = session::hash(turn, password).await;
+    let hash = session::hash(permit, password).await;
     let now = context.clock.now();
     let account = context
         .store

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::templates::AdminPersonPage;
+use super::person_templates::AdminPersonPage;
 use super::{LOGIN, flash, once, reader};
 use crate::context::{Context, Shared};
 use crate::domain::access::Permission;

@@ -2,12 +2,11 @@
 
 use askama::Template;
 
-use super::details::{Details, Setting, Tick};
+use super::details::{Details, Setting};
 use super::feed::FeedRow;
 use super::groups::Group;
 use super::list::List;
 use super::next::NEXT;
-use super::person::AddedView;
 use super::questions_form::Row;
 use super::retention::ErasesNow;
 use super::undo::UndoView;
@@ -16,7 +15,6 @@ use crate::domain::zone::Zone;
 use crate::http::pages::dashboard::DashboardView;
 use crate::http::pages::mistakes;
 use crate::http::pages::mistakes::Mistake;
-use crate::http::pages::questions::QuestionField;
 use crate::http::pages::share::ShareView;
 use crate::http::pages::views::{AuditRow, EventView, FlashView, RegistrationRow, WaitingForView};
 use crate::http::session::Csrf;
@@ -276,92 +274,6 @@ impl AdminSettingsPage {
     }
 }
 
-/// Somebody to add, or with a `number` a registration to correct.
-#[derive(Debug, Template)]
-#[template(path = "admin_person.html")]
-pub(super) struct AdminPersonPage {
-    pub(super) t: Texts,
-    pub(super) here: String,
-    pub(super) csrf: Csrf,
-    pub(super) flash: Option<FlashView>,
-    /// Who was just added.
-    pub(super) added: Option<AddedView>,
-    /// Lets the form act once.
-    pub(super) once: String,
-    pub(super) event: EventView,
-    pub(super) number: Option<u32>,
-    /// Of a registration; empty without one.
-    pub(super) stored_email: String,
-    /// The revision that a correction began with.
-    pub(super) seen: String,
-    pub(super) name: String,
-    pub(super) email: String,
-    pub(super) party_size: String,
-    /// The largest party.
-    pub(super) most: u32,
-    pub(super) over_capacity: bool,
-    pub(super) questions: Vec<QuestionField>,
-    pub(super) questions_json: String,
-    pub(super) name_error: Option<String>,
-    pub(super) email_error: Option<String>,
-    pub(super) party_error: Option<String>,
-    /// Set whenever another error is.
-    pub(super) form_error: Option<String>,
-}
-
-impl AdminPersonPage {
-    /// Those of a refused form.
-    fn mistakes(&self) -> Vec<Mistake> {
-        let fields = [
-            ("name", self.t.get("field-name"), &self.name_error),
-            ("email", self.t.get("field-email"), &self.email_error),
-            ("party_size", self.t.get("column-party"), &self.party_error),
-        ];
-        mistakes::list(self.t, fields, &self.questions)
-    }
-}
-
-/// A file of people to add.
-#[derive(Debug, Template)]
-#[template(path = "admin_import.html")]
-pub(super) struct AdminImportPage {
-    pub(super) t: Texts,
-    pub(super) here: String,
-    pub(super) csrf: Csrf,
-    pub(super) flash: Option<FlashView>,
-    /// Lets the confirmation act once.
-    pub(super) once: String,
-    pub(super) event: EventView,
-    pub(super) rows_max: u64,
-    /// The labels of the questions.
-    pub(super) columns: Vec<String>,
-    /// What a file would do.
-    pub(super) report: Option<ImportView>,
-    /// The file's text, to be confirmed.
-    pub(super) csv: String,
-}
-
-/// What an imported file would do.
-#[derive(Debug)]
-pub(super) struct ImportView {
-    pub(super) rows: u64,
-    pub(super) waiting: u64,
-    pub(super) errors: Vec<LineErrorView>,
-    /// How many mistakes are not shown.
-    pub(super) further: u64,
-}
-
-/// A mistake in an imported file.
-#[derive(Debug)]
-pub(super) struct LineErrorView {
-    pub(super) line: u64,
-    /// The heading in the file.
-    pub(super) column: String,
-    /// What the cell says.
-    pub(super) cell: String,
-    pub(super) message: String,
-}
-
 /// The editor of an event's questions.
 #[derive(Debug, Template)]
 #[template(path = "admin_questions.html")]
@@ -432,74 +344,5 @@ pub(super) struct AdminAuditPage {
 impl AdminAuditPage {
     fn zone(&self) -> &Zone {
         &self.event.occasion.time_zone
-    }
-}
-
-/// The mails of an event.
-#[derive(Debug, Template)]
-#[template(path = "admin_mail.html")]
-pub(super) struct AdminMailPage {
-    pub(super) t: Texts,
-    pub(super) here: String,
-    pub(super) csrf: Csrf,
-    pub(super) flash: Option<FlashView>,
-    pub(super) once: String,
-    pub(super) event: EventView,
-    /// Hours before the start.
-    pub(super) remind: Setting,
-    pub(super) kinds: Vec<KindView>,
-    /// The switches as they are now.
-    pub(super) was_mails: String,
-    pub(super) test_to: String,
-    pub(super) test_error: Option<String>,
-    /// How many mails are in each state.
-    pub(super) totals: [(&'static str, u64); 4],
-    /// What a budget holds back.
-    pub(super) held: Option<HeldView>,
-    pub(super) rows: Vec<MailRow>,
-    /// The key before which the next page begins.
-    pub(super) next: Option<i64>,
-}
-
-/// A kind of mail with its switch.
-#[derive(Debug)]
-pub(super) struct KindView {
-    pub(super) word: &'static str,
-    pub(super) tick: Tick,
-}
-
-/// Mails that wait because enough were sent in the last hour.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct HeldView {
-    pub(super) waiting: u64,
-    /// How many may be sent in an hour.
-    pub(super) budget: u32,
-}
-
-/// A line of the outbox.
-#[derive(Debug)]
-pub(super) struct MailRow {
-    pub(super) id: i64,
-    pub(super) kind: String,
-    /// The id of the registration; `None` for a mail to everybody, and before there is one.
-    pub(super) registration: Option<String>,
-    pub(super) number: u32,
-    pub(super) is_to_everybody: bool,
-    pub(super) state: &'static str,
-    pub(super) is_failed: bool,
-    pub(super) created: Timestamp,
-    pub(super) finished: Option<Timestamp>,
-    /// When it is tried again.
-    pub(super) due: Option<Timestamp>,
-    /// Whether that is now.
-    pub(super) is_due: bool,
-    /// What went wrong, in the page's language.
-    pub(super) error: Option<String>,
-}
-
-impl MailRow {
-    /// When it got its state.
-    fn at(&self) -> Timestamp {
-        self.finished.unwrap_or(self.created)
     }
 }

@@ -6,7 +6,7 @@ use warp::reply::Response;
 
 use crate::context::Shared;
 use crate::http::body::body;
-use crate::http::pages::admin::actions::{Action, Moved};
+use crate::http::pages::admin::action::{Action, Moved};
 use crate::http::pages::admin::{
     access, actions, audit, door, duplicate, event, events, import, live, login, mail, password,
     people, person, questions, settings, share, webhooks,

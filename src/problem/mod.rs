@@ -14,9 +14,9 @@ use warp::reply::Response;
 
 use crate::domain::command::Refusal;
 use crate::domain::invalid::Invalid;
-use crate::register::Failure;
 use crate::store::{CreateError, StoreError};
 use crate::trace;
+use crate::write_path::Failure;
 
 pub use code::Code;
 

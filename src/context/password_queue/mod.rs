@@ -1,4 +1,4 @@
-//! Turns to check a password: how many checks run at once, how many sign-ins may wait, and who is
+//! Permits to check a password: how many checks run at once, how many sign-ins may wait, and who is
 //! next.
 //!
 //! Argon2id takes 19 MiB and about ten milliseconds of a core. The order of the queue decides how
@@ -9,7 +9,7 @@
 //!    an attacker's many addresses are in few networks.
 //! 3. Among equals, the newest: a newcomer is served before a crowd that was already waiting.
 //!
-//! An address is in front only once; then it has failed. Every fourth turn goes to the sign-in that
+//! An address is in front only once; then it has failed. Every fourth permit goes to the sign-in that
 //! has waited longest, so everybody is served.
 
 use std::cmp::Reverse;
@@ -33,12 +33,12 @@ const SUSPECTED: usize = 32;
 /// Sign-ins that may wait from addresses without failures: more than there are organisers, but
 /// bounded.
 const UNSUSPECTED: usize = 1_024;
-/// One turn in this many goes to the one who has waited longest.
+/// One permit in this many goes to the one who has waited longest.
 const OLDEST_EVERY: u64 = 4;
 
-/// The sign-ins that wait for a turn or have one.
+/// The sign-ins that wait for a permit or have one.
 #[derive(Clone, Default)]
-pub struct Turns(Arc<Mutex<Waiting>>);
+pub struct PasswordQueue(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
 struct Waiting {
@@ -47,7 +47,7 @@ struct Waiting {
     waiters: Vec<Waiter>,
     crowds: Crowds,
     arrivals: u64,
-    turns_given: u64,
+    permits_given: u64,
 }
 
 /// A waiting sign-in.
@@ -56,9 +56,9 @@ struct Waiter {
     arrival: u64,
     address: IpAddr,
     has_failed: bool,
-    /// How many sign-ins of the same address waited or had a turn when it arrived.
+    /// How many sign-ins of the same address waited or had a permit when it arrived.
     ahead: usize,
-    turn: oneshot::Sender<Turn>,
+    permit: oneshot::Sender<CheckPermit>,
 }
 
 /// A network, by its first address and the length of its prefix.
@@ -96,46 +96,46 @@ impl Waiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
-/// A turn; the next one begins when it is dropped. The check holds it, not the request that asked
+/// A permit; the next one begins when it is dropped. The check holds it, not the request that asked
 /// for it.
-pub struct Turn {
-    turns: Turns,
+pub struct CheckPermit {
+    checks: PasswordQueue,
     address: IpAddr,
 }
 
 /// A request that waits; leaves the queue when its client does.
 struct WaitingRequest {
-    turns: Turns,
+    checks: PasswordQueue,
     arrival: u64,
-    turn: oneshot::Receiver<Turn>,
+    permit: oneshot::Receiver<CheckPermit>,
 }
 
-impl Turns {
-    /// All turns are free.
+impl PasswordQueue {
+    /// All permits are free.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Waits for a turn. `has_failed` says whether the address has failed lately. A waiter may have
+    /// Waits for a permit. `has_failed` says whether the address has failed lately. A waiter may have
     /// to yield to a newer one; see [`Waiting::make_room`].
-    pub async fn take(&self, address: IpAddr, has_failed: bool) -> Result<Turn, TooMany> {
+    pub async fn take(&self, address: IpAddr, has_failed: bool) -> Result<CheckPermit, TooMany> {
         let address = subscriber(address);
         let mut waiter = {
             let mut waiting = self.lock();
             if waiting.running.len() < AT_ONCE {
                 waiting.running.push(address);
-                let turns = self.clone();
-                return Ok(Turn { turns, address });
+                let checks = self.clone();
+                return Ok(CheckPermit { checks, address });
             }
-            let (turn, receiver) = oneshot::channel();
+            let (permit, receiver) = oneshot::channel();
             WaitingRequest {
-                turns: self.clone(),
-                arrival: waiting.enter(address, has_failed, turn)?,
-                turn: receiver,
+                checks: self.clone(),
+                arrival: waiting.enter(address, has_failed, permit)?,
+                permit: receiver,
             }
         };
         // The other half is dropped when a newer waiter takes over.
-        (&mut waiter.turn).await.map_err(|_| TooMany)
+        (&mut waiter.permit).await.map_err(|_| TooMany)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -149,7 +149,7 @@ impl Waiting {
         &mut self,
         address: IpAddr,
         has_failed: bool,
-        turn: oneshot::Sender<Turn>,
+        permit: oneshot::Sender<CheckPermit>,
     ) -> Result<u64, TooMany> {
         let waiting = self.waiters.iter().map(|waiter| &waiter.address);
         let ahead = waiting
@@ -169,7 +169,7 @@ impl Waiting {
             address,
             has_failed,
             ahead,
-            turn,
+            permit,
         });
         Ok(self.arrivals)
     }
@@ -200,11 +200,11 @@ impl Waiting {
         Ok(())
     }
 
-    /// Whose turn it is; the order is explained at the top.
+    /// Whose permit it is; the order is explained at the top.
     fn next(&mut self) -> Option<Waiter> {
-        self.turns_given += 1;
+        self.permits_given += 1;
         let waiters = self.waiters.iter().enumerate();
-        let (at, _) = if self.turns_given.is_multiple_of(OLDEST_EVERY) {
+        let (at, _) = if self.permits_given.is_multiple_of(OLDEST_EVERY) {
             waiters.min_by_key(|(_, waiter)| waiter.arrival)?
         } else {
             waiters.min_by_key(|(_, waiter)| {
@@ -238,36 +238,39 @@ impl Waiting {
 
 impl Drop for WaitingRequest {
     fn drop(&mut self) {
-        self.turns.lock().leave(self.arrival);
+        self.checks.lock().leave(self.arrival);
     }
 }
 
-impl Drop for Turn {
+impl Drop for CheckPermit {
     fn drop(&mut self) {
-        let mut waiting = self.turns.lock();
+        let mut waiting = self.checks.lock();
         if let Some(own) = waiting.running.iter().position(|it| *it == self.address) {
             waiting.running.swap_remove(own);
         }
-        let Some(Waiter { address, turn, .. }) = waiting.next() else {
+        let Some(Waiter {
+            address, permit, ..
+        }) = waiting.next()
+        else {
             return;
         };
         waiting.running.push(address);
         drop(waiting);
-        // Without the lock: a client that has just left drops its turn, which gives it to the next.
-        let turns = self.turns.clone();
-        drop(turn.send(Turn { turns, address }));
+        // Without the lock: a client that has just left drops its permit, which gives it to the next.
+        let checks = self.checks.clone();
+        drop(permit.send(CheckPermit { checks, address }));
     }
 }
 
-impl fmt::Debug for Turns {
+impl fmt::Debug for PasswordQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Turns")
+        f.write_str("PasswordQueue")
     }
 }
 
-impl fmt::Debug for Turn {
+impl fmt::Debug for CheckPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Turn")
+        f.write_str("CheckPermit")
     }
 }
 

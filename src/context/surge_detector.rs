@@ -32,7 +32,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 
 /// The surges of all events. The lock is held for a few instructions, or to sweep one event.
 #[derive(Default)]
-pub struct Surges(Mutex<HashMap<EventId, Surge>>);
+pub struct SurgeDetector(Mutex<HashMap<EventId, Surge>>);
 
 #[derive(Default)]
 struct Surge {
@@ -53,7 +53,7 @@ struct Recent {
     swept: Timestamp,
 }
 
-impl Surges {
+impl SurgeDetector {
     /// Notes an attempt to register. Returns whether a surge begins with it.
     pub fn note_attempt(&self, event: EventId, address: IpAddr, now: Timestamp) -> bool {
         self.note(event, now, |surge| {
@@ -105,9 +105,9 @@ impl Surges {
     }
 }
 
-impl fmt::Debug for Surges {
+impl fmt::Debug for SurgeDetector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Surges")
+        f.write_str("SurgeDetector")
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     /// Each of `people` tries, and fails if asked to.
-    fn minute(surges: &Surges, people: std::ops::Range<u32>, fail: bool, start: i64) {
+    fn minute(surges: &SurgeDetector, people: std::ops::Range<u32>, fail: bool, start: i64) {
         for (n, person) in people.enumerate() {
             let now = at(start + i64::try_from(n % 60).unwrap());
             surges.note_attempt(1, address(person), now);
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn failures_from_many_addresses_are_a_surge() {
-        let surges = Surges::default();
+        let surges = SurgeDetector::default();
         minute(&surges, 0..9, true, 0);
         assert!(!surges.is_on(1, at(9)), "a few people mistype");
         surges.note_attempt(1, address(9), at(10));
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn one_address_is_not_many_however_often_it_fails() {
-        let surges = Surges::default();
+        let surges = SurgeDetector::default();
         let line = |n: u64| {
             IpAddr::V6(Ipv6Addr::from_bits(
                 (0x2001_0DB8_0001_0002 << 64) + u128::from(n),
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_few_mistakes_among_many_people_are_no_surge() {
-        let surges = Surges::default();
+        let surges = SurgeDetector::default();
         minute(&surges, 0..40, false, 0);
         minute(&surges, 0..15, true, 0);
         assert!(!surges.is_on(1, at(59)));
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn failures_spread_over_time_are_no_surge() {
-        let surges = Surges::default();
+        let surges = SurgeDetector::default();
         for n in 0..200 {
             let now = at(i64::from(n) * 10);
             surges.note_attempt(1, address(n), now);
@@ -235,12 +235,12 @@ mod tests {
 
     #[test]
     fn more_than_the_usual_rate_is_a_surge() {
-        let quiet = Surges::default();
+        let quiet = SurgeDetector::default();
         minute(&quiet, 0..59, false, 0);
         assert!(!quiet.is_on(1, at(60)));
         minute(&quiet, 0..60, false, 0);
         assert!(quiet.is_on(1, at(60)), "sixty where nobody usually comes");
-        let busy = Surges::default();
+        let busy = SurgeDetector::default();
         // More people come from minute to minute.
         for m in 0..40 {
             let people = 20 + u32::try_from(m).unwrap();
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let surges = Surges::default();
+        let surges = SurgeDetector::default();
         for n in 0..10_000 {
             surges.note_attempt(1, address(n), at(0));
         }

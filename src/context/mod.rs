@@ -5,17 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod attempt_limiter;
 pub mod blocking;
-pub mod guesses;
 pub mod head;
 pub mod in_flight;
-pub mod long_bodies;
+pub mod long_body_limiter;
+pub mod password_queue;
 pub mod readiness;
-pub mod render_turns;
+pub mod render_queue;
 pub mod subscriber;
-pub mod surges;
+pub mod surge_detector;
 pub mod throttle;
-pub mod turns;
 pub mod webtransport;
 
 use tokio::sync::OnceCell;
@@ -25,12 +25,12 @@ use crate::domain::zone::Zone;
 use crate::live::hub::Hub;
 use crate::outbox::links::LostLinks;
 use crate::outbox::webhook::Guard;
-use crate::register::queue::Registrar;
 use crate::store::Store;
 use crate::store::outbox::Budget;
-use long_bodies::LongBodies;
+use crate::write_path::queue::Registrar;
+use long_body_limiter::LongBodyLimiter;
 use readiness::Readiness;
-use surges::Surges;
+use surge_detector::SurgeDetector;
 use throttle::Throttle;
 use webtransport::WebTransport;
 
@@ -50,9 +50,9 @@ pub struct Context {
     /// The rate limits.
     pub throttle: Throttle,
     /// Room for bodies with long answers.
-    pub long_bodies: LongBodies,
+    pub long_bodies: LongBodyLimiter,
     /// Whether registrations look like a program's.
-    pub surges: Surges,
+    pub surges: SurgeDetector,
     /// The key of the bot check, once it was read.
     pub proof_key: OnceCell<Hidden>,
     /// Mails links to those who lost them.
@@ -80,8 +80,8 @@ impl Context {
             clock,
             settings,
             throttle,
-            long_bodies: LongBodies::default(),
-            surges: Surges::default(),
+            long_bodies: LongBodyLimiter::default(),
+            surges: SurgeDetector::default(),
             proof_key: OnceCell::new(),
             readiness: Readiness::default(),
         })

@@ -18,7 +18,7 @@ pub const PER_ADDRESS: usize = 64;
 
 /// The addresses whose long bodies are being read or committed.
 #[derive(Default)]
-pub struct LongBodies(Mutex<Taken>);
+pub struct LongBodyLimiter(Mutex<Taken>);
 
 #[derive(Default)]
 struct Taken {
@@ -28,11 +28,11 @@ struct Taken {
 
 /// A permit for one long body, until it is dropped.
 pub struct LongBodyPermit<'a> {
-    bodies: &'a LongBodies,
+    bodies: &'a LongBodyLimiter,
     address: IpAddr,
 }
 
-impl LongBodies {
+impl LongBodyLimiter {
     /// A permit for a body of this client; `None` while none is free.
     pub fn permit(&self, client: IpAddr) -> Option<LongBodyPermit<'_>> {
         let address = subscriber(client);
@@ -68,9 +68,9 @@ impl Drop for LongBodyPermit<'_> {
     }
 }
 
-impl fmt::Debug for LongBodies {
+impl fmt::Debug for LongBodyLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LongBodies")
+        f.write_str("LongBodyLimiter")
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn long_bodies_are_bounded_for_an_address_and_in_all() {
-        let bodies = LongBodies::default();
+        let bodies = LongBodyLimiter::default();
         let mut permits: Vec<_> = (0..PER_ADDRESS)
             .map(|_| bodies.permit(address(0)).unwrap())
             .collect();

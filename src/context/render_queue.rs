@@ -1,8 +1,8 @@
-//! Turns to render what is expensive: a list of all events, a series, a calendar file.
+//! Permits to render what is expensive: a list of all events, a series, a calendar file.
 //!
 //! A list of many events keeps a thread busy for milliseconds, and it has no other cost that a limit
 //! would count. So one list is rendered at a time: the other threads stay free for registrations.
-//! Addresses take turns: of each address one waits for the turn, and the others wait for that one.
+//! Addresses take permits: of each address one waits for the permit, and the others wait for that one.
 //! So a newcomer waits for one list of every other address, however many each of them asks for.
 
 use std::collections::HashMap;
@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::yield_now;
 
+use super::password_queue::TooMany;
 use super::subscriber::subscriber;
-use super::turns::TooMany;
 
 /// Lists of one address that may wait or be rendered. A hall behind one address opens the page at
 /// the same moment; its lists delay those of others by a fraction of a second.
@@ -22,8 +22,8 @@ const PER_ADDRESS: u32 = 64;
 
 /// Who renders a list now, and how many wait for each address.
 #[derive(Debug)]
-pub struct RenderTurns {
-    turn: Semaphore,
+pub struct RenderQueue {
+    permit: Semaphore,
     // Held for a look-up only, over no await.
     waiting: Mutex<HashMap<IpAddr, Queue>>,
 }
@@ -32,7 +32,7 @@ pub struct RenderTurns {
 #[derive(Debug)]
 struct Queue {
     waiting: u32,
-    /// Who of them waits for the turn.
+    /// Who of them waits for the permit.
     first: Arc<Semaphore>,
 }
 
@@ -45,9 +45,9 @@ impl Default for Queue {
     }
 }
 
-/// A turn; the next one begins when it is dropped.
+/// A permit; the next one begins when it is dropped.
 #[derive(Debug)]
-pub struct RenderTurn<'a> {
+pub struct RenderPermit<'a> {
     _permit: SemaphorePermit<'a>,
     _first: OwnedSemaphorePermit,
     _waiter: Waiter<'a>,
@@ -56,30 +56,30 @@ pub struct RenderTurn<'a> {
 /// One of those who are counted for an address, until it is dropped.
 #[derive(Debug)]
 struct Waiter<'a> {
-    turns: &'a RenderTurns,
+    renders: &'a RenderQueue,
     address: IpAddr,
 }
 
-/// The turn is free.
-impl Default for RenderTurns {
+/// The permit is free.
+impl Default for RenderQueue {
     fn default() -> Self {
         Self {
-            turn: Semaphore::new(1),
+            permit: Semaphore::new(1),
             waiting: Mutex::default(),
         }
     }
 }
 
-impl RenderTurns {
-    /// Waits for a turn: those of an address in the order of arrival, and addresses in the order in
+impl RenderQueue {
+    /// Waits for a permit: those of an address in the order of arrival, and addresses in the order in
     /// which they have somebody who waits. Fails if too many of this address wait already.
-    pub async fn take(&self, address: IpAddr) -> Result<RenderTurn<'_>, TooMany> {
+    pub async fn take(&self, address: IpAddr) -> Result<RenderPermit<'_>, TooMany> {
         let (waiter, first) = self.enter(subscriber(address))?;
         let first = first.acquire_owned().await.map_err(|_| TooMany)?;
-        let permit = self.turn.acquire().await.map_err(|_| TooMany)?;
+        let permit = self.permit.acquire().await.map_err(|_| TooMany)?;
         // Between two lists, whatever else is ready on this thread comes first.
         yield_now().await;
-        Ok(RenderTurn {
+        Ok(RenderPermit {
             _permit: permit,
             _first: first,
             _waiter: waiter,
@@ -94,7 +94,7 @@ impl RenderTurns {
         }
         queue.waiting += 1;
         let waiter = Waiter {
-            turns: self,
+            renders: self,
             address,
         };
         Ok((waiter, Arc::clone(&queue.first)))
@@ -107,7 +107,7 @@ impl RenderTurns {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut queue) = self.turns.waiting().entry(self.address) {
+        if let Entry::Occupied(mut queue) = self.renders.waiting().entry(self.address) {
             queue.get_mut().waiting -= 1;
             if queue.get().waiting == 0 {
                 queue.remove();
@@ -129,45 +129,45 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_list_is_rendered_at_a_time_and_a_crowd_is_refused_before_others() {
-        let turns = RenderTurns::default();
-        let first = turns.take(CROWD).await.unwrap();
+        let renders = RenderQueue::default();
+        let first = renders.take(CROWD).await.unwrap();
         let mut waiting: Vec<_> = (1..PER_ADDRESS)
-            .map(|_| Box::pin(turns.take(CROWD)))
+            .map(|_| Box::pin(renders.take(CROWD)))
             .collect();
         for waiter in &mut waiting {
             let at_once = timeout(Duration::from_millis(1), waiter.as_mut());
             assert!(at_once.await.is_err(), "one at a time");
         }
-        assert!(turns.take(CROWD).await.is_err(), "a full queue refuses");
-        let mut other = Box::pin(turns.take(OTHER));
+        assert!(renders.take(CROWD).await.is_err(), "a full queue refuses");
+        let mut other = Box::pin(renders.take(OTHER));
         let at_once = timeout(Duration::from_millis(1), other.as_mut());
-        assert!(at_once.await.is_err(), "others wait for their turn");
+        assert!(at_once.await.is_err(), "others wait for their permit");
         // Clients that leave wait no longer.
         drop(waiting);
         drop(first);
         assert!(other.await.is_ok());
-        assert!(turns.take(CROWD).await.is_ok());
-        assert!(turns.waiting().is_empty());
+        assert!(renders.take(CROWD).await.is_ok());
+        assert!(renders.waiting().is_empty());
     }
     #[tokio::test(start_paused = true)]
     async fn a_newcomer_waits_for_one_list_of_a_crowd() {
-        let turns = RenderTurns::default();
-        let first = turns.take(CROWD).await.unwrap();
+        let renders = RenderQueue::default();
+        let first = renders.take(CROWD).await.unwrap();
         let mut crowd: Vec<_> = (1..PER_ADDRESS)
-            .map(|_| Box::pin(turns.take(CROWD)))
+            .map(|_| Box::pin(renders.take(CROWD)))
             .collect();
         for waiting in &mut crowd {
             assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
         }
-        let mut newcomer = Box::pin(turns.take(OTHER));
+        let mut newcomer = Box::pin(renders.take(OTHER));
         assert!(timeout(Duration::ZERO, newcomer.as_mut()).await.is_err());
         drop(first);
         for waiting in &mut crowd {
             let at_once = timeout(Duration::ZERO, waiting.as_mut());
             assert!(at_once.await.is_err(), "the newcomer is next");
         }
-        let turn = newcomer.await.unwrap();
-        drop(turn);
+        let permit = newcomer.await.unwrap();
+        drop(permit);
         assert!(crowd.swap_remove(0).await.is_ok());
     }
 }

@@ -30,7 +30,7 @@ const ADDRESSES: usize = 65_536;
 const FORGOTTEN_TOGETHER: usize = ADDRESSES / 16;
 
 /// The failures of the last minute.
-pub struct Guesses(Mutex<State>);
+pub struct AttemptLimiter(Mutex<State>);
 
 struct State {
     addresses: HashMap<IpAddr, Failures>,
@@ -57,7 +57,7 @@ struct Failures {
 /// could start checks without end and never fail.
 #[must_use]
 pub struct Arrival<'a> {
-    guesses: &'a Guesses,
+    limiter: &'a AttemptLimiter,
     address: IpAddr,
     has_left: bool,
 }
@@ -65,12 +65,12 @@ pub struct Arrival<'a> {
 /// An attempt that was let through. It counts as a failure unless it [succeeds](Self::succeed).
 #[must_use]
 pub struct Attempt<'a> {
-    guesses: &'a Guesses,
+    limiter: &'a AttemptLimiter,
     address: IpAddr,
     succeeded: bool,
 }
 
-impl Guesses {
+impl AttemptLimiter {
     /// A tracker without failures.
     pub fn new() -> Self {
         let together = Budget {
@@ -90,7 +90,7 @@ impl Guesses {
         state.check(address, now)?;
         state.address(address, now).pending += 1;
         Ok(Attempt {
-            guesses: self,
+            limiter: self,
             address,
             succeeded: false,
         })
@@ -101,7 +101,7 @@ impl Guesses {
         let address = subscriber(address);
         self.lock().check(address, Instant::now())?;
         Ok(Arrival {
-            guesses: self,
+            limiter: self,
             address,
             has_left: true,
         })
@@ -120,7 +120,7 @@ impl Guesses {
     }
 }
 
-impl Default for Guesses {
+impl Default for AttemptLimiter {
     fn default() -> Self {
         Self::new()
     }
@@ -201,7 +201,7 @@ impl<'a> Arrival<'a> {
     /// failed meanwhile.
     pub fn attempt(mut self) -> Result<Attempt<'a>, Duration> {
         self.has_left = false;
-        self.guesses.attempt(self.address)
+        self.limiter.attempt(self.address)
     }
 
     /// The client was turned away; that is no failure of its own.
@@ -213,7 +213,7 @@ impl<'a> Arrival<'a> {
 impl Drop for Arrival<'_> {
     fn drop(&mut self) {
         if self.has_left {
-            self.guesses.lock().fail(self.address, Instant::now());
+            self.limiter.lock().fail(self.address, Instant::now());
         }
     }
 }
@@ -228,7 +228,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         let now = Instant::now();
-        let mut state = self.guesses.lock();
+        let mut state = self.limiter.lock();
         if let Some(own) = state.addresses.get_mut(&self.address) {
             own.pending = own.pending.saturating_sub(1);
         }
@@ -243,9 +243,9 @@ impl Drop for Attempt<'_> {
     }
 }
 
-impl fmt::Debug for Guesses {
+impl fmt::Debug for AttemptLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guesses")
+        f.write_str("AttemptLimiter")
     }
 }
 
@@ -257,35 +257,35 @@ mod tests {
         IpAddr::from((0xC000_0200 + n).to_be_bytes())
     }
 
-    fn fail(guesses: &Guesses, from: IpAddr) -> bool {
-        guesses.attempt(from).is_ok()
+    fn fail(limiter: &AttemptLimiter, from: IpAddr) -> bool {
+        limiter.attempt(from).is_ok()
     }
 
     #[test]
     fn an_address_without_failures_is_never_refused() {
-        let guesses = Guesses::new();
+        let limiter = AttemptLimiter::new();
         for n in 1..=100 {
             for _ in 0..20 {
-                fail(&guesses, address(n));
+                fail(&limiter, address(n));
             }
         }
         let organiser = address(0);
         for _ in 0..1_000 {
-            guesses.attempt(organiser).unwrap().succeed();
+            limiter.attempt(organiser).unwrap().succeed();
         }
-        assert!(!guesses.has_failed(organiser) && guesses.has_failed(address(1)));
+        assert!(!limiter.has_failed(organiser) && limiter.has_failed(address(1)));
         assert!(
-            fail(&guesses, organiser),
+            fail(&limiter, organiser),
             "and its first failure is let through"
         );
     }
 
     #[test]
     fn ten_failures_a_minute_are_let_through() {
-        let guesses = Guesses::new();
-        let passed = (0..20).filter(|_| fail(&guesses, address(1))).count();
+        let limiter = AttemptLimiter::new();
+        let passed = (0..20).filter(|_| fail(&limiter, address(1))).count();
         assert_eq!(passed, 10);
-        let wait = guesses.attempt(address(1)).err().unwrap();
+        let wait = limiter.attempt(address(1)).err().unwrap();
         assert!(
             wait > Duration::ZERO && wait <= Duration::from_secs(6),
             "{wait:?}"
@@ -294,22 +294,22 @@ mod tests {
 
     #[test]
     fn attempts_that_have_not_ended_count() {
-        let guesses = Guesses::new();
+        let limiter = AttemptLimiter::new();
         let pending: Vec<_> = (0..20)
-            .map_while(|_| guesses.attempt(address(1)).ok())
+            .map_while(|_| limiter.attempt(address(1)).ok())
             .collect();
         assert_eq!(pending.len(), 10);
         for attempt in pending {
             attempt.succeed();
         }
-        assert!(guesses.lock().addresses.is_empty());
+        assert!(limiter.lock().addresses.is_empty());
     }
 
     #[test]
     fn together_addresses_that_fail_are_slowed_down() {
-        let guesses = Guesses::new();
+        let limiter = AttemptLimiter::new();
         let passed: usize = (1..=40)
-            .map(|n| (0..10).filter(|_| fail(&guesses, address(n))).count())
+            .map(|n| (0..10).filter(|_| fail(&limiter, address(n))).count())
             .sum();
         assert!(
             (60..=100).contains(&passed),
@@ -319,44 +319,44 @@ mod tests {
 
     #[test]
     fn a_client_that_leaves_before_its_turn_has_failed() {
-        let guesses = Guesses::new();
-        guesses.arrive(address(1)).unwrap().refused();
-        assert!(!guesses.has_failed(address(1)));
+        let limiter = AttemptLimiter::new();
+        limiter.arrive(address(1)).unwrap().refused();
+        assert!(!limiter.has_failed(address(1)));
         for _ in 0..PER_ADDRESS {
-            drop(guesses.arrive(address(1)).unwrap());
+            drop(limiter.arrive(address(1)).unwrap());
         }
-        assert!(guesses.has_failed(address(1)));
-        assert!(guesses.arrive(address(1)).is_err() && guesses.attempt(address(1)).is_err());
+        assert!(limiter.has_failed(address(1)));
+        assert!(limiter.arrive(address(1)).is_err() && limiter.attempt(address(1)).is_err());
         // Waiting takes nothing from the limit: an office may sign in at once.
-        let waiting: Vec<_> = (0..20).map(|_| guesses.arrive(address(2))).collect();
+        let waiting: Vec<_> = (0..20).map(|_| limiter.arrive(address(2))).collect();
         assert!(waiting.iter().all(Result::is_ok));
         for arrival in waiting.into_iter().flatten() {
             arrival.attempt().unwrap().succeed();
         }
-        assert!(!guesses.has_failed(address(2)));
+        assert!(!limiter.has_failed(address(2)));
     }
 
     #[test]
     fn a_right_password_ends_the_suspicion_of_an_address() {
-        let guesses = Guesses::new();
+        let limiter = AttemptLimiter::new();
         let long_ago = Instant::now().checked_sub(MINUTE).unwrap();
-        fail(&guesses, address(1));
-        let mut state = guesses.lock();
+        fail(&limiter, address(1));
+        let mut state = limiter.lock();
         let own = state.addresses.get_mut(&address(1)).unwrap();
         own.budget.spent_until = long_ago;
         own.failed_at = Some(long_ago);
         drop(state);
-        assert!(guesses.has_failed(address(1)), "for ten minutes");
-        guesses.attempt(address(1)).unwrap().succeed();
-        assert!(!guesses.has_failed(address(1)));
+        assert!(limiter.has_failed(address(1)), "for ten minutes");
+        limiter.attempt(address(1)).unwrap().succeed();
+        assert!(!limiter.has_failed(address(1)));
     }
 
     #[test]
     fn memory_is_bounded() {
-        let guesses = Guesses::new();
+        let limiter = AttemptLimiter::new();
         for n in 0..2 * u32::try_from(ADDRESSES).unwrap() {
-            fail(&guesses, IpAddr::from(n.to_be_bytes()));
+            fail(&limiter, IpAddr::from(n.to_be_bytes()));
         }
-        assert!(guesses.lock().addresses.len() <= ADDRESSES);
+        assert!(limiter.lock().addresses.len() <= ADDRESSES);
     }
 }
