@@ -30,6 +30,40 @@ fn documents(root: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// A patch without its guard's text in the source would test nothing (`scripts/negative-controls.sh`).
+#[test]
+fn every_negative_control_still_applies() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut file, mut stale, mut hunks) = (String::new(), Vec::new(), 0);
+    for entry in fs::read_dir(root.join("tests/controls")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let patch = fs::read_to_string(&path).expect("text");
+        let mut old: Option<String> = None;
+        // One more, to end the last hunk.
+        for line in patch.lines().chain(["@@ end"]) {
+            let starts = line.starts_with("@@") || line.starts_with("--- ");
+            if starts && let Some(old) = old.take() {
+                hunks += 1;
+                if !file.contains(&old) {
+                    stale.push(format!("{}: {old}", path.display()));
+                }
+            }
+            if let Some(name) = line.strip_prefix("--- a/") {
+                file = fs::read_to_string(root.join(name)).unwrap_or_default();
+            } else if line.starts_with("@@") {
+                old = Some(String::new());
+            } else if let Some(old) = &mut old
+                && let Some(kept) = line.strip_prefix([' ', '-'])
+            {
+                *old += kept;
+                *old += "\n";
+            }
+        }
+    }
+    assert!(hunks > 20, "only {hunks} hunks were found");
+    assert!(stale.is_empty(), "{stale:#?}");
+}
+
 /// The text without blocks of code.
 fn prose(text: &str) -> String {
     let blocks = text.split("```");

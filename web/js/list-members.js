@@ -1,9 +1,10 @@
-// Which events a list shows: one that is new appears by itself, in its place. The server draws its row. The console has
-// a list for each group, so an event that is archived or published moves from one to another.
+// Which events a list shows: one that is new appears by itself, in its place. The server draws its row.
+// The console has a list for each group, so an event that is archived or published moves from one to
+// another.
 
 /**
- * The rows that belong into `list` and are not there, each with the row before which it belongs; `null` is the end.
- * `fresh` is the same list as the server draws it now. Pure but for the DOM.
+ * The rows that belong into `list` and are not there, each with the row before which it belongs; `null` is
+ * the end. `fresh` is the same list as the server draws it now. Pure but for the DOM.
  */
 function* missing(list, fresh) {
   const own = (slug) => list.querySelector(`:scope > [data-details="${CSS.escape(slug)}"]`);
