@@ -45,7 +45,7 @@ impl Default for Queue {
     }
 }
 
-/// A permit; the next one begins when it is dropped.
+/// A permit; the next one is given when it is dropped.
 #[derive(Debug)]
 pub struct RenderPermit<'a> {
     _permit: SemaphorePermit<'a>,

@@ -96,7 +96,7 @@ impl Waiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMany;
 
-/// A permit; the next one begins when it is dropped. The check holds it, not the request that asked
+/// A permit; the next one is given when it is dropped. The check holds it, not the request that asked
 /// for it.
 pub struct CheckPermit {
     checks: PasswordQueue,

@@ -74,7 +74,7 @@ fn kinds(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.kind.as_str()).collect()
 }
 
-pub(super) fn cancelled(registration: &Registration, by: Actor) -> Command {
+fn cancelled(registration: &Registration, by: Actor) -> Command {
     Command::Cancel {
         locator: registration.locator,
         secret: None,

@@ -3,7 +3,7 @@
 use headcount::domain::outbox::{Channel, MailKind, NewRow, Recipient, RowState};
 use headcount::store::outbox::Finish;
 
-use super::outbox::{DAY, HOUR, SECOND, cancelled, mailing};
+use super::outbox::{DAY, HOUR, SECOND, mailing};
 use super::*;
 
 both_databases!(
