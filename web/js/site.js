@@ -2,7 +2,7 @@
 // module acts by itself.
 const BEHAVIOURS = [
   ["body", "./send-form.js"],
-  ["body", "./validate.js"],
+  ["main form:not(#register)", "./validate.js"],
   ["[data-theme-switch]", "./theme.js"],
   [".sign-out", "./typed.js"],
   ["[data-zoned]", "./times.js"],

@@ -32,7 +32,12 @@ const inputsOf = (input) =>
     ? [...input.form.querySelectorAll(`[name="${CSS.escape(input.name)}"]`)]
     : [input];
 
+let follows = false;
+
+/** Follows all forms of the page, however many elements start it, and those that come later. */
 export function start() {
+  if (follows) return;
+  follows = true;
   const marked = new Set();
   let focused = false;
   // The browser reports every wrong field of a form, the first one first.
