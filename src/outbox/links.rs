@@ -4,10 +4,10 @@
 //! The answer to such a request must not reveal whether an address has registered, not even by the
 //! time it takes. So the request only starts the work here, and is answered before anything is read.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::domain::clock::Clock;
 use crate::domain::command::Applicant;
@@ -30,6 +30,8 @@ pub struct LostLinks {
     store: Store,
     clock: Clock,
     permits: Arc<Semaphore>,
+    /// Ends with the newest request to confirm.
+    newest: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
 }
 
 /// Too many requests are under way.
@@ -43,6 +45,7 @@ impl LostLinks {
             store,
             clock,
             permits: Arc::new(Semaphore::new(REQUESTS_MAX as usize)),
+            newest: Arc::default(),
         }
     }
 
@@ -61,16 +64,27 @@ impl LostLinks {
     }
 
     /// Mails a link with which the applicant registers; the link to the registration, if the address
-    /// has one. Returns at once.
+    /// has one. Returns at once. Requests are stored in the order of these calls, because a form that
+    /// is sent again corrects the one before.
     pub fn ask_to_confirm(&self, event: &Event, applicant: Applicant) -> Result<(), Busy> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.try_acquire_owned().map_err(|_| Busy)?;
         let (links, id, round, mails) = (self.clone(), event.id, event.round, event.mail.mails);
+        let (stored, newest) = oneshot::channel::<()>();
+        let before = self
+            .newest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(newest);
         trace::spawn(async move {
+            if let Some(before) = before {
+                // Ends, with an error, when the sender is dropped.
+                let _ = before.await;
+            }
             if let Err(error) = links.confirm(id, round, mails, &applicant).await {
                 tracing::warn!(%error, "cannot mail a link to register; the person has to ask again");
             }
-            drop(permit);
+            drop((stored, permit));
         });
         Ok(())
     }
