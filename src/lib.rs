@@ -11,7 +11,7 @@
 //!
 //! 1. [`server`] accepts the connection and enforces limits and deadlines.
 //! 2. [`routes`] finds the handler; [`http`] reads the form and checks it.
-//! 3. [`register`] queues it. One writer for each event takes whatever waits as a batch.
+//! 3. [`write_path`] queues it. One writer for each event takes whatever waits as a batch.
 //! 4. [`domain`] decides, as a pure function: who gets a place, who waits, who is refused.
 //! 5. [`store`] commits the batch in one transaction, to SQLite or Postgres.
 //! 6. [`live`] publishes the new count; [`transport`] sends it to each watcher, in the bytes that
