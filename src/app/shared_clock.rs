@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Clocks that are synchronised differ by less (NTP). A smaller difference is left alone, so that
 /// the time does not jump with each comparison.
 const TOLERANCE_MS: u64 = 1_000;
-/// A slower answer says too little about the moment at which it was given.
+/// Slower answers are too imprecise.
 const SLOW: Duration = Duration::from_millis(500);
 
 /// Corrects `clock` by the database's, if it can be corrected. Call it before the clock is used.
@@ -28,7 +28,7 @@ pub(super) async fn correct(store: &Store, clock: &Clock) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Does so again and again. Runs until it is dropped.
+/// Repeats this every ten seconds, until it is dropped.
 pub(super) async fn run(store: Store, clock: Clock) {
     loop {
         sleep(EVERY).await;

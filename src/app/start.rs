@@ -46,14 +46,13 @@ pub async fn start(
         address: config.listen,
         source,
     })?;
-    let Listeners {
-        metrics,
-        webtransport,
-    } = Listeners::bind(&config, &clock).await?;
+    let metrics = metrics_listener(&config).await?;
     let pool = config.mail.as_ref().map(Pool::new).transpose();
     let pool = pool.map_err(StartError::Mail)?;
     let store = open(&config).await?;
     shared_clock::correct(&store, &clock).await?;
+    // Its certificates begin and end by the clock.
+    let webtransport = webtransport_listener(&config, &clock)?;
     let drawn_password = fill(&store, &config, &clock).await?;
 
     let mut background = Background::default();
@@ -94,32 +93,23 @@ pub async fn start(
     })
 }
 
-/// The listeners besides the first one.
-struct Listeners {
-    metrics: Option<Metrics>,
-    webtransport: Option<Bound>,
+/// Comes first: what is counted before it is lost.
+async fn metrics_listener(config: &Config) -> Result<Option<Metrics>, StartError> {
+    let Some(address) = config.metrics_listen else {
+        return Ok(None);
+    };
+    let listening = metrics::listen(address).await;
+    listening.map(Some).map_err(StartError::Metrics)
 }
 
-impl Listeners {
-    /// Comes first, before anything is counted.
-    async fn bind(config: &Config, clock: &Clock) -> Result<Self, StartError> {
-        let metrics = match config.metrics_listen {
-            Some(address) => Some(
-                metrics::listen(address)
-                    .await
-                    .map_err(StartError::Metrics)?,
-            ),
-            None => None,
-        };
-        let webtransport = config.webtransport_listen.map(|address| {
-            webtransport::bind(address, config.tls.as_ref(), clock)
-                .map_err(|source| StartError::WebTransport { address, source })
-        });
-        Ok(Self {
-            metrics,
-            webtransport: webtransport.transpose()?,
-        })
-    }
+fn webtransport_listener(config: &Config, clock: &Clock) -> Result<Option<Bound>, StartError> {
+    let Some(address) = config.webtransport_listen else {
+        return Ok(None);
+    };
+    let bound = webtransport::bind(address, config.tls.as_ref(), clock);
+    bound
+        .map(Some)
+        .map_err(|source| StartError::WebTransport { address, source })
 }
 
 /// The database, which knows whether this server sends mail.
@@ -233,7 +223,7 @@ impl Core {
         background.spawn("sampler", sampler);
     }
 
-    /// The server's own watcher, where its measurements are read.
+    /// The server's own watcher, which measures what a watcher sees; with `--metrics-listen` only.
     fn canary(&self, config: &Config, address: SocketAddr, received: Received) -> Background {
         let mut background = Background::default();
         if config.metrics_listen.is_some() {

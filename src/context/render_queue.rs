@@ -2,8 +2,8 @@
 //!
 //! A list of many events keeps a thread busy for milliseconds, and it has no other cost that a limit
 //! would count. So one list is rendered at a time: the other threads stay free for registrations.
-//! Addresses take permits: of each address one waits for the permit, and the others wait for that one.
-//! So a newcomer waits for one list of every other address, however many each of them asks for.
+//! There is one permit, and addresses take turns: of each address one request waits for it, and the
+//! others queue behind that one. So a newcomer waits for one list of every other address, however many each of them asks for.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

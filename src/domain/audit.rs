@@ -125,8 +125,8 @@ pub fn webhook(id: WebhookId, settings: &webhook::Settings, event: Option<&str>)
     })
 }
 
-/// Adds to both sides of an edited webhook what its host does not show: another scheme, and that its
-/// path or query is another one. They may hold a secret, so neither is shown.
+/// Adds to an edited webhook what its host does not show: to both sides the scheme, if it changed, and
+/// to the new side that the path or query changed. They may hold a secret, so neither is shown.
 pub fn webhook_address(
     (before, old): (&mut Value, &webhook::Target),
     (after, new): (&mut Value, &webhook::Target),

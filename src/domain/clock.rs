@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The source of the present moment: the system, or a test.
+/// The source of the present moment.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The system's wall clock.
@@ -100,8 +100,7 @@ pub enum Clock {
     System,
     /// A clock that a test sets, in milliseconds since the Unix epoch.
     Manual(Arc<AtomicI64>),
-    /// Another clock, and how far it is ahead of the one that counts. All copies are corrected
-    /// together.
+    /// Another clock, and its offset from the reference clock. All copies are corrected together.
     Corrected(Arc<Corrected>),
 }
 

@@ -1,4 +1,4 @@
-//! Values as messages to the operator repeat them.
+//! Quotes an option's value in an error message, and leaves out an address that may hold a secret.
 
 /// The value in quotes. What may hold a secret is left out: people paste an address with a password
 /// into the wrong option.

@@ -9,8 +9,9 @@ use super::urls;
 use crate::transport;
 use crate::transport::live::Live;
 
-/// Completes an answer: security headers, caching, CORS, HEAD. Headers that the handler has set stay,
-/// except that an answer to somebody who `has_credentials` is never for shared caches.
+/// Completes an answer: security headers, caching, CORS, HEAD. Headers that the handler has set stay.
+/// To a request with credentials it adds `private`, unless the handler chose `public`, `private` or
+/// `no-store`.
 pub fn finish(
     method: &Method,
     path: &FullPath,

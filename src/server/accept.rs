@@ -19,7 +19,8 @@ use super::proxy;
 /// `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 /// A client that leaves data unacknowledged, or its window closed, for this long is gone. While
-/// something waits in the program, [`Deadlines::stall`](super::Deadlines::stall) applies instead.
+/// something waits in the program, [`Deadlines::stall`](super::Deadlines::stall) applies instead; after
+/// that, two minutes.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Probes of a silent connection: a NAT that forgot it is found within a minute.

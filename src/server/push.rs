@@ -42,7 +42,7 @@ pub(super) struct Push {
     /// Exists only while something is late, so that an idle watcher has no timer.
     timer: Option<Pin<Box<Sleep>>>,
     lingering: bool,
-    /// Something waits for the client.
+    /// A write is pending.
     is_late: bool,
     received: usize,
     server: Arc<Server>,

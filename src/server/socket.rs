@@ -38,7 +38,7 @@ pub(super) struct SocketGuard {
     line: Option<RequestLine>,
     /// Runs while the client reads nothing.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// The client has once not taken something at once.
+    /// A write has blocked.
     is_slow: bool,
     linger: Option<Linger>,
 }

@@ -27,9 +27,9 @@ pub(super) enum Stream {
 const LAST_BYTES: Duration = Duration::from_mins(2);
 
 impl Stream {
-    /// The program watches that the client takes something, or does so no longer. The kernel's own
-    /// deadline (`TCP_USER_TIMEOUT`) counts a window that reopens in small steps as closed. It would
-    /// cut a client that reads slowly, so it rests while the program watches.
+    /// Turns the kernel's own deadline (`TCP_USER_TIMEOUT`) off while the program's runs, and on again.
+    /// The kernel counts a window that reopens in small steps as closed, and would cut a client that
+    /// reads slowly.
     pub(super) fn watch_progress(&self, watches: bool) {
         #[cfg(target_os = "linux")]
         {

@@ -55,7 +55,7 @@ export function bindForm(form, { slug, store }) {
     busy(false);
   });
 
-  /** The proof that this is no program. A browser that cannot compute one is told so by the server. */
+  /** The proof that this is no program. The server says so to a browser that cannot compute one. */
   async function solved() {
     progress.textContent = say("form-proving");
     const proof = await prove(form.dataset.challenge).catch(() => null);

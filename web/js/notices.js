@@ -75,8 +75,8 @@ function takeAway(notice, newer = null) {
   if (newer) notice.replaceWith(newer);
   else notice.remove();
   if (!hadFocus) return;
-  const heir = next?.querySelector("button") ?? document.querySelector("main");
-  heir.focus({ preventScroll: true });
+  const nextFocus = next?.querySelector("button") ?? document.querySelector("main");
+  nextFocus.focus({ preventScroll: true });
 }
 
 /** Which announcement this tab has had enough of. */

@@ -19,7 +19,7 @@ export function standingOf(registration, count) {
 export function mayConcern(registration, count, before) {
   if (registration.status === "cancelled") return false;
   if (!before || count.round !== before.round || registration.status === "unknown") return true;
-  // Another device may have changed the party; others' registrations are told by the same number.
+  // Another device may have changed the party; others' registrations change the same number.
   const moved = count.registered !== before.registered || count.waiting !== before.waiting;
   return registration.status === "waiting" || moved;
 }

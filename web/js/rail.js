@@ -1,7 +1,7 @@
 // The rail as SVG path data; the server draws the first one by the same rule
 // (src/http/pages/rail.rs). Fewer than 10 places are segments, up to 100 places are ticks, more
 // share 100 ticks. Never full before it is full, never empty once somebody is in.
-const TICKS = 100; // more are no longer told apart
+const TICKS = 100; // more cannot be distinguished
 const FEW = 10; // so few ticks would stand alone in the dark
 
 export function railPaths(capacity, registered) {

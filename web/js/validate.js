@@ -1,5 +1,5 @@
-// What a browser would say in a bubble, in its own language, stands beside the field in the page's
-// language. The browser still decides what is wrong; the registration form has its own rules (errors.js).
+// Shows the browser's validation errors beside the fields, in the page's language.
+// The browser still decides what is wrong; the registration form has its own rules (errors.js).
 import { markField, unmarkField } from "./field-error.js";
 import { readWords } from "./words.js";
 

@@ -191,8 +191,8 @@ async fn ask(url: &str, insecure: bool) -> Result<Answer, String> {
 /// The port where the server at `url` says that it speaks WebTransport.
 async fn webtransport_port(url: &str) -> Option<u16> {
     let answer = get(url, "api/v1/webtransport", true).await.ok()?;
-    let told: serde_json::Value = answer.json().ok()?;
-    url::Url::parse(told["url"].as_str()?).ok()?.port()
+    let answer: serde_json::Value = answer.json().ok()?;
+    url::Url::parse(answer["url"].as_str()?).ok()?.port()
 }
 
 async fn get(url: &str, path: &str, insecure: bool) -> Result<Answer, String> {

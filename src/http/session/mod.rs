@@ -149,7 +149,7 @@ pub async fn sign_in<'a>(
         arrival.refused();
         return Err(too_many_wait());
     };
-    // Read within the permit: thousands who wait must not keep the database's readers from others.
+    // Read while holding the permit: thousands who wait must not keep the database's readers from others.
     let claimed = match claimed(context, credentials.name).await {
         Ok(Some(claimed)) => claimed,
         Ok(None) => {

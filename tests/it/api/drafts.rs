@@ -152,7 +152,7 @@ async fn nobody_else_can_tell_a_draft_from_nothing() {
             .await;
     }
     let limited = same_at_both(&app, &[wrong]).await;
-    assert!(limited > 20, "only {limited} refusals were told");
+    assert!(limited > 20, "only {limited} refusals came");
     let refused = app.call("GET", "/api/v1/events/gala", &[wrong], "").await;
     assert_eq!(refused.status, 429, "{}", refused.body);
     app.stop().await;

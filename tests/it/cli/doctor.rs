@@ -111,8 +111,8 @@ async fn a_sound_set_up_passes_and_nothing_is_changed() {
     let app = App::on(&server, &flags, Clock::System).await;
     let address = app.address.to_string();
     let public = format!("http://{address}");
-    let told = app.context.settings.webtransport.clone().unwrap();
-    let udp = told.address().to_string();
+    let published = app.context.settings.webtransport.clone().unwrap();
+    let udp = published.address().to_string();
     let args = [
         "--database-url",
         &server,

@@ -62,11 +62,11 @@ async fn a_listener_that_is_shut_down_ends_the_process_with_70() {
         };
         shut_down(&process, address);
         assert_eq!(process.exit_code(), Some(70), "{task}");
-        let told = std::fs::read_to_string(log.path()).expect("a log");
+        let logged = std::fs::read_to_string(log.path()).expect("a log");
         let named = format!("task=\"{task}\"");
         assert!(
-            told.contains("a background task ended") && told.contains(&named),
-            "{told}"
+            logged.contains("a background task ended") && logged.contains(&named),
+            "{logged}"
         );
     }
 }

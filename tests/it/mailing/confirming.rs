@@ -149,14 +149,14 @@ async fn an_address_that_has_registered_gets_its_link_and_the_page_tells_nothing
         .sends_form("gala", "name=A&email=eve%40example.org")
         .await;
     assert_eq!((known.status, unknown.status), (202, 202));
-    let told = |answer: &Answer, email: &str| {
+    let answered = |answer: &Answer, email: &str| {
         let page = answer.body.replace(email, "");
         let key = page.find("idempotency_key\" value=\"").expect("a key");
         page[..key].to_owned()
     };
     assert_eq!(
-        told(&known, "ADA@example.org"),
-        told(&unknown, "eve@example.org")
+        answered(&known, "ADA@example.org"),
+        answered(&unknown, "eve@example.org")
     );
     let mails = stage.mails_after(2).await;
     let subject = |to: &str| {

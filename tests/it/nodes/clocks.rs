@@ -53,8 +53,8 @@ async fn a_node_writes_the_time_of_the_database_whatever_its_clock_says() {
     let (clock, set) = wrong(TWELVE_HOURS);
     let node = App::on(&url, &[], clock).await;
     let at = node.address;
-    let told = async || call(at, "GET", "/api/v1/clock", &[], "").await.json()["at"].clone();
-    is_now(&told().await);
+    let shown = async || call(at, "GET", "/api/v1/clock", &[], "").await.json()["at"].clone();
+    is_now(&shown().await);
     let registered = register(at, "welcome", "Ada", "ada@example.org").await;
     assert_eq!(registered.status, 201, "{}", registered.body);
     let event = call(at, "GET", "/api/v1/events/welcome", &[], "").await;
@@ -66,7 +66,7 @@ async fn a_node_writes_the_time_of_the_database_whatever_its_clock_says() {
     set.store(Clock::System.now().as_millis(), Ordering::SeqCst);
     let corrected = async {
         loop {
-            let at: Timestamp = serde_json::from_value(told().await).unwrap();
+            let at: Timestamp = serde_json::from_value(shown().await).unwrap();
             let now = Clock::System.now();
             if at.since(now) + now.since(at) < SOON {
                 break;

@@ -26,11 +26,11 @@ pub(super) async fn with_webtransport(flags: &[&str]) -> (App, String) {
 
 /// What `GET /api/v1/webtransport` says: the port, and the first hash.
 pub(super) async fn address(app: &App) -> (u16, String) {
-    let told = app.get("/api/v1/webtransport").await;
-    assert_eq!(told.status, 200, "{}", told.body);
-    let told = told.json();
-    let url = url::Url::parse(told["url"].as_str().expect("a URL")).expect("a URL");
-    let hash = told["certificate_hashes"][0].as_str().unwrap_or("any");
+    let published = app.get("/api/v1/webtransport").await;
+    assert_eq!(published.status, 200, "{}", published.body);
+    let published = published.json();
+    let url = url::Url::parse(published["url"].as_str().expect("a URL")).expect("a URL");
+    let hash = published["certificate_hashes"][0].as_str().unwrap_or("any");
     (url.port().expect("a port"), hash.to_owned())
 }
 
@@ -265,12 +265,12 @@ async fn a_client_that_does_not_read_gets_the_newest_and_no_backlog() {
 #[tokio::test]
 async fn the_api_and_the_pages_policy_name_exactly_that_origin() {
     let (app, _) = with_webtransport(&[]).await;
-    let told = app.get("/api/v1/webtransport").await;
-    assert_eq!(told.header("cache-control"), Some("no-store"));
-    let told = told.json();
-    let url = told["url"].as_str().unwrap();
+    let published = app.get("/api/v1/webtransport").await;
+    assert_eq!(published.header("cache-control"), Some("no-store"));
+    let published = published.json();
+    let url = published["url"].as_str().unwrap();
     assert!(url.starts_with("https://127.0.0.1:"), "{url}");
-    assert_eq!(told["certificate_hashes"].as_array().unwrap().len(), 1);
+    assert_eq!(published["certificate_hashes"].as_array().unwrap().len(), 1);
     for path in ["/e/gala/compare", "/e/gala", "/"] {
         let page = app.get(path).await;
         let policy = page.header("content-security-policy").unwrap();
@@ -313,8 +313,8 @@ async fn with_the_operators_certificate_no_hash_is_needed() {
     let listener = headcount::server::bind(config.listen).expect("a free port");
     let running = headcount::app::start(config, listener, Clock::System).await;
     let app = App::of(running.expect("the server starts"));
-    let told = app.running.context.settings.webtransport.clone().unwrap();
-    assert!(told.hashes().is_empty());
+    let published = app.running.context.settings.webtransport.clone().unwrap();
+    assert!(published.hashes().is_empty());
     let connect = async |trusted: &CertificateDer<'static>| {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
@@ -331,7 +331,7 @@ async fn with_the_operators_certificate_no_hash_is_needed() {
             .build();
         let url = format!(
             "https://localhost:{}/api/v1/events/welcome/wt",
-            told.address().port()
+            published.address().port()
         );
         let endpoint = Endpoint::client(config).unwrap();
         timeout(SOON, endpoint.connect(url)).await.expect("in time")
