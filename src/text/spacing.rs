@@ -63,8 +63,33 @@ pub(super) fn close_up(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::domain::language::Language;
     use crate::text::Texts;
+
+    /// `web/js/words.js` reads the same table (`tests/web/words.test.mjs`).
+    #[test]
+    fn a_page_and_its_scripts_close_up_alike() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/web/spacing.json");
+        let table: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let rows = table.as_array().unwrap();
+        assert!(rows.len() > 9);
+        for row in rows {
+            let mut text = row["text"].as_str().unwrap().to_owned();
+            let given = row["values"].as_object().unwrap().iter();
+            let values: Values = given
+                .map(|(name, value)| (name.clone().into(), value.as_str().unwrap().into()))
+                .collect();
+            for (name, value) in mark(&values) {
+                let FluentValue::String(value) = value else {
+                    panic!("{name} is no text");
+                };
+                text = text.replace(&format!("%{name}"), &value);
+            }
+            assert_eq!(close_up(&text), row["said"].as_str().unwrap());
+        }
+    }
 
     #[test]
     fn chinese_beside_chinese_has_no_space_and_latin_letters_keep_theirs() {

@@ -43,25 +43,37 @@ export function formatAgo(age_ms) {
   return spaced(format().relative.format(-Math.floor(seconds / size), unit));
 }
 
-const CHINESE = "[\\u3000-\\u303f\\uff00-\\uff60\\p{Script=Han}]";
-const BEFORE = new RegExp(`(${CHINESE}) %([a-z]+)`, "gu");
-const AFTER = new RegExp(`%([a-z]+) (?=${CHINESE})`, "gu");
+// The same as src/text/spacing.rs; both read tests/web/spacing.json.
+const CHINESE = "[\\u3000-\\u303f\\u3400-\\u9fff\\uff00-\\uff60\\u{20000}-\\u{3ffff}]";
+const BEGINS_CHINESE = new RegExp(`^${CHINESE}`, "u");
+const ENDS_CHINESE = new RegExp(`${CHINESE}$`, "u");
 
-/** In Chinese a value that is Chinese itself has no space beside Chinese (src/text/spacing.rs). */
-function closeUp(text, values) {
-  const begins = (name) => new RegExp(`^${CHINESE}`, "u").test(values[name]);
-  const ends = (name) => new RegExp(`${CHINESE}$`, "u").test(values[name]);
-  return text
-    .replace(BEFORE, (whole, before, name) => (begins(name) ? `${before}%${name}` : whole))
-    .replace(AFTER, (whole, name) => (ends(name) ? `%${name}` : whole));
+/**
+ * Puts values in the place of `%name` in a text; numbers as the language writes them. A value that is
+ * Chinese itself has no space beside Chinese.
+ */
+export function fill(text, values) {
+  const parts = text.split(/%([a-z]+)/); // words and names in turn
+  for (let at = 1; at < parts.length; at += 2) {
+    const value = values[parts[at]];
+    parts[at] =
+      value === undefined
+        ? `%${parts[at]}`
+        : typeof value === "number"
+          ? formatNumber(value)
+          : String(value);
+  }
+  for (let at = 1; at < parts.length; at += 2) {
+    const [before, own, after] = parts.slice(at - 1, at + 2);
+    const left = before.slice(0, -1) || parts[at - 2];
+    const right = after.slice(1) || parts[at + 2];
+    if (before.endsWith(" ") && BEGINS_CHINESE.test(own) && ENDS_CHINESE.test(left ?? ""))
+      parts[at - 1] = before.slice(0, -1);
+    if (after.startsWith(" ") && ENDS_CHINESE.test(own) && BEGINS_CHINESE.test(right ?? ""))
+      parts[at + 1] = after.slice(1);
+  }
+  return parts.join("");
 }
-
-/** Puts values in the place of `%name` in a text; numbers as the language writes them. */
-export const fill = (text, values) =>
-  closeUp(text, values).replace(/%([a-z]+)/g, (whole, name) => {
-    if (!(name in values)) return whole;
-    return typeof values[name] === "number" ? formatNumber(values[name]) : values[name];
-  });
 
 /**
  * The words of `<template id>`. @returns {(key: string, values?: Record<string, string|number>) =>
