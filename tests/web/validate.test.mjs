@@ -17,6 +17,8 @@ test("every kind of fault has its word", () => {
     [field("number", "badInput"), "number"],
     [field("number", "rangeOverflow", { min: "1", max: "20" }), "between", { min: 1, max: 20 }],
     [field("datetime-local", "badInput"), "moment"],
+    [{ type: "number", validity: { badInput: true, valueMissing: true } }, "number"],
+    [{ type: "datetime-local", validity: { badInput: true, valueMissing: true } }, "moment"],
     [field("password", "tooShort", { minLength: 12 }), "short", { min: 12 }],
     [field("text", "tooLong", { maxLength: 200 }), "long", { max: 200 }],
   ])

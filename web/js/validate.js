@@ -8,7 +8,8 @@ const say = readWords("field-messages");
 /** The word for what is wrong with an input, and its values. Pure. */
 export function faultOf({ type, validity, min, max, minLength, maxLength }) {
   const isBetween = min && max && type === "number";
-  if (validity.valueMissing) {
+  // What cannot be read as a number or a time has no value either.
+  if (validity.valueMissing && !validity.badInput) {
     if (type === "checkbox") return ["tick"];
     return [type === "radio" || type === "select-one" ? "choice" : "missing"];
   }
