@@ -1,5 +1,6 @@
 // The bot check: fetches a challenge, has a worker solve it, and writes the proof as ALTCHA's clients
 // do.
+import { PATIENCE_MS } from "./send-form.js";
 
 /** Whether a registration was refused only because it has no proof that holds. */
 export const needsProof = ({ status, body }) =>
@@ -7,7 +8,11 @@ export const needsProof = ({ status, body }) =>
 
 /** Solves a challenge from `url`. Throws when there is none, or when it cannot be solved. */
 export async function prove(url) {
-  const answer = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-store" });
+  const answer = await fetch(url, {
+    headers: { Accept: "application/json" },
+    cache: "no-store",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
   if (!answer.ok) throw new Error(`no challenge: ${answer.status}`);
   const { algorithm, challenge, maxnumber, salt, signature } = await answer.json();
   const started_ms = performance.now();

@@ -3,7 +3,8 @@
 // the registration form has its own (form.js).
 import { readWords } from "./words.js";
 
-const PATIENCE_MS = 20_000;
+/** How long an answer may take. */
+export const PATIENCE_MS = 20_000;
 const UPLOAD_PATIENCE_MS = 60_000; // as long as the server waits for a file
 const SIGN_IN = "/admin/login";
 const say = readWords("send-messages");
