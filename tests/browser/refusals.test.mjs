@@ -77,6 +77,52 @@ test("a page that was drawn anew after a refusal goes on following the count", a
   await page.context().close();
 });
 
+test("however often a form is refused, its page asks once for each change", async () => {
+  await server.organise("POST", "/events", {
+    slug: "queue",
+    title: "Queue",
+    capacity: 1,
+    waitlist: true,
+  });
+  await server.register("queue", 1);
+  const { token } = await server.register("queue", 2);
+  const page = await (await browser.newContext()).newPage();
+  await visit(page, `${server.base}/r/${token}`);
+  for (let n = 1; n <= 4; n += 1) {
+    await page.locator("[data-change]").evaluate((details, nth) => {
+      details.querySelector("[data-refused]")?.removeAttribute("data-refused");
+      const form = details.querySelector("form");
+      details.open = form.noValidate = true; // past the browser's own check
+      form.elements.name.value = "x".repeat(200 + nth);
+      form.requestSubmit();
+    }, n);
+    await page.locator("[data-refused]").waitFor();
+  }
+  const asked = [];
+  page.on("request", (request) => {
+    if (request.method() === "GET") asked.push(new URL(request.url()).pathname);
+  });
+  const own = `/api/v1/registrations/${token}`;
+  await server.register("queue", 3);
+  await page.waitForResponse((answer) => new URL(answer.url()).pathname === own);
+  await page.waitForTimeout(2_500); // every other one would have asked by then
+  assert.equal(asked.filter((path) => path === own).length, 1, asked.join());
+  await page.context().close();
+});
+
+test("an answer is shown although its style sheet does not come", async () => {
+  const page = await signIn();
+  await visit(page, `${server.base}/admin/events/gala/settings`);
+  await page.evaluate(() => document.querySelector("link[href$='/form.css']").remove());
+  const held = [];
+  await page.route("**/form.css", (route) => held.push(route)); // never answered
+  await page.locator("#edit [name=time_zone]").fill("Nowhere/Land");
+  await submit(page.locator("#edit form").first());
+  await page.locator("[data-refused]").waitFor({ timeout: 10_000 });
+  assert.equal(held.length, 1);
+  await page.context().close();
+});
+
 test("a refusal that concerns the whole form stands in it, and what was typed stays", async () => {
   await server.organise("POST", "/events", { slug: "brief", title: "Brief", capacity: 5 });
   const page = await signIn();

@@ -7,7 +7,7 @@ import { formatMoment, ownZone } from "./dates.js";
 
 const say = readWords("admin-messages");
 
-async function bindCapacity(form) {
+async function bindCapacity(form, signal) {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
   const input = form.elements.capacity;
@@ -33,17 +33,18 @@ async function bindCapacity(form) {
   input.addEventListener("input", show);
   input.addEventListener("focus", show);
   input.addEventListener("blur", show);
-  store.addEventListener("change", () => {
+  const follow = () => {
     const was = form.elements.was_capacity;
     const now = store.count.capacity === null ? "" : String(store.count.capacity);
     if (input.value === was.value && was.value !== now)
       input.value = input.defaultValue = was.value = now;
     show();
-  });
+  };
+  store.addEventListener("change", follow, { signal });
 }
 
 /** Untouched fields follow what somebody else saves; the others keep what was typed. */
-async function bindEdit(form) {
+async function bindEdit(form, signal) {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
   const follow = (name, now) => {
@@ -57,7 +58,7 @@ async function bindEdit(form) {
     else field.value = now;
     field.dispatchEvent(new Event("input"));
   };
-  store.addEventListener("details", ({ detail: now }) => {
+  const update = ({ detail: now }) => {
     follow("title", now.title);
     follow("description", now.description);
     for (const name of ["starts_at", "ends_at", "opens_at", "closes_at"])
@@ -70,19 +71,21 @@ async function bindEdit(form) {
     follow("proof_of_work", now.proof_of_work);
     follow("visibility", now.visibility);
     follow("erase_after_days", String(now.erase_after_days ?? ""));
-  });
+  };
+  store.addEventListener("details", update, { signal });
 }
 
-async function bindAnnounced(form) {
+async function bindAnnounced(form, signal) {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
-  store.addEventListener("details", ({ detail: { announcement, time_zone } }) => {
+  const update = ({ detail: { announcement, time_zone } }) => {
     form.hidden = announcement === null;
     if (!announcement) return;
     const { text, ends_at } = announcement;
     const time = formatMoment(ends_at, time_zone);
     form.querySelector("[data-announced-text]").textContent = say("announce-now", { text, time });
-  });
+  };
+  store.addEventListener("details", update, { signal });
 }
 
 function bindConfirm(form) {
@@ -93,6 +96,15 @@ function bindConfirm(form) {
   };
   field.addEventListener("input", show);
   show();
+}
+
+/** Opens the form that a link leads to. */
+function bindOpens(link) {
+  const target = document.querySelector(link.hash);
+  link.addEventListener("click", () => {
+    target.open = true;
+    target.querySelector("input:not([type=hidden])").focus();
+  });
 }
 
 /** The names of all zones, to choose from. A new event is most often where its organiser is. */
@@ -116,8 +128,9 @@ const BEHAVIOURS = [
   ["[data-announced]", bindAnnounced],
   ["[data-confirm-form]", bindConfirm],
   ["[data-zones]", bindZones],
+  ["[data-opens]", bindOpens],
 ];
 
-export function start(element) {
-  for (const [selector, bind] of BEHAVIOURS) if (element.matches(selector)) bind(element);
+export function start(element, { signal }) {
+  for (const [selector, bind] of BEHAVIOURS) if (element.matches(selector)) bind(element, signal);
 }

@@ -1,6 +1,8 @@
 // Shows the page that answered a form, without asking for it again: a second request would count
 // against the limits once more, and only the first answer may have a secret.
 
+const STYLES_MS = 3_000; // for style sheets that do not come: unstyled words are better than none
+
 /** The page in `html`, or null if it is not a page of this server (a proxy may have written it). */
 export function readAnswer(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
@@ -33,17 +35,18 @@ export async function showAnswer(page) {
   await enliven(main);
 }
 
-/** Loads the style sheets of `page` that are not here. */
+/** Loads the style sheets of `page` that are not here, and waits for them, but not for long. */
 async function addStyles(page) {
   const sheets = (of) => [...of.querySelectorAll("link[rel=stylesheet]")];
   const own = new Set(sheets(document).map(({ href }) => href));
   const missing = sheets(page).filter(({ href }) => !own.has(href));
-  await Promise.all(missing.map((sheet) => load(document.importNode(sheet))));
+  const late = new Promise((over) => setTimeout(over, STYLES_MS));
+  await Promise.race([late, Promise.all(missing.map((sheet) => load(document.importNode(sheet))))]);
 }
 
 const load = (sheet) =>
   new Promise((loaded) => {
     sheet.addEventListener("load", loaded);
-    sheet.addEventListener("error", loaded); // unstyled words are better than none
+    sheet.addEventListener("error", loaded);
     document.head.append(sheet);
   });

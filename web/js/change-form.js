@@ -4,19 +4,21 @@ import { answersOf, followQuestions, readPage, replaceQuestions } from "./questi
 import { redraw } from "./live-parts.js";
 
 /**
+ * @param signal {AbortSignal} ends it
  * @returns {(registration: {name?: string, party_size?: number, answers?: object}) => void} shows it
  * as it is now
  */
-export function bindChange(form, store, say) {
+export function bindChange(form, store, say, signal) {
   const progress = form.querySelector("[data-form-progress]");
   let touched = form.querySelector("[data-refused]") !== null;
   let answered = touched ? null : textOf(answersOf(form));
   form.addEventListener("input", ({ target }) => {
     if (target.closest("[data-questions]")) touched = true;
   });
-  followQuestions(form, store, () => {
+  const said = () => {
     progress.textContent = say("questions-changed");
-  });
+  };
+  followQuestions(form, store, said, signal);
 
   /** Sending an untouched field keeps what was changed elsewhere. */
   const refresh = (name, value) => {

@@ -7,7 +7,7 @@ import { watchEvent } from "./watch.js";
 const QUIET_MS = 30_000;
 const RETRY_MS = 5_000;
 
-export function start(dashboard) {
+export function start(dashboard, { signal }) {
   bindPng(dashboard);
   const { store } = watchEvent();
   const timers = new Timers();
@@ -23,8 +23,9 @@ export function start(dashboard) {
     if (!timers.waits("read"))
       timers.after("read", waitFor(performance.now() - last_ms), readQuietly);
   };
-  store.addEventListener("change", soon);
-  document.addEventListener("visibilitychange", soon);
+  store.addEventListener("change", soon, { signal });
+  document.addEventListener("visibilitychange", soon, { signal });
+  signal.addEventListener("abort", () => timers.clear());
   timers.after("quiet", QUIET_MS, soon);
 }
 

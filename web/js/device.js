@@ -35,8 +35,6 @@ export function forget(slug, token = null) {
   write(kept.length === 0 ? rest : { ...rest, [slug]: kept });
 }
 
-/** Calls `act` when another tab remembers or forgets something. */
-export const whenChanged = (act) =>
-  addEventListener("storage", ({ key }) => {
-    if (key === KEY || key === null) act();
-  });
+/** Calls `act` when another tab remembers or forgets something, until `signal` ends it. */
+export const whenChanged = (act, signal) =>
+  addEventListener("storage", ({ key }) => (key === KEY || key === null) && act(), { signal });

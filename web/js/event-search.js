@@ -8,7 +8,7 @@ export function matches(text, typed) {
   return words.every((word) => all.includes(word));
 }
 
-export function start(input) {
+export function start(input, { signal }) {
   const lists = document.querySelectorAll("[data-events]");
   const none = document.querySelector("[data-search-none]");
   input.closest("[data-search]").hidden = false;
@@ -28,5 +28,6 @@ export function start(input) {
   // An event that appears meanwhile, and a field that the browser filled in again.
   const observer = new MutationObserver(show);
   for (const list of lists) observer.observe(list, { childList: true });
+  signal.addEventListener("abort", () => observer.disconnect());
   show();
 }

@@ -2,6 +2,6 @@
 import { watchEvent } from "./watch.js";
 import { bindForm } from "./form.js";
 
-export function start(form) {
-  bindForm(form, watchEvent());
+export function start(form, { signal }) {
+  bindForm(form, watchEvent(), signal);
 }

@@ -1,5 +1,6 @@
 // Keeps the ages in the activity feed current: "12 s" becomes "1 min". The rows themselves come with the page's parts.
 import { serverNow } from "./clock.js";
+import { every } from "./timers.js";
 import { readWords } from "./words.js";
 
 const TICK_MS = 5_000;
@@ -17,7 +18,7 @@ export function ageOf(passed_ms) {
   return { unit, n: Math.floor(seconds / length) };
 }
 
-export function start(feed) {
+export function start(feed, { signal }) {
   const say = readWords("feed-messages");
   const tick = () => {
     for (const time of feed.querySelectorAll("[data-ago]")) {
@@ -25,5 +26,5 @@ export function start(feed) {
       time.textContent = say(`ago-${unit}`, { n });
     }
   };
-  setInterval(tick, TICK_MS);
+  every(TICK_MS, tick, signal);
 }

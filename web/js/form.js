@@ -10,17 +10,18 @@ import { answersOf, hasAnswer, clearAnswers, followQuestions } from "./questions
 
 const FIELDS = ["name", "email", "party_size", "idempotency_key"];
 
-export function bindForm(form, { slug, store }) {
+export function bindForm(form, { slug, store }, signal) {
   const say = readWords("form-messages");
   const progress = form.querySelector("[data-form-progress]");
   const draft = keepDraft(form, slug, FIELDS);
   let sending = false;
   let leaving = false;
 
-  followQuestions(form, store, () => {
+  const asked = () => {
     progress.textContent = say("questions-changed");
     draft.save();
-  });
+  };
+  followQuestions(form, store, asked, signal);
   form.noValidate = true; // the summary says more than the browser's bubble, and to everybody
   form.addEventListener("input", () => form.toggleAttribute("data-kept", hasEntry(form)));
   form.toggleAttribute("data-kept", hasEntry(form));
@@ -30,6 +31,7 @@ export function bindForm(form, { slug, store }) {
     const errors = findErrors(form, say);
     if (errors.length) return showErrors(form, say("error-heading"), errors);
     clearErrors(form);
+    form.querySelector("[data-form-notice]")?.remove();
     draft.save();
     busy(true);
     progress.textContent = say("form-sending");
@@ -49,11 +51,12 @@ export function bindForm(form, { slug, store }) {
   // It was sent before this script had started, and only the proof is missing.
   if ("goesOn" in form.dataset) form.requestSubmit();
   // The browser's Back brings the page as it was left.
-  addEventListener("pageshow", ({ persisted }) => {
+  const comeBack = ({ persisted }) => {
     if (!persisted) return;
     leaving = false;
     busy(false);
-  });
+  };
+  addEventListener("pageshow", comeBack, { signal });
 
   /** The proof that this is no program. The server says so to a browser that cannot compute one. */
   async function solved() {

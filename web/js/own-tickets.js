@@ -8,7 +8,7 @@ import { watchEvent } from "./watch.js";
 const say = readWords("own-messages");
 const CURRENT = ["confirmed", "waiting"];
 
-export function start(panel) {
+export function start(panel, { signal }) {
   const { slug, store } = watchEvent();
   const list = panel.querySelector("[data-own-list]");
   const heading = document.querySelector("#register-heading");
@@ -55,7 +55,8 @@ export function start(panel) {
     show();
     heading.focus();
   });
-  whenChanged(show);
-  addEventListener("pageshow", ({ persisted }) => persisted && show());
+  whenChanged(show, signal);
+  addEventListener("pageshow", ({ persisted }) => persisted && show(), { signal });
+  signal.addEventListener("abort", () => rows.forEach(({ end }) => end()));
   show();
 }

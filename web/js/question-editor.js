@@ -7,14 +7,14 @@ import { watchEvent } from "./watch.js";
 
 const say = readWords("editor-messages");
 
-export function start(form) {
+export function start(form, { signal }) {
   const { store } = watchEvent();
   let shown = JSON.stringify(JSON.parse(form.dataset.asked));
   let touched = form.hasAttribute("data-unsaved");
   form.addEventListener("input", () => {
     touched = true;
   });
-  store.addEventListener("details", ({ detail }) => {
+  const update = ({ detail }) => {
     const questions = detail.questions ?? [];
     const now = JSON.stringify(questions);
     if (now === shown || form.getAttribute("aria-busy") === "true") return;
@@ -24,7 +24,8 @@ export function start(form) {
     redraw(form).catch(() => {
       shown = before; // the next reading of the details tries again
     });
-  });
+  };
+  store.addEventListener("details", update, { signal });
 }
 
 function warn(form, questions) {

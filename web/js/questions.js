@@ -67,9 +67,9 @@ export function clearAnswers(form) {
 
 /**
  * Asks the new questions when the organiser changes them: takes them from the page as it is now, and keeps
- * what was filled in. `changed()` is called afterwards.
+ * what was filled in. `changed()` is called afterwards. `signal` ends it.
  */
-export function followQuestions(form, store, changed) {
+export function followQuestions(form, store, changed, signal) {
   let shown = null;
   const update = async (now) => {
     const text = JSON.stringify(now);
@@ -87,7 +87,7 @@ export function followQuestions(form, store, changed) {
       shown = before; // the next reading of the details tries again; sending the form says so too
     }
   };
-  store.addEventListener("details", ({ detail }) => update(detail.questions ?? []));
+  store.addEventListener("details", ({ detail }) => update(detail.questions ?? []), { signal });
 }
 
 /** The page as it is now. */

@@ -19,7 +19,7 @@ export function newsOf(before, now) {
   return before === "waiting" ? "news-promoted" : "";
 }
 
-export function start(stub) {
+export function start(stub, { signal }) {
   const { registration: url, status, round, token, number } = stub.dataset;
   const { slug, store } = watchEvent();
   // The page was rendered with this registration in its count; a node that lags behind must not
@@ -30,17 +30,19 @@ export function start(stub) {
   // An archived page does not say what it was: after an undone reset the server is asked.
   const known = { status: status === "archived" ? "confirmed" : status, round: Number(round) };
   const form = stub.querySelector("[data-change] form");
-  const refresh = form ? bindChange(form, store, say) : () => {};
-  followRegistration(store, url, known, (standing, registration) => {
+  const refresh = form ? bindChange(form, store, say, signal) : () => {};
+  const { end } = followRegistration(store, url, known, (standing, registration) => {
     announce(stub, standing);
     show(stub, standing, registration);
     refresh(registration);
     if (!isCurrent(standing)) forget(slug, token);
   });
-  document.addEventListener("visibilitychange", () => {
+  signal.addEventListener("abort", end);
+  const unmark = () => {
     if (document.visibilityState === "visible" && document.title.startsWith(MARK))
       document.title = document.title.slice(MARK.length);
-  });
+  };
+  document.addEventListener("visibilitychange", unmark, { signal });
 }
 
 /** Whether the event's form led here without its script, which was not loaded yet when the form was sent. */

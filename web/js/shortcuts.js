@@ -20,7 +20,7 @@ const isField = (element) =>
     "input:not([type=checkbox], [type=radio]), textarea, select, [role=application]",
   ) !== null;
 
-export function start(dialog) {
+export function start(dialog, { signal }) {
   const isOff = () => {
     try {
       return localStorage.getItem(OFF) !== null;
@@ -41,7 +41,7 @@ export function start(dialog) {
   const opener = document.querySelector("[data-keys-open]");
   opener.hidden = false;
   opener.addEventListener("click", () => dialog.showModal());
-  document.addEventListener("keydown", (event) => {
+  const press = (event) => {
     const does = choice.checked ? meaning(event, { isField: isField(event.target) }) : null;
     if (!does) return;
     if (does === "help") {
@@ -56,5 +56,6 @@ export function start(dialog) {
     event.preventDefault();
     if (search) search.focus();
     else link.click();
-  });
+  };
+  document.addEventListener("keydown", press, { signal });
 }

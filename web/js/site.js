@@ -15,7 +15,7 @@ const BEHAVIOURS = [
   ["[data-copy], [data-share], [data-print]", "./copy.js"],
   ["[data-registration]", "./registration.js"],
   [
-    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-zones]",
+    "[data-capacity-form], [data-edit-form], [data-announced], [data-confirm-form], [data-zones], [data-opens]",
     "./admin.js",
   ],
   ["[data-taken]", "./slug.js"],
@@ -33,13 +33,37 @@ const BEHAVIOURS = [
 
 const PATIENCE_MS = 5_000; // for scripts that do not come: a form works without them
 
-/** Loads what the elements of `root` need, also when it was put into the page later. */
+const running = new Map(); // the elements that were started, and what ends each
+
+/** Starts a behaviour with a signal that ends it: what it does outside of its element stops with that. */
+function run(start, element) {
+  if (!element.isConnected) return;
+  if (!running.has(element)) running.set(element, new AbortController());
+  start(element, { signal: running.get(element).signal });
+}
+
+/** Ends the behaviours of elements that others have replaced. */
+function endReplaced() {
+  for (const [element, ending] of running) {
+    if (element.isConnected) continue;
+    running.delete(element);
+    ending.abort();
+  }
+}
+
+/**
+ * Loads what the elements of `root` need, also when it was put into the page later. What it replaced
+ * has ended before.
+ */
 export async function enliven(root) {
+  endReplaced();
   const started = [];
   for (const [selector, module] of BEHAVIOURS) {
     const found = root.querySelectorAll(selector);
     if (found.length)
-      started.push(import(module).then(({ start }) => found.forEach((element) => start(element))));
+      started.push(
+        import(module).then(({ start }) => found.forEach((element) => run(start, element))),
+      );
   }
   await Promise.all(started);
 }

@@ -11,17 +11,18 @@ export const tabOf = (base, path, hash) =>
   path === base && Object.hasOwn(MOVED, hash) ? `${base}/${MOVED[hash]}` : null;
 
 /** Organisers follow a draft, but the stream of everybody ended when it became one. */
-async function followDraft() {
+async function followDraft(signal) {
   const { watchEvent } = await import("./watch.js");
   const { store } = watchEvent();
-  store.addEventListener("gone", async () => {
+  const ask = async () => {
     const { status } = await fetch(`/api/v1/events/${store.count.event}`, { cache: "no-store" });
     if (status === 200) location.reload();
-  });
+  };
+  store.addEventListener("gone", ask, { signal });
 }
 
-export function start(tabs) {
-  if (document.querySelector("[data-initial-count]")) followDraft();
+export function start(tabs, { signal }) {
+  if (document.querySelector("[data-initial-count]")) followDraft(signal);
   const moved = tabOf(tabs.dataset.tabs, location.pathname, location.hash);
   if (moved) return location.replace(moved + location.search);
   // On a phone the row of tabs scrolls sideways.

@@ -8,7 +8,7 @@ function set(theme) {
   else root().dataset.theme = theme;
 }
 
-export function start(button) {
+export function start(button, { signal }) {
   const name = button.querySelector("[data-theme-name]");
   const show = () => {
     name.textContent = button.dataset[current()];
@@ -23,10 +23,11 @@ export function start(button) {
     }
     show();
   });
-  addEventListener("storage", (event) => {
-    if (event.key !== "theme") return;
-    set(ORDER.includes(event.newValue) ? event.newValue : "auto");
+  const follow = ({ key, newValue }) => {
+    if (key !== "theme") return;
+    set(ORDER.includes(newValue) ? newValue : "auto");
     show();
-  });
+  };
+  addEventListener("storage", follow, { signal });
   show();
 }

@@ -1,4 +1,12 @@
-// Named timers: a new one of a name replaces the old one.
+// Timers that end.
+
+/** Calls `act` again and again, until `signal` ends it. */
+export function every(ms, act, signal) {
+  const timer = setInterval(act, ms);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
+/** Named timers: a new one of a name replaces the old one. */
 export class Timers {
   #ids = new Map();
 
