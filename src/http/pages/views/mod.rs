@@ -229,7 +229,8 @@ impl EventView {
 
     /// When registration opens and closes.
     pub(super) fn schedule(&self) -> [MomentView; 2] {
-        schedule::moments(self.opens_at, self.closes_at, self.now)
+        let is_over = self.archived || self.is_draft() || self.count.state == "closed";
+        schedule::moments(self.opens_at, self.closes_at, self.now, !is_over)
     }
 }
 
