@@ -81,7 +81,7 @@ pub(super) async fn submit(slug: String, context: Shared, visit: Visit, body: Un
     // Boxed: rare, and large enough to make every request's future large.
     let asked = Box::pin(confirm::ask(&context, &visit, &event, &sent)).await;
     match asked {
-        Ok(()) => answer.confirm(&context, &visit, &problem).await,
+        Ok(()) => answer.confirm(&context, &visit).await,
         Err(problem) => answer.again(&context, &visit, &problem).await,
     }
 }
@@ -112,14 +112,15 @@ impl Answered<'_> {
     }
 
     /// The same page, which says that a mail is on its way. With scripts it goes on by itself.
-    async fn confirm(&self, context: &Context, visit: &Visit, problem: &Problem) -> Response {
+    async fn confirm(&self, context: &Context, visit: &Visit) -> Response {
         let shown = match states::for_all(context, self.slug).await {
             Ok(shown) => shown,
             Err(problem) => return problem_page(visit, &problem),
         };
         let said = Refused {
-            form_error: Some(visit.texts.get("confirm-sent")),
-            ..Refused::new(visit.texts, self.form, problem, &shown.event)
+            unproven: true,
+            notice: Some(visit.texts.get("confirm-sent")),
+            ..Refused::default()
         };
         self.page(context, visit, &shown, said, StatusCode::ACCEPTED)
     }
@@ -150,6 +151,8 @@ struct Refused {
     new_key: bool,
     /// Whether only the proof is missing: a page with scripts solves it and sends the form again.
     unproven: bool,
+    /// What to do now, if nothing is wrong.
+    notice: Option<String>,
     /// What is wrong with the answers.
     answers: Vec<Invalid>,
 }
@@ -204,6 +207,7 @@ impl Refused {
             form_error: Some(form_error),
             new_key: matches!(code, Code::IdempotencyMismatch | Code::BadRequest),
             unproven,
+            notice: None,
             answers: wrong,
         }
     }
@@ -237,6 +241,7 @@ impl Refused {
             party_error: self.party_error,
             form_error: self.form_error,
             goes_on: self.unproven,
+            notice: self.notice,
             questions: questions::fields(visit.texts, &shown.event, form, &self.answers),
             questions_json: questions::as_json(&shown.event),
         }

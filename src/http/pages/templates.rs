@@ -61,6 +61,8 @@ pub(super) struct EventPage {
     pub(super) form_error: Option<String>,
     /// Whether scripts send the form again, because only the proof of work is missing.
     pub(super) goes_on: bool,
+    /// What to do now, if nothing is wrong.
+    pub(super) notice: Option<String>,
     pub(super) questions: Vec<QuestionField>,
     /// The same as the API shows them: scripts notice when they change.
     pub(super) questions_json: String,
