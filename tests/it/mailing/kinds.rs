@@ -130,7 +130,12 @@ async fn a_person_reads_the_language_in_which_they_registered() {
     );
     let parsed = stage.mailbox.wait(1).await[0].parsed();
     assert_eq!(parsed.header("subject"), "报名成功：gala");
-    assert!(parsed.part("text/plain").unwrap().contains("您已报名成功"));
+    let text = parsed.part("text/plain").unwrap();
+    assert!(text.contains("您已报名成功"));
+    assert!(
+        text.contains("查看我的报名：") && text.contains("报名：1 号") && !text.contains(": "),
+        "{text}"
+    );
     stage.app.stop().await;
 }
 
