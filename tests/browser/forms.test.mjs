@@ -1,7 +1,7 @@
 // Forms that do not get through, and lists that follow what others do.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PASSWORD, startBrowser, startServer } from "./support.mjs";
+import { PASSWORD, startBrowser, startServer, visit } from "./support.mjs";
 
 let browser;
 let server;
@@ -101,6 +101,33 @@ test("a form that was not sent can be sent again, and acts once", async () => {
   await page.close();
 });
 
+test("a registration that a server leaves unanswered says so, and registers once", async () => {
+  await server.organise("POST", "/events", { slug: "slow", title: "Slow", capacity: 5 });
+  const page = await browser.newPage();
+  await page.addInitScript(() => {
+    const { timeout } = AbortSignal;
+    AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 20);
+  });
+  await visit(page, `${server.base}/e/slow`);
+  const keys = [];
+  const hang = (route) => keys.push(route.request().headers()["idempotency-key"]);
+  await page.route("**/registrations", hang);
+  await page.getByLabel("Name").fill("Ada");
+  await page.getByLabel(/mail/i).fill("ada@example.org");
+  await page.locator("[data-register-button]").click();
+  await page.getByText("The server cannot be reached").waitFor({ timeout: 10_000 });
+  assert.equal(await page.locator("[data-form-progress]").textContent(), "");
+  await page.unroute("**/registrations", hang);
+  page.on("request", (request) => {
+    if (request.method() === "POST") keys.push(request.headers()["idempotency-key"]);
+  });
+  await page.locator("[data-register-button]").click();
+  await page.waitForURL(/\/r\//);
+  assert.equal(keys.length, 2);
+  assert.equal(keys[0], keys[1]);
+  await page.close();
+});
+
 test("signing in while the server is away says so; a wrong password is counted once", async () => {
   const page = await browser.newPage();
   await page.goto(`${server.base}/admin/login`);
@@ -118,6 +145,35 @@ test("signing in while the server is away says so; a wrong password is counted o
   await page.locator("form button[type=submit]").click();
   await page.waitForSelector(".form-summary:not([data-not-sent])");
   assert.equal(sent.length, 1);
+  await page.close();
+});
+
+test("a moment that an event no longer waits for is not announced", async () => {
+  const opens_at = "2035-01-01T10:00:00Z";
+  await server.organise("POST", "/events", { slug: "soon", title: "Soon", capacity: 5, opens_at });
+  const page = await browser.newPage();
+  await visit(page, `${server.base}/e/soon`);
+  const opens = page.locator("[data-detail=opens_at]");
+  assert.match(await opens.innerText(), /^Opens /);
+  await server.organise("PATCH", "/events/soon", { closed: true });
+  await opens.waitFor({ state: "hidden" });
+  const later = await browser.newPage();
+  await visit(later, `${server.base}/e/soon`);
+  assert.equal(await later.locator(".schedule").innerText(), "");
+  await server.organise("PATCH", "/events/soon", { closed: false });
+  await opens.waitFor({ state: "visible" });
+  await later.locator("[data-detail=opens_at]").waitFor({ state: "visible" });
+  await Promise.all([page.close(), later.close()]);
+});
+
+test("the link to the form for a new event opens it", async () => {
+  await server.organise("POST", "/events", { slug: "first", title: "First", capacity: 5 });
+  const page = await signIn();
+  await visit(page, `${server.base}/admin`);
+  await page.locator("a[data-opens]").click();
+  const title = page.locator("#create input:not([type=hidden])").first();
+  await title.waitFor({ state: "visible" });
+  assert.equal(await title.evaluate((input) => input === document.activeElement), true);
   await page.close();
 });
 

@@ -101,9 +101,11 @@ function bindConfirm(form) {
 /** Opens the form that a link leads to. */
 function bindOpens(link) {
   const target = document.querySelector(link.hash);
-  link.addEventListener("click", () => {
+  link.addEventListener("click", (event) => {
+    event.preventDefault(); // following the link would take the focus away again
     target.open = true;
-    target.querySelector("input:not([type=hidden])").focus();
+    target.scrollIntoView();
+    target.querySelector("input:not([type=hidden])").focus({ preventScroll: true });
   });
 }
 
