@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use tokio::net::TcpListener;
 
 use super::canary::{self, Received};
-use super::{backups, metrics_listener};
+use super::{backups, metrics_listener, shared_clock};
 use crate::domain::position::Revision;
 use crate::live::channel::Channel;
 use crate::live::hub::Hub;
@@ -102,6 +102,10 @@ fn describe() {
     metrics::describe_gauge!("headcount_capacity", "Capacity, by event; -1 for no limit.");
     metrics::describe_gauge!("headcount_waiting", "People on the waiting list, by event.");
     metrics::describe_gauge!("headcount_database_up", "1 while the database answers.");
+    metrics::describe_gauge!(
+        shared_clock::AHEAD,
+        "How far this node's clock is ahead of the database server's."
+    );
     metrics::describe_counter!(backups::TOTAL, "Regular backups (--backup-to), by outcome.");
     describe_connections();
     describe_outbox();

@@ -9,50 +9,116 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::domain::clock::{Clock, Corrected};
+use crate::domain::clock::{Clock, Corrected, Timestamp};
 use crate::store::{Store, StoreError};
 
 /// How often the clocks are compared. A clock may be set while the node runs.
 const EVERY: Duration = Duration::from_secs(10);
 /// Clocks that are synchronised differ by less (NTP). A smaller difference is left alone, so that
 /// the time does not jump with each comparison.
-const TOLERANCE_MS: u64 = 1_000;
-/// Slower answers are too imprecise.
-const SLOW: Duration = Duration::from_millis(500);
+const TOLERANCE: Duration = Duration::from_secs(1);
+/// Comparisons, five minutes of them, before a jump of the database's clock is believed: people are
+/// erased, and events close, when their time has come.
+const CONVINCED: u32 = 30;
+/// How far this node's own clock is ahead of the database's.
+pub(super) const AHEAD: &str = "headcount_clock_ahead_seconds";
 
-/// Corrects `clock` by the database's, if it can be corrected. Call it before the clock is used.
-pub(super) async fn correct(store: &Store, clock: &Clock) -> Result<(), StoreError> {
-    if let Clock::Corrected(clock) = clock {
-        compare(store, clock).await?;
-    }
-    Ok(())
+/// Compares the clocks. With a clock that is not to be corrected it does nothing.
+#[derive(Debug)]
+pub(super) struct SharedClock {
+    store: Store,
+    clock: Clock,
+    reference: Reference,
 }
 
-/// Repeats this every ten seconds, until it is dropped.
-pub(super) async fn run(store: Store, clock: Clock) {
-    loop {
-        sleep(EVERY).await;
-        if let Err(error) = correct(&store, &clock).await {
-            tracing::debug!(%error, "cannot compare the clock with the database's");
+/// The database's clock, as it was read last.
+#[derive(Debug, Default)]
+struct Reference {
+    last: Option<(Instant, Timestamp)>,
+    /// How often in a row it showed another time than the last and the time since.
+    doubts: u32,
+}
+
+impl SharedClock {
+    /// Corrects `clock` by the database's. Nobody has used it before.
+    pub(super) async fn start(store: &Store, clock: &Clock) -> Result<Self, StoreError> {
+        let mut shared = Self {
+            store: store.clone(),
+            clock: clock.clone(),
+            reference: Reference::default(),
+        };
+        metrics::gauge!(AHEAD).set(0.0);
+        shared.compare().await?;
+        Ok(shared)
+    }
+
+    /// Repeats this every ten seconds, until it is dropped.
+    pub(super) async fn run(mut self) {
+        loop {
+            sleep(EVERY).await;
+            if let Err(error) = self.compare().await {
+                tracing::debug!(%error, "cannot compare the clock with the database's");
+            }
         }
     }
+
+    async fn compare(&mut self) -> Result<(), StoreError> {
+        let Clock::Corrected(clock) = self.clock.clone() else {
+            return Ok(());
+        };
+        let begun = Instant::now();
+        let Some(reference) = self.store.server_time().await? else {
+            return Ok(());
+        };
+        let took = begun.elapsed();
+        let shown = clock.uncorrected().minus(took / 2);
+        // A slow answer says less about the moment at which it was given.
+        let tolerance = TOLERANCE + took / 2;
+        if !self
+            .reference
+            .believe(begun + took / 2, reference, tolerance)
+        {
+            return Ok(());
+        }
+        correct(&clock, shown, reference, tolerance);
+        Ok(())
+    }
 }
 
-async fn compare(store: &Store, clock: &Corrected) -> Result<(), StoreError> {
-    let begun = Instant::now();
-    let Some(reference) = store.server_time().await? else {
-        return Ok(());
-    };
-    let took = begun.elapsed();
-    if took > SLOW {
-        return Ok(());
+impl Reference {
+    /// Whether the time `shown` is the last one and the time since; or another one for so long that
+    /// this is no accident.
+    fn believe(&mut self, at: Instant, shown: Timestamp, tolerance: Duration) -> bool {
+        if let Some((before, then)) = self.last {
+            let expected = then.plus(at - before);
+            let jump = expected.since(shown) + shown.since(expected);
+            if jump > tolerance && self.doubts < CONVINCED {
+                if self.doubts == 0 {
+                    tracing::error!(
+                        %expected,
+                        %shown,
+                        "the database server's clock has jumped; not following it for five minutes"
+                    );
+                }
+                self.doubts += 1;
+                return false;
+            }
+        }
+        self.doubts = 0;
+        self.last = Some((at, shown));
+        true
     }
-    let shown = clock.uncorrected().minus(took / 2);
+}
+
+fn correct(clock: &Corrected, shown: Timestamp, reference: Timestamp, tolerance: Duration) {
     let ahead_ms = shown.as_millis() - reference.as_millis();
-    if ahead_ms.abs_diff(clock.ahead_ms()) <= TOLERANCE_MS {
-        return Ok(());
+    #[expect(clippy::cast_precision_loss, reason = "a metric")]
+    metrics::gauge!(AHEAD).set(ahead_ms as f64 / 1_000.0);
+    let tolerance_ms = tolerance.as_millis();
+    if u128::from(ahead_ms.abs_diff(clock.ahead_ms())) <= tolerance_ms {
+        return;
     }
-    if ahead_ms.unsigned_abs() <= TOLERANCE_MS {
+    if u128::from(ahead_ms.unsigned_abs()) <= tolerance_ms {
         clock.correct(0);
         tracing::info!("this node's clock agrees with the database server's again");
     } else {
@@ -63,5 +129,30 @@ async fn compare(store: &Store, clock: &Corrected) -> Result<(), StoreError> {
              (synchronise the clocks with NTP)"
         );
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_of_the_databases_clock_is_believed_after_five_minutes() {
+        let begun = Instant::now();
+        let noon = Timestamp::from_millis(1_800_000_000_000);
+        let mut reference = Reference::default();
+        let mut shows = |seconds: u64, ahead_s: u64| {
+            let after = Duration::from_secs(seconds);
+            let shown = noon.plus(after + Duration::from_secs(ahead_s));
+            reference.believe(begun + after, shown, TOLERANCE)
+        };
+        assert!(shows(0, 0) && shows(10, 0), "it goes on");
+        let year = 365 * 24 * 3_600;
+        assert!(!shows(20, year), "an accident");
+        assert!(shows(30, 0), "and over");
+        for round in 0..u64::from(CONVINCED) {
+            assert!(!shows(40 + 10 * round, year));
+        }
+        assert!(shows(340, year), "it stays");
+        assert!(shows(350, year));
+    }
 }

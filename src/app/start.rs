@@ -13,9 +13,10 @@ use super::config::Config;
 use super::metrics::{self, Metrics};
 use super::outgoing::Workers;
 use super::running::Running;
+use super::shared_clock::SharedClock;
 use super::tickets::SharedTickets;
 use super::webtransport::{self, Bound, Serving};
-use super::{StartError, acme, backups, shared_clock};
+use super::{StartError, acme, backups};
 use crate::context::{Context, Settings, Shared};
 use crate::domain::clock::Clock;
 use crate::domain::event::{Capacity, NewEvent, Slug};
@@ -50,8 +51,7 @@ pub async fn start(
     let pool = config.mail.as_ref().map(Pool::new).transpose();
     let pool = pool.map_err(StartError::Mail)?;
     let store = open(&config).await?;
-    shared_clock::correct(&store, &clock).await?;
-    // Its certificates begin and end by the clock.
+    let shared_clock = SharedClock::start(&store, &clock).await?;
     let webtransport = webtransport_listener(&config, &clock)?;
     let drawn_password = fill(&store, &config, &clock).await?;
 
@@ -60,6 +60,7 @@ pub async fn start(
     if let Some(metrics) = metrics {
         background.spawn("metrics", metrics.serving);
     }
+    background.spawn("clock", shared_clock.run());
     let core = Core::start(store, clock, &config, &mut background).await?;
     core.keep_count(&config, &mut background);
     core.keep_safe(&config, &mut background).await;
@@ -106,7 +107,7 @@ fn webtransport_listener(config: &Config, clock: &Clock) -> Result<Option<Bound>
     let Some(address) = config.webtransport_listen else {
         return Ok(None);
     };
-    let bound = webtransport::bind(address, config.tls.as_ref(), clock);
+    let bound = webtransport::bind(address, config.tls.as_ref(), &clock.own());
     bound
         .map(Some)
         .map_err(|source| StartError::WebTransport { address, source })
@@ -175,8 +176,6 @@ impl Core {
     fn keep_count(&self, config: &Config, background: &mut Background) {
         let (store, hub, clock) = (&self.store, &self.hub, &self.clock);
         let registrar = &self.registrar;
-        let clocks = shared_clock::run(store.clone(), clock.clone());
-        background.spawn("clock", clocks);
         let follower = cluster::follow(store.clone(), hub.clone(), clock.clone());
         background.spawn("follower", follower);
         let schedule = schedule::run(registrar.clone(), hub.clone(), clock.clone());
@@ -205,7 +204,7 @@ impl Core {
             return;
         };
         if let Some(settings) = config.acme.clone() {
-            background.spawn("acme", acme::run(settings, tls.clone(), clock.clone()));
+            background.spawn("acme", acme::run(settings, tls.clone(), clock.own()));
         }
         let mut tickets = SharedTickets::new(tls.tickets(), self.store.clone(), clock.clone());
         // Before the first handshake.

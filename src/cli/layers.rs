@@ -16,7 +16,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use serde_json::{Map, Value};
 
 use super::serve::ServeArgs;
-use crate::domain::quoted::may_hold_secret;
+use crate::domain::quoted::{may_hold_secret, shown_path, shown_secret_path};
 use crate::outbox::mail::SmtpUrl;
 use crate::store::DatabaseUrl;
 
@@ -203,7 +203,7 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
 
 /// The values of the configuration file, by option.
 fn read(path: &Path, mistakes: &mut Vec<String>) -> BTreeMap<String, Layered> {
-    let shown = path.display();
+    let shown = shown_path(path);
     let text = match read_text(path) {
         Ok(text) => text,
         Err(error) => {
@@ -222,7 +222,7 @@ fn read(path: &Path, mistakes: &mut Vec<String>) -> BTreeMap<String, Layered> {
     for (key, value) in table {
         match plain(&value) {
             Some(value) => {
-                let origin = shown.to_string();
+                let origin = shown.clone();
                 values.insert(key.replace('-', "_"), Layered { value, origin });
             }
             // The value may be a secret.
@@ -283,7 +283,7 @@ fn secret(
     match read_text(&path) {
         // The password would be drawn, as if none were wanted.
         Ok(text) if text.trim_end_matches(['\r', '\n']).is_empty() => {
-            mistakes.push(format!("{origin}: {} is empty", path.display()));
+            mistakes.push(format!("{origin}: {} is empty", shown_secret_path(&path)));
             None
         }
         // Editors and `echo` end a file with a line feed.
@@ -292,7 +292,10 @@ fn secret(
             origin,
         }),
         Err(error) => {
-            mistakes.push(format!("{origin}: cannot read {}: {error}", path.display()));
+            mistakes.push(format!(
+                "{origin}: cannot read {}: {error}",
+                shown_secret_path(&path)
+            ));
             None
         }
     }

@@ -14,8 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The last moment of the year 9999: RFC 3339 has years of four digits.
-    const MAX_MS: i64 = 253_402_300_799_999;
+    /// 9999-12-30T22:00:00.999Z, the last moment that jiff can show in every zone. RFC 3339 has years of
+    /// four digits.
+    const MAX_MS: i64 = 253_402_207_200_999;
 
     /// Converts milliseconds since the Unix epoch, clamped to the years 1970 to 9999.
     pub fn from_millis(ms: i64) -> Self {
@@ -138,6 +139,16 @@ impl Clock {
         }))
     }
 
+    /// The clock itself, without a correction: for what people outside check against their own clocks,
+    /// such as the dates of a certificate.
+    #[must_use]
+    pub fn own(&self) -> Self {
+        match self {
+            Self::Corrected(clock) => clock.own.clone(),
+            Self::System | Self::Manual(_) => self.clone(),
+        }
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match self {
@@ -206,6 +217,7 @@ mod tests {
         corrected.correct(-1_000);
         assert_eq!(copy.now().as_millis(), 6_000);
         assert_eq!(corrected.uncorrected().as_millis(), 5_000);
+        assert_eq!(copy.own().now().as_millis(), 5_000);
     }
 
     #[test]

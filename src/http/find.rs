@@ -55,13 +55,12 @@ pub(super) async fn previewed(
     }
 }
 
-/// The answer at a draft's address. It takes the same look-up as for an unknown event, so that
-/// neither the answer nor its time tells that there is a draft.
+/// The answer at a draft's address. For an unknown event the database is asked, and has no row. So it
+/// is asked here for an event that never exists: neither the answer nor its time tells that there is a
+/// draft, and how large it is.
 async fn unknown(context: &Context, slug: &str) -> Problem {
-    let looked_up = match Slug::parse(slug) {
-        Ok(slug) => Box::pin(context.store.event(&slug)).await.err(),
-        Err(_) => None,
-    };
+    const NEVER: EventId = 0;
+    let looked_up = Box::pin(context.store.event_by_id(NEVER)).await.err();
     looked_up.map_or_else(|| Problem::event_not_found(slug), Problem::from)
 }
 

@@ -111,10 +111,10 @@ impl Push {
                 }
                 let stall = self.server.config.deadlines.stall;
                 let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
-                timer.as_mut().poll(cx).map(|()| {
-                    expired(Expired::Stall);
-                    Err(())
-                })
+                ready!(timer.as_mut().poll(cx));
+                expired(Expired::Stall);
+                self.socket.abandon();
+                Poll::Ready(Err(()))
             }
         }
     }
@@ -186,6 +186,9 @@ impl Future for Push {
 
 impl Drop for Push {
     fn drop(&mut self) {
+        if self.is_late {
+            self.socket.watch_progress(false);
+        }
         self.server.meters.push_ended();
     }
 }

@@ -107,6 +107,7 @@ impl SocketGuard {
             .get_or_insert_with(|| Box::pin(sleep(deadline)));
         ready!(stalled.as_mut().poll(cx));
         expired(Expired::Stall);
+        self.socket().abandon();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -5,10 +5,8 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-#[cfg(target_os = "linux")]
 use std::time::Duration;
 
-#[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -33,16 +31,26 @@ impl Stream {
     pub(super) fn watch_progress(&self, watches: bool) {
         #[cfg(target_os = "linux")]
         {
-            let tcp = match self {
-                Self::Plain(tcp) => tcp,
-                Self::Tls(tls) => tls.get_ref().0,
-            };
             let limit = (!watches).then_some(LAST_BYTES);
             // Fails only when the connection is gone.
-            let _ = SockRef::from(tcp).set_tcp_user_timeout(limit);
+            let _ = SockRef::from(self.tcp()).set_tcp_user_timeout(limit);
         }
         #[cfg(not(target_os = "linux"))]
         let _ = watches;
+    }
+
+    /// Closing will reset the connection. Otherwise the kernel would keep for minutes what a client
+    /// that has stopped reading has not taken, beyond every limit on connections.
+    pub(super) fn abandon(&self) {
+        // Fails only when the connection is gone.
+        let _ = SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.get_ref().0,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use tokio_rustls::rustls::{
 };
 
 use super::tickets::Tickets;
+use crate::domain::quoted::shown_path;
 
 /// RFC 8737: an authority that checks who owns a name asks for this protocol and for no other.
 const NAME_CHECK: &[u8] = b"acme-tls/1";
@@ -111,7 +112,7 @@ impl Tls {
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let read = |path: &Path| {
             std::fs::read(path).map_err(|source| TlsError::Unreadable {
-                path: path.display().to_string(),
+                path: shown_path(path),
                 source,
             })
         };

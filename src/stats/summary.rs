@@ -65,21 +65,23 @@ async fn steps(
 }
 
 /// How many people came in the last `steps` before the present one, and in that one. Cancellations
-/// do not lower it; a reset in between begins at zero.
+/// do not lower it, nor do groups that become smaller. A reset in between begins at zero: it takes
+/// cancellations back, as nothing else does that makes fewer people. (If nobody had cancelled, those
+/// who come in the minute of the reset are not counted.)
 fn came(points: &[Point], steps: usize) -> u32 {
     let ever = |point: &Point| point.registered + point.waiting + point.cancelled;
-    let mut before = None;
-    let mut came = 0;
-    for point in points.iter().skip(points.len().saturating_sub(steps + 1)) {
-        let now = ever(point);
-        came += match before {
-            Some(before) if now >= before => now - before,
-            Some(_) => now,
-            None => 0,
-        };
-        before = Some(now);
-    }
-    came
+    let from = points.len().saturating_sub(steps + 1);
+    let pairs = points[from..].windows(2);
+    let between = |pair: &[Point]| {
+        let (before, now) = (ever(&pair[0]), ever(&pair[1]));
+        let is_reset = now < before && pair[1].cancelled < pair[0].cancelled;
+        if is_reset {
+            now
+        } else {
+            now.saturating_sub(before)
+        }
+    };
+    pairs.map(between).sum()
 }
 
 #[cfg(test)]
@@ -110,5 +112,16 @@ mod tests {
         assert_eq!(came(&points, 2), 2);
         assert_eq!(came(&points[..1], 60), 0);
         assert_eq!(came(&[], 60), 0);
+    }
+
+    #[test]
+    fn groups_that_become_smaller_are_no_reset() {
+        let points = [
+            point(40, 0, 1),
+            point(39, 0, 1),
+            point(38, 0, 1),
+            point(39, 0, 1),
+        ];
+        assert_eq!(came(&points, 3), 1);
     }
 }

@@ -14,7 +14,7 @@ use super::outbox::{self, Outgoing};
 use super::transaction::Transaction;
 use super::webhooks;
 use super::{Commit, StoreError};
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::command::{Command, Refusal};
 use crate::domain::decide::{BatchState, apply};
 use crate::domain::event::{Event, EventId};
@@ -148,7 +148,8 @@ async fn prepare<B: Backend>(
             commit.decisions.push(apply(&mut batch, command, now));
         }
         if !batch.is_unchanged() {
-            outgoing |= write(&mut transaction, &batch, backend.outgoing(), has_webhooks).await?;
+            let outbox = (backend.outgoing(), has_webhooks);
+            outgoing |= write(&mut transaction, &batch, outbox, now).await?;
             written = true;
         }
         first = first.or_else(|| batch.first_inserted());
@@ -174,8 +175,8 @@ fn segments(commands: &[Command]) -> impl Iterator<Item = &[Command]> {
 async fn write(
     transaction: &mut impl Transaction,
     batch: &BatchState,
-    outgoing: &Outgoing,
-    has_webhooks: bool,
+    (outgoing, has_webhooks): (&Outgoing, bool),
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (event, writes) = (&batch.event, &batch.writes);
     let mut has_outgoing = false;
@@ -213,14 +214,14 @@ async fn write(
         }
         let mut rows = Vec::new();
         if outgoing.mails() {
-            rows = mails(batch);
+            rows = mails(batch, now);
         }
         if has_webhooks {
             let subscribed = webhooks::subscriptions(transaction.connection(), event.id).await?;
-            rows.extend(webhook::rows(batch, &subscribed));
+            rows.extend(webhook::rows(batch, &subscribed, now));
         }
         if !rows.is_empty() {
-            outbox::insert(transaction.connection(), outgoing, &rows, event.at).await?;
+            outbox::insert(transaction.connection(), outgoing, &rows, now).await?;
             has_outgoing = true;
         }
         if writes.settings {

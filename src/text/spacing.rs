@@ -8,9 +8,9 @@ use fluent_templates::fluent_bundle::FluentValue;
 
 use super::Values;
 
-/// Private-use characters at the ends of a value that begins or ends with Chinese.
-const BEGIN: char = '\u{e000}';
-const END: char = '\u{e001}';
+/// Noncharacters, which no text has, at the ends of a value that begins or ends with Chinese.
+const BEGIN: char = '\u{fdd0}';
+const END: char = '\u{fdd1}';
 
 fn is_chinese(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{303f}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3ffff}')

@@ -42,6 +42,12 @@ pub(super) async fn run(settings: Settings, tls: Tls, clock: Clock) {
             Ok(Ok(())) => {
                 tracing::info!(names = ?settings.names, "a new certificate is in force");
                 pause = FIRST_PAUSE;
+                if due(&settings, clock.now()).await.is_zero() {
+                    tracing::error!(
+                        "the new certificate has to be renewed already; is the clock right?"
+                    );
+                    sleep(FIRST_PAUSE).await;
+                }
             }
             Ok(Err(error)) => {
                 failed(&settings, &error, pause);

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{MailKind, NewRow};
+use crate::domain::clock::Timestamp;
 use crate::domain::decide::BatchState;
 use crate::domain::lab;
 use crate::domain::registration::Locator;
@@ -32,16 +33,18 @@ pub enum Notice {
     },
 }
 
-/// The mails that follow from a batch. In the lab nobody is real.
-pub fn mails(batch: &BatchState) -> Vec<NewRow> {
+/// The mails that follow from a batch, due `now`. In the lab nobody is real.
+pub fn mails(batch: &BatchState, now: Timestamp) -> Vec<NewRow> {
     if batch.event.slug.as_str() == lab::SLUG {
         return Vec::new();
     }
     let notices = batch.writes.notices.iter();
-    notices.filter_map(|notice| mail(batch, notice)).collect()
+    notices
+        .filter_map(|notice| mail(batch, notice, now))
+        .collect()
 }
 
-fn mail(batch: &BatchState, notice: &Notice) -> Option<NewRow> {
+fn mail(batch: &BatchState, notice: &Notice, now: Timestamp) -> Option<NewRow> {
     let mails = batch.event.mail.mails;
     let to = |kind, locator| {
         if !mails.has(kind) {
@@ -50,7 +53,7 @@ fn mail(batch: &BatchState, notice: &Notice) -> Option<NewRow> {
         let row = batch.registration(locator);
         // Nobody has an address that was erased, and the organiser may add people without one.
         let address = row.email.as_ref()?.key();
-        Some(NewRow::mail(kind, locator, address, batch.event.at))
+        Some(NewRow::mail(kind, locator, address, now))
     };
     match notice {
         Notice::Registered(locator) => {
@@ -78,9 +81,8 @@ fn mail(batch: &BatchState, notice: &Notice) -> Option<NewRow> {
             let event = &batch.event;
             let payload = json!({ "settings": settings });
             let has_people = event.last_number > 0 && mails.has(MailKind::Changed);
-            has_people.then(|| {
-                NewRow::fanout(MailKind::Changed, event.id, event.round, payload, event.at)
-            })
+            has_people
+                .then(|| NewRow::fanout(MailKind::Changed, event.id, event.round, payload, now))
         }
     }
 }

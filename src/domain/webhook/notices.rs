@@ -19,8 +19,8 @@ struct Message {
     data: Value,
 }
 
-/// What a batch leaves for active webhooks. Nothing in it is personal.
-pub fn rows(batch: &BatchState, subscriptions: &[Subscription]) -> Vec<NewRow> {
+/// What a batch leaves for active webhooks, due `now`. Nothing in it is personal.
+pub fn rows(batch: &BatchState, subscriptions: &[Subscription], now: Timestamp) -> Vec<NewRow> {
     if subscriptions.is_empty() || batch.writes.deleted {
         return Vec::new();
     }
@@ -28,12 +28,17 @@ pub fn rows(batch: &BatchState, subscriptions: &[Subscription]) -> Vec<NewRow> {
     let rows = messages.iter().flat_map(|message| {
         let wanted = subscriptions.iter();
         let wanted = wanted.filter(|own| own.topics.contains(message.topic));
-        wanted.map(|own| row(batch, message, own))
+        wanted.map(|own| row(batch, message, own, now))
     });
     rows.collect()
 }
 
-fn row(batch: &BatchState, message: &Message, subscription: &Subscription) -> NewRow {
+fn row(
+    batch: &BatchState,
+    message: &Message,
+    subscription: &Subscription,
+    now: Timestamp,
+) -> NewRow {
     let webhook = subscription.webhook;
     let event = batch.event.id;
     // The order is kept for each registration: one that a receiver does not take delays no other.
@@ -57,7 +62,7 @@ fn row(batch: &BatchState, message: &Message, subscription: &Subscription) -> Ne
             "data": message.data,
         }),
         once: None,
-        due: batch.event.at,
+        due: now,
     }
 }
 
@@ -86,12 +91,12 @@ fn messages(batch: &BatchState) -> Vec<Message> {
         }
         remaining = left;
     }
-    let is_told = messages
+    let is_notified = messages
         .iter()
         .any(|message| message.topic == Topic::EventChanged);
     // An edit that opens or closes the event is one change, however much it changes besides.
     if let (false, false, Some(change)) = (
-        is_told,
+        is_notified,
         batch.event.has_details_of(batch.before()),
         batch.writes.changes.last(),
     ) {

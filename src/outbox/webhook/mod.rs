@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Deliver, Outcome};
+use crate::domain::characters::is_invisible;
 use crate::domain::clock::Clock;
 use crate::domain::outbox::Row;
 use crate::domain::webhook::{self, Webhook};
@@ -115,7 +116,8 @@ impl WebhookSender {
         let body = format::body(settings.format, settings.language, &row.payload);
         let body = Bytes::from(body.to_string());
         let id = message_id(row);
-        let seconds = self.clock.now().as_millis() / 1_000;
+        // The receiver compares it with its own clock.
+        let seconds = self.clock.own().now().as_millis() / 1_000;
         let signature = signature::signature(&webhook.secret, &id, seconds, &body);
         Notification {
             id,
@@ -131,7 +133,7 @@ fn refusal(answer: &Answer) -> String {
     let status = answer.status;
     let text = String::from_utf8_lossy(&answer.body);
     let mut reason = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c)) {
         if !word.is_empty() {
             reason.extend([if reason.is_empty() { ": " } else { " " }, word]);
         }

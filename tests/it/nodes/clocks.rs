@@ -62,7 +62,7 @@ async fn a_node_writes_the_time_of_the_database_whatever_its_clock_says() {
     let log = organise(at, "GET", "/api/v1/events/welcome/audit", &Value::Null).await;
     assert_eq!(log.status, 200, "{}", log.body);
 
-    // It is set while the node runs.
+    // It is set while the node runs. The server's clock has not jumped, so it is corrected at once.
     set.store(Clock::System.now().as_millis(), Ordering::SeqCst);
     let corrected = async {
         loop {

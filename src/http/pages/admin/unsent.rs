@@ -73,6 +73,8 @@ const REPLIES: &[(&str, &str)] = &[
 
 /// A stored line as a sentence of the page.
 pub(super) fn sentence(texts: Texts, stored: &str) -> String {
+    // The words of others cannot end their own quotation.
+    let stored = &stored.replace(['“', '”'], "'");
     let message = |key: &str, said: &str| texts.get1(format!("unsent-{key}"), "said", said);
     if let Some((_, key)) = WHOLE.iter().find(|(line, _)| *line == stored) {
         return message(key, "");
