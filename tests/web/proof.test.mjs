@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { needsProof } from "../../web/js/proof.js";
+import { needsProof } from "../../web/js/send.js";
 import { solve } from "../../web/js/proof-worker.js";
 
 const hash = (text) => createHash("sha256").update(text).digest("hex");

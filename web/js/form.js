@@ -3,8 +3,7 @@
 import { readWords } from "./words.js";
 import { keepDraft } from "./draft.js";
 import { findErrors, translateErrors, showErrors, clearErrors } from "./errors.js";
-import { send, drawKey } from "./send.js";
-import { needsProof, prove } from "./proof.js";
+import { send, drawKey, needsProof } from "./send.js";
 import { remember } from "./device.js";
 import { answersOf, hasAnswer, clearAnswers, followQuestions } from "./questions.js";
 
@@ -61,7 +60,8 @@ export function bindForm(form, { slug, store }, signal) {
   /** The proof that this is no program. The server says so to a browser that cannot compute one. */
   async function solved() {
     progress.textContent = say("form-proving");
-    const proof = await prove(form.dataset.challenge).catch(() => null);
+    const solving = import("./proof.js").then(({ prove }) => prove(form.dataset.challenge));
+    const proof = await solving.catch(() => null);
     progress.textContent = say("form-sending");
     return proof;
   }

@@ -2,10 +2,6 @@
 // do.
 import { PATIENCE_MS } from "./send-form.js";
 
-/** Whether a registration was refused only because it has no proof that holds. */
-export const needsProof = ({ status, body }) =>
-  status === 422 && body.errors?.length === 1 && body.errors[0].field === "proof";
-
 /** Solves a challenge from `url`. Throws when there is none, or when it cannot be solved. */
 export async function prove(url) {
   const answer = await fetch(url, {

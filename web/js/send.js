@@ -46,3 +46,7 @@ export function drawKey() {
     .map((byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 }
+
+/** Whether a registration was refused only because it has no proof that holds. */
+export const needsProof = ({ status, body }) =>
+  status === 422 && body.errors?.length === 1 && body.errors[0].field === "proof";
