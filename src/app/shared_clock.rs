@@ -86,8 +86,8 @@ impl SharedClock {
 }
 
 impl Reference {
-    /// Whether the time `shown` is the last one and the time since; or another one for so long that
-    /// this is no accident.
+    /// Whether to use the time `shown`: it is the last one and the time since, or it has differed from
+    /// that for [`CONVINCED`] comparisons.
     fn believe(&mut self, at: Instant, shown: Timestamp, tolerance: Duration) -> bool {
         if let Some((before, then)) = self.last {
             let expected = then.plus(at - before);

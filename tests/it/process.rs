@@ -28,7 +28,12 @@ async fn kill_9_loses_no_acknowledged_registration_on_sqlite() {
     let file = File::new();
     killed_again_and_again(&file.text()).await;
     let check = Command::new("python3")
-        .args(["-c", "import sqlite3,sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone()[0])"])
+        .args([
+            "-c",
+            "import sqlite3,sys\n\
+             rows = sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check')\n\
+             print(rows.fetchone()[0])",
+        ])
         .arg(file.path())
         .output()
         .expect("python3 runs");
@@ -106,7 +111,8 @@ pub(crate) async fn load(
     for n in 0.. {
         let body = json!({ "name": "Ada", "email": format!("{tag}-{n}@example.org") }).to_string();
         let request = format!(
-            "POST /api/v1/events/crash/registrations HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST /api/v1/events/crash/registrations HTTP/1.1\r\nhost: test\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         let Some((head, body)) = wire.try_exchange(request.as_bytes()).await else {

@@ -21,6 +21,7 @@ mod public;
 mod qr;
 mod questions;
 mod rail;
+mod refused;
 mod register;
 mod registration;
 mod routes;

@@ -7,7 +7,8 @@ use super::*;
 async fn dinner(app: &App) {
     let options: Vec<_> = (1..=9).map(|n| format!("Table {n}")).collect();
     let questions = json!([
-        { "key": "dish", "label": "Which <dish>?", "kind": "choice", "required": true, "options": ["Fish", "Leek"], "help": "Both are \"hot\"" },
+        { "key": "dish", "label": "Which <dish>?", "kind": "choice", "required": true,
+          "options": ["Fish", "Leek"], "help": "Both are \"hot\"" },
         { "key": "sides", "label": "Sides", "kind": "choices", "options": ["Rice", "Salad"] },
         { "key": "table", "label": "Table", "kind": "choice", "options": options },
         { "key": "note", "label": "Note", "kind": "long-text" },
@@ -89,7 +90,8 @@ async fn the_form_asks_keeps_what_was_typed_and_the_ticket_shows_it() {
             "修改了问题"
         };
         assert!(gone.body.contains(changed), "{}", gone.body);
-        let right = "answer.dish=Leek&answer.sides=Salad&answer.table=&answer.note=%3Cb%3E%0D%0Atwo&answer.age=7&answer.rules=true";
+        let right = "answer.dish=Leek&answer.sides=Salad&answer.table=\
+                     &answer.note=%3Cb%3E%0D%0Atwo&answer.age=7&answer.rules=true";
         let sent = browser
             .post("/e/dinner/register", &format!("{person}&{right}"))
             .await;

@@ -11,7 +11,8 @@ async fn dinner(app: &App) {
         "slug": "dinner", "title": "Dinner </script><b>", "capacity": 5,
         "starts_at": "2026-12-12T18:00:00Z", "ends_at": "2026-12-12T21:00:00Z",
         "closes_at": "2026-12-11T17:00:00Z", "time_zone": "Europe/Berlin",
-        "location": "Town <hall>", "contact": "ada@example.org", "online_url": "https://meet.example.org/s3cret",
+        "location": "Town <hall>", "contact": "ada@example.org",
+        "online_url": "https://meet.example.org/s3cret",
     });
     let created = app.organise("POST", "/api/v1/events", &new).await;
     assert_eq!(created.status, 201, "{}", created.body);
@@ -141,7 +142,8 @@ async fn a_new_event_has_its_times_in_its_zone() {
             "/admin/events",
             &format!(
                 "csrf={csrf}&slug=walk&title=Walk&capacity=5&time_zone=Australia/Lord_Howe\
-                 &starts_at=2026-10-04T02:15&ends_at=&opens_at=&closes_at=2026-10-03T12:00&location=Pier&contact=&online_url="
+                 &starts_at=2026-10-04T02:15&ends_at=&opens_at=&closes_at=2026-10-03T12:00&location=Pier&contact=\
+                 &online_url="
             ),
         )
         .await;

@@ -154,9 +154,11 @@ async fn nodes_of_the_first_version_write_beside_questions(stage: Stage) {
     let event = changed(stage.one(event.id, edit(asked(&["diet"]))).await.0);
     stage
         .tamper(
-            "INSERT INTO registrations (event_id, number, round, secret, name, search_key, email, email_key, status,
+            "INSERT INTO registrations (event_id, number, round, secret, name, search_key, email,
+                 email_key, status,
                  accepted_revision, revision, at)
-             SELECT id, 1, 1, 's', 'Ada', 'ada', 'a@example.org', 'a@example.org', 'confirmed', 2, 2, at FROM events",
+             SELECT id, 1, 1, 's', 'Ada', 'ada', 'a@example.org', 'a@example.org',
+                 'confirmed', 2, 2, at FROM events",
         )
         .await;
     stage
